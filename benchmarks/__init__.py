@@ -1,0 +1,1 @@
+"""Side-by-side measurements against peers; raw results as JSON beside them."""

@@ -1,0 +1,1 @@
+"""The nouns of Zoolens: what a galaxy-morphology catalogue is made of."""

@@ -1,0 +1,38 @@
+"""The mistakes a user can make.
+
+Raise a `CatalogError` only where the input, the data or the command is at
+fault and the message can say what, where, and what to do next, in one line: the
+command line prints it and exits with 1. Everything else keeps its traceback.
+"""
+
+
+class CatalogError(Exception):
+    """The user's input or data is at fault; the message says what to do."""
+
+
+class CatalogBusy(CatalogError):
+    """Another process holds the catalogue file."""
+
+
+class TableRefused(CatalogError):
+    """A table (votes, predictions, weights) that cannot be understood at all."""
+
+
+class ModelRefused(CatalogError):
+    """A checkpoint that is hostile, damaged, or not a Zoobot decision-tree model."""
+
+
+class ImageRefused(CatalogError):
+    """One image that cannot be shown to a model; it becomes a row of `rejects`."""
+
+
+class UnknownName(CatalogError):
+    """A galaxy, label, question or tree that the catalogue does not have."""
+
+
+def nearest(name: str, known: "list[str] | tuple[str, ...]", count: int = 3) -> str:
+    """The known names closest to `name`, as words for an error message."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, known, n=count, cutoff=0.3) or list(known[:count])
+    return ", ".join(close)

@@ -1,0 +1,17 @@
+"""Every on-disk name that Zoolens gives."""
+
+from pathlib import Path
+
+CATALOG_DEFAULT = Path("gz.duckdb")
+CATALOG_VARIABLE = "ZOOLENS_CATALOG"
+MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+
+
+def index_path(catalog: Path) -> Path:
+    """The FAISS index beside the catalogue: `gz.duckdb` -> `gz.faiss`."""
+    return catalog.with_suffix(".faiss")
+
+
+def explanations_dir(catalog: Path) -> Path:
+    """Where `explain` puts its figures and page unless told otherwise."""
+    return catalog.with_name(catalog.stem + "-explained")

@@ -1,0 +1,51 @@
+"""Progress on stderr: a bar for people, nothing when piped or asked to be quiet."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_quiet = False
+
+
+def set_quiet(quiet: bool) -> None:
+    """Silence every bar of this process (`--quiet`)."""
+    global _quiet
+    _quiet = quiet
+
+
+class Bar:
+    """What a job moves forward; does nothing where nobody looks."""
+
+    def __init__(self, advance=None) -> None:  # type: ignore[no-untyped-def]
+        self._advance = advance
+
+    def advance(self, steps: int = 1) -> None:
+        if self._advance is not None:
+            self._advance(steps)
+
+
+@contextmanager
+def progress(description: str, total: int) -> Iterator[Bar]:
+    """A bar of `total` steps with rate and time left, on stderr."""
+    if _quiet or not sys.stderr.isatty():
+        yield Bar()
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bars:
+        task = bars.add_task(description, total=total)
+        yield Bar(lambda steps: bars.advance(task, steps))

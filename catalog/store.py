@@ -1,0 +1,276 @@
+"""The catalogue file: open, migrate, lock, and the ledger of runs.
+
+All bulk data goes in and out as Arrow. A job's work is cut into shards; a shard's
+tables and its row in the ledger commit together, so a killed job resumes where it
+stopped, with nothing lost and nothing twice.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import pyarrow as pa
+
+from catalog import decision_tree
+from catalog.decision_tree import DecisionTree
+from catalog.errors import CatalogBusy, CatalogError, UnknownName
+from catalog.schema import connect, migrate
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a job, as the ledger has it.
+
+    `complete` is True where an earlier, identical run already finished: the job
+    then only adds what has come since.
+    """
+
+    run_id: int
+    job: str
+    config: Mapping[str, Any]
+    model_sha256: str | None
+    complete: bool
+
+
+class Store:
+    """An open catalogue; a context manager that always closes it."""
+
+    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
+        self.path = path
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool = False, read_only: bool = False) -> Self:
+        """Open the catalogue at `path`, migrating it to this version first.
+
+        Raises `CatalogBusy` at once where another process holds it, `CatalogError`
+        where it does not exist (and `create` is off), is no catalogue, or is newer
+        than this code.
+        """
+        if not path.exists() and not create:
+            raise CatalogError(f"no catalogue at {path}; make one with: zoolens ingest VOTES")
+        if not read_only or not path.exists():
+            migrate(path)
+        return cls(path, connect(path, read_only=read_only))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+
+    # --- reading
+
+    def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        """The answer to a query as an Arrow table."""
+        return self._connection.execute(sql, list(parameters)).to_arrow_table()
+
+    def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        """The first value of the first row, or None."""
+        row = self._connection.execute(sql, list(parameters)).fetchone()
+        return None if row is None else row[0]
+
+    @property
+    def tree(self) -> DecisionTree:
+        """The decision tree of this catalogue.
+
+        Raises `CatalogError` where nothing was ingested yet.
+        """
+        name = self.value("SELECT value FROM setting WHERE name = 'tree'")
+        if name is None:
+            raise CatalogError(f"{self.path} is empty; fill it with: zoolens ingest VOTES")
+        rows = self._connection.execute(
+            "SELECT question, answer, asked_after FROM answer ORDER BY answer_id"
+        ).fetchall()
+        return decision_tree.from_rows(name, rows)
+
+    def galaxy_ids(self, names: Sequence[str]) -> list[int]:
+        """Numbers of the galaxies called `names`, in that order.
+
+        Raises `UnknownName` for the first that the catalogue does not have.
+        """
+        known = dict(
+            self._connection.execute(
+                "SELECT iauname, galaxy_id FROM galaxies "
+                "WHERE list_contains(CAST(? AS VARCHAR[]), iauname)",
+                [list(names)],
+            ).fetchall()
+        )
+        for name in names:
+            if name not in known:
+                near = self._connection.execute(
+                    "SELECT iauname FROM galaxies "
+                    "ORDER BY jaro_winkler_similarity(iauname, ?) DESC LIMIT 3",
+                    [name],
+                ).fetchall()
+                hint = f"; nearest: {', '.join(row[0] for row in near)}" if near else ""
+                raise UnknownName(f"no galaxy {name!r} in {self.path}{hint}")
+        return [known[name] for name in names]
+
+    def newest_run(self, job: str) -> int:
+        """The run that the public views of a job show.
+
+        Raises `CatalogError` where no run of the job is complete.
+        """
+        run_id = self.value(
+            "SELECT max(run_id) FROM run WHERE job = ? AND status = 'complete'", [job]
+        )
+        if run_id is None:
+            raise CatalogError(f"{self.path} has no complete {job} run; do first: zoolens {job}")
+        return int(run_id)
+
+    def run(self, run_id: int) -> Run:
+        """A run by number."""
+        row = self._connection.execute(
+            "SELECT job, config, model_sha256, status FROM run WHERE run_id = ?", [run_id]
+        ).fetchone()
+        if row is None:
+            raise UnknownName(f"no run {run_id} in {self.path}")
+        return Run(run_id, row[0], json.loads(row[1]), row[2], row[3] == "complete")
+
+    # --- writing
+
+    def begin(
+        self,
+        job: str,
+        config: Mapping[str, Any],
+        *,
+        model_sha256: str | None = None,
+        origin: Mapping[str, str] | None = None,
+    ) -> Run:
+        """The run for this work: a new one, or the one that did or began it before.
+
+        The same job with the same configuration (checksums of its inputs among
+        it), model and code is the same run, so that what was interrupted resumes
+        and what came since is added. `origin`, the paths that the inputs came from,
+        is recorded in the configuration of a new run but tells no runs apart.
+        """
+        canonical = json.dumps({**config, "origin": dict(origin or {})}, sort_keys=True)
+        identity = json.dumps([job, config, model_sha256, code_version()], sort_keys=True)
+        fingerprint = hashlib.sha256(identity.encode()).hexdigest()
+        found = self.value("SELECT max(run_id) FROM run WHERE fingerprint = ?", [fingerprint])
+        if found is not None:
+            return self.run(int(found))
+        run_id = int(self.value("SELECT coalesce(max(run_id), 0) + 1 FROM run"))
+        self._connection.execute(
+            "INSERT INTO run VALUES (?, ?, ?, 'running', ?, NULL, ?, ?, ?)",
+            [run_id, job, fingerprint, _now(), canonical, model_sha256, code_version()],
+        )
+        return self.run(run_id)
+
+    def set_tree(self, tree: DecisionTree) -> None:
+        """Give an empty catalogue its tree, whole or not at all.
+
+        Raises `CatalogError` where it already has another one.
+        """
+        name = self.value("SELECT value FROM setting WHERE name = 'tree'")
+        if name is not None:
+            if self.tree != tree:
+                raise CatalogError(
+                    f"{self.path} holds {name} votes, not {tree.name}; "
+                    "keep another tree in another --catalog"
+                )
+            return
+        rows = [
+            (int(q), question.name, answer, f"{question.name}_{answer}", question.asked_after)
+            for q, question in enumerate(tree.questions)
+            for answer in question.answers
+        ]
+        answers = pa.table(
+            {
+                "answer_id": list(range(len(rows))),
+                "question_id": [row[0] for row in rows],
+                "question": [row[1] for row in rows],
+                "answer": [row[2] for row in rows],
+                "label": [row[3] for row in rows],
+                "asked_after": [",".join(row[4]) for row in rows],
+            }
+        )
+        settings = pa.table({"name": ["tree"], "value": [tree.name]})
+        self._transaction({"answer": answers, "setting": settings})
+
+    def shards(self, run: Run) -> set[str]:
+        """Names of the shards of a run that are committed."""
+        rows = self._connection.execute("SELECT name FROM shard WHERE run_id = ?", [run.run_id])
+        return {row[0] for row in rows.fetchall()}
+
+    def commit(self, run: Run, name: str, tables: Mapping[str, pa.Table]) -> None:
+        """Append a shard's tables and its ledger row in one transaction.
+
+        tables: by table name, without the column `run_id`, which is added. Raises
+        `ValueError` where the shard is already there, `CatalogError` where the disk
+        did not take it.
+        """
+        if name in self.shards(run):
+            raise ValueError(f"shard {name} of run {run.run_id} is already committed")
+        filled = {
+            table: rows.append_column("run_id", pa.array([run.run_id] * len(rows), pa.int32()))
+            for table, rows in tables.items()
+        }
+        rows = sum(len(table) for table in tables.values())
+        filled["shard"] = pa.table(
+            {"run_id": [run.run_id], "name": [name], "rows": [rows], "committed_at": [_now()]}
+        )
+        try:
+            self._transaction(filled)
+        except (duckdb.TransactionException, duckdb.FatalException, duckdb.IOException) as error:
+            # a full disk at a checkpoint reports failure although the commit holds
+            self._connection.close()
+            self._connection = connect(self.path, read_only=False)
+            if name not in self.shards(run):
+                raise CatalogError(
+                    f"{self.path} could not be written ({error}); free some disk and run again"
+                ) from error
+
+    def finish(self, run: Run) -> None:
+        """Mark a run complete: from now on the public views show it."""
+        self._connection.execute(
+            "UPDATE run SET status = 'complete', finished_at = ? WHERE run_id = ?",
+            [_now(), run.run_id],
+        )
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """One writing statement, for what stays inside the database."""
+        self._connection.execute(sql, list(parameters))
+
+    def _transaction(self, tables: Mapping[str, pa.Table]) -> None:
+        self._connection.execute("BEGIN")
+        try:
+            for name, rows in tables.items():
+                self._connection.register("incoming", rows)
+                self._connection.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM incoming')
+                self._connection.unregister("incoming")
+            self._connection.execute("COMMIT")
+        except BaseException:
+            try:
+                self._connection.execute("ROLLBACK")
+            except duckdb.Error:
+                pass  # the failed statement already ended the transaction
+            raise
+
+
+def code_version() -> str:
+    """Version of the installed Zoolens."""
+    try:
+        return version("zoolens")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+__all__ = ["CatalogBusy", "Run", "Store", "code_version"]

@@ -1,0 +1,1 @@
+"""Hand-written Alembic versions: frozen text, never imports from `catalog`."""

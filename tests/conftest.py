@@ -1,0 +1,30 @@
+"""What several test modules share: the real data and small real checkpoints."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+# numbers must not depend on how many tests run beside this one
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MPLBACKEND", "agg")
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import pytest
+
+DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real Galaxy Zoo votes and images."""
+    if not DATA.is_dir():
+        pytest.skip(f"the real data is not at {DATA}")
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A Lightning checkpoint of a GZD-5 ZoobotTree, EfficientNet-B0, random weights."""
+    from tests.checkpoints import save_zoobot_tree
+
+    return save_zoobot_tree(tmp_path_factory.mktemp("model") / "zoobot.ckpt")
