@@ -22,11 +22,11 @@ from sqlalchemy import (
 metadata = MetaData()
 
 
-def _table(name: str, *columns: Column) -> Table:  # type: ignore[type-arg]
+def _table(name: str, *columns: Column) -> Table:
     return Table(name, metadata, *columns)
 
 
-def _key(name: str, type_: type = Integer) -> Column:  # type: ignore[type-arg]
+def _key(name: str, type_: type = Integer) -> Column:
     return Column(name, type_, nullable=False, autoincrement=False)
 
 

@@ -1,7 +1,6 @@
 """What several test modules share: the real data and small real checkpoints."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 # numbers must not depend on how many tests run beside this one
@@ -23,7 +22,7 @@ def data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Lightning checkpoint of a GZD-5 ZoobotTree, EfficientNet-B0, random weights."""
     from tests.checkpoints import save_zoobot_tree
 
