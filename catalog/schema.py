@@ -1,6 +1,7 @@
 """Connecting to a catalogue file and bringing its schema to this version."""
 
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -12,60 +13,76 @@ from catalog.errors import CatalogBusy, CatalogError
 HEAD = "0001"
 
 
-def connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection, with the user's mistakes told as `CatalogError`."""
-    try:
-        return duckdb.connect(str(path), read_only=read_only)
-    except duckdb.IOException as error:
-        if "lock" in str(error):
-            holder = str(error).partition("held in ")[2].partition(". ")[0] or "another process"
-            raise CatalogBusy(
-                f"{path} is in use by {holder}; wait for it to end, or stop it"
-            ) from None
-        raise CatalogError(f"{path} cannot be opened: {str(error).splitlines()[0]}") from None
-    except duckdb.Error as error:
-        raise CatalogError(f"{path} is no DuckDB file: {str(error).splitlines()[0]}") from None
+def connect(
+    path: Path, *, read_only: bool, settings: dict[str, Any] | None = None
+) -> duckdb.DuckDBPyConnection:
+    """A connection to a catalogue, or an empty file, brought to this version first.
 
-
-def schema_version(connection: duckdb.DuckDBPyConnection) -> str | None:
-    """The migration a catalogue stands at; None for an empty file.
-
-    Raises `CatalogError` for a DuckDB file that is no catalogue.
+    Raises `CatalogBusy` at once where another process holds the file, and
+    `CatalogError` where it is no catalogue, damaged, or newer than this code.
     """
+    # an absent file has to be made, whatever the mode asked for
+    connection = _connect(path, read_only and path.exists(), settings or {})
+    try:
+        version = _version(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    if version == HEAD:
+        return connection
+    connection.close()
+    if version is not None and version > HEAD:
+        raise CatalogError(
+            f"{path} was written by a newer Zoolens (schema {version}, this one knows {HEAD}); "
+            "update Zoolens"
+        )
+    _connect(path, False, {}).close()  # told as busy or read-only here, not by Alembic
+    _upgrade(path)
+    return _connect(path, read_only, settings or {})
+
+
+def _connect(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(path), read_only=read_only, config=settings)
+    except duckdb.IOException as error:
+        text = str(error).splitlines()[0]
+        if "Could not set lock" in text:
+            holder = text.partition("held in ")[2].partition(") ")[0]
+            who = f"{holder})" if holder else "another process"
+            raise CatalogBusy(
+                f"{path} is in use by {who}; wait for it to end, or stop it"
+            ) from None
+        raise CatalogError(f"{path} cannot be opened: {text}") from None
+    except duckdb.Error as error:
+        raise CatalogError(f"{path} is damaged: {str(error).splitlines()[0]}") from None
+
+
+def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> str | None:
+    """The migration a catalogue stands at; None for an empty file."""
     tables = {row[0] for row in connection.execute("SHOW TABLES").fetchall()}
     if "alembic_version" in tables:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         if row is not None:
             return str(row[0])
     elif tables:
-        raise CatalogError("it holds tables of something else, and is no Zoolens catalogue")
+        raise CatalogError(
+            f"{path} holds other tables ({', '.join(sorted(tables)[:3])}) and is no Zoolens "
+            "catalogue; choose another --catalog"
+        )
     return None
 
 
-def migrate(path: Path) -> None:
-    """Bring a catalogue, or an empty file, to `HEAD`.
-
-    Raises `CatalogError` where it is newer than this code or something else.
-    """
-    with connect(path, read_only=False) as connection:
-        try:
-            version = schema_version(connection)
-        except CatalogError as error:
-            raise CatalogError(f"{path} cannot be used: {error}") from None
-    if version == HEAD:
-        return
-    if version is not None and version > HEAD:
-        raise CatalogError(
-            f"{path} was written by a newer Zoolens (schema {version}, this one knows {HEAD}); "
-            "update Zoolens"
-        )
+def _upgrade(path: Path) -> None:
+    """Run the migrations up to `HEAD`, in one transaction."""
+    # here and not above: these take a second, and most openings need none
     from alembic import command
     from alembic.config import Config
     from sqlalchemy import create_engine
+    from sqlalchemy.engine import URL
 
     config = Config()
     config.set_main_option("script_location", str(paths.MIGRATIONS).replace("%", "%%"))
-    engine = create_engine(f"duckdb:///{path}")
+    engine = create_engine(URL.create("duckdb", database=str(path)))
     try:
         with engine.begin() as connection:
             config.attributes["connection"] = connection

@@ -8,6 +8,7 @@ stopped, with nothing lost and nothing twice.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -20,8 +21,8 @@ import pyarrow as pa
 
 from catalog import decision_tree
 from catalog.decision_tree import DecisionTree
-from catalog.errors import CatalogBusy, CatalogError, UnknownName
-from catalog.schema import connect, migrate
+from catalog.errors import CatalogError, UnknownName
+from catalog.schema import connect
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,13 @@ class Store:
         where it does not exist (and `create` is off), is no catalogue, or is newer
         than this code.
         """
-        if not path.exists() and not create:
-            raise CatalogError(f"no catalogue at {path}; make one with: zoolens ingest VOTES")
-        if not read_only or not path.exists():
-            migrate(path)
+        if path.is_dir():
+            raise CatalogError(f"{path} is a folder; --catalog takes a file such as gz.duckdb")
+        if not path.exists():
+            if not create:
+                raise CatalogError(f"no catalogue at {path}; make one with: zoolens ingest VOTES")
+            if not path.parent.is_dir():
+                raise CatalogError(f"no folder {path.parent} to put {path.name} in")
         return cls(path, connect(path, read_only=read_only))
 
     def __enter__(self) -> Self:
@@ -254,10 +258,9 @@ class Store:
                 self._connection.unregister("incoming")
             self._connection.execute("COMMIT")
         except BaseException:
-            try:
+            # the failed statement may have ended the transaction already
+            with suppress(duckdb.Error):
                 self._connection.execute("ROLLBACK")
-            except duckdb.Error:
-                pass  # the failed statement already ended the transaction
             raise
 
 
@@ -271,6 +274,3 @@ def code_version() -> str:
 
 def _now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
-
-
-__all__ = ["CatalogBusy", "Run", "Store", "code_version"]
