@@ -1,5 +1,401 @@
-"""The command line."""
+"""The command line: each command parses, calls a job or a few, prints the report."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from catalog import paths
+from catalog.errors import CatalogError
+from catalog.output import from_arrow, plain, write
+from catalog.progress import set_quiet
+
+app = typer.Typer(
+    name="zoolens",
+    help="A galaxy-morphology catalogue that can say why.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Catalog = Annotated[
+    Path,
+    typer.Option(envvar=paths.CATALOG_VARIABLE, help="The catalogue file."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars, no words: only results.")]
+Format = Annotated[
+    str | None,
+    typer.Option("--format", help="table, csv, json or parquet; told from --out if not given."),
+]
+Out = Annotated[Path | None, typer.Option(help="Write to this file instead of the terminal.")]
+Samples = Annotated[
+    int, typer.Option(min=0, max=1000, help="Dropout samples; 0 turns dropout off.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the dropout samples.")]
+ViewName = Annotated[
+    str, typer.Option("--view", help="Configuration of galaxy_datasets the model was trained with.")
+]
+Size = Annotated[int, typer.Option(min=16, max=4096, help="Side of the model's input, pixel.")]
+Greyscale = Annotated[bool, typer.Option("--greyscale", help="The model sees greyscale images.")]
+Weights = Annotated[
+    str, typer.Option(help="paper, none, or a YAML or CSV file of label and weight.")
+]
+IdColumn = Annotated[
+    str | None, typer.Option("--id", help="Column that names the galaxy, if not iauname.")
+]
+Tree = Annotated[
+    str | None,
+    typer.Option(help="gzd5, gzd8, gzd12 or gz2; told from the columns if not given."),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(help="Zoobot checkpoint (.ckpt, .safetensors) or hf_hub:owner/name."),
+]
+Predictions = Annotated[
+    Path | None,
+    typer.Option(help="Published concentrations or fractions, instead of a model."),
+]
+
+
+def _command(function: Callable[..., None]) -> Callable[..., None]:
+    """Register a command: a user's mistake is one line and exit code 1."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> None:
+        set_quiet(bool(kwargs.get("quiet")))
+        try:
+            function(*args, **kwargs)
+        except CatalogError as error:
+            typer.echo(f"zoolens: {error}", err=True)
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            typer.echo("zoolens: interrupted; the same command again goes on from here", err=True)
+            raise typer.Exit(130) from None
+        except BrokenPipeError:
+            # the reader (head, less) has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+
+    return app.command()(run)
+
+
+def _say(quiet: bool, job: str, run_id: int | None, changed: bool, text: str) -> None:
+    """One line on what a job did, on stderr: standard output is for results."""
+    if not quiet:
+        run = "" if run_id is None else f"run {run_id}"
+        same = "" if changed else "nothing changed: "
+        typer.echo(f"{job:<8} {run:<7} {same}{plain(text)}", err=True)
+
+
+@_command
+def ingest(
+    votes: Annotated[Path, typer.Argument(help="Vote table: CSV, CSV.gz, Parquet or FITS.")],
+    images: Annotated[
+        Path | None,
+        typer.Option(help="Folder of images or tar shards, a tar, or a Parquet file of images."),
+    ] = None,
+    model: Model = None,
+    predictions: Predictions = None,
+    tree: Tree = None,
+    id_column: IdColumn = None,
+    weighted: Annotated[
+        bool, typer.Option("--weighted", help="The votes are weighted: counts can be fractional.")
+    ] = False,
+    samples: Samples = 30,
+    seed: Seed = 0,
+    view: ViewName = "minimal",
+    size: Size = 224,
+    greyscale: Greyscale = False,
+    weights: Weights = "paper",
+    catalog: Catalog = paths.CATALOG_DEFAULT,
+    quiet: Quiet = False,
+) -> None:
+    """Votes and images into the catalogue; with a model or predictions, all the way to losses."""
+    from jobs.ingest import ingest as run
+
+    if model and predictions:
+        raise CatalogError("give --model or --predictions, not both")
+    report = run(catalog, votes, images=images, tree=tree, id_column=id_column, weighted=weighted)
+    refused = ", ".join(f"{count:,} {kind}" for kind, count in report.rejects.items() if count)
+    _say(
+        quiet,
+        "ingest",
+        report.run_id,
+        report.changed,
+        f"{report.galaxies:,} galaxies ({report.new_galaxies:,} new), "
+        f"{report.images:,} images, tree {report.tree}"
+        + (f"; rejects: {refused}" if refused else ""),
+    )
+    for note in report.notes:
+        _say(quiet, "", None, True, note)
+    if model or predictions:
+        _predict(
+            catalog, model, predictions, id_column, samples, seed, view, size, greyscale, quiet
+        )
+        _score(catalog, weights, quiet)
+        _index(catalog, quiet)
+
+
+@_command
+def predict(
+    model: Model = None,
+    predictions: Predictions = None,
+    id_column: IdColumn = None,
+    samples: Samples = 30,
+    seed: Seed = 0,
+    view: ViewName = "minimal",
+    size: Size = 224,
+    greyscale: Greyscale = False,
+    catalog: Catalog = paths.CATALOG_DEFAULT,
+    quiet: Quiet = False,
+) -> None:
+    """Concentrations for every galaxy with an image, or from a published file."""
+    if bool(model) == bool(predictions):
+        raise CatalogError("give --model CHECKPOINT or --predictions FILE")
+    _predict(catalog, model, predictions, id_column, samples, seed, view, size, greyscale, quiet)
+
+
+def _predict(
+    catalog: Path,
+    model: str | None,
+    predictions: Path | None,
+    id_column: str | None,
+    samples: int,
+    seed: int,
+    view: str,
+    size: int,
+    greyscale: bool,
+    quiet: bool,
+) -> None:
+    if predictions is not None:
+        from jobs.adopt import adopt
+
+        report = adopt(catalog, predictions, id_column=id_column)
+    else:
+        from catalog.view import View
+        from jobs.predict import predict as run
+
+        report = run(
+            catalog, str(model), samples=samples, seed=seed, view=View(view, size, greyscale)
+        )
+    _say(
+        quiet,
+        "predict",
+        report.run_id,
+        report.changed,
+        f"{report.galaxies:,} galaxies, {report.total:,} in all; {report.rejects:,} rejects",
+    )
+    if report.missing_questions:
+        _say(quiet, "", None, True, "no predictions for " + ", ".join(report.missing_questions))
+
+
+@_command
+def score(
+    weights: Weights = "paper",
+    catalog: Catalog = paths.CATALOG_DEFAULT,
+    quiet: Quiet = False,
+) -> None:
+    """Cross-entropy and likelihood of the votes under the predictions."""
+    _score(catalog, weights, quiet)
+
+
+def _score(catalog: Path, weights: str, quiet: bool) -> None:
+    from jobs.score import score as run
+
+    report = run(catalog, weights=weights)
+    _say(quiet, "score", report.run_id, report.changed, report.summary)
+
+
+@_command
+def index(catalog: Catalog = paths.CATALOG_DEFAULT, quiet: Quiet = False) -> None:
+    """Build the similarity index; nothing to do where it is up to date."""
+    _index(catalog, quiet)
+
+
+def _index(catalog: Path, quiet: bool) -> None:
+    from jobs.index import index as run
+
+    report = run(catalog)
+    if report.changed or not quiet:
+        _say(quiet, "index", report.run_id, report.changed, report.summary)
+
+
+@_command
+def worst(
+    limit: Annotated[int, typer.Option("-n", "--limit", min=1, help="Galaxies to show.")] = 10,
+    min_votes: Annotated[
+        float, typer.Option(min=0, help="Only answers to questions asked of so many volunteers.")
+    ] = 0,
+    answer: Annotated[
+        str | None, typer.Option(help="Only this answer, such as bar_strong.")
+    ] = None,
+    question: Annotated[str | None, typer.Option(help="Only answers to this question.")] = None,
+    by: Annotated[str, typer.Option(help="weighted_ce, ce or reach_weighted_ce.")] = "weighted_ce",
+    form: Format = None,
+    out: Out = None,
+    catalog: Catalog = paths.CATALOG_DEFAULT,
+) -> None:
+    """The galaxies on which volunteers and model disagree most, and on which answer."""
+    from jobs.worst import worst as run
+
+    ranking = run(catalog, limit=limit, min_votes=min_votes, label=answer, question=question, by=by)
+    write(from_arrow(ranking), form, out)
+
+
+@_command
+def similar(
+    galaxy: Annotated[str, typer.Argument(help="Name of the galaxy.")],
+    answer: Annotated[
+        str | None, typer.Option(help="Answer of interest; the costliest if not given.")
+    ] = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="Counterparts of each kind.")] = 5,
+    weights: Annotated[
+        str | None, typer.Option(help="paper, none, or a file of label and weight.")
+    ] = None,
+    form: Format = None,
+    out: Out = None,
+    catalog: Catalog = paths.CATALOG_DEFAULT,
+    quiet: Quiet = False,
+) -> None:
+    """A galaxy's fair comparisons: what if the volunteers, or the model, were right."""
+    from jobs.index import index as build
+    from jobs.similar import similar as run
+
+    build(catalog)
+    report = run(catalog, galaxy, label=answer, k=k, weights=weights)
+    _say(quiet, "similar", None, True, report.summary)
+    write(from_arrow(report.table), form, out)
+
+
+@_command
+def explain(
+    galaxies: Annotated[list[str] | None, typer.Argument(help="Names of galaxies.")] = None,
+    answer: Annotated[
+        str | None, typer.Option(help="Answer to draw; each galaxy's costliest if not given.")
+    ] = None,
+    worst: Annotated[int | None, typer.Option(min=1, help="The N worst galaxies.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every galaxy with an image; stores maps, draws none.")
+    ] = False,
+    model: Model = None,
+    method: Annotated[str, typer.Option(help="hirescam or gradcam.")] = "hirescam",
+    layer: Annotated[
+        str | None, typer.Option(help="Layer of the encoder; its last block if not given.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for figures and page.")] = None,
+    catalog: Catalog = paths.CATALOG_DEFAULT,
+    quiet: Quiet = False,
+) -> None:
+    """Which pixels drove the predictions: maps of every answer, figures, a page."""
+    from jobs.explain import explain as run
+    from jobs.index import index as build
+
+    build(catalog)
+    report = run(
+        catalog,
+        galaxies=galaxies or (),
+        worst=worst,
+        everything=everything,
+        label=answer,
+        model=model,
+        method=method,
+        layer=layer,
+        out=out,
+        figures=not everything,
+    )
+    _say(
+        quiet,
+        "explain",
+        report.run_id,
+        report.changed,
+        f"{report.explained:,} galaxies, {report.total:,} in all; {report.rejects:,} rejects",
+    )
+    if report.page is not None:
+        typer.echo(report.page)
+
+
+@_command
+def histogram(
+    out: Annotated[Path, typer.Option(help="Folder for the figures.")] = Path("."),
+    predicted: Annotated[
+        bool, typer.Option("--predicted", help="Draw the predicted fractions beside the votes.")
+    ] = False,
+    suggest: Annotated[
+        bool, typer.Option("--suggest", help="List the answers balanced enough to weigh.")
+    ] = False,
+    form: Format = None,
+    catalog: Catalog = paths.CATALOG_DEFAULT,
+) -> None:
+    """Distributions of the vote fractions, of the emphasised answers and of all."""
+    from jobs import histogram as job
+
+    if suggest:
+        write(from_arrow(job.suggest(catalog)), form)
+        return
+    for path in job.histogram(catalog, out, predicted=predicted).figures:
+        typer.echo(path)
+
+
+@_command
+def sql(
+    query: Annotated[
+        str | None, typer.Argument(help="One SELECT; without it, the views and their columns.")
+    ] = None,
+    form: Format = None,
+    out: Out = None,
+    catalog: Catalog = paths.CATALOG_DEFAULT,
+) -> None:
+    """Ask the catalogue in SQL, read-only."""
+    from jobs.sql import sql as run
+
+    with run(catalog, query) as answer:
+        write(answer, form, out)
+
+
+@_command
+def status(form: Format = None, out: Out = None, catalog: Catalog = paths.CATALOG_DEFAULT) -> None:
+    """The runs, how far each step has come, and what is missing."""
+    from jobs.status import status as run
+
+    report = run(catalog)
+    if form or out:
+        write(from_arrow(report.runs), form, out)
+        return
+    typer.echo(f"{report.catalog}: tree {report.tree}, {report.rejects:,} rejects")
+    write(from_arrow(report.steps))
+    write(from_arrow(report.runs))
+    for sentence in report.advice:
+        typer.echo(sentence)
+
+
+@_command
+def verify(
+    images: Annotated[
+        bool, typer.Option("--images", help="Also read every image file and compare checksums.")
+    ] = False,
+    form: Format = None,
+    out: Out = None,
+    catalog: Catalog = paths.CATALOG_DEFAULT,
+    quiet: Quiet = False,
+) -> None:
+    """Check the catalogue against itself; exit code 1 where it is at fault."""
+    from jobs.verify import verify as run
+
+    report = run(catalog, images=images)
+    write(from_arrow(report.checks), form, out)
+    if report.errors:
+        raise CatalogError(f"{report.errors} checks failed; restore {catalog} from a copy")
 
 
 def main() -> None:
-    """Run the command line."""
+    """Entry point of the console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

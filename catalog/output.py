@@ -1,0 +1,150 @@
+"""Answers on their way to a person or a file: table, CSV, JSON, Parquet."""
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from catalog.errors import CatalogError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMATS = ("table", "csv", "json", "parquet")
+TABLE_ROWS = 100  # what a person scrolls through; files hold them all
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Named columns and their rows, once through; `arrow` gives the same as Arrow.
+
+    pyarrow takes longer to import than a query to run, so it is only reached
+    through `arrow`, for Parquet.
+    """
+
+    columns: Sequence[str]
+    rows: Iterable[Sequence[Any]]
+    arrow: "Callable[[], pa.RecordBatchReader]"
+
+
+def from_arrow(table: "pa.Table") -> Answer:
+    """An Arrow table as an answer."""
+    rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
+    return Answer(table.column_names, rows, table.to_reader)
+
+
+def write(answer: Answer, form: str | None = None, out: Path | None = None) -> None:
+    """Write an answer to `out`, or to standard output.
+
+    The format is `form`, else what the suffix of `out` says, else a table. A file
+    appears whole or not at all. Raises `CatalogError` for an unknown format, and
+    for Parquet without a file.
+    """
+    form = form or (_form_of(out) if out else "table")
+    if form not in FORMATS:
+        raise CatalogError(f"no format {form!r}; choose one of {', '.join(FORMATS)}")
+    if form == "parquet":
+        if out is None:
+            raise CatalogError("Parquet is binary; say where to put it: --out FILE.parquet")
+        import pyarrow.parquet as pq
+
+        reader = answer.arrow()
+        with _replacing(out) as part, pq.ParquetWriter(part, reader.schema) as writer:
+            for batch in reader:
+                writer.write_batch(batch)
+        return
+    written = {"table": _table, "csv": _csv, "json": _json}[form]
+    if out is None:
+        written(answer, sys.stdout)
+        return
+    with _replacing(out) as part, part.open("w", encoding="utf-8", newline="") as file:
+        written(answer, file)
+
+
+def plain(text: str) -> str:
+    """Text without the control characters that would steer a terminal."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def _form_of(out: Path) -> str:
+    form = out.suffix.removeprefix(".").lower()
+    if form not in FORMATS:
+        raise CatalogError(
+            f"{out} does not tell its format; end it in .csv, .json or .parquet, or give --format"
+        )
+    return form
+
+
+@contextmanager
+def _replacing(out: Path) -> Iterator[Path]:
+    if not out.parent.is_dir():
+        raise CatalogError(f"no folder {out.parent} to put {out.name} in")
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        yield part
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _table(answer: Answer, file: TextIO) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    rows = iter(answer.rows)
+    first = [row for _, row in zip(range(TABLE_ROWS), rows, strict=False)]
+    for number, name in enumerate(answer.columns):
+        is_number = any(isinstance(row[number], int | float) for row in first)
+        shown.add_column(
+            Text(plain(name)), justify="right" if is_number else "left", overflow="fold"
+        )
+    for row in first:
+        shown.add_row(*(Text(_cell(value)) for value in row))
+    # a pipe has no width: take what the table needs, so that nothing is cut
+    wide = None if file.isatty() else 10_000
+    Console(file=file, width=wide).print(shown)
+    more = sum(1 for _ in rows)
+    if more:
+        file.write(f"… {more:,} more rows; --format csv or --out FILE holds them all\n")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+    if isinstance(value, bytes):
+        return f"<{len(value):,} bytes>"
+    return plain(str(value))
+
+
+def _csv(answer: Answer, file: TextIO) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(answer.columns)
+    for row in answer.rows:
+        writer.writerow([value.hex() if isinstance(value, bytes) else value for value in row])
+
+
+def _json(answer: Answer, file: TextIO) -> None:
+    """A JSON array of objects, one a line; NaN is null, blobs are hexadecimal."""
+    file.write("[")
+    for number, row in enumerate(answer.rows):
+        values = {name: _jsonable(value) for name, value in zip(answer.columns, row, strict=True)}
+        file.write(("," if number else "") + "\n" + json.dumps(values, default=str))
+    file.write("\n]\n")
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, float) and value != value:
+        return None
+    return value

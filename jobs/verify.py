@@ -1,0 +1,187 @@
+"""`verify`: whether a catalogue holds what it should, and nothing else."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from catalog.progress import progress
+from catalog.store import Store
+from catalog.tables import metadata
+
+_BY_GALAXY = [table.name for table in metadata.sorted_tables if "galaxy_id" in table.c]
+_BY_RUN = [table.name for table in metadata.sorted_tables if "run_id" in table.c]
+
+# One row a run and galaxy and answer or question, exactly once.
+_KEYS = {
+    "galaxy": ["iauname"],
+    "image": ["run_id", "galaxy_id"],
+    "vote": ["run_id", "galaxy_id", "answer_id"],
+    "prediction": ["run_id", "galaxy_id", "answer_id"],
+    "posterior": ["run_id", "galaxy_id"],
+    "question_prediction": ["run_id", "galaxy_id", "question_id"],
+    "loss": ["run_id", "galaxy_id", "answer_id"],
+    "question_loss": ["run_id", "galaxy_id", "question_id"],
+    "saliency_map": ["run_id", "galaxy_id", "question_id"],
+    "saliency_stat": ["run_id", "galaxy_id", "answer_id"],
+}
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """checks: what was looked for, how many offend, and whether that is an error.
+
+    A warning is a property of the data (more volunteers answered a question than
+    gave the answers that lead to it); an error is a fault of the catalogue.
+    """
+
+    checks: pa.Table
+
+    @property
+    def errors(self) -> int:
+        """How many checks found a fault."""
+        return self.checks["result"].to_pylist().count("ERROR")
+
+
+def verify(catalog: Path, *, images: bool = False) -> VerifyReport:
+    """Check counts, orphans, doubles, blob sizes, child totals and, on request, images.
+
+    images: read every image file again and compare its SHA-256 with the recorded
+    one (single image files only; shards and tables are compared as a whole by
+    `ingest`).
+    """
+    with Store.open(catalog, read_only=True) as store:
+        offences = {
+            **_doubles(store),
+            **_orphans(store),
+            **_ledger(store),
+            **_contents(store),
+        }
+        checks = [
+            {"check": check, "offending": count, "result": "ok" if count == 0 else "ERROR"}
+            for check, count in offences.items()
+        ]
+        for question, count in _child_totals(store).items():
+            checks.append(
+                {
+                    "check": f"{question}: asked of more volunteers than lead to it",
+                    "offending": count,
+                    "result": "ok" if count == 0 else "warning",
+                }
+            )
+        if images:
+            count = _images(store)
+            checks.append(
+                {
+                    "check": "image files missing or changed since ingest",
+                    "offending": count,
+                    "result": "ok" if count == 0 else "ERROR",
+                }
+            )
+    return VerifyReport(pa.Table.from_pylist(checks))
+
+
+def _doubles(store: Store) -> dict[str, int]:
+    return {
+        f"{table}: rows that stand twice": store.value(
+            f"SELECT count(*) FROM (SELECT 1 FROM {table} GROUP BY {', '.join(key)} "
+            "HAVING count(*) > 1)"
+        )
+        for table, key in _KEYS.items()
+    }
+
+
+def _orphans(store: Store) -> dict[str, int]:
+    found = {
+        f"{table}: rows without a run": store.value(
+            f"SELECT count(*) FROM {table} t ANTI JOIN run r ON r.run_id = t.run_id"
+        )
+        for table in _BY_RUN
+        if table != "run"
+    }
+    found |= {
+        f"{table}: rows without a galaxy": store.value(
+            f"SELECT count(*) FROM {table} t ANTI JOIN galaxy g ON g.galaxy_id = t.galaxy_id"
+        )
+        for table in _BY_GALAXY
+        if table != "galaxy"
+    }
+    return found
+
+
+def _ledger(store: Store) -> dict[str, int]:
+    """Rows of a run must be those that its shards committed, and whole per galaxy."""
+    counted = " UNION ALL ".join(
+        f"SELECT run_id, count(*) AS n FROM {table} GROUP BY run_id"
+        for table in _BY_RUN
+        if table not in ("run", "shard")
+    )
+    answers = len(store.tree.labels)
+    found = {
+        "runs whose rows are not those of their shards": store.value(
+            f"""SELECT count(*) FROM (SELECT run_id, sum(n) AS n FROM ({counted}) GROUP BY run_id) t
+FULL JOIN (SELECT run_id, sum("rows") AS n FROM shard GROUP BY run_id) s ON s.run_id = t.run_id
+WHERE coalesce(t.n, 0) <> coalesce(s.n, 0)"""
+        )
+    }
+    for table in ("prediction", "loss"):
+        found[f"{table}: galaxies without a row for each answer"] = store.value(
+            f"SELECT count(*) FROM (SELECT 1 FROM {table} GROUP BY run_id, galaxy_id "
+            f"HAVING count(*) <> {answers})"
+        )
+    return found
+
+
+def _contents(store: Store) -> dict[str, int]:
+    # reach and fractions are probabilities up to float32 rounding
+    conditions = {
+        "posterior: blobs of the wrong size": "posterior WHERE "
+        "octet_length(concentrations) <> 4 * samples * answers",
+        "saliency_map: blobs of the wrong size": "saliency_map WHERE "
+        "octet_length(mean) <> 4 * answers * height * width "
+        "OR octet_length(sd) <> octet_length(mean)",
+        "vote: counts that are negative or above their total": "vote WHERE NOT "
+        "(count >= 0 AND count <= total + 1e-6)",
+        "prediction: fractions outside 0..1": "prediction WHERE fraction NOT BETWEEN 0 AND 1",
+        "prediction: intervals that do not enclose": "prediction WHERE "
+        "NOT (fraction_lo <= fraction_hi)",
+        "loss: cross-entropies that are negative": "loss WHERE ce < 0",
+        "saliency_stat: on_target outside 0..1": "saliency_stat WHERE "
+        "on_target NOT BETWEEN 0 AND 1.000001",
+    }
+    return {
+        check: store.value(f"SELECT count(*) FROM {condition}")
+        for check, condition in conditions.items()
+    }
+
+
+def _child_totals(store: Store) -> dict[str, int]:
+    """Galaxies on which a question has more votes than the answers leading to it."""
+    found = {}
+    for question in store.tree.questions:
+        if not question.asked_after:
+            continue
+        labels = ", ".join(f"'{label}'" for label in question.asked_after)
+        found[question.name] = store.value(
+            f"""SELECT count(*) FROM
+(SELECT galaxy_id, max(total) AS n FROM votes WHERE question = '{question.name}' GROUP BY 1) child
+JOIN (SELECT galaxy_id, sum(count) AS n FROM votes WHERE label IN ({labels}) GROUP BY 1) parent
+ON parent.galaxy_id = child.galaxy_id WHERE child.n > parent.n + 1e-6"""
+        )
+    return found
+
+
+def _images(store: Store) -> int:
+    files = store.arrow(
+        "SELECT image, image_sha256 FROM galaxies WHERE image IS NOT NULL AND image_member IS NULL"
+    ).to_pylist()
+    wrong = 0
+    with progress("reading images", len(files)) as bar:
+        for file in files:
+            path = Path(file["image"])
+            wrong += not path.is_file() or (
+                hashlib.sha256(path.read_bytes()).hexdigest() != file["image_sha256"]
+            )
+            bar.advance()
+    return wrong
