@@ -1,0 +1,71 @@
+"""The view: how a stored image becomes what a model was trained to see.
+
+The geometry is a deterministic configuration of `galaxy_datasets.transforms`, by
+name, and is recorded with every run that shows images to a model.
+"""
+
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+
+from catalog.errors import CatalogError
+
+# The configurations of galaxy_datasets that draw nothing at random.
+VIEW_NAMES = ("minimal", "fast")
+
+
+@dataclass(frozen=True)
+class View:
+    """A named view of `galaxy_datasets.transforms`.
+
+    name: "minimal" (the central 1/1.2 of the image, resized) or "fast" (the central
+    `size` pixels, not resized). size: pixels a side, both ways. greyscale: one
+    channel instead of three, for models trained so. Interpolation is bilinear,
+    antialiased, as in both configurations. Raises `CatalogError` for another name or
+    size.
+    """
+
+    name: str = "minimal"
+    size: int = 224
+    greyscale: bool = False
+
+    def __post_init__(self) -> None:
+        if self.name not in VIEW_NAMES:
+            raise CatalogError(f"no view {self.name!r}; choose one of {', '.join(VIEW_NAMES)}")
+        if not 16 <= self.size <= 2048:
+            raise CatalogError(f"a view of {self.size} pixels a side; choose 16 to 2048")
+
+    def config(self) -> dict[str, Any]:
+        """What `View(**config)` rebuilds the view from; JSON-able."""
+        return asdict(self)
+
+    def prepare(self, image: Image.Image) -> torch.Tensor:
+        """The model's input, (C, H, W) float32 in 0..1, of an RGB image."""
+        tensor: torch.Tensor = _transform(self)(image)
+        return tensor
+
+    def display(self, image: Image.Image) -> npt.NDArray[np.uint8]:
+        """The same pixels for the eye, (H, W, 3), in colour whatever the model sees."""
+        tensor = View(self.name, self.size).prepare(image)
+        pixels: npt.NDArray[np.uint8] = (
+            tensor.mul(255).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+        )
+        return pixels
+
+
+@lru_cache
+def _transform(view: View) -> Any:
+    from galaxy_datasets import transforms
+
+    config = {
+        "minimal": transforms.minimal_view_config,
+        "fast": transforms.fast_view_config,
+    }[view.name]()
+    config.output_size = view.size
+    config.greyscale = view.greyscale
+    return transforms.get_galaxy_transform(config)
