@@ -9,6 +9,11 @@ os.environ.setdefault("MPLBACKEND", "agg")
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import pytest
+from hypothesis import settings
+
+# the first example pays for imports and files; times say nothing here
+settings.register_profile("zoolens", deadline=None)
+settings.load_profile("zoolens")
 
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 

@@ -1,0 +1,142 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from catalog import paths, schema, views
+from catalog.errors import CatalogBusy, CatalogError
+from catalog.store import Store
+from catalog.tables import metadata
+
+# What a schema is, whichever way it was made.
+_DESCRIPTIONS = {
+    "columns": """SELECT c.schema_name, c.table_name, c.column_name, c.column_index, c.data_type,
+        c.is_nullable, c.column_default, c.comment FROM duckdb_columns() c
+        WHERE NOT c.internal AND c.table_name <> 'alembic_version' ORDER BY ALL""",
+    "constraints": """SELECT table_name, constraint_type, constraint_text FROM duckdb_constraints()
+        WHERE table_name <> 'alembic_version' ORDER BY ALL""",
+    "indexes": """SELECT table_name, index_name, sql FROM duckdb_indexes()
+        WHERE table_name <> 'alembic_version' ORDER BY ALL""",
+    "views": """SELECT schema_name, view_name, sql, comment FROM duckdb_views()
+        WHERE NOT internal ORDER BY ALL""",
+}
+
+
+def _describe(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return {name: connection.execute(sql).fetchall() for name, sql in _DESCRIPTIONS.items()}
+
+
+@pytest.fixture
+def migrated(tmp_path: Path) -> Path:
+    path = tmp_path / "gz.duckdb"
+    with Store.open(path, create=True):
+        pass
+    return path
+
+
+def test_migrations_build_what_the_code_declares(migrated: Path, tmp_path: Path) -> None:
+    declared = tmp_path / "declared.duckdb"
+    engine = create_engine(f"duckdb:///{declared}")
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        for statement in views.statements():
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    assert _describe(migrated) == _describe(declared)
+
+
+def test_head_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(paths.MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_heads() == [schema.HEAD]
+
+
+def test_a_newer_catalogue_is_refused(migrated: Path) -> None:
+    with duckdb.connect(str(migrated)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    before = migrated.read_bytes()
+    with pytest.raises(CatalogError, match=r"newer Zoolens \(schema 9999, this one knows 0001\)"):
+        Store.open(migrated)
+    assert migrated.read_bytes() == before
+
+
+def test_a_failed_migration_leaves_nothing(tmp_path: Path) -> None:
+    """A schema of the same name is in the way of the last statements."""
+    path = tmp_path / "gz.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE SCHEMA history")
+    with pytest.raises(Exception, match="history"):
+        Store.open(path)
+    with duckdb.connect(str(path)) as connection:
+        assert connection.execute("SHOW TABLES").fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"iauname,ra\nJ1,2\n" * 1000, "cannot be opened|damaged"),
+        (b"\0" * 20_000, "cannot be opened|damaged"),
+    ],
+)
+def test_what_is_no_database_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "gz.duckdb"
+    path.write_bytes(content)
+    with pytest.raises(CatalogError, match=message):
+        Store.open(path, create=True)
+    assert path.read_bytes() == content
+
+
+def test_a_truncated_catalogue_is_refused(migrated: Path) -> None:
+    whole = migrated.read_bytes()
+    migrated.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(CatalogError):
+        Store.open(migrated)
+
+
+def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE stars (name VARCHAR)")
+    with pytest.raises(CatalogError, match=r"holds other tables \(stars\)"):
+        Store.open(path, create=True)
+
+
+@pytest.mark.parametrize("path", ["nowhere/gz.duckdb", "."])
+def test_a_place_that_cannot_be_is_told(tmp_path: Path, path: str) -> None:
+    with pytest.raises(CatalogError, match="folder"):
+        Store.open(tmp_path / path, create=True)
+
+
+def test_a_missing_catalogue_is_not_made_by_reading(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="zoolens ingest VOTES"):
+        Store.open(tmp_path / "gz.duckdb", read_only=True)
+    assert not (tmp_path / "gz.duckdb").exists()
+
+
+def test_a_second_process_is_refused_at_once(migrated: Path) -> None:
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            f"import duckdb; c = duckdb.connect({str(migrated)!r}); print('held', flush=True); "
+            "input()",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        for read_only in (False, True):
+            with pytest.raises(CatalogBusy, match=f"PID {holder.pid}"):
+                Store.open(migrated, read_only=read_only)
+    finally:
+        holder.kill()
+        holder.wait()
