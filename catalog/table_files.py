@@ -1,0 +1,160 @@
+"""Table files that astronomers publish: CSV, gzipped CSV, Parquet, FITS.
+
+CSV is read as text, column by column, and turned into numbers on request: nothing
+is guessed, so an identifier keeps its leading zeros and one odd value spoils one
+row, not its column.
+"""
+
+import gzip
+import zlib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.errors import TableRefused
+
+SUFFIXES = (".csv", ".csv.gz", ".parquet", ".fits", ".fits.gz", ".fit")
+
+
+def read_table(path: Path) -> pa.Table:
+    """A table file, whole, its rows in file order.
+
+    CSV: all columns are text, an empty field NULL. Parquet: types as stored. FITS
+    (the first table of the file): types as stored, text stripped, masked values
+    NULL, vectors as lists. Raises `TableRefused` where the file is absent, of
+    another kind by its name, damaged, or gives two columns one name.
+    """
+    name = path.name.lower()
+    if not name.endswith(SUFFIXES):
+        raise TableRefused(f"{path} is not named as one of {', '.join(SUFFIXES)}")
+    if not path.is_file():
+        raise TableRefused(f"no table at {path}")
+    try:
+        if name.endswith((".csv", ".csv.gz")):
+            table = _read_csv(path)
+        elif name.endswith(".parquet"):
+            table = _read_parquet(path)
+        else:
+            table = _read_fits(path)
+    except (pa.ArrowException, OSError, EOFError, ValueError, TypeError, zlib.error) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise TableRefused(f"{path} cannot be read as a table: {reason}") from None
+    twice = sorted(
+        {column for column in table.column_names if table.column_names.count(column) > 1}
+    )
+    if twice:
+        raise TableRefused(f"{path} has two columns named {twice[0]!r}; rename one")
+    return table
+
+
+def numbers(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """A column as float64 (N,), and where it holds something that is no number.
+
+    NULL and empty text give NaN and False; text such as "many" gives NaN and True;
+    "nan" and "inf" are numbers here, for the caller to judge.
+    """
+    if pa.types.is_large_string(column.type) or pa.types.is_string(column.type):
+        text = pc.utf8_trim_whitespace(column)
+        text = pc.if_else(pc.equal(text, ""), None, text)
+        try:
+            values = text.cast(pa.float64())
+        except pa.ArrowInvalid:
+            return _some_numbers(text.to_pylist())
+    elif pa.types.is_boolean(column.type):
+        values = column.cast(pa.int8()).cast(pa.float64())
+    elif pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        values = column.cast(pa.float64(), safe=False)
+    elif pa.types.is_decimal(column.type) or pa.types.is_null(column.type):
+        values = column.cast(pa.float64())
+    else:
+        present = column.is_valid().to_numpy()
+        return np.full(len(column), np.nan), present
+    filled = values.to_numpy().astype(np.float64)
+    return filled, np.zeros(len(filled), dtype=bool)
+
+
+def texts(column: pa.ChunkedArray) -> list[str | None]:
+    """A column of identifiers as text, stripped; NULL or empty gives None.
+
+    Whole numbers stored as floating point lose their ".0".
+    """
+    if pa.types.is_floating(column.type):
+        values = column.to_pylist()
+        return [
+            None
+            if value is None or value != value
+            else str(int(value) if value == int(value) else value)
+            for value in values
+        ]
+    return [None if value is None else (str(value).strip() or None) for value in column.to_pylist()]
+
+
+def _some_numbers(
+    values: list[str | None],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    numbers_ = np.full(len(values), np.nan)
+    bad = np.zeros(len(values), dtype=bool)
+    for row, value in enumerate(values):
+        if value is not None:
+            try:
+                numbers_[row] = float(value)
+            except ValueError:
+                bad[row] = True
+    return numbers_, bad
+
+
+def _read_csv(path: Path) -> pa.Table:
+    from pyarrow import csv
+
+    with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
+        header = file.readline()
+        if not header.strip():
+            raise TableRefused(f"{path} is empty")
+        file.seek(0)
+        names = csv.read_csv(pa.py_buffer(header)).column_names
+        return csv.read_csv(
+            file,
+            parse_options=csv.ParseOptions(newlines_in_values=True),
+            convert_options=csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()),
+                strings_can_be_null=True,
+                null_values=[""],
+            ),
+        )
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    from pyarrow import parquet
+
+    return parquet.read_table(path)
+
+
+def _read_fits(path: Path) -> pa.Table:
+    from astropy.io import fits
+    from astropy.table import Table
+
+    with fits.open(path, memmap=False) as content:
+        found = [unit for unit in content if isinstance(unit, fits.BinTableHDU | fits.TableHDU)]
+        if not found:
+            raise TableRefused(f"{path} holds no table, only images")
+        table = Table.read(found[0])
+    return pa.table({name: _fits_column(table[name]) for name in table.colnames})
+
+
+def _fits_column(column: Any) -> pa.Array:
+    values = np.asarray(column.filled() if hasattr(column, "filled") else column)
+    mask = np.asarray(column.mask) if hasattr(column, "mask") else None
+    if values.dtype.kind == "S":
+        values = np.char.strip(np.char.decode(values, "utf-8"))
+    elif values.dtype.kind == "U":
+        values = np.char.strip(values)
+    values = values.astype(values.dtype.newbyteorder("="))
+    if values.ndim == 1:
+        return pa.array(values, mask=mask)
+    width = int(np.prod(values.shape[1:]))
+    return pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), width)
