@@ -44,9 +44,7 @@ def read_table(path: Path) -> pa.Table:
     except (pa.ArrowException, OSError, EOFError, ValueError, TypeError, zlib.error) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise TableRefused(f"{path} cannot be read as a table: {reason}") from None
-    twice = sorted(
-        {column for column in table.column_names if table.column_names.count(column) > 1}
-    )
+    twice = [name for name, count in Counter(table.column_names).items() if count > 1]
     if twice:
         raise TableRefused(f"{path} has two columns named {twice[0]!r}; rename one")
     return table
