@@ -1,0 +1,108 @@
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from jobs.verify import VerifyReport, verify
+from tests.catalogues import catalogue, random_concentrations, random_counts
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return catalogue(
+        tmp_path / "gz.duckdb", random_counts(6), concentrations=random_concentrations(6)
+    )
+
+
+def _found(report: VerifyReport, result: str) -> dict[str, int]:
+    rows = report.checks.to_pylist()
+    return {row["check"]: row["offending"] for row in rows if row["result"] == result}
+
+
+def test_a_sound_catalogue_has_no_errors(path: Path) -> None:
+    report = verify(path)
+    assert report.errors == 0
+    assert len(report.checks) > 40
+
+
+@pytest.mark.parametrize(
+    ("damage", "check", "offending"),
+    [
+        (
+            "INSERT INTO prediction SELECT * FROM prediction WHERE galaxy_id = 1",
+            "prediction: rows that stand twice",
+            10,
+        ),
+        ("DELETE FROM galaxy WHERE galaxy_id = 2", "vote: rows without a galaxy", 10),
+        ("DELETE FROM run WHERE job = 'predict'", "posterior: rows without a run", 6),
+        (
+            "DELETE FROM prediction WHERE galaxy_id = 3 AND answer_id = 0",
+            "prediction: galaxies without a row for each answer",
+            1,
+        ),
+        (
+            "DELETE FROM posterior WHERE galaxy_id = 3",
+            "runs whose rows are not those of their shards",
+            1,
+        ),
+        (
+            "UPDATE posterior SET concentrations = '\\x00'::BLOB WHERE galaxy_id = 4",
+            "posterior: blobs of the wrong size",
+            1,
+        ),
+        (
+            "UPDATE vote SET count = -1 WHERE galaxy_id = 5 AND answer_id = 1",
+            "vote: counts that are negative or above their total",
+            1,
+        ),
+        (
+            "UPDATE vote SET count = 'nan' WHERE galaxy_id = 5 AND answer_id = 1",
+            "vote: counts that are negative or above their total",
+            1,
+        ),
+        (
+            "UPDATE prediction SET fraction = 1.5 WHERE galaxy_id = 5 AND answer_id = 1",
+            "prediction: fractions outside 0..1",
+            1,
+        ),
+    ],
+)
+def test_damage_is_found(path: Path, damage: str, check: str, offending: int) -> None:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(damage)
+    assert _found(verify(path), "ERROR")[check] == offending
+
+
+def test_child_totals_above_their_parents_are_a_warning(path: Path) -> None:
+    with duckdb.connect(str(path)) as connection:
+        # nobody said smooth, yet 7 volunteers were asked how round it is
+        connection.execute("UPDATE vote SET count = 0 WHERE answer_id = 0")
+        connection.execute("UPDATE vote SET total = 7 WHERE answer_id IN (3, 4) AND galaxy_id = 0")
+        connection.execute("UPDATE vote SET total = 0 WHERE answer_id IN (3, 4) AND galaxy_id > 0")
+        connection.execute("UPDATE vote SET count = 0 WHERE answer_id IN (3, 4)")
+    report = verify(path)
+    assert _found(report, "warning")["round: asked of more volunteers than lead to it"] == 1
+    assert report.errors == 0
+
+
+def test_images_that_changed_are_found(path: Path, tmp_path: Path) -> None:
+    import hashlib
+
+    files = [tmp_path / f"{number}.png" for number in range(3)]
+    for file in files:
+        file.write_bytes(file.name.encode())
+    with duckdb.connect(str(path)) as connection:
+        run_id = connection.execute("SELECT min(run_id) FROM run").fetchall()[0][0]
+        for number, file in enumerate(files):
+            connection.execute(
+                "INSERT INTO image VALUES (?, ?, ?, NULL, 'PNG', 1, 1, ?)",
+                [run_id, number, str(file), hashlib.sha256(file.read_bytes()).hexdigest()],
+            )
+        connection.execute('UPDATE shard SET "rows" = "rows" + 3 WHERE run_id = ?', [run_id])
+    assert verify(path, images=True).errors == 0
+    files[0].write_bytes(b"changed")
+    files[1].unlink()
+    assert _found(verify(path, images=True), "ERROR") == {
+        "image files missing or changed since ingest": 2
+    }
+    assert verify(path).errors == 0, "images are only read when asked for"
