@@ -1,0 +1,149 @@
+"""Votes and predictions of the same galaxies as matrices, read from the store.
+
+One row a galaxy, one column an answer of the tree, so that losses, similarity and
+histograms are array arithmetic.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from catalog.decision_tree import DecisionTree
+from catalog.store import Store
+
+Floats = npt.NDArray[np.float64]
+Ids = npt.NDArray[np.int64]
+
+# A total above the sum of its counts by less than this is rounding of weighted votes.
+ROUNDING_VOTES = 0.01
+
+# every voted or predicted galaxy has a row of every answer: the first one tells them
+_VOTED = """SELECT DISTINCT v.galaxy_id FROM vote v
+JOIN run r ON r.run_id = v.run_id AND r.status = 'complete' WHERE v.answer_id = 0"""
+_VOTES = """SELECT v.galaxy_id, v.answer_id, v.count, v.total
+FROM vote v JOIN run r ON r.run_id = v.run_id AND r.status = 'complete'
+JOIN answer a ON a.answer_id = v.answer_id
+ANTI JOIN superseded s ON s.run_id = v.run_id AND s.galaxy_id = v.galaxy_id
+    AND s.question_id = a.question_id"""
+
+
+@dataclass(frozen=True)
+class Votes:
+    """Current votes of N galaxies.
+
+    galaxy_id (N,), ascending; counts (N, A); totals (N, Q), answers outside the tree
+    included, 0 where nobody was asked.
+    """
+
+    tree: DecisionTree
+    galaxy_id: Ids
+    counts: Floats
+    totals: Floats
+
+    @cached_property
+    def tree_counts(self) -> Floats:
+        """Counts (N, A), NaN where the question also had answers outside the tree."""
+        starts = [where.start for where in self.tree.slices]
+        outside = self.totals - np.add.reduceat(self.counts, starts, axis=1) > ROUNDING_VOTES
+        return np.where(outside[:, self.tree.question_of], np.nan, self.counts)
+
+    @cached_property
+    def observed(self) -> Floats:
+        """Vote fractions (N, A) in 0..1.
+
+        NaN where nobody was asked, or the question had answers outside the tree and
+        so was not the tree's question.
+        """
+        totals = self.totals[:, self.tree.question_of]
+        with np.errstate(invalid="ignore"):
+            return self.tree_counts / np.where(totals > 0, totals, np.nan)
+
+
+def voted_galaxies(store: Store) -> Ids:
+    """Numbers of the galaxies that have votes, ascending."""
+    return _ids(store.arrow(f"{_VOTED} ORDER BY galaxy_id"))
+
+
+def compared_galaxies(store: Store, predict_run: int) -> Ids:
+    """Numbers of the galaxies with votes and with predictions of a run, ascending."""
+    predicted = "SELECT galaxy_id FROM prediction WHERE run_id = ? AND answer_id = 0"
+    return _ids(
+        store.arrow(
+            f"SELECT galaxy_id FROM ({_VOTED}) SEMI JOIN ({predicted}) USING (galaxy_id) "
+            "ORDER BY galaxy_id",
+            [predict_run],
+        )
+    )
+
+
+def read_votes(store: Store, tree: DecisionTree, galaxy_id: Ids) -> Votes:
+    """Current votes of the galaxies numbered `galaxy_id`, ascending."""
+    rows = _read(store, _VOTES, galaxy_id)
+    counts, totals = _matrices(rows, galaxy_id, len(tree.labels), 0.0)
+    return Votes(tree, galaxy_id, counts, totals[:, [where.start for where in tree.slices]])
+
+
+def read_predictions(
+    store: Store, tree: DecisionTree, predict_run: int, galaxy_id: Ids
+) -> tuple[Floats, Floats]:
+    """Expected vote fraction and reach of the galaxies' answers by a run.
+
+    Two arrays (N, A), in 0..1, NaN where the model lacks an answer.
+    """
+    sql = "SELECT galaxy_id, answer_id, fraction, reach FROM prediction WHERE run_id = ?"
+    rows = _read(store, sql, galaxy_id, predict_run)
+    fractions, reach = _matrices(rows, galaxy_id, len(tree.labels), np.nan)
+    return fractions, reach
+
+
+def read_posteriors(
+    store: Store, predict_run: int, galaxy_id: Ids
+) -> Iterator[tuple[Ids, npt.NDArray[np.float32]]]:
+    """Concentrations of those galaxies that have them, one batch a number of samples.
+
+    Yields positions in `galaxy_id` (M,) and concentrations (M, T, A), NaN where the
+    model lacks an answer. A run of plain fractions yields nothing.
+    """
+    sql = "SELECT galaxy_id, samples, answers, concentrations FROM posterior WHERE run_id = ?"
+    rows = _read(store, sql, galaxy_id, predict_run)
+    where = np.searchsorted(galaxy_id, _ids(rows))
+    samples = rows["samples"].to_numpy()
+    for number in np.unique(samples):
+        chosen = np.flatnonzero(samples == number)
+        blobs = rows["concentrations"].take(pa.array(chosen)).to_pylist()
+        values = np.frombuffer(b"".join(blobs), "<f4").reshape(len(blobs), number, -1)
+        yield where[chosen], values
+
+
+def _read(store: Store, sql: str, galaxy_id: Ids, *parameters: Any) -> pa.Table:
+    """Rows of `sql` that are about the galaxies."""
+    if len(galaxy_id) == 0:
+        return store.arrow(f"SELECT * FROM ({sql}) LIMIT 0", parameters)
+    first, last = int(galaxy_id[0]), int(galaxy_id[-1])
+    if last - first + 1 == len(galaxy_id):
+        which = f"BETWEEN {first} AND {last}"
+    else:
+        # written out, DuckDB skips the row groups without them; as a parameter, not
+        which = f"IN ({', '.join(map(str, galaxy_id.tolist()))})"
+    return store.arrow(f"SELECT * FROM ({sql}) WHERE galaxy_id {which}", parameters)
+
+
+def _matrices(rows: pa.Table, galaxy_id: Ids, answers: int, missing: float) -> list[Floats]:
+    """Spread columns 3 and on of (galaxy_id, answer_id, …) over (N, A) matrices."""
+    place = np.searchsorted(galaxy_id, _ids(rows)), rows["answer_id"].to_numpy()
+    matrices = []
+    for name in rows.column_names[2:]:
+        matrix = np.full((len(galaxy_id), answers), missing)
+        matrix[place] = rows[name].to_numpy()  # NULL becomes NaN
+        matrices.append(matrix)
+    return matrices
+
+
+def _ids(rows: pa.Table) -> Ids:
+    ids: Ids = rows["galaxy_id"].to_numpy()
+    return ids
