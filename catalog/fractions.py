@@ -64,6 +64,28 @@ class Votes:
             return self.tree_counts / np.where(totals > 0, totals, np.nan)
 
 
+def votes_state(store: Store) -> list[list[int]]:
+    """What has been ingested: run, shards and rows of each complete run.
+
+    Tables only ever grow, by shards: the same state is the same votes.
+    """
+    return _ledger(store, "r.job = 'ingest'")
+
+
+def predictions_state(store: Store, predict_run: int) -> list[list[int]]:
+    """How far a prediction run has come, as `votes_state`."""
+    return _ledger(store, f"r.run_id = {predict_run}")
+
+
+def _ledger(store: Store, which: str) -> list[list[int]]:
+    rows = store.arrow(
+        f"""SELECT run_id, count(*) AS shards, CAST(sum(rows) AS BIGINT) AS rows
+FROM shard JOIN run r USING (run_id) WHERE {which} AND r.status = 'complete'
+GROUP BY run_id ORDER BY run_id"""
+    )
+    return [list(row.values()) for row in rows.to_pylist()]
+
+
 def voted_galaxies(store: Store) -> Ids:
     """Numbers of the galaxies that have votes, ascending."""
     return _ids(store.arrow(f"{_VOTED} ORDER BY galaxy_id"))

@@ -7,9 +7,9 @@ CATALOG_VARIABLE = "ZOOLENS_CATALOG"
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
-def index_path(catalog: Path) -> Path:
-    """The FAISS index beside the catalogue: `gz.duckdb` -> `gz.faiss`."""
-    return catalog.with_suffix(".faiss")
+def index_path(catalog: Path, kind: str) -> Path:
+    """A FAISS index beside the catalogue: `gz.duckdb`, `observed` -> `gz.observed.faiss`."""
+    return catalog.with_suffix(f".{kind}.faiss")
 
 
 def explanations_dir(catalog: Path) -> Path:
