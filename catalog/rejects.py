@@ -36,7 +36,12 @@ class Reject(NamedTuple):
 
 def reject_table(rejects: Iterable[Reject]) -> pa.Table:
     """The rows of `reject`, without their run."""
-    rows = list(rejects)
+    rows = [tuple(map(_plain, reject)) for reject in rejects]
     columns = zip(*rows, strict=True) if rows else [[] for _ in _TYPES]
     arrays = [pa.array(values, kind.type) for values, kind in zip(columns, _TYPES, strict=True)]
     return pa.Table.from_arrays(arrays, schema=_TYPES)
+
+
+def _plain(value: str | int | None) -> str | int | None:
+    """A file name that is not UTF-8 cannot be stored: its odd bytes become "?"."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
