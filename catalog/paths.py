@@ -15,3 +15,8 @@ def index_path(catalog: Path, kind: str) -> Path:
 def explanations_dir(catalog: Path) -> Path:
     """Where `explain` puts its figures and page unless told otherwise."""
     return catalog.with_name(catalog.stem + "-explained")
+
+
+def histogram_path(folder: Path, which: str, form: str) -> Path:
+    """A figure of vote-fraction distributions: `fractions-all.png`."""
+    return folder / f"fractions-{which}.{form}"

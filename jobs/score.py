@@ -29,20 +29,17 @@ SHARD = 10_000  # galaxies committed at a time
 class ScoreReport:
     """What `score` did.
 
-    galaxies: how many were scored now; total: by the run, earlier ones included;
-    weighted: answers with a factor other than 1; absent: labels of the preset that
+    changed: whether anything was missing; galaxies: how many were scored now; total: by
+    the run, earlier ones included; weighted: answers with a factor other than 1; absent: labels of the preset that
     the tree does not have.
     """
 
     run_id: int
+    changed: bool
     galaxies: int
     total: int
     weighted: int
     absent: tuple[str, ...]
-
-    @property
-    def changed(self) -> bool:
-        return self.galaxies > 0
 
     @property
     def summary(self) -> str:
@@ -84,10 +81,17 @@ def score(catalog: Path, *, weights: str = "paper") -> ScoreReport:
                 if len(ids):
                     store.commit(run, f"from galaxy {ids[0]}", _shard(store, run, ids, factors))
                 bar.advance(len(ids))
-        if len(missing) or not run.complete:
+        changed = len(missing) > 0 or not run.complete
+        if changed:
             store.finish(run)
-        weighted = int(np.sum(factors != 1))
-        return ScoreReport(run.run_id, len(missing), len(galaxies), weighted, chosen.absent)
+        return ScoreReport(
+            run.run_id,
+            changed,
+            galaxies=len(missing),
+            total=len(galaxies),
+            weighted=int(np.sum(factors != 1)),
+            absent=chosen.absent,
+        )
 
 
 def _missing(store: Store, run: Run, galaxies: Ids) -> Ids:
