@@ -7,8 +7,8 @@ stopped, with nothing lost and nothing twice.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -249,19 +249,25 @@ class Store:
         """One writing statement, for what stays inside the database."""
         self._connection.execute(sql, list(parameters))
 
-    def _transaction(self, tables: Mapping[str, pa.Table]) -> None:
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Statements that hold together or not at all."""
         self._connection.execute("BEGIN")
         try:
-            for name, rows in tables.items():
-                self._connection.register("incoming", rows)
-                self._connection.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM incoming')
-                self._connection.unregister("incoming")
+            yield
             self._connection.execute("COMMIT")
         except BaseException:
             # the failed statement may have ended the transaction already
             with suppress(duckdb.Error):
                 self._connection.execute("ROLLBACK")
             raise
+
+    def _transaction(self, tables: Mapping[str, pa.Table]) -> None:
+        with self.transaction():
+            for name, rows in tables.items():
+                self._connection.register("incoming", rows)
+                self._connection.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM incoming')
+                self._connection.unregister("incoming")
 
 
 def code_version() -> str:
