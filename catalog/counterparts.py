@@ -100,7 +100,8 @@ def _fractions(
         raise CatalogError(f"{name} has no prediction of {label} in run {predict_run}")
     if np.isnan(observed[answer_id]):
         raise CatalogError(
-            f"no volunteer was asked the question of {label} about {name}; choose another answer"
+            f"the votes for {name} have no fraction of {label}: nobody was asked, or with other "
+            "answers; choose another answer"
         )
     return observed, predicted
 

@@ -30,8 +30,8 @@ class ScoreReport:
     """What `score` did.
 
     changed: whether anything was missing; galaxies: how many were scored now; total: by
-    the run, earlier ones included; weighted: answers with a factor other than 1; absent: labels of the preset that
-    the tree does not have.
+    the run, earlier ones included; weighted: answers with a factor other than 1;
+    absent: labels of the preset that the tree does not have.
     """
 
     run_id: int
