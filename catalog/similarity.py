@@ -129,7 +129,7 @@ class SimilarityIndex:
             galaxy_id = np.sort(found[0][(found[0] >= 0) & (found[0] != exclude)])
             scores = similarity(p, exact(galaxy_id), w)
             best = np.lexsort((galaxy_id, -scores))[:k]
-            sure = len(best) == k and scores[best[-1]] > (near[0, -1] + off) * scale
+            sure = len(best) == k and scores[best[-1]] > (float(near[0, -1]) + off) * scale
             if sure or fetch == len(self):
                 return galaxy_id[best], scores[best]
             fetch *= 4
