@@ -6,6 +6,8 @@ names that lead out of a folder are refused.
 
 import os
 import tarfile
+from bisect import bisect_right
+from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -17,6 +19,7 @@ from catalog.errors import CatalogError, ImageRefused
 from catalog.table_files import texts
 
 _IDENTIFIERS = ("iauname", "id_str", "id")
+_LOADED_GROUPS = 4
 
 
 class Member(NamedTuple):
@@ -111,7 +114,7 @@ class ParquetImages:
         self._ends = [0]
         for group in range(metadata.num_row_groups):
             self._ends.append(self._ends[-1] + metadata.row_group(group).num_rows)
-        self._loaded: tuple[int, pa.ChunkedArray] | None = None
+        self._loaded: OrderedDict[int, pa.ChunkedArray] = OrderedDict()
 
     def members(self) -> Iterator[Member]:
         """All rows, named by their number from 0."""
@@ -135,10 +138,12 @@ class ParquetImages:
         row = int(name)
         if row >= self._ends[-1]:
             raise ImageRefused(f"missing image: no row {row} in {self.path}")
-        group = next(i for i, end in enumerate(self._ends[1:]) if row < end)
-        if self._loaded is None or self._loaded[0] != group:
-            self._loaded = group, self._load(group)
-        value = self._loaded[1][row - self._ends[group]].as_py()
+        group = bisect_right(self._ends, row) - 1
+        if group not in self._loaded:
+            self._loaded[group] = self._load(group)
+            if len(self._loaded) > _LOADED_GROUPS:
+                self._loaded.popitem(last=False)
+        value = self._loaded[group][row - self._ends[group]].as_py()
         if isinstance(value, dict):
             value = value["bytes"]
         if value is None:

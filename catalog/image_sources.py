@@ -116,7 +116,7 @@ def pair(
 
     galaxies: numbers by name. Shards written by galaxy-datasets have "_" for "." in
     their keys; such a key stands for the one galaxy it can mean. Returns galaxy
-    numbers, ascending, with their images.
+    numbers with their images, in the order of the listing.
     """
     spelt = _underscored(galaxies) if any(entry.member for entry in listing.entries) else {}
     paired: dict[int, ImageEntry] = {}
@@ -132,7 +132,7 @@ def pair(
             paired[galaxy] = entry
             continue
         rejects.append(Reject(entry.source, None, entry.member or entry.key, reason))
-    return sorted(paired.items()), rejects
+    return list(paired.items()), rejects
 
 
 def _underscored(galaxies: Mapping[str, int]) -> dict[str, int]:
