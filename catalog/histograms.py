@@ -25,7 +25,8 @@ EVEN = 0.72
 FEWEST = 10 * BINS  # galaxies, below which a histogram's evenness means little
 
 _VOTES, _MODEL, _GREY = "#7fa6c9", "#b3262e", "#666666"
-_ROW, _WIDTH = 1.4, 8.27  # inch; A4 is 8.27 x 11.69
+_PAGE = (8.27, 11.69)  # inch: A4
+_ROW, _ROOM = 1.4, 0.6  # inch: height of a row, and of what stands around the rows
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ def histogram_figure(
     """
     rows = _rows(tree, labels)
     columns = max(len(row) for row in rows)
-    figure = Figure(figsize=(_WIDTH, 0.6 + _ROW * len(rows)), layout="constrained")
+    height = min(_ROOM + _ROW * len(rows), _PAGE[1])
+    figure = Figure(figsize=(_PAGE[0], height), layout="constrained")
     axes = figure.subplots(len(rows), columns, sharex=True, sharey=True, squeeze=False)
     votes = shares(observed)
     model = None if predicted is None else shares(predicted)

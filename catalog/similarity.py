@@ -120,7 +120,7 @@ class SimilarityIndex:
         vector /= scale
         # rounding of both vectors and of their product's sum (Higham 2002, 3.1), by
         # Cauchy-Schwarz: what a float32 score can be off
-        unit = np.finfo(np.float32).eps / 2
+        unit = EDGE / 2  # of float32
         off = (len(vector) + 4) * unit * float(np.linalg.norm(vector)) * self._longest
         fetch = 4 * k + 64
         while True:
