@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from torch import Tensor, device, nn
+import torch
+from torch import Tensor, nn
 
 from catalog.checkpoints import Checkpoint, reason
 from catalog.errors import ModelRefused
@@ -62,7 +63,7 @@ def _identify(checkpoint: Checkpoint) -> tuple[str, int]:
     for architecture in _PUBLISHED if named is None else (named,):
         for channels in (1, 3):
             try:
-                with device("meta"):
+                with torch.device("meta"):
                     expected = _create(architecture, channels, checkpoint).state_dict()
             except (TypeError, ValueError, RuntimeError, AssertionError) as error:
                 raise ModelRefused(

@@ -49,7 +49,7 @@ class ZoobotModel:
         distribution: all its rows are NaN. Raises `ModelRefused`, naming the nearest
         columns, where the model has no question of the tree whole.
         """
-        own = CAMPAIGN[tree.name]
+        own = CAMPAIGN.get(tree.name, "")
         for campaign in (own, "", _SIBLING.get(own, own)):
             rows = self._rows(tree, campaign)
             if any(row is not None for row in rows):
@@ -68,6 +68,11 @@ class ZoobotModel:
             bias=self.bias[index].masked_fill(absent, torch.nan),
             labels=tree.labels,
         )
+
+    def missing_questions(self, tree: DecisionTree) -> tuple[str, ...]:
+        """Questions of `tree` that this model, made `for_tree`, does not answer."""
+        pairs = zip(tree.questions, tree.slices, strict=True)
+        return tuple(q.name for q, where in pairs if bool(self.bias[where].isnan().any()))
 
     def _rows(self, tree: DecisionTree, campaign: str) -> list[int | None]:
         """Row of each answer of the tree; None for all answers of an incomplete question."""
