@@ -79,6 +79,8 @@ def galaxy_table(numbering: Numbering, names: Sequence[str], ra: Floats, dec: Fl
 
 def fill_positions(store: Store, names: Sequence[str], ra: Floats, dec: Floats) -> None:
     """Give known galaxies without a position that of a table."""
+    if not store.value("SELECT count(*) FROM galaxy WHERE ra IS NULL"):
+        return
     given = np.flatnonzero(np.isfinite(ra)).tolist()
     store.execute(
         "UPDATE galaxy SET ra = p.ra, dec = p.dec FROM (SELECT unnest($1::VARCHAR[]) AS iauname, "

@@ -154,7 +154,7 @@ def compare_stated(rows: Rows, columns: QuestionColumns, totals: Floats, counts:
                 f" but counts give {totals[i]:g}; counts kept"
             ),
         )
-    asked = totals > 0
+    asked = rows.good & (totals > 0)
     for k, column in enumerate(columns.found):
         if (name := columns.fractions.get(column)) is None:
             continue
