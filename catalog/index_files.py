@@ -6,7 +6,6 @@ or outdated file is never searched, nor even parsed.
 """
 
 import hashlib
-import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from catalog.fractions import predictions_state, votes_state
 from catalog.paths import index_path
 from catalog.similarity import SimilarityIndex
 from catalog.store import Store
+from catalog.whole_files import replacing
 
 KINDS = ("observed", "predicted")
 
@@ -57,18 +57,8 @@ def write_index(catalog: Path, kind: str, data: bytes) -> None:
 
     Raises `CatalogError` where the disk does not take it.
     """
-    path = index_path(catalog, kind)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        raise CatalogError(f"{path} could not be written: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(index_path(catalog, kind)) as part:
+        part.write_bytes(data)
 
 
 def checksum(data: bytes) -> str:

@@ -1,12 +1,11 @@
 """`histogram`: distributions of the vote fractions, and which answers deserve weight."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+from matplotlib.figure import Figure
 
-from catalog.errors import CatalogError
 from catalog.fractions import (
     Floats,
     compared_galaxies,
@@ -18,6 +17,7 @@ from catalog.histograms import balance, histogram_figure
 from catalog.paths import histogram_path
 from catalog.store import Store
 from catalog.weights import PAPER_LABELS
+from catalog.whole_files import replacing
 
 _METADATA = {"pdf": {"CreationDate": None}, "png": {}}  # the same votes, the same file
 
@@ -49,19 +49,16 @@ def histogram(catalog: Path, out: Path, *, predicted: bool = False) -> Histogram
         if not labels:
             continue  # a tree that shares no answer with the paper's list
         figure = histogram_figure(tree, labels, observed, fractions)
-        for form, metadata in _METADATA.items():
-            path = histogram_path(out, name, form)
-            part = path.with_name(f".{path.name}.{os.getpid()}.part")
-            try:
-                out.mkdir(parents=True, exist_ok=True)
-                figure.savefig(part, format=form, dpi=200, metadata=metadata)
-                part.replace(path)
-            except OSError as error:
-                raise CatalogError(f"{path} could not be written: {error.strerror}") from None
-            finally:
-                part.unlink(missing_ok=True)
-            drawn.append(path)
+        drawn += [_save(figure, histogram_path(out, name, form)) for form in _METADATA]
     return HistogramReport(tuple(drawn), len(observed))
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    form = path.suffix.removeprefix(".")
+    with replacing(path) as part:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(part, format=form, dpi=200, metadata=_METADATA[form])
+    return path
 
 
 def suggest(catalog: Path) -> pa.Table:
