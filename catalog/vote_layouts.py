@@ -123,7 +123,7 @@ def recognise(
         raise TableRefused(_not_understood(source, best, found, columns, looked_for))
     return Layout(
         best,
-        _identifier(source, columns, identifier),
+        identifier_column(source, columns, identifier),
         next((pair for pair in (("ra", "dec"), ("RA", "DEC")) if set(pair) <= set(columns)), None),
         "file_loc" if "file_loc" in columns else None,
         questions,
@@ -197,7 +197,11 @@ def _gz2_fraction(count: str) -> str:
     return count.removesuffix("_count") + "_fraction"
 
 
-def _identifier(source: Path, columns: Sequence[str], asked: str | None) -> str:
+def identifier_column(source: Path, columns: Sequence[str], asked: str | None) -> str:
+    """The column of identifiers: the one asked for, `iauname` unless asked.
+
+    Raises `TableRefused`, naming likely columns, where the table does not have it.
+    """
     wanted = asked or IDENTIFIER
     if wanted in columns:
         return wanted
