@@ -64,26 +64,28 @@ class Votes:
             return self.tree_counts / np.where(totals > 0, totals, np.nan)
 
 
-def votes_state(store: Store) -> list[list[int]]:
-    """What has been ingested: run, shards and rows of each complete run.
+def votes_state(store: Store) -> list[int]:
+    """Which votes there are: the complete runs that brought some.
 
-    Tables only ever grow, by shards: the same state is the same votes.
+    No run gets more votes once it is complete, so that the same runs are the same
+    votes; one that only brought images does not matter.
     """
-    return _ledger(store, "r.job = 'ingest'")
-
-
-def predictions_state(store: Store, predict_run: int) -> list[list[int]]:
-    """How far a prediction run has come, as `votes_state`."""
-    return _ledger(store, f"r.run_id = {predict_run}")
-
-
-def _ledger(store: Store, which: str) -> list[list[int]]:
     rows = store.arrow(
-        f"""SELECT run_id, count(*) AS shards, CAST(sum(rows) AS BIGINT) AS rows
-FROM shard JOIN run r USING (run_id) WHERE {which} AND r.status = 'complete'
-GROUP BY run_id ORDER BY run_id"""
+        "SELECT run_id FROM (SELECT DISTINCT run_id FROM vote) JOIN run USING (run_id) "
+        "WHERE status = 'complete' ORDER BY run_id"
     )
-    return [list(row.values()) for row in rows.to_pylist()]
+    runs: list[int] = rows["run_id"].to_pylist()
+    return runs
+
+
+def predictions_state(store: Store, predict_run: int) -> dict[str, int]:
+    """How far a prediction run has come: its shards and their rows only grow."""
+    (row,) = store.arrow(
+        "SELECT count(*) AS shards, CAST(coalesce(sum(rows), 0) AS BIGINT) AS rows "
+        "FROM shard WHERE run_id = ?",
+        [predict_run],
+    ).to_pylist()
+    return {"run": predict_run, **row}
 
 
 def voted_galaxies(store: Store) -> Ids:

@@ -126,12 +126,14 @@ def test_missing_answers_are_nan_and_plain_fractions_have_no_posterior(tmp_path:
     assert not np.isnan(reach).any()  # nothing is asked after a bar
 
 
-def test_state_changes_with_every_shard(tmp_path: Path) -> None:
+def test_state_changes_with_votes_and_predictions_alone(tmp_path: Path) -> None:
     path = catalogue(tmp_path / "gz.duckdb", random_counts(4))
     with Store.open(path) as store:
         votes = votes_state(store)
         run = add_predictions(store, random_concentrations(2), galaxy_ids=[0, 1])
         predictions = predictions_state(store, run)
+        images = store.begin("ingest", {"images": "only"})
+        store.finish(images)
         assert votes_state(store) == votes
         add_predictions(store, random_concentrations(2), galaxy_ids=[2, 3], shard="more")
         assert predictions_state(store, run) != predictions
