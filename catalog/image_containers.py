@@ -43,7 +43,7 @@ class TarImages:
         self._file = path.open("rb")
         try:
             self._read_index()
-        except tarfile.TarError as error:
+        except Exception as error:  # tarfile on hostile bytes raises whatever it trips on
             self._refused.append(Member(path.name, None, f"unreadable tar: {error}"))
 
     def _read_index(self) -> None:

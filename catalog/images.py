@@ -45,6 +45,7 @@ class ImageReader:
     def __enter__(self) -> Self:
         self._warnings.__enter__()
         warnings.simplefilter("error", Image.DecompressionBombWarning)
+        warnings.filterwarnings("ignore", module=r"astropy\.io\.fits")  # refusals say enough
         return self
 
     def __exit__(
