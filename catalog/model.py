@@ -12,12 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from catalog.checkpoints import read_checkpoint, reason
-from catalog.decision_tree import CAMPAIGN, DecisionTree
+from catalog.decision_tree import CAMPAIGN, SIBLING, DecisionTree
 from catalog.encoders import build_encoder
 from catalog.errors import ModelRefused, nearest
-
-# Campaigns that asked the very same questions, so that one model serves both.
-_SIBLING = {"dr5": "dr8", "dr8": "dr5"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ class ZoobotModel:
         columns, where the model has no question of the tree whole.
         """
         own = CAMPAIGN.get(tree.name, "")
-        for campaign in (own, "", _SIBLING.get(own, own)):
+        for campaign in (own, "", SIBLING.get(own, own)):
             rows = self._rows(tree, campaign)
             if any(row is not None for row in rows):
                 break

@@ -35,6 +35,10 @@ class Summary:
     reach: Floats  # (N, A)
     information: Floats  # (N, Q)
 
+    def take(self, which: npt.NDArray[np.int64]) -> "Summary":
+        """The summaries of the galaxies at the positions `which`."""
+        return Summary(**{name: values[which] for name, values in vars(self).items()})
+
 
 def summarise(concentrations: npt.ArrayLike, tree: DecisionTree) -> Summary:
     """Summaries of posteriors given as T samples of concentrations.
