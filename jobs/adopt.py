@@ -11,7 +11,8 @@ import pyarrow as pa
 from catalog.decision_tree import DecisionTree
 from catalog.predictions import posterior_rows, prediction_rows, question_rows
 from catalog.progress import progress
-from catalog.published import PublishedLayout, read_posteriors, recognise_predictions
+from catalog.published import read_posteriors
+from catalog.published_layouts import PublishedLayout, recognise_predictions
 from catalog.rejects import Reject, reject_table
 from catalog.store import Run, Store
 from catalog.table_files import read_table
@@ -45,7 +46,7 @@ class AdoptReport:
 def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> AdoptReport:
     """Take over the predictions in a published table, as a run of `predict`.
 
-    predictions: CSV, CSV.gz, Parquet or FITS, in a layout of `catalog.published`.
+    predictions: CSV, CSV.gz, Parquet or FITS, in a layout of `catalog.published_layouts`.
     id_column: `iauname` where not given. Rows that are refused, or of galaxies that
     the catalogue does not have, go to `rejects`; called again, only galaxies that
     have come since are added. Raises `TableRefused` for a table that holds nothing
