@@ -108,6 +108,8 @@ def _read_lightning(path: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     # mapped: a storage that claims more than its record ends at the file's end
     with torch.serialization.safe_globals(_SAFE):
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    if not isinstance(content, dict):
+        raise ModelRefused("it holds no dictionary, as Lightning saves one")
     return content["state_dict"], content["hyper_parameters"]
 
 
