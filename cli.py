@@ -371,8 +371,9 @@ def status(form: Format = None, out: Out = None, catalog: Catalog = paths.CATALO
         write(from_arrow(report.runs), form, out)
         return
     typer.echo(f"{report.catalog}: tree {report.tree}, {report.rejects:,} rejects")
-    write(from_arrow(report.steps))
-    write(from_arrow(report.runs))
+    for table in (report.steps, report.runs):
+        write(from_arrow(table))
+        typer.echo()
     for sentence in report.advice:
         typer.echo(sentence)
 

@@ -99,7 +99,7 @@ def _table(answer: Answer, file: TextIO) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
     rows = iter(answer.rows)
     first = [row for _, row in zip(range(TABLE_ROWS), rows, strict=False)]
     for number, name in enumerate(answer.columns):
