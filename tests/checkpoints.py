@@ -34,7 +34,7 @@ def zoobot_tree(
 
 def save_zoobot_tree(path: Path, **settings: Any) -> Path:
     """Save `zoobot_tree(**settings)` to `path` through a Lightning trainer."""
-    return _save(zoobot_tree(**settings), path)
+    return save(zoobot_tree(**settings), path)
 
 
 def save_finetuned_tree(path: Path, architecture: str, **settings: Any) -> Path:
@@ -47,7 +47,7 @@ def save_finetuned_tree(path: Path, architecture: str, **settings: Any) -> Path:
     torch.manual_seed(0)
     encoder = timm.create_model(architecture, num_classes=0)
     model = FinetuneableZoobotTree(schema=decals_dr5_ortho_schema, encoder=encoder, **settings)
-    return _save(model, path)
+    return save(model, path)
 
 
 def save_safetensors(path: Path, *, half: bool = False, **settings: Any) -> Path:
@@ -67,7 +67,8 @@ def save_safetensors(path: Path, *, half: bool = False, **settings: Any) -> Path
     return path
 
 
-def _save(model: Any, path: Path) -> Path:
+def save(model: Any, path: Path) -> Path:
+    """Save a Lightning model to `path` as Lightning does."""
     import lightning
 
     trainer = lightning.Trainer(
