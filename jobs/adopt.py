@@ -1,7 +1,6 @@
 """`predict --predictions`: published posteriors or fractions, without a model."""
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from catalog.decision_tree import DecisionTree
-from catalog.predictions import posterior_rows, prediction_rows, question_rows
+from catalog.predictions import PredictReport, posterior_rows, prediction_rows, question_rows
 from catalog.progress import progress
 from catalog.published import read_posteriors
 from catalog.published_layouts import PublishedLayout, recognise_predictions
@@ -23,27 +22,7 @@ SHARD = 2_000  # galaxies committed at a time
 _UNKNOWN = "unknown galaxy"  # the kind of reject that a later ingest may cure
 
 
-@dataclass(frozen=True)
-class AdoptReport:
-    """What `adopt` did.
-
-    galaxies: predictions taken over now; total: by the run, earlier ones included;
-    rejects: rows refused or reported now; missing_questions: those of the tree that
-    the table says nothing usable about.
-    """
-
-    run_id: int
-    galaxies: int
-    total: int
-    rejects: int
-    missing_questions: tuple[str, ...]
-
-    @property
-    def changed(self) -> bool:
-        return self.galaxies + self.rejects > 0
-
-
-def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> AdoptReport:
+def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> PredictReport:
     """Take over the predictions in a published table, as a run of `predict`.
 
     predictions: CSV, CSV.gz, Parquet or FITS, in a layout of `catalog.published_layouts`.
@@ -80,7 +59,7 @@ def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> 
             "SELECT count(*) FROM prediction WHERE run_id = ? AND answer_id = 0", [run.run_id]
         )
         missing = layout.missing_questions(tree)
-        return AdoptReport(run.run_id, galaxies, int(total), rejects, missing)
+        return PredictReport(run.run_id, galaxies, int(total), rejects, None, missing)
 
 
 def _match(store: Store, rows: Rows) -> npt.NDArray[np.int64]:

@@ -1,7 +1,7 @@
 """`predict`: images through a model into posteriors."""
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,6 +10,7 @@ from catalog.errors import CatalogError
 from catalog.images import ImageReader
 from catalog.inference import for_inference, in_order
 from catalog.model import check_size, dropout_masks, load_model
+from catalog.predictions import PredictReport
 from catalog.predictor import Galaxy, Predictor
 from catalog.progress import progress
 from catalog.store import Run, Store
@@ -24,27 +25,6 @@ AND NOT EXISTS (SELECT 1 FROM prediction p
     WHERE p.run_id = $1 AND p.galaxy_id = g.galaxy_id AND p.answer_id = 0)
 AND NOT EXISTS (SELECT 1 FROM reject r WHERE r.run_id = $1 AND r.key = g.iauname)
 ORDER BY galaxy_id"""
-
-
-@dataclass(frozen=True)
-class PredictReport:
-    """What `predict` did.
-
-    galaxies: predicted now; total: by the run, earlier ones included; rejects: images
-    refused now; samples: dropout samples a galaxy, 0 where dropout was off;
-    missing_questions: those of the tree that the model does not answer whole.
-    """
-
-    run_id: int
-    galaxies: int
-    total: int
-    rejects: int
-    samples: int
-    missing_questions: tuple[str, ...]
-
-    @property
-    def changed(self) -> bool:
-        return self.galaxies + self.rejects > 0
 
 
 def predict(
