@@ -1,6 +1,6 @@
 """Galaxies of a catalogue: who is known, who is new, where they are on the sky."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,15 +51,16 @@ def number_galaxies(store: Store, names: Sequence[str], ra: Floats, dec: Floats)
     return Numbering(galaxy_id, known, apart)
 
 
-def galaxies_named(store: Store, names: Sequence[str]) -> dict[str, int]:
+def galaxies_named(store: Store, names: Iterable[str], *, underscored: bool) -> dict[str, int]:
     """Numbers of those galaxies that the catalogue has, by name.
 
-    A name with "_" for "." is found too, as galaxy-datasets writes its shards.
+    underscored: find a name with "_" for "." too, as galaxy-datasets writes its shards.
     """
+    also = "OR replace(iauname, '.', '_') IN (FROM wanted)" if underscored else ""
     rows = store.arrow(
-        "SELECT iauname, galaxy_id FROM galaxy WHERE iauname IN (SELECT unnest($1::VARCHAR[])) "
-        "OR replace(iauname, '.', '_') IN (SELECT unnest($1::VARCHAR[]))",
-        [list(names)],
+        "WITH wanted AS MATERIALIZED (SELECT unnest(CAST(? AS VARCHAR[]))) "
+        f"SELECT iauname, galaxy_id FROM galaxy WHERE iauname IN (FROM wanted) {also}",
+        [list(dict.fromkeys(names))],
     )
     return dict(zip(rows["iauname"].to_pylist(), rows["galaxy_id"].to_pylist(), strict=True))
 

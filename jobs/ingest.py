@@ -94,7 +94,9 @@ def ingest(
         "weighted": weighted,
         "images": None if listing is None else listing.digest,
     }
-    origin = {"votes": str(votes.resolve()), "images": str(images and images.resolve())}
+    origin = {"votes": str(votes.resolve())}
+    if images is not None:
+        origin["images"] = str(images.resolve())
     with Store.open(catalog, create=True) as store:
         run = begin_ingest(store, settings, origin, table.tree)
         if not run.complete:
@@ -144,7 +146,11 @@ def _ingest_images(
 ) -> None:
     """Commit what is wrong with the list of images, then the images, shard by shard."""
     done = store.shards(run)
-    galaxies = galaxies_named(store, [*table.names, *(entry.key for entry in listing.entries)])
+    galaxies = galaxies_named(
+        store,
+        [*table.names, *(entry.key for entry in listing.entries)],
+        underscored=any(entry.member for entry in listing.entries),
+    )
     paired, unpaired = pair(listing, galaxies)
     if "listing" not in done:
         imaged = {galaxy for galaxy, _ in paired} | _imaged(store)
