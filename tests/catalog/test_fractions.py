@@ -126,6 +126,22 @@ def test_missing_answers_are_nan_and_plain_fractions_have_no_posterior(tmp_path:
     assert not np.isnan(reach).any()  # nothing is asked after a bar
 
 
+def test_posteriors_of_different_numbers_of_samples(tmp_path: Path) -> None:
+    path = catalogue(tmp_path / "gz.duckdb", random_counts(3))
+    concentrations = random_concentrations(3)
+    with Store.open(path) as store:
+        run = add_predictions(store, concentrations[[0, 2]], galaxy_ids=[0, 2])
+        one = concentrations[1, :1].tobytes()
+        store.execute("INSERT INTO posterior VALUES (?, 1, 1, 10, ?)", [run, one])
+        batches = list(read_posteriors(store, run, voted_galaxies(store)))
+    assert [(where.tolist(), alpha.shape) for where, alpha in batches] == [
+        ([1], (1, 1, 10)),
+        ([0, 2], (2, 3, 10)),
+    ]
+    np.testing.assert_array_equal(batches[0][1], concentrations[[1], :1])
+    np.testing.assert_array_equal(batches[1][1], concentrations[[0, 2]])
+
+
 def test_state_changes_with_votes_and_predictions_alone(tmp_path: Path) -> None:
     path = catalogue(tmp_path / "gz.duckdb", random_counts(4))
     with Store.open(path) as store:
