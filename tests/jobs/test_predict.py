@@ -199,6 +199,21 @@ def test_images_that_changed_are_rejects_and_the_rest_goes_on(tmp_path: Path, mo
     predicted = table(path, "SELECT DISTINCT galaxy_id AS g FROM predictions ORDER BY g")
     assert [row["g"] for row in predicted] == [0, 3, 5]
     assert not predict(path, model, samples=T, view=SMALL).changed
+    assert len(table(path, "SELECT * FROM rejects")) == 3
+    add_images(path, folder, [1, 4])
+    cured = predict(path, model, samples=T, view=SMALL)
+    assert (cured.run_id, cured.galaxies, cured.rejects) == (report.run_id, 2, 0)
+
+
+def test_where_no_image_can_be_used_nothing_is_shown(tmp_path: Path, model: str) -> None:
+    path = imaged(tmp_path / "gz.duckdb", 2)
+    before = predict(path, model, samples=T, view=SMALL)
+    for file in (tmp_path / "gz").glob("*.png"):
+        file.unlink()
+    with pytest.raises(CatalogError, match="no image could be used"):
+        predict(path, model, samples=T, seed=1, view=SMALL)
+    assert len(table(path, "SELECT * FROM rejects")) == 2
+    assert table(path, "SELECT DISTINCT run_id AS r FROM predictions") == [{"r": before.run_id}]
 
 
 _KILLED = """
@@ -323,6 +338,7 @@ def test_a_catalogue_in_use_is_refused_at_once(tmp_path: Path, model: str) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of Lightning and its data loader
 def test_real_galaxies_get_the_numbers_of_predict_on_catalog(data: Path, tmp_path: Path) -> None:
     """Zoobot's own way from files to concentrations, on the same images and view."""
     import pandas as pd
