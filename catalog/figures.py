@@ -118,7 +118,9 @@ def _column(index: int) -> float:
 def _head(figure: Figure, label: str, height: float) -> None:
     _text(figure, 0.02, height - 0.06, shown(label, 60), fontsize=9, fontweight="bold")
     for index, title in enumerate(("image", "increase", "decrease")):
-        _text(figure, _column(index), height - _TOP + 0.14, title, fontsize=7.5, color=_INK)
+        _text(figure, _column(index), height - _TOP + 0.14, title, fontsize=7.5)
+    unit = {"ha": "right", "va": "bottom", "fontsize": 5.8, "color": _GREY}
+    _text(figure, _WIDTH - 0.02, height - _TOP + 0.04, "concentration\nper cell", **unit)
 
 
 def _words(figure: Figure, portrait: Portrait, answer_id: int, bottom: float) -> None:
@@ -196,7 +198,7 @@ def _sum(panel: Any, picture: Picture, sign: int) -> None:
     total = np.clip(sign * picture.mean, 0, None).sum() * sign
     words = f"sum {_number(total, signed=True)}"
     if sign > 0 and picture.on_target is not None:
-        words += f", {picture.on_target:.0%} of it on the galaxy"
+        words += f", {picture.on_target:.0%} on the galaxy"
     below = {"transform": panel.transAxes, "va": "top"}
     panel.text(0, -0.03, words, fontsize=5.8, color=_GREY, **below)
 
@@ -210,8 +212,6 @@ def _bar(figure: Figure, norm: Normalize, bottom: float) -> None:
         format=lambda value, _: f"{value:+g}".replace("-", _MINUS) if value else "0",
     )
     bar.ax.tick_params(labelsize=5.5, length=1.5, width=0.4, pad=1.5, labelcolor=_INK)
-    bar.set_label("concentration per cell", fontsize=5.8, color=_GREY)
-    bar.ax.yaxis.set_label_coords(4.6, 0.5)  # in widths of the bar, the same in all rows
     bar.outline.set_linewidth(0.4)
 
 
