@@ -24,7 +24,7 @@ def picture(seed: int = 0, scale: float = 1.0) -> Picture:
     segment = np.zeros((64, 64), np.bool_)
     segment[20:40, 20:44] = True
     mean = (scale * random.normal(size=(7, 7))).astype(np.float32)
-    return Picture(pixels, segment, mean, np.abs(mean) / np.float32(2), 0.84)
+    return Picture(pixels, segment, mean, (np.abs(mean) / 2).astype(np.float32), 0.84)
 
 
 def explanation(
@@ -83,7 +83,7 @@ def test_every_row_has_its_own_scale() -> None:
     small = Portrait("selected", "G1", [FACT], picture(scale=1e-3))
     large = Portrait("observed counterpart", "G2", [FACT], picture(scale=50), similarity=-3.0)
     said = words(explanation_figure(explanation(small, large), ""))
-    assert "+0.001" in said
+    assert "+0.002" in said
     assert "+100" in said
     assert "\N{MINUS SIGN}3.00 nat" in said
 
