@@ -57,6 +57,9 @@ Model = Annotated[
     str | None,
     typer.Option(help="Zoobot checkpoint (.ckpt, .safetensors) or hf_hub:owner/name."),
 ]
+MinVotes = Annotated[
+    float, typer.Option(min=0, help="Only answers to questions asked of so many volunteers.")
+]
 Predictions = Annotated[
     Path | None,
     typer.Option(help="Published concentrations or fractions, instead of a model."),
@@ -244,9 +247,7 @@ def _index(catalog: Path, quiet: bool) -> None:
 @_command
 def worst(
     limit: Annotated[int, typer.Option("-n", "--limit", min=1, help="Galaxies to show.")] = 10,
-    min_votes: Annotated[
-        float, typer.Option(min=0, help="Only answers to questions asked of so many volunteers.")
-    ] = 0,
+    min_votes: MinVotes = 0,
     answer: Annotated[
         str | None, typer.Option(help="Only this answer, such as bar_strong.")
     ] = None,
@@ -295,6 +296,7 @@ def explain(
         str | None, typer.Option(help="Answer to draw; each galaxy's costliest if not given.")
     ] = None,
     worst: Annotated[int | None, typer.Option(min=1, help="The N worst galaxies.")] = None,
+    min_votes: MinVotes = 0,
     everything: Annotated[
         bool, typer.Option("--all", help="Every galaxy with an image; stores maps, draws none.")
     ] = False,
@@ -316,6 +318,7 @@ def explain(
         catalog,
         galaxies=galaxies or (),
         worst=worst,
+        min_votes=min_votes,
         everything=everything,
         label=answer,
         model=model,

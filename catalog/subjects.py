@@ -8,6 +8,7 @@ import numpy as np
 from catalog.counterparts import Counterpart, find_counterparts
 from catalog.errors import CatalogError
 from catalog.fractions import read_predictions, read_votes
+from catalog.ranking import rank_galaxies
 from catalog.store import Store
 
 
@@ -46,18 +47,27 @@ def choose(
     worst: int | None,
     everything: bool,
     answer_id: int | None,
+    min_votes: float = 0,
 ) -> list[Choice]:
     """The galaxies asked for: by name, the `worst` N by loss, or all with an image.
 
     answer_id: the answer to draw for all of them (and to rank the worst by); unless
-    given, each galaxy's own costliest (its largest weighted_ce). Raises `CatalogError`
+    given, each galaxy's own costliest (its largest weighted_ce). min_votes: see
+    `catalog.ranking`. Raises `CatalogError`
     where not exactly one of the three ways is used or there is nothing to rank,
     `UnknownName` for a galaxy that is not there.
     """
     if (len(galaxies) > 0) + (worst is not None) + everything != 1:
         raise CatalogError("say what to explain: names of galaxies, or --worst N, or --all")
     if worst is not None:
-        return _worst(store, worst, answer_id)
+        label = None if answer_id is None else store.tree.labels[answer_id]
+        ranking = rank_galaxies(store, worst, min_votes=min_votes, label=label)
+        if not len(ranking):
+            raise CatalogError(
+                f"no galaxy of {store.path} has such a loss; ask for fewer votes or another answer"
+            )
+        pairs = ranking.select(["galaxy_id", "answer_id"]).to_pylist()
+        return [Choice(**pair) for pair in pairs]
     if everything:
         rows = store.arrow(f"{_COSTLIEST} WHERE g.image IS NOT NULL ORDER BY g.galaxy_id")
     else:
@@ -72,26 +82,6 @@ def choose(
         Choice(galaxy_id, costly if answer_id is None else answer_id)
         for galaxy_id, costly in zip(*costliest, strict=True)
     ]
-
-
-def _worst(store: Store, count: int, answer_id: int | None) -> list[Choice]:
-    if count < 1:
-        raise CatalogError(f"the worst {count} galaxies asked for; ask for 1 or more")
-    if answer_id is None:
-        rows = store.arrow(
-            "SELECT galaxy_id, answer_id FROM worst JOIN answer USING (label) "
-            f"ORDER BY rank LIMIT {count}"
-        )
-    else:
-        rows = store.arrow(
-            "SELECT galaxy_id, answer_id FROM losses JOIN answer USING (label) "
-            "WHERE answer_id = ? AND weighted_ce IS NOT NULL "
-            f"ORDER BY weighted_ce DESC, iauname LIMIT {count}",
-            [answer_id],
-        )
-    if not len(rows):
-        raise CatalogError(f"no galaxy of {store.path} has such a loss; do first: zoolens score")
-    return [Choice(**row) for row in rows.to_pylist()]
 
 
 def find_subjects(store: Store, choices: Sequence[Choice]) -> list[Subject]:

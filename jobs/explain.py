@@ -62,6 +62,7 @@ def explain(
     *,
     galaxies: Sequence[str] = (),
     worst: int | None = None,
+    min_votes: float = 0,
     everything: bool = False,
     label: str | None = None,
     model: str | None = None,
@@ -72,7 +73,7 @@ def explain(
 ) -> ExplainReport:
     """Store the maps of galaxies for all answers; draw them for one answer each.
 
-    galaxies, worst, everything: which ones (`catalog.subjects.choose`); with figures
+    galaxies, worst, min_votes, everything: which ones (`catalog.subjects`); with figures
     also the observed and predicted counterpart of each. label: the answer to draw,
     each galaxy's costliest unless given. model: unless given, the one that made the
     newest predictions, with its dropout masks and view. method: "hirescam" or
@@ -87,7 +88,7 @@ def explain(
     with Store.open(catalog) as store, ImageReader() as reader:
         tree = store.tree
         answer_id = None if label is None else tree.answer_id(label)
-        choices = choose(store, galaxies, worst, everything, answer_id)
+        choices = choose(store, galaxies, worst, everything, answer_id, min_votes)
         subjects = find_subjects(store, choices) if figures else []
         explained = explained_model(store, model, method, layer)
         _check_answer(explained, tree, answer_id)
