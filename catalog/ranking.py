@@ -29,7 +29,7 @@ def rank_galaxies(
     weighted_ce, and `by`. Raises `CatalogError` for a bad choice, `UnknownName` for an
     unknown one.
     """
-    if limit < 1 or min_votes < 0:
+    if limit < 1 or not min_votes >= 0:  # so NaN too
         raise CatalogError("the limit must be 1 or more, and the fewest votes 0 or more")
     if by not in MEASURES:
         raise CatalogError(f"no ranking by {by!r}; choose one of {', '.join(MEASURES)}")
