@@ -53,9 +53,8 @@ def choose(
 
     answer_id: the answer to draw for all of them (and to rank the worst by); unless
     given, each galaxy's own costliest (its largest weighted_ce). min_votes: see
-    `catalog.ranking`. Raises `CatalogError`
-    where not exactly one of the three ways is used or there is nothing to rank,
-    `UnknownName` for a galaxy that is not there.
+    `catalog.ranking`. Raises `CatalogError` where not exactly one of the three ways is
+    used or there is nothing to rank, `UnknownName` for a galaxy that is not there.
     """
     if (len(galaxies) > 0) + (worst is not None) + everything != 1:
         raise CatalogError("say what to explain: names of galaxies, or --worst N, or --all")

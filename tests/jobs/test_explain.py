@@ -1,0 +1,477 @@
+"""Explaining small painted galaxies end to end, and what happens when it goes wrong."""
+
+import re
+import shutil
+from collections.abc import Sequence
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+from PIL import Image
+
+import jobs.explain
+from catalog.decision_tree import get_tree
+from catalog.errors import CatalogError, ModelRefused, UnknownName
+from catalog.images import ImageReader
+from catalog.maps import saliency_of
+from catalog.model import dropout_masks, load_model
+from catalog.saliency import Explainer
+from catalog.saliency_batches import saliency_tables
+from catalog.store import Store
+from catalog.view import View
+from jobs.explain import explain
+from jobs.index import index
+from jobs.predict import predict
+from jobs.score import score
+from jobs.verify import verify
+from tests.catalogues import add_fractions, catalogue, random_counts
+from tests.checkpoints import save, zoobot_tree
+
+SMALL = View(size=64)
+SAMPLES, SEED, GALAXIES = 3, 11, 8
+LABEL = "how-rounded_round"
+
+
+def paint(path: Path, folder: Path, numbers: Sequence[int]) -> list[Path]:
+    """Give galaxies of a catalogue an image each: a blob on noise."""
+    folder.mkdir(exist_ok=True)
+    rows = []
+    files = []
+    with ImageReader() as reader:
+        for number in numbers:
+            random = np.random.default_rng(number)
+            y, x = np.mgrid[:96, :96] - 48
+            blob = 200 * np.exp(-(x**2 + y**2) / random.uniform(50, 400))
+            pixels = np.clip(blob[..., None] + random.normal(15, 4, (96, 96, 3)), 0, 255)
+            files.append(folder / f"{number}.png")
+            Image.fromarray(pixels.astype(np.uint8)).save(files[-1])
+            facts = vars(reader.inspect(str(files[-1])))
+            rows.append({"galaxy_id": number, "source": str(files[-1]), **facts})
+    table = pa.Table.from_pylist(rows).append_column("member", pa.nulls(len(rows), pa.string()))
+    with Store.open(path) as store:
+        run = store.begin("ingest", {"images": str(folder), "galaxies": list(numbers)})
+        store.commit(run, "images", {"image": table})
+        store.finish(run)
+    return files
+
+
+def voted(path: Path, names: Sequence[str] | None = None, galaxies: int = GALAXIES) -> Path:
+    tree = get_tree("gzd5")
+    counts = random_counts(galaxies, tree, seed=3)
+    asked = tree.question_of[tree.answer_id(LABEL)]
+    counts[:, tree.slices[asked]] = [3, 2, 1]  # how-rounded was asked about every galaxy
+    return catalogue(path, counts, tree=tree, names=names)
+
+
+def predicted(path: Path, model: str) -> Path:
+    predict(path, model, samples=SAMPLES, seed=SEED, view=SMALL)
+    score(path)
+    index(path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def coarse_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures take long to write at the resolution of print."""
+    monkeypatch.setattr("catalog.figures.DPI", 40)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A checkpoint of a small ZoobotTree of GZD-5."""
+    path = tmp_path_factory.mktemp("model") / "small.ckpt"
+    return str(save(zoobot_tree("test_resnet", awake=True, dropout_rate=0.3), path))
+
+
+@pytest.fixture(scope="module")
+def predicted_folder(model: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a catalogue of eight galaxies, images and predictions, and its index."""
+    folder = tmp_path_factory.mktemp("predicted")
+    path = voted(folder / "gz.duckdb")
+    paint(path, folder / "images", range(GALAXIES))
+    predicted(path, model)
+    return folder
+
+
+@pytest.fixture
+def path(predicted_folder: Path, tmp_path: Path) -> Path:
+    """A catalogue of its own for one test."""
+    for file in predicted_folder.glob("gz.*"):
+        shutil.copy(file, tmp_path / file.name)
+    return tmp_path / "gz.duckdb"
+
+
+def rows(path: Path, sql: str) -> list[dict[str, object]]:
+    with Store.open(path, read_only=True) as store:
+        found: list[dict[str, object]] = store.arrow(sql).to_pylist()
+        return found
+
+
+def one(path: Path, sql: str) -> object:
+    return next(iter(rows(path, sql)[0].values()))
+
+
+class Links(HTMLParser):
+    """Everything that a page refers to, and its scripts."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.tags: set[str] = set()
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.links += [value or "" for name, value in attrs if name in ("href", "src")]
+
+
+# --- what is stored
+
+
+def test_stored_maps_are_those_of_the_model_that_predicted(
+    path: Path, predicted_folder: Path, model: str
+) -> None:
+    report = explain(path, galaxies=["G0002"], label=LABEL, figures=False)
+    assert (report.explained, report.total, report.rejects) == (1, 1, 0)
+    assert report.changed
+    assert (report.figures, report.page) == ((), None)
+    loaded = load_model(model)
+    masks = dropout_masks(SAMPLES, loaded.weight.shape[1], loaded.dropout_rate, SEED)
+    with Image.open(predicted_folder / "images" / "2.png") as image:
+        batch = SMALL.prepare(image)[None]
+    expected = Explainer(loaded, masks, size=SMALL.size)(batch)
+    for answer, label in enumerate(get_tree("gzd5").labels):
+        for sd, maps in ((False, expected.mean), (True, expected.sd)):
+            found = saliency_of(path, "G0002", label, sd=sd)
+            # one image alone against itself: the same arithmetic
+            np.testing.assert_allclose(found, maps[0, answer], rtol=1e-5, atol=1e-9)
+    (run,) = rows(path, "SELECT config, model_sha256 FROM runs WHERE job = 'explain'")
+    assert run["model_sha256"] == loaded.sha256
+    config = rows(path, "SELECT run_id FROM runs WHERE job = 'predict'")
+    assert f'"predict_run": {config[0]["run_id"]}' in str(run["config"])
+
+
+def test_statistics_stand_for_every_answer(path: Path) -> None:
+    explain(path, everything=True, figures=False)
+    assert one(path, "SELECT count(*) FROM saliency") == GALAXIES * 10
+    assert one(path, "SELECT count(*) FROM saliency_stats") == GALAXIES * 34
+    # every blob is found, and a map without positive saliency has none on the target
+    wrong = "SELECT count(*) FROM saliency_stats WHERE (on_target IS NULL) <> (increase = 0)"
+    assert one(path, wrong) == 0
+    assert one(path, "SELECT max(on_target) FROM saliency_stats") < 0.9  # type: ignore[operator]
+    assert one(path, "SELECT min(on_target) FROM saliency_stats") > 0.01  # type: ignore[operator]
+    assert verify(path).errors == 0
+
+
+def test_what_is_there_is_not_done_again(path: Path) -> None:
+    first = explain(path, galaxies=["G0001"], label=LABEL)
+    pictures = {file: file.read_bytes() for file in first.figures}
+    again = explain(path, galaxies=["G0001"], label=LABEL)
+    assert (again.changed, again.explained, again.run_id) == (False, 0, first.run_id)
+    assert {file: file.read_bytes() for file in again.figures} == pictures
+    whole = explain(path, everything=True, figures=False)
+    assert (whole.run_id, whole.total) == (first.run_id, GALAXIES)
+    assert whole.explained == GALAXIES - first.explained
+    assert verify(path).errors == 0
+    assert not explain(path, everything=True, figures=False).changed
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs.explain, "BATCH", 2)
+    monkeypatch.setattr(jobs.explain, "SHARD", 1)
+    calls = iter(range(100))
+
+    def interrupted(*arguments: Any) -> Any:
+        if next(calls) == 2:
+            raise KeyboardInterrupt
+        return saliency_tables(*arguments)
+
+    monkeypatch.setattr(jobs.explain, "saliency_tables", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        explain(path, everything=True, figures=False)
+    assert one(path, "SELECT count(DISTINCT galaxy_id) FROM saliency_map") == 4
+    assert one(path, "SELECT count(*) FROM saliency") == 0  # not complete: not public
+    report = explain(path, everything=True, figures=False)
+    assert (report.explained, report.total) == (4, GALAXIES)
+    assert verify(path).errors == 0
+
+
+def test_methods_and_layers_are_runs_of_their_own(path: Path) -> None:
+    ways: list[dict[str, Any]] = [{}, {"layer": "layer3", "method": "gradcam"}, {"layer": "layer3"}]
+    reports = [explain(path, galaxies=["G0003"], figures=False, **way) for way in ways]
+    assert len({report.run_id for report in reports}) == 3
+    maps = [saliency_of(path, "G0003", LABEL, run_id=report.run_id) for report in reports]
+    assert maps[0].shape == (2, 2)
+    assert maps[1].shape == maps[2].shape == (4, 4)
+    assert not np.allclose(maps[1], maps[2])
+    # without a run, the newest that has the galaxy
+    np.testing.assert_array_equal(saliency_of(path, "G0003", LABEL), maps[2])
+    explain(path, galaxies=["G0004"], figures=False)
+    assert saliency_of(path, "G0004", LABEL).shape == (2, 2)
+
+
+# --- which galaxies
+
+
+def test_the_worst_are_those_of_the_ranking(path: Path) -> None:
+    explain(path, worst=3, figures=False)
+    found = {str(row["iauname"]) for row in rows(path, "SELECT DISTINCT iauname FROM saliency")}
+    ranked = rows(path, "SELECT iauname FROM worst ORDER BY rank LIMIT 3")
+    assert found == {str(row["iauname"]) for row in ranked}
+
+
+def test_the_worst_of_an_answer_are_drawn_for_it(path: Path) -> None:
+    report = explain(path, worst=2, label="how-rounded-dr5_in-between")
+    ranked = rows(
+        path,
+        "SELECT iauname FROM losses WHERE label = 'how-rounded_in-between' "
+        "ORDER BY weighted_ce DESC LIMIT 2",
+    )
+    expected = {f"{row['iauname']}_how-rounded_in-between.png" for row in ranked}
+    assert {file.name for file in report.figures if file.suffix == ".png"} == expected
+
+
+def test_the_answer_is_the_costliest_unless_given(path: Path) -> None:
+    report = explain(path, galaxies=["G0005"])
+    costliest = one(path, "SELECT label FROM worst WHERE iauname = 'G0005'")
+    assert report.figures[0].name == f"G0005_{costliest}.png"
+
+
+def test_mistakes_are_told_before_anything_is_done(path: Path) -> None:
+    wrong: list[dict[str, Any]] = [
+        {},
+        {"worst": 2, "everything": True},
+        {"galaxies": ["G0001"], "worst": 1},
+    ]
+    for choice in wrong:
+        with pytest.raises(CatalogError, match="names of galaxies, or --worst N, or --all"):
+            explain(path, **choice)
+    with pytest.raises(CatalogError, match="must be 1 or more"):
+        explain(path, worst=0)
+    with pytest.raises(UnknownName, match="no galaxy 'G9999'"):
+        explain(path, galaxies=["G0001", "G9999"])
+    with pytest.raises(UnknownName, match="no answer 'bar_maybe'"):
+        explain(path, galaxies=["G0001"], label="bar_maybe")
+    with pytest.raises(UnknownName, match="no saliency method 'lime'"):
+        explain(path, galaxies=["G0001"], method="lime")
+    with pytest.raises(UnknownName, match=r"no layer 'layer9'; nearest: layer"):
+        explain(path, galaxies=["G0001"], layer="layer9")
+    assert one(path, "SELECT count(*) FROM runs WHERE job = 'explain'") == 0
+
+
+def test_without_losses_the_answer_must_be_named(tmp_path: Path, model: str) -> None:
+    path = voted(tmp_path / "gz.duckdb")
+    paint(path, tmp_path / "images", range(GALAXIES))
+    predict(path, model, samples=SAMPLES, seed=SEED, view=SMALL)
+    with pytest.raises(CatalogError, match=r"no answer of G0001 has a loss.*--answer"):
+        explain(path, galaxies=["G0001"])
+    with pytest.raises(CatalogError, match="do first: zoolens score"):
+        explain(path, worst=1)
+    with pytest.raises(CatalogError, match="zoolens index"):
+        explain(path, galaxies=["G0001"], label=LABEL)
+    index(path)
+    assert explain(path, galaxies=["G0001"], label=LABEL).page is not None
+
+
+# --- figures and page
+
+
+def test_a_galaxy_is_drawn_beside_its_counterparts(path: Path) -> None:
+    report = explain(path, galaxies=["G0006", "G0001", "G0006"], label=LABEL)
+    assert report.page is not None
+    folder = path.with_name("gz-explained")
+    names = [
+        f"{name}_{LABEL}{suffix}" for name in ("G0006", "G0001") for suffix in (".png", ".pdf")
+    ]
+    assert report.figures == tuple(folder / name for name in names)
+    page = Links(report.page)
+    assert page.tags.isdisjoint({"script", "link", "iframe"})
+    for link in page.links:
+        assert link.startswith("#") or (folder / unquote(link)).is_file()
+    text = report.page.read_text(encoding="utf-8")
+    assert "http" not in text
+    for words in ("Table 1", "Table 2", "observed counterpart", "predicted counterpart"):
+        assert words in text
+    assert f"explain run {report.run_id}" in text
+    # both counterparts have maps as well
+    assert report.explained >= 3
+
+
+def test_the_page_holds_the_votes_and_fractions(path: Path) -> None:
+    report = explain(path, galaxies=["G0001"], label=LABEL)
+    assert report.page is not None
+    text = re.sub(r"<[^>]+>", " ", report.page.read_text(encoding="utf-8"))
+    (fact,) = rows(
+        path,
+        "SELECT fraction, fraction_lo FROM predictions "
+        f"WHERE iauname = 'G0001' AND label = '{LABEL}'",
+    )
+    assert "3 of 6 volunteers asked how-rounded said round: a fraction of 0.50" in text
+    assert f"The prediction is {fact['fraction']:.2f}" in text
+    assert f"{fact['fraction_lo']:.2f}" in text
+    assert "6 asked" in text
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "../../../etc/passwd",
+    "$\\frac{1}{",
+    "a'\"&{{ 7*7 }}",
+    "name\nof two lines",
+    "x" * 3000,
+    ".hidden",
+    "銀河",
+)
+
+
+@pytest.mark.slow
+def test_hostile_names_stay_in_their_folder(tmp_path: Path, model: str) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    path = voted(inner / "gz.duckdb", HOSTILE)
+    paint(path, inner / "images", range(GALAXIES))
+    predicted(path, model)
+    report = explain(path, everything=True, label=LABEL, out=inner / "deep" / "out")
+    assert report.page is not None
+    assert len({file.name for file in report.figures}) == 2 * len(HOSTILE)
+    for file in (*report.figures, report.page):
+        assert file.parent == inner / "deep" / "out"
+        assert file.is_file()
+        assert re.fullmatch(r"[A-Za-z0-9+_][A-Za-z0-9.+_-]{0,150}", file.name)
+    page = Links(report.page)
+    assert "script" not in page.tags
+    text = report.page.read_text(encoding="utf-8")
+    assert "&lt;script&gt;" in text
+    assert "{{ 7*7 }}" in text
+    for link in page.links:
+        assert link.startswith("#") or (report.page.parent / unquote(link)).is_file()
+
+
+def test_a_galaxy_alone_has_no_counterparts(tmp_path: Path, model: str) -> None:
+    path = voted(tmp_path / "gz.duckdb", galaxies=1)
+    paint(path, tmp_path / "images", [0])
+    predicted(path, model)
+    report = explain(path, galaxies=["G0000"], label=LABEL)
+    assert report.page is not None
+    assert "No counterparts: no other galaxy" in report.page.read_text(encoding="utf-8")
+
+
+def test_a_folder_that_cannot_be_made_is_told(path: Path) -> None:
+    (path.parent / "file").write_text("")
+    with pytest.raises(CatalogError, match="cannot be made"):
+        explain(path, galaxies=["G0001"], label=LABEL, out=path.parent / "file" / "out")
+
+
+# --- images that are missing or broken
+
+
+def test_bad_images_are_rejected_once_and_tried_again(tmp_path: Path, model: str) -> None:
+    path = voted(tmp_path / "gz.duckdb")
+    files = paint(path, tmp_path / "images", range(GALAXIES - 1))
+    predicted(path, model)
+    whole = files[1].read_bytes()
+    files[1].write_bytes(whole[:500])
+    files[2].unlink()
+    wanted = ["G0000", "G0001", "G0002", "G0007"]
+    report = explain(path, galaxies=wanted, figures=False)
+    assert (report.explained, report.rejects) == (1, 3)
+    reasons = rows(
+        path, f"SELECT key, reason FROM rejects WHERE run_id = {report.run_id} ORDER BY key"
+    )
+    assert [row["key"] for row in reasons] == ["G0001", "G0002", "G0007"]
+    assert [str(row["reason"]).split(":")[0] for row in reasons] == [
+        "changed image",
+        "missing image",
+        "missing image",
+    ]
+    again = explain(path, galaxies=wanted, figures=False)
+    assert (again.changed, again.rejects, again.total) == (False, 0, 1)
+    files[1].write_bytes(whole)
+    mended = explain(path, galaxies=wanted, figures=False)
+    assert (mended.explained, mended.total, mended.run_id) == (1, 2, report.run_id)
+    assert verify(path).errors == 0
+    drawn = explain(path, galaxies=["G0002"], label=LABEL)
+    assert drawn.page is not None  # with a panel that says what is missing
+
+
+def test_only_refused_images_are_a_run_all_the_same(tmp_path: Path, model: str) -> None:
+    path = voted(tmp_path / "gz.duckdb")
+    files = paint(path, tmp_path / "images", range(GALAXIES))
+    predicted(path, model)
+    for file in files:
+        file.write_bytes(b"")
+    report = explain(path, everything=True, figures=False)
+    assert (report.explained, report.rejects, report.changed) == (0, GALAXIES, True)
+
+
+# --- which model
+
+
+def test_predictions_from_a_file_need_a_model_named(path: Path, model: str) -> None:
+    fractions = np.random.default_rng(0).dirichlet(np.ones(34), GALAXIES)
+    with Store.open(path) as store:
+        add_fractions(store, fractions)
+    index(path)
+    with pytest.raises(CatalogError, match="came from a file; name the model"):
+        explain(path, galaxies=["G0001"], label=LABEL)
+    report = explain(path, galaxies=["G0001"], label=LABEL, model=model)
+    assert any("not of the model" in note for note in report.notes)
+    assert report.page is not None
+    assert "not of the model that is explained" in report.page.read_text(encoding="utf-8")
+    (run,) = rows(path, f"SELECT config FROM runs WHERE run_id = {report.run_id}")
+    assert '"predict_run": null' in str(run["config"])
+    assert '"samples": 30' in str(run["config"])
+    with pytest.raises(CatalogError, match="do first: zoolens predict"):
+        saliency_of(path, "G0001", LABEL, of="fraction")
+
+
+def test_a_model_that_changed_since_is_refused(tmp_path: Path, model: str) -> None:
+    own = tmp_path / "own.ckpt"
+    shutil.copy(model, own)
+    path = voted(tmp_path / "gz.duckdb")
+    paint(path, tmp_path / "images", range(GALAXIES))
+    predicted(path, str(own))
+    other = zoobot_tree("test_resnet", awake=True, seed=5)
+    save(other, own)
+    with pytest.raises(ModelRefused, match="no longer the model that made the predictions"):
+        explain(path, galaxies=["G0001"], label=LABEL, figures=False)
+    report = explain(path, galaxies=["G0001"], label=LABEL, model=str(own), figures=False)
+    assert report.notes
+    own.unlink()
+    with pytest.raises(ModelRefused, match="say where it is with --model"):
+        explain(path, galaxies=["G0001"], label=LABEL, figures=False)
+    # wherever it lies, the model that predicted is known by its checksum
+    moved = explain(path, galaxies=["G0001"], label=LABEL, model=model, figures=False)
+    assert moved.notes == ()
+    assert moved.run_id != report.run_id
+
+
+def test_answers_that_the_model_lacks(tmp_path: Path) -> None:
+    checkpoint = save(zoobot_tree("test_resnet", tree="gz2", awake=True), tmp_path / "gz2.ckpt")
+    tree = get_tree("gz2")
+    path = catalogue(tmp_path / "gz.duckdb", random_counts(2, tree, seed=1), tree=tree)
+    paint(path, tmp_path / "images", range(2))
+    predict(path, str(checkpoint), samples=SAMPLES, view=SMALL)
+    explain(path, everything=True, figures=False)
+    assert one(path, "SELECT count(*) FROM saliency WHERE question = 'odd-feature'") == 0
+    assert one(path, "SELECT count(*) FROM saliency") == 2 * (len(tree.questions) - 1)
+    with pytest.raises(CatalogError, match="has no answer odd-feature_ring"):
+        explain(path, everything=True, label="odd-feature_ring", figures=False)
+
+
+def test_an_overflowing_model_makes_rejects(path: Path, tmp_path: Path) -> None:
+    broken = zoobot_tree("test_resnet", awake=True)
+    with torch.no_grad():
+        broken.head[1][0].weight[3] = 3e38
+    checkpoint = str(save(broken, tmp_path / "broken.ckpt"))
+    report = explain(path, galaxies=["G0001"], model=checkpoint, figures=False)
+    assert (report.explained, report.rejects) == (0, 1)
+    reason = one(path, f"SELECT reason FROM rejects WHERE run_id = {report.run_id}")
+    assert str(reason).startswith("no finite map")
