@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from catalog.errors import UnknownName
 from catalog.store import Store
 
 Floats = npt.NDArray[np.float64]
@@ -49,6 +50,30 @@ def number_galaxies(store: Store, names: Sequence[str], ra: Floats, dec: Floats)
     apart = np.full(len(names), np.nan)
     apart[at] = separation_arcsec(ra[at], dec[at], found["ra"].to_numpy(), found["dec"].to_numpy())
     return Numbering(galaxy_id, known, apart)
+
+
+def galaxy_ids(store: Store, names: Sequence[str]) -> list[int]:
+    """Numbers of the galaxies called `names`, in that order.
+
+    Raises `UnknownName`, with the nearest names, for the first that does not show in
+    the catalogue.
+    """
+    rows = store.arrow(
+        "SELECT iauname, galaxy_id FROM galaxies "
+        "WHERE list_contains(CAST(? AS VARCHAR[]), iauname)",
+        [list(names)],
+    )
+    known = dict(zip(rows["iauname"].to_pylist(), rows["galaxy_id"].to_pylist(), strict=True))
+    for name in names:
+        if name not in known:
+            near = store.arrow(
+                "SELECT iauname FROM galaxies "
+                "ORDER BY jaro_winkler_similarity(iauname, ?) DESC LIMIT 3",
+                [name],
+            )["iauname"].to_pylist()
+            hint = f"; nearest: {', '.join(near)}" if near else ""
+            raise UnknownName(f"no galaxy {name!r} in {store.path}{hint}")
+    return [known[name] for name in names]
 
 
 def galaxies_named(store: Store, names: Iterable[str], *, underscored: bool) -> dict[str, int]:

@@ -10,6 +10,7 @@ from catalog.decision_tree import DecisionTree
 from catalog.derived_maps import cross_entropy_map, fraction_map
 from catalog.errors import CatalogError
 from catalog.fractions import read_votes
+from catalog.galaxies import galaxy_ids
 from catalog.store import Run, Store
 
 Map = npt.NDArray[np.float32]
@@ -80,7 +81,7 @@ def saliency_of(
     store = catalog
     tree = store.tree
     answer_id = tree.answer_id(label)
-    galaxy_id = store.galaxy_ids([iauname])[0]
+    galaxy_id = galaxy_ids(store, [iauname])[0]
     run = _newest_with(store, galaxy_id) if run_id is None else store.run(run_id)
     if of == "concentration":
         maps = question_maps(store, run, galaxy_id, answer_id, tree, sd=sd)

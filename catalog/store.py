@@ -103,29 +103,6 @@ class Store:
         ).fetchall()
         return decision_tree.from_rows(name, rows)
 
-    def galaxy_ids(self, names: Sequence[str]) -> list[int]:
-        """Numbers of the galaxies called `names`, in that order.
-
-        Raises `UnknownName` for the first that the catalogue does not have.
-        """
-        known = dict(
-            self._connection.execute(
-                "SELECT iauname, galaxy_id FROM galaxies "
-                "WHERE list_contains(CAST(? AS VARCHAR[]), iauname)",
-                [list(names)],
-            ).fetchall()
-        )
-        for name in names:
-            if name not in known:
-                near = self._connection.execute(
-                    "SELECT iauname FROM galaxies "
-                    "ORDER BY jaro_winkler_similarity(iauname, ?) DESC LIMIT 3",
-                    [name],
-                ).fetchall()
-                hint = f"; nearest: {', '.join(row[0] for row in near)}" if near else ""
-                raise UnknownName(f"no galaxy {name!r} in {self.path}{hint}")
-        return [known[name] for name in names]
-
     def newest_run(self, job: str) -> int:
         """The run that the public views of a job show.
 

@@ -8,6 +8,7 @@ import numpy as np
 from catalog.counterparts import Counterpart, find_counterparts
 from catalog.errors import CatalogError
 from catalog.fractions import read_predictions, read_votes
+from catalog.galaxies import galaxy_ids
 from catalog.ranking import rank_galaxies
 from catalog.store import Store
 
@@ -70,7 +71,7 @@ def choose(
     if everything:
         rows = store.arrow(f"{_COSTLIEST} WHERE g.image IS NOT NULL ORDER BY g.galaxy_id")
     else:
-        ids = list(dict.fromkeys(store.galaxy_ids(galaxies)))
+        ids = list(dict.fromkeys(galaxy_ids(store, galaxies)))
         rows = store.arrow(
             f"{_COSTLIEST} WHERE list_contains(CAST($1 AS BIGINT[]), g.galaxy_id) "
             "ORDER BY list_position(CAST($1 AS BIGINT[]), g.galaxy_id)",

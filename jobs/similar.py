@@ -10,6 +10,7 @@ from catalog.counterparts import Counterparts, find_counterparts
 from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError
 from catalog.fractions import Floats, read_predictions, read_votes
+from catalog.galaxies import galaxy_ids
 from catalog.store import Store
 from catalog.weights import read_weights
 
@@ -55,7 +56,7 @@ def similar(
         raise CatalogError(f"{k} counterparts cannot be found; ask for 1 or more")
     with Store.open(catalog, read_only=True) as store:
         tree = store.tree
-        galaxy_id = store.galaxy_ids([galaxy])[0]
+        galaxy_id = galaxy_ids(store, [galaxy])[0]
         answer_id = _costliest(store, galaxy, galaxy_id) if label is None else tree.answer_id(label)
         chosen = None if weights is None else read_weights(weights, tree).array(tree)
         found = find_counterparts(store, galaxy_id, answer_id, k=k, weights=chosen)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from astropy import units
@@ -5,7 +7,10 @@ from astropy.coordinates import SkyCoord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.galaxies import separation_arcsec
+from catalog.errors import UnknownName
+from catalog.galaxies import galaxy_ids, separation_arcsec
+from catalog.store import Store
+from tests.catalogues import catalogue, random_counts
 
 angle = st.floats(0, 360, allow_subnormal=False)
 height = st.floats(-90, 90, allow_subnormal=False)
@@ -24,3 +29,11 @@ def test_separation_is_astropys(ra: float, dec: float, step: float, turn: float)
 def test_without_a_position_there_is_no_separation() -> None:
     one = np.array([1.0])
     assert np.isnan(separation_arcsec(one, one, one * np.nan, one))
+
+
+def test_an_unknown_galaxy_names_the_nearest(tmp_path: Path) -> None:
+    path = catalogue(tmp_path / "gz.duckdb", random_counts(5))
+    with Store.open(path, read_only=True) as store:
+        assert galaxy_ids(store, ["G0003", "G0001"]) == [3, 1]
+        with pytest.raises(UnknownName, match=r"no galaxy 'G004' in .*; nearest: G0004"):
+            galaxy_ids(store, ["G0001", "G004"])

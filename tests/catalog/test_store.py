@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.decision_tree import get_tree
-from catalog.errors import CatalogError, UnknownName
+from catalog.errors import CatalogError
 from catalog.store import Store
 
 
@@ -113,16 +113,6 @@ def test_a_catalogue_keeps_its_tree(path: Path) -> None:
         with pytest.raises(CatalogError, match="holds gzd5 votes, not gz2"):
             store.set_tree(get_tree("gz2"))
         assert store.tree == get_tree("gzd5")
-
-
-def test_an_unknown_galaxy_names_the_nearest(path: Path) -> None:
-    with Store.open(path) as store:
-        run = store.begin("ingest", {})
-        store.commit(run, "one", _galaxies(0, 5))
-        store.finish(run)
-        assert store.galaxy_ids(["J000003", "J000001"]) == [3, 1]
-        with pytest.raises(UnknownName, match=r"no galaxy 'J00004'.*J000004"):
-            store.galaxy_ids(["J000001", "J00004"])
 
 
 def test_an_absent_run_is_asked_for(path: Path) -> None:
