@@ -1,0 +1,294 @@
+"""Which galaxies a simulated sky holds: true parameters from published distributions.
+
+The sample is that of Galaxy Zoo DECaLS (Walmsley et al. 2022): r < 17.77, z < 0.15,
+Petrosian radius above 3 arcsec. Magnitudes are AB, angles rad counter-clockwise from
+the x axis of the image, sizes arcsec, colours observed.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Generator = np.random.Generator
+
+MAGNITUDE_LIMIT = 17.77
+REDSHIFT_LIMIT = 0.15
+PETROSIAN_LIMIT_ARCSEC = 3.0
+HUBBLE_DISTANCE_MPC = 4283.0  # c / H0, H0 = 70 km/s/Mpc
+FRAME_PIXELS = 424
+SMALLEST_SCALE_ARCSEC = 0.1
+
+# Cosine of the inclination from which a disc counts as edge-on. Fewer than isotropy
+# gives: dust dims them below the limit.
+EDGE_ON = 0.14
+# Exponential: half-light radius in scale lengths
+HALF_LIGHT = 1.678
+
+
+@dataclass(frozen=True)
+class Galaxy:
+    """The true parameters of one galaxy and of what happened to its picture.
+
+    family: smooth (one Sérsic profile), disc (seen at `inclination`) or edge-on.
+    radius: half-light radius along the major axis. frame_scale: arcsec a pixel of the
+    424-pixel frame. Fractions of flux: bulge and tidal debris of the whole, bar, ring
+    and clumps of the whole, arms of the disc; 0 where there is none. scale_length: of
+    the disc. bar_length: semi-length. arm_count: 0 where there are no arms, 5 and more
+    where they are flocculent. pitch_angle: deg. disturbance: none, minor, major or
+    merger. companion_*: place (arcsec from the centre), flux in units of the galaxy's,
+    half-light radius. artefact: none, star, trail or band.
+    """
+
+    redshift: float
+    absolute_magnitude: float
+    magnitude: float
+    red: bool
+    g_r: float
+    r_z: float
+    radius: float
+    frame_scale: float
+    family: str
+    position_angle: float
+    sersic_index: float
+    axis_ratio: float
+    inclination: float
+    scale_length: float
+    bulge_fraction: float
+    bulge_radius: float
+    edge_on_bulge: str
+    bar: str
+    bar_fraction: float
+    bar_length: float
+    bar_angle: float
+    ring_fraction: float
+    ring_radius: float
+    arm_count: int
+    arm_fraction: float
+    pitch_angle: float
+    arm_sense: int
+    clump_fraction: float
+    dust: float
+    disturbance: str
+    tidal_fraction: float
+    companion_x: float
+    companion_y: float
+    companion_flux: float
+    companion_radius: float
+    artefact: str
+
+
+def draw_galaxy(rng: Generator) -> Galaxy:
+    """One galaxy of the sample."""
+    while True:
+        redshift, absolute = _luminosity(rng)
+        red = bool(rng.random() < red_fraction(absolute))
+        circular = half_light_radius(rng, absolute, redshift, red)
+        # an exponential's Petrosian radius is about twice its half-light radius
+        if 2 * circular > PETROSIAN_LIMIT_ARCSEC:
+            break
+    shape = _shape(rng, red)
+    # published sizes are of circles; the survey's frames follow ellipses
+    radius = circular / np.sqrt(max(shape["axis_ratio"], 0.3))
+    g_r, r_z = _colours(rng, absolute, redshift, red)
+    modulus = 5 * np.log10(_comoving_mpc(redshift) * (1 + redshift) * 1e5)
+    values: dict[str, Any] = {
+        "redshift": redshift,
+        "absolute_magnitude": absolute,
+        "magnitude": float(absolute + modulus + 0.9 * redshift),
+        "red": red,
+        "g_r": g_r,
+        "r_z": r_z,
+        "radius": float(radius),
+        "frame_scale": frame_scale(float(radius), 3.0 if red else 2.4),
+        "position_angle": float(rng.uniform(0, np.pi)),
+    }
+    values |= shape
+    values |= _bulge(rng, values)
+    values |= _bar(rng, values)
+    values |= _arms(rng, values)
+    values |= _disturbance(rng, values)
+    values["artefact"] = str(
+        rng.choice(["none", "star", "trail", "band"], p=[0.975, 0.01, 0.01, 0.005])
+    )
+    return Galaxy(**values)
+
+
+def frame_scale(radius: float, concentration: float) -> float:
+    """Arcsec a pixel of the 424-pixel frame (Walmsley et al. 2022, section 2.3).
+
+    radius: Petrosian half-light radius; concentration: p90 / p50.
+    """
+    return max(min(0.04 * radius, 0.02 * concentration * radius), SMALLEST_SCALE_ARCSEC)
+
+
+def red_fraction(absolute: float) -> float:
+    """Share of red-sequence galaxies at an absolute magnitude (Baldry et al. 2004)."""
+    return float(0.12 + 0.75 / (1 + np.exp((absolute + 20.8) / 0.7)))
+
+
+def half_light_radius(rng: Generator, absolute: float, redshift: float, red: bool) -> float:
+    """Half-light radius in arcsec (Shen et al. 2003, equations 14 to 16, table 1)."""
+    if red:
+        median = 10 ** (-0.4 * 0.60 * absolute - 4.63)
+    else:
+        median = 10 ** (
+            -0.4 * 0.21 * absolute
+            + (0.53 - 0.21) * np.log10(1 + 10 ** (-0.4 * (absolute + 20.52)))
+            - 1.31
+        )
+    spread = 0.25 + (0.48 - 0.25) / (1 + 10 ** (-0.8 * (absolute + 20.52)))
+    kpc = median * np.exp(spread * rng.standard_normal())
+    angular_distance = _comoving_mpc(redshift) / (1 + redshift)
+    return float(kpc / (angular_distance * 1e3) * 206265)
+
+
+def _comoving_mpc(redshift: float) -> float:
+    """Comoving distance to second order, deceleration -0.55: 1 % up to z = 0.15."""
+    return HUBBLE_DISTANCE_MPC * (redshift - 0.225 * redshift**2)
+
+
+@lru_cache(maxsize=1)
+def _luminosities() -> tuple[npt.NDArray[np.float64], ...]:
+    """Absolute magnitudes, their cumulative share of the sample, their depth in z.
+
+    Schechter function of Blanton et al. 2003 (r band, M* = -21.2 for H0 = 70, slope
+    -1.05), times the volume out to which the magnitude limit lets them be seen.
+    """
+    magnitudes = np.linspace(-23.8, -16.5, 400)
+    redshifts = np.linspace(0.005, REDSHIFT_LIMIT, 500)
+    distances = np.array([_comoving_mpc(float(z)) for z in redshifts])
+    modulus = 5 * np.log10(distances * (1 + redshifts) * 1e5) + 0.9 * redshifts
+    seen = np.interp(MAGNITUDE_LIMIT - magnitudes, modulus, np.arange(500.0))
+    depth = redshifts[seen.astype(int)]
+    luminosity = 10 ** (-0.4 * (magnitudes + 21.2))
+    density = luminosity ** (1 - 1.05) * np.exp(-luminosity) * depth**3
+    share = np.cumsum(density)
+    return magnitudes, share / share[-1], depth
+
+
+def _luminosity(rng: Generator) -> tuple[float, float]:
+    magnitudes, share, depth = _luminosities()
+    pick = int(np.searchsorted(share, rng.random()))
+    redshift = max(float(depth[pick] * rng.random() ** (1 / 3)), 0.01)
+    return redshift, float(magnitudes[pick])
+
+
+def _colours(rng: Generator, absolute: float, redshift: float, red: bool) -> tuple[float, float]:
+    """g - r and r - z: two sequences (Strateva et al. 2001, Baldry et al. 2004)."""
+    tilt = -0.02 * (absolute + 21)
+    if red:
+        g_r = 0.72 + tilt + 1.3 * redshift + rng.normal(0, 0.035)
+    else:
+        g_r = 0.47 + 2 * tilt + 0.7 * redshift + rng.normal(0, 0.09)
+    return float(g_r), float(0.78 * g_r + 0.01 + rng.normal(0, 0.04))
+
+
+def _shape(rng: Generator, red: bool) -> dict[str, Any]:
+    """Smooth, disc or edge-on; thickness and inclination.
+
+    Ellipticals' axis ratios: a Gaussian about 0.75 (Padilla & Strauss 2008), with a
+    tail of flat ones. Discs: isotropic, thickness 0.2 (Binney & de Vaucouleurs 1981;
+    Padilla & Strauss 2008).
+    """
+    smooth = rng.random() < (0.62 if red else 0.2)
+    cos_inclination = float(rng.uniform(0, 1))
+    thickness = float(np.clip(rng.normal(0.2, 0.04), 0.08, 0.35))
+    edge_on = not smooth and cos_inclination < EDGE_ON
+    if smooth:
+        cigar = rng.random() < 0.14
+        ratio = np.clip(rng.normal(0.35, 0.08) if cigar else rng.normal(0.78, 0.15), 0.2, 1)
+        index = np.clip(rng.normal(3.6 if red else 1.8, 0.9), 0.8, 5)
+    else:
+        ratio = np.sqrt(cos_inclination**2 * (1 - thickness**2) + thickness**2)
+        index = 1.0
+    return {
+        "family": "smooth" if smooth else "edge-on" if edge_on else "disc",
+        "sersic_index": float(index),
+        "axis_ratio": thickness if edge_on else float(ratio),
+        "inclination": float(np.arccos(cos_inclination)),
+    }
+
+
+def _bulge(rng: Generator, galaxy: dict[str, Any]) -> dict[str, Any]:
+    """Bulges, larger in red discs (Simard et al. 2011), and what is left to the disc."""
+    red, radius = galaxy["red"], galaxy["radius"]
+    fraction = float(rng.beta(1.7, 4) if red else rng.beta(0.9, 6.5))
+    kind = "absent"
+    if galaxy["family"] == "edge-on":
+        kind = str(rng.choice(["rounded", "none", "boxy"], p=[0.6, 0.28, 0.12]))
+        fraction = 0.0 if kind == "none" else max(fraction, 0.12)
+    return {
+        "scale_length": radius / HALF_LIGHT * (1 + 0.5 * fraction),
+        "bulge_fraction": 0.0 if galaxy["family"] == "smooth" else fraction,
+        "bulge_radius": float(radius * (0.1 + 0.4 * fraction) * np.exp(rng.normal(0, 0.2))),
+        "edge_on_bulge": kind,
+        "dust": float(rng.gamma(1.5, 0.5)) if kind != "absent" and not red else 0.0,
+    }
+
+
+def _bar(rng: Generator, galaxy: dict[str, Any]) -> dict[str, Any]:
+    """Bars in 40 % of discs, a third of them strong, more where red (Masters et al. 2011).
+
+    Strong and weak shares as in Géron et al. 2021; semi-lengths about one scale length
+    (Gadotti 2011). A ring often stands at the bar's end (Buta 2017).
+    """
+    strong, weak = (0.22, 0.26) if galaxy["red"] else (0.1, 0.26)
+    kind = str(rng.choice(["strong", "weak", "no"], p=[strong, weak, 1 - strong - weak]))
+    if galaxy["family"] != "disc":
+        kind = "no"
+    length = galaxy["scale_length"] * rng.uniform(*((1.0, 1.7) if kind == "strong" else (0.55, 1)))
+    fraction = rng.uniform(*((0.09, 0.2) if kind == "strong" else (0.03, 0.08)))
+    ringed = galaxy["family"] == "disc" and rng.random() < (0.4 if kind == "strong" else 0.1)
+    inner = kind != "no" and rng.random() < 0.6
+    at = length * rng.uniform(1, 1.2) if inner else galaxy["scale_length"] * rng.uniform(1.6, 2.6)
+    return {
+        "bar": kind,
+        "bar_fraction": float(fraction) if kind != "no" else 0.0,
+        "bar_length": float(length) if kind != "no" else 0.0,
+        "bar_angle": float(rng.uniform(0, np.pi)),
+        "ring_fraction": float(rng.uniform(0.06, 0.2)) if ringed else 0.0,
+        "ring_radius": float(at),
+    }
+
+
+def _arms(rng: Generator, galaxy: dict[str, Any]) -> dict[str, Any]:
+    """Spiral arms: numbers as Hart et al. 2016, pitch angles about 20 deg (Hart et al. 2017).
+
+    Faint blue discs are clumpy rather than spiral.
+    """
+    red, absolute = galaxy["red"], galaxy["absolute_magnitude"]
+    chance = 0.5 if red else 0.9 / (1 + np.exp((absolute + 18.7) / 0.5))
+    spiral = galaxy["family"] == "disc" and rng.random() < chance
+    count = int(rng.choice([1, 2, 3, 4, 5, 6, 7], p=[0.05, 0.47, 0.16, 0.08, 0.1, 0.08, 0.06]))
+    strength = rng.beta(2.2, 4.5) * (0.5 if red else 0.9)
+    clumps = 0.0 if red else rng.gamma(1.2, 0.04) * (1 if spiral else 2)
+    return {
+        "arm_count": count if spiral else 0,
+        "arm_fraction": float(0.04 + strength) if spiral else 0.0,
+        "pitch_angle": float(np.clip(rng.normal(19, 7.5), 6, 42)),
+        "arm_sense": int(rng.choice([-1, 1])),
+        "clump_fraction": float(min(clumps, 0.35)) if galaxy["family"] != "smooth" else 0.0,
+    }
+
+
+def _disturbance(rng: Generator, galaxy: dict[str, Any]) -> dict[str, Any]:
+    """Tidal debris and companions: pairs a few per cent (Patton et al. 2000; Darg et al. 2010)."""
+    kind = str(rng.choice(["none", "minor", "major", "merger"], p=[0.86, 0.06, 0.035, 0.045]))
+    debris = {"none": 0.0, "minor": 0.07, "major": 0.2, "merger": 0.12}[kind]
+    away = galaxy["radius"] * rng.uniform(0.9, 2.6)
+    angle = rng.uniform(0, 2 * np.pi)
+    ratio = rng.uniform(0.15, 1)
+    merger = kind == "merger"
+    return {
+        "disturbance": kind,
+        "tidal_fraction": float(debris * rng.uniform(0.5, 1.6)),
+        "companion_x": float(away * np.cos(angle)) if merger else 0.0,
+        "companion_y": float(away * np.sin(angle)) if merger else 0.0,
+        "companion_flux": float(ratio) if merger else 0.0,
+        "companion_radius": float(galaxy["radius"] * ratio**0.5 * rng.uniform(0.5, 0.9))
+        if merger
+        else 0.0,
+    }
