@@ -192,10 +192,7 @@ def sky_noise(seeing: npt.NDArray[np.float64], scale: float) -> Floats:
 
 
 def _noisy(rng: Generator, frame: Floats, sky: Floats) -> Floats:
-    variance = np.maximum(frame, 0) * np.float32(1 / # Median of the published images' sky noise against what the depths give, mag: most
-# frames have more exposures than the depth is quoted for, and coadding smooths them.
-DEEPER = 0.5
-ELECTRONS_A_NANOMAGGY)
+    variance = np.maximum(frame, 0) * np.float32(1 / ELECTRONS_A_NANOMAGGY)
     variance += (sky.astype(np.float32) ** 2)[:, None, None]
     noise = rng.standard_normal(frame.shape, dtype=np.float32)
     return frame + np.sqrt(variance) * noise
