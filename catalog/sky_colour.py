@@ -17,7 +17,7 @@ WAVELENGTH_NM = 600.0
 # Photons that a nanomaggy stands for, per second of exposure and nanometre^-1 of
 # wavelength: the paper gives no unit. Set so that the sky's three channels correlate
 # as in the published images (0.73).
-PHOTONS = 1.2e6
+PHOTONS = 4e6
 
 
 def decals_rgb(grz: Floats) -> npt.NDArray[np.uint8]:

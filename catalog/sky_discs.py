@@ -159,7 +159,7 @@ def debris(rng: Generator, grid: Grid, galaxy: Galaxy) -> Floats:
     )
     distance = np.sqrt(grid.x**2 + grid.y**2) + np.float32(0.05)
     angle = np.arctan2(grid.y + np.float32(0) * grid.x, grid.x)
-    if rng.random() < (0.3 if galaxy.red else 0.1):
+    if galaxy.family == "smooth" and rng.random() < 0.5:
         for step in range(int(rng.integers(1, 4))):
             edge = galaxy.radius * (1.6 + 0.8 * step + rng.uniform(0, 0.4))
             inside = np.exp(np.minimum(distance - np.float32(edge), 0) / np.float32(0.12 * edge))

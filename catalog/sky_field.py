@@ -8,7 +8,6 @@ from catalog.sky_population import Galaxy, Generator
 
 STARS_A_SQUARE_ARCMIN = 2.5  # to r = 22.5, as at high latitude
 GALAXIES_A_SQUARE_ARCMIN = 22.0  # to r = 24, Yasuda et al. 2001 extrapolated
-_COLOURS = {"star": (0.75, 0.45, 0.35, 0.35), "galaxy": (0.65, 0.3, 0.5, 0.3)}
 
 
 def nanomaggies(r: float, g_r: float, r_z: float) -> Floats:
@@ -65,18 +64,22 @@ def _magnitude(rng: Generator, bright: float, faint: float, slope: float) -> flo
     return float(np.log10(low + (high - low) * rng.random()) / slope)
 
 
-def _colour(rng: Generator, kind: str) -> tuple[float, float]:
-    g_r, g_r_sd, r_z, r_z_sd = _COLOURS[kind]
-    warmth = rng.standard_normal()
-    return (
-        float(np.clip(g_r + g_r_sd * warmth, -0.1, 1.6)),
-        float(np.clip(r_z + r_z_sd * warmth + rng.normal(0, 0.1), -0.2, 2)),
-    )
+def _star_colours(rng: Generator) -> tuple[float, float]:
+    """g - r and r - z along the stellar locus (Covey et al. 2007), a third of them M dwarfs."""
+    if rng.random() < 0.33:
+        return 1.4, float(rng.uniform(0.9, 2.2))
+    g_r = float(np.clip(rng.normal(0.6, 0.25), 0.15, 1.3))
+    return g_r, float(0.62 * g_r - 0.08 + rng.normal(0, 0.03))
+
+
+def _galaxy_colours(rng: Generator) -> tuple[float, float]:
+    g_r = float(np.clip(rng.normal(0.7, 0.3), 0.1, 1.6))
+    return g_r, float(0.7 * g_r + 0.05 + rng.normal(0, 0.1))
 
 
 def _star(rng: Generator, image: Floats, magnitude: float) -> None:
     column, row = rng.uniform(0, image.shape[1] - 1, 2)
-    for band, flux in zip(image, nanomaggies(magnitude, *_colour(rng, "star")), strict=True):
+    for band, flux in zip(image, nanomaggies(magnitude, *_star_colours(rng)), strict=True):
         splat(band, [column], [row], [flux])
 
 
@@ -95,7 +98,7 @@ def _small_galaxy(
     along = x * np.cos(angle) + y * np.sin(angle)
     across = (y * np.cos(angle) - x * np.sin(angle)) / ratio
     shape = np.exp(-np.hypot(along, across) / length).astype(np.float32)
-    flux = nanomaggies(magnitude, *_colour(rng, "galaxy"))
+    flux = nanomaggies(magnitude, *_galaxy_colours(rng))
     total = 2 * np.pi * length**2 * ratio / grid.scale**2  # of the whole, also off the frame
     image[:, rows, columns] += flux[:, None, None] * (shape / max(total, float(shape.sum()) * 0.2))
 
@@ -108,5 +111,5 @@ def _spikes(rng: Generator, grid: Grid, image: Floats, galaxy: Galaxy) -> None:
     spike = np.exp(-np.abs(y) / np.float32(0.5)) / (1 + np.abs(x))
     spike += np.exp(-np.abs(x) / np.float32(0.5)) / (1 + np.abs(y))
     light = unit(halo) + np.float32(0.06) * unit(spike)
-    fluxes = nanomaggies(float(rng.uniform(9.5, 13.5)), *_colour(rng, "star"))
+    fluxes = nanomaggies(float(rng.uniform(11.5, 14.5)), *_star_colours(rng))
     image += fluxes[:, None, None] * light

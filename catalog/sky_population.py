@@ -17,13 +17,14 @@ Generator = np.random.Generator
 MAGNITUDE_LIMIT = 17.77
 REDSHIFT_LIMIT = 0.15
 PETROSIAN_LIMIT_ARCSEC = 3.0
+# Mean r-band surface brightness within the half-light radius, mag / arcsec^2: the limit
+# of the spectroscopic survey that the sample comes from (Strauss et al. 2002)
+FAINTEST_SURFACE = 23.0
 HUBBLE_DISTANCE_MPC = 4283.0  # c / H0, H0 = 70 km/s/Mpc
 FRAME_PIXELS = 424
 SMALLEST_SCALE_ARCSEC = 0.1
 
-# Cosine of the inclination from which a disc counts as edge-on. Fewer than isotropy
-# gives: dust dims them below the limit.
-EDGE_ON = 0.14
+EDGE_ON = 0.15  # cosine of the inclination below which a disc is drawn as edge-on
 # Exponential: half-light radius in scale lengths
 HALF_LIGHT = 1.678
 
@@ -86,18 +87,19 @@ def draw_galaxy(rng: Generator) -> Galaxy:
         redshift, absolute = _luminosity(rng)
         red = bool(rng.random() < red_fraction(absolute))
         circular = half_light_radius(rng, absolute, redshift, red)
+        magnitude = absolute + _distance_modulus(redshift)
+        brightness = magnitude + 2.5 * np.log10(2 * np.pi * circular**2)
         # an exponential's Petrosian radius is about twice its half-light radius
-        if 2 * circular > PETROSIAN_LIMIT_ARCSEC:
+        if 2 * circular > PETROSIAN_LIMIT_ARCSEC and brightness < FAINTEST_SURFACE:
             break
     shape = _shape(rng, red)
     # published sizes are of circles; the survey's frames follow ellipses
     radius = circular / np.sqrt(max(shape["axis_ratio"], 0.3))
     g_r, r_z = _colours(rng, absolute, redshift, red)
-    modulus = 5 * np.log10(_comoving_mpc(redshift) * (1 + redshift) * 1e5)
     values: dict[str, Any] = {
         "redshift": redshift,
         "absolute_magnitude": absolute,
-        "magnitude": float(absolute + modulus + 0.9 * redshift),
+        "magnitude": float(magnitude),
         "red": red,
         "g_r": g_r,
         "r_z": r_z,
@@ -150,6 +152,12 @@ def _comoving_mpc(redshift: float) -> float:
     return HUBBLE_DISTANCE_MPC * (redshift - 0.225 * redshift**2)
 
 
+def _distance_modulus(redshift: float) -> float:
+    """Apparent less absolute r magnitude, with a K correction of 0.9 z."""
+    distance_pc = _comoving_mpc(redshift) * (1 + redshift) * 1e6
+    return float(5 * np.log10(distance_pc / 10) + 0.9 * redshift)
+
+
 @lru_cache(maxsize=1)
 def _luminosities() -> tuple[npt.NDArray[np.float64], ...]:
     """Absolute magnitudes, their cumulative share of the sample, their depth in z.
@@ -159,8 +167,7 @@ def _luminosities() -> tuple[npt.NDArray[np.float64], ...]:
     """
     magnitudes = np.linspace(-23.8, -16.5, 400)
     redshifts = np.linspace(0.005, REDSHIFT_LIMIT, 500)
-    distances = np.array([_comoving_mpc(float(z)) for z in redshifts])
-    modulus = 5 * np.log10(distances * (1 + redshifts) * 1e5) + 0.9 * redshifts
+    modulus = np.array([_distance_modulus(float(z)) for z in redshifts])
     seen = np.interp(MAGNITUDE_LIMIT - magnitudes, modulus, np.arange(500.0))
     depth = redshifts[seen.astype(int)]
     luminosity = 10 ** (-0.4 * (magnitudes + 21.2))
@@ -182,7 +189,7 @@ def _colours(rng: Generator, absolute: float, redshift: float, red: bool) -> tup
     if red:
         g_r = 0.72 + tilt + 1.3 * redshift + rng.normal(0, 0.035)
     else:
-        g_r = 0.47 + 2 * tilt + 0.7 * redshift + rng.normal(0, 0.09)
+        g_r = 0.5 + 2 * tilt + 0.7 * redshift + rng.normal(0, 0.09)
     return float(g_r), float(0.78 * g_r + 0.01 + rng.normal(0, 0.04))
 
 
@@ -190,11 +197,12 @@ def _shape(rng: Generator, red: bool) -> dict[str, Any]:
     """Smooth, disc or edge-on; thickness and inclination.
 
     Ellipticals' axis ratios: a Gaussian about 0.75 (Padilla & Strauss 2008), with a
-    tail of flat ones. Discs: isotropic, thickness 0.2 (Binney & de Vaucouleurs 1981;
-    Padilla & Strauss 2008).
+    tail of flat ones. Discs: thickness 0.2 (Binney & de Vaucouleurs 1981;
+    Padilla & Strauss 2008), and somewhat fewer inclined ones than isotropy gives, since
+    dust dims them below the limit.
     """
     smooth = rng.random() < (0.62 if red else 0.2)
-    cos_inclination = float(rng.uniform(0, 1))
+    cos_inclination = float(rng.random() ** 0.8)
     thickness = float(np.clip(rng.normal(0.2, 0.04), 0.08, 0.35))
     edge_on = not smooth and cos_inclination < EDGE_ON
     if smooth:
