@@ -37,8 +37,7 @@ def visibilities(galaxy: Galaxy, scene: Scene) -> dict[str, float]:
         "artefact": 10.0,
         "neighbour": 3.0,
     }
-    own = [n for n in scene.features if n not in ("neighbour", "artefact")]
-    light = np.sum([np.maximum(scene.features[name], 0) for name in own], axis=0)
+    light = scene.features["galaxy"] + scene.features.get("companion", np.float32(0))
     native = (scene.pixel / 0.262) ** 2  # native pixels under one of the picture's
     seen = dict.fromkeys(sizes, 0.0)
     for name, image in scene.features.items():
@@ -75,7 +74,7 @@ def apparent_ratio(galaxy: Galaxy, seeing: float) -> float:
 
 def edge_on_look(galaxy: Galaxy, seeing: float) -> float:
     """How much of an edge-on disc it looks, 0..1."""
-    thin = _rise(0.36 - apparent_ratio(galaxy, seeing), 0.05)
+    thin = _rise(0.32 - apparent_ratio(galaxy, seeing), 0.05)
     return float(thin * (1.0 if galaxy.family == "edge-on" else 0.75))
 
 
@@ -85,8 +84,8 @@ def _featured(galaxy: Galaxy, seen: Mapping[str, float], seeing: float) -> dict[
     hidden *= 1 - (0.8 if galaxy.family != "smooth" else 0.3) * edge_on_look(galaxy, seeing)
     evidence = 1 - float(hidden)
     disc = 0.06 if galaxy.family == "disc" else 0.0
-    featured = 0.05 + 0.85 * _rise(evidence + disc - 0.42, 0.13)
-    artefact = 0.85 if galaxy.artefact != "none" else 0.09 + 0.12 * (1 - evidence) * (
+    featured = 0.06 + 0.88 * _rise(evidence + disc - 0.55, 0.17)
+    artefact = 0.85 if galaxy.artefact != "none" else 0.085 + 0.08 * (1 - evidence) * (
         galaxy.radius < 2.5
     )
     return {
@@ -117,14 +116,14 @@ def _bar(galaxy: Galaxy, seen: Mapping[str, float]) -> dict[str, float]:
 
 def _bulge_size(galaxy: Galaxy, seen: Mapping[str, float]) -> dict[str, float]:
     shares = _between(
-        np.sqrt(galaxy.bulge_fraction), (0.08, 0.36, 0.64, 0.8), 0.13 - 0.05 * seen["bulge"]
+        float(np.sqrt(galaxy.bulge_fraction)), (-0.02, 0.36, 0.7, 0.88), 0.1 - 0.04 * seen["bulge"]
     )
     return dict(zip(("none", "small", "moderate", "large", "dominant"), shares, strict=True))
 
 
 def _rounded(galaxy: Galaxy, seeing: float) -> dict[str, float]:
     ratio = apparent_ratio(galaxy, seeing)
-    cigar, between, round_ = _between(ratio, (0.42, 0.79), 0.075)
+    cigar, between, round_ = _between(ratio, (0.35, 0.77), 0.07)
     return {"cigar-shaped": cigar, "in-between": between, "round": round_}
 
 
@@ -132,14 +131,14 @@ def _edge_on_bulge(galaxy: Galaxy, seeing: float) -> dict[str, float]:
     resolved = _rise(galaxy.bulge_radius / seeing - 0.7, 0.2)
     size = _rise(galaxy.bulge_fraction - 0.1, 0.04)
     boxy = (0.05 + 0.6 * resolved) if galaxy.edge_on_bulge == "boxy" else 0.05
-    none = 0.08 + 0.75 * (1 - size)
+    none = 0.05 + 0.62 * (1 - size)
     return {"boxy": boxy * size + 0.03, "none": none, "rounded": max(1 - boxy - none, 0.08)}
 
 
 def _winding(galaxy: Galaxy, seen: Mapping[str, float]) -> dict[str, float]:
-    blur = 7.0 - 3.0 * seen["arms"]
+    blur = 6.0 - 2.5 * seen["arms"]
     pitch = galaxy.pitch_angle if galaxy.arm_count else 17.0
-    tight, medium, loose = _between(pitch, (18.0, 26.0), blur)
+    tight, medium, loose = _between(pitch, (20.5, 30.0), blur)
     return {"tight": tight, "medium": medium, "loose": loose}
 
 
@@ -148,14 +147,14 @@ def _arm_count(galaxy: Galaxy, seen: Mapping[str, float]) -> dict[str, float]:
     names = ("1", "2", "3", "4", "more-than-4")
     away = np.arange(1, 6) - min(max(galaxy.arm_count, 1), 5)
     spread = np.exp(-0.5 * (away / 0.55) ** 2)
-    prior = np.array([0.08, 0.5, 0.2, 0.1, 0.12])
+    prior = np.array([0.03, 0.52, 0.22, 0.1, 0.13])
     shares = clear * spread / spread.sum() + (1 - clear) * 0.4 * prior
     return dict(zip(names, shares.tolist(), strict=True)) | {"cant-tell": (1 - clear) * 0.6}
 
 
 def _merging(galaxy: Galaxy, seen: Mapping[str, float]) -> dict[str, float]:
     tidal, pair = seen["tidal"], seen["companion"]
-    merger = 0.03 + 0.85 * _rise(pair - 0.35, 0.1) * (galaxy.companion_flux > 0)
+    merger = 0.045 + 0.8 * _rise(pair - 0.35, 0.1) * (galaxy.companion_flux > 0)
     strength = {"none": 0.0, "minor": 0.35, "major": 0.9, "merger": 0.5}[galaxy.disturbance]
     disturbed = _rise(tidal - 0.3, 0.1) * (galaxy.disturbance != "none")
     rest = 1 - min(merger, 0.95)

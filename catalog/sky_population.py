@@ -24,7 +24,7 @@ HUBBLE_DISTANCE_MPC = 4283.0  # c / H0, H0 = 70 km/s/Mpc
 FRAME_PIXELS = 424
 SMALLEST_SCALE_ARCSEC = 0.1
 
-EDGE_ON = 0.15  # cosine of the inclination below which a disc is drawn as edge-on
+EDGE_ON = 0.13  # cosine of the inclination below which a disc is drawn as edge-on
 # Exponential: half-light radius in scale lengths
 HALF_LIGHT = 1.678
 
@@ -206,7 +206,7 @@ def _shape(rng: Generator, red: bool) -> dict[str, Any]:
     thickness = float(np.clip(rng.normal(0.2, 0.04), 0.08, 0.35))
     edge_on = not smooth and cos_inclination < EDGE_ON
     if smooth:
-        cigar = rng.random() < 0.14
+        cigar = rng.random() < 0.12
         ratio = np.clip(rng.normal(0.35, 0.08) if cigar else rng.normal(0.78, 0.15), 0.2, 1)
         index = np.clip(rng.normal(3.6 if red else 1.8, 0.9), 0.8, 5)
     else:
@@ -223,10 +223,10 @@ def _shape(rng: Generator, red: bool) -> dict[str, Any]:
 def _bulge(rng: Generator, galaxy: dict[str, Any]) -> dict[str, Any]:
     """Bulges, larger in red discs (Simard et al. 2011), and what is left to the disc."""
     red, radius = galaxy["red"], galaxy["radius"]
-    fraction = float(rng.beta(1.7, 4) if red else rng.beta(0.9, 6.5))
+    fraction = float(rng.beta(1.7, 4) if red else rng.beta(1.2, 7.0))
     kind = "absent"
     if galaxy["family"] == "edge-on":
-        kind = str(rng.choice(["rounded", "none", "boxy"], p=[0.6, 0.28, 0.12]))
+        kind = str(rng.choice(["rounded", "none", "boxy"], p=[0.66, 0.2, 0.14]))
         fraction = 0.0 if kind == "none" else max(fraction, 0.12)
     return {
         "scale_length": radius / HALF_LIGHT * (1 + 0.5 * fraction),
@@ -270,7 +270,7 @@ def _arms(rng: Generator, galaxy: dict[str, Any]) -> dict[str, Any]:
     red, absolute = galaxy["red"], galaxy["absolute_magnitude"]
     chance = 0.5 if red else 0.9 / (1 + np.exp((absolute + 18.7) / 0.5))
     spiral = galaxy["family"] == "disc" and rng.random() < chance
-    count = int(rng.choice([1, 2, 3, 4, 5, 6, 7], p=[0.05, 0.47, 0.16, 0.08, 0.1, 0.08, 0.06]))
+    count = int(rng.choice([1, 2, 3, 4, 5, 6, 7], p=[0.03, 0.49, 0.17, 0.08, 0.1, 0.07, 0.06]))
     strength = rng.beta(2.2, 4.5) * (0.5 if red else 0.9)
     clumps = 0.0 if red else rng.gamma(1.2, 0.04) * (1 if spiral else 2)
     return {
@@ -284,7 +284,7 @@ def _arms(rng: Generator, galaxy: dict[str, Any]) -> dict[str, Any]:
 
 def _disturbance(rng: Generator, galaxy: dict[str, Any]) -> dict[str, Any]:
     """Tidal debris and companions: pairs a few per cent (Patton et al. 2000; Darg et al. 2010)."""
-    kind = str(rng.choice(["none", "minor", "major", "merger"], p=[0.86, 0.06, 0.035, 0.045]))
+    kind = str(rng.choice(["none", "minor", "major", "merger"], p=[0.87, 0.06, 0.035, 0.035]))
     debris = {"none": 0.0, "minor": 0.07, "major": 0.2, "merger": 0.12}[kind]
     away = galaxy["radius"] * rng.uniform(0.9, 2.6)
     angle = rng.uniform(0, 2 * np.pi)

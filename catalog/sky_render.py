@@ -24,7 +24,8 @@ POINT_SOURCE_DEPTH = (24.65, 23.61, 22.84)
 # frames have more exposures than the depth is quoted for, and coadding smooths them.
 DEEPER = (0.35, 0.65, 0.85)
 ELECTRONS_A_NANOMAGGY = 12000.0
-FEATURES = ("bulge", "disc", "arms", "bar", "ring", "tidal", "companion", "neighbour", "artefact")
+PARTS = ("bulge", "disc", "arms", "clumps", "bar", "ring", "tidal", "companion")
+FEATURES = ("galaxy", *PARTS, "neighbour", "artefact")
 MOST_PIXELS = 512  # the survey's cutout service resamples larger frames
 _MARGIN = 20
 MASK_FLUX = 0.93
@@ -35,7 +36,7 @@ class Scene:
     """A picture and its causes, all of `size` x `size` pixels.
 
     rgb: (H, W, 3), 8 bit. features: name -> r-band flux (H, W) after seeing, without
-    noise, nanomaggies a native pixel. masks: name -> (H, W) bool, only of features
+    noise, nanomaggies a native pixel; `galaxy` is all but the companion. masks: name -> (H, W) bool, only of features
     that are there. noise: standard deviation of the r-band sky, same unit. seeing:
     r-band FWHM, arcsec. pixel: side of an output pixel, arcsec.
     """
@@ -70,10 +71,11 @@ def render(rng: Generator, galaxy: Galaxy, size: int) -> Scene:
             waves += fluxes[name][band] * shape
         frame[band] = canvas.image(waves * blur[band])[window]
     features = {
-        name: canvas.image(shape * blur[1])[window] * fluxes[name][1]
+        name: canvas.image(shape * (blur[1] * fluxes[name][1]))[window]
         for name, shape in light.items()
-        if name in FEATURES
     }
+    features["galaxy"] = sum(image for name, image in features.items() if name != "companion")
+    features = {name: image for name, image in features.items() if name in FEATURES}
     features["neighbour"] = canvas.image(canvas.transform(field[1]) * blur[1])[window]
     if fault is not None:
         features["artefact"] = fault.max(axis=0)[window]
@@ -95,8 +97,8 @@ def components(
 ) -> tuple[dict[str, Waves], dict[str, Floats]]:
     """Transforms of flux 1, and fluxes in g, r, z, of the galaxy's parts and companion.
 
-    Old stars in bulge and bar, bluer discs, blue arms and knots. The names are those of
-    FEATURES and `clumps`, `dust` (negative).
+    Old stars in bulge and bar, bluer discs, blue arms and knots. The names are PARTS and
+    `spheroid`, all of a smooth galaxy, and `dust`, which is negative.
     """
     whole = nanomaggies(galaxy.magnitude, galaxy.g_r, galaxy.r_z)
     light: dict[str, Waves] = {}
@@ -127,7 +129,7 @@ def components(
         shape = canvas.sersic(
             galaxy.sersic_index, radius, galaxy.axis_ratio, galaxy.position_angle
         )
-        add("disc" if galaxy.sersic_index < 1.5 else "bulge", shape, remaining)
+        add("spheroid", shape, remaining)
         return light, fluxes
     _bulge(canvas, galaxy, add, remaining)
     remaining *= 1 - galaxy.bulge_fraction

@@ -21,7 +21,7 @@ from catalog.decision_tree import DecisionTree
 from catalog.sky_population import Galaxy
 from catalog.sky_render import FEATURES
 
-VISIBLE = (*(name for name in FEATURES if name != "disc"), "clumps")
+VISIBLE = tuple(name for name in FEATURES if name not in ("galaxy", "disc"))
 _TYPES = {float: pa.float32(), int: pa.int16(), str: pa.string(), bool: pa.bool_()}
 
 
