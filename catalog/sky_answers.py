@@ -27,7 +27,7 @@ def visibilities(galaxy: Galaxy, scene: Scene) -> dict[str, float]:
     between_arms = 2 * np.pi * 1.5 * length * np.tan(np.radians(galaxy.pitch_angle))
     between_arms *= np.sqrt(galaxy.axis_ratio) / max(galaxy.arm_count, 1)
     sizes = {
-        "bar": galaxy.bar_length * np.sqrt(galaxy.axis_ratio),
+        "bar": 0.7 * galaxy.bar_length * np.sqrt(galaxy.axis_ratio),
         "arms": min(between_arms, 2 * length) / 1.5,
         "ring": 0.5 * galaxy.ring_radius * galaxy.axis_ratio,
         "clumps": 0.6 * length,

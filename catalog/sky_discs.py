@@ -47,9 +47,17 @@ def unit(image: Floats) -> Floats:
     return (image / np.float32(total)).astype(np.float32) if total > 0 else image
 
 
-def exponential(disc: Plane, scale_length: float) -> Floats:
-    """An exponential disc (Freeman 1970)."""
-    return unit(np.exp(disc.radius * np.float32(-1 / scale_length)))
+def exponential(disc: Plane, galaxy: Galaxy) -> Floats:
+    """An exponential disc (Freeman 1970) with a break, and darker where a ring or bar swept."""
+    decline = disc.radius * np.float32(1 / galaxy.scale_length)
+    beyond = np.maximum(disc.radius - np.float32(galaxy.break_radius), 0)
+    decline += beyond * np.float32((galaxy.break_factor - 1) / galaxy.scale_length)
+    light = np.exp(-decline)
+    if galaxy.ring_fraction or galaxy.bar == "strong":
+        gap = 0.75 * galaxy.ring_radius if galaxy.ring_fraction else 0.7 * galaxy.bar_length
+        inside = (disc.radius / np.float32(gap) - 1) ** 2
+        light *= 1 - np.float32(0.55) * np.exp(np.float32(-6) * inside)
+    return unit(light)
 
 
 def arms(rng: Generator, disc: Plane, galaxy: Galaxy) -> Floats:
@@ -89,7 +97,7 @@ def bar(disc: Plane, galaxy: Galaxy) -> Floats:
     """A flat-topped, boxy bar: generalised ellipses (Athanassoula et al. 1990)."""
     cos, sin = np.float32(np.cos(galaxy.bar_angle)), np.float32(np.sin(galaxy.bar_angle))
     along = np.abs(disc.u * cos + disc.v * sin) * np.float32(1 / galaxy.bar_length)
-    width = galaxy.bar_length * (0.3 if galaxy.bar == "strong" else 0.42)
+    width = galaxy.bar_length * (0.27 if galaxy.bar == "strong" else 0.42)
     across = np.abs(disc.v * cos - disc.u * sin) * np.float32(1 / width)
     shape = along**np.float32(2.5) + across**np.float32(2.5)
     return unit(np.exp(-1.6 * shape))
@@ -97,7 +105,7 @@ def bar(disc: Plane, galaxy: Galaxy) -> Floats:
 
 def ring(disc: Plane, galaxy: Galaxy) -> Floats:
     """A ring, Gaussian across."""
-    width = 0.16 * galaxy.ring_radius
+    width = 0.17 * galaxy.ring_radius
     return unit(np.exp(-(((disc.radius - np.float32(galaxy.ring_radius)) / np.float32(width)) ** 2)))
 
 

@@ -6,7 +6,7 @@ from catalog.sky_discs import rotated, unit
 from catalog.sky_grid import Floats, Grid, splat
 from catalog.sky_population import Galaxy, Generator
 
-STARS_A_SQUARE_ARCMIN = 2.5  # to r = 22.5, as at high latitude
+STARS_A_SQUARE_ARCMIN = 2.0  # to r = 22.5, as at high latitude
 GALAXIES_A_SQUARE_ARCMIN = 22.0  # to r = 24, Yasuda et al. 2001 extrapolated
 
 
@@ -65,8 +65,8 @@ def _magnitude(rng: Generator, bright: float, faint: float, slope: float) -> flo
 
 
 def _star_colours(rng: Generator) -> tuple[float, float]:
-    """g - r and r - z along the stellar locus (Covey et al. 2007), a third of them M dwarfs."""
-    if rng.random() < 0.33:
+    """g - r and r - z along the stellar locus (Covey et al. 2007), a quarter of them M dwarfs."""
+    if rng.random() < 0.25:
         return 1.4, float(rng.uniform(0.9, 2.2))
     g_r = float(np.clip(rng.normal(0.6, 0.25), 0.15, 1.3))
     return g_r, float(0.62 * g_r - 0.08 + rng.normal(0, 0.03))

@@ -25,8 +25,9 @@ FRAME_PIXELS = 424
 SMALLEST_SCALE_ARCSEC = 0.1
 
 EDGE_ON = 0.13  # cosine of the inclination below which a disc is drawn as edge-on
-# Exponential: half-light radius in scale lengths
-HALF_LIGHT = 1.678
+# Half-light radius in scale lengths of discs that become steeper by such a factor at a
+# break at 2.5 scale lengths; 1.678 without
+HALF_LIGHT = {3.0: 1.38, 1.0: 1.678, 0.6: 2.0}
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Galaxy:
     radius: half-light radius along the major axis. frame_scale: arcsec a pixel of the
     424-pixel frame. Fractions of flux: bulge and tidal debris of the whole, bar, ring
     and clumps of the whole, arms of the disc; 0 where there is none. scale_length: of
-    the disc. bar_length: semi-length. arm_count: 0 where there are no arms, 5 and more
+    the disc; beyond break_radius it is divided by break_factor. bar_length: semi-length. arm_count: 0 where there are no arms, 5 and more
     where they are flocculent. pitch_angle: deg. disturbance: none, minor, major or
     merger. companion_*: place (arcsec from the centre), flux in units of the galaxy's,
     half-light radius. artefact: none, star, trail or band.
@@ -66,6 +67,8 @@ class Galaxy:
     bar_angle: float
     ring_fraction: float
     ring_radius: float
+    break_radius: float
+    break_factor: float
     arm_count: int
     arm_fraction: float
     pitch_angle: float
@@ -184,13 +187,16 @@ def _luminosity(rng: Generator) -> tuple[float, float]:
 
 
 def _colours(rng: Generator, absolute: float, redshift: float, red: bool) -> tuple[float, float]:
-    """g - r and r - z: two sequences (Strateva et al. 2001, Baldry et al. 2004)."""
+    """g - r in two sequences (Strateva et al. 2001, Baldry et al. 2004); r - z follows it.
+
+    The relation of the two is that of the published images' galaxies.
+    """
     tilt = -0.02 * (absolute + 21)
     if red:
         g_r = 0.72 + tilt + 1.3 * redshift + rng.normal(0, 0.035)
     else:
         g_r = 0.5 + 2 * tilt + 0.7 * redshift + rng.normal(0, 0.09)
-    return float(g_r), float(0.78 * g_r + 0.01 + rng.normal(0, 0.04))
+    return float(g_r), float(0.817 * g_r - 0.065 + rng.normal(0, 0.04))
 
 
 def _shape(rng: Generator, red: bool) -> dict[str, Any]:
@@ -221,43 +227,55 @@ def _shape(rng: Generator, red: bool) -> dict[str, Any]:
 
 
 def _bulge(rng: Generator, galaxy: dict[str, Any]) -> dict[str, Any]:
-    """Bulges, larger in red discs (Simard et al. 2011), and what is left to the disc."""
+    """Bulges, larger in red discs (Simard et al. 2011), and what is left to the disc.
+
+    Beyond their break most discs are steeper (Pohlen & Trujillo 2006), so that half
+    the light of such a disc lies within fewer scale lengths.
+    """
     red, radius = galaxy["red"], galaxy["radius"]
     fraction = float(rng.beta(1.7, 4) if red else rng.beta(1.2, 7.0))
     kind = "absent"
     if galaxy["family"] == "edge-on":
         kind = str(rng.choice(["rounded", "none", "boxy"], p=[0.66, 0.2, 0.14]))
         fraction = 0.0 if kind == "none" else max(fraction, 0.12)
+    steeper = float(rng.choice([3.0, 1.0, 0.6], p=[0.6, 0.15, 0.25]))
+    length = radius / HALF_LIGHT[steeper] * (1 + 0.5 * fraction)
     return {
-        "scale_length": radius / HALF_LIGHT * (1 + 0.5 * fraction),
+        "scale_length": length,
+        "break_radius": float(length * rng.uniform(1.8, 3.2)),
+        "break_factor": steeper,
         "bulge_fraction": 0.0 if galaxy["family"] == "smooth" else fraction,
-        "bulge_radius": float(radius * (0.1 + 0.4 * fraction) * np.exp(rng.normal(0, 0.2))),
+        "bulge_radius": float(radius * (0.1 + 0.32 * fraction) * np.exp(rng.normal(0, 0.2))),
         "edge_on_bulge": kind,
         "dust": float(rng.gamma(1.5, 0.5)) if kind != "absent" and not red else 0.0,
     }
 
 
 def _bar(rng: Generator, galaxy: dict[str, Any]) -> dict[str, Any]:
-    """Bars in 40 % of discs, a third of them strong, more where red (Masters et al. 2011).
+    """Bars and rings.
 
-    Strong and weak shares as in Géron et al. 2021; semi-lengths about one scale length
-    (Gadotti 2011). A ring often stands at the bar's end (Buta 2017).
+    Bars in 40 % of discs, a third of them strong, more where red (Masters et al. 2011).
+
+    Strong and weak shares as in Géron et al. 2021; semi-lengths about one
+    to two scale lengths (Gadotti 2011), bulges of strongly barred discs small. A ring often stands at the bar's end (Buta 2017).
     """
     strong, weak = (0.22, 0.26) if galaxy["red"] else (0.1, 0.26)
     kind = str(rng.choice(["strong", "weak", "no"], p=[strong, weak, 1 - strong - weak]))
     if galaxy["family"] != "disc":
         kind = "no"
-    length = galaxy["scale_length"] * rng.uniform(*((1.0, 1.7) if kind == "strong" else (0.55, 1)))
-    fraction = rng.uniform(*((0.09, 0.2) if kind == "strong" else (0.03, 0.08)))
-    ringed = galaxy["family"] == "disc" and rng.random() < (0.4 if kind == "strong" else 0.1)
+    length = galaxy["scale_length"] * rng.uniform(*((1.3, 2.3) if kind == "strong" else (0.8, 1.4)))
+    fraction = rng.uniform(*((0.18, 0.36) if kind == "strong" else (0.07, 0.16)))
+    chance = {"strong": 0.6, "weak": 0.35, "no": 0.12}[kind]
+    ringed = galaxy["family"] == "disc" and rng.random() < chance
     inner = kind != "no" and rng.random() < 0.6
     at = length * rng.uniform(1, 1.2) if inner else galaxy["scale_length"] * rng.uniform(1.6, 2.6)
     return {
         "bar": kind,
+        "bulge_fraction": galaxy["bulge_fraction"] * {"strong": 0.45, "weak": 0.7, "no": 1}[kind],
         "bar_fraction": float(fraction) if kind != "no" else 0.0,
         "bar_length": float(length) if kind != "no" else 0.0,
         "bar_angle": float(rng.uniform(0, np.pi)),
-        "ring_fraction": float(rng.uniform(0.06, 0.2)) if ringed else 0.0,
+        "ring_fraction": float(rng.uniform(0.06, 0.22)) if ringed else 0.0,
         "ring_radius": float(at),
     }
 

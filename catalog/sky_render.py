@@ -81,7 +81,9 @@ def render(rng: Generator, galaxy: Galaxy, size: int) -> Scene:
         features["artefact"] = fault.max(axis=0)[window]
         frame += fault[:, window[0], window[1]]
     resized = {name: _resize(image, size) for name, image in features.items()}
-    rgb = Image.fromarray(decals_rgb(_noisy(rng, frame, sky)))
+    # the survey's larger frames hold means over native pixels, not sums
+    seen = _noisy(rng, frame, sky) * np.float32((NATIVE_SCALE_ARCSEC / scale) ** 2)
+    rgb = Image.fromarray(decals_rgb(seen))
     return Scene(
         np.asarray(rgb.resize((size, size), Image.Resampling.LANCZOS)),
         resized,
@@ -167,7 +169,7 @@ def _face_on(rng: Generator, canvas: Grid, galaxy: Galaxy, add, share: float) ->
     disturbed = galaxy.disturbance != "none"
     lopsided = 0.25 * rng.random() if disturbed else 0.05 * rng.random()
     disc = sky_discs.plane(canvas, galaxy, lopsided, float(rng.uniform(0, 2 * np.pi)))
-    smooth = sky_discs.exponential(disc, galaxy.scale_length)
+    smooth = sky_discs.exponential(disc, galaxy)
     used = galaxy.bar_fraction + galaxy.ring_fraction + galaxy.clump_fraction
     if galaxy.bar_fraction:
         shape = canvas.transform(sky_discs.bar(disc, galaxy))
@@ -207,7 +209,9 @@ def _noisy(rng: Generator, frame: Floats, sky: Floats) -> Floats:
     variance = np.maximum(frame, 0) * np.float32(1 / ELECTRONS_A_NANOMAGGY)
     variance += (sky.astype(np.float32) ** 2)[:, None, None]
     noise = rng.standard_normal(frame.shape, dtype=np.float32)
-    return frame + np.sqrt(variance) * noise
+    # the pipeline's sky is a little too bright: published images have it below zero
+    residual = (rng.normal(-0.08, 0.06) * sky).astype(np.float32)
+    return frame + residual[:, None, None] + np.sqrt(variance) * noise
 
 
 def _mask(name: str, image: Floats, noise: float) -> npt.NDArray[np.bool_]:

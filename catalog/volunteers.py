@@ -55,10 +55,10 @@ def visibility(contrast: float, signal_to_noise: float, resolution: float) -> fl
     contrast: share of the light, where the feature is, that is the feature's.
     signal_to_noise: of the feature as a whole, matched filter. resolution: its size in
     units of the seeing's FWHM. A product of three rising, saturating functions, each
-    1/2 where the feature is half visible on that account: a contrast of 0.1, a signal
+    1/2 where the feature is half visible on that account: a contrast of 0.15, a signal
     of 12 and a size of 0.8 seeing discs.
     """
-    seen = contrast / (contrast + 0.1) * 1.15
+    seen = contrast / (contrast + 0.15) * 1.2
     lit = signal_to_noise**2 / (signal_to_noise**2 + 12.0**2)
     resolved = resolution**3 / (resolution**3 + 0.8**3)
     return float(min(seen, 1.0) * lit * resolved)
