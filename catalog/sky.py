@@ -14,7 +14,7 @@ from PIL import Image
 
 from catalog.decision_tree import DecisionTree
 from catalog.sky_answers import answer_chances, visibilities
-from catalog.sky_population import draw_galaxy
+from catalog.sky_galaxy import draw_galaxy
 from catalog.sky_render import FEATURES, render
 from catalog.truth import VISIBLE, encode_mask, vote_columns
 from catalog.volunteers import Crowd, as_vector, cast_votes

@@ -5,11 +5,12 @@ features are; constants are set so that the distribution of answers is close to 
 Zoo DECaLS's (Walmsley et al. 2022).
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from catalog.sky_population import Galaxy
+from catalog.sky_galaxy import Galaxy
 from catalog.sky_render import Scene
 from catalog.volunteers import visibility
 
@@ -38,7 +39,7 @@ def visibilities(galaxy: Galaxy, scene: Scene) -> dict[str, float]:
         "neighbour": 3.0,
     }
     light = scene.features["galaxy"] + scene.features.get("companion", np.float32(0))
-    native = (scene.pixel / 0.262) ** 2  # native pixels under one of the picture's
+    native = (scene.pixel / scene.native_pixel) ** 2  # native pixels under one of the picture's
     seen = dict.fromkeys(sizes, 0.0)
     for name, image in scene.features.items():
         flux = float(image.sum())
@@ -85,8 +86,8 @@ def _featured(galaxy: Galaxy, seen: Mapping[str, float], seeing: float) -> dict[
     evidence = 1 - float(hidden)
     disc = 0.06 if galaxy.family == "disc" else 0.0
     featured = 0.06 + 0.88 * _rise(evidence + disc - 0.55, 0.17)
-    artefact = 0.85 if galaxy.artefact != "none" else 0.085 + 0.08 * (1 - evidence) * (
-        galaxy.radius < 2.5
+    artefact = (
+        0.85 if galaxy.artefact != "none" else 0.085 + 0.08 * (1 - evidence) * (galaxy.radius < 2.5)
     )
     return {
         "artifact": artefact,
@@ -102,7 +103,7 @@ def _edge_on(galaxy: Galaxy, seeing: float) -> dict[str, float]:
 
 def _spiral(galaxy: Galaxy, seen: Mapping[str, float]) -> dict[str, float]:
     hint = max(seen["arms"], 0.35 * seen["clumps"], 0.3 * seen["tidal"], 0.3 * seen["ring"])
-    yes = 0.06 + 0.9 * _rise(hint - 0.2, 0.07)
+    yes = 0.06 + 0.9 * _rise(hint - 0.14, 0.06)
     return {"yes": yes, "no": 1 - yes}
 
 
@@ -116,7 +117,7 @@ def _bar(galaxy: Galaxy, seen: Mapping[str, float]) -> dict[str, float]:
 
 def _bulge_size(galaxy: Galaxy, seen: Mapping[str, float]) -> dict[str, float]:
     shares = _between(
-        float(np.sqrt(galaxy.bulge_fraction)), (-0.02, 0.36, 0.7, 0.88), 0.1 - 0.04 * seen["bulge"]
+        float(np.sqrt(galaxy.bulge_fraction)), (-0.06, 0.33, 0.62, 0.8), 0.1 - 0.04 * seen["bulge"]
     )
     return dict(zip(("none", "small", "moderate", "large", "dominant"), shares, strict=True))
 
@@ -158,7 +159,7 @@ def _merging(galaxy: Galaxy, seen: Mapping[str, float]) -> dict[str, float]:
     strength = {"none": 0.0, "minor": 0.35, "major": 0.9, "merger": 0.5}[galaxy.disturbance]
     disturbed = _rise(tidal - 0.3, 0.1) * (galaxy.disturbance != "none")
     rest = 1 - min(merger, 0.95)
-    major = rest * (0.025 + 0.75 * disturbed * strength)
+    major = rest * (0.012 + 0.75 * disturbed * strength)
     minor = rest * (0.08 + 0.55 * disturbed * (1 - strength))
     return {
         "merger": merger,
@@ -176,4 +177,4 @@ def _rise(value: float, width: float) -> float:
 def _between(value: float, edges: Sequence[float], width: float) -> list[float]:
     """Shares of ordered answers whose borders are `edges`, blurred by `width`."""
     above = [1.0, *(_rise(value - edge, width) for edge in edges), 0.0]
-    return [high - low for high, low in zip(above, above[1:], strict=False)]
+    return [high - low for high, low in itertools.pairwise(above)]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from catalog.sky_galaxy import Galaxy
 from catalog.sky_grid import Floats, Grid, splat
-from catalog.sky_population import Galaxy, Generator
+from catalog.sky_population import Generator
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,7 @@ def arms(rng: Generator, disc: Plane, galaxy: Galaxy) -> Floats:
     strength = np.ones_like(phase)
     for _ in range(3):
         wave = rng.normal(0, (1.8 if flocculent else 0.8) / length, 2).astype(np.float32)
-        ripple = np.sin(
-            wave[0] * disc.u + wave[1] * disc.v + np.float32(rng.uniform(0, 2 * np.pi))
-        )
+        ripple = np.sin(wave[0] * disc.u + wave[1] * disc.v + np.float32(rng.uniform(0, 2 * np.pi)))
         phase += np.float32(reach) * ripple
         strength += np.float32(0.3 if flocculent else 0.2) * ripple
     # arms of one galaxy differ: one may be half as bright as its neighbour
@@ -99,14 +98,16 @@ def bar(disc: Plane, galaxy: Galaxy) -> Floats:
     along = np.abs(disc.u * cos + disc.v * sin) * np.float32(1 / galaxy.bar_length)
     width = galaxy.bar_length * (0.27 if galaxy.bar == "strong" else 0.42)
     across = np.abs(disc.v * cos - disc.u * sin) * np.float32(1 / width)
-    shape = along**np.float32(2.5) + across**np.float32(2.5)
+    shape = along ** np.float32(2.5) + across ** np.float32(2.5)
     return unit(np.exp(-1.6 * shape))
 
 
 def ring(disc: Plane, galaxy: Galaxy) -> Floats:
     """A ring, Gaussian across."""
     width = 0.17 * galaxy.ring_radius
-    return unit(np.exp(-(((disc.radius - np.float32(galaxy.ring_radius)) / np.float32(width)) ** 2)))
+    return unit(
+        np.exp(-(((disc.radius - np.float32(galaxy.ring_radius)) / np.float32(width)) ** 2))
+    )
 
 
 def clumps(rng: Generator, grid: Grid, where: Floats, number: int) -> Floats:
@@ -195,7 +196,9 @@ def _tail(
     )
     along = np.exp(-distance / np.float32(1.3 * galaxy.radius))
     along /= 1 + np.exp((np.float32(start) - distance) * np.float32(6 / galaxy.radius))
-    along /= 1 + np.exp(np.minimum((distance - np.float32(end)) * np.float32(4 / galaxy.radius), 60))
+    along /= 1 + np.exp(
+        np.minimum((distance - np.float32(end)) * np.float32(4 / galaxy.radius), 60)
+    )
     return along * np.exp(-((aside / width) ** 2))
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 
 from catalog.sky_discs import rotated, unit
+from catalog.sky_galaxy import Galaxy
 from catalog.sky_grid import Floats, Grid, splat
-from catalog.sky_population import Galaxy, Generator
+from catalog.sky_population import Generator
 
 STARS_A_SQUARE_ARCMIN = 2.0  # to r = 22.5, as at high latitude
 GALAXIES_A_SQUARE_ARCMIN = 22.0  # to r = 24, Yasuda et al. 2001 extrapolated
@@ -16,14 +17,15 @@ def nanomaggies(r: float, g_r: float, r_z: float) -> Floats:
     return (10 ** (0.4 * (22.5 - magnitudes))).astype(np.float32)
 
 
-def neighbours(rng: Generator, grid: Grid, crowding: float) -> Floats:
+def neighbours(rng: Generator, grid: Grid) -> Floats:
     """Stars and unrelated galaxies before seeing, (3, N, N) in nanomaggies.
 
-    Counts rise as 10^(0.15 m) for stars and 10^(0.33 m) for galaxies; about one frame
-    in ten has a large neighbour.
+    Counts rise as 10^(0.15 m) for stars and 10^(0.33 m) for galaxies; fields
+    differ in their stars by a factor of two. One frame in ten has a large neighbour.
     """
     image = np.zeros((3, grid.side, grid.side), dtype=np.float32)
     area = (grid.side * grid.scale / 60) ** 2
+    crowding = np.exp(rng.normal(0, 0.7))
     for _ in range(rng.poisson(STARS_A_SQUARE_ARCMIN * area * crowding)):
         _star(rng, image, _magnitude(rng, 13.0, 22.5, 0.15))
     for _ in range(rng.poisson(GALAXIES_A_SQUARE_ARCMIN * area)):
@@ -65,7 +67,7 @@ def _magnitude(rng: Generator, bright: float, faint: float, slope: float) -> flo
 
 
 def _star_colours(rng: Generator) -> tuple[float, float]:
-    """g - r and r - z along the stellar locus (Covey et al. 2007), a quarter of them M dwarfs."""
+    """Colours g - r and r - z on the stellar locus (Covey et al. 2007), a quarter M dwarfs."""
     if rng.random() < 0.25:
         return 1.4, float(rng.uniform(0.9, 2.2))
     g_r = float(np.clip(rng.normal(0.6, 0.25), 0.15, 1.3))

@@ -88,7 +88,9 @@ class Grid:
     def seeing(self, fwhm: float) -> Floats:
         """Transfer function (N, N/2 + 1) of a Moffat profile of that FWHM in arcsec."""
         along_x, along_y = self.waves
-        return _look_up(_moffat_table(), fwhm * np.sqrt(along_x * along_x + along_y * along_y))
+        return _look_up(
+            _moffat_table(), np.float32(fwhm) * np.sqrt(along_x * along_x + along_y * along_y)
+        )
 
 
 @lru_cache(maxsize=8)

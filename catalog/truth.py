@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from catalog.decision_tree import DecisionTree
-from catalog.sky_population import Galaxy
+from catalog.sky_galaxy import Galaxy
 from catalog.sky_render import FEATURES
 
 VISIBLE = tuple(name for name in FEATURES if name not in ("galaxy", "disc"))
