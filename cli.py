@@ -120,6 +120,10 @@ def ingest(
 
     if model and predictions:
         raise CatalogError("give --model or --predictions, not both")
+    # before hours of work on the votes and images, not after
+    for given in (model, predictions):
+        if given and not str(given).startswith("hf_hub:") and not Path(given).is_file():
+            raise CatalogError(f"no file {given}")
     report = run(catalog, votes, images=images, tree=tree, id_column=id_column, weighted=weighted)
     refused = ", ".join(f"{count:,} {kind}" for kind, count in report.rejects.items() if count)
     _say(
@@ -367,8 +371,9 @@ def status(form: Format = None, out: Out = None, catalog: Catalog = paths.CATALO
         write(from_arrow(report.runs), form, out)
         return
     typer.echo(f"{report.catalog}: tree {report.tree}, {report.rejects:,} rejects")
-    write(from_arrow(report.steps))
-    write(from_arrow(report.runs))
+    for table in (report.steps, report.runs):
+        write(from_arrow(table))
+        typer.echo()
     for sentence in report.advice:
         typer.echo(sentence)
 

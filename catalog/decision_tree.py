@@ -19,6 +19,9 @@ from catalog.errors import UnknownName, nearest
 CAMPAIGN = {"gzd5": "dr5", "gzd8": "dr8", "gzd12": "dr12", "gz2": "gz2"}
 TREE_NAMES = tuple(CAMPAIGN)
 
+# Campaigns that asked the very same questions, so that predictions for one serve both.
+SIBLING = {"dr5": "dr8", "dr8": "dr5"}
+
 _SMOOTH = "smooth-or-featured_smooth"
 _FEATURED = "smooth-or-featured_featured-or-disk"
 _FACE_ON = "disk-edge-on_no"

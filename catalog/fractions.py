@@ -64,6 +64,30 @@ class Votes:
             return self.tree_counts / np.where(totals > 0, totals, np.nan)
 
 
+def votes_state(store: Store) -> list[int]:
+    """Which votes there are: the complete runs that brought some.
+
+    No run gets more votes once it is complete, so that the same runs are the same
+    votes; one that only brought images does not matter.
+    """
+    rows = store.arrow(
+        "SELECT run_id FROM (SELECT DISTINCT run_id FROM vote) JOIN run USING (run_id) "
+        "WHERE status = 'complete' ORDER BY run_id"
+    )
+    runs: list[int] = rows["run_id"].to_pylist()
+    return runs
+
+
+def predictions_state(store: Store, predict_run: int) -> dict[str, int]:
+    """How far a prediction run has come: its shards and their rows only grow."""
+    (row,) = store.arrow(
+        "SELECT count(*) AS shards, CAST(coalesce(sum(rows), 0) AS BIGINT) AS rows "
+        "FROM shard WHERE run_id = ?",
+        [predict_run],
+    ).to_pylist()
+    return {"run": predict_run, **row}
+
+
 def voted_galaxies(store: Store) -> Ids:
     """Numbers of the galaxies that have votes, ascending."""
     return _ids(store.arrow(f"{_VOTED} ORDER BY galaxy_id"))

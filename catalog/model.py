@@ -11,12 +11,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from catalog.checkpoints import Checkpoint, read_checkpoint
-from catalog.decision_tree import CAMPAIGN, DecisionTree
+from catalog.checkpoints import read_checkpoint, reason
+from catalog.decision_tree import CAMPAIGN, SIBLING, DecisionTree
+from catalog.encoders import build_encoder
 from catalog.errors import ModelRefused, nearest
-
-# Campaigns that asked the very same questions, so that one model serves both.
-_SIBLING = {"dr5": "dr8", "dr8": "dr5"}
 
 
 @dataclass(frozen=True)
@@ -48,8 +46,8 @@ class ZoobotModel:
         distribution: all its rows are NaN. Raises `ModelRefused`, naming the nearest
         columns, where the model has no question of the tree whole.
         """
-        own = CAMPAIGN[tree.name]
-        for campaign in (own, "", _SIBLING.get(own, own)):
+        own = CAMPAIGN.get(tree.name, "")
+        for campaign in (own, "", SIBLING.get(own, own)):
             rows = self._rows(tree, campaign)
             if any(row is not None for row in rows):
                 break
@@ -68,6 +66,11 @@ class ZoobotModel:
             labels=tree.labels,
         )
 
+    def missing_questions(self, tree: DecisionTree) -> tuple[str, ...]:
+        """Questions of `tree` that this model, made `for_tree`, does not answer."""
+        pairs = zip(tree.questions, tree.slices, strict=True)
+        return tuple(q.name for q, where in pairs if bool(self.bias[where].isnan().any()))
+
     def _rows(self, tree: DecisionTree, campaign: str) -> list[int | None]:
         """Row of each answer of the tree; None for all answers of an incomplete question."""
         position = {label: row for row, label in enumerate(self.labels)}
@@ -80,11 +83,47 @@ class ZoobotModel:
 
 
 def load_model(source: str) -> ZoobotModel:
-    """Load the model in a file; nothing that the file holds is executed.
+    """Load a model; nothing that its file holds is executed.
 
-    source: path of a Lightning checkpoint. Raises `ModelRefused`.
+    source: path of a Lightning checkpoint or safetensors file, or
+    `hf_hub:owner/name`, fetched through huggingface_hub. Weights become float32.
+    Raises `ModelRefused` where the file is not a Zoobot decision-tree model, its
+    tensors do not fit its encoder, or the hub does not give it.
     """
-    return _build(read_checkpoint(Path(source)), source)
+    path = _download(source) if source.startswith("hf_hub:") else Path(source)
+    checkpoint = read_checkpoint(path)
+    try:
+        encoder, architecture, channels = build_encoder(checkpoint)
+    except ModelRefused as error:
+        raise ModelRefused(f"{source}: {error}") from None
+    return ZoobotModel(
+        encoder=encoder,
+        weight=checkpoint.weight,
+        bias=checkpoint.bias,
+        dropout_rate=checkpoint.dropout_rate,
+        labels=checkpoint.labels,
+        architecture=architecture,
+        channels=channels,
+        sha256=checkpoint.sha256,
+    )
+
+
+def check_size(model: ZoobotModel, size: int) -> None:
+    """Show the encoder one blank image of `size` pixels a side.
+
+    Raises `ModelRefused` where it does not take that size (MaxViT, for one, takes
+    the size it was built for).
+    """
+    try:
+        with torch.inference_mode():
+            features = model.encoder(torch.zeros(1, model.channels, size, size))
+    except (RuntimeError, AssertionError, ValueError) as error:
+        raise ModelRefused(
+            f"{model.architecture} does not take images of {size} pixels: {reason(error)}; "
+            "choose the view it was trained with"
+        ) from None
+    if features.shape != (1, model.weight.shape[1]):
+        raise ModelRefused(f"{model.architecture} gives {tuple(features.shape)} and not a vector")
 
 
 def dropout_masks(samples: int, features: int, rate: float, seed: int) -> Tensor:
@@ -114,27 +153,22 @@ def concentrations(model: ZoobotModel, features: Tensor, masks: Tensor) -> Tenso
     return 1 + 100 * torch.sigmoid(logits + model.bias)
 
 
-def _build(checkpoint: Checkpoint, source: str) -> ZoobotModel:
-    import timm
+def _download(source: str) -> Path:
+    from huggingface_hub import hf_hub_download, logging
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
-    architecture = checkpoint.architecture or ""
-    if architecture not in timm.list_models():
-        raise ModelRefused(f"{source} is built on {architecture!r}, which timm does not have")
-    channels = next(t.shape[1] for t in checkpoint.encoder.values() if t.ndim == 4)
-    encoder = timm.create_model(
-        architecture, in_chans=channels, num_classes=0, **checkpoint.settings
-    )
-    try:
-        encoder.load_state_dict(checkpoint.encoder)
-    except RuntimeError as error:
-        raise ModelRefused(f"{source} does not fit {architecture}: {error}") from None
-    return ZoobotModel(
-        encoder=encoder.eval().requires_grad_(False),
-        weight=checkpoint.weight.float(),
-        bias=checkpoint.bias.float(),
-        dropout_rate=checkpoint.dropout_rate,
-        labels=checkpoint.labels,
-        architecture=architecture,
-        channels=channels,
-        sha256=checkpoint.sha256,
-    )
+    logging.set_verbosity_error()  # it tells of every retry; one line of ours will do
+    repository = source.removeprefix("hf_hub:")
+    for name in ("ZoobotTree.ckpt", "FinetuneableZoobotTree.ckpt"):
+        try:
+            return Path(hf_hub_download(repository, name))
+        except LocalEntryNotFoundError:
+            raise ModelRefused(
+                f"{source} cannot be reached, and is not in the cache; download its checkpoint "
+                "elsewhere and give the path"
+            ) from None
+        except EntryNotFoundError:
+            continue
+        except Exception as error:  # of the network library beneath, whichever it is
+            raise ModelRefused(f"{source} cannot be fetched: {reason(error)}") from error
+    raise ModelRefused(f"{source} has neither ZoobotTree.ckpt nor FinetuneableZoobotTree.ckpt")

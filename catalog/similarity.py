@@ -68,9 +68,8 @@ class SimilarityIndex:
 
     def __init__(self, index: Any) -> None:
         self._index = index
-        flat = faiss.downcast_index(index.index)
-        vectors = faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d)
-        norms = np.einsum("nd,nd->n", *[vectors.reshape(flat.ntotal, flat.d)] * 2)
+        vectors = index.index.reconstruct_n(0, index.ntotal)
+        norms = np.einsum("nd,nd->n", vectors, vectors)
         self._longest = float(np.sqrt(norms.max(initial=0.0)))
 
     @classmethod
@@ -117,9 +116,11 @@ class SimilarityIndex:
         """
         p, w = _known(query, weights)
         vector = np.concatenate([w * p, w])
+        scale = float(np.abs(vector).max()) or 1.0  # float32 holds no weight of 1e39
+        vector /= scale
         # rounding of both vectors and of their product's sum (Higham 2002, 3.1), by
         # Cauchy-Schwarz: what a float32 score can be off
-        unit = np.finfo(np.float32).eps / 2
+        unit = EDGE / 2  # of float32
         off = (len(vector) + 4) * unit * float(np.linalg.norm(vector)) * self._longest
         fetch = 4 * k + 64
         while True:
@@ -128,7 +129,7 @@ class SimilarityIndex:
             galaxy_id = np.sort(found[0][(found[0] >= 0) & (found[0] != exclude)])
             scores = similarity(p, exact(galaxy_id), w)
             best = np.lexsort((galaxy_id, -scores))[:k]
-            sure = len(best) == k and scores[best[-1]] > near[0, -1] + off
+            sure = len(best) == k and scores[best[-1]] > (float(near[0, -1]) + off) * scale
             if sure or fetch == len(self):
                 return galaxy_id[best], scores[best]
             fetch *= 4

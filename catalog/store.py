@@ -7,8 +7,8 @@ stopped, with nothing lost and nothing twice.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -23,6 +23,9 @@ from catalog import decision_tree
 from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError, UnknownName
 from catalog.schema import connect
+
+# What DuckDB raises, by its stage, where a disk is full or gone.
+_DISK_ERRORS = (duckdb.TransactionException, duckdb.FatalException, duckdb.IOException)
 
 
 @dataclass(frozen=True)
@@ -229,14 +232,12 @@ class Store:
         )
         try:
             self._transaction(filled)
-        except (duckdb.TransactionException, duckdb.FatalException, duckdb.IOException) as error:
+        except CatalogError:
             # a full disk at a checkpoint reports failure although the commit holds
             self._connection.close()
             self._connection = connect(self.path, read_only=False)
             if name not in self.shards(run):
-                raise CatalogError(
-                    f"{self.path} could not be written ({error}); free some disk and run again"
-                ) from error
+                raise
 
     def finish(self, run: Run) -> None:
         """Mark a run complete: from now on the public views show it."""
@@ -249,19 +250,32 @@ class Store:
         """One writing statement, for what stays inside the database."""
         self._connection.execute(sql, list(parameters))
 
-    def _transaction(self, tables: Mapping[str, pa.Table]) -> None:
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Statements that hold together or not at all.
+
+        Raises `CatalogError` where the disk did not take them.
+        """
         self._connection.execute("BEGIN")
         try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            # the failed statement may have ended the transaction already
+            with suppress(duckdb.Error):
+                self._connection.execute("ROLLBACK")
+            if isinstance(error, _DISK_ERRORS):
+                raise CatalogError(
+                    f"{self.path} could not be written ({error}); free some disk and run again"
+                ) from error
+            raise
+
+    def _transaction(self, tables: Mapping[str, pa.Table]) -> None:
+        with self.transaction():
             for name, rows in tables.items():
                 self._connection.register("incoming", rows)
                 self._connection.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM incoming')
                 self._connection.unregister("incoming")
-            self._connection.execute("COMMIT")
-        except BaseException:
-            # the failed statement may have ended the transaction already
-            with suppress(duckdb.Error):
-                self._connection.execute("ROLLBACK")
-            raise
 
 
 def code_version() -> str:

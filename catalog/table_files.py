@@ -21,10 +21,12 @@ from catalog.errors import TableRefused
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".fits", ".fits.gz", ".fit")
 
 
-def read_table(path: Path) -> pa.Table:
+def read_table(path: Path, *, misshapen: dict[int, str] | None = None) -> pa.Table:
     """A table file, whole, its rows in file order.
 
-    CSV: all columns are text, an empty field NULL. Parquet: types as stored. FITS
+    CSV: all columns are text, an empty field NULL; a row with more or fewer fields
+    than the header spoils the table, or, where `misshapen` is given, is left out and
+    described there by its number, the first data row being 1. Parquet: types as stored. FITS
     (the first table of the file): types as stored, text stripped, masked values
     NULL, vectors as lists. Raises `TableRefused` where the file is absent, of
     another kind by its name, damaged, or gives two columns one name.
@@ -36,7 +38,7 @@ def read_table(path: Path) -> pa.Table:
         raise TableRefused(f"no table at {path}")
     try:
         if name.endswith((".csv", ".csv.gz")):
-            table = _read_csv(path)
+            table = _read_csv(path, misshapen)
         elif name.endswith(".parquet"):
             table = _read_parquet(path)
         else:
@@ -106,8 +108,15 @@ def _some_numbers(
     return numbers_, bad
 
 
-def _read_csv(path: Path) -> pa.Table:
+def _read_csv(path: Path, misshapen: dict[int, str] | None) -> pa.Table:
     from pyarrow import csv
+
+    def set_aside(row: csv.InvalidRow) -> str:
+        if misshapen is None:
+            return "error"
+        # numbered from the header, blank lines not counted
+        misshapen[row.number - 1] = f"{row.actual_columns} fields, not {row.expected_columns}"
+        return "skip"
 
     with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
         header = file.readline()
@@ -117,7 +126,9 @@ def _read_csv(path: Path) -> pa.Table:
         names = csv.read_csv(pa.py_buffer(header)).column_names
         return csv.read_csv(
             file,
-            parse_options=csv.ParseOptions(newlines_in_values=True),
+            # rows are numbered in a single thread only
+            read_options=csv.ReadOptions(use_threads=misshapen is None),
+            parse_options=csv.ParseOptions(newlines_in_values=True, invalid_row_handler=set_aside),
             convert_options=csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()),
                 strings_can_be_null=True,

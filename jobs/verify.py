@@ -115,7 +115,7 @@ def _ledger(store: Store) -> dict[str, int]:
     counted = " UNION ALL ".join(
         f"SELECT run_id, count(*) AS n FROM {table} GROUP BY run_id"
         for table in _BY_RUN
-        if table not in ("run", "shard")
+        if table not in ("run", "shard", "superseded")  # which names the run it replaces rows of
     )
     answers = len(store.tree.labels)
     found = {

@@ -34,6 +34,41 @@ def zoobot_tree(
 
 def save_zoobot_tree(path: Path, **settings: Any) -> Path:
     """Save `zoobot_tree(**settings)` to `path` through a Lightning trainer."""
+    return save(zoobot_tree(**settings), path)
+
+
+def save_finetuned_tree(path: Path, architecture: str, **settings: Any) -> Path:
+    """Save a FinetuneableZoobotTree of GZD-5 around an encoder in memory."""
+    import timm
+    import torch
+    from zoobot.pytorch.training.finetune import FinetuneableZoobotTree
+    from zoobot.shared.schemas import decals_dr5_ortho_schema
+
+    torch.manual_seed(0)
+    encoder = timm.create_model(architecture, num_classes=0)
+    model = FinetuneableZoobotTree(schema=decals_dr5_ortho_schema, encoder=encoder, **settings)
+    return save(model, path)
+
+
+def save_safetensors(path: Path, *, half: bool = False, **settings: Any) -> Path:
+    """Save `zoobot_tree(**settings)` in the layout that `catalog.checkpoints` reads."""
+    import json
+
+    from safetensors.torch import save_file
+
+    model = zoobot_tree(**settings)
+    named = ("question_answer_pairs", "architecture_name", "dropout_rate", "timm_kwargs")
+    arguments = {name: model.hparams[name] for name in named}
+    state = {
+        name: tensor.half() if half and tensor.is_floating_point() else tensor
+        for name, tensor in model.state_dict().items()
+    }
+    save_file(state, path, metadata={"zoobot": json.dumps(arguments)})
+    return path
+
+
+def save(model: Any, path: Path) -> Path:
+    """Save a Lightning model to `path` as Lightning does."""
     import lightning
 
     trainer = lightning.Trainer(
@@ -43,6 +78,6 @@ def save_zoobot_tree(path: Path, **settings: Any) -> Path:
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    trainer.strategy.connect(zoobot_tree(**settings))
+    trainer.strategy.connect(model)
     trainer.save_checkpoint(path)
     return path

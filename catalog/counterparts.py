@@ -1,0 +1,116 @@
+"""A galaxy's fair comparisons: what if the model, or the volunteers, were right.
+
+Su et al. 2023, 2.2 and 4.3. The observed counterpart was voted for as the galaxy was,
+but for the answer of interest, for which its votes are as the galaxy's prediction. The
+predicted counterpart was predicted as the galaxy was, but for the answer of interest,
+for which its prediction is as the galaxy's votes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from catalog.decision_tree import DecisionTree
+from catalog.errors import CatalogError
+from catalog.fractions import Floats, Ids, read_predictions, read_votes
+from catalog.index_files import load_index
+from catalog.similarity import observed_candidates, predicted_candidates
+from catalog.store import Store
+from catalog.weights import PAPER_FACTOR
+
+
+@dataclass(frozen=True)
+class Counterpart:
+    """A galaxy and its similarity to the query, in nat, 0 or less."""
+
+    galaxy_id: int
+    iauname: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Counterparts:
+    """Best first; fewer than asked for in a small catalogue, none in one of a galaxy."""
+
+    observed: list[Counterpart]
+    predicted: list[Counterpart]
+
+
+def find_counterparts(
+    store: Store,
+    galaxy_id: int,
+    answer_id: int,
+    *,
+    k: int = 1,
+    weights: npt.NDArray[np.float64] | None = None,
+) -> Counterparts:
+    """The k observed and k predicted counterparts of a galaxy for an answer.
+
+    Among all galaxies with votes and predictions, but itself; equals stand in order of
+    their number. weights (A,), 0 or more: by default 5 for the answer of interest and
+    1 for others ("our function can set a specific weight for a particular question of
+    interest"); those given are used as they are. Questions that the galaxy was not
+    asked have weight 0 in its votes. Raises `CatalogError` where the answer has no
+    votes or prediction to exchange, no weight is left, or the index files are not
+    current.
+    """
+    tree = store.tree
+    predict_run = store.newest_run("predict")
+    observed, predicted = _fractions(store, tree, predict_run, galaxy_id, answer_id)
+    if weights is None:
+        weights = np.ones(len(tree.labels))
+        weights[answer_id] = PAPER_FACTOR
+    if not np.any(weights[~np.isnan(observed)] > 0):
+        raise CatalogError("every answer that the galaxy was asked has weight 0; raise one")
+    as_voted, as_predicted = observed.copy(), predicted.copy()
+    as_voted[answer_id] = predicted[answer_id]
+    as_predicted[answer_id] = observed[answer_id]
+
+    def votes_of(ids: Ids) -> Floats:
+        return observed_candidates(read_votes(store, tree, ids).tree_counts, tree)
+
+    def predictions_of(ids: Ids) -> Floats:
+        return predicted_candidates(read_predictions(store, tree, predict_run, ids)[0])
+
+    return Counterparts(
+        *(
+            _named(
+                store,
+                *load_index(store, kind).search(query, weights, k, exact, exclude=galaxy_id),
+            )
+            for kind, query, exact in (
+                ("observed", as_voted, votes_of),
+                ("predicted", as_predicted, predictions_of),
+            )
+        )
+    )
+
+
+def _fractions(
+    store: Store, tree: DecisionTree, predict_run: int, galaxy_id: int, answer_id: int
+) -> tuple[Floats, Floats]:
+    """Observed and predicted fractions (A,) of a galaxy that can be exchanged."""
+    ids = np.array([galaxy_id], np.int64)
+    observed = read_votes(store, tree, ids).observed[0]
+    predicted = read_predictions(store, tree, predict_run, ids)[0][0]
+    label = tree.labels[answer_id]
+    name = store.value("SELECT iauname FROM galaxy WHERE galaxy_id = ?", [galaxy_id])
+    if np.isnan(predicted[answer_id]):
+        raise CatalogError(f"{name} has no prediction of {label} in run {predict_run}")
+    if np.isnan(observed[answer_id]):
+        raise CatalogError(
+            f"the votes for {name} have no fraction of {label}: nobody was asked, or with other "
+            "answers; choose another answer"
+        )
+    return observed, predicted
+
+
+def _named(store: Store, ids: Ids, scores: Floats) -> list[Counterpart]:
+    wanted = ", ".join(map(str, ids.tolist())) or "NULL"
+    rows = store.arrow(f"SELECT galaxy_id, iauname FROM galaxy WHERE galaxy_id IN ({wanted})")
+    names = dict(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+    return [
+        Counterpart(number, names[number], score)
+        for number, score in zip(ids.tolist(), scores.tolist(), strict=True)
+    ]

@@ -1,0 +1,91 @@
+"""Running an encoder on a processor's cores as fast as its numbers allow."""
+
+import copy
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_MOST_THREADS = 16  # each holds the activations of a batch
+_SAME = 1e-5  # relative to the largest feature; folding gives 3e-7
+
+
+def for_inference(encoder: nn.Module, channels: int, size: int) -> nn.Module:
+    """A copy that gives the same features in about half the time.
+
+    Batch norms are folded into the convolutions before them, and tensors stand
+    channels last. Which convolution feeds which norm is read off the order of the
+    modules, so the copy is compared with the encoder on two random images of `size`
+    pixels, and the encoder itself is returned where they differ by more than 1e-5 of
+    the largest feature.
+    """
+    images = torch.rand(2, channels, size, size, generator=torch.Generator().manual_seed(0))
+    try:
+        with torch.inference_mode():
+            expected = encoder(images)
+            faster = copy.deepcopy(encoder)
+            _fold(faster)
+            faster = faster.to(memory_format=torch.channels_last)
+            difference = (features(faster, images) - expected).abs().max()
+    except (RuntimeError, AttributeError):  # the modules do not run in the order they stand in
+        return encoder
+    return faster if bool(difference <= _SAME * expected.abs().max()) else encoder
+
+
+def features(encoder: nn.Module, images: Tensor) -> Tensor:
+    """Features (N, D) of images (N, C, H, W)."""
+    with torch.inference_mode():
+        result: Tensor = encoder(images.contiguous(memory_format=torch.channels_last))
+        return result
+
+
+def in_order(
+    function: Callable[[Item], Result], items: Iterable[Item], *, threads: int | None = None
+) -> Iterator[Result]:
+    """`map` on several threads, each running torch single-threaded.
+
+    Whole items side by side keep all cores busy where one item on all cores would
+    wait for its slowest part. Results come in the order of the items, and at most
+    three items a thread are taken ahead. threads: as many as torch would use unless
+    given.
+    """
+    before = torch.get_num_threads()
+    count = min(threads or before, _MOST_THREADS)
+    pool = ThreadPoolExecutor(count, initializer=lambda: torch.set_num_threads(1))
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) >= 3 * count:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(before)
+
+
+def _fold(module: nn.Module) -> None:
+    """Fold each batch norm of `module` that stands after a convolution into it."""
+    children = list(module.named_children())
+    for (_, before), (name, norm) in itertools.pairwise(children):
+        if type(before) is not nn.Conv2d or not isinstance(norm, nn.BatchNorm2d):
+            continue
+        mean, variance = norm.running_mean, norm.running_var
+        if mean is None or variance is None:
+            continue
+        before.weight, before.bias = fuse_conv_bn_weights(
+            before.weight, before.bias, mean, variance, norm.eps, norm.weight, norm.bias
+        )
+        # timm's norms bring their activation along
+        setattr(module, name, getattr(norm, "act", nn.Identity()))
+    for _, child in module.named_children():
+        _fold(child)

@@ -1,0 +1,159 @@
+"""Stored saliency maps: their bytes, and reading them back as arrays."""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from catalog.decision_tree import DecisionTree
+from catalog.derived_maps import cross_entropy_map, fraction_map
+from catalog.errors import CatalogError
+from catalog.fractions import read_votes
+from catalog.store import Run, Store
+
+Map = npt.NDArray[np.float32]
+Of = Literal["concentration", "fraction", "cross_entropy"]
+
+DTYPE = "<f4"
+
+
+def encode(maps: npt.NDArray[np.floating]) -> bytes:
+    """Maps (K, h, w) of a question's answers as the blob of the table: row-major."""
+    return maps.astype(DTYPE).tobytes()
+
+
+def decode(blob: bytes, answers: int, height: int, width: int, dtype: str = DTYPE) -> Map:
+    """The maps (K, h, w) in a blob.
+
+    In SQL users' hands it is `np.frombuffer(blob, "<f4").reshape(answers, height,
+    width)`. Raises `CatalogError` where the blob is not of that type and size.
+    """
+    if dtype != DTYPE:
+        raise CatalogError(f"a saliency map of type {dtype!r}, not {DTYPE}; explain it again")
+    if min(answers, height, width) < 1 or len(blob) != 4 * answers * height * width:
+        raise CatalogError(
+            f"a saliency map of {len(blob)} bytes for {answers} x {height} x {width} numbers; "
+            "explain it again"
+        )
+    return np.frombuffer(blob, DTYPE).reshape(answers, height, width)
+
+
+def upsample(maps: npt.NDArray[np.floating], size: int) -> npt.NDArray[np.float64]:
+    """Maps (..., h, w) at (..., size, size), bilinear between the centres of the cells.
+
+    Beyond the outermost centres the value of the border cell holds. Every value lies
+    between those of the nearest cells, so no sign and no extreme appears that the map
+    does not have; values stay per cell of the map, and are not shared out among pixels.
+    """
+    height, width = maps.shape[-2:]
+    fine: npt.NDArray[np.float64] = _between(height, size) @ maps @ _between(width, size).T
+    return fine
+
+
+def saliency_of(
+    catalog: Store | Path | str,
+    iauname: str,
+    label: str,
+    *,
+    run_id: int | None = None,
+    sd: bool = False,
+    size: int | None = None,
+    of: Of = "concentration",
+) -> npt.NDArray[np.floating]:
+    """A galaxy's stored map for an answer: which pixels raised it, which lowered it.
+
+    catalog: an open store or the path of its file. run_id: the newest complete explain
+    run unless given. sd: the standard deviation over dropout samples instead of the
+    mean. size: upsampled to (size, size) pixels of the view (`upsample`) instead of
+    the layer's own (h, w). of: what the map is of, in its units: the answer's
+    concentration, its expected fraction, or its cross-entropy with the votes
+    (`catalog.derived_maps`; means only).
+
+    Raises `UnknownName` for a galaxy, label or run that is not there, `CatalogError`
+    where the galaxy is not explained, the model has no such answer, or what a derived
+    map needs is missing.
+    """
+    if not isinstance(catalog, Store):
+        with Store.open(Path(catalog), read_only=True) as store:
+            return saliency_of(store, iauname, label, run_id=run_id, sd=sd, size=size, of=of)
+    store = catalog
+    tree = store.tree
+    answer_id = tree.answer_id(label)
+    galaxy_id = store.galaxy_ids([iauname])[0]
+    run = store.run(store.newest_run("explain") if run_id is None else run_id)
+    if of == "concentration":
+        maps = question_maps(store, run, galaxy_id, answer_id, tree, sd=sd)
+        chosen: npt.NDArray[np.floating] = maps[answer_id - _first(tree, answer_id)]
+    elif sd:
+        raise CatalogError(f"only the mean map of the {of} can be derived from what is stored")
+    else:
+        chosen = _derived(store, run, galaxy_id, answer_id, tree, of)
+    return chosen if size is None else upsample(chosen, size)
+
+
+def question_maps(
+    store: Store, run: Run, galaxy_id: int, answer_id: int, tree: DecisionTree, *, sd: bool = False
+) -> Map:
+    """Stored maps (K, h, w) of all answers to the question of an answer.
+
+    Raises `CatalogError` where the run has none.
+    """
+    rows = store.arrow(
+        f"SELECT answers, height, width, dtype, {'sd' if sd else 'mean'} AS blob "
+        "FROM saliency_map WHERE run_id = ? AND galaxy_id = ? AND question_id = ?",
+        [run.run_id, galaxy_id, int(tree.question_of[answer_id])],
+    ).to_pylist()
+    if not rows:
+        raise CatalogError(_why_missing(store, run, galaxy_id, tree.labels[answer_id]))
+    return decode(rows[0].pop("blob"), **rows[0])
+
+
+def _why_missing(store: Store, run: Run, galaxy_id: int, label: str) -> str:
+    name = store.value("SELECT iauname FROM galaxy WHERE galaxy_id = ?", [galaxy_id])
+    if run.job != "explain":
+        return f"run {run.run_id} is a {run.job} run and has no maps; give an explain run"
+    if store.value(
+        "SELECT count(*) FROM saliency_map WHERE run_id = ? AND galaxy_id = ?",
+        [run.run_id, galaxy_id],
+    ):
+        return f"the model of run {run.run_id} has no answer {label}; choose another"
+    return f"run {run.run_id} has no maps of {name}; make them with: zoolens explain {name}"
+
+
+def _derived(
+    store: Store, run: Run, galaxy_id: int, answer_id: int, tree: DecisionTree, of: Of
+) -> npt.NDArray[np.float64]:
+    maps = question_maps(store, run, galaxy_id, answer_id, tree)
+    where = tree.slices[tree.question_of[answer_id]]
+    answer = answer_id - where.start
+    rows = store.arrow(
+        "SELECT concentration FROM prediction WHERE run_id = ? AND galaxy_id = ? "
+        "AND answer_id BETWEEN ? AND ? ORDER BY answer_id",
+        [run.config.get("predict_run"), galaxy_id, where.start, where.stop - 1],
+    )
+    concentrations = rows["concentration"].to_numpy().astype(np.float64)
+    if len(concentrations) != len(maps) or np.isnan(concentrations).any():
+        raise CatalogError(
+            f"a map of the {of} needs the concentrations that the model of run {run.run_id} "
+            "predicts; do first: zoolens predict"
+        )
+    if of == "fraction":
+        return fraction_map(maps, concentrations, answer)
+    observed = read_votes(store, tree, np.array([galaxy_id])).observed[0, answer_id]
+    if np.isnan(observed):
+        raise CatalogError(
+            f"no votes give a fraction of {tree.labels[answer_id]} for this galaxy, so its "
+            "cross-entropy has no map; choose another answer"
+        )
+    return cross_entropy_map(maps, concentrations, answer, float(observed))
+
+
+def _first(tree: DecisionTree, answer_id: int) -> int:
+    return tree.slices[tree.question_of[answer_id]].start
+
+
+def _between(cells: int, size: int) -> npt.NDArray[np.float64]:
+    """Weights (size, cells) of linear interpolation between cell centres."""
+    place = np.clip((np.arange(size) + 0.5) * cells / size - 0.5, 0, cells - 1)
+    return np.clip(1 - np.abs(place[:, None] - np.arange(cells)), 0, None)

@@ -1,0 +1,79 @@
+"""From galaxies with images to rows of predictions, a batch at a time."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+
+from catalog.decision_tree import DecisionTree
+from catalog.errors import CatalogError, ImageRefused
+from catalog.images import ImageReader, decode
+from catalog.inference import features
+from catalog.model import ZoobotModel, concentrations
+from catalog.posterior import summarise
+from catalog.predictions import posterior_rows, prediction_rows, question_rows
+from catalog.rejects import Reject, reject_table
+from catalog.view import View
+
+
+class Galaxy(NamedTuple):
+    """A galaxy to predict: its number and name, where its image is, the image's SHA-256."""
+
+    galaxy_id: int
+    iauname: str
+    source: str
+    member: str | None
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """All that turns galaxies into rows; several threads may use it at once.
+
+    model: with the answers of `tree`; masks: (T, D) of `dropout_masks`.
+    """
+
+    model: ZoobotModel
+    masks: torch.Tensor
+    view: View
+    tree: DecisionTree
+    reader: ImageReader
+
+    def tables(self, galaxies: Sequence[Galaxy]) -> dict[str, pa.Table]:
+        """Rows of a batch of galaxies, by table, without their run.
+
+        A galaxy whose image cannot be read, or is not the one that was ingested, has
+        a row in `reject` and no other.
+        """
+        ids, images, rejects = [], [], []
+        for galaxy in galaxies:
+            try:
+                images.append(self._image(galaxy))
+                ids.append(galaxy.galaxy_id)
+            except CatalogError as error:
+                rejects.append(Reject(galaxy.source, None, galaxy.iauname, str(error)))
+        alpha = self._concentrations(images)
+        summary = summarise(alpha, self.tree)
+        return {
+            "prediction": prediction_rows(ids, summary),
+            "question_prediction": question_rows(ids, summary),
+            "posterior": posterior_rows(ids, alpha),
+            "reject": reject_table(rejects),
+        }
+
+    def _image(self, galaxy: Galaxy) -> torch.Tensor:
+        data = self.reader.read(galaxy.source, galaxy.member)
+        if hashlib.sha256(data).hexdigest() != galaxy.sha256:
+            raise ImageRefused("changed image: not the bytes that were ingested; ingest it again")
+        return self.view.prepare(decode(data)[0])
+
+    def _concentrations(self, images: list[torch.Tensor]) -> npt.NDArray[np.float32]:
+        if not images:
+            return np.empty((0, len(self.masks), len(self.model.labels)), dtype=np.float32)
+        encoded = features(self.model.encoder, torch.stack(images))  # (N, D)
+        return concentrations(self.model, encoded, self.masks).numpy()  # (N, T, A)

@@ -1,0 +1,87 @@
+"""Rows of the saliency tables, as Arrow."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from catalog.decision_tree import DecisionTree
+from catalog.map_statistics import Floats, map_statistics
+from catalog.maps import DTYPE, encode
+
+_STATISTICS = {
+    "on_target": pa.float32(),
+    "centroid_offset": pa.float32(),
+    "entropy": pa.float32(),
+    "peak_x": pa.int32(),
+    "peak_y": pa.int32(),
+    "increase": pa.float64(),
+    "decrease": pa.float64(),
+}
+
+
+def map_rows(
+    galaxy_id: Sequence[int],
+    mean: npt.NDArray[np.float32],
+    sd: npt.NDArray[np.float32],
+    tree: DecisionTree,
+) -> pa.Table:
+    """Rows of `saliency_map`, one a galaxy and question, of maps (N, A, h, w).
+
+    Questions that the model does not answer, whose maps are NaN, have none.
+    """
+    height, width = mean.shape[-2:]
+    rows = [
+        (galaxy, question, where.stop - where.start, encode(m[where]), encode(s[where]))
+        for galaxy, m, s in zip(galaxy_id, mean, sd, strict=True)
+        for question, where in enumerate(tree.slices)
+        if not np.isnan(m[where]).any()
+    ]
+    columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * 5
+    return pa.table(
+        {
+            "galaxy_id": pa.array(columns[0], pa.int64()),
+            "question_id": pa.array(columns[1], pa.int32()),
+            "answers": pa.array(columns[2], pa.int32()),
+            "height": pa.array([height] * len(rows), pa.int32()),
+            "width": pa.array([width] * len(rows), pa.int32()),
+            "dtype": pa.array([DTYPE] * len(rows), pa.string()),
+            "mean": pa.array(columns[3], pa.binary()),
+            "sd": pa.array(columns[4], pa.binary()),
+        }
+    )
+
+
+def statistic_rows(
+    galaxy_id: Sequence[int], mean: npt.NDArray[np.float32], coverages: Sequence[Floats | None]
+) -> pa.Table:
+    """Rows of `saliency_stat`, one a galaxy and answer that has a map; NaN becomes NULL.
+
+    mean: (N, A, h, w); coverages: of each galaxy's segment (`segments.coverage`), or
+    None.
+    """
+    parts = []
+    for galaxy, maps, coverage in zip(galaxy_id, mean, coverages, strict=True):
+        answers = np.flatnonzero(~np.isnan(maps).any((1, 2)))
+        statistics = map_statistics(maps[answers], coverage)
+        parts.append(
+            {
+                "galaxy_id": np.full(len(answers), galaxy),
+                "answer_id": answers,
+                **statistics,
+            }
+        )
+    types = {"galaxy_id": pa.int64(), "answer_id": pa.int32(), **_STATISTICS}
+    return pa.table(
+        {
+            name: pa.array(
+                np.concatenate([part[name] for part in parts] or [np.empty(0)]).astype(
+                    kind.to_pandas_dtype()
+                ),
+                kind,
+                from_pandas=True,
+            )
+            for name, kind in types.items()
+        }
+    )

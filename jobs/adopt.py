@@ -1,0 +1,140 @@
+"""`predict --predictions`: published posteriors or fractions, without a model."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from catalog.decision_tree import DecisionTree
+from catalog.predictions import PredictReport, posterior_rows, prediction_rows, question_rows
+from catalog.progress import progress
+from catalog.published import read_posteriors
+from catalog.published_layouts import PublishedLayout, recognise_predictions
+from catalog.rejects import Reject, reject_table
+from catalog.store import Run, Store
+from catalog.table_files import read_table
+from catalog.vote_checks import Rows, check_identifiers, refuse_repeated
+
+SHARD = 2_000  # galaxies committed at a time
+
+_UNKNOWN = "unknown galaxy"  # the kind of reject that a later ingest may cure
+
+
+def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> PredictReport:
+    """Take over the predictions in a published table, as a run of `predict`.
+
+    predictions: CSV, CSV.gz, Parquet or FITS, in a layout of `catalog.published_layouts`.
+    id_column: `iauname` where not given. Rows that are refused, or of galaxies that
+    the catalogue does not have, go to `rejects`; called again, only galaxies that
+    have come since are added. Raises `TableRefused` for a table that holds nothing
+    of the catalogue's tree.
+    """
+    with Store.open(catalog) as store:
+        tree = store.tree
+        misshapen: dict[int, str] = {}
+        table = read_table(predictions, misshapen=misshapen)
+        layout = recognise_predictions(predictions, table.column_names, tree, identifier=id_column)
+        every = np.arange(1, len(table) + len(misshapen) + 1)
+        rows = Rows(predictions, table, layout.identifier, every[~np.isin(every, [*misshapen])])
+        with predictions.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        run = store.begin(
+            "predict",
+            {"predictions_sha256": sha256, "tree": tree.name, "id_column": layout.identifier},
+            origin={"predictions": str(predictions.resolve())},
+        )
+        for row, what in misshapen.items():
+            rows.add(row, None, f"ragged row: {what}")
+        for name in layout.incomplete:
+            rows.add(None, name, "missing column: concentrations of some answers; not used")
+        galaxy_id = _match(store, rows)
+        rejects = _commit_rejects(store, run, rows.rejects)
+        galaxies, refused = _adopt_all(store, run, rows, galaxy_id, layout, tree)
+        rejects += refused
+        if galaxies or rejects or not run.complete:
+            store.finish(run)
+        total = store.value(
+            "SELECT count(*) FROM prediction WHERE run_id = ? AND answer_id = 0", [run.run_id]
+        )
+        missing = layout.missing_questions(tree)
+        return PredictReport(run.run_id, galaxies, int(total), rejects, None, missing)
+
+
+def _match(store: Store, rows: Rows) -> npt.NDArray[np.int64]:
+    """Numbers of the galaxies (N,); refuses rows without one, or with that of another row."""
+    check_identifiers(rows)
+    found = store.arrow(
+        "SELECT iauname, galaxy_id FROM galaxies "
+        "SEMI JOIN (SELECT unnest(CAST(? AS VARCHAR[])) AS iauname) USING (iauname)",
+        [[name for name in rows.names if name is not None]],
+    )
+    known = dict(zip(found["iauname"].to_pylist(), found["galaxy_id"].to_pylist(), strict=True))
+    galaxy_id = np.array([known.get(name, -1) for name in rows.names], dtype=np.int64)
+    rows.refuse(galaxy_id < 0, lambda i: f"{_UNKNOWN}: the catalogue has none of that name")
+    refuse_repeated(rows)
+    return galaxy_id
+
+
+def _commit_rejects(store: Store, run: Run, rejects: list[Reject]) -> int:
+    """Commit what the run has not refused before; how many that is."""
+    known = store.arrow(
+        'SELECT source, "row", key, reason FROM reject WHERE run_id = ?', [run.run_id]
+    )
+    before = {Reject(*row.values()) for row in known.to_pylist()}
+    new = [reject for reject in rejects if reject not in before]
+    if new:
+        store.commit(run, f"rejects after {len(before)}", {"reject": reject_table(new)})
+    return len(new)
+
+
+def _adopt_all(
+    store: Store,
+    run: Run,
+    rows: Rows,
+    galaxy_id: npt.NDArray[np.int64],
+    layout: PublishedLayout,
+    tree: DecisionTree,
+) -> tuple[int, int]:
+    """Commit what the run lacks, in shards; how many galaxies, how many rejects."""
+    predicted = store.arrow(
+        "SELECT galaxy_id FROM prediction WHERE run_id = ? AND answer_id = 0", [run.run_id]
+    )
+    refused = store.arrow(
+        'SELECT "row" FROM reject WHERE run_id = ? AND "row" IS NOT NULL '
+        "AND NOT starts_with(reason, ?)",
+        [run.run_id, _UNKNOWN],
+    )
+    waiting = rows.good & ~np.isin(galaxy_id, predicted["galaxy_id"].to_numpy())
+    waiting &= ~np.isin(rows.numbers, refused["row"].to_numpy())
+    order = np.flatnonzero(waiting)
+    order = order[np.argsort(galaxy_id[order])]
+    galaxies = rejects = 0
+    with progress("reading predictions", len(order)) as bar:
+        for start in range(0, len(order), SHARD):
+            which = order[start : start + SHARD]
+            block = Rows(rows.path, rows.table.take(which), rows.identifier, rows.numbers[which])
+            tables = _shard(block, galaxy_id[which], layout, tree)
+            store.commit(run, f"from galaxy {galaxy_id[which[0]]}", tables)
+            galaxies += int(block.good.sum())
+            rejects += len(tables["reject"])
+            bar.advance(len(which))
+    return galaxies, rejects
+
+
+def _shard(
+    rows: Rows, galaxy_id: npt.NDArray[np.int64], layout: PublishedLayout, tree: DecisionTree
+) -> dict[str, pa.Table]:
+    posteriors = read_posteriors(rows, layout, tree)
+    good = np.flatnonzero(rows.good)
+    summary = posteriors.summary.take(good)
+    tables = {
+        "prediction": prediction_rows(galaxy_id[good], summary),
+        "question_prediction": question_rows(galaxy_id[good], summary),
+        "reject": reject_table(rows.rejects),
+    }
+    blobs = [posterior_rows(galaxy_id[which], alpha) for which, alpha in posteriors.samples]
+    if blobs:
+        tables["posterior"] = pa.concat_tables(blobs).sort_by("galaxy_id")
+    return tables

@@ -1,0 +1,209 @@
+"""`ingest`: a published vote table, and images, into the catalogue."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from catalog.fractions import read_votes
+from catalog.galaxies import (
+    SAME_PLACE_ARCSEC,
+    fill_positions,
+    galaxies_named,
+    galaxy_table,
+    number_galaxies,
+)
+from catalog.image_rows import ImageChecker
+from catalog.image_sources import ImageListing, list_images, list_stated, pair
+from catalog.ingests import begin_ingest, held_tree, replace_votes
+from catalog.progress import progress
+from catalog.rejects import KIND_SQL, Reject, reject_table
+from catalog.store import Run, Store
+from catalog.vote_rows import changed_questions, vote_table
+from catalog.votes import VoteTable, read_vote_table
+
+IMAGES_A_SHARD = 512
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What an ingest did.
+
+    galaxies: accepted rows of the table; new_galaxies, votes, images: rows that the
+    run added. rejects: how many, by kind. unasked: questions of the tree that the
+    table does not have. notes: what else to know, one sentence each. changed: False
+    where the same ingest was complete before.
+    """
+
+    run_id: int
+    tree: str
+    galaxies: int
+    new_galaxies: int
+    votes: int
+    images: int
+    rejects: Mapping[str, int]
+    unasked: tuple[str, ...]
+    notes: tuple[str, ...]
+    changed: bool
+
+
+def ingest(
+    catalog: Path,
+    votes: Path,
+    *,
+    images: Path | None = None,
+    tree: str | None = None,
+    id_column: str | None = None,
+    weighted: bool = False,
+) -> IngestReport:
+    """Read a vote table and, where given, images; make the catalogue if there is none.
+
+    votes: CSV, CSV.gz, Parquet or FITS, in a layout of `catalog.vote_layouts`.
+    images: a folder, tar shards or Parquet (`catalog.image_sources`); without it, the
+    paths in the table's `file_loc` column if it has one. tree: its name; told from
+    the columns where not given. id_column: `iauname` where not given. weighted:
+    accept fractional counts, and read Galaxy Zoo 2's weighted votes.
+
+    Known galaxies keep their number. Only votes that differ from the catalogue's are
+    added, and replace those of their galaxy and question; questions that the table
+    does not have stay as they were. What is refused goes to `rejects` with its
+    reason. Nothing shows in the public views before all is done; killed, the same
+    call goes on where it stopped, and another ingest first clears away what an
+    abandoned one left.
+
+    Raises `TableRefused` for a table, and `CatalogError` for images, that cannot be
+    used at all, and `CatalogError` where the catalogue holds votes of another tree.
+    """
+    held = None
+    if catalog.exists():
+        with Store.open(catalog) as store:
+            held = held_tree(store)
+    table = read_vote_table(votes, tree=tree, prefer=held, identifier=id_column, weighted=weighted)
+    if images is not None:
+        listing: ImageListing | None = list_images(images)
+    elif table.files is not None:
+        listing = list_stated(votes, table.names, table.rows.tolist(), table.files)
+    else:
+        listing = None
+    settings = {
+        "votes_sha256": _sha256(votes),
+        "tree": table.tree.name,
+        "id_column": table.layout.identifier,
+        "weighted": weighted,
+        "images": None if listing is None else listing.digest,
+    }
+    origin = {"votes": str(votes.resolve())}
+    if images is not None:
+        origin["images"] = str(images.resolve())
+    with Store.open(catalog, create=True) as store:
+        run = begin_ingest(store, settings, origin, table.tree)
+        if not run.complete:
+            _ingest_votes(store, run, votes, table)
+            if listing is not None:
+                _ingest_images(store, run, votes, table, listing)
+            with store.transaction():
+                replace_votes(store, run)
+                fill_positions(store, table.names, table.ra, table.dec)
+                store.finish(run)
+        return _report(store, run, table)
+
+
+def _ingest_votes(store: Store, run: Run, votes: Path, table: VoteTable) -> None:
+    """Commit galaxies, votes and refused rows, as one shard."""
+    if "votes" in store.shards(run):
+        return
+    galaxies = number_galaxies(store, table.names, table.ra, table.dec)
+    write = np.ones(table.totals.shape, dtype=bool)  # N, Q
+    known = np.flatnonzero(galaxies.known)
+    known = known[np.argsort(galaxies.galaxy_id[known])]
+    current = read_votes(store, table.tree, galaxies.galaxy_id[known])
+    write[known] = changed_questions(current, table.counts[known], table.totals[known], table.asked)
+    apart = [
+        Reject(
+            str(votes),
+            int(table.rows[i]),
+            table.names[i],
+            f"contradictory position: {galaxies.apart[i]:.1f} arcsec from the catalogue's, "
+            "which is kept",
+        )
+        for i in np.flatnonzero(galaxies.apart > SAME_PLACE_ARCSEC)
+    ]
+    store.commit(
+        run,
+        "votes",
+        {
+            "galaxy": galaxy_table(galaxies, table.names, table.ra, table.dec),
+            "vote": vote_table(table.tree, galaxies.galaxy_id, table.counts, table.totals, write),
+            "reject": reject_table([*table.rejects, *apart]),
+        },
+    )
+
+
+def _ingest_images(
+    store: Store, run: Run, votes: Path, table: VoteTable, listing: ImageListing
+) -> None:
+    """Commit what is wrong with the list of images, then the images, shard by shard."""
+    done = store.shards(run)
+    galaxies = galaxies_named(
+        store,
+        [*table.names, *(entry.key for entry in listing.entries)],
+        underscored=any(entry.member for entry in listing.entries),
+    )
+    paired, unpaired = pair(listing, galaxies)
+    if "listing" not in done:
+        imaged = {galaxy for galaxy, _ in paired} | _imaged(store)
+        bare = [
+            Reject(str(votes), int(row), name, "votes without image: none of that name")
+            for name, row in zip(table.names, table.rows, strict=True)
+            if galaxies[name] not in imaged
+        ]
+        stated = {reject.key for reject in listing.rejects if reject.row is not None}
+        bare = [reject for reject in bare if reject.key not in stated]
+        store.commit(run, "listing", {"reject": reject_table([*listing.rejects, *unpaired, *bare])})
+    with progress("checking images", len(paired)) as bar, ImageChecker() as checker:
+        for start in range(0, len(paired), IMAGES_A_SHARD):
+            shard = paired[start : start + IMAGES_A_SHARD]
+            name = f"images-{start // IMAGES_A_SHARD:06d}"
+            if name not in done:
+                store.commit(run, name, checker.tables(shard))
+            bar.advance(len(shard))
+
+
+def _imaged(store: Store) -> set[int]:
+    """Galaxies that have an image already."""
+    rows = store.arrow("SELECT galaxy_id FROM galaxies WHERE image IS NOT NULL")
+    return set(rows["galaxy_id"].to_pylist())
+
+
+def _report(store: Store, run: Run, table: VoteTable) -> IngestReport:
+    added = {
+        name: int(store.value(f"SELECT count(*) FROM {name} WHERE run_id = ?", [run.run_id]))
+        for name in ("galaxy", "vote", "image")
+    }
+    kinds = store.arrow(
+        f"SELECT {KIND_SQL} AS kind, count(*) AS n FROM reject WHERE run_id = ? "
+        "GROUP BY kind ORDER BY n DESC, kind",
+        [run.run_id],
+    )
+    notes = [f"{r.key}: {r.reason}" for r in table.rejects if r.row is None]
+    if table.layout.unasked:
+        notes.append(f"not in the table: {', '.join(table.layout.unasked)}")
+    return IngestReport(
+        run.run_id,
+        table.tree.name,
+        len(table.names),
+        added["galaxy"],
+        added["vote"],
+        added["image"],
+        dict(zip(kinds["kind"].to_pylist(), kinds["n"].to_pylist(), strict=True)),
+        table.layout.unasked,
+        tuple(notes),
+        not run.complete,
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,107 @@
+"""`predict`: images through a model into posteriors."""
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from catalog.errors import CatalogError
+from catalog.images import ImageReader
+from catalog.inference import for_inference, in_order
+from catalog.model import check_size, dropout_masks, load_model
+from catalog.predictions import PredictReport
+from catalog.predictor import Galaxy, Predictor
+from catalog.progress import progress
+from catalog.store import Run, Store
+from catalog.view import View
+
+SHARD = 256  # galaxies committed at a time, about
+_MOST_SAMPLES = 1000
+
+_WAITING = """SELECT galaxy_id, iauname, image, image_member, image_sha256 FROM galaxies g
+WHERE image IS NOT NULL
+AND NOT EXISTS (SELECT 1 FROM prediction p
+    WHERE p.run_id = $1 AND p.galaxy_id = g.galaxy_id AND p.answer_id = 0)
+AND NOT EXISTS (SELECT 1 FROM reject r WHERE r.run_id = $1 AND r.key = g.iauname)
+ORDER BY galaxy_id"""
+
+
+def predict(
+    catalog: Path,
+    model: str,
+    *,
+    samples: int = 30,
+    seed: int = 0,
+    view: View = View(),  # noqa: B008  # frozen
+    batch_size: int = 32,
+) -> PredictReport:
+    """Concentrations, and what follows from them, of every galaxy with an image.
+
+    model: checkpoint or hub name (`catalog.model.load_model`). samples: Monte Carlo
+    dropout samples of the head, seeded by `seed`; 0 asks dropout off. view: what the
+    model was trained to see; a model of one channel makes it greyscale. Galaxies that
+    the run has predicted or refused before are left alone, so the same call resumes
+    what was interrupted and adds what came since.
+
+    Raises `ModelRefused` for the model, and `CatalogError` where no galaxy has an
+    image or the settings do not suit the model.
+    """
+    if not 0 <= samples <= _MOST_SAMPLES:
+        raise CatalogError(f"{samples} dropout samples asked; choose 0 to {_MOST_SAMPLES}")
+    if not 0 <= seed < 2**63:
+        raise CatalogError(f"a seed of {seed} asked; choose 0 to 2**63 - 1")
+    with Store.open(catalog) as store, ImageReader() as reader:
+        tree = store.tree
+        if not store.value("SELECT count(image) FROM galaxies"):
+            raise CatalogError(
+                f"no galaxy of {catalog} has an image; add them with: "
+                "zoolens ingest VOTES --images FOLDER"
+            )
+        loaded = load_model(model).for_tree(tree)
+        if view.greyscale and loaded.channels != 1:
+            raise CatalogError(f"{model} takes colour images; leave out the greyscale view")
+        view = replace(view, greyscale=loaded.channels == 1)
+        check_size(loaded, view.size)
+        seed = seed if samples else 0  # nothing is drawn: any seed is the same run
+        run = store.begin(
+            "predict",
+            {"samples": samples, "seed": seed, "view": view.config(), "tree": tree.name},
+            model_sha256=loaded.sha256,
+            origin={"model": model, "architecture": loaded.architecture},
+        )
+        predictor = Predictor(
+            replace(loaded, encoder=for_inference(loaded.encoder, loaded.channels, view.size)),
+            dropout_masks(samples, loaded.weight.shape[1], loaded.dropout_rate, seed),
+            view,
+            tree,
+            reader,
+        )
+        galaxies, rejects = _predict_all(store, run, predictor, batch_size)
+        if galaxies or rejects or not run.complete:
+            store.finish(run)
+        total = store.value(
+            "SELECT count(*) FROM prediction WHERE run_id = ? AND answer_id = 0", [run.run_id]
+        )
+        return PredictReport(
+            run.run_id, galaxies, int(total), rejects, samples, loaded.missing_questions(tree)
+        )
+
+
+def _predict_all(store: Store, run: Run, predictor: Predictor, batch_size: int) -> tuple[int, int]:
+    """Commit what the run lacks, in shards; how many galaxies, how many rejects."""
+    rows = store.arrow(_WAITING, [run.run_id])
+    waiting = [Galaxy(*row.values()) for row in rows.to_pylist()]
+    galaxies = rejects = 0
+    with progress("predicting", len(waiting)) as bar:
+        batches = [waiting[i : i + batch_size] for i in range(0, len(waiting), batch_size)]
+        results = in_order(predictor.tables, batches)
+        a_shard = max(1, SHARD // batch_size)
+        for start in range(0, len(batches), a_shard):
+            shard = [*itertools.islice(results, a_shard)]
+            tables = {name: pa.concat_tables([rows[name] for rows in shard]) for name in shard[0]}
+            store.commit(run, f"from galaxy {batches[start][0].galaxy_id}", tables)
+            galaxies += len(tables["posterior"])
+            rejects += len(tables["reject"])
+            bar.advance(len(tables["posterior"]) + len(tables["reject"]))
+    return galaxies, rejects

@@ -1,0 +1,163 @@
+"""`score`: votes against predictions, per answer and per question."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from catalog.errors import CatalogError
+from catalog.fractions import (
+    Floats,
+    Ids,
+    Votes,
+    compared_galaxies,
+    read_posteriors,
+    read_predictions,
+    read_votes,
+    votes_state,
+)
+from catalog.losses import cross_entropy, dirichlet_multinomial_nll
+from catalog.progress import progress
+from catalog.store import Run, Store
+from catalog.weights import read_weights
+
+SHARD = 10_000  # galaxies committed at a time
+
+
+@dataclass(frozen=True)
+class ScoreReport:
+    """What `score` did.
+
+    changed: whether anything was missing; galaxies: how many were scored now; total: by
+    the run, earlier ones included; weighted: answers with a factor other than 1;
+    absent: labels of the preset that the tree does not have.
+    """
+
+    run_id: int
+    changed: bool
+    galaxies: int
+    total: int
+    weighted: int
+    absent: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        absent = f"; not in this tree: {', '.join(self.absent)}" if self.absent else ""
+        return (
+            f"{self.galaxies:,} galaxies, {self.total:,} in all; "
+            f"{self.weighted} answers weighted{absent}"
+        )
+
+
+def score(catalog: Path, *, weights: str = "paper") -> ScoreReport:
+    """Losses of every galaxy with votes and with predictions of the newest run.
+
+    weights: `paper`, `none`, or a YAML or CSV file of labels and weights. Other votes,
+    another prediction run or other weights are another run; what the prediction run
+    has come to hold since is added to the run there is. Raises `CatalogError` where
+    there is nothing to compare, `TableRefused` for bad weights.
+    """
+    with Store.open(catalog) as store:
+        tree = store.tree
+        chosen = read_weights(weights, tree)
+        predict_run = store.newest_run("predict")
+        galaxies = compared_galaxies(store, predict_run)
+        if len(galaxies) == 0:
+            raise CatalogError(
+                f"no galaxy of {catalog} has both votes and predictions of run {predict_run}; "
+                "add some with: zoolens predict"
+            )
+        factors = chosen.array(tree)
+        config = {
+            "predict_run": predict_run,
+            "votes": votes_state(store),
+            "weights": dict(zip(tree.labels, factors.tolist(), strict=True)),
+        }
+        run = store.begin("score", config, origin={"weights": weights})
+        missing = _missing(store, run, galaxies)
+        with progress("score", len(missing)) as bar:
+            for ids in np.split(missing, range(SHARD, len(missing), SHARD)):
+                if len(ids):
+                    store.commit(run, f"from galaxy {ids[0]}", _shard(store, run, ids, factors))
+                bar.advance(len(ids))
+        changed = len(missing) > 0 or not run.complete
+        if changed:
+            store.finish(run)
+        return ScoreReport(
+            run.run_id,
+            changed,
+            galaxies=len(missing),
+            total=len(galaxies),
+            weighted=int(np.sum(factors != 1)),
+            absent=chosen.absent,
+        )
+
+
+def _missing(store: Store, run: Run, galaxies: Ids) -> Ids:
+    scored = store.arrow(
+        "SELECT galaxy_id FROM loss WHERE run_id = ? AND answer_id = 0", [run.run_id]
+    )
+    return np.setdiff1d(galaxies, scored["galaxy_id"].to_numpy())
+
+
+def _shard(store: Store, run: Run, ids: Ids, weights: Floats) -> dict[str, pa.Table]:
+    tree, predict_run = store.tree, int(run.config["predict_run"])
+    votes = read_votes(store, tree, ids)
+    predicted, reach = read_predictions(store, tree, predict_run, ids)
+    nll = np.full(votes.totals.shape, np.nan)
+    nll[votes.totals == 0] = 0.0
+    for where, concentrations in read_posteriors(store, predict_run, ids):
+        nll[where] = dirichlet_multinomial_nll(votes.tree_counts[where], concentrations, tree)
+    return {
+        "loss": answer_losses(votes, predicted, reach, weights),
+        "question_loss": _question_losses(votes, nll),
+    }
+
+
+def answer_losses(votes: Votes, predicted: Floats, reach: Floats, weights: Floats) -> pa.Table:
+    """Rows of table `loss`, but for its run: N galaxies x A answers, in that order.
+
+    predicted, reach (N, A), NaN where missing; weights (A,).
+    """
+    ce = cross_entropy(votes.observed, predicted)
+    galaxies, answers = ce.shape
+    columns = {
+        "observed": votes.observed,
+        "predicted": predicted,
+        "ce": ce,
+        "weight": np.broadcast_to(weights, ce.shape),
+        "weighted_ce": _times(weights, ce),
+        "reach_weighted_ce": _times(reach, ce),
+        "total_votes": votes.totals[:, votes.tree.question_of],
+    }
+    return pa.table(
+        {
+            "galaxy_id": pa.array(np.repeat(votes.galaxy_id, answers), pa.int64()),
+            "answer_id": pa.array(np.tile(np.arange(answers), galaxies), pa.int32()),
+            **{name: _nullable(values) for name, values in columns.items()},
+        }
+    )
+
+
+def _question_losses(votes: Votes, nll: Floats) -> pa.Table:
+    galaxies, questions = nll.shape
+    return pa.table(
+        {
+            "galaxy_id": pa.array(np.repeat(votes.galaxy_id, questions), pa.int64()),
+            "question_id": pa.array(np.tile(np.arange(questions), galaxies), pa.int32()),
+            "nll": _nullable(nll),
+            "total_votes": _nullable(votes.totals),
+        }
+    )
+
+
+def _times(factor: Floats, ce: Floats) -> Floats:
+    """The product; 0 times an infinite loss is 0: what has no weight cannot rank."""
+    with np.errstate(invalid="ignore"):
+        return np.where((factor == 0) & np.isinf(ce), 0.0, factor * ce)
+
+
+def _nullable(values: Floats) -> pa.Array:
+    """Values of a matrix, row by row; NaN becomes NULL."""
+    return pa.array(values.ravel(), pa.float64(), from_pandas=True)

@@ -1,0 +1,123 @@
+"""`similar`: a galaxy's observed and predicted counterparts, side by side with it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from catalog.counterparts import Counterparts, find_counterparts
+from catalog.decision_tree import DecisionTree
+from catalog.errors import CatalogError
+from catalog.fractions import Floats, read_predictions, read_votes
+from catalog.store import Store
+from catalog.weights import read_weights
+
+
+@dataclass(frozen=True)
+class SimilarReport:
+    """A galaxy and its counterparts for an answer.
+
+    table: the galaxy itself (`selected`), then its `observed` and its `predicted`
+    counterparts, best first, one row each, with their similarity (nat, 0 or less) and,
+    for the answer, the votes of its question, the observed and the predicted fraction;
+    `others` holds the question's other answers as text, observed/predicted.
+    """
+
+    galaxy: str
+    label: str
+    table: pa.Table
+
+    @property
+    def summary(self) -> str:
+        return (
+            f"{self.galaxy}, {self.label}: observed counterparts have its votes but its "
+            "predicted fraction of the answer, predicted ones the reverse"
+        )
+
+
+def similar(
+    catalog: Path,
+    galaxy: str,
+    *,
+    label: str | None = None,
+    k: int = 5,
+    weights: str | None = None,
+) -> SimilarReport:
+    """The k observed and k predicted counterparts of a galaxy.
+
+    label: the answer of interest, the one with the galaxy's largest weighted_ce unless
+    given. weights: `paper`, `none` or a file; unless given, 5 for the answer of interest
+    and 1 for others. Needs the files of `jobs.index`. Raises `UnknownName` for an
+    unknown galaxy or answer, `CatalogError` for what cannot be compared.
+    """
+    if k < 1:
+        raise CatalogError(f"{k} counterparts cannot be found; ask for 1 or more")
+    with Store.open(catalog, read_only=True) as store:
+        tree = store.tree
+        galaxy_id = store.galaxy_ids([galaxy])[0]
+        answer_id = _costliest(store, galaxy, galaxy_id) if label is None else tree.answer_id(label)
+        chosen = None if weights is None else read_weights(weights, tree).array(tree)
+        found = find_counterparts(store, galaxy_id, answer_id, k=k, weights=chosen)
+        return SimilarReport(
+            galaxy, tree.labels[answer_id], _table(store, tree, galaxy, galaxy_id, answer_id, found)
+        )
+
+
+def _costliest(store: Store, galaxy: str, galaxy_id: int) -> int:
+    answer = store.value(
+        """SELECT answer_id FROM loss WHERE run_id = ? AND galaxy_id = ?
+AND weighted_ce IS NOT NULL ORDER BY weighted_ce DESC, answer_id LIMIT 1""",
+        [store.newest_run("score"), galaxy_id],
+    )
+    if answer is None:
+        raise CatalogError(f"{galaxy} has no loss in the newest score run; name an answer")
+    return int(answer)
+
+
+def _table(
+    store: Store,
+    tree: DecisionTree,
+    galaxy: str,
+    galaxy_id: int,
+    answer_id: int,
+    found: Counterparts,
+) -> pa.Table:
+    rows: list[tuple[str, int, str, float | None]] = [("selected", galaxy_id, galaxy, None)]
+    for kind, counterparts in (("observed", found.observed), ("predicted", found.predicted)):
+        rows += [(kind, c.galaxy_id, c.iauname, c.score) for c in counterparts]
+    kinds, numbers, names, scores = zip(*rows, strict=True)
+    ids, place = np.unique(np.array(numbers, np.int64), return_inverse=True)
+    votes = read_votes(store, tree, ids)
+    predicted, _ = read_predictions(store, tree, store.newest_run("predict"), ids)
+    question = tree.question_of[answer_id]
+    others = _others(tree, answer_id, votes.observed, predicted)
+    return pa.table(
+        {
+            "counterpart": list(kinds),
+            "iauname": list(names),
+            "score": pa.array(scores, pa.float64()),
+            "votes": votes.totals[place, question],
+            "observed": pa.array(votes.observed[place, answer_id], from_pandas=True),
+            "predicted": pa.array(predicted[place, answer_id], from_pandas=True),
+            "others": [others[i] for i in place],
+        }
+    )
+
+
+def _others(tree: DecisionTree, answer_id: int, observed: Floats, predicted: Floats) -> list[str]:
+    """A galaxy's fractions of the question's other answers, observed/predicted."""
+    question = tree.question_of[answer_id]
+    first = tree.slices[question].start
+    return [
+        ", ".join(
+            f"{answer} {_fraction(y[first + i])}/{_fraction(p[first + i])}"
+            for i, answer in enumerate(tree.questions[question].answers)
+            if first + i != answer_id
+        )
+        for y, p in zip(observed, predicted, strict=True)
+    ]
+
+
+def _fraction(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.2f}"

@@ -1,0 +1,150 @@
+"""The index files: built once, rebuilt when outdated or damaged, never half written."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from catalog.errors import CatalogError
+from catalog.index_files import KINDS, checksum
+from catalog.paths import index_path
+from catalog.similarity import SimilarityIndex
+from catalog.store import Store
+from jobs.index import index
+from tests.catalogues import (
+    add_predictions,
+    add_votes,
+    catalogue,
+    random_concentrations,
+    random_counts,
+)
+
+
+@pytest.fixture
+def gz(tmp_path: Path) -> Path:
+    return catalogue(
+        tmp_path / "gz.duckdb", random_counts(30), concentrations=random_concentrations(30)
+    )
+
+
+def test_index_records_what_it_wrote(gz: Path) -> None:
+    report = index(gz)
+    assert report.changed
+    assert report.galaxies == 30
+    with Store.open(gz, read_only=True) as store:
+        config = store.run(report.run_id).config
+        assert store.newest_run("index") == report.run_id
+    for kind in KINDS:
+        data = index_path(gz, kind).read_bytes()
+        assert config["sha256"][kind] == checksum(data)
+        assert len(SimilarityIndex.from_bytes(data)) == 30
+    assert sorted(path.name for path in gz.parent.iterdir()) == [
+        "gz.duckdb",
+        "gz.observed.faiss",
+        "gz.predicted.faiss",
+    ]
+
+
+def test_again_nothing_changes(gz: Path) -> None:
+    first = index(gz)
+    stamps = [index_path(gz, kind).stat().st_mtime_ns for kind in KINDS]
+    second = index(gz)
+    assert not second.changed
+    assert (second.run_id, second.galaxies) == (first.run_id, 30)
+    assert [index_path(gz, kind).stat().st_mtime_ns for kind in KINDS] == stamps
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("damage", ["gone", "cut", "one bit", "swapped"])
+def test_damaged_files_are_rebuilt_as_they_were(gz: Path, kind: str, damage: str) -> None:
+    first = index(gz)
+    path = index_path(gz, kind)
+    whole = path.read_bytes()
+    if damage == "gone":
+        path.unlink()
+    elif damage == "cut":
+        path.write_bytes(whole[:-7])
+    elif damage == "one bit":
+        path.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
+    else:
+        (other,) = set(KINDS) - {kind}
+        path.write_bytes(index_path(gz, other).read_bytes())
+    again = index(gz)
+    assert again.changed
+    assert again.run_id == first.run_id  # the same work is the same run
+    assert path.read_bytes() == whole
+    assert not index(gz).changed
+
+
+@pytest.mark.parametrize("news", ["votes", "predictions", "more predictions"])
+def test_news_are_indexed_in_a_run_of_their_own(gz: Path, news: str) -> None:
+    first = index(gz)
+    with Store.open(gz) as store:
+        if news == "votes":
+            add_votes(store, random_counts(2))
+        elif news == "predictions":
+            add_predictions(store, random_concentrations(20, seed=9), seed=1)
+        else:
+            add_votes(store, random_counts(2))
+            add_predictions(
+                store, random_concentrations(2), galaxy_ids=[30, 31], seed=0, shard="more"
+            )
+    second = index(gz)
+    assert second.changed
+    assert second.run_id > first.run_id
+    assert second.galaxies == {"votes": 30, "predictions": 20, "more predictions": 32}[news]
+    assert not index(gz).changed
+
+
+def test_parts_do_not_change_the_files(gz: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index(gz)
+    whole = [index_path(gz, kind).read_bytes() for kind in KINDS]
+    for kind in KINDS:
+        index_path(gz, kind).unlink()
+    monkeypatch.setattr("jobs.index.SHARD", 7)
+    index(gz)
+    assert [index_path(gz, kind).read_bytes() for kind in KINDS] == whole
+
+
+def test_killed_before_the_ledger_knew(gz: Path) -> None:
+    """Files there, run not complete: as after a kill between the two."""
+    first = index(gz)
+    with Store.open(gz) as store:
+        store.execute("UPDATE run SET status = 'running' WHERE run_id = ?", [first.run_id])
+    again = index(gz)
+    assert again.changed
+    assert again.run_id == first.run_id
+    assert not index(gz).changed
+
+
+def test_nothing_to_index(tmp_path: Path) -> None:
+    path = catalogue(tmp_path / "gz.duckdb", random_counts(3))
+    with pytest.raises(CatalogError, match="zoolens predict"):
+        index(path)
+    with Store.open(path) as store:
+        add_predictions(store, random_concentrations(1), galaxy_ids=[99])
+    with pytest.raises(CatalogError, match="no galaxy"):
+        index(path)
+
+
+def test_a_file_that_cannot_be_replaced(gz: Path) -> None:
+    index_path(gz, "predicted").mkdir()
+    with pytest.raises(CatalogError, match=r"gz.predicted.faiss could not be written"):
+        index(gz)
+    with Store.open(gz, read_only=True) as store, pytest.raises(CatalogError, match="no complete"):
+        store.newest_run("index")
+    assert not list(gz.parent.glob(".*part"))
+
+
+def test_an_up_to_date_index_needs_no_writing(gz: Path) -> None:
+    """A reader beside another reader: `similar` can be served from a snapshot."""
+    index(gz)
+    with Store.open(gz, read_only=True):
+        assert not index(gz).changed
+
+
+def test_one_galaxy(tmp_path: Path) -> None:
+    path = catalogue(
+        tmp_path / "gz.duckdb", np.ones((1, 10)), concentrations=random_concentrations(1)
+    )
+    assert index(path).galaxies == 1

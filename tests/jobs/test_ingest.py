@@ -1,0 +1,434 @@
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from catalog.decision_tree import get_tree
+from catalog.errors import CatalogBusy, CatalogError, TableRefused
+from catalog.store import Store
+from jobs.ingest import IngestReport, ingest
+from jobs.verify import verify
+from tests.images import folder, picture, tar
+from tests.vote_tables import decals, edit, names, write
+
+TREE = get_tree("gzd5")
+COUNTS = np.random.default_rng(0).integers(0, 40, (6, 34)).astype(float)
+
+
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A catalogue without votes; making one takes a second."""
+    path = tmp_path_factory.mktemp("blank") / "gz.duckdb"
+    with Store.open(path, create=True):
+        pass
+    return path
+
+
+@pytest.fixture
+def gz(tmp_path: Path, blank: Path) -> Path:
+    return Path(shutil.copy(blank, tmp_path / "gz.duckdb"))
+
+
+def rows(catalog: Path, sql: str) -> list[dict[str, Any]]:
+    with Store.open(catalog, read_only=True) as store:
+        return list(store.arrow(sql).to_pylist())
+
+
+def counts_shown(catalog: Path) -> dict[str, npt.NDArray[np.float64]]:
+    """The view `votes` as counts in tree order, by name."""
+    with Store.open(catalog, read_only=True) as store:
+        votes = store.arrow(
+            "SELECT iauname, count FROM votes JOIN answers USING (label) "
+            "ORDER BY iauname, answer_id"
+        )
+    table: dict[str, npt.NDArray[np.float64]] = {}
+    for name, part in votes.to_pandas().groupby("iauname"):
+        table[str(name)] = part["count"].to_numpy()
+    return table
+
+
+def refused(catalog: Path) -> list[tuple[int | None, str | None, str]]:
+    return [
+        (row["row"], row["key"], row["reason"].split(":")[0])
+        for row in rows(catalog, 'SELECT "row", key, reason FROM rejects ORDER BY "row", key')
+    ]
+
+
+class Killed(BaseException):
+    """Stands for the end of a process."""
+
+
+@contextmanager
+def killed_at(monkeypatch: pytest.MonkeyPatch, write_number: int) -> Iterator[None]:
+    """End the process, as it were, at a certain one of its writes to the catalogue."""
+    done = 0
+
+    def dying(method: Any) -> Any:
+        def write(*args: Any, **kwargs: Any) -> Any:
+            nonlocal done
+            done += 1
+            if done > write_number:
+                raise Killed
+            return method(*args, **kwargs)
+
+        return write
+
+    with monkeypatch.context() as patch:
+        for name in ("commit", "execute", "finish", "begin", "set_tree"):
+            patch.setattr(Store, name, dying(getattr(Store, name)))
+        yield
+
+
+class TestRealData:
+    def test_gzd5_with_images(self, data: Path, gz: Path) -> None:
+        report = ingest(gz, data / "gzd5_votes.csv", images=data / "images")
+        assert (report.tree, report.galaxies, report.new_galaxies) == ("gzd5", 1088, 1088)
+        assert (report.votes, report.images) == (1088 * 34, 14)
+        assert report.rejects == {
+            "votes without image": 1074,
+            "image without votes": 86,
+            "answers outside the tree": 1,
+        }
+        assert "merging" in report.notes[0]
+        own = pd.read_csv(data / "gzd5_votes.csv").set_index("iauname")
+        shown = pd.DataFrame(rows(gz, "SELECT * FROM votes")).set_index("iauname")
+        assert len(shown) == 1088 * 34
+        for label, part in shown.groupby("label"):
+            asked = part[part["total"] > 0]
+            difference = asked["fraction"] - own.loc[asked.index, f"{label}_fraction"]
+            assert difference.abs().max() < 1e-9
+            assert part.loc[part["total"] == 0, "fraction"].isna().all()
+        for galaxy in rows(gz, "SELECT * FROM galaxies WHERE image IS NOT NULL"):
+            content = Path(galaxy["image"]).read_bytes()
+            assert Path(galaxy["image"]).stem == galaxy["iauname"]
+            assert hashlib.sha256(content).hexdigest() == galaxy["image_sha256"]
+            assert (galaxy["image_height"], galaxy["image_width"]) == (424, 424)
+        positions = pd.DataFrame(rows(gz, "SELECT * FROM galaxies")).set_index("iauname")
+        assert np.array_equal(positions["ra"], own.loc[positions.index, "ra"])
+        assert verify(gz).errors == 0
+
+    @pytest.mark.slow
+    def test_gz2_and_smooth(self, data: Path, gz: Path) -> None:
+        votes = data / "gz2_stripe82_votes.csv.gz"
+        report = ingest(gz, votes, tree="gz2", id_column="objid")
+        assert (report.galaxies, report.votes) == (14824, 14824 * 37)
+        assert list(report.rejects) == ["contradictory fraction"]
+        weighted = ingest(gz, votes, tree="gz2", id_column="objid", weighted=True)
+        assert (weighted.galaxies, weighted.new_galaxies) == (14824, 0)
+        assert weighted.votes == 0  # this table's weights are its counts
+        smooth = ingest(gz, data / "gzd_smooth_votes.csv")
+        assert (smooth.tree, smooth.new_galaxies) == ("gz2", 5882)
+        assert len(smooth.unasked) == 10
+        with pytest.raises(CatalogError, match="holds gz2 votes, not gzd5"):
+            ingest(gz, data / "gzd5_votes.csv")
+
+    def test_cutouts(self, data: Path, gz: Path, tmp_path: Path) -> None:
+        images = folder(tmp_path / "images", {})
+        cutouts = ("example_a", "example_bad_pix", "example_incomplete")
+        for name, file in zip(names(3), cutouts, strict=True):
+            (images / f"{name}.fits").symlink_to(data / "fits" / f"{file}.fits")
+        votes = write(tmp_path / "v.csv", decals(COUNTS[:3]))
+        report = ingest(gz, votes, images=images)
+        assert report.images == 1
+        assert report.rejects == {"bad pixels": 1, "truncated image": 1}
+        (galaxy,) = rows(gz, "SELECT * FROM galaxies WHERE image IS NOT NULL")
+        assert (galaxy["iauname"], galaxy["image_format"]) == (names(1)[0], "FITS")
+
+
+class TestAgain:
+    def test_the_same_changes_nothing(self, gz: Path, tmp_path: Path) -> None:
+        votes = write(tmp_path / "v.csv", decals(COUNTS))
+        images = folder(tmp_path / "images", {f"{names(1)[0]}.png": picture()})
+        first = ingest(gz, votes, images=images)
+        before = gz.read_bytes()
+        second = ingest(gz, votes, images=images)
+        assert second == IngestReport(**{**vars(first), "changed": False})
+        assert gz.read_bytes() == before
+
+    def test_new_images_for_the_same_votes(self, gz: Path, tmp_path: Path) -> None:
+        votes = write(tmp_path / "v.csv", decals(COUNTS))
+        first = folder(tmp_path / "first", {f"{names(2)[0]}.png": picture(0)})
+        both = folder(tmp_path / "both", {f"{n}.png": picture(1) for n in names(2)})
+        ingest(gz, votes, images=first)
+        report = ingest(gz, votes, images=both)
+        assert (report.new_galaxies, report.votes, report.images) == (0, 0, 2)
+        images = [r["image"] for r in rows(gz, "SELECT image FROM galaxies ORDER BY galaxy_id")]
+        assert images == [str(both / f"{n}.png") for n in names(2)] + [None] * 4
+        assert verify(gz).errors == 0
+
+    def test_only_the_questions_of_the_table_are_replaced(self, gz: Path, tmp_path: Path) -> None:
+        ingest(gz, write(tmp_path / "a.csv", decals(COUNTS)))
+        later = COUNTS + 1
+        part = decals(later[2:4], called=names(6)[2:4], questions=["bar", "merging"])
+        report = ingest(gz, write(tmp_path / "b.csv", part))
+        assert (report.new_galaxies, report.votes) == (0, 2 * (3 + 4))
+        expected = COUNTS.copy()
+        for question, where in zip(TREE.questions, TREE.slices, strict=True):
+            if question.name in ("bar", "merging"):
+                expected[2:4, where] = later[2:4, where]
+        shown = counts_shown(gz)
+        np.testing.assert_array_equal(np.stack([shown[n] for n in names(6)]), expected)
+        assert verify(gz).errors == 0
+
+    def test_the_last_one_stands_even_if_it_came_before(self, gz: Path, tmp_path: Path) -> None:
+        a = write(tmp_path / "a.csv", decals(COUNTS))
+        b = write(tmp_path / "b.csv", decals(COUNTS + 1))
+        for votes, expected in ((a, COUNTS), (b, COUNTS + 1), (a, COUNTS), (b, COUNTS + 1)):
+            assert ingest(gz, votes).changed
+            assert not ingest(gz, votes).changed
+            shown = counts_shown(gz)
+            np.testing.assert_array_equal(np.stack([shown[n] for n in names(6)]), expected)
+        assert verify(gz).errors == 0
+
+    def test_positions_are_filled_in_and_contradictions_told(
+        self, gz: Path, tmp_path: Path
+    ) -> None:
+        def placed(ra: list[float | None]) -> pa.Table:
+            table = decals(COUNTS[:3]).append_column("ra", [ra])
+            return table.append_column("dec", [[None if x is None else 60.0 for x in ra]])
+
+        ingest(gz, write(tmp_path / "a.csv", placed([1.0, None, 3.0])))
+        report = ingest(gz, write(tmp_path / "b.csv", placed([1.0001, 2.0, 3.01])))
+        # 0.36 and 36 arcsec of right ascension, at declination 60
+        assert report.rejects == {"contradictory position": 1}
+        (told,) = rows(gz, "SELECT * FROM rejects")
+        assert told["row"] == 3
+        assert "18.0 arcsec" in told["reason"]
+        shown = rows(gz, "SELECT ra, dec FROM galaxies ORDER BY galaxy_id")
+        assert [r["ra"] for r in shown] == [1.0, 2.0, 3.0]
+        assert [r["dec"] for r in shown] == [60.0] * 3
+
+
+class TestImages:
+    def test_each_refusal_is_a_row_and_the_rest_goes_on(self, gz: Path, tmp_path: Path) -> None:
+        called = names(6)
+        images = folder(
+            tmp_path / "images",
+            {
+                f"{called[0]}.png": picture(0),
+                f"J000/{called[0]}.png": picture(0),
+                f"{called[1]}.png": picture(1)[:-30],
+                f"{called[2]}.png": b"",
+                f"{called[3]}.jpg": picture(3, "JPEG"),
+                "J999999.99+999999.9.png": picture(4),
+                "notes.txt": b"",
+            },
+        )
+        votes = write(tmp_path / "v.csv", edit(decals(COUNTS), "bar_weak", 5, "-1"))
+        report = ingest(gz, votes, images=images)
+        assert report.images == 2
+        assert refused(gz) == [
+            (5, called[4], "votes without image"),
+            (6, called[5], "negative count"),
+            (None, called[0], "second image"),
+            (None, called[1], "truncated image"),
+            (None, called[2], "unreadable image"),
+            (None, "J999999.99+999999.9", "image without votes"),
+            (None, "notes.txt", "not an image"),
+        ]
+        assert sum(report.rejects.values()) == 7
+        assert verify(gz, images=True).errors == 0
+
+    def test_images_of_galaxies_known_before(self, gz: Path, tmp_path: Path) -> None:
+        ingest(gz, write(tmp_path / "a.csv", decals(COUNTS[:3])))
+        images = folder(tmp_path / "images", {f"{n}.png": picture(7) for n in names(6)[2:]})
+        later = decals(COUNTS[3:], called=names(6)[3:])
+        report = ingest(gz, write(tmp_path / "b.csv", later), images=images)
+        assert report.images == 4
+        assert report.rejects == {}
+        again = folder(tmp_path / "again", {f"{names(6)[3]}.png": picture(8)})
+        report = ingest(gz, tmp_path / "b.csv", images=again)
+        assert report.images == 1
+        assert report.rejects == {}  # the others have their images already
+
+    @pytest.mark.parametrize("kind", ["folder", "tar", "parquet", "file_loc"])
+    def test_every_source_gives_the_same_images(self, gz: Path, tmp_path: Path, kind: str) -> None:
+        called = names(6)
+        contents = {f"{n}.png": picture(i) for i, n in enumerate(called)}
+        table, images = decals(COUNTS), None
+        if kind == "folder":
+            images = folder(tmp_path / "images", contents)
+        elif kind == "tar":
+            images = tar(tmp_path / "images.tar", contents)
+        elif kind == "parquet":
+            images = tmp_path / "images.parquet"
+            cells = [{"bytes": data, "path": name} for name, data in contents.items()]
+            parquet.write_table(pa.table({"image": cells}), images)
+        else:
+            folder(tmp_path / "images", contents)
+            table = table.append_column("file_loc", [[f"images/{n}.png" for n in called]])
+        report = ingest(gz, write(tmp_path / "v.csv", table), images=images)
+        assert (report.images, report.rejects) == (6, {})
+        shown = rows(gz, "SELECT iauname, image_sha256 FROM galaxies ORDER BY galaxy_id")
+        assert [(r["iauname"], r["image_sha256"]) for r in shown] == [
+            (n, hashlib.sha256(picture(i)).hexdigest()) for i, n in enumerate(called)
+        ]
+
+    def test_stated_files_that_are_not_there(self, gz: Path, tmp_path: Path) -> None:
+        table = decals(COUNTS[:2]).append_column("file_loc", [["gone.png", None]])
+        report = ingest(gz, write(tmp_path / "v.csv", table))
+        assert report.rejects == {"missing image": 2}
+
+    def test_more_images_than_a_shard(
+        self, gz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("jobs.ingest.IMAGES_A_SHARD", 2)
+        images = folder(tmp_path / "i", {f"{n}.png": picture(i) for i, n in enumerate(names(5))})
+        ingest(gz, write(tmp_path / "v.csv", decals(COUNTS)), images=images)
+        shards = [r["name"] for r in rows(gz, "SELECT name FROM shard ORDER BY name")]
+        assert shards == ["images-000000", "images-000001", "images-000002", "listing", "votes"]
+        assert rows(gz, "SELECT count(image) AS n FROM galaxies") == [{"n": 5}]
+
+
+class TestNothingHalfWritten:
+    def test_a_refused_table_makes_no_catalogue(self, tmp_path: Path) -> None:
+        (tmp_path / "v.csv").write_text("iauname,b\nJ1,2\n")
+        votes = write(tmp_path / "good.csv", decals(COUNTS))
+        with pytest.raises(TableRefused):
+            ingest(tmp_path / "gz.duckdb", tmp_path / "v.csv")
+        with pytest.raises(CatalogError, match="no source of images"):
+            ingest(tmp_path / "gz.duckdb", votes, images=tmp_path / "absent")
+        assert not (tmp_path / "gz.duckdb").exists()
+
+    def test_another_process_holds_it(self, gz: Path, tmp_path: Path) -> None:
+        import subprocess
+        import sys
+
+        script = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(); sys.stdin.read()"
+        with subprocess.Popen(
+            [sys.executable, "-c", script, str(gz)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as other:
+            assert other.stdout is not None
+            other.stdout.readline()
+            with pytest.raises(CatalogBusy):
+                ingest(gz, tmp_path / "never-read.csv")
+            other.communicate()
+
+    @pytest.mark.slow
+    def test_killed_at_every_write_then_resumed(
+        self, blank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("jobs.ingest.IMAGES_A_SHARD", 2)
+        images = folder(tmp_path / "i", {f"{n}.png": picture(i) for i, n in enumerate(names(5))})
+        votes = write(tmp_path / "v.csv", edit(decals(COUNTS), "bar_weak", 5, "-1"))
+        whole = Path(shutil.copy(blank, tmp_path / "whole.duckdb"))
+        report = ingest(whole, votes, images=images)
+        writes = 0
+        while True:
+            gz = Path(shutil.copy(blank, tmp_path / "gz.duckdb"))
+            try:
+                with killed_at(monkeypatch, writes):
+                    ingest(gz, votes, images=images)
+            except Killed:
+                assert rows(gz, "SELECT * FROM galaxies") == []
+                assert rows(gz, "SELECT * FROM votes") == []
+            else:
+                break
+            assert ingest(gz, votes, images=images) == report
+            for view in ("galaxies", "votes", "rejects", "answers"):
+                sql = f"SELECT * FROM {view} ORDER BY ALL"
+                assert rows(gz, sql) == rows(whole, sql)
+            assert verify(gz).errors == 0
+            writes += 1
+        assert writes > 15
+
+    @pytest.mark.parametrize("writes", [2, 9, 10, 12, 15])
+    def test_another_ingest_clears_an_abandoned_one_away(
+        self, gz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: int
+    ) -> None:
+        images = folder(tmp_path / "i", {f"{n}.png": picture(i) for i, n in enumerate(names(5))})
+        votes = write(tmp_path / "v.csv", decals(COUNTS))
+        with killed_at(monkeypatch, writes), pytest.raises(Killed):
+            ingest(gz, votes, images=images)
+        other = decals(COUNTS[:4, :30], tree="gzd12", called=names(6)[2:])
+        report = ingest(gz, write(tmp_path / "w.csv", other))
+        assert (report.tree, report.new_galaxies) == ("gzd12", 4)
+        assert sorted(counts_shown(gz)) == sorted(names(6)[2:])
+        assert rows(gz, "SELECT count(*) AS n FROM run") == [{"n": 1}]
+        assert rows(gz, "SELECT count(*) AS n FROM image") == [{"n": 0}]
+        assert verify(gz).errors == 0
+
+
+QUESTIONS = [question.name for question in TREE.questions]
+STEPS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "galaxies": st.sets(st.integers(0, 4), min_size=1),
+            "questions": st.sets(st.sampled_from(QUESTIONS), min_size=1),
+            "seed": st.integers(0, 2),
+            "writes": st.none() | st.integers(0, 14),
+            "resumed": st.booleans(),
+        }
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(steps=STEPS)
+def test_any_ingests_in_any_order_killed_or_not(
+    steps: list[dict[str, Any]],
+    blank: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The last complete ingest stands, for its galaxies and questions; oracle: a dict."""
+    tmp = tmp_path_factory.mktemp("steps")
+    gz = Path(shutil.copy(blank, tmp / "gz.duckdb"))
+    called = names(5)
+    expected: dict[str, npt.NDArray[np.float64]] = {}
+    numbers: dict[str, int] = {}
+    for step in steps:
+        galaxies = sorted(step["galaxies"], key=lambda g: (g * 7 + step["seed"]) % 5)
+        counts = np.random.default_rng(step["seed"]).integers(0, 30, (5, 34)).astype(float)
+        table = decals(
+            counts[galaxies],
+            called=[called[g] for g in galaxies],
+            questions=sorted(step["questions"]),
+        )
+        votes = write(tmp / "votes.csv", table)
+        complete = True
+        if step["writes"] is not None:
+            try:
+                with killed_at(monkeypatch, step["writes"]):
+                    ingest(gz, votes)
+            except Killed:
+                complete = step["resumed"]
+                if complete:
+                    ingest(gz, votes)
+        else:
+            ingest(gz, votes)
+        if complete:
+            for galaxy in galaxies:
+                row = expected.setdefault(called[galaxy], np.zeros(34))
+                for question, where in zip(TREE.questions, TREE.slices, strict=True):
+                    if question.name in step["questions"]:
+                        row[where] = counts[galaxy, where]
+        shown = counts_shown(gz)
+        assert shown.keys() == expected.keys()
+        for name, row in expected.items():
+            np.testing.assert_array_equal(shown[name], row)
+        listed = {r["iauname"]: r["galaxy_id"] for r in rows(gz, "SELECT * FROM galaxies")}
+        assert listed.keys() == expected.keys()
+        assert len(set(listed.values())) == len(listed)
+        for name, number in listed.items():
+            assert numbers.setdefault(name, number) == number
+    if expected:
+        assert verify(gz).errors == 0

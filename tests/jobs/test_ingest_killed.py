@@ -1,0 +1,85 @@
+"""`kill -9` at random moments of a real ingest, in a process of its own."""
+
+import multiprocessing
+import random
+import signal
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import jobs.ingest
+from catalog.store import Store
+from jobs.verify import verify
+from tests.images import folder, picture
+from tests.vote_tables import decals, names, write
+
+GALAXIES = 300
+KILLS = 12
+
+
+def work(catalog: Path, votes: Path, images: Path, committed: Connection | None = None) -> None:
+    """Ingest in many small shards, telling of each one committed."""
+    jobs.ingest.IMAGES_A_SHARD = 5
+    commit = Store.commit
+
+    def telling(*args: Any, **kwargs: Any) -> None:
+        commit(*args, **kwargs)
+        if committed is not None:
+            committed.send(args[2])
+
+    Store.commit = telling  # type: ignore[method-assign]
+    try:
+        jobs.ingest.ingest(catalog, votes, images=images)
+    finally:
+        Store.commit = commit  # type: ignore[method-assign]
+
+
+def contents(catalog: Path) -> dict[str, list[object]]:
+    with Store.open(catalog, read_only=True) as store:
+        return {
+            view: store.arrow(f"SELECT * FROM {view} ORDER BY ALL").to_pylist()
+            for view in ("galaxies", "votes", "rejects")
+        }
+
+
+@pytest.mark.slow
+def test_nothing_is_lost_and_nothing_is_there_twice(tmp_path: Path) -> None:
+    counts = np.random.default_rng(0).integers(0, 40, (GALAXIES, 34))
+    votes = write(tmp_path / "votes.csv", decals(counts))
+    images = folder(
+        tmp_path / "images",
+        {
+            # one in ten is truncated
+            f"{name}.png": picture(i, side=64)[: -20 if i % 10 == 0 else None]
+            for i, name in enumerate(names(GALAXIES))
+        },
+    )
+    whole, killed = tmp_path / "whole.duckdb", tmp_path / "killed.duckdb"
+    work(whole, votes, images)
+
+    # a server that has imported everything makes each child in milliseconds
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, "galaxy_datasets.shared.label_metadata"])
+    moments = random.Random(0)
+    for _ in range(KILLS):
+        reading, writing = context.Pipe(duplex=False)
+        child = context.Process(target=work, args=(killed, votes, images, writing))
+        child.start()
+        writing.close()
+        for _ in range(moments.randrange(1, 5)):  # 62 shards last for all kills
+            reading.recv()
+        time.sleep(moments.uniform(0, 0.02))  # about as long as a shard takes
+        child.kill()
+        child.join()
+        assert child.exitcode == -signal.SIGKILL
+        with Store.open(killed, read_only=True) as store:
+            assert store.value("SELECT count(*) FROM galaxies") == 0
+    work(killed, votes, images)
+    assert contents(killed) == contents(whole)
+    assert verify(killed).errors == 0
+    with Store.open(killed) as store:
+        assert store.value("SELECT count(*) FROM run") == 1

@@ -1,0 +1,131 @@
+"""The table of counterparts: what it holds, and which answer it is about."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from catalog.counterparts import find_counterparts
+from catalog.errors import CatalogError, TableRefused, UnknownName
+from catalog.store import Store
+from jobs.index import index
+from jobs.score import score
+from jobs.similar import similar
+from jobs.worst import worst
+from tests.catalogues import (
+    TOY,
+    add_votes,
+    catalogue,
+    expected_fractions,
+    question_totals,
+    random_concentrations,
+    random_counts,
+)
+
+N = 30
+
+
+@pytest.fixture(scope="module")
+def gz(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("gz") / "gz.duckdb"
+    counts = random_counts(N)
+    counts[:, TOY.slices[2]] += 1
+    counts[3, TOY.slices[1]] = 0
+    catalogue(path, counts, concentrations=random_concentrations(N))
+    score(path)
+    index(path)
+    return path
+
+
+def test_the_table_is_of_the_galaxy_and_its_counterparts(gz: Path) -> None:
+    report = similar(gz, "G0003", label="bar_weak", k=4)
+    with Store.open(gz, read_only=True) as store:
+        found = find_counterparts(store, 3, TOY.answer_id("bar_weak"), k=4)
+    rows = report.table.to_pylist()
+    assert [row["counterpart"] for row in rows] == ["selected"] + 4 * ["observed"] + 4 * [
+        "predicted"
+    ]
+    counterparts = found.observed + found.predicted
+    assert [row["iauname"] for row in rows] == ["G0003"] + [c.iauname for c in counterparts]
+    assert [row["score"] for row in rows] == [None] + [c.score for c in counterparts]
+    counts = random_counts(N)
+    counts[:, TOY.slices[2]] += 1
+    totals = question_totals(counts)
+    predicted = expected_fractions(random_concentrations(N))
+    bar = TOY.slices[2].start
+    for row in rows:
+        galaxy = int(row["iauname"][1:])
+        assert row["votes"] == totals[galaxy, 2]
+        assert row["observed"] == counts[galaxy, bar + 1] / totals[galaxy, 2]
+        assert row["predicted"] == predicted[galaxy, bar + 1]
+        strong, no = counts[galaxy, [bar, bar + 2]] / totals[galaxy, 2]
+        p_strong, p_no = predicted[galaxy, [bar, bar + 2]]
+        assert row["others"] == f"strong {strong:.2f}/{p_strong:.2f}, no {no:.2f}/{p_no:.2f}"
+
+
+def test_the_costliest_answer_is_meant_unless_one_is_named(gz: Path) -> None:
+    ranking = worst(gz, limit=N).to_pylist()
+    for row in ranking[:5]:
+        assert similar(gz, row["iauname"], k=1).label == row["label"]
+
+
+def test_an_unasked_answer_is_shown_as_missing(gz: Path) -> None:
+    report = similar(gz, "G0005", label="round_yes", k=N)
+    row = {row["iauname"]: row for row in report.table.to_pylist()}["G0003"]
+    assert row["observed"] is None
+    assert row["others"].startswith("no -/")
+
+
+def test_weights_change_the_counterparts(gz: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "w.yaml"
+    weights.write_text("\n".join(f"{label}: 0" for label in TOY.labels if "bar" not in label))
+    plain = similar(gz, "G0003", label="bar_weak", k=10).table["iauname"].to_pylist()
+    chosen = similar(gz, "G0003", label="bar_weak", k=10, weights=str(weights))
+    assert chosen.table["iauname"].to_pylist() != plain
+
+
+@pytest.mark.parametrize(
+    ("choice", "error", "told"),
+    [
+        ({"galaxy": "G003"}, UnknownName, "nearest: G0003"),
+        ({"galaxy": "G0003", "label": "bar_waek"}, UnknownName, "nearest: bar_weak"),
+        ({"galaxy": "G0003", "label": "round_yes"}, CatalogError, "have no fraction of round_yes"),
+        ({"galaxy": "G0003", "k": 0}, CatalogError, "1 or more"),
+        ({"galaxy": "G0003", "weights": "papre"}, TableRefused, "paper, none"),
+    ],
+)
+def test_bad_choices(gz: Path, choice: dict, error: type, told: str) -> None:
+    with pytest.raises(error, match=told):
+        similar(gz, **choice)
+
+
+def test_a_galaxy_without_losses_needs_an_answer(tmp_path: Path) -> None:
+    counts = random_counts(3)
+    counts[1] = 0
+    path = catalogue(tmp_path / "gz.duckdb", counts, concentrations=random_concentrations(3))
+    score(path)
+    index(path)
+    with pytest.raises(CatalogError, match="G0001 has no loss"):
+        similar(path, "G0001")
+
+
+def test_it_does_not_search_an_outdated_index(tmp_path: Path) -> None:
+    counts = np.ones((3, 10))
+    path = catalogue(tmp_path / "gz.duckdb", counts, concentrations=random_concentrations(3))
+    with pytest.raises(CatalogError, match="zoolens index"):
+        similar(path, "G0001", label="bar_no")
+    index(path)
+    similar(path, "G0001", label="bar_no")
+    with Store.open(path) as store:
+        add_votes(store, counts)
+    with pytest.raises(CatalogError, match="zoolens index"):
+        similar(path, "G0001", label="bar_no")
+
+
+def test_one_galaxy_has_only_itself(tmp_path: Path) -> None:
+    path = catalogue(
+        tmp_path / "gz.duckdb", np.ones((1, 10)), concentrations=random_concentrations(1)
+    )
+    index(path)
+    table = similar(path, "G0000", label="bar_no").table
+    assert table["counterpart"].to_pylist() == ["selected"]

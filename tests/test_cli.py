@@ -1,0 +1,146 @@
+"""The command line as its user meets it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+import cli
+from tests.catalogues import catalogue, random_concentrations, random_counts
+
+
+def _zoolens(*arguments: object, env: dict[str, str] | None = None) -> Result:
+    return CliRunner().invoke(cli.app, [str(argument) for argument in arguments], env=env or {})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return catalogue(
+        tmp_path / "gz.duckdb", random_counts(30), concentrations=random_concentrations(30)
+    )
+
+
+def test_score_index_worst_and_similar_follow_each_other(path: Path) -> None:
+    for command in ("score", "index"):
+        assert _zoolens(command, "--catalog", path).exit_code == 0
+    ranking = _zoolens("worst", "-n", 3, "--format", "json", "--catalog", path)
+    rows = json.loads(ranking.stdout)
+    assert [row["rank"] for row in rows] == [1, 2, 3]
+    assert rows[0]["weighted_ce"] >= rows[1]["weighted_ce"] >= rows[2]["weighted_ce"]
+    view = "SELECT iauname, label FROM worst ORDER BY rank LIMIT 3"
+    told = json.loads(_zoolens("sql", view, "--format", "json", "--catalog", path).stdout)
+    assert [(row["iauname"], row["label"]) for row in rows] == [
+        (row["iauname"], row["label"]) for row in told
+    ]
+    found = _zoolens("similar", rows[0]["iauname"], "-k", 2, "--format", "json", "--catalog", path)
+    kinds = [row["counterpart"] for row in json.loads(found.stdout)]
+    assert kinds == ["selected", "observed", "observed", "predicted", "predicted"]
+
+
+def test_the_catalogue_can_come_from_the_environment(path: Path) -> None:
+    result = _zoolens(
+        "sql", "SELECT 42 AS n", "--format", "csv", env={"ZOOLENS_CATALOG": str(path)}
+    )
+    assert result.stdout == "n\n42\n"
+
+
+def test_work_done_twice_says_that_nothing_changed(path: Path) -> None:
+    assert "nothing changed" not in _zoolens("score", "--catalog", path).stderr
+    before = path.read_bytes()
+    assert "nothing changed" in _zoolens("score", "--catalog", path).stderr
+    assert path.read_bytes() == before
+
+
+def test_quiet_says_nothing(path: Path) -> None:
+    result = _zoolens("score", "--quiet", "--catalog", path)
+    assert (result.exit_code, result.output) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sql", "SELECT 1"], "no catalogue at"),
+        (["status"], "no catalogue at"),
+        (["worst"], "no catalogue at"),
+        (["score"], "no catalogue at"),
+        (["explain", "J1"], "no catalogue at"),
+        (["predict"], "give --model CHECKPOINT or --predictions FILE"),
+        (["ingest", "nowhere.csv"], "nowhere.csv"),
+        (["ingest", cli.__file__, "--model", "nowhere.ckpt"], "no file nowhere.ckpt"),
+        (["ingest", cli.__file__, "--predictions", "nowhere.csv"], "no file nowhere.csv"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_1(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    result = _zoolens(*arguments, "--catalog", tmp_path / "gz.duckdb")
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert result.stderr.startswith("zoolens: ")
+    assert len(result.stderr.splitlines()) == 1
+    assert not list(tmp_path.iterdir()), "nothing is made by a mistake"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["worst", "-n", "0"], ["nonsense"], ["ingest"], ["worst", "--limit", "many"]]
+)
+def test_wrong_usage_is_exit_code_2(arguments: list[str]) -> None:
+    assert _zoolens(*arguments).exit_code == 2
+
+
+def test_a_fault_in_the_catalogue_is_exit_code_1(path: Path) -> None:
+    import duckdb
+
+    assert _zoolens("verify", "--catalog", path).exit_code == 0
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("DELETE FROM posterior WHERE galaxy_id = 3")
+    result = _zoolens("verify", "--catalog", path)
+    assert result.exit_code == 1
+    assert "ERROR" in result.stdout
+
+
+def test_a_closed_pipe_is_no_error(path: Path) -> None:
+    query = "SELECT * FROM range(1000000)"
+    done = subprocess.run(
+        f"{sys.executable} cli.py sql '{query}' --format csv --catalog {path} | head -n 1",
+        shell=True,
+        cwd=Path(cli.__file__).parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("range\n", "")
+
+
+@pytest.mark.slow
+def test_control_c_ends_cleanly_and_the_work_goes_on(
+    data: Path, checkpoint: Path, tmp_path: Path
+) -> None:
+    command = [
+        *(sys.executable, "-m", "cli", "ingest", str(data / "gzd5_votes.csv")),
+        *("--images", str(data / "images"), "--model", str(checkpoint), "--samples", "2"),
+        *("--catalog", str(tmp_path / "gz.duckdb")),
+    ]
+    job = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    )
+    assert job.stderr is not None
+    assert job.stderr.readline().startswith("ingest   run 1")
+    time.sleep(1)
+    job.send_signal(signal.SIGINT)
+    _, said = job.communicate(timeout=60)
+    assert job.returncode == 130
+    assert said.splitlines()[-1] == (
+        "zoolens: interrupted; the same command again goes on from here"
+    )
+    assert "Traceback" not in said
+    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "score" in again.stderr
+    result = _zoolens("verify", "--catalog", tmp_path / "gz.duckdb")
+    assert result.exit_code == 0
