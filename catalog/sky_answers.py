@@ -35,8 +35,6 @@ def visibilities(galaxy: Galaxy, scene: Scene) -> dict[str, float]:
         "bulge": 2 * galaxy.bulge_radius,
         "tidal": galaxy.radius,
         "companion": 1.5 * galaxy.companion_radius,
-        "artefact": 10.0,
-        "neighbour": 3.0,
     }
     light = scene.features["galaxy"] + scene.features.get("companion", np.float32(0))
     native = (scene.pixel / scene.native_pixel) ** 2  # native pixels under one of the picture's

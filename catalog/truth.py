@@ -19,9 +19,10 @@ import pyarrow as pa
 
 from catalog.decision_tree import DecisionTree
 from catalog.sky_galaxy import Galaxy
+from catalog.sky_light import PARTS
 from catalog.sky_render import FEATURES
 
-VISIBLE = tuple(name for name in FEATURES if name not in ("galaxy", "disc"))
+VISIBLE = tuple(name for name in PARTS if name != "disc")
 _TYPES = {float: pa.float32(), int: pa.int16(), str: pa.string(), bool: pa.bool_()}
 
 

@@ -29,7 +29,7 @@ class Crowd:
 
     overdispersion: float = 0.03
     error_rate: float = 0.03
-    misvote_rate: float = 0.005
+    misvote_rate: float = 0.01
     many: int = 40
     few: int = 5
     share_many: float = 0.6
