@@ -66,8 +66,9 @@ def observe(tree: DecisionTree, seed: int, number: int, size: int, crowd: Crowd)
 
 def iau_name(ra: float, dec: float) -> str:
     """`J074547.59+255143.5`: position cut to 0.01 s and 0.1 arcsec, as the IAU asks."""
-    hundredths = int(ra / 15 * 360000)
-    tenths = int(abs(dec) * 36000)
+    # a trifle on top: 10.1 is not exact in binary, and cutting must not show it
+    hundredths = int(ra * 24000 + 1e-6)
+    tenths = int(abs(dec) * 36000 + 1e-6)
     hours, minutes = divmod(hundredths // 100 // 60, 60)
     degrees, arcmin = divmod(tenths // 10 // 60, 60)
     return (

@@ -27,7 +27,7 @@ MANIFEST = "simulation.json"
 VOTES = "votes.csv"
 TRUTH = "truth.parquet"
 TREE = "gzd5"
-GALAXIES_A_PART = 200
+GALAXIES_A_PART = 100
 _PARTS = ".parts"
 
 

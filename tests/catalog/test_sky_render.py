@@ -45,7 +45,7 @@ def test_a_mask_covers_what_a_picture_without_the_part_lacks(part: str, barred: 
 
     def picture(names: set[str]) -> np.ndarray:
         waves = sum(light.shapes[name] * light.fluxes[name][1] for name in names)
-        return canvas.image(waves * blur)  # type: ignore[operator]
+        return canvas.image(waves * blur)
 
     difference = np.abs(picture(set(light.shapes)) - picture(set(light.shapes) - {part}))
     mask = feature_mask(part, difference, scene.noise)
@@ -113,7 +113,13 @@ def test_one_stream_one_picture(barred: Galaxy) -> None:
 @pytest.mark.parametrize("radius", [1.5, 6.0, 40.0])
 def test_any_size_of_galaxy_can_be_drawn(radius: float, barred: Galaxy) -> None:
     growth = radius / barred.radius
-    lengths = ("radius", "frame_scale", "scale_length", "bulge_radius", "bar_length")
+    lengths: tuple[str, ...] = (
+        "radius",
+        "frame_scale",
+        "scale_length",
+        "bulge_radius",
+        "bar_length",
+    )
     lengths += ("ring_radius", "break_radius", "companion_radius", "companion_x", "companion_y")
     larger = {name: getattr(barred, name) * growth for name in lengths}
     scene = _draw(dataclasses.replace(barred, **larger), 64)
