@@ -65,6 +65,15 @@ class Grid:
         image: Floats = fft.irfft2(waves * self._recentre, s=(self.side, self.side))
         return image
 
+    def halved(self, waves: Waves) -> Floats:
+        """The image at twice the pixel size, (N/2, N/2), N a multiple of 4; in its unit.
+
+        What is finer than that is left out: after seeing there is nothing.
+        """
+        half = self.side // 2
+        rows = np.r_[: half // 2, self.side - half // 2 : self.side]
+        return grid(half, 2 * self.scale).image(waves[rows, : half // 2 + 1] * np.float32(0.25))
+
     def sersic(
         self,
         index: float,

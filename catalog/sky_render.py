@@ -4,6 +4,7 @@ Everything is drawn on DECaLS's native pixels, with its seeing and sky noise, co
 there, and only then resized, as Galaxy Zoo DECaLS made its images.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from scipy import fft
 from catalog.sky_colour import decals_rgb
 from catalog.sky_field import artefact, neighbours
 from catalog.sky_galaxy import Galaxy
-from catalog.sky_grid import Floats, Grid, grid
+from catalog.sky_grid import Floats, Grid, Waves, grid
 from catalog.sky_light import PARTS, Light, draw_light
 from catalog.sky_population import FRAME_PIXELS, Generator
 
@@ -54,7 +55,7 @@ class Scene:
 def render(rng: Generator, galaxy: Galaxy, size: int) -> Scene:
     """Draw a galaxy, its neighbours and its artefacts at `size` x `size` pixels."""
     native, scale = native_frame(galaxy.frame_scale)
-    canvas = grid(_even_fast(native + 2 * _MARGIN), scale)
+    canvas = grid(_fast_side(native + 2 * _MARGIN), scale)
     seeing = np.array(SEEING_ARCSEC) * np.exp(rng.normal(0, 0.08, 3))
     deeper = np.array(DEEPER) + rng.normal(0, 0.2) + rng.normal(0, 0.1, 3)
     sky = (sky_noise(seeing, scale) * 10 ** (-0.4 * deeper)).astype(np.float32)
@@ -70,12 +71,10 @@ def render(rng: Generator, galaxy: Galaxy, size: int) -> Scene:
         for name, shape in light.shapes.items():
             waves += light.fluxes[name][band] * shape
         frame[band] = canvas.image(waves * blur[band])[window]
-    features = {"neighbour": canvas.image(field[1] * blur[1])[window]}
+    features = _features(canvas, light, field[1], blur[1], native, size)
     if fault is not None:
-        features["artefact"] = fault.max(axis=0)[window]
         frame += fault[:, window[0], window[1]]
-    features |= _own_features(canvas, light, blur[1], window)
-    features = {name: _resize(image, size) for name, image in features.items()}
+        features["artefact"] = _shrink(fault.max(axis=0), size, (window[0].start, window[0].stop))
     # the survey's larger frames hold means over native pixels, not sums
     seen = _noisy(rng, frame, sky) * np.float32((NATIVE_SCALE_ARCSEC / scale) ** 2)
     rgb = Image.fromarray(decals_rgb(seen)).resize((size, size), Image.Resampling.LANCZOS)
@@ -99,16 +98,22 @@ def native_frame(frame_scale: float) -> tuple[int, float]:
     return MOST_PIXELS, extent / MOST_PIXELS
 
 
-def _own_features(
-    canvas: Grid, light: Light, blur: Floats, window: tuple[slice, slice]
+def _features(
+    canvas: Grid, light: Light, field: Waves, blur: Floats, native: int, size: int
 ) -> dict[str, Floats]:
-    images = {
-        name: canvas.image(shape * (blur * light.fluxes[name][1]))[window]
-        for name, shape in light.shapes.items()
-    }
-    own = [image for name, image in images.items() if name != "companion"]
-    features = {name: image for name, image in images.items() if name in PARTS}
-    return features | {"galaxy": np.sum(own, axis=0)}
+    """What each feature adds to the r band, (size, size), nanomaggies a native pixel."""
+    waves = {name: shape * (blur * light.fluxes[name][1]) for name, shape in light.shapes.items()}
+    own = [wave for name, wave in waves.items() if name != "companion"]
+    chosen = {name: wave for name, wave in waves.items() if name in PARTS}
+    chosen |= {"galaxy": np.sum(own, axis=0), "neighbour": field * blur}
+    # pixel edges of the frame on the grid of half the resolution, whose middle pixel
+    # has the same middle
+    start = canvas.side // 2 - native // 2
+    edges = [
+        (edge - canvas.side / 2 - 0.5) / 2 + canvas.side / 4 + 0.5
+        for edge in (start, start + native)
+    ]
+    return {name: _shrink(canvas.halved(wave), size, edges) for name, wave in chosen.items()}
 
 
 def sky_noise(seeing: npt.NDArray[np.float64], scale: float) -> Floats:
@@ -145,10 +150,10 @@ def feature_mask(name: str, image: Floats, noise: float) -> npt.NDArray[np.bool_
     return image >= order[np.searchsorted(held, MASK_FLUX * held[-1])]
 
 
-def _resize(image: Floats, size: int) -> Floats:
-    shrunk = Image.fromarray(np.ascontiguousarray(image)).resize(
-        (size, size), Image.Resampling.BILINEAR
-    )
+def _shrink(image: Floats, size: int, edges: Sequence[float]) -> Floats:
+    """The square of an image between two pixel edges, along both axes, at another size."""
+    box = (edges[0], edges[0], edges[1], edges[1])
+    shrunk = Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR, box=box)
     return np.asarray(shrunk)
 
 
@@ -157,6 +162,7 @@ def _window(side: int, native: int) -> tuple[slice, slice]:
     return slice(start, start + native), slice(start, start + native)
 
 
-def _even_fast(side: int) -> int:
-    half: int = fft.next_fast_len((side + 1) // 2, real=True)
-    return 2 * half
+def _fast_side(side: int) -> int:
+    """A multiple of 4, no smaller, that transforms fast."""
+    quarter: int = fft.next_fast_len(-(-side // 4), real=True)
+    return 4 * quarter

@@ -70,3 +70,11 @@ def test_points_keep_their_flux_and_place_and_those_outside_are_left_out() -> No
     rows, columns = np.mgrid[:10, :12]
     assert (image * columns).sum() / 8 == pytest.approx(3.25)
     assert (image * rows).sum() / 8 == pytest.approx(4.5)
+
+
+def test_half_the_resolution_is_every_other_pixel() -> None:
+    grid = Grid(240, SCALE)
+    waves = grid.sersic(2.0, 2.0, 0.5, 0.4, (3.0, -5.0)) * grid.seeing(1.2)
+    full = grid.image(waves)
+    # what seeing of 1.2 arcsec leaves beyond the coarser grid's Nyquist frequency
+    assert np.abs(grid.halved(waves) - full[::2, ::2]).max() < 0.01 * full.max()
