@@ -3,6 +3,7 @@
 import functools
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from catalog import paths
-from catalog.errors import CatalogError
+from catalog.errors import CatalogBusy, CatalogError
 from catalog.output import from_arrow, plain, write
 from catalog.progress import set_quiet
 
@@ -55,6 +56,9 @@ Tree = Annotated[
 Model = Annotated[
     str | None,
     typer.Option(help="Zoobot checkpoint (.ckpt, .safetensors) or hf_hub:owner/name."),
+]
+MinVotes = Annotated[
+    float, typer.Option(min=0, help="Only answers to questions asked of so many volunteers.")
 ]
 Predictions = Annotated[
     Path | None,
@@ -138,11 +142,22 @@ def ingest(
     for note in report.notes:
         _say(quiet, "", None, True, note)
     if model or predictions:
-        _predict(
-            catalog, model, predictions, id_column, samples, seed, view, size, greyscale, quiet
-        )
-        _score(catalog, weights, quiet)
-        _index(catalog, quiet)
+        prediction = (samples, seed, view, size, greyscale)
+        _next(_predict, catalog, model, predictions, id_column, *prediction, quiet)
+        _next(_score, catalog, weights, quiet)
+        _next(_index, catalog, quiet)
+
+
+def _next(step: Callable[..., None], *arguments: Any) -> None:
+    """A later step of one command: a passing reader must not end the work of hours."""
+    for _ in range(60):
+        try:
+            step(*arguments)
+        except CatalogBusy:
+            time.sleep(1)
+        else:
+            return
+    step(*arguments)
 
 
 @_command
@@ -232,9 +247,7 @@ def _index(catalog: Path, quiet: bool) -> None:
 @_command
 def worst(
     limit: Annotated[int, typer.Option("-n", "--limit", min=1, help="Galaxies to show.")] = 10,
-    min_votes: Annotated[
-        float, typer.Option(min=0, help="Only answers to questions asked of so many volunteers.")
-    ] = 0,
+    min_votes: MinVotes = 0,
     answer: Annotated[
         str | None, typer.Option(help="Only this answer, such as bar_strong.")
     ] = None,
@@ -283,6 +296,7 @@ def explain(
         str | None, typer.Option(help="Answer to draw; each galaxy's costliest if not given.")
     ] = None,
     worst: Annotated[int | None, typer.Option(min=1, help="The N worst galaxies.")] = None,
+    min_votes: MinVotes = 0,
     everything: Annotated[
         bool, typer.Option("--all", help="Every galaxy with an image; stores maps, draws none.")
     ] = False,
@@ -304,6 +318,7 @@ def explain(
         catalog,
         galaxies=galaxies or (),
         worst=worst,
+        min_votes=min_votes,
         everything=everything,
         label=answer,
         model=model,

@@ -59,13 +59,19 @@ class ImageReader:
             container.close()
         self._containers.clear()
 
-    def open(self, source: str, member: str | None = None) -> Image.Image:
+    def open(
+        self, source: str, member: str | None = None, *, sha256: str | None = None
+    ) -> Image.Image:
         """The image, RGB with 8 bits a channel, wholly decoded.
 
-        source: a file, or with `member` the tar or Parquet file that holds it.
-        Raises `ImageRefused`.
+        source: a file, or with `member` the tar or Parquet file that holds it. sha256:
+        what its bytes were when it was ingested. Raises `ImageRefused`, also where they
+        have changed.
         """
-        return decode(self.read(source, member))[0]
+        data = self.read(source, member)
+        if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
+            raise ImageRefused("changed image: not the bytes that were ingested; ingest it again")
+        return decode(data)[0]
 
     def inspect(self, source: str, member: str | None = None) -> ImageFacts:
         """Decode an image and say what it is. Raises `ImageRefused`."""

@@ -64,11 +64,11 @@ def saliency_of(
     """A galaxy's stored map for an answer: which pixels raised it, which lowered it.
 
     catalog: an open store or the path of its file. run_id: the newest complete explain
-    run unless given. sd: the standard deviation over dropout samples instead of the
-    mean. size: upsampled to (size, size) pixels of the view (`upsample`) instead of
-    the layer's own (h, w). of: what the map is of, in its units: the answer's
-    concentration, its expected fraction, or its cross-entropy with the votes
-    (`catalog.derived_maps`; means only).
+    run that has the galaxy, unless given. sd: the standard deviation over dropout
+    samples instead of the mean. size: upsampled to (size, size) pixels of the view
+    (`upsample`) instead of the layer's own (h, w). of: what the map is of, in its
+    units: the answer's concentration, its expected fraction, or its cross-entropy with
+    the votes (`catalog.derived_maps`; means only).
 
     Raises `UnknownName` for a galaxy, label or run that is not there, `CatalogError`
     where the galaxy is not explained, the model has no such answer, or what a derived
@@ -81,7 +81,7 @@ def saliency_of(
     tree = store.tree
     answer_id = tree.answer_id(label)
     galaxy_id = store.galaxy_ids([iauname])[0]
-    run = store.run(store.newest_run("explain") if run_id is None else run_id)
+    run = _newest_with(store, galaxy_id) if run_id is None else store.run(run_id)
     if of == "concentration":
         maps = question_maps(store, run, galaxy_id, answer_id, tree, sd=sd)
         chosen: npt.NDArray[np.floating] = maps[answer_id - _first(tree, answer_id)]
@@ -90,6 +90,15 @@ def saliency_of(
     else:
         chosen = _derived(store, run, galaxy_id, answer_id, tree, of)
     return chosen if size is None else upsample(chosen, size)
+
+
+def _newest_with(store: Store, galaxy_id: int) -> Run:
+    newest = store.value(
+        "SELECT max(run_id) FROM saliency_map JOIN run USING (run_id) "
+        "WHERE status = 'complete' AND galaxy_id = ?",
+        [galaxy_id],
+    )
+    return store.run(store.newest_run("explain") if newest is None else newest)
 
 
 def question_maps(

@@ -1,5 +1,7 @@
 """Every on-disk name that Zoolens gives."""
 
+import hashlib
+import re
 from pathlib import Path
 
 CATALOG_DEFAULT = Path("gz.duckdb")
@@ -20,3 +22,19 @@ def explanations_dir(catalog: Path) -> Path:
 def histogram_path(folder: Path, which: str, form: str) -> Path:
     """A figure of vote-fraction distributions: `fractions-all.png`."""
     return folder / f"fractions-{which}.{form}"
+
+
+def explanation_stem(iauname: str, label: str) -> str:
+    """Name, less the suffix, of the figure of a galaxy and an answer.
+
+    Names are anything: what is not safe in a file name becomes `_`, and a checksum then
+    keeps different names apart.
+    """
+    name = f"{iauname}_{label}"
+    safe = re.sub(r"[^A-Za-z0-9.+_-]|^[.-]", "_", name)[:120]
+    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def explanation_page(folder: Path) -> Path:
+    """The page that collects the figures of one `explain`."""
+    return folder / "index.html"

@@ -1,7 +1,7 @@
 """From galaxies with images to rows of predictions, a batch at a time."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -44,11 +44,13 @@ class Predictor:
     tree: DecisionTree
     reader: ImageReader
 
-    def tables(self, galaxies: Sequence[Galaxy]) -> dict[str, pa.Table]:
+    def tables(
+        self, galaxies: Sequence[Galaxy], *, told: Collection[tuple[str, str]] = ()
+    ) -> dict[str, pa.Table]:
         """Rows of a batch of galaxies, by table, without their run.
 
         A galaxy whose image cannot be read, or is not the one that was ingested, has
-        a row in `reject` and no other.
+        a row in `reject` and no other, nor that if its name and the reason are `told`.
         """
         ids, images, rejects = [], [], []
         for galaxy in galaxies:
@@ -63,7 +65,7 @@ class Predictor:
             "prediction": prediction_rows(ids, summary),
             "question_prediction": question_rows(ids, summary),
             "posterior": posterior_rows(ids, alpha),
-            "reject": reject_table(rejects),
+            "reject": reject_table(r for r in rejects if (r.key, r.reason) not in told),
         }
 
     def _image(self, galaxy: Galaxy) -> torch.Tensor:

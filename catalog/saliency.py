@@ -84,6 +84,7 @@ class Explainer:
         self.method = method
         self._bias = model.bias
         self._sampled_weight = masks[:, None, :] * model.weight  # (T, A, D)
+        self._precise_weight = self._sampled_weight.double()
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Saliency:
@@ -119,7 +120,7 @@ class Explainer:
         wrong, relatively, as its logit is absolutely, and float32 keeps the digits of
         neither 1 + 100 s at small s nor 1 - s at large s.
         """
-        logits = self._sampled_weight.double() @ features.double() + self._bias
+        logits = self._precise_weight @ features.double() + self._bias
         return (100 * torch.sigmoid(logits) * torch.sigmoid(-logits)).float()
 
 
@@ -129,8 +130,13 @@ def contributions(cut: Cut, split: Split, method: str) -> Tensor:
     HiResCAM: sum_c a_c(y, x) d f_d / d a_c(y, x). GradCAM: the gradient is replaced by
     its mean over the pixels.
     """
-    closed = _closed_form(cut, split.activation, method)
-    return _forward_mode(split, method) if closed is None else closed
+    with warnings.catch_warnings():
+        # a pooling that vmap goes through in a loop is a small part of a tail; and torch's
+        # own rules for forward mode use what torch has come to deprecate
+        warnings.filterwarnings("ignore", message="There is a performance drop")
+        warnings.filterwarnings("ignore", message=r"`torch\.jit\.script` is deprecated")
+        closed = _closed_form(cut, split.activation, method)
+        return _forward_mode(split, method) if closed is None else closed
 
 
 def _forward_mode(split: Split, method: str) -> Tensor:
@@ -145,10 +151,8 @@ def _forward_mode(split: Split, method: str) -> Tensor:
         return jvp(split.tail, (activation,), (direction,))[1]  # (N, D)
 
     each = torch.eye(height * width).reshape(-1, 1, 1, height, width)
-    # the fused attention kernels have no forward-mode derivative; a pooling that vmap
-    # goes through in a loop, with a warning, is a small part of a tail
-    with sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="There is a performance drop")
+    # the fused attention kernels have no forward-mode derivative
+    with sdpa_kernel(SDPBackend.MATH):
         pushed = vmap(push, chunk_size=max(1, _CHUNK // activation.numel()))(each)
     return pushed.permute(1, 2, 0).reshape(count, -1, height, width)
 
@@ -160,18 +164,19 @@ def _closed_form(cut: Cut, activation: Tensor, method: str) -> Tensor | None:
     without bias and u_d(y, x) the slope of batch norm and activation together, which
     work on each number alone, G_d(y, x) = u_d(y, x) z_d(y, x) / (h w).
     """
+    encoder = cut.encoder
+    convolution = getattr(encoder, "conv_head", None)
+    if not isinstance(convolution, nn.Conv2d) or convolution.kernel_size != (1, 1):
+        return None
     from timm.layers.adaptive_avgmax_pool import SelectAdaptivePool2d
     from timm.layers.norm_act import BatchNormAct2d
     from timm.models.efficientnet import EfficientNet
 
-    encoder = cut.encoder
     if not isinstance(encoder, EfficientNet) or cut.layer != f"blocks.{len(encoder.blocks) - 1}":
         return None
-    convolution, norm, pool = encoder.conv_head, encoder.bn2, encoder.global_pool
+    norm, pool = encoder.bn2, encoder.global_pool
     if not (
-        isinstance(convolution, nn.Conv2d)
-        and convolution.kernel_size == (1, 1)
-        and isinstance(norm, BatchNormAct2d)
+        isinstance(norm, BatchNormAct2d)
         and isinstance(pool, SelectAdaptivePool2d)
         and pool.pool_type == "avg"
     ):

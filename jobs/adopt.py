@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from catalog.decision_tree import DecisionTree
+from catalog.errors import CatalogError, TableRefused
 from catalog.predictions import PredictReport, posterior_rows, prediction_rows, question_rows
 from catalog.progress import progress
 from catalog.published import read_posteriors
@@ -29,15 +30,17 @@ def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> 
     id_column: `iauname` where not given. Rows that are refused, or of galaxies that
     the catalogue does not have, go to `rejects`; called again, only galaxies that
     have come since are added. Raises `TableRefused` for a table that holds nothing
-    of the catalogue's tree.
+    of the catalogue's tree or galaxies, `CatalogError` where no row could be used.
     """
     with Store.open(catalog) as store:
         tree = store.tree
-        misshapen: dict[int, str] = {}
-        table = read_table(predictions, misshapen=misshapen)
-        layout = recognise_predictions(predictions, table.column_names, tree, identifier=id_column)
-        every = np.arange(1, len(table) + len(misshapen) + 1)
-        rows = Rows(predictions, table, layout.identifier, every[~np.isin(every, [*misshapen])])
+        rows, layout = _open(predictions, tree, id_column)
+        galaxy_id = _match(store, rows)
+        if not rows.good.any():
+            raise TableRefused(
+                f"{predictions} has no galaxy of {catalog} in its column {layout.identifier}; "
+                "choose the right one with --id"
+            )
         with predictions.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         run = store.begin(
@@ -45,21 +48,38 @@ def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> 
             {"predictions_sha256": sha256, "tree": tree.name, "id_column": layout.identifier},
             origin={"predictions": str(predictions.resolve())},
         )
-        for row, what in misshapen.items():
-            rows.add(row, None, f"ragged row: {what}")
-        for name in layout.incomplete:
-            rows.add(None, name, "missing column: concentrations of some answers; not used")
-        galaxy_id = _match(store, rows)
         rejects = _commit_rejects(store, run, rows.rejects)
         galaxies, refused = _adopt_all(store, run, rows, galaxy_id, layout, tree)
         rejects += refused
+        total = int(
+            store.value(
+                "SELECT count(*) FROM prediction WHERE run_id = ? AND answer_id = 0", [run.run_id]
+            )
+        )
+        if not total:
+            raise CatalogError(
+                f"no row of {predictions} could be used; the reasons: zoolens sql 'FROM rejects'"
+            )
         if galaxies or rejects or not run.complete:
             store.finish(run)
-        total = store.value(
-            "SELECT count(*) FROM prediction WHERE run_id = ? AND answer_id = 0", [run.run_id]
-        )
         missing = layout.missing_questions(tree)
-        return PredictReport(run.run_id, galaxies, int(total), rejects, None, missing)
+        return PredictReport(run.run_id, galaxies, total, rejects, None, missing)
+
+
+def _open(path: Path, tree: DecisionTree, id_column: str | None) -> tuple[Rows, PublishedLayout]:
+    """The rows of a table of predictions, and what its columns are."""
+    misshapen: dict[int, str] = {}
+    table = read_table(path, misshapen=misshapen)
+    layout = recognise_predictions(path, table.column_names, tree, identifier=id_column)
+    if len(table) == 0:
+        raise TableRefused(f"{path} has a header but no row of that length; is it complete?")
+    every = np.arange(1, len(table) + len(misshapen) + 1)
+    rows = Rows(path, table, layout.identifier, every[~np.isin(every, [*misshapen])])
+    for row, what in misshapen.items():
+        rows.add(row, None, f"ragged row: {what}")
+    for name in layout.incomplete:
+        rows.add(None, name, "missing column: concentrations of some answers; not used")
+    return rows, layout
 
 
 def _match(store: Store, rows: Rows) -> npt.NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,7 +24,6 @@ _WAITING = """SELECT galaxy_id, iauname, image, image_member, image_sha256 FROM 
 WHERE image IS NOT NULL
 AND NOT EXISTS (SELECT 1 FROM prediction p
     WHERE p.run_id = $1 AND p.galaxy_id = g.galaxy_id AND p.answer_id = 0)
-AND NOT EXISTS (SELECT 1 FROM reject r WHERE r.run_id = $1 AND r.key = g.iauname)
 ORDER BY galaxy_id"""
 
 
@@ -41,11 +41,11 @@ def predict(
     model: checkpoint or hub name (`catalog.model.load_model`). samples: Monte Carlo
     dropout samples of the head, seeded by `seed`; 0 asks dropout off. view: what the
     model was trained to see; a model of one channel makes it greyscale. Galaxies that
-    the run has predicted or refused before are left alone, so the same call resumes
-    what was interrupted and adds what came since.
+    the run has predicted before are left alone, so the same call resumes what was
+    interrupted, adds what came since, and tries again what it had refused.
 
-    Raises `ModelRefused` for the model, and `CatalogError` where no galaxy has an
-    image or the settings do not suit the model.
+    Raises `ModelRefused` for the model, and `CatalogError` where no galaxy has a
+    usable image or the settings do not suit the model.
     """
     if not 0 <= samples <= _MOST_SAMPLES:
         raise CatalogError(f"{samples} dropout samples asked; choose 0 to {_MOST_SAMPLES}")
@@ -78,30 +78,36 @@ def predict(
             reader,
         )
         galaxies, rejects = _predict_all(store, run, predictor, batch_size)
+        total = int(
+            store.value(
+                "SELECT count(*) FROM prediction WHERE run_id = ? AND answer_id = 0", [run.run_id]
+            )
+        )
+        if not total:
+            raise CatalogError("no image could be used; the reasons: zoolens sql 'FROM rejects'")
         if galaxies or rejects or not run.complete:
             store.finish(run)
-        total = store.value(
-            "SELECT count(*) FROM prediction WHERE run_id = ? AND answer_id = 0", [run.run_id]
-        )
         return PredictReport(
-            run.run_id, galaxies, int(total), rejects, samples, loaded.missing_questions(tree)
+            run.run_id, galaxies, total, rejects, samples, loaded.missing_questions(tree)
         )
 
 
 def _predict_all(store: Store, run: Run, predictor: Predictor, batch_size: int) -> tuple[int, int]:
-    """Commit what the run lacks, in shards; how many galaxies, how many rejects."""
-    rows = store.arrow(_WAITING, [run.run_id])
-    waiting = [Galaxy(*row.values()) for row in rows.to_pylist()]
+    """Commit what the run lacks, in shards; how many galaxies, how many new rejects."""
+    waiting = [Galaxy(*row.values()) for row in store.arrow(_WAITING, [run.run_id]).to_pylist()]
+    known = store.arrow("SELECT key, reason FROM reject WHERE run_id = ?", [run.run_id])
+    told = {tuple(row.values()) for row in known.to_pylist()}
     galaxies = rejects = 0
     with progress("predicting", len(waiting)) as bar:
         batches = [waiting[i : i + batch_size] for i in range(0, len(waiting), batch_size)]
-        results = in_order(predictor.tables, batches)
+        results = in_order(partial(predictor.tables, told=told), batches)
         a_shard = max(1, SHARD // batch_size)
         for start in range(0, len(batches), a_shard):
             shard = [*itertools.islice(results, a_shard)]
             tables = {name: pa.concat_tables([rows[name] for rows in shard]) for name in shard[0]}
-            store.commit(run, f"from galaxy {batches[start][0].galaxy_id}", tables)
+            if any(len(rows) for rows in tables.values()):
+                store.commit(run, f"part {len(store.shards(run)) + 1}", tables)
             galaxies += len(tables["posterior"])
             rejects += len(tables["reject"])
-            bar.advance(len(tables["posterior"]) + len(tables["reject"]))
+            bar.advance(sum(len(batch) for batch in batches[start : start + a_shard]))
     return galaxies, rejects

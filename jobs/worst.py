@@ -1,15 +1,11 @@
 """`worst`: the galaxies on which volunteers and model disagree most."""
 
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
-from catalog.decision_tree import DecisionTree
-from catalog.errors import CatalogError, UnknownName, nearest
+from catalog.ranking import rank_galaxies
 from catalog.store import Store
-
-MEASURES = ("weighted_ce", "ce", "reach_weighted_ce")
 
 
 def worst(
@@ -21,51 +17,9 @@ def worst(
     question: str | None = None,
     by: str = "weighted_ce",
 ) -> pa.Table:
-    """The `limit` worst galaxies of the newest score run, one row each, worst first.
-
-    A galaxy ranks by its largest value of `by`, over all answers or those of `label` or
-    `question`. Answers to questions that fewer than `min_votes` volunteers were asked
-    do not count. Equals: the answer that comes first in the tree, then galaxies by name.
-    Columns rank, iauname, label, votes, observed, predicted, ce, weighted_ce, and `by`.
-    Raises `CatalogError` for a bad choice, `UnknownName` for an unknown one.
-    """
-    if limit < 1 or not min_votes >= 0:
-        raise CatalogError("the limit must be 1 or more, and the fewest votes 0 or more")
-    if by not in MEASURES:
-        raise CatalogError(f"no ranking by {by!r}; choose one of {', '.join(MEASURES)}")
+    """The `limit` worst galaxies, as a table for people: see `catalog.ranking`."""
     with Store.open(catalog, read_only=True) as store:
-        only, parameters = _only(store.tree, label, question)
-        shown = ["observed", "predicted", "ce", "weighted_ce"]
-        shown += [by] if by not in shown else []
-        packed = ", ".join(f"{name}: {name}" for name in ["answer_id", "total_votes", *shown])
-        # answers are compared as a pair with their place: among equals the first wins
-        return store.arrow(
-            f"""SELECT row_number() OVER (ORDER BY w.{by} DESC, g.iauname) AS rank, g.iauname,
-    a.label, w.total_votes AS votes, {", ".join(f"w.{name}" for name in shown)}
-FROM (
-    SELECT galaxy_id, unnest(max_by({{{packed}}}, ({by}, -answer_id)))
-    FROM loss JOIN answer USING (answer_id)
-    WHERE run_id = ? AND {by} IS NOT NULL AND total_votes >= ? {only}
-    GROUP BY galaxy_id
-) w JOIN galaxy g ON g.galaxy_id = w.galaxy_id JOIN answer a ON a.answer_id = w.answer_id
-ORDER BY rank LIMIT ?""",
-            [store.newest_run("score"), min_votes, *parameters, limit],
+        ranking = rank_galaxies(
+            store, limit, min_votes=min_votes, label=label, question=question, by=by
         )
-
-
-def _only(tree: DecisionTree, label: str | None, question: str | None) -> tuple[str, list[Any]]:
-    """Conditions on the answers that count, and their parameters."""
-    conditions = ""
-    parameters: list[Any] = []
-    if label is not None:
-        conditions += "AND answer_id = ? "
-        parameters.append(tree.answer_id(label))
-    if question is not None:
-        names = [known.name for known in tree.questions]
-        if question not in names:
-            raise UnknownName(
-                f"no question {question!r} in tree {tree.name}; nearest: {nearest(question, names)}"
-            )
-        conditions += "AND question = ? "
-        parameters.append(question)
-    return conditions, parameters
+        return ranking.drop_columns(["galaxy_id", "answer_id"])

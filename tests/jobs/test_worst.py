@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from catalog.errors import CatalogError, UnknownName
+from catalog.ranking import MEASURES
 from catalog.store import Store
 from jobs.score import score
-from jobs.worst import MEASURES, worst
+from jobs.worst import worst
 from tests.catalogues import TOY, catalogue, random_concentrations, random_counts
 
 N = 40

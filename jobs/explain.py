@@ -1,0 +1,246 @@
+"""`explain`: which pixels drove the predictions, as stored maps, figures and a page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from urllib.parse import quote
+
+import jinja2
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from catalog import figures as drawing
+from catalog.decision_tree import DecisionTree
+from catalog.errors import CatalogError
+from catalog.explained_model import ExplainedModel, explained_model
+from catalog.image_batches import image_batch
+from catalog.images import ImageReader
+from catalog.inference import in_order
+from catalog.paths import explanation_page, explanation_stem, explanations_dir
+from catalog.portraits import outside_votes, read_explanation, relevant_questions
+from catalog.predictor import Galaxy
+from catalog.progress import progress
+from catalog.rejects import Reject, reject_table
+from catalog.saliency_batches import saliency_tables
+from catalog.store import Run, Store
+from catalog.subjects import Choice, Subject, choose, find_subjects
+from catalog.whole_files import replacing
+
+BATCH = 16  # galaxies that pass the encoder together
+SHARD = 8  # batches committed at a time
+
+_WAITING = """SELECT galaxy_id, iauname, image, image_member, image_sha256 FROM galaxies g
+SEMI JOIN (SELECT unnest(CAST($2 AS BIGINT[])) AS galaxy_id) USING (galaxy_id)
+WHERE NOT EXISTS (SELECT 1 FROM saliency_map s WHERE s.run_id = $1 AND s.galaxy_id = g.galaxy_id)
+ORDER BY galaxy_id"""
+
+
+@dataclass(frozen=True)
+class ExplainReport:
+    """What `explain` did.
+
+    explained: galaxies that got maps now; total: by the run, earlier ones included;
+    rejects: images refused now; figures and page: the files drawn; changed: whether the
+    catalogue was added to; notes: what to know of all figures.
+    """
+
+    run_id: int
+    explained: int
+    total: int
+    rejects: int
+    figures: tuple[Path, ...]
+    page: Path | None
+    changed: bool
+    notes: tuple[str, ...]
+
+
+def explain(
+    catalog: Path,
+    *,
+    galaxies: Sequence[str] = (),
+    worst: int | None = None,
+    min_votes: float = 0,
+    everything: bool = False,
+    label: str | None = None,
+    model: str | None = None,
+    method: str = "hirescam",
+    layer: str | None = None,
+    out: Path | None = None,
+    figures: bool = True,
+) -> ExplainReport:
+    """Store the maps of galaxies for all answers; draw them for one answer each.
+
+    galaxies, worst, min_votes, everything: which ones (`catalog.subjects`); with figures
+    also the observed and predicted counterpart of each. label: the answer to draw,
+    each galaxy's costliest unless given. model: unless given, the one that made the
+    newest predictions, with its dropout masks and view. method: "hirescam" or
+    "gradcam"; layer: a module's dotted name, by default the last encoder block. out:
+    folder of figures and page, beside the catalogue unless given; the page shows the
+    galaxies of this call.
+
+    Galaxies that the run has maps of are not explained again. Images that are missing
+    or refused become rejects, and are tried again by the next call. Raises
+    `CatalogError` and its kinds for what the user can put right.
+    """
+    with Store.open(catalog) as store, ImageReader() as reader:
+        tree = store.tree
+        answer_id = None if label is None else tree.answer_id(label)
+        choices = choose(store, galaxies, worst, everything, answer_id, min_votes)
+        subjects = find_subjects(store, choices) if figures else []
+        explained = explained_model(store, model, method, layer)
+        _check_answer(explained, tree, answer_id)
+        run = store.begin(
+            "explain",
+            explained.config,
+            model_sha256=explained.model.sha256,
+            origin={"model": explained.source, "architecture": explained.model.architecture},
+        )
+        before = _explained(store, run)
+        rejects = _explain_missing(store, run, explained, reader, _wanted(choices, subjects))
+        total = _explained(store, run)
+        changed = total > before or rejects > 0 or not run.complete
+        if changed:
+            store.finish(run)
+        folder = out or explanations_dir(catalog)
+        drawn, page = _draw(store, run, explained, reader, subjects, folder)
+        return ExplainReport(
+            run.run_id, total - before, total, rejects, drawn, page, changed, explained.notes
+        )
+
+
+def _check_answer(explained: ExplainedModel, tree: DecisionTree, answer_id: int | None) -> None:
+    missing = explained.model.missing_questions(tree)
+    if answer_id is not None and tree.questions[tree.question_of[answer_id]].name in missing:
+        raise CatalogError(
+            f"the model has no answer {tree.labels[answer_id]}; it lacks {', '.join(missing)}"
+        )
+
+
+def _wanted(choices: Sequence[Choice], subjects: Sequence[Subject]) -> list[int]:
+    """Galaxies to explain, in order: those chosen and those they are drawn with."""
+    chosen = {choice.galaxy_id for choice in choices}
+    return sorted(chosen.union(*(subject.galaxies for subject in subjects)))
+
+
+def _explained(store: Store, run: Run) -> int:
+    sql = "SELECT count(DISTINCT galaxy_id) FROM saliency_map WHERE run_id = ?"
+    return int(store.value(sql, [run.run_id]))
+
+
+# --- maps
+
+
+def _explain_missing(
+    store: Store, run: Run, explained: ExplainedModel, reader: ImageReader, wanted: list[int]
+) -> int:
+    """Commit the maps that the run lacks, in shards; how many images were refused."""
+    rows = store.arrow(_WAITING, [run.run_id, wanted]).to_pylist()
+    known = _known_rejects(store, run)
+    absent = [
+        Reject(str(store.path), None, row["iauname"], "missing image: none was ingested")
+        for row in rows
+        if row["image"] is None
+    ]
+    refused = _commit(store, run, [{"reject": _new(absent, known)}])
+    waiting = [Galaxy(*row.values()) for row in rows if row["image"] is not None]
+    batches = [waiting[i : i + BATCH] for i in range(0, len(waiting), BATCH)]
+    with progress("explaining", len(waiting)) as bar:
+        prepared = in_order(partial(image_batch, reader, explained.view), batches)
+        while shard := list(islice(prepared, SHARD)):
+            parts = []
+            for batch in shard:
+                maps, rejects = saliency_tables(batch, explained, store.tree)
+                parts.append({**maps, "reject": _new(rejects, known)})
+                bar.advance(len(batch.galaxies) + len(batch.rejects))
+            refused += _commit(store, run, parts)
+    return refused
+
+
+def _commit(store: Store, run: Run, parts: Sequence[dict[str, pa.Table]]) -> int:
+    """Commit the rows of a shard's batches; how many of them are rejects."""
+    names = {name for part in parts for name in part}
+    tables = {name: pa.concat_tables([p[name] for p in parts if name in p]) for name in names}
+    if any(len(rows) for rows in tables.values()):
+        store.commit(run, f"shard {len(store.shards(run))}", tables)
+    return len(tables["reject"])
+
+
+def _known_rejects(store: Store, run: Run) -> set[Reject]:
+    sql = 'SELECT source, "row", key, reason FROM reject WHERE run_id = ?'
+    return {Reject(**row) for row in store.arrow(sql, [run.run_id]).to_pylist()}
+
+
+def _new(rejects: Sequence[Reject], known: set[Reject]) -> pa.Table:
+    return reject_table(reject for reject in rejects if reject not in known)
+
+
+# --- figures and page
+
+
+def _draw(
+    store: Store,
+    run: Run,
+    explained: ExplainedModel,
+    reader: ImageReader,
+    subjects: Sequence[Subject],
+    folder: Path,
+) -> tuple[tuple[Path, ...], Path | None]:
+    """A figure a subject, and a page of all; their files."""
+    if not subjects:
+        return (), None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CatalogError(f"{folder} cannot be made: {error.strerror}") from None
+
+    def display(source: str, member: str | None) -> npt.NDArray[np.uint8]:
+        return explained.view.display(reader.open(source, member))
+
+    provenance = explained.provenance(run)
+    drawn: list[Path] = []
+    sections = []
+    with progress("drawing", len(subjects)) as bar:
+        for subject in subjects:
+            explanation = read_explanation(store, run, subject, display, explained.notes)
+            stem = explanation_stem(explanation.selected.iauname, explanation.fact.label)
+            figure = drawing.explanation_figure(explanation, provenance)
+            files = drawing.save(figure, folder / stem)
+            drawn += files
+            sections.append(
+                {
+                    "explanation": explanation,
+                    "questions": relevant_questions(explanation, store.tree),
+                    "png": quote(files[0].name),
+                    "pdf": quote(files[1].name),
+                }
+            )
+            bar.advance()
+    page = explanation_page(folder)
+    with replacing(page) as part:
+        part.write_text(_page(sections, provenance), encoding="utf-8")
+    return tuple(drawn), page
+
+
+def _page(sections: Sequence[dict[str, object]], provenance: str) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,  # a galaxy may be called anything
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "shown": drawing.shown,
+        "votes": drawing.votes,
+        "fraction": _fraction,
+        "outside": outside_votes,
+    }
+    template = environment.get_template("explanations.html.jinja")
+    return template.render(sections=sections, provenance=provenance)
+
+
+def _fraction(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"

@@ -1,0 +1,387 @@
+"""Predictions in the store against Zoobot's own, whatever interrupts them."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+from PIL import Image
+
+from catalog.decision_tree import DecisionTree, get_tree
+from catalog.errors import CatalogBusy, CatalogError, ModelRefused
+from catalog.images import ImageReader
+from catalog.model import dropout_masks
+from catalog.posterior import summarise
+from catalog.store import Store
+from catalog.view import View
+from jobs.predict import predict
+from tests.catalogues import TOY, add_votes, catalogue, random_counts
+from tests.checkpoints import save, zoobot_tree
+
+SMALL = View(size=64)
+A, Q, T = 34, 10, 5
+
+
+@pytest.fixture(scope="module")
+def zoobot() -> Any:
+    """A small ZoobotTree of GZD-5."""
+    return zoobot_tree("test_resnet", awake=True, dropout_rate=0.3)
+
+
+@pytest.fixture(scope="module")
+def model(zoobot: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(save(zoobot, tmp_path_factory.mktemp("small") / "small.ckpt"))
+
+
+def add_images(path: Path, folder: Path, galaxies: list[int]) -> None:
+    """An image for each galaxy: a bright blob on noise, told apart by the number."""
+    folder.mkdir(exist_ok=True)
+    rows = []
+    with ImageReader() as reader:
+        for number in galaxies:
+            random = np.random.default_rng(number)
+            y, x = np.mgrid[:80, :80] - random.uniform(30, 50, (2, 1, 1))
+            blob = 200 * np.exp(-(x**2 + y**2) / random.uniform(20, 300))
+            noise = random.uniform(0, 50, (80, 80, 3))
+            file = folder / f"G{number:04d}.png"
+            Image.fromarray((blob[..., None] + noise).astype(np.uint8)).save(file)
+            rows.append(
+                {"galaxy_id": number, "source": str(file), **vars(reader.inspect(str(file)))}
+            )
+    table = pa.Table.from_pylist(rows).append_column("member", pa.nulls(len(rows), pa.string()))
+    with Store.open(path) as store:
+        run = store.begin("ingest", {"images": str(folder), "galaxies": galaxies})
+        store.commit(run, "images", {"image": table})
+        store.finish(run)
+
+
+def imaged(path: Path, count: int, *, without: int = 0, tree: DecisionTree | None = None) -> Path:
+    """A catalogue of `count` galaxies with images and `without` galaxies without."""
+    tree = tree or get_tree("gzd5")
+    catalogue(path, random_counts(count + without, tree), tree=tree)
+    add_images(path, path.with_suffix(""), list(range(count)))
+    return path
+
+
+def posteriors(path: Path, run_id: int) -> np.ndarray:
+    with Store.open(path, read_only=True) as store:
+        rows = store.arrow(
+            "SELECT * FROM posterior WHERE run_id = ? ORDER BY galaxy_id", [run_id]
+        ).to_pylist()
+    return np.stack(
+        [
+            np.frombuffer(row["concentrations"], "<f4").reshape(row["samples"], row["answers"])
+            for row in rows
+        ]
+    )
+
+
+def table(path: Path, sql: str) -> list[dict[str, Any]]:
+    with Store.open(path, read_only=True) as store:
+        return store.arrow(sql).to_pylist()
+
+
+def column(path: Path, name: str, run_id: int, source: str = "prediction") -> np.ndarray:
+    key = "answer_id" if source == "prediction" else "question_id"
+    with Store.open(path, read_only=True) as store:
+        values = store.arrow(
+            f"SELECT {name} FROM {source} WHERE run_id = {run_id} ORDER BY galaxy_id, {key}"
+        )[name]
+    return values.to_numpy().reshape(-1, A if source == "prediction" else Q)
+
+
+def seen_by(zoobot: Any, folder: Path, masks: torch.Tensor) -> np.ndarray:
+    """Concentrations (N, T, A) by Zoobot's own modules, an image at a time."""
+    files = sorted(folder.glob("*.png"))
+    with torch.inference_mode():
+        features = torch.cat(
+            [zoobot.encoder(SMALL.prepare(Image.open(file))[None]) for file in files]
+        )
+        return torch.stack([zoobot.head[1](features * mask) for mask in masks], dim=1).numpy()
+
+
+def test_posteriors_are_those_of_zoobots_modules(tmp_path: Path, model: str, zoobot: Any) -> None:
+    path = imaged(tmp_path / "gz.duckdb", 7, without=2)
+    report = predict(path, model, samples=T, seed=4, view=SMALL, batch_size=3)
+    assert (report.galaxies, report.total, report.rejects, report.samples) == (7, 7, 0, T)
+    assert report.changed
+    assert report.missing_questions == ()
+    found = posteriors(path, report.run_id)
+    masks = dropout_masks(T, zoobot.encoder_dim, 0.3, seed=4)
+    expected = seen_by(zoobot, tmp_path / "gz", masks)
+    assert found.std(axis=0).mean() > 0.2, "galaxies are told apart"
+    assert found.std(axis=1).mean() > 0.2, "samples are told apart"
+    # 100 sigmoid(z) magnifies float32 rounding of z a hundredfold; 1e-4 is promised
+    np.testing.assert_allclose(found, expected, atol=1e-4, rtol=0)
+
+
+def test_tables_summarise_the_posteriors(tmp_path: Path, model: str) -> None:
+    path = imaged(tmp_path / "gz.duckdb", 5)
+    run_id = predict(path, model, samples=T, view=SMALL).run_id
+    tree = get_tree("gzd5")
+    expected = summarise(posteriors(path, run_id), tree)
+    np.testing.assert_allclose(column(path, "fraction", run_id), expected.fraction, rtol=1e-12)
+    for name, values in {
+        "concentration": expected.concentration,
+        "fraction_sd": expected.sd,
+        "fraction_lo": expected.lo,
+        "fraction_hi": expected.hi,
+        "reach": expected.reach,
+    }.items():  # float32 in the table
+        np.testing.assert_allclose(column(path, name, run_id), values, rtol=1e-6)
+    information = column(path, "mutual_information", run_id, "question_prediction")
+    np.testing.assert_allclose(information, expected.information, atol=1e-15)
+    shown = table(path, "SELECT label, fraction FROM predictions WHERE galaxy_id = 3")
+    assert {row["label"]: row["fraction"] for row in shown} == dict(
+        zip(tree.labels, expected.fraction[3], strict=True)
+    )
+
+
+def test_without_dropout_there_is_one_sample_and_no_seed(
+    tmp_path: Path, model: str, zoobot: Any
+) -> None:
+    path = imaged(tmp_path / "gz.duckdb", 3)
+    report = predict(path, model, samples=0, seed=1, view=SMALL)
+    found = posteriors(path, report.run_id)
+    expected = seen_by(zoobot, tmp_path / "gz", torch.ones(1, zoobot.encoder_dim))
+    np.testing.assert_allclose(found, expected, atol=1e-4, rtol=0)
+    assert (column(path, "mutual_information", report.run_id, "question_prediction") == 0).all()
+    again = predict(path, model, samples=0, seed=2, view=SMALL)
+    assert (again.run_id, again.changed) == (report.run_id, False)
+
+
+def test_the_same_again_changes_nothing_and_news_are_added(tmp_path: Path, model: str) -> None:
+    path = imaged(tmp_path / "gz.duckdb", 4, without=3)
+    first = predict(path, model, samples=T, view=SMALL)
+    before = posteriors(path, first.run_id)
+    assert not predict(path, model, samples=T, view=SMALL).changed
+    add_images(path, tmp_path / "more", [5, 6])
+    news = predict(path, model, samples=T, view=SMALL)
+    assert (news.run_id, news.galaxies, news.total) == (first.run_id, 2, 6)
+    np.testing.assert_array_equal(posteriors(path, first.run_id)[:4], before)
+    other = predict(path, model, samples=T, seed=9, view=SMALL)
+    assert (other.run_id, other.galaxies) == (first.run_id + 2, 6)
+    assert len(table(path, "SELECT DISTINCT run_id FROM history.predictions")) == 2
+    assert table(path, "SELECT DISTINCT run_id AS r FROM predictions") == [{"r": other.run_id}]
+
+
+@pytest.mark.slow
+def test_results_do_not_depend_on_batches(tmp_path: Path, model: str) -> None:
+    path = imaged(tmp_path / "gz.duckdb", 9)
+    found = []
+    for batch_size in (1, 4, 100):
+        copy = tmp_path / f"{batch_size}.duckdb"
+        copy.write_bytes(path.read_bytes())
+        run_id = predict(copy, model, samples=T, view=SMALL, batch_size=batch_size).run_id
+        found.append(posteriors(copy, run_id))
+    # kernels differ with the size of the batch, by rounding
+    np.testing.assert_allclose(found[1], found[0], atol=1e-4, rtol=0)
+    np.testing.assert_allclose(found[2], found[0], atol=1e-4, rtol=0)
+
+
+def test_images_that_changed_are_rejects_and_the_rest_goes_on(tmp_path: Path, model: str) -> None:
+    path = imaged(tmp_path / "gz.duckdb", 6)
+    folder = tmp_path / "gz"
+    (folder / "G0001.png").unlink()
+    (folder / "G0002.png").write_bytes((folder / "G0003.png").read_bytes())
+    (folder / "G0004.png").write_bytes((folder / "G0004.png").read_bytes()[:500])
+    report = predict(path, model, samples=T, view=SMALL, batch_size=2)
+    assert (report.galaxies, report.rejects) == (3, 3)
+    rejects = table(path, "SELECT * FROM rejects ORDER BY key")
+    assert [row["key"] for row in rejects] == ["G0001", "G0002", "G0004"]
+    kinds = [row["reason"].partition(":")[0] for row in rejects]
+    assert kinds == ["missing image", "changed image", "changed image"]
+    assert rejects[0]["source"] == str(folder / "G0001.png")
+    predicted = table(path, "SELECT DISTINCT galaxy_id AS g FROM predictions ORDER BY g")
+    assert [row["g"] for row in predicted] == [0, 3, 5]
+    assert not predict(path, model, samples=T, view=SMALL).changed
+    assert len(table(path, "SELECT * FROM rejects")) == 3
+    add_images(path, folder, [1, 4])
+    cured = predict(path, model, samples=T, view=SMALL)
+    assert (cured.run_id, cured.galaxies, cured.rejects) == (report.run_id, 2, 0)
+
+
+def test_where_no_image_can_be_used_nothing_is_shown(tmp_path: Path, model: str) -> None:
+    path = imaged(tmp_path / "gz.duckdb", 2)
+    before = predict(path, model, samples=T, view=SMALL)
+    for file in (tmp_path / "gz").glob("*.png"):
+        file.unlink()
+    with pytest.raises(CatalogError, match="no image could be used"):
+        predict(path, model, samples=T, seed=1, view=SMALL)
+    assert len(table(path, "SELECT * FROM rejects")) == 2
+    assert table(path, "SELECT DISTINCT run_id AS r FROM predictions") == [{"r": before.run_id}]
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from catalog.store import Store
+from catalog.view import View
+import jobs.predict
+jobs.predict.SHARD = 2
+commit = Store.commit
+def commit_one(self, run, name, tables):
+    if len(self.shards(run)) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    commit(self, run, name, tables)
+Store.commit = commit_one
+jobs.predict.predict(Path(sys.argv[1]), sys.argv[2], samples=5, view=View(size=64), batch_size=2)
+"""
+
+
+@pytest.mark.slow
+def test_killed_it_resumes_with_nothing_lost_and_nothing_twice(tmp_path: Path, model: str) -> None:
+    path = imaged(tmp_path / "gz.duckdb", 9)
+    whole = tmp_path / "whole.duckdb"
+    whole.write_bytes(path.read_bytes())
+    killed = subprocess.run([sys.executable, "-c", _KILLED, path, model], check=False)
+    assert killed.returncode == -9
+    assert table(path, "SELECT count(*) AS n FROM predictions") == [{"n": 0}], "not shown"
+    assert table(path, "SELECT count(*) AS n FROM posterior") == [{"n": 4}], "not lost"
+    resumed = predict(path, model, samples=T, view=SMALL)
+    assert (resumed.galaxies, resumed.total) == (5, 9)
+    uninterrupted = predict(whole, model, samples=T, view=SMALL)
+    np.testing.assert_allclose(
+        posteriors(path, resumed.run_id), posteriors(whole, uninterrupted.run_id), atol=1e-4, rtol=0
+    )
+    counts = table(path, "SELECT count(*) AS n FROM prediction GROUP BY galaxy_id, answer_id")
+    assert [row["n"] for row in counts] == [1] * 9 * A
+
+
+def test_a_greyscale_model_is_shown_grey(tmp_path: Path) -> None:
+    zoobot = zoobot_tree("test_resnet", awake=True, channels=1)
+    grey = str(save(zoobot, tmp_path / "grey.ckpt"))
+    path = imaged(tmp_path / "gz.duckdb", 2)
+    report = predict(path, grey, samples=0, view=SMALL)
+    (run,) = table(path, f"SELECT config FROM runs WHERE run_id = {report.run_id}")
+    assert '"greyscale": true' in run["config"]
+    shown = torch.stack(
+        [
+            View(size=64, greyscale=True).prepare(Image.open(tmp_path / f"gz/G000{i}.png"))
+            for i in (0, 1)
+        ]
+    )
+    with torch.inference_mode():
+        expected = zoobot(shown)[:, None]
+    np.testing.assert_allclose(posteriors(path, report.run_id), expected, atol=1e-4, rtol=0)
+
+
+def test_questions_the_model_lacks_are_null(tmp_path: Path) -> None:
+    path = imaged(tmp_path / "gz.duckdb", 2, tree=get_tree("gz2"))
+    model = str(save(zoobot_tree("test_resnet", tree="gz2"), tmp_path / "gz2.ckpt"))
+    report = predict(path, model, samples=2, view=SMALL)
+    assert report.missing_questions == ("odd-feature",)
+    rows = table(path, "SELECT question, concentration, fraction, reach FROM predictions")
+    assert len(rows) == 2 * 37
+    for row in rows:
+        missing = row["question"] == "odd-feature"
+        assert (row["concentration"] is None) == missing
+        assert (row["fraction"] is None) == missing
+        assert row["reach"] is not None, "how often it would be asked is known"
+    assert np.isnan(posteriors(path, report.run_id)[..., 30:]).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"samples": -1}, "choose 0 to 1000"),
+        ({"samples": 10**6}, "choose 0 to 1000"),
+        ({"seed": -1}, "a seed of -1"),
+        ({"view": View(size=64, greyscale=True)}, "takes colour images"),
+        ({"view": View(size=16)}, ""),
+    ],
+)
+def test_unsuitable_settings_are_refused(
+    tmp_path: Path, model: str, settings: dict[str, Any], told: str
+) -> None:
+    path = imaged(tmp_path / "gz.duckdb", 1)
+    if not told:  # a residual network takes any size
+        assert predict(path, model, **settings).galaxies == 1
+        return
+    with pytest.raises(CatalogError, match=told):
+        predict(path, model, **settings)
+    assert table(path, "SELECT count(*) AS n FROM runs WHERE job = 'predict'") == [{"n": 0}]
+
+
+def test_what_cannot_be_predicted_is_refused(tmp_path: Path, model: str) -> None:
+    with pytest.raises(CatalogError, match="zoolens ingest"):
+        predict(tmp_path / "none.duckdb", model)
+    with pytest.raises(CatalogError, match="has an image; add them with"):
+        predict(catalogue(tmp_path / "bare.duckdb", random_counts(3)), model)
+    path = imaged(tmp_path / "toy.duckdb", 1, tree=TOY)
+    with pytest.raises(ModelRefused, match="no question of tree toy"):
+        predict(path, model)
+    with pytest.raises(ModelRefused, match="no model at"):
+        predict(path, str(tmp_path / "none.ckpt"))
+    with Store.open(path) as store:
+        add_votes(store, random_counts(2))
+        assert store.value("SELECT count(*) FROM run WHERE job = 'predict'") == 0
+
+
+def test_a_catalogue_in_use_is_refused_at_once(tmp_path: Path, model: str) -> None:
+    path = imaged(tmp_path / "gz.duckdb", 1)
+    script = (
+        "import sys, duckdb\nconnection = duckdb.connect(sys.argv[1])\n"
+        "print('open', flush=True)\nsys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(CatalogBusy):
+            predict(path, model)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of Lightning and its data loader
+def test_real_galaxies_get_the_numbers_of_predict_on_catalog(data: Path, tmp_path: Path) -> None:
+    """Zoobot's own way from files to concentrations, on the same images and view."""
+    import pandas as pd
+    from galaxy_datasets.transforms import get_galaxy_transform, minimal_view_config
+    from zoobot.pytorch.estimators.define_model import ZoobotTree
+    from zoobot.pytorch.predictions import predict_on_catalog
+
+    class Repaired(ZoobotTree):
+        """Zoobot 2.9's own data module gives dicts, which its predict_step does not take."""
+
+        def predict_step(self, batch: dict[str, torch.Tensor], batch_idx: int) -> torch.Tensor:
+            return self(batch["image"])
+
+    files = sorted((data / "images").rglob("*.png"))[:6]
+    tree = zoobot_tree(awake=True)
+    checkpoint = save(tree, tmp_path / "zoobot.ckpt")
+    tree.__class__ = Repaired
+    expected = predict_on_catalog.predict(
+        pd.DataFrame({"id_str": [f.stem for f in files], "file_loc": [str(f) for f in files]}),
+        tree,
+        save_loc=str(tmp_path / "zoobot.csv"),
+        label_cols=tree.schema.label_cols,
+        inference_transform=get_galaxy_transform(minimal_view_config()),
+        datamodule_kwargs={"batch_size": 3, "num_workers": 0, "prefetch_factor": None},
+        trainer_kwargs={"accelerator": "cpu", "logger": False, "enable_progress_bar": False},
+    )
+    path = catalogue(
+        tmp_path / "gz.duckdb",
+        random_counts(len(files), get_tree("gzd5")),
+        tree=get_tree("gzd5"),
+        names=[f.stem for f in files],
+    )
+    with ImageReader() as reader:
+        rows = [
+            {"galaxy_id": i, "source": str(f), **vars(reader.inspect(str(f)))}
+            for i, f in enumerate(files)
+        ]
+    with Store.open(path) as store:
+        run = store.begin("ingest", {"images": "real"})
+        store.commit(run, "images", {"image": pa.Table.from_pylist(rows)})
+        store.finish(run)
+    report = predict(path, str(checkpoint), samples=0)
+    found = posteriors(path, report.run_id)[:, 0]
+    assert found.std(axis=0).mean() > 0.2, "galaxies are told apart"
+    labels = list(tree.schema.label_cols)
+    np.testing.assert_allclose(found, expected[labels].to_numpy(), atol=1e-4, rtol=0)
