@@ -361,6 +361,48 @@ def histogram(
 
 
 @_command
+def simulate(
+    out: Annotated[Path, typer.Argument(help="A new folder for the simulated sky.")],
+    galaxies: Annotated[int, typer.Option("-n", "--galaxies", min=1, help="How many.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed is another sky.")] = 0,
+    size: Annotated[int, typer.Option(min=32, max=1024, help="Side of an image, pixel.")] = 128,
+    overdispersion: Annotated[
+        float, typer.Option(min=0, max=0.9, help="Scatter of the crowd about the true chances.")
+    ] = 0.03,
+    error_rate: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of volunteers who answer at random.")
+    ] = 0.03,
+    misvote_rate: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of galaxies with all votes wrong.")
+    ] = 0.01,
+    many_votes: Annotated[int, typer.Option(min=1, help="Volunteers of a galaxy.")] = 40,
+    few_votes: Annotated[int, typer.Option(min=1, help="Volunteers of the others.")] = 5,
+    share_many: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of galaxies with many volunteers.")
+    ] = 0.6,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; one a core if not given.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """A Galaxy Zoo whose truth is known: images, votes, and what made each pixel."""
+    from catalog.volunteers import Crowd
+    from jobs.simulate import simulate as run
+
+    crowd = Crowd(overdispersion, error_rate, misvote_rate, many_votes, few_votes, share_many)
+    report = run(out, galaxies=galaxies, seed=seed, size=size, crowd=crowd, workers=workers)
+    _say(
+        quiet,
+        "simulate",
+        None,
+        report.changed,
+        f"{report.galaxies:,} galaxies, {report.votes:,} votes, {report.erroneous:,} of them in "
+        f"error, {report.misvoted:,} galaxies mis-voted",
+    )
+    typer.echo(report.out)
+
+
+@_command
 def sql(
     query: Annotated[
         str | None, typer.Argument(help="One SELECT; without it, the views and their columns.")
