@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ import torch
 from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError, ImageRefused
 from catalog.images import ImageReader, decode
-from catalog.inference import features
+from catalog.inference import features, for_inference, one_thread
 from catalog.model import ZoobotModel, concentrations
 from catalog.posterior import summarise
 from catalog.predictions import posterior_rows, prediction_rows, question_rows
@@ -43,6 +43,13 @@ class Predictor:
     view: View
     tree: DecisionTree
     reader: ImageReader
+
+    def faster(self) -> "Predictor":
+        """The same, its encoder made ready for many images."""
+        model, size = self.model, self.view.size
+        with one_thread():
+            encoder = for_inference(model.encoder, model.channels, size)
+        return replace(self, model=replace(model, encoder=encoder))
 
     def tables(
         self, galaxies: Sequence[Galaxy], *, told: Collection[tuple[str, str]] = ()

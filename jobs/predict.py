@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError
 from catalog.images import ImageReader
-from catalog.inference import for_inference, in_order
-from catalog.model import check_size, dropout_masks, load_model
+from catalog.inference import in_order, one_thread
+from catalog.model import ZoobotModel, check_size, dropout_masks, load_model
 from catalog.predictions import PredictReport
 from catalog.predictor import Galaxy, Predictor
 from catalog.progress import progress
@@ -58,11 +59,8 @@ def predict(
                 f"no galaxy of {catalog} has an image; add them with: "
                 "zoolens ingest VOTES --images FOLDER"
             )
-        loaded = load_model(model).for_tree(tree)
-        if view.greyscale and loaded.channels != 1:
-            raise CatalogError(f"{model} takes colour images; leave out the greyscale view")
+        loaded = _load(model, tree, view)
         view = replace(view, greyscale=loaded.channels == 1)
-        check_size(loaded, view.size)
         seed = seed if samples else 0  # nothing is drawn: any seed is the same run
         run = store.begin(
             "predict",
@@ -70,13 +68,8 @@ def predict(
             model_sha256=loaded.sha256,
             origin={"model": model, "architecture": loaded.architecture},
         )
-        predictor = Predictor(
-            replace(loaded, encoder=for_inference(loaded.encoder, loaded.channels, view.size)),
-            dropout_masks(samples, loaded.weight.shape[1], loaded.dropout_rate, seed),
-            view,
-            tree,
-            reader,
-        )
+        masks = dropout_masks(samples, loaded.weight.shape[1], loaded.dropout_rate, seed)
+        predictor = Predictor(loaded, masks, view, tree, reader)
         galaxies, rejects = _predict_all(store, run, predictor, batch_size)
         total = int(
             store.value(
@@ -92,15 +85,27 @@ def predict(
         )
 
 
+def _load(model: str, tree: DecisionTree, view: View) -> ZoobotModel:
+    """The model with the answers of the tree, if the view suits it."""
+    with one_thread():
+        loaded = load_model(model).for_tree(tree)
+        if view.greyscale and loaded.channels != 1:
+            raise CatalogError(f"{model} takes colour images; leave out the greyscale view")
+        check_size(loaded, view.size)
+    return loaded
+
+
 def _predict_all(store: Store, run: Run, predictor: Predictor, batch_size: int) -> tuple[int, int]:
     """Commit what the run lacks, in shards; how many galaxies, how many new rejects."""
     waiting = [Galaxy(*row.values()) for row in store.arrow(_WAITING, [run.run_id]).to_pylist()]
+    if not waiting:
+        return 0, 0
     known = store.arrow("SELECT key, reason FROM reject WHERE run_id = ?", [run.run_id])
     told = {tuple(row.values()) for row in known.to_pylist()}
     galaxies = rejects = 0
     with progress("predicting", len(waiting)) as bar:
         batches = [waiting[i : i + batch_size] for i in range(0, len(waiting), batch_size)]
-        results = in_order(partial(predictor.tables, told=told), batches)
+        results = in_order(partial(predictor.faster().tables, told=told), batches)
         a_shard = max(1, SHARD // batch_size)
         for start in range(0, len(batches), a_shard):
             shard = [*itertools.islice(results, a_shard)]
