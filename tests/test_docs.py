@@ -59,6 +59,12 @@ def test_links_in_the_documentation_lead_somewhere() -> None:
             assert (document.parent / target).exists(), f"{document.name} -> {target}"
 
 
+def test_the_map_has_every_module_and_no_other() -> None:
+    told = set(re.findall(r"`([a-z_]+)`", (ROOT / "docs" / "map.md").read_text()))
+    modules = {path.stem for path in ROOT.glob("catalog/*.py")} - {"__init__"}
+    assert told == modules
+
+
 def _example() -> list[tuple[str, list[str]]]:
     """The worked example: each command, with the lines it is said to print."""
     block = README.split("<!-- worked example -->")[1].split("<!-- end -->")[0]
