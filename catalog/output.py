@@ -2,16 +2,16 @@
 
 import csv
 import json
-import os
+import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from catalog.errors import CatalogError
+from catalog.whole_files import replacing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,7 +55,7 @@ def write(answer: Answer, form: str | None = None, out: Path | None = None) -> N
         import pyarrow.parquet as pq
 
         reader = answer.arrow()
-        with _replacing(out) as part, pq.ParquetWriter(part, reader.schema) as writer:
+        with replacing(out) as part, pq.ParquetWriter(part, reader.schema) as writer:
             for batch in reader:
                 writer.write_batch(batch)
         return
@@ -63,7 +63,7 @@ def write(answer: Answer, form: str | None = None, out: Path | None = None) -> N
     if out is None:
         written(answer, sys.stdout)
         return
-    with _replacing(out) as part, part.open("w", encoding="utf-8", newline="") as file:
+    with replacing(out) as part, part.open("w", encoding="utf-8", newline="") as file:
         written(answer, file)
 
 
@@ -79,18 +79,6 @@ def _form_of(out: Path) -> str:
             f"{out} does not tell its format; end it in .csv, .json or .parquet, or give --format"
         )
     return form
-
-
-@contextmanager
-def _replacing(out: Path) -> Iterator[Path]:
-    if not out.parent.is_dir():
-        raise CatalogError(f"no folder {out.parent} to put {out.name} in")
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        yield part
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _table(answer: Answer, file: TextIO) -> None:
@@ -137,7 +125,10 @@ def _csv(answer: Answer, file: TextIO) -> None:
 
 
 def _json(answer: Answer, file: TextIO) -> None:
-    """A JSON array of objects, one a line; NaN is null, blobs are hexadecimal."""
+    """A JSON array of objects, one a line; blobs are hexadecimal.
+
+    JSON has no NaN and no infinity: null, and the text "inf".
+    """
     file.write("[")
     for number, row in enumerate(answer.rows):
         values = {name: _jsonable(value) for name, value in zip(answer.columns, row, strict=True)}
@@ -148,6 +139,6 @@ def _json(answer: Answer, file: TextIO) -> None:
 def _jsonable(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.hex()
-    if isinstance(value, float) and value != value:
-        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
     return value

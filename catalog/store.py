@@ -24,6 +24,9 @@ from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError, UnknownName
 from catalog.schema import connect
 
+# What DuckDB raises, by its stage, where a disk is full or gone.
+_DISK_ERRORS = (duckdb.TransactionException, duckdb.FatalException, duckdb.IOException)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -229,14 +232,12 @@ class Store:
         )
         try:
             self._transaction(filled)
-        except (duckdb.TransactionException, duckdb.FatalException, duckdb.IOException) as error:
+        except CatalogError:
             # a full disk at a checkpoint reports failure although the commit holds
             self._connection.close()
             self._connection = connect(self.path, read_only=False)
             if name not in self.shards(run):
-                raise CatalogError(
-                    f"{self.path} could not be written ({error}); free some disk and run again"
-                ) from error
+                raise
 
     def finish(self, run: Run) -> None:
         """Mark a run complete: from now on the public views show it."""
@@ -251,15 +252,22 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Statements that hold together or not at all."""
+        """Statements that hold together or not at all.
+
+        Raises `CatalogError` where the disk did not take them.
+        """
         self._connection.execute("BEGIN")
         try:
             yield
             self._connection.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             # the failed statement may have ended the transaction already
             with suppress(duckdb.Error):
                 self._connection.execute("ROLLBACK")
+            if isinstance(error, _DISK_ERRORS):
+                raise CatalogError(
+                    f"{self.path} could not be written ({error}); free some disk and run again"
+                ) from error
             raise
 
     def _transaction(self, tables: Mapping[str, pa.Table]) -> None:

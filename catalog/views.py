@@ -150,7 +150,8 @@ JOIN answer a ON a.answer_id = p.answer_id""",
             "observed": "vote fraction, 0..1; NULL where nobody was asked, "
             "or the question was asked with answers outside the tree",
             "predicted": "expected vote fraction, 0..1",
-            "ce": "cross-entropy of the two, nat, 0 or more; NULL where either is",
+            "ce": "cross-entropy of the two, nat, 0 or more, inf where a published fraction "
+            "is 0 or 1 and not all votes are; NULL where either is",
             "weight": "factor given to the answer",
             "weighted_ce": "weight times ce, nat",
             "reach_weighted_ce": "reach times ce, nat: what the answer is expected to cost",

@@ -17,7 +17,8 @@ _STEPS = {
     ),
     "score": (
         "SELECT count(DISTINCT galaxy_id) FROM loss WHERE run_id = $run",
-        "SELECT count(DISTINCT galaxy_id) FROM predictions",
+        "SELECT count(*) FROM (SELECT galaxy_id FROM predictions INTERSECT "
+        "SELECT galaxy_id FROM votes)",
     ),
     "explain": (
         "SELECT count(DISTINCT galaxy_id) FROM saliency_stat WHERE run_id = $run",

@@ -34,15 +34,17 @@ def test_csv_json_and_parquet_hold_the_same(table: pa.Table, tmp_path: Path) -> 
     ]
 
 
-def test_nan_is_null_in_json(capsys: pytest.CaptureFixture[str]) -> None:
-    write(from_arrow(pa.table({"x": [float("nan")]})), "json")
-    assert json.loads(capsys.readouterr().out) == [{"x": None}]
+def test_json_stays_json_without_numbers_it_does_not_have(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write(from_arrow(pa.table({"x": [float("nan"), float("inf")]})), "json")
+    assert json.loads(capsys.readouterr().out) == [{"x": None}, {"x": "inf"}]
 
 
 def test_a_table_tells_what_it_leaves_out(capsys: pytest.CaptureFixture[str]) -> None:
     write(from_arrow(pa.table({"n": range(TABLE_ROWS + 7)})))
     shown = capsys.readouterr().out
-    assert f" {TABLE_ROWS - 1} " in shown
+    assert shown.splitlines()[-2].strip() == str(TABLE_ROWS - 1)
     assert "7 more rows" in shown
 
 
@@ -59,7 +61,7 @@ def test_a_hostile_name_does_not_steer_the_terminal(capsys: pytest.CaptureFixtur
         ("xml", None, "table, csv, json, parquet"),
         ("parquet", None, "--out FILE.parquet"),
         (None, "out.txt", "does not tell its format"),
-        ("csv", "nowhere/out.csv", "no folder"),
+        ("csv", "nowhere/out.csv", "nowhere"),
     ],
 )
 def test_mistakes_are_told(

@@ -1,0 +1,162 @@
+"""From a galaxy's parameters to its picture, and which pixels each part of it makes.
+
+Everything is drawn on DECaLS's native pixels, with its seeing and sky noise, coloured
+there, and only then resized, as Galaxy Zoo DECaLS made its images.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from scipy import fft
+
+from catalog.sky_colour import decals_rgb
+from catalog.sky_field import artefact, neighbours
+from catalog.sky_galaxy import Galaxy
+from catalog.sky_grid import Floats, Grid, grid
+from catalog.sky_light import PARTS, Light, draw_light
+from catalog.sky_population import FRAME_PIXELS, Generator
+
+NATIVE_SCALE_ARCSEC = 0.262
+SEEING_ARCSEC = (1.29, 1.18, 1.11)
+POINT_SOURCE_DEPTH = (24.65, 23.61, 22.84)
+# Median of the published images' sky noise against what the depths give, mag: most
+# frames have more exposures than the depth is quoted for, and coadding smooths them.
+DEEPER = (0.35, 0.65, 0.85)
+ELECTRONS_A_NANOMAGGY = 12000.0
+FEATURES = ("galaxy", *PARTS, "neighbour", "artefact")
+MOST_PIXELS = 512  # the survey's cutout service resamples larger frames
+_MARGIN = 20
+MASK_FLUX = 0.93
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture and its causes, all of `size` x `size` pixels.
+
+    rgb: (H, W, 3), 8 bit. features: name -> r-band flux (H, W) after seeing, without
+    noise, nanomaggies a native pixel, only of those that are there; `galaxy` is all but
+    the companion, neighbours and artefacts. masks: name -> (H, W) bool. noise: standard
+    deviation of the r-band sky, same unit. seeing: r-band FWHM, arcsec. pixel: side of
+    a pixel, arcsec; native_pixel: of those that it was drawn on.
+    """
+
+    rgb: npt.NDArray[np.uint8]
+    features: dict[str, Floats]
+    masks: dict[str, npt.NDArray[np.bool_]]
+    noise: float
+    seeing: float
+    pixel: float
+    native_pixel: float
+
+
+def render(rng: Generator, galaxy: Galaxy, size: int) -> Scene:
+    """Draw a galaxy, its neighbours and its artefacts at `size` x `size` pixels."""
+    native, scale = native_frame(galaxy.frame_scale)
+    canvas = grid(_even_fast(native + 2 * _MARGIN), scale)
+    seeing = np.array(SEEING_ARCSEC) * np.exp(rng.normal(0, 0.08, 3))
+    deeper = np.array(DEEPER) + rng.normal(0, 0.2) + rng.normal(0, 0.1, 3)
+    sky = (sky_noise(seeing, scale) * 10 ** (-0.4 * deeper)).astype(np.float32)
+    window = _window(canvas.side, native)
+    blur = [canvas.seeing(float(fwhm)) for fwhm in seeing]
+
+    light = draw_light(rng, canvas, galaxy)
+    field = [canvas.transform(band) for band in neighbours(rng, canvas)]
+    fault = artefact(rng, canvas, galaxy)
+    frame = np.empty((3, native, native), dtype=np.float32)
+    for band in range(3):
+        waves = field[band].copy()
+        for name, shape in light.shapes.items():
+            waves += light.fluxes[name][band] * shape
+        frame[band] = canvas.image(waves * blur[band])[window]
+    features = {"neighbour": canvas.image(field[1] * blur[1])[window]}
+    if fault is not None:
+        features["artefact"] = fault.max(axis=0)[window]
+        frame += fault[:, window[0], window[1]]
+    features |= _own_features(canvas, light, blur[1], window)
+    features = {name: _resize(image, size) for name, image in features.items()}
+    # the survey's larger frames hold means over native pixels, not sums
+    seen = _noisy(rng, frame, sky) * np.float32((NATIVE_SCALE_ARCSEC / scale) ** 2)
+    rgb = Image.fromarray(decals_rgb(seen)).resize((size, size), Image.Resampling.LANCZOS)
+    return Scene(
+        rgb=np.asarray(rgb),
+        features=features,
+        masks={name: feature_mask(name, image, sky[1]) for name, image in features.items()},
+        noise=float(sky[1]),
+        seeing=float(seeing[1]),
+        pixel=FRAME_PIXELS * galaxy.frame_scale / size,
+        native_pixel=scale,
+    )
+
+
+def native_frame(frame_scale: float) -> tuple[int, float]:
+    """Pixels along a side of the frame as the survey gives it, and their size in arcsec."""
+    extent = FRAME_PIXELS * frame_scale
+    native = int(np.ceil(extent / NATIVE_SCALE_ARCSEC))
+    if native <= MOST_PIXELS:
+        return native, NATIVE_SCALE_ARCSEC
+    return MOST_PIXELS, extent / MOST_PIXELS
+
+
+def _own_features(
+    canvas: Grid, light: Light, blur: Floats, window: tuple[slice, slice]
+) -> dict[str, Floats]:
+    images = {
+        name: canvas.image(shape * (blur * light.fluxes[name][1]))[window]
+        for name, shape in light.shapes.items()
+    }
+    own = [image for name, image in images.items() if name != "companion"]
+    features = {name: image for name, image in images.items() if name in PARTS}
+    return features | {"galaxy": np.sum(own, axis=0)}
+
+
+def sky_noise(seeing: npt.NDArray[np.float64], scale: float) -> Floats:
+    """Standard deviation of a pixel's sky in g, r, z, nanomaggies.
+
+    From the depth: 5 sigma in the noise-equivalent area of a Gaussian of the seeing.
+    """
+    area = 4 * np.pi * (seeing / 2.355) ** 2 / scale**2
+    five_sigma = 10 ** (0.4 * (22.5 - np.array(POINT_SOURCE_DEPTH)))
+    return (five_sigma / 5 / np.sqrt(area)).astype(np.float32)
+
+
+def _noisy(rng: Generator, frame: Floats, sky: Floats) -> Floats:
+    """The frame with the noise of its sky and of its own light."""
+    variance = np.maximum(frame, 0) * np.float32(1 / ELECTRONS_A_NANOMAGGY)
+    variance += (sky * sky)[:, None, None]
+    noise = rng.standard_normal(frame.shape, dtype=np.float32)
+    # the pipeline's sky is a little too bright: published images have it below zero
+    residual = (rng.normal(-0.08, 0.06) * sky).astype(np.float32)
+    noise *= np.sqrt(variance)
+    return noise + (frame + residual[:, None, None])
+
+
+def feature_mask(name: str, image: Floats, noise: float) -> npt.NDArray[np.bool_]:
+    """Pixels that a feature makes.
+
+    A neighbour or an artefact: where it is above the sky's noise. A part of the galaxy:
+    the brightest pixels that together hold 93 % of its flux.
+    """
+    if name in ("neighbour", "artefact"):
+        return image > noise
+    order = np.sort(image, axis=None)[::-1]
+    held = np.cumsum(np.maximum(order, 0), dtype=np.float64)
+    return image >= order[np.searchsorted(held, MASK_FLUX * held[-1])]
+
+
+def _resize(image: Floats, size: int) -> Floats:
+    shrunk = Image.fromarray(np.ascontiguousarray(image)).resize(
+        (size, size), Image.Resampling.BILINEAR
+    )
+    return np.asarray(shrunk)
+
+
+def _window(side: int, native: int) -> tuple[slice, slice]:
+    start = side // 2 - native // 2
+    return slice(start, start + native), slice(start, start + native)
+
+
+def _even_fast(side: int) -> int:
+    half: int = fft.next_fast_len((side + 1) // 2, real=True)
+    return 2 * half

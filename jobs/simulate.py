@@ -1,0 +1,213 @@
+"""`simulate`: a folder of galaxies whose truth is known, as `ingest` takes it.
+
+The work is cut into parts. A part's images are written first, then its rows, under a
+name that is given last: what a killed run leaves is completed by the same command.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import csv, parquet
+
+from catalog.decision_tree import get_tree
+from catalog.errors import CatalogError
+from catalog.progress import progress
+from catalog.sky import SKY_VERSION, image_path, observe
+from catalog.truth import truth_schema, votes_schema
+from catalog.volunteers import Crowd
+
+MANIFEST = "simulation.json"
+VOTES = "votes.csv"
+TRUTH = "truth.parquet"
+TREE = "gzd5"
+GALAXIES_A_PART = 100
+_PARTS = ".parts"
+
+
+@dataclass(frozen=True)
+class SimulateReport:
+    """What a simulation made.
+
+    votes: how many were cast; erroneous: how many of them in error; misvoted: galaxies
+    whose votes all went to wrong answers. changed: False where it was complete before.
+    """
+
+    out: Path
+    galaxies: int
+    size: int
+    votes: int
+    erroneous: int
+    misvoted: int
+    changed: bool
+
+
+def simulate(
+    out: Path,
+    *,
+    galaxies: int,
+    seed: int = 0,
+    size: int = 128,
+    crowd: Crowd | None = None,
+    workers: int | None = None,
+) -> SimulateReport:
+    """Simulate galaxies 0 to `galaxies` - 1 of the sky `seed` into the folder `out`.
+
+    Writes `votes.csv`, `images/Jnnn/IAUNAME.png`, `truth.parquet` and, with all that
+    decides them, `simulation.json`. The result depends on the seed and the settings, not
+    on `workers` (default: one a core). Raises `CatalogError` where a setting is out of
+    range or the folder holds something else.
+    """
+    crowd = crowd or Crowd()
+    _check(galaxies, seed, size, crowd, workers)
+    settings = {"sky": SKY_VERSION, "tree": TREE, "galaxies": galaxies, "seed": seed}
+    settings |= {"size": size, "crowd": asdict(crowd)}
+    done = _claim(out, settings)
+    if done is not None:
+        return SimulateReport(out, galaxies, size, **done, changed=False)
+    firsts = range(0, galaxies, GALAXIES_A_PART)
+    missing = [first for first in firsts if not _part(out, first).exists()]
+    with progress("simulating", galaxies) as bar:
+        bar.advance(galaxies - sum(min(GALAXIES_A_PART, galaxies - f) for f in missing))
+        for count in _simulate_parts(out, missing, galaxies, seed, size, crowd, workers):
+            bar.advance(count)
+    totals = _join(out, [_part(out, first) for first in firsts])
+    _write_manifest(out, settings | {"result": totals})
+    shutil.rmtree(out / _PARTS)
+    return SimulateReport(out, galaxies, size, **totals, changed=True)
+
+
+def _check(galaxies: int, seed: int, size: int, crowd: Crowd, workers: int | None) -> None:
+    ranges = {
+        "galaxies": (galaxies, 1, 10_000_000),
+        "seed": (seed, 0, 2**63 - 1),
+        "size": (size, 32, 1024),
+        "workers": (workers or 1, 1, 1024),
+        "overdispersion": (crowd.overdispersion, 0, 0.9),
+        "error rate": (crowd.error_rate, 0, 1),
+        "misvote rate": (crowd.misvote_rate, 0, 1),
+        "share with many votes": (crowd.share_many, 0, 1),
+        "many votes": (crowd.many, 1, 10_000),
+        "few votes": (crowd.few, 1, 10_000),
+    }
+    for name, (value, low, high) in ranges.items():
+        if not low <= value <= high:
+            raise CatalogError(f"{name} is {value}; give a value from {low} to {high}")
+
+
+def _claim(out: Path, settings: dict[str, object]) -> dict[str, int] | None:
+    """Make the folder ours; returns the result where it is complete already."""
+    if out.exists() and not out.is_dir():
+        raise CatalogError(f"{out} is a file; name a folder for the simulated sky")
+    manifest = out / MANIFEST
+    if not manifest.exists():
+        if out.is_dir() and any(out.iterdir()):
+            raise CatalogError(f"{out} holds something else; name a new or empty folder")
+        (out / _PARTS).mkdir(parents=True, exist_ok=True)
+        _write_manifest(out, settings)
+        return None
+    try:
+        found = json.loads(manifest.read_text())
+        result = found.pop("result", None)
+    except (ValueError, AttributeError):
+        raise CatalogError(f"{manifest} is damaged; name a new folder") from None
+    differing = [key for key in settings if found.get(key) != settings[key]]
+    if differing:
+        raise CatalogError(
+            f"{out} holds a sky with another {', '.join(differing)} "
+            f"({found.get(differing[0])}, not {settings[differing[0]]}); name a new folder"
+        )
+    if result is not None and all((out / name).is_file() for name in (VOTES, TRUTH)):
+        return {str(key): int(value) for key, value in result.items()}
+    (out / _PARTS).mkdir(exist_ok=True)
+    return None
+
+
+def _simulate_parts(
+    out: Path,
+    firsts: list[int],
+    galaxies: int,
+    seed: int,
+    size: int,
+    crowd: Crowd,
+    workers: int | None,
+) -> Iterator[int]:
+    """Write the parts that begin with these galaxies; yields how many each held."""
+    tasks = [(out, f, min(f + GALAXIES_A_PART, galaxies), seed, size, crowd) for f in firsts]
+    workers = min(workers or os.cpu_count() or 1, len(tasks))
+    if workers <= 1:
+        for task in tasks:
+            yield _write_part(*task)
+        return
+    # spawned and not forked: the caller may hold threads (a progress bar, torch)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        try:
+            for future in as_completed([pool.submit(_write_part, *task) for task in tasks]):
+                yield future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _write_part(out: Path, first: int, end: int, seed: int, size: int, crowd: Crowd) -> int:
+    """Simulate galaxies first to end - 1; returns how many."""
+    tree = get_tree(TREE)
+    votes, truth = [], []
+    for number in range(first, end):
+        observation = observe(tree, seed, number, size, crowd)
+        path = out / image_path(observation.name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(observation.png)
+        votes.append(observation.votes)
+        truth.append(observation.truth)
+    left = pa.Table.from_pylist(truth, truth_schema(tree))
+    right = pa.Table.from_pylist(votes, votes_schema(tree)).drop_columns(["iauname", "ra", "dec"])
+    for name in right.column_names:
+        left = left.append_column(right.field(name), right[name])
+    target = _part(out, first)
+    unfinished = target.with_suffix(f".{os.getpid()}")
+    parquet.write_table(left, unfinished)
+    unfinished.replace(target)
+    return end - first
+
+
+def _join(out: Path, parts: list[Path]) -> dict[str, int]:
+    """The parts as one vote table and one truth table, in order; returns the sums."""
+    tree = get_tree(TREE)
+    vote_fields, truth_fields = votes_schema(tree), truth_schema(tree)
+    totals = {"votes": 0, "erroneous": 0, "misvoted": 0}
+    votes_file, truth_file = out / f".{VOTES}", out / f".{TRUTH}"
+    with (
+        csv.CSVWriter(votes_file, vote_fields, write_options=_CSV) as votes,
+        parquet.ParquetWriter(truth_file, truth_fields, compression="zstd") as truth,
+    ):
+        for path in parts:
+            part = parquet.read_table(path)
+            votes.write_table(part.select(vote_fields.names).cast(vote_fields))
+            truth.write_table(part.select(truth_fields.names).cast(truth_fields))
+            for label in tree.labels:
+                totals["votes"] += pa.compute.sum(part[label]).as_py()
+                totals["erroneous"] += pa.compute.sum(part[f"{label}_errors"]).as_py()
+            totals["misvoted"] += pa.compute.sum(part["misvoted"]).as_py()
+    votes_file.replace(out / VOTES)
+    truth_file.replace(out / TRUTH)
+    return totals
+
+
+_CSV = csv.WriteOptions(quoting_style="none")
+
+
+def _part(out: Path, first: int) -> Path:
+    return out / _PARTS / f"{first:09d}.parquet"
+
+
+def _write_manifest(out: Path, content: dict[str, object]) -> None:
+    unfinished = out / f".{MANIFEST}"
+    unfinished.write_text(json.dumps(content, indent=2) + "\n")
+    unfinished.replace(out / MANIFEST)
