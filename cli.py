@@ -3,6 +3,7 @@
 import functools
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from catalog import paths
-from catalog.errors import CatalogError
+from catalog.errors import CatalogBusy, CatalogError
 from catalog.output import from_arrow, plain, write
 from catalog.progress import set_quiet
 
@@ -138,11 +139,22 @@ def ingest(
     for note in report.notes:
         _say(quiet, "", None, True, note)
     if model or predictions:
-        _predict(
-            catalog, model, predictions, id_column, samples, seed, view, size, greyscale, quiet
-        )
-        _score(catalog, weights, quiet)
-        _index(catalog, quiet)
+        prediction = (samples, seed, view, size, greyscale)
+        _next(_predict, catalog, model, predictions, id_column, *prediction, quiet)
+        _next(_score, catalog, weights, quiet)
+        _next(_index, catalog, quiet)
+
+
+def _next(step: Callable[..., None], *arguments: Any) -> None:
+    """A later step of one command: a passing reader must not end the work of hours."""
+    for _ in range(60):
+        try:
+            step(*arguments)
+        except CatalogBusy:
+            time.sleep(1)
+        else:
+            return
+    step(*arguments)
 
 
 @_command

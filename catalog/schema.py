@@ -1,5 +1,6 @@
 """Connecting to a catalogue file and bringing its schema to this version."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,8 @@ def _connect(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.Du
     except duckdb.IOException as error:
         text = str(error).splitlines()[0]
         if "Could not set lock" in text:
-            holder = text.partition("held in ")[2].partition(") ")[0]
-            who = f"{holder})" if holder else "another process"
+            holder = re.search(r"held in (.*?\(PID \d+\))", text)
+            who = holder[1] if holder else "another process"
             raise CatalogBusy(
                 f"{path} is in use by {who}; wait for it to end, or stop it"
             ) from None

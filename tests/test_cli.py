@@ -105,6 +105,25 @@ def test_a_fault_in_the_catalogue_is_exit_code_1(path: Path) -> None:
     assert "ERROR" in result.stdout
 
 
+def test_a_later_step_waits_for_a_passing_reader(path: Path) -> None:
+    reader = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            f"import duckdb, time; c = duckdb.connect({str(path)!r}, read_only=True); "
+            "print('held', flush=True); time.sleep(2)",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert reader.stdout is not None
+    assert reader.stdout.readline() == "held\n"
+    assert "is in use by" in _zoolens("score", "--catalog", path).stderr
+    cli._next(cli._score, path, "paper", True)
+    assert reader.wait() == 0
+    assert "nothing changed" in _zoolens("score", "--catalog", path).stderr
+
+
 def test_a_closed_pipe_is_no_error(path: Path) -> None:
     query = "SELECT * FROM range(1000000)"
     done = subprocess.run(

@@ -173,7 +173,7 @@ def test_a_second_process_is_refused_at_once(migrated: Path) -> None:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         for read_only in (False, True):
-            with pytest.raises(CatalogBusy, match=f"PID {holder.pid}"):
+            with pytest.raises(CatalogBusy, match=rf"in use by \S+ \(PID {holder.pid}\); wait"):
                 Store.open(migrated, read_only=read_only)
     finally:
         holder.kill()
