@@ -13,7 +13,6 @@ from time import perf_counter
 from typing import Any
 
 import lightning
-import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from torch.utils.data import DataLoader, Dataset
@@ -51,13 +50,18 @@ class _Pace(Callback):
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
         epoch = trainer.current_epoch
-        torch.manual_seed((self._seed << 20) + epoch)
         so_far = f", loss {self.history[-1]['validation_loss']:.3f}" if self.history else ""
         bar = progress(
             f"epoch {epoch + 1} of {trainer.max_epochs}{so_far}", trainer.num_training_batches
         )
         self._bar = self._stack.enter_context(bar)
         self._began = perf_counter()
+
+    def on_train_batch_start(
+        self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int
+    ) -> None:
+        # of dropout: by the step, as a resumed training draws other numbers in between
+        torch.manual_seed((self._seed << 40) + trainer.global_step)
 
     def on_train_batch_end(
         self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
@@ -94,8 +98,8 @@ def fit(
     canvases: to train on, 3 channels; views: to validate with. Goes on from the last
     checkpoint where there is one, and then comes to the same weights as without the
     interruption. Returns the outcome and the images trained on a second. Raises
-    `KeyboardInterrupt` where it is interrupted, `FloatingPointError` where no epoch had
-    a finite validation loss.
+    `KeyboardInterrupt` where it is interrupted, `FloatingPointError` where the loss
+    ceases to be finite.
     """
     pace = _Pace(plan.seed)
     keep: dict[str, Any] = {
@@ -132,10 +136,7 @@ def fit(
             )
         except SystemExit:  # what Lightning makes of an interruption
             raise KeyboardInterrupt from None
-    finite = [epoch for epoch in pace.history if np.isfinite(epoch["validation_loss"])]
-    if not finite:
-        raise FloatingPointError("no epoch had a finite validation loss")
-    lowest = min(finite, key=lambda epoch: epoch["validation_loss"])
+    lowest = min(pace.history, key=lambda epoch: epoch["validation_loss"])
     outcome = Outcome(len(pace.history), int(lowest["epoch"]), lowest["validation_loss"])
     return outcome, pace.images_per_second
 

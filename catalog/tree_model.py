@@ -58,11 +58,16 @@ class Tree(ZoobotTree):
         return concentrations
 
     def make_step(self, batch: Mapping[str, Tensor], step_name: str) -> dict[str, Tensor]:
-        """Dirichlet-multinomial loss, nat: summed over questions, mean over galaxies."""
+        """Dirichlet-multinomial loss, nat: summed over questions, mean over galaxies.
+
+        Raises `FloatingPointError` where it is not finite.
+        """
         alpha = self(batch["image"])
         per_question = question_losses(alpha, batch["counts"], self.schema.question_index_groups)
-        self.update_per_question_loss_metric(per_question, step_name=step_name)
         loss = per_question.sum(dim=1).mean()
+        if not torch.isfinite(loss):
+            raise FloatingPointError(f"the {step_name} loss is {float(loss)}")
+        self.update_per_question_loss_metric(per_question, step_name=step_name)
         self.loss_metrics[f"{step_name}/supervised_loss"].update(loss, weight=len(alpha))
         return {"loss": loss, "predictions": alpha}
 
