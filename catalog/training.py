@@ -28,7 +28,7 @@ _CLIPPED = 0.3  # norm of the gradient, as Zoobot trains
 
 
 class _Pace(Callback):
-    """A bar for each epoch, the losses of all epochs, and dropout's seed."""
+    """A bar for each epoch, the losses of all epochs, dropout's seed, and the speed."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed

@@ -77,8 +77,8 @@ def train(
     weights. held_out: share of the galaxies kept from training, by a hash of their name
     and the seed: half to validate, half to test; the catalogue records it.
     down_weight_noisy: votes count by how likely they are meant, given error_rate and
-    the newest predictions in the catalogue (`catalog.noisy_votes`). mixed: compute in
-    bfloat16, for processors that have it. workers: processes that augment.
+    the newest predictions in the catalogue (`catalog.noisy_votes`). mixed: the encoder computes in
+    bfloat16, faster on GPUs and slower on most processors. workers: processes that augment.
 
     The same call goes on where it was stopped. Raises `CatalogError` where settings are
     out of range, `out` holds another training, or there is nothing to train on or

@@ -149,7 +149,7 @@ def test_training_stops_when_nothing_improves(tmp_path: Path) -> None:
 
 def test_a_divergence_is_told(tmp_path: Path) -> None:
     plan = Plan("resnet10t", 2, 8, 1e30, 9, seed=1, mixed=False, workers=0)
-    with pytest.raises(FloatingPointError, match="loss is (nan|inf)"):
+    with pytest.raises(FloatingPointError, match=r"loss is (nan|inf)"):
         _train(tmp_path / "out", plan)
 
 
