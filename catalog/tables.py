@@ -134,6 +134,9 @@ question_prediction = _table(
     Column("mutual_information", Double),
 )
 
+# Which galaxies a training used for what: train, validation or test.
+split = _table("split", _key("run_id"), _key("galaxy_id", BigInteger), _key("split", String))
+
 loss = _table(
     "loss",
     _key("run_id"),

@@ -76,15 +76,21 @@ VIEWS: tuple[View, ...] = (
             "image_height": "height of the image as stored, pixel",
             "image_width": "width of the image as stored, pixel",
             "image_sha256": "SHA-256 of the encoded image",
+            "split": "what the newest training used the galaxy for: train, validation or test; "
+            "NULL where it did not use it",
         },
         """SELECT g.galaxy_id, g.iauname, g.ra, g.dec, i.source AS image,
     i.member AS image_member, i.format AS image_format, i.height AS image_height,
-    i.width AS image_width, i.sha256 AS image_sha256
+    i.width AS image_width, i.sha256 AS image_sha256, s.split
 FROM galaxy g JOIN run r ON r.run_id = g.run_id AND r.status = 'complete'
 LEFT JOIN (
     SELECT i.* FROM image i JOIN run r ON r.run_id = i.run_id AND r.status = 'complete'
     QUALIFY row_number() OVER (PARTITION BY i.galaxy_id ORDER BY i.run_id DESC) = 1
-) i ON i.galaxy_id = g.galaxy_id""",
+) i ON i.galaxy_id = g.galaxy_id
+LEFT JOIN (
+    SELECT galaxy_id, split FROM split WHERE run_id = (
+        SELECT max(run_id) FROM run WHERE job = 'train' AND status = 'complete')
+) s ON s.galaxy_id = g.galaxy_id""",
     ),
     View(
         "answers",
@@ -264,7 +270,7 @@ JOIN answer a ON a.answer_id = s.answer_id""",
         "run of a job",
         {
             "run_id": "number of the run, in order of start",
-            "job": "ingest, predict, score, index or explain",
+            "job": "ingest, predict, score, index, explain or train",
             "status": "complete; or running, which means interrupted when nothing is at work",
             "started_at": "start, UTC",
             "finished_at": "end, UTC; NULL while not complete",

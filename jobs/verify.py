@@ -21,6 +21,7 @@ _KEYS = {
     "prediction": ["run_id", "galaxy_id", "answer_id"],
     "posterior": ["run_id", "galaxy_id"],
     "question_prediction": ["run_id", "galaxy_id", "question_id"],
+    "split": ["run_id", "galaxy_id"],
     "loss": ["run_id", "galaxy_id", "answer_id"],
     "question_loss": ["run_id", "galaxy_id", "question_id"],
     "saliency_map": ["run_id", "galaxy_id", "question_id"],

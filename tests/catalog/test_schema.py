@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import duckdb
@@ -51,6 +52,43 @@ def test_migrations_build_what_the_code_declares(migrated: Path, tmp_path: Path)
     assert _describe(migrated) == _describe(declared)
 
 
+def test_an_older_catalogue_is_brought_here_with_its_data(tmp_path: Path) -> None:
+    path = tmp_path / "gz.duckdb"
+    first = import_module("migrations.versions.0001_first_schema")
+    with duckdb.connect(str(path)) as connection:
+        for statement in first.STATEMENTS:
+            connection.execute(statement)
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        connection.execute("INSERT INTO alembic_version VALUES ('0001')")
+        connection.execute(
+            "INSERT INTO run VALUES (1, 'ingest', 'f', 'complete', now(), now(), '{}', NULL, '0.1')"
+        )
+        connection.execute("INSERT INTO galaxy VALUES (7, 'J7', 1.5, -2.5, 1)")
+        connection.execute("INSERT INTO image VALUES (1, 7, 'a.png', NULL, 'PNG', 9, 8, 'ff')")
+        connection.execute("INSERT INTO vote VALUES (1, 7, 0, 3, 5)")
+    with Store.open(path) as store:
+        assert store.arrow("SELECT * FROM galaxies").to_pylist() == [
+            {
+                "galaxy_id": 7,
+                "iauname": "J7",
+                "ra": 1.5,
+                "dec": -2.5,
+                "image": "a.png",
+                "image_member": None,
+                "image_format": "PNG",
+                "image_height": 9,
+                "image_width": 8,
+                "image_sha256": "ff",
+                "split": None,
+            }
+        ]
+        assert store.value("SELECT count FROM vote") == 3
+    new = tmp_path / "new.duckdb"
+    with Store.open(new, create=True):
+        pass
+    assert _describe(path) == _describe(new)
+
+
 def test_head_is_the_newest_migration() -> None:
     config = Config()
     config.set_main_option("script_location", str(paths.MIGRATIONS))
@@ -61,7 +99,7 @@ def test_a_newer_catalogue_is_refused(migrated: Path) -> None:
     with duckdb.connect(str(migrated)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     before = migrated.read_bytes()
-    with pytest.raises(CatalogError, match=r"newer Zoolens \(schema 9999, this one knows 0001\)"):
+    with pytest.raises(CatalogError, match=r"newer Zoolens \(schema 9999, this one knows 0002\)"):
         Store.open(migrated)
     assert migrated.read_bytes() == before
 

@@ -1,0 +1,46 @@
+"""How far single votes are to be believed, given what a model expects.
+
+Su et al. 2023 propose (in their conclusion) to give a lower weight in training to
+votes that the model finds doubtful. Here, per answer: each vote is taken to be an
+error with probability e, and then any answer as likely as another; and Bayes'
+theorem says how likely a vote for an answer is meant. What it is worth must come
+from elsewhere than the vote itself, so that the model and the *other* votes for the
+question are what judges it: few votes against the model count little, many votes
+against the model outvote it.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from catalog.decision_tree import DecisionTree
+
+Floats = npt.NDArray[np.float64]
+
+
+def credence(
+    counts: npt.ArrayLike, concentrations: npt.ArrayLike, tree: DecisionTree, error_rate: float
+) -> Floats:
+    """Probability that a vote is meant, per answer: (N, A) in 0..1.
+
+        p_k = 1/T sum_t (alpha_tk + n_k - 1) / (sum_j alpha_tj + n - 1)
+        w_k = (1 - e) p_k / ((1 - e) p_k + e / K)
+
+    p_k is the Dirichlet-multinomial probability that one of the question's n votes is
+    for answer k given the n - 1 others, n_k - 1 of them for k too; e the error rate,
+    K the question's number of answers. counts: (N, A), fractional where weighted.
+    concentrations: (N, T, A), above 0, NaN where the model lacks an answer. Where
+    nobody gave the answer, or the count or the concentrations are missing, w is 1:
+    there is nothing to doubt, or nothing to doubt it with.
+    """
+    votes = np.asarray(counts, np.float64)
+    alpha = np.asarray(concentrations, np.float64)
+    result = np.ones_like(votes)
+    for where in tree.slices:
+        k, a = votes[:, None, where], alpha[:, :, where]  # (N, 1, K), (N, T, K)
+        # a weighted count below 1 has no other vote for it
+        others = np.maximum(k - 1, 0) + a
+        total = np.maximum(k.sum(-1, keepdims=True) - 1, 0) + a.sum(-1, keepdims=True)
+        meant = (1 - error_rate) * (others / total).mean(axis=1)  # (N, K)
+        error = error_rate / a.shape[-1]
+        result[:, where] = meant / (meant + error)
+    return np.where((votes > 0) & np.isfinite(result), result, 1.0)

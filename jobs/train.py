@@ -1,0 +1,239 @@
+"""`train`: a decision-tree model from the votes and images of a catalogue."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from catalog.augmentations import Examples
+from catalog.errors import CatalogError
+from catalog.fractions import predictions_state, votes_state
+from catalog.model import ZoobotModel, load_model
+from catalog.model_files import write_model
+from catalog.rejects import Reject, reject_table
+from catalog.splits import SPLITS, split_table
+from catalog.store import Run, Store
+from catalog.training import fit
+from catalog.training_folder import Outcome, TrainingFolder
+from catalog.training_pixels import decode_all, mapped
+from catalog.training_set import TrainingSet, read_training_set
+from catalog.tree_model import Plan, Tree, new_tree
+from catalog.view import View
+
+_SHARD = "galaxies"
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """What `train` did.
+
+    model: the safetensors file; sha256: its checksum. train, validation, test: galaxies
+    of each. rejects: images refused. epochs: how many it took; best_epoch: the one that
+    was kept; validation_loss: its Dirichlet-multinomial loss, nat a galaxy, summed over
+    questions. images_per_second: of this call. worth: of a vote in training, mean; 1
+    unless noisy votes were weighted down. changed: False where the same training was
+    complete before.
+    """
+
+    run_id: int
+    model: Path
+    sha256: str
+    train: int
+    validation: int
+    test: int
+    rejects: int
+    epochs: int
+    best_epoch: int
+    validation_loss: float
+    images_per_second: float
+    worth: float
+    changed: bool
+
+
+def train(
+    catalog: Path,
+    out: Path,
+    *,
+    architecture: str | None = None,
+    encoder: str | None = None,
+    view: View = View(),  # noqa: B008  # frozen
+    epochs: int = 50,
+    batch_size: int = 64,
+    learning_rate: float = 1e-3,
+    patience: int = 8,
+    seed: int = 0,
+    held_out: float = 0.2,
+    down_weight_noisy: bool = False,
+    error_rate: float = 0.05,
+    mixed: bool = False,
+    workers: int = 1,
+) -> TrainReport:
+    """Train a ZoobotTree on every galaxy with an image and votes; see `catalog.training`.
+
+    out: folder for `best.ckpt` (lowest validation loss), `last.ckpt`, and the best
+    model as `model.safetensors` in half precision. architecture: timm name,
+    efficientnet_b0 unless given. encoder: a model to begin with instead of random
+    weights. held_out: share of the galaxies kept from training, by a hash of their name
+    and the seed: half to validate, half to test; the catalogue records it.
+    down_weight_noisy: votes count by how likely they are meant, given error_rate and
+    the newest predictions in the catalogue (`catalog.noisy_votes`). mixed: the encoder computes in
+    bfloat16, faster on GPUs and slower on most processors. workers: processes that augment.
+
+    The same call goes on where it was stopped. Raises `CatalogError` where settings are
+    out of range, `out` holds another training, or there is nothing to train on or
+    validate with, and `ModelRefused` for the encoder or architecture.
+    """
+    start = None if encoder is None else load_model(encoder)
+    architecture = architecture or (start.architecture if start else "efficientnet_b0")
+    plan = Plan(architecture, epochs, batch_size, learning_rate, patience, seed, mixed, workers)
+    _check(plan, held_out, error_rate, view, start)
+    folder = TrainingFolder(out)
+    with Store.open(catalog) as store:
+        tree = store.tree
+        noise = (store.newest_run("predict"), error_rate) if down_weight_noisy else None
+        everything = read_training_set(store, seed, held_out, noise)
+        _check_split(everything.split)
+        config = {
+            # more workers do the same sooner
+            "plan": {name: value for name, value in asdict(plan).items() if name != "workers"},
+            "encoder_sha256": start and start.sha256,
+            "view": view.config(),
+            "held_out": held_out,
+            "votes": votes_state(store),
+            "images_sha256": everything.images_sha256,
+            "error_rate": noise and noise[1],
+            "predictions": noise and predictions_state(store, noise[0]),
+            "tree": tree.name,
+        }
+        outcome = folder.claim(config)
+        run = store.begin("train", config, origin={"out": str(out), "encoder": encoder or ""})
+        usable = _usable(store, run, everything, view, folder, outcome is not None)
+    changed = outcome is None or not run.complete
+    speed = 0.0
+    if outcome is None:
+        model = new_tree(tree, plan, view, start)
+        outcome, speed = _fit(model, plan, view, everything, usable, folder)
+        write_model(load_model(str(folder.best)), folder.model)
+        folder.conclude(config, outcome)
+    if changed:
+        with Store.open(catalog) as store, store.transaction():
+            store.execute(
+                "UPDATE run SET model_sha256 = ? WHERE run_id = ?",
+                [folder.model_sha256(), run.run_id],
+            )
+            store.finish(run)
+    data = everything.where(usable)
+    sizes = {split: int(np.sum(data.split == split)) for split in SPLITS}
+    return TrainReport(
+        run.run_id,
+        folder.model,
+        folder.model_sha256(),
+        **sizes,
+        rejects=int(np.sum(~usable)),
+        **vars(outcome),
+        images_per_second=speed,
+        worth=float(data.worth[data.counts > 0].mean()),
+        changed=changed,
+    )
+
+
+def _check(
+    plan: Plan, held_out: float, error_rate: float, view: View, start: ZoobotModel | None
+) -> None:
+    ranges: dict[str, tuple[float, float, float]] = {
+        "epochs": (plan.epochs, 1, 100_000),
+        "batch size": (plan.batch_size, 2, 65_536),
+        "learning rate": (plan.learning_rate, 1e-9, 10),
+        "patience": (plan.patience, 1, 100_000),
+        "seed": (plan.seed, 0, 2**20 - 1),
+        "held-out share": (held_out, 1e-6, 0.9),
+        "error rate": (error_rate, 1e-6, 0.999),
+        "workers": (plan.workers, 0, 256),
+    }
+    for name, (value, low, high) in ranges.items():
+        if not low <= value <= high:
+            raise CatalogError(f"{name} is {value}; give a value from {low} to {high}")
+    if start is not None and start.architecture != plan.architecture:
+        raise CatalogError(
+            f"the encoder is a {start.architecture}, not {plan.architecture}; "
+            "give one of the two options"
+        )
+    if start is not None and start.channels != (1 if view.greyscale else 3):
+        raise CatalogError(
+            f"the encoder takes {start.channels} channel(s); "
+            f"{'leave out' if view.greyscale else 'give'} --greyscale"
+        )
+
+
+def _usable(
+    store: Store,
+    run: Run,
+    data: TrainingSet,
+    view: View,
+    folder: TrainingFolder,
+    finished: bool,
+) -> npt.NDArray[np.bool_]:
+    """Which galaxies can be shown, (N,): decodes their images, unless that was done.
+
+    Commits the split of those that can, and a reject for each of the others. Raises
+    `CatalogError` where training or validation is left without a galaxy.
+    """
+    committed = _SHARD in store.shards(run)
+    refused: list[tuple[int, CatalogError]] = []
+    if not (finished or (committed and folder.canvases.exists() and folder.views.exists())):
+        refused = decode_all(data, view, folder.canvases, folder.views)
+    usable = np.ones(len(data.galaxies), dtype=bool)
+    if committed:
+        rows = store.arrow("SELECT galaxy_id FROM split WHERE run_id = ?", [run.run_id])
+        usable = np.isin(data.galaxy_id, rows["galaxy_id"].to_numpy())
+        for place, error in refused:
+            if usable[place]:  # it went bad while the training was interrupted
+                raise error
+    else:
+        usable[[place for place, _ in refused]] = False
+        rejects = [
+            Reject(data.galaxies[i].source, None, data.galaxies[i].iauname, str(error))
+            for i, error in refused
+        ]
+        rows = split_table(data.galaxy_id[usable], data.split[usable])
+        store.commit(run, _SHARD, {"split": rows, "reject": reject_table(rejects)})
+    _check_split(data.split[usable])
+    return usable
+
+
+def _check_split(split: npt.NDArray[np.str_]) -> None:
+    for name in ("train", "validation"):
+        if not np.any(split == name):
+            raise CatalogError(
+                f"no {name} galaxy among {len(split)} with votes and an image; "
+                "ingest more, or give another --held-out or --seed"
+            )
+
+
+def _fit(
+    model: Tree,
+    plan: Plan,
+    view: View,
+    data: TrainingSet,
+    usable: npt.NDArray[np.bool_],
+    folder: TrainingFolder,
+) -> tuple[Outcome, float]:
+    def examples(split: str, path: Path) -> Examples:
+        rows = np.flatnonzero(usable[data.split == split])
+        return Examples(mapped(path), rows, data.part(split).weighted()[rows])
+
+    try:
+        return fit(
+            model,
+            plan,
+            view,
+            examples("train", folder.canvases),
+            examples("validation", folder.views),
+            folder,
+        )
+    except FloatingPointError:
+        raise CatalogError(
+            f"the training diverged; give a lower --learning-rate than {plan.learning_rate} "
+            "and a new folder"
+        ) from None
