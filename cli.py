@@ -403,6 +403,73 @@ def simulate(
 
 
 @_command
+def train(
+    out: Annotated[Path, typer.Argument(help="Folder for checkpoints and the model.")],
+    architecture: Annotated[
+        str | None, typer.Option(help="Encoder, a timm name; efficientnet_b0 if not given.")
+    ] = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="Begin with the encoder of this model.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    batch_size: Annotated[int, typer.Option(min=2, help="Galaxies a step.")] = 64,
+    learning_rate: Annotated[float, typer.Option(help="Largest learning rate.")] = 1e-3,
+    patience: Annotated[
+        int, typer.Option(min=1, help="Epochs without a better loss before it ends.")
+    ] = 8,
+    held_out: Annotated[
+        float, typer.Option(help="Share kept from training: half to validate, half to test.")
+    ] = 0.2,
+    down_weight_noisy: Annotated[
+        bool, typer.Option("--down-weight-noisy", help="Doubtful votes count less.")
+    ] = False,
+    error_rate: Annotated[
+        float, typer.Option(help="Share of random votes, for --down-weight-noisy.")
+    ] = 0.05,
+    mixed: Annotated[
+        bool, typer.Option("--mixed", help="Compute in bfloat16: faster on GPUs.")
+    ] = False,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that augment.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of weights, split and order.")] = 0,
+    view: ViewName = "minimal",
+    size: Size = 224,
+    greyscale: Greyscale = False,
+    catalog: Catalog = paths.CATALOG_DEFAULT,
+    quiet: Quiet = False,
+) -> None:
+    """A ZoobotTree from the catalogue's votes and images."""
+    from catalog.view import View
+    from jobs.train import train as run
+
+    report = run(
+        catalog,
+        out,
+        architecture=architecture,
+        encoder=encoder,
+        view=View(view, size, greyscale),
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        patience=patience,
+        seed=seed,
+        held_out=held_out,
+        down_weight_noisy=down_weight_noisy,
+        error_rate=error_rate,
+        mixed=mixed,
+        workers=workers,
+    )
+    _say(
+        quiet,
+        "train",
+        report.run_id,
+        report.changed,
+        f"{report.train:,} galaxies, {report.epochs} epochs, the best {report.best_epoch} with "
+        f"a validation loss of {report.validation_loss:.4g} nat; {report.rejects:,} rejects",
+    )
+    typer.echo(report.model)
+
+
+@_command
 def sql(
     query: Annotated[
         str | None, typer.Argument(help="One SELECT; without it, the views and their columns.")

@@ -44,7 +44,7 @@ def augmentation(view: View) -> Any:
     return transforms.get_galaxy_transform(config)
 
 
-class Augmented(Dataset):  # type: ignore[type-arg]
+class Augmented(Dataset):
     """Canvases and counts by key: epoch x N + position, which decides the augmentation."""
 
     def __init__(self, canvases: Examples, view: View, seed: int) -> None:
@@ -61,7 +61,7 @@ class Augmented(Dataset):  # type: ignore[type-arg]
         return {"image": image, "counts": self._canvases.counts[where]}
 
 
-class Shown(Dataset):  # type: ignore[type-arg]
+class Shown(Dataset):
     """Views and counts, as they are."""
 
     def __init__(self, views: Examples) -> None:

@@ -185,8 +185,8 @@ def test_a_killed_training_goes_on(catalog: Path) -> None:
     assert (again.epochs, again.best_epoch) == (whole.epochs, whole.best_epoch)
     assert again.validation_loss == pytest.approx(whole.validation_loss, abs=1e-4)
     assert again.run_id == whole.run_id, "the folder does not tell trainings apart"
-    states = [load_model(str(report.model)).weight for report in (whole, again)]
-    assert torch.allclose(*states, atol=1e-6)
+    uncut, resumed = (load_model(str(report.model)).weight for report in (whole, again))
+    assert torch.allclose(uncut, resumed, atol=1e-6)
 
 
 @pytest.mark.parametrize(
