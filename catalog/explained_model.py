@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
+
 from catalog.errors import CatalogError, ModelRefused
 from catalog.model import ZoobotModel, check_size, dropout_masks, load_model
 from catalog.saliency import Explainer
@@ -13,6 +15,10 @@ from catalog.view import View
 
 _SAMPLES, _SEED = 30, 0  # of `predict`, for a model that has made no predictions here
 _METHODS = {"hirescam": "HiResCAM", "gradcam": "GradCAM"}
+_REFERENCES = {
+    "hirescam": "HiResCAM (Draelos & Carin 2021)",
+    "gradcam": "GradCAM (Selvaraju et al. 2017), signed",
+}
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,11 @@ class ExplainedModel:
         )
 
     @property
+    def reference(self) -> str:
+        """The method and who published it."""
+        return _REFERENCES[self.explainer.method]
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know of every figure."""
         if self.predicted:
@@ -82,6 +93,7 @@ def explained_model(
     view = View(**run.config["view"]) if "view" in run.config else View()
     view = replace(view, greyscale=loaded.channels == 1)
     check_size(loaded, view.size)
+    loaded.encoder.to(memory_format=torch.channels_last)  # half as long again without
     samples, seed = run.config.get("samples", _SAMPLES), run.config.get("seed", _SEED)
     masks = dropout_masks(samples, loaded.weight.shape[1], loaded.dropout_rate, seed)
     explainer = Explainer(loaded, masks, size=view.size, layer=layer, method=method)

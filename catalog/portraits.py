@@ -97,12 +97,12 @@ _FACTS = """SELECT a.question, a.answer, a.label, v.count, v.total, v.fraction A
 FROM answer a
 LEFT JOIN votes v ON v.label = a.label AND v.galaxy_id = $1
 LEFT JOIN predictions p ON p.label = a.label AND p.galaxy_id = $1
-LEFT JOIN losses l ON l.label = a.label AND l.galaxy_id = $1
+LEFT JOIN losses l ON l.label = a.label AND l.galaxy_id = $1 AND l.predicted = p.fraction
 ORDER BY a.answer_id"""
 
 
 def read_facts(store: Store, galaxy_id: int) -> list[AnswerFacts]:
-    """Current votes, newest predictions and losses of a galaxy, A in tree order."""
+    """Current votes, newest predictions and their losses of a galaxy, A in tree order."""
     return [AnswerFacts(**row) for row in store.arrow(_FACTS, [galaxy_id]).to_pylist()]
 
 

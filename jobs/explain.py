@@ -220,11 +220,11 @@ def _draw(
             bar.advance()
     page = explanation_page(folder)
     with replacing(page) as part:
-        part.write_text(_page(sections, provenance), encoding="utf-8")
+        part.write_text(_page(sections, provenance, explained.reference), encoding="utf-8")
     return tuple(drawn), page
 
 
-def _page(sections: Sequence[dict[str, object]], provenance: str) -> str:
+def _page(sections: Sequence[dict[str, object]], provenance: str, reference: str) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,  # a galaxy may be called anything
@@ -239,7 +239,7 @@ def _page(sections: Sequence[dict[str, object]], provenance: str) -> str:
         "outside": outside_votes,
     }
     template = environment.get_template("explanations.html.jinja")
-    return template.render(sections=sections, provenance=provenance)
+    return template.render(sections=sections, provenance=provenance, reference=reference)
 
 
 def _fraction(value: float | None) -> str:

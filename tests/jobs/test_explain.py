@@ -148,8 +148,9 @@ def test_stored_maps_are_those_of_the_model_that_predicted(
     for answer, label in enumerate(get_tree("gzd5").labels):
         for sd, maps in ((False, expected.mean), (True, expected.sd)):
             found = saliency_of(path, "G0002", label, sd=sd)
-            # one image alone against itself: the same arithmetic
-            np.testing.assert_allclose(found, maps[0, answer], rtol=1e-5, atol=1e-9)
+            largest = float(expected.mean[0, answer].abs().max())
+            # the same sums in another memory layout, so in another order
+            np.testing.assert_allclose(found, maps[0, answer], atol=1e-5 * largest)
     (run,) = rows(path, "SELECT config, model_sha256 FROM runs WHERE job = 'explain'")
     assert run["model_sha256"] == loaded.sha256
     config = rows(path, "SELECT run_id FROM runs WHERE job = 'predict'")
