@@ -66,7 +66,7 @@ class Tree(ZoobotTree):
         per_question = question_losses(alpha, batch["counts"], self.schema.question_index_groups)
         loss = per_question.sum(dim=1).mean()
         if not torch.isfinite(loss):
-            raise FloatingPointError(f"the {step_name} loss is {float(loss)}")
+            raise FloatingPointError(f"the {step_name} loss is {loss.item()}")
         self.update_per_question_loss_metric(per_question, step_name=step_name)
         self.loss_metrics[f"{step_name}/supervised_loss"].update(loss, weight=len(alpha))
         return {"loss": loss, "predictions": alpha}
