@@ -5,6 +5,7 @@ predicted counterparts, each as image, increase map and decrease map. Only here 
 maps clipped, interpolated and coloured; what is stored keeps sign and magnitude.
 """
 
+import textwrap
 import warnings
 from pathlib import Path
 from typing import Any
@@ -127,7 +128,7 @@ def _words(figure: Figure, portrait: Portrait, answer_id: int, bottom: float) ->
     fact = portrait.facts[answer_id]
     top = bottom + _PANEL
     _text(figure, 0.02, top, portrait.role, fontsize=6.5, color=_GREY)
-    _text(figure, 0.02, top - 0.13, shown(portrait.iauname, 24), fontsize=8, fontweight="bold")
+    _text(figure, 0.02, top - 0.13, shown(portrait.iauname, 22), fontsize=8, fontweight="bold")
     lines = _fact_lines(fact)
     if portrait.similarity is not None:
         lines.append(("similarity", f"{_number(portrait.similarity)} nat"))
@@ -219,9 +220,8 @@ def _absent(figure: Figure, why: str, bottom: float) -> None:
     width = 3 * _PANEL + 2 * _GAP
     panel = _axes(figure, _column(0), bottom, width, _PANEL)
     panel.set_facecolor("#f3f3f3")
-    panel.text(
-        0.5, 0.5, why, transform=panel.transAxes, ha="center", va="center", color=_GREY, wrap=True
-    )
+    words = textwrap.fill(shown(why, 400), 75)
+    panel.text(0.5, 0.5, words, transform=panel.transAxes, ha="center", va="center", color=_GREY)
 
 
 def shown(name: str, most: int) -> str:
