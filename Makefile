@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup test test-fast lint coverage clean
+.PHONY: setup demo test test-fast lint coverage clean
 
 setup: .venv/installed
 
@@ -11,6 +11,9 @@ setup: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
 	touch $@
+
+demo: setup
+	$(BIN)/zoolens demo
 
 test: setup lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
@@ -27,4 +30,4 @@ coverage: setup
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache build *.egg-info
+	rm -rf .venv zoolens-demo .mypy_cache .pytest_cache .ruff_cache build *.egg-info

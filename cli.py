@@ -470,6 +470,39 @@ def train(
 
 
 @_command
+def demo(
+    out: Annotated[Path, typer.Argument(help="A new folder for all that the demo makes.")] = Path(
+        "zoolens-demo"
+    ),
+    galaxies: Annotated[int, typer.Option("-n", "--galaxies", min=10, help="How many.")] = 200,
+    quiet: Quiet = False,
+) -> None:
+    """The whole way on a small simulated sky that the bundled model has not seen."""
+    from catalog.view import View
+    from jobs.explain import explain as run_explain
+    from jobs.ingest import ingest as run_ingest
+    from jobs.judge import judge
+    from jobs.predict import predict as run_predict
+    from jobs.simulate import simulate as run_simulate
+
+    sky, catalog = out / "sky", out / paths.CATALOG_DEFAULT
+    made = run_simulate(sky, galaxies=galaxies, seed=2026)  # the model was trained on seed 101
+    _say(quiet, "simulate", None, made.changed, f"{galaxies:,} galaxies, {made.votes:,} votes")
+    held = run_ingest(catalog, sky / "votes.csv")
+    _say(quiet, "ingest", held.run_id, held.changed, f"{held.images:,} galaxies with images")
+    done = run_predict(catalog, str(paths.BUNDLED_MODEL), view=View(size=paths.BUNDLED_SIZE))
+    _say(quiet, "predict", done.run_id, done.changed, f"{done.total:,} galaxies")
+    _score(catalog, "paper", quiet)
+    _index(catalog, quiet)
+    told = run_explain(catalog, worst=3, min_votes=10)
+    _say(quiet, "explain", told.run_id, told.changed, f"{told.total:,} galaxies")
+    write(from_arrow(judge(catalog, sky / "truth.parquet", min_votes=10)))
+    typer.echo("\nThe truth is known here: `nearer` says who is right, the votes or the model.")
+    typer.echo(f"Page: {told.page}")
+    typer.echo(f'More: zoolens sql "SELECT * FROM worst" --catalog {catalog}')
+
+
+@_command
 def sql(
     query: Annotated[
         str | None, typer.Argument(help="One SELECT; without it, the views and their columns.")

@@ -6,7 +6,11 @@ from pathlib import Path
 
 CATALOG_DEFAULT = Path("gz.duckdb")
 CATALOG_VARIABLE = "ZOOLENS_CATALOG"
-MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+_ROOT = Path(__file__).resolve().parent.parent
+MIGRATIONS = _ROOT / "migrations"
+# Trained on a simulated sky; models/README.md says how, and what it knows.
+BUNDLED_MODEL = _ROOT / "models" / "gzd5-simulated.safetensors"
+BUNDLED_SIZE = 96  # pixel, a side of its view
 
 
 def index_path(catalog: Path, kind: str) -> Path:
