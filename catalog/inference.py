@@ -19,29 +19,29 @@ _MOST_THREADS = 16  # each holds a batch of images and the activations of a few
 # Images an encoder takes at once: the activations of more are too large for the caches,
 # and for the allocator to keep, and cost a quarter more time on each.
 _PART = 4
-_SAME = 1e-5  # relative to the largest feature; folding gives 3e-7
+_SAME = 1e-6  # of the largest feature, in float64: far above rounding, far below a mistake
 
 
 def for_inference(encoder: nn.Module, channels: int, size: int) -> nn.Module:
-    """A copy that gives the same features in about half the time.
+    """A copy that gives the same features, rounding apart, in about half the time.
 
     Batch norms are folded into the convolutions before them, and tensors stand
     channels last. Which convolution feeds which norm is read off the order of the
-    modules, so the copy is compared with the encoder on two random images of `size`
-    pixels, and the encoder itself is returned where they differ by more than 1e-5 of
-    the largest feature.
+    modules, so the copy is compared with the encoder, in float64, on two random images
+    of `size` pixels; where they differ, norms stay as they are.
     """
     images = torch.rand(2, channels, size, size, generator=torch.Generator().manual_seed(0))
-    try:
-        with torch.inference_mode():
-            expected = encoder(images)
-            faster = copy.deepcopy(encoder)
-            _fold(faster)
-            faster = faster.to(memory_format=torch.channels_last)
-            difference = (features(faster, images) - expected).abs().max()
-    except (RuntimeError, AttributeError):  # the modules do not run in the order they stand in
-        return encoder
-    return faster if bool(difference <= _SAME * expected.abs().max()) else encoder
+    with torch.inference_mode():
+        folded = copy.deepcopy(encoder).double()
+        expected = folded(images.double())
+        try:
+            _fold(folded)
+            difference = (folded(images.double()) - expected).abs().max()
+            same = bool(difference <= _SAME * expected.abs().max())
+        except (RuntimeError, AttributeError):  # the modules do not run in the order they stand in
+            same = False
+        faster = folded.float() if same else copy.deepcopy(encoder)
+        return faster.to(memory_format=torch.channels_last)
 
 
 def features(encoder: nn.Module, images: Tensor) -> Tensor:
