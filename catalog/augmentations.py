@@ -44,6 +44,11 @@ def augmentation(view: View) -> Any:
     return transforms.get_galaxy_transform(config)
 
 
+def mixed_seed(*numbers: int) -> int:
+    """One seed of several numbers; torch takes no more than its lowest 32 bits to heart."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
+
+
 class Augmented(Dataset):
     """Canvases and counts by key: epoch x N + position, which decides the augmentation."""
 
@@ -55,7 +60,7 @@ class Augmented(Dataset):
     def __getitem__(self, key: int) -> dict[str, Any]:
         where = key % len(self._canvases.rows)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed((self._seed << 40) + key)
+            torch.manual_seed(mixed_seed(self._seed, key))
             canvas = torch.tensor(self._canvases.pixels[self._canvases.rows[where]])
             image = self._transform(canvas)
         return {"image": image, "counts": self._canvases.counts[where]}

@@ -17,7 +17,7 @@ import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from torch.utils.data import DataLoader, Dataset
 
-from catalog.augmentations import Augmented, Examples, Shown, Shuffled
+from catalog.augmentations import Augmented, Examples, Shown, Shuffled, mixed_seed
 from catalog.progress import progress
 from catalog.training_folder import Outcome, TrainingFolder
 from catalog.tree_model import Plan, Tree
@@ -61,7 +61,7 @@ class _Pace(Callback):
         self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int
     ) -> None:
         # of dropout: by the step, as a resumed training draws other numbers in between
-        torch.manual_seed((self._seed << 40) + trainer.global_step)
+        torch.manual_seed(mixed_seed(self._seed, trainer.global_step))
 
     def on_train_batch_end(
         self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
