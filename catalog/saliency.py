@@ -131,9 +131,7 @@ def contributions(cut: Cut, split: Split, method: str) -> Tensor:
     its mean over the pixels.
     """
     with warnings.catch_warnings():
-        # a pooling that vmap goes through in a loop is a small part of a tail; and torch's
-        # own rules for forward mode use what torch has come to deprecate
-        warnings.filterwarnings("ignore", message="There is a performance drop")
+        # torch's own rules for forward mode use what torch has come to deprecate
         warnings.filterwarnings("ignore", message=r"`torch\.jit\.script` is deprecated")
         closed = _closed_form(cut, split.activation, method)
         return _forward_mode(split, method) if closed is None else closed

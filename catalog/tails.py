@@ -62,6 +62,12 @@ class Cut:
             if times[module] == 1 and isinstance(output, Tensor)
         }
         self._before = tuple(_outermost(encoder, done, self._module))
+        # vmap has no rule for this one, warns, and goes through its batch in a loop
+        self._pools = [
+            module
+            for module in encoder.modules()
+            if isinstance(module, nn.AdaptiveAvgPool2d) and module.output_size in (1, (1, 1))
+        ]
 
     def split(self, images: Tensor) -> Split:
         """One forward pass over images (N, channels, H, W), kept at the cut."""
@@ -77,7 +83,9 @@ class Cut:
         def tail(activation: Tensor) -> Tensor:
             if self._channels_last:
                 activation = activation.movedim(1, -1)
-            with _answering({**outputs, self._module: activation}):
+            answers = {module: _recall(output) for module, output in outputs.items()}
+            answers |= dict.fromkeys(self._pools, _mean_pool)
+            with _running({**answers, self._module: _recall(activation)}):
                 return self.encoder(images)
 
         if self._channels_last:
@@ -183,17 +191,21 @@ def _hooks(
             handle.remove()
 
 
+def _recall(output: Tensor) -> Callable[..., Tensor]:
+    return lambda *_, **__: output.clone()  # a later layer may work in place
+
+
+def _mean_pool(activation: Tensor) -> Tensor:
+    return activation.mean((-2, -1), keepdim=True)
+
+
 @contextmanager
-def _answering(outputs: Mapping[nn.Module, Tensor]) -> Iterator[None]:
-    """Let modules put out what is given, without running."""
-
-    def answer(output: Tensor) -> Callable[..., Tensor]:
-        return lambda *_, **__: output.clone()  # a later layer may work in place
-
+def _running(forwards: Mapping[nn.Module, Callable[..., Tensor]]) -> Iterator[None]:
+    """Let modules run what is given instead of their own forward."""
     try:
-        for module, output in outputs.items():
-            vars(module)["forward"] = answer(output)
+        for module, forward in forwards.items():
+            vars(module)["forward"] = forward
         yield
     finally:
-        for module in outputs:
+        for module in forwards:
             vars(module).pop("forward", None)
