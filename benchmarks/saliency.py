@@ -2,10 +2,10 @@
 
     python -m benchmarks.saliency [REPEATS]
 
-Both take the same Zoobot models with random weights and the same real PNG images in
-../shared/data. Zoolens makes the HiResCAM maps of all 34 answers, with dropout off and
-with 30 dropout samples; pytorch-grad-cam, with dropout off, those of the first answers,
-one call a target, each with its own forward and backward pass. Writes raw wall and
+Both take the same Zoobot models with random weights, channels last, and the same real
+PNG images in ../shared/data. Zoolens makes the HiResCAM maps of all 34 answers, with
+dropout off and with 30 dropout samples; pytorch-grad-cam, with dropout off, those of
+the first answers, one call a target, each with its own forward and backward pass. Writes raw wall and
 processor seconds of every call to results/saliency.json, the seconds that reading,
 viewing and segmenting the images take, and the largest difference of the maps
 themselves in units of each map's largest value; ratios are for whoever reads it.
@@ -72,7 +72,6 @@ def compare(architecture: str, images: torch.Tensor, repeats: int) -> dict[str, 
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = save(zoobot_tree(architecture, awake=True), Path(folder) / "zoobot.ckpt")
         model = load_model(str(checkpoint))
-    model.encoder.to(memory_format=torch.channels_last)  # as `explain` has it; both use it
     result: dict[str, Any] = {"grad-cam, a target": []}
     for samples in (0, SAMPLES):
         masks = dropout_masks(samples, model.weight.shape[1], model.dropout_rate, 0)

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
-
 from catalog.errors import CatalogError, ModelRefused
 from catalog.model import ZoobotModel, check_size, dropout_masks, load_model
 from catalog.saliency import Explainer
@@ -93,7 +91,6 @@ def explained_model(
     view = View(**run.config["view"]) if "view" in run.config else View()
     view = replace(view, greyscale=loaded.channels == 1)
     check_size(loaded, view.size)
-    loaded.encoder.to(memory_format=torch.channels_last)  # half as long again without
     samples, seed = run.config.get("samples", _SAMPLES), run.config.get("seed", _SEED)
     masks = dropout_masks(samples, loaded.weight.shape[1], loaded.dropout_rate, seed)
     explainer = Explainer(loaded, masks, size=view.size, layer=layer, method=method)

@@ -3,7 +3,7 @@
 import copy
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
@@ -64,7 +64,7 @@ def one_thread() -> Iterator[None]:
 
 def in_order(
     function: Callable[[Item], Result], items: Iterable[Item], *, threads: int | None = None
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """`map` on several threads, each running torch single-threaded.
 
     Whole items side by side keep all cores busy where one item on all cores would

@@ -1,6 +1,7 @@
 """`predict`: images through a model into posteriors."""
 
 import itertools
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -103,10 +104,11 @@ def _predict_all(store: Store, run: Run, predictor: Predictor, batch_size: int) 
     known = store.arrow("SELECT key, reason FROM reject WHERE run_id = ?", [run.run_id])
     told = {tuple(row.values()) for row in known.to_pylist()}
     galaxies = rejects = 0
-    with progress("predicting", len(waiting)) as bar:
-        batches = [waiting[i : i + batch_size] for i in range(0, len(waiting), batch_size)]
-        results = in_order(partial(predictor.faster().tables, told=told), batches)
-        a_shard = max(1, SHARD // batch_size)
+    batches = [waiting[i : i + batch_size] for i in range(0, len(waiting), batch_size)]
+    a_shard = max(1, SHARD // batch_size)
+    work = in_order(partial(predictor.faster().tables, told=told), batches)
+    # closed also when interrupted, so that what waits in line is not run to the end
+    with progress("predicting", len(waiting)) as bar, closing(work) as results:
         for start in range(0, len(batches), a_shard):
             shard = [*itertools.islice(results, a_shard)]
             tables = {name: pa.concat_tables([rows[name] for rows in shard]) for name in shard[0]}

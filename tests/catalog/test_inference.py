@@ -112,7 +112,24 @@ def test_items_are_taken_only_a_little_ahead() -> None:
     results = in_order(lambda item: item, items(), threads=2)
     next(results)
     assert len(taken) <= 6
-    results.close()  # type: ignore[attr-defined]
+    results.close()
+
+
+def test_what_waits_in_line_is_dropped_when_closed() -> None:
+    begun = []
+
+    def slow(item: int) -> int:
+        begun.append(item)
+        time.sleep(0.05)
+        return item
+
+    results = in_order(slow, range(1000), threads=2)
+    next(results)
+    results.close()
+    count = len(begun)
+    assert count < 6
+    time.sleep(0.1)
+    assert len(begun) == count
 
 
 def test_torch_is_single_threaded_inside_and_as_before_after() -> None:
