@@ -5,10 +5,11 @@
 Both take the same Zoobot models with random weights, channels last, and the same real
 PNG images in ../shared/data. Zoolens makes the HiResCAM maps of all 34 answers, with
 dropout off and with 30 dropout samples; pytorch-grad-cam, with dropout off, those of
-the first answers, one call a target, each with its own forward and backward pass. Writes raw wall and
-processor seconds of every call to results/saliency.json, the seconds that reading,
-viewing and segmenting the images take, and the largest difference of the maps
-themselves in units of each map's largest value; ratios are for whoever reads it.
+the first answers, one call a target, each with its own forward and backward pass.
+Writes raw wall and processor seconds of every call to results/saliency.json, the
+seconds that reading, viewing and segmenting the images take, and the largest difference
+of the maps themselves in units of each map's largest value; ratios are for whoever
+reads it.
 """
 
 import json

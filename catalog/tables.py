@@ -184,3 +184,20 @@ saliency_stat = _table(
     _key("increase", Double),
     _key("decrease", Double),
 )
+
+# What an evaluation measured; see the view `evaluations` and `catalog.measures`.
+evaluation = _table(
+    "evaluation",
+    _key("run_id"),
+    _key("topic", String),
+    _key("measure", String),
+    Column("value", Double),
+    _key("galaxies", BigInteger),
+    Column("lo", Double),
+    Column("hi", Double),
+    Column("question", String),
+    Column("label", String),
+    Column("method", String),
+    Column("level", Double),
+    Column("chance", Double),
+)

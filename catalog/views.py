@@ -254,6 +254,29 @@ JOIN answer a ON a.answer_id = s.answer_id""",
         job="explain",
     ),
     View(
+        "evaluations",
+        "run and measured value",
+        {
+            **_RUN,
+            "topic": "calibration, error, accuracy, localisation, sanity, faithfulness, stability "
+            "or warning",
+            "measure": "what was measured",
+            "question": "question it is about; NULL for all",
+            "label": "answer it is about; NULL for all",
+            "method": "how the explanation or warning was made; NULL where it is about neither",
+            "level": "nominal level, share of pixels or stage it was measured at; NULL for none",
+            "value": "measured value",
+            "lo": "lower end of its 95 % interval, by bootstrap over galaxies",
+            "hi": "upper end of its 95 % interval",
+            "chance": "value expected without any knowledge; NULL where there is no such value",
+            "galaxies": "galaxies that it rests on",
+        },
+        """SELECT run_id, topic, measure, question, label, method, level, value, lo, hi, chance,
+    galaxies
+FROM evaluation""",
+        job="evaluate",
+    ),
+    View(
         "rejects",
         "refused input row, value or image",
         {
@@ -270,7 +293,7 @@ JOIN answer a ON a.answer_id = s.answer_id""",
         "run of a job",
         {
             "run_id": "number of the run, in order of start",
-            "job": "ingest, predict, score, index, explain or train",
+            "job": "ingest, predict, score, index, explain, train or evaluate",
             "status": "complete; or running, which means interrupted when nothing is at work",
             "started_at": "start, UTC",
             "finished_at": "end, UTC; NULL while not complete",
