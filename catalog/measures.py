@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ Floats = npt.NDArray[np.float64]
 LEVEL = 0.95  # of the intervals of measured values
 _RESAMPLES = 1000
 _FEWEST = 5  # galaxies, below which an interval would only feign knowledge
+_DRAWN = 1 << 21  # galaxies drawn at once
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,15 @@ class Measure:
     method: str | None = None
     at: float | None = None
     chance: float | None = None
+
+
+class Estimate(NamedTuple):
+    """A value with its interval, in the order that `Measure` takes them."""
+
+    value: float
+    galaxies: int
+    lo: float | None
+    hi: float | None
 
 
 _TYPES = {
@@ -92,3 +103,58 @@ def interval(
             rng=np.random.default_rng(0),
         ).confidence_interval
     return float(found.low), float(found.high)
+
+
+def ratios(above: npt.ArrayLike, below: npt.ArrayLike) -> list[Estimate]:
+    """The sum of `above` over the sum of `below` for each column, with 95 % intervals.
+
+    above, below: (N, M), M statistics of the same N galaxies; a mean over some of them
+    has 1 below for those and 0 for the others. Where `below` is 0 the galaxy has no part
+    in that statistic, whatever stands above. Intervals as by `interval`, but of all
+    statistics at once. A statistic of no galaxy is NaN.
+    """
+    beneath = np.asarray(below, np.float64)
+    over = np.where(beneath == 0, 0.0, np.asarray(above, np.float64))
+    drawn_over, drawn_beneath = np.split(resampled_sums(np.hstack([over, beneath])), 2, axis=1)
+    with np.errstate(invalid="ignore"):
+        values = over.sum(axis=0) / beneath.sum(axis=0)
+        drawn = drawn_over / drawn_beneath
+    galaxies = np.count_nonzero(beneath, axis=0)
+    return [
+        estimate(value, int(count), samples)
+        for value, count, samples in zip(values, galaxies, drawn.T, strict=True)
+    ]
+
+
+def means(values: npt.ArrayLike) -> list[Estimate]:
+    """The mean of each column of (N, M), over the galaxies where it is not NaN."""
+    return ratios(values, ~np.isnan(np.asarray(values, np.float64)))
+
+
+def resampled_sums(values: npt.ArrayLike) -> Floats:
+    """Sums of columns over as many galaxies drawn with replacement: (N, M) -> (1000, M).
+
+    How often each galaxy is drawn is a matrix, so that all columns cost one product.
+    A fixed seed, as for `interval`.
+    """
+    columns = np.asarray(values, np.float64)
+    galaxies, width = columns.shape  # N, M
+    sums = np.zeros((_RESAMPLES, width))
+    if galaxies == 0:
+        return sums
+    random = np.random.default_rng(0)
+    rows = max(1, _DRAWN // galaxies)
+    for part in np.array_split(sums, range(rows, _RESAMPLES, rows)):
+        drawn = random.integers(galaxies, size=(len(part), galaxies))
+        drawn += galaxies * np.arange(len(part))[:, None]
+        times = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape)
+        part[:] = times.astype(np.float64) @ columns
+    return sums
+
+
+def estimate(value: float, galaxies: int, drawn: Floats) -> Estimate:
+    """A value with the interval of its resamples (R,); those that are NaN had no galaxy."""
+    if galaxies < _FEWEST or np.isnan(drawn).all():
+        return Estimate(float(value), galaxies, None, None)
+    lo, hi = np.nanquantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Estimate(float(value), galaxies, float(lo), float(hi))
