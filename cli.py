@@ -426,6 +426,9 @@ def train(
     error_rate: Annotated[
         float, typer.Option(help="Share of random votes, for --down-weight-noisy.")
     ] = 0.05,
+    shuffle_votes: Annotated[
+        bool, typer.Option("--shuffle-votes", help="Deal votes to other galaxies: a control.")
+    ] = False,
     mixed: Annotated[
         bool, typer.Option("--mixed", help="Compute in bfloat16: faster on GPUs.")
     ] = False,
@@ -455,6 +458,7 @@ def train(
         held_out=held_out,
         down_weight_noisy=down_weight_noisy,
         error_rate=error_rate,
+        shuffle_votes=shuffle_votes,
         mixed=mixed,
         workers=workers,
     )

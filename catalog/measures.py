@@ -23,7 +23,7 @@ class Measure:
     topic: which part of the evaluation it belongs to; measure: what was measured, a
     short name; value; lo, hi: its 95 % interval by bootstrap over galaxies, or None;
     galaxies: how many it rests on. Where they apply: question or label it is about;
-    method: of explanation; at: the nominal level, share of pixels or stage it was
+    method: of explanation; level: the nominal level, share of pixels or stage it was
     measured at; chance: what a method without any knowledge would be expected to get.
     """
 
@@ -36,7 +36,7 @@ class Measure:
     question: str | None = None
     label: str | None = None
     method: str | None = None
-    at: float | None = None
+    level: float | None = None
     chance: float | None = None
 
 
@@ -59,7 +59,7 @@ _TYPES = {
     "question": pa.string(),
     "label": pa.string(),
     "method": pa.string(),
-    "at": pa.float64(),
+    "level": pa.float64(),
     "chance": pa.float64(),
 }
 

@@ -63,13 +63,19 @@ class TrainingSet:
 
 
 def read_training_set(
-    store: Store, seed: int, held_out: float, noise: tuple[int, float] | None
+    store: Store,
+    seed: int,
+    held_out: float,
+    noise: tuple[int, float] | None,
+    *,
+    shuffled: bool = False,
 ) -> TrainingSet:
     """All galaxies that have an image and at least one vote for an answer of the tree.
 
     seed, held_out: as `split_galaxies` takes them. noise: a run of predictions and the
     error rate by which votes are weighted down (`credence`); galaxies that the run did
-    not predict keep all their votes. Raises `CatalogError` where there are none.
+    not predict keep all their votes. shuffled: votes are dealt out anew among all galaxies,
+    by the seed. Raises `CatalogError` where there are none.
     """
     tree = store.tree
     imaged = store.arrow(_IMAGED)
@@ -88,6 +94,9 @@ def read_training_set(
         predict_run, error_rate = noise
         for where, alpha in read_posteriors(store, predict_run, ids):
             worth[where] = credence(counts[where], alpha, tree, error_rate)
+    if shuffled:
+        order = np.random.default_rng(seed).permutation(len(ids))
+        counts, worth = counts[order], worth[order]
     chosen = [rows[galaxy_id] for galaxy_id in ids.tolist()]
     sides = [row.pop("side") for row in chosen]
     galaxies = [Galaxy(*row.values()) for row in chosen]

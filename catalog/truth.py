@@ -34,11 +34,14 @@ def encode_mask(mask: npt.NDArray[np.bool_]) -> bytes:
 def decode_mask(data: bytes, size: int) -> npt.NDArray[np.bool_]:
     """The mask (size, size) that was encoded.
 
-    Raises `ValueError` where the bytes are not of a mask of that size.
+    Raises `ValueError` or `zlib.error` where the bytes are not of a mask of that size.
     """
-    bits = np.unpackbits(np.frombuffer(zlib.decompress(data), np.uint8))
-    if len(bits) != -(-size * size // 8) * 8:
-        raise ValueError(f"mask of {len(bits)} bits, not of {size} x {size} pixels")
+    length = -(-size * size // 8)
+    # no more than can be right: what inflates without end is not waited for
+    packed = zlib.decompressobj().decompress(data, length + 1)
+    if len(packed) != length:
+        raise ValueError(f"mask of other than {length} bytes, not of {size} x {size} pixels")
+    bits = np.unpackbits(np.frombuffer(packed, np.uint8))
     return bits[: size * size].reshape(size, size).astype(bool)
 
 

@@ -66,6 +66,7 @@ def train(
     held_out: float = 0.2,
     down_weight_noisy: bool = False,
     error_rate: float = 0.05,
+    shuffle_votes: bool = False,
     mixed: bool = False,
     workers: int = 1,
 ) -> TrainReport:
@@ -77,8 +78,10 @@ def train(
     weights. held_out: share of the galaxies kept from training, by a hash of their name
     and the seed: half to validate, half to test; the catalogue records it.
     down_weight_noisy: votes count by how likely they are meant, given error_rate and
-    the newest predictions in the catalogue (`catalog.noisy_votes`). mixed: the encoder computes in
-    bfloat16, faster on GPUs and slower on most processors. workers: processes that augment.
+    the newest predictions in the catalogue (`catalog.noisy_votes`). shuffle_votes: each galaxy
+    gets the votes of another, so that there is nothing to learn of images: the control
+    of `evaluate`. mixed: the encoder computes in bfloat16, faster on GPUs and slower on
+    most processors. workers: processes that augment.
 
     The same call goes on where it was stopped. Raises `CatalogError` where settings are
     out of range, `out` holds another training, or there is nothing to train on or
@@ -92,7 +95,7 @@ def train(
     with Store.open(catalog) as store:
         tree = store.tree
         noise = (store.newest_run("predict"), error_rate) if down_weight_noisy else None
-        everything = read_training_set(store, seed, held_out, noise)
+        everything = read_training_set(store, seed, held_out, noise, shuffled=shuffle_votes)
         _check_split(everything.split)
         config = {
             # more workers do the same sooner
@@ -104,6 +107,7 @@ def train(
             "images_sha256": everything.images_sha256,
             "error_rate": noise and noise[1],
             "predictions": noise and predictions_state(store, noise[0]),
+            "shuffled": shuffle_votes,
             "tree": tree.name,
         }
         outcome = folder.claim(config)

@@ -18,6 +18,7 @@ from catalog.errors import CatalogError, ModelRefused
 from catalog.model import load_model
 from catalog.splits import split_galaxies
 from catalog.store import Store
+from catalog.training_set import read_training_set
 from catalog.view import View
 from tests.catalogues import random_counts
 from tests.images import folder, picture
@@ -256,3 +257,14 @@ def test_questions_asked_with_other_answers_are_left_out(tmp_path: Path) -> None
     assert np.array_equal(data.counts, expected)
     assert data.largest == 30
     assert [galaxy.galaxy_id for galaxy in data.galaxies] == ids
+
+
+def test_shuffled_votes_are_those_of_other_galaxies(catalog: Path) -> None:
+    with Store.open(catalog, read_only=True) as store:
+        plain = read_training_set(store, 3, 0.4, None)
+        shuffled = read_training_set(store, 3, 0.4, None, shuffled=True)
+        again = read_training_set(store, 3, 0.4, None, shuffled=True)
+    assert not np.array_equal(plain.counts, shuffled.counts)
+    assert sorted(plain.counts.tolist()) == sorted(shuffled.counts.tolist())
+    assert np.array_equal(shuffled.counts, again.counts)
+    assert (plain.galaxies, plain.split.tolist()) == (shuffled.galaxies, shuffled.split.tolist())

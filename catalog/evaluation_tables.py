@@ -1,0 +1,108 @@
+"""Measures as the tables that people read: one a topic, narrow enough for a terminal."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from catalog.decision_tree import DecisionTree
+from catalog.measures import Measure
+
+Row = dict[str, object]
+
+# Columns of the table of questions, and the measures they show.
+_QUESTIONS = {
+    "reach": "reach",
+    "error": "mean absolute error",
+    "of mean": "mean absolute error",
+    "to truth": "mean absolute error against the truth",
+    "nll": "negative log likelihood",
+    "accuracy": "accuracy, confident",
+    "true accuracy": "accuracy against the truth, confident",
+}
+_METHODS = ("hirescam", "gradcam", "input gradient", "random")
+
+
+def evaluation_tables(measures: Sequence[Measure], tree: DecisionTree) -> dict[str, pa.Table]:
+    """Titles and tables of what was measured; topics that were not are left out."""
+    tables = {
+        "Vote fractions, question by question": _questions(measures, tree),
+        "Coverage of the posterior predictive intervals": _coverage(measures),
+        "Does positive saliency lie on the cause? Share inside over area, chance 1": _localised(
+            measures, "inside over area"
+        ),
+        "Pointing game: does the largest value lie on the cause?": _localised(
+            measures, "pointing game"
+        ),
+        "Sanity, faithfulness and stability of the maps": _methods(measures),
+        "Warnings: area under the ROC curve for a wrong prediction, chance 0.5": _warnings(
+            measures
+        ),
+    }
+    return {title: pa.Table.from_pylist(rows) for title, rows in tables.items() if rows}
+
+
+def with_interval(measure: Measure) -> str:
+    """A value with its 95 % interval, to three digits."""
+    if measure.lo is None or measure.hi is None:
+        return f"{measure.value:.3g}"
+    return f"{measure.value:.3g} [{measure.lo:.3g}, {measure.hi:.3g}]"
+
+
+def _questions(measures: Sequence[Measure], tree: DecisionTree) -> list[Row]:
+    rows = []
+    for question in tree.questions:
+        mine = {m.measure: m for m in measures if m.question == question.name and m.level is None}
+        row: Row = {"question": question.name}
+        for column, name in _QUESTIONS.items():
+            found = mine.get(name)
+            row[column] = found and (found.chance if column == "of mean" else found.value)
+        if any(value is not None for value in list(row.values())[1:]):
+            rows.append(row)
+    present = [c for c in ("question", *_QUESTIONS) if any(row[c] is not None for row in rows)]
+    return [{column: row[column] for column in present} for row in rows]
+
+
+def _coverage(measures: Sequence[Measure]) -> list[Row]:
+    return [
+        {"interval": f"{m.level:.0%}", "holds": with_interval(m), "galaxies": m.galaxies}
+        for m in measures
+        if m.measure == "coverage" and m.question is None and m.level is not None
+    ]
+
+
+def _localised(measures: Sequence[Measure], name: str) -> list[Row]:
+    mine = [m for m in measures if m.measure == name]
+    methods = [method for method in _METHODS if any(m.method == method for m in mine)]
+    rows: dict[str, Row] = {}
+    for measure in mine:
+        empty = {"answer": measure.label, **dict.fromkeys(methods), "chance": measure.chance}
+        row = rows.setdefault(str(measure.label), {**empty, "galaxies": measure.galaxies})
+        row[str(measure.method)] = with_interval(measure)
+    return list(rows.values())
+
+
+def _methods(measures: Sequence[Measure]) -> list[Row]:
+    """What is known of each method as a whole: no curve, no single answer."""
+    mine = [m for m in measures if m.topic in ("sanity", "faithfulness", "stability")]
+    last = {(m.measure, m.method): m for m in mine}  # of a curve, its end
+    rows: dict[str, Row] = {}
+    methods = [method for method in _METHODS if any(m.method == method for m in mine)]
+    for (name, method), measure in last.items():
+        if name in ("deletion", "insertion"):
+            continue
+        row = rows.setdefault(name, {"measure": name, **dict.fromkeys(methods)})
+        row[str(method)] = with_interval(measure)
+    return list(rows.values())
+
+
+def _warnings(measures: Sequence[Measure]) -> list[Row]:
+    return [
+        {
+            "warning": m.method,
+            "answer": m.label or "all",
+            "area under curve": with_interval(m),
+            "galaxies": m.galaxies,
+        }
+        for m in measures
+        if m.topic == "warning"
+    ]

@@ -1,0 +1,108 @@
+"""Reading `truth.parquet`: what is true of the galaxies of a catalogue."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pyarrow import parquet
+
+from catalog.decision_tree import DecisionTree
+from catalog.errors import TableRefused
+from catalog.truth import decode_mask
+
+Floats = npt.NDArray[np.float64]
+
+_LARGEST = 4096  # pixel: side of a mask, above which it is no mask of ours
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is true of N galaxies.
+
+    probabilities (N, A): of each answer, for a volunteer who is asked its question.
+    errors (N, A): how many of its votes were given in error.
+    """
+
+    path: Path
+    names: Sequence[str]
+    probabilities: Floats
+    errors: npt.NDArray[np.int64]
+    _size: int
+    _masks: dict[str, list[bytes | None]]
+
+    def mask(self, number: int, features: Sequence[str]) -> npt.NDArray[np.bool_] | None:
+        """Pixels that any of the features makes in galaxy `number`, (H, W); None for none.
+
+        Raises `TableRefused` where a mask is damaged.
+        """
+        found = []
+        for feature in features:
+            data = self._masks[feature][number]
+            if data is not None:
+                try:
+                    found.append(decode_mask(data, self._size))
+                except (ValueError, zlib.error):
+                    raise TableRefused(
+                        f"{self.path}: mask_{feature} of {self.names[number]} is damaged; "
+                        "simulate the sky again"
+                    ) from None
+        mask = np.any(found, axis=0) if found else None
+        return None if mask is None or not mask.any() else mask
+
+
+def read_truth(
+    path: Path, names: Sequence[str], tree: DecisionTree, features: Sequence[str] = ()
+) -> Truth:
+    """The truth of the galaxies called `names`, in that order.
+
+    features: whose masks to read. Raises `TableRefused` where the file is no truth of a
+    sky, or of another sky: where it lacks one of the galaxies or answers.
+    """
+    wanted = {
+        "iauname": pa.string(),
+        **{f"{label}_probability": pa.float64() for label in tree.labels},
+        **{f"{label}_errors": pa.int64() for label in tree.labels},
+        **({"size": pa.int64()} if features else {}),
+        **{f"mask_{feature}": pa.binary() for feature in features},
+    }
+    try:
+        held = parquet.read_schema(path).names
+        absent = [name for name in wanted if name not in held]
+        if absent:
+            raise TableRefused(f"{path} is of another sky: it lacks {absent[0]}")
+        rows = parquet.read_table(path, columns=list(wanted)).cast(pa.schema(wanted))
+    except (OSError, pa.ArrowException) as error:
+        raise TableRefused(f"{path} is no truth of a sky: {str(error).splitlines()[0]}") from None
+    place = {name: row for row, name in enumerate(rows["iauname"].to_pylist())}
+    missing = [name for name in names if name not in place]
+    if missing:
+        raise TableRefused(f"{path} is of another sky: it lacks {missing[0]}")
+    rows = rows.take(pa.array([place[name] for name in names], pa.int64()))
+
+    def matrix(kind: str) -> list[npt.NDArray[np.generic]]:
+        return [rows[f"{label}_{kind}"].to_numpy() for label in tree.labels]
+
+    probabilities = np.stack(matrix("probability"), axis=1).astype(np.float64)
+    if not np.all((probabilities >= 0) & (probabilities <= 1)):
+        raise TableRefused(f"{path} is no truth of a sky: a probability is not within 0..1")
+    return Truth(
+        path,
+        names,
+        probabilities,
+        np.stack(matrix("errors"), axis=1).astype(np.int64),
+        _size(rows, path) if features else 0,
+        {feature: rows[f"mask_{feature}"].to_pylist() for feature in features},
+    )
+
+
+def _size(rows: pa.Table, path: Path) -> int:
+    """Side of the masks, the same for a whole sky."""
+    sizes = set(rows["size"].to_pylist())
+    size = sizes.pop() if len(sizes) == 1 else None
+    if size is None or not 0 < size <= _LARGEST:
+        raise TableRefused(f"{path} is no truth of a sky: its masks have no common size")
+    return int(size)
