@@ -96,7 +96,7 @@ def _table(answer: Answer, file: TextIO) -> None:
             Text(plain(name)), justify="right" if is_number else "left", overflow="fold"
         )
     for row in first:
-        shown.add_row(*(Text(_cell(value)) for value in row))
+        shown.add_row(*(Text(cell(value)) for value in row))
     # a pipe has no width: take what the table needs, so that nothing is cut
     wide = None if file.isatty() else 10_000
     Console(file=file, width=wide).print(shown)
@@ -105,7 +105,8 @@ def _table(answer: Answer, file: TextIO) -> None:
         file.write(f"… {more:,} more rows; --format csv or --out FILE holds them all\n")
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value as tables for people show it."""
     if value is None:
         return "-"
     if isinstance(value, float):

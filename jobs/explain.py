@@ -7,7 +7,6 @@ from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
-import jinja2
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -19,6 +18,7 @@ from catalog.explained_model import ExplainedModel, explained_model
 from catalog.image_batches import image_batch
 from catalog.images import ImageReader
 from catalog.inference import in_order
+from catalog.pages import write_page
 from catalog.paths import explanation_page, explanation_stem, explanations_dir
 from catalog.portraits import outside_votes, read_explanation, relevant_questions
 from catalog.predictor import Galaxy
@@ -27,7 +27,6 @@ from catalog.rejects import Reject, reject_table
 from catalog.saliency_batches import saliency_tables
 from catalog.store import Run, Store
 from catalog.subjects import Choice, Subject, choose, find_subjects
-from catalog.whole_files import replacing
 
 BATCH = 16  # galaxies that pass the encoder together
 SHARD = 8  # batches committed at a time
@@ -219,27 +218,20 @@ def _draw(
             )
             bar.advance()
     page = explanation_page(folder)
-    with replacing(page) as part:
-        part.write_text(_page(sections, provenance, explained.reference), encoding="utf-8")
-    return tuple(drawn), page
-
-
-def _page(sections: Sequence[dict[str, object]], provenance: str, reference: str) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,  # a galaxy may be called anything
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    write_page(
+        page,
+        "explanations.html.jinja",
+        sections=sections,
+        provenance=provenance,
+        reference=explained.reference,
+        filters={
+            "shown": drawing.shown,
+            "votes": drawing.votes,
+            "fraction": _fraction,
+            "outside": outside_votes,
+        },
     )
-    environment.filters |= {
-        "shown": drawing.shown,
-        "votes": drawing.votes,
-        "fraction": _fraction,
-        "outside": outside_votes,
-    }
-    template = environment.get_template("explanations.html.jinja")
-    return template.render(sections=sections, provenance=provenance, reference=reference)
+    return tuple(drawn), page
 
 
 def _fraction(value: float | None) -> str:
