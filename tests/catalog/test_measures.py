@@ -19,7 +19,7 @@ from catalog.measures import (
 
 def test_rows_hold_what_was_measured() -> None:
     measures = [
-        Measure("calibration", "coverage", 0.9, 50, 0.85, 0.95, question="bar", at=0.9),
+        Measure("calibration", "coverage", 0.9, 50, 0.85, 0.95, question="bar", level=0.9),
         Measure("localisation", "pointing game", float("nan"), 0, label="bar_no", chance=0.1),
     ]
     first, second = evaluation_rows(measures).to_pylist()
@@ -33,7 +33,7 @@ def test_rows_hold_what_was_measured() -> None:
         "question": "bar",
         "label": None,
         "method": None,
-        "at": 0.9,
+        "level": 0.9,
         "chance": None,
     }
     assert second["value"] is None
