@@ -1,0 +1,62 @@
+"""Predicted fractions put to the test: by the votes, and by the truth of a simulation."""
+
+import numpy as np
+
+from catalog.calibration import MIN_VOTES, calibration
+from catalog.decision_tree import DecisionTree
+from catalog.evaluated import Evaluated
+from catalog.fractions import Floats
+from catalog.measures import Measure
+from catalog.posterior import question_totals, summarise
+from catalog.prediction_errors import errors, errors_against_truth, likelihoods
+from catalog.truth_table import Truth
+from catalog.warning_signs import warning
+
+
+def fraction_measures(
+    data: Evaluated, truth: Truth | None, tree: DecisionTree, predicted: Floats
+) -> list[Measure]:
+    """Calibration, errors, accuracies and likelihoods of N galaxies' predictions.
+
+    predicted (N, A): expected fractions of the posteriors in `data`.
+    """
+    measures = [
+        *calibration(data.counts, data.concentrations, tree),
+        *errors(data.counts, predicted, tree),
+        *likelihoods(data.counts, data.concentrations, tree),
+    ]
+    if truth is not None:
+        measures += errors_against_truth(predicted, truth.probabilities, tree)
+    return measures
+
+
+def expected_fractions(data: Evaluated, tree: DecisionTree) -> Floats:
+    """Vote fractions that the posteriors expect, (N, A), a part of the galaxies at a time."""
+    found = np.empty((len(data.names), len(tree.labels)))
+    for start in range(0, len(found), 2000):
+        alpha = data.concentrations[start : start + 2000].astype(np.float64)
+        found[start : start + 2000] = (alpha / question_totals(alpha, tree)).mean(axis=1)
+    return found
+
+
+def warning_measures(
+    data: Evaluated,
+    truth: Truth | None,
+    tree: DecisionTree,
+    predicted: Floats,
+    on_target: dict[int, Floats],
+) -> list[Measure]:
+    """How well `on_target` (A,) of some galaxies, by number, tells wrong predictions."""
+    numbers = sorted(on_target)
+    counts = data.counts[numbers]
+    totals = question_totals(counts, tree)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        observed = np.where(totals >= MIN_VOTES, counts / totals, np.nan)
+    return warning(
+        np.stack([on_target[number] for number in numbers]),
+        observed,
+        predicted[numbers],
+        summarise(data.concentrations[numbers], tree).sd,
+        tree,
+        truth=None if truth is None else truth.probabilities[numbers],
+    )
