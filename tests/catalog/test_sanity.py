@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -126,16 +127,20 @@ def test_few_galaxies_give_no_verdict(model: ZoobotModel) -> None:
     assert verdicts([]) == []
 
 
+def stems(model: ZoobotModel, seed: int) -> list[Tensor]:
+    copies = randomised(model, IMAGES, seed)
+    return [copied.encoder.get_parameter("stem.weight").detach().clone() for copied in copies]
+
+
 def test_the_model_and_torchs_random_state_are_left_alone(model: ZoobotModel) -> None:
     before = copy.deepcopy(model.encoder.state_dict())
     head = model.weight.clone()
     torch.manual_seed(9)
     expected = torch.rand(3)
     torch.manual_seed(9)
-    first = [m.encoder.stem.weight.clone() for m in randomised(model, IMAGES, seed=1)]
+    first = stems(model, seed=1)
     assert torch.equal(torch.rand(3), expected)
-    again = [m.encoder.stem.weight.clone() for m in randomised(model, IMAGES, seed=1)]
-    other = [m.encoder.stem.weight.clone() for m in randomised(model, IMAGES, seed=2)]
+    again, other = stems(model, seed=1), stems(model, seed=2)
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
     assert not torch.equal(first[-1], other[-1])
     after = model.encoder.state_dict()
@@ -154,13 +159,16 @@ def test_stages_reach_every_weight_in_their_turn(model: ZoobotModel) -> None:
         assert not (copied.bias == model.bias).any()
         changed = {n for n, p in copied.encoder.named_parameters() if not torch.equal(p, own[n])}
         assert changed == {name for name in own if name.startswith(drawn)}
-    assert torch.equal(copied.encoder.scale.sort().values, model.encoder.scale.sort().values)
+    was, now = (e.get_parameter("scale").sort().values for e in (model.encoder, copied.encoder))
+    assert torch.equal(was, now)
 
 
 def test_norms_drawn_anew_fit_what_reaches_them(model: ZoobotModel) -> None:
     *_, last = randomised(model, IMAGES, seed=0)
     reached: list[Tensor] = []
-    hook = last.encoder.blocks[1][1].register_forward_hook(lambda *a: reached.append(a[2]))
+    hook = last.encoder.get_submodule("blocks.1.1").register_forward_hook(
+        lambda _, __, output: reached.append(output)
+    )
     with torch.no_grad():
         last.encoder(IMAGES)
     hook.remove()
@@ -191,9 +199,9 @@ FAMILIES = {
 def test_all_weights_of_a_family_are_drawn(architecture: str) -> None:
     import timm
 
-    settings = {"img_size": 64} if architecture.startswith("maxvit") else {}
+    settings: dict[str, Any] = {"img_size": 64} if architecture.startswith("maxvit") else {}
     torch.manual_seed(0)
-    encoder = timm.create_model(architecture, num_classes=0, **settings).eval()
+    encoder: Any = timm.create_model(architecture, num_classes=0, **settings).eval()
     with torch.no_grad():
         for parameter in encoder.parameters():
             parameter.add_(0.1 * torch.randn(parameter.shape))
