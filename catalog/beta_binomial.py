@@ -10,11 +10,11 @@ _AT_ONCE = 1 << 17  # distributions in one sweep: its arrays stay in the process
 
 
 def cumulative(
-    votes: npt.ArrayLike, total: npt.ArrayLike, a: npt.ArrayLike, b: npt.ArrayLike
+    votes: npt.ArrayLike, totals: npt.ArrayLike, a: npt.ArrayLike, b: npt.ArrayLike
 ) -> tuple[Floats, Floats]:
     """F(k - 1) and F(k) of even mixtures of T Beta-Binomial distributions.
 
-    votes k and total n: (M,), whole numbers with 0 <= k <= n; a, b: (M, T), above 0.
+    votes k and totals n: (M,), whole numbers with 0 <= k <= n; a, b: (M, T), above 0.
     Two arrays (M,) in 0..1; 0 and F(0) where k is 0.
 
     Exact but for rounding: the probabilities of k, k - 1, ..., 0 are added up, each from
@@ -25,7 +25,7 @@ def cumulative(
     or, above the mean, those of k, k + 1, ..., n: away from the mean, where a and b are
     1 or more, they fall, so that nothing can overflow or cancel.
     """
-    k, n, a, b = (np.asarray(values, np.float64) for values in (votes, total, a, b))
+    k, n, a, b = (np.asarray(values, np.float64) for values in (votes, totals, a, b))
     rows, samples = a.shape  # M, T
     log_choices = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
     lower, upper = np.empty(rows), np.empty(rows)
@@ -33,8 +33,10 @@ def cumulative(
     for start in range(0, rows, step):
         part = slice(start, start + step)
         size = a[part].shape
-        flat = [np.broadcast_to(x[part, None], size).ravel() for x in (k, n, log_choices)]
-        bounds = _bounds(*flat, a[part].ravel(), b[part].ravel())
+        ks, ns, choices = (
+            np.broadcast_to(x[part, None], size).ravel() for x in (k, n, log_choices)
+        )
+        bounds = _bounds(ks, ns, choices, a[part].ravel(), b[part].ravel())
         lower[part], upper[part] = (bound.reshape(size).mean(axis=1) for bound in bounds)
     return lower, upper
 

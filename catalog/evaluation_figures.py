@@ -54,7 +54,7 @@ def coverage_figure(measures: Sequence[Measure]) -> Figure | None:
         for edge, shade in ((1, "#f5f5f5"), (low, "#e9e9e9")):
             axes.fill_between([low, 1], [low, 1], edge, color=shade, lw=0)
         axes.plot([low, 1], [low, 1], color=GREY, lw=0.7, ls=(0, (4, 3)))
-        inside = {"transform": axes.transAxes, "color": GREY}
+        inside: Any = {"transform": axes.transAxes, "color": GREY}
         axes.text(0.03, 0.97, "underconfident:\nintervals too wide", va="top", **inside)
         axes.text(0.97, 0.03, "overconfident:\nintervals too narrow", ha="right", **inside)
         questions = {name: line for name, line in lines.items() if name}
@@ -159,7 +159,7 @@ def sanity_figure(measures: Sequence[Measure]) -> Figure | None:
             named = None if any(s.method == m.method for s in stages) else m.method
             bars(axes, [m], [place], look_of[m.method], named, across=True)
         axes.axhline(0, color=GREY, lw=0.6, ls=(0, (4, 3)))
-        ticks = {stage: str(stage) for stage in range(last + 1)} if stages else {}
+        ticks: dict[float, str] = {stage: str(stage) for stage in range(last + 1)} if stages else {}
         if stages:
             ticks[0] = "0\nuntouched"
         if shuffled:

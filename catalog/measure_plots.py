@@ -92,9 +92,9 @@ def looks(measures: Sequence[Measure]) -> dict[str | None, Look]:
     return found | {m: _OTHER_LOOKS[i % len(_OTHER_LOOKS)] for i, m in enumerate(others)}
 
 
-def points(line: Sequence[Measure]) -> tuple[list[float | None], list[float]]:
+def points(line: Sequence[Measure]) -> tuple[list[float], list[float]]:
     """Levels and values."""
-    return [m.level for m in line], [m.value for m in line]
+    return [m.level or 0.0 for m in line], [m.value for m in line]
 
 
 def _interval(m: Measure) -> tuple[float, float]:

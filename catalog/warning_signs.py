@@ -88,15 +88,15 @@ def _area(
     for place, (mine, others, side) in enumerate(
         ((counted & wrong, counted & ~wrong, 1), (counted & ~wrong, counted & wrong, -1))
     ):
-        galaxy = np.nonzero(mine)[0]
+        galaxy, _ = np.nonzero(mine)
         beaten = _share_below(side * sign[mine], side * sign[others])
-        np.add.at(columns, (galaxy, 2 * place), beaten)
-        np.add.at(columns, (galaxy, 2 * place + 1), 1)
+        columns[:, 2 * place] = np.bincount(galaxy, beaten, len(sign))
+        columns[:, 2 * place + 1] = np.bincount(galaxy, minlength=len(sign))
     value = columns[:, 0].sum() / columns[:, 1].sum()
     drawn = resampled_sums(columns)
     with np.errstate(invalid="ignore"):
         areas = drawn[:, 0] / drawn[:, 1] + drawn[:, 2] / drawn[:, 3] - value
-    galaxies = np.count_nonzero(counted.any(axis=1))
+    galaxies = int(counted.any(axis=1).sum())
     found = estimate(value, galaxies, np.clip(areas, 0, 1))
     return [Measure("warning", "ROC AUC", *found, label=label, method=method, chance=0.5)]
 

@@ -1,5 +1,7 @@
 """Cumulative probabilities of votes against scipy's, and where that is hard."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -30,7 +32,7 @@ def test_mixtures_are_means_of_scipys_distributions() -> None:
 )
 def test_they_rise_from_0_to_1_and_mirror(n: int, share: float, a: float, b: float) -> None:
     k = round(n * share)
-    close = {"abs": 1e-10}  # log-gammas of thousands are rounded at 1e-12
+    close: Any = {"abs": 1e-10}  # log-gammas of thousands are rounded at 1e-12
     (lower,), (upper,) = cumulative([k], [n], [[a]], [[b]])
     assert -1e-10 <= lower <= upper <= 1 + 1e-10
     if k == 0:

@@ -188,7 +188,8 @@ def test_sanity_falls_from_left_to_right() -> None:
         assert stages == [0, 1, 2, 3]
         assert values == pytest.approx([1, 1 / 2, 1 / 3, 1 / 4])
     assert "shuffled\nvotes" in words(figure)
-    beyond = [line.get_xdata()[0] for line in axes.lines if list(line.get_ydata()) == [0.1]]
+    drawn_lines = [np.asarray(line.get_xydata()) for line in axes.lines]
+    beyond = [line[0, 0] for line in drawn_lines if line[:, 1].tolist() == [0.1]]
     assert len(beyond) == 3
     assert min(beyond) > 3.6
 
@@ -217,7 +218,7 @@ def test_a_method_looks_the_same_in_all_figures() -> None:
     for draw, measures in CASES[2:]:
         for panel in drawn(draw, measures).axes:
             for line in panel.lines:
-                colours.setdefault(str(line.get_label()), set()).add(line.get_color())
+                colours.setdefault(str(line.get_label()), set()).add(str(line.get_color()))
     assert all(len(colours[method]) == 1 for method in METHODS)
     assert len({colour for method in METHODS for colour in colours[method]}) == len(METHODS)
 

@@ -103,7 +103,7 @@ def test_resamples_hold_as_many_galaxies_whatever_is_drawn_at_once(
     values = np.column_stack([np.ones(9), np.arange(9.0)])
     at_once = resampled_sums(values)
     assert (at_once[:, 0] == 9).all()
-    assert at_once[:, 1].mean() == pytest.approx(36, abs=3 * 9 * np.std(np.arange(9)) / 31)
+    assert at_once[:, 1].mean() == pytest.approx(36, abs=float(3 * 9 * np.std(np.arange(9)) / 31))
     monkeypatch.setattr("catalog.measures._DRAWN", 20)
     np.testing.assert_array_equal(resampled_sums(values), at_once)
 

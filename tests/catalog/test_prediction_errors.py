@@ -123,9 +123,9 @@ def test_likelihoods_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_truth_counts_where_volunteers_get_there() -> None:
     truth = np.zeros((4, ANSWERS))
-    truth[:, SHAPE] = [[0.4, 0.6, 0], [0.6, 0.4, 0], [0.1, 0.5, 0.4], [0, 1, 0]]
+    truth[:, SHAPE] = np.array([[0.4, 0.6, 0], [0.6, 0.4, 0], [0.1, 0.5, 0.4], [0, 1, 0]])
     truth[:, ROUND] = [0.3, 0.7]
-    truth[:, BAR] = [[0.1, 0.8, 0.1], [1, 0, 0], [0.5, 0.3, 0.2], [0, 0.2, 0.8]]
+    truth[:, BAR] = np.array([[0.1, 0.8, 0.1], [1, 0, 0], [0.5, 0.3, 0.2], [0, 0.2, 0.8]])
     truth[:, MERGING] = [0.1, 0.9]
     predicted = np.tile([0.1, 0.8, 0.1, 0.5, 0.5, 0.1, 0.8, 0.1, 0.2, 0.8], (4, 1))
     measures = errors_against_truth(predicted, truth, TOY)
@@ -141,7 +141,7 @@ def test_truth_counts_where_volunteers_get_there() -> None:
 
 
 def test_float32_probabilities_of_four_fifths_are_confident() -> None:
-    truth = np.tile(np.float32([0, 1, 0, 0.5, 0.5, 0.1, 0.8, 0.1, 0.2, 0.8]), (5, 1))
+    truth = np.tile(np.array([0, 1, 0, 0.5, 0.5, 0.1, 0.8, 0.1, 0.2, 0.8], np.float32), (5, 1))
     measures = errors_against_truth(truth, truth, TOY)
     sure = one(measures, "accuracy against the truth, confident", "bar")
     assert (sure.value, sure.galaxies, sure.lo, sure.hi) == (1, 5, 1, 1)
