@@ -60,6 +60,7 @@ Model = Annotated[
 MinVotes = Annotated[
     float, typer.Option(min=0, help="Only answers to questions asked of so many volunteers.")
 ]
+_DEMO_VOTES = 10  # volunteers, below which a disagreement may be luck
 Predictions = Annotated[
     Path | None,
     typer.Option(help="Published concentrations or fractions, instead of a model."),
@@ -474,6 +475,57 @@ def train(
 
 
 @_command
+def evaluate(
+    truth: Annotated[
+        Path | None, typer.Option(help="The truth.parquet of a simulated sky.")
+    ] = None,
+    control: Annotated[
+        str | None, typer.Option(help="A model that was trained with --shuffle-votes.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Only the train, validation or test galaxies.")
+    ] = None,
+    galaxies: Annotated[
+        int, typer.Option(min=1, help="Galaxies whose predictions are judged, at most.")
+    ] = 20_000,
+    maps: Annotated[
+        int, typer.Option(min=1, help="Galaxies whose maps are judged, at most.")
+    ] = 300,
+    typical: Annotated[
+        int, typer.Option(min=2, help="Galaxies for the slow tests of sanity and faithfulness.")
+    ] = 20,
+    out: Annotated[Path | None, typer.Option(help="Folder for figures and page.")] = None,
+    catalog: Catalog = paths.CATALOG_DEFAULT,
+    quiet: Quiet = False,
+) -> None:
+    """How far predictions and explanations can be trusted: tables, figures, a page."""
+    from jobs.evaluate import evaluate as run
+
+    report = run(
+        catalog,
+        truth=truth,
+        control=control,
+        split=split,
+        galaxies=galaxies,
+        maps=maps,
+        typical=typical,
+        out=out,
+    )
+    _say(
+        quiet,
+        "evaluate",
+        report.run_id,
+        report.changed,
+        f"{report.galaxies:,} galaxies, {len(report.measures):,} measured values",
+    )
+    for title, table in report.tables.items():
+        typer.echo(title)
+        write(from_arrow(table))
+        typer.echo()
+    typer.echo(report.page)
+
+
+@_command
 def demo(
     out: Annotated[Path, typer.Argument(help="A new folder for all that the demo makes.")] = Path(
         "zoolens-demo"
@@ -483,14 +535,17 @@ def demo(
 ) -> None:
     """The whole way on a small simulated sky that the bundled model has not seen."""
     from catalog.view import View
+    from jobs.evaluate import evaluate as run_evaluate
     from jobs.explain import explain as run_explain
+    from jobs.histogram import histogram as run_histogram
     from jobs.ingest import ingest as run_ingest
-    from jobs.judge import judge
     from jobs.predict import predict as run_predict
+    from jobs.report import report as run_report
     from jobs.simulate import simulate as run_simulate
 
     sky, catalog = out / "sky", out / paths.CATALOG_DEFAULT
-    made = run_simulate(sky, galaxies=galaxies, seed=2026)  # the model was trained on seed 101
+    truth = sky / "truth.parquet"
+    made = run_simulate(sky, galaxies=galaxies, seed=2026)  # the model was trained on seed 1
     _say(quiet, "simulate", None, made.changed, f"{galaxies:,} galaxies, {made.votes:,} votes")
     held = run_ingest(catalog, sky / "votes.csv")
     _say(quiet, "ingest", held.run_id, held.changed, f"{held.images:,} galaxies with images")
@@ -498,11 +553,28 @@ def demo(
     _say(quiet, "predict", done.run_id, done.changed, f"{done.total:,} galaxies")
     _score(catalog, "paper", quiet)
     _index(catalog, quiet)
-    told = run_explain(catalog, worst=3, min_votes=10)
+    told = run_explain(catalog, worst=3, min_votes=_DEMO_VOTES)
     _say(quiet, "explain", told.run_id, told.changed, f"{told.total:,} galaxies")
-    write(from_arrow(judge(catalog, sky / "truth.parquet", min_votes=10)))
-    typer.echo("\nThe truth is known here: `nearer` says who is right, the votes or the model.")
-    typer.echo(f"Page: {told.page}")
+    drawn = run_histogram(catalog, out / "histograms")
+    judged = run_evaluate(catalog, truth=truth, maps=100, typical=8)
+    values = f"{len(judged.measures):,} measured values"
+    _say(quiet, "evaluate", judged.run_id, judged.changed, values)
+    found = run_report(
+        catalog,
+        out,
+        truth=truth,
+        explained=[file for file in told.figures if file.suffix == ".png"],
+        explanations=told.page,
+        histograms=[file for file in drawn.figures if file.suffix == ".png"],
+        evaluation=judged.section,
+        min_votes=_DEMO_VOTES,
+    )
+    write(from_arrow(found.worst))
+    typer.echo(
+        f"\nThe truth is known here: in {found.known} of these {len(found.worst)} the model is "
+        "nearer to it than the votes are."
+    )
+    typer.echo(f"Report: {found.page}")
     typer.echo(f'More: zoolens sql "SELECT * FROM worst" --catalog {catalog}')
 
 

@@ -81,4 +81,3 @@ def typical_answers(predicted: Floats, tree: DecisionTree) -> npt.NDArray[np.int
         where = questions[number % len(questions)]
         answers[number] = where.start + int(fractions[where].argmax())
     return answers
-

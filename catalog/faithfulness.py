@@ -2,9 +2,8 @@
 
 Deletion and insertion (Petsiuk et al. 2018, RISE, arXiv:1806.07421): pixels go in the
 order of a map, the largest values first, or come in that order. What is gone is filled
-by noisy linear imputation (ROAD, Rong et al. 2022, ICML, arXiv:2202.00449) from the
-pixels that are left, and not by a constant: the outline of a black hole would itself be
-something to see. A galaxy whose light is taken away is still an image of something
+from the pixels that are left as ROAD does it (Rong et al. 2022, `catalog.imputation`),
+and not by a constant: the outline of a black hole would itself be something to see. A galaxy whose light is taken away is still an image of something
 smooth, so that a fraction such as `smooth-or-featured_smooth` may rise: compare methods
 with each other and with maps that know nothing (`catalog.explanations.uninformed`).
 """
@@ -16,6 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from catalog.imputation import impute
 from catalog.inference import features
 from catalog.measures import Measure, means
 from catalog.model import ZoobotModel, concentrations
@@ -26,7 +26,6 @@ Floats = npt.NDArray[np.float64]
 Score = Callable[[Tensor], Floats]
 
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # of pixels, as ROAD takes them
-_NOISE = 0.01  # of pixels in 0..1, as in ROAD
 
 
 def faithfulness(
@@ -99,35 +98,6 @@ def most_relevant(ranks: npt.NDArray[np.int64], share: float) -> npt.NDArray[np.
     """Where the given share of the pixels lies that rank highest, (N, H, W)."""
     pixels = ranks[0].size
     return ranks >= pixels - round(share * pixels)
-
-
-def impute(images: Tensor, kept: npt.NDArray[np.bool_], generator: torch.Generator) -> Tensor:
-    """Images with the pixels that are not kept filled from those around them, and noise.
-
-    ROAD's noisy linear imputation: each such pixel is the weighted mean of its eight
-    neighbours, a sparse linear system over all of them, set up by pytorch-grad-cam and
-    solved as the symmetric system that it is, in half the time of its own call. images:
-    (N, C, H, W); kept: (N, H, W), some of each image.
-    """
-    from pytorch_grad_cam.metrics.road import NoisyLinearImputer, neighbors_weights
-    from scipy.sparse import csc_matrix
-    from scipy.sparse.linalg import splu
-
-    filled = images.clone()
-    for image, keep in zip(filled, kept, strict=True):
-        system, right = NoisyLinearImputer.setup_sparse_system(
-            keep.astype(np.float32), image.numpy(), neighbors_weights
-        )
-        factors = splu(
-            csc_matrix(system),
-            permc_spec="MMD_AT_PLUS_A",
-            diag_pivot_thresh=0.0,
-            options={"SymmetricMode": True},
-        )
-        values = torch.from_numpy(factors.solve(right).T).to(image)  # (C, pixels)
-        noise = torch.randn(values.shape, generator=generator)
-        image[:, torch.from_numpy(~keep)] = values + _NOISE * noise
-    return filled
 
 
 def _measures(method: str, changes: Floats) -> list[Measure]:

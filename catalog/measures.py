@@ -76,6 +76,15 @@ def evaluation_rows(measures: Sequence[Measure]) -> pa.Table:
     )
 
 
+def read_measures(rows: pa.Table) -> list[Measure]:
+    """Measures from rows of `evaluation`; a value that is NULL becomes NaN."""
+    names = [field.name for field in fields(Measure)]
+    return [
+        Measure(**{**row, "value": np.nan if row["value"] is None else row["value"]})
+        for row in rows.select(names).to_pylist()
+    ]
+
+
 def interval(
     statistic: Callable[..., Floats], *samples: npt.ArrayLike
 ) -> tuple[float | None, float | None]:

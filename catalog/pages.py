@@ -36,7 +36,7 @@ class Section:
     links: Sequence[tuple[str, Path]] = ()
 
 
-def write_page(page: Path, template: str, **values: Any) -> None:
+def write_page(file: Path, template: str, **values: Any) -> None:
     """Render a template of `catalog/templates` to a file, whole or not at all.
 
     What is in `values` is escaped: a galaxy may be called anything. Raises
@@ -51,7 +51,7 @@ def write_page(page: Path, template: str, **values: Any) -> None:
     )
     environment.filters |= {"beside": _beside, "rows": _rows, **values.pop("filters", {})}
     text = environment.get_template(template).render(**values)
-    with replacing(page) as part:
+    with replacing(file) as part:
         part.write_text(text, encoding="utf-8")
 
 

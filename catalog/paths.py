@@ -23,6 +23,16 @@ def explanations_dir(catalog: Path) -> Path:
     return catalog.with_name(catalog.stem + "-explained")
 
 
+def evaluation_dir(catalog: Path) -> Path:
+    """Where `evaluate` puts its figures and page unless told otherwise."""
+    return catalog.with_name(catalog.stem + "-evaluated")
+
+
+def evaluation_page(folder: Path) -> Path:
+    """The page of an evaluation."""
+    return folder / "index.html"
+
+
 def histogram_path(folder: Path, which: str, form: str) -> Path:
     """A figure of vote-fraction distributions: `fractions-all.png`."""
     return folder / f"fractions-{which}.{form}"

@@ -1,4 +1,4 @@
-"""`demo`: the ranking beside the truth, for a simulated sky."""
+"""The ranking beside the truth, for a simulated sky, and who was wrong."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from catalog.store import Store
 from catalog.truth_table import read_truth
 
 
-def judge(catalog: Path, truth: Path, *, limit: int = 10, min_votes: float = 0) -> pa.Table:
+def judge(store: Store, truth: Path, *, limit: int = 10, min_votes: float = 0) -> pa.Table:
     """The worst galaxies of a simulated sky, and who was wrong.
 
     truth: the `truth.parquet` of the sky. Columns rank, iauname, label, votes, observed,
@@ -19,9 +19,8 @@ def judge(catalog: Path, truth: Path, *, limit: int = 10, min_votes: float = 0) 
     volunteers and model is nearer to the truth. Raises `TableRefused` where the truth is
     not that of these galaxies.
     """
-    with Store.open(catalog, read_only=True) as store:
-        ranking = rank_galaxies(store, limit, min_votes=min_votes)
-        tree = store.tree
+    ranking = rank_galaxies(store, limit, min_votes=min_votes)
+    tree = store.tree
     known = read_truth(truth, ranking["iauname"].to_pylist(), tree)
     answers = [tree.answer_id(label) for label in ranking["label"].to_pylist()]
     probability = known.probabilities[np.arange(len(answers)), answers]

@@ -5,7 +5,8 @@ import pytest
 from pyarrow import parquet
 
 from catalog.errors import TableRefused
-from jobs.judge import judge
+from catalog.judgement import judge
+from catalog.store import Store
 from jobs.score import score
 from jobs.worst import worst
 from tests.catalogues import TOY, catalogue, random_concentrations, random_counts
@@ -32,7 +33,8 @@ def _truth(path: Path, file: Path, probability: float) -> Path:
 
 @pytest.mark.parametrize("probability", [0.0, 1.0])
 def test_who_is_nearer_to_the_truth(path: Path, tmp_path: Path, probability: float) -> None:
-    judged = judge(path, _truth(path, tmp_path / "truth.parquet", probability)).to_pylist()
+    with Store.open(path, read_only=True) as store:
+        judged = judge(store, _truth(path, tmp_path / "truth.parquet", probability)).to_pylist()
     assert [row["iauname"] for row in judged] == worst(path)["iauname"].to_pylist()
     for row in judged:
         votes, model = (abs(row[who] - probability) for who in ("observed", "predicted"))
@@ -47,8 +49,9 @@ def test_who_is_nearer_to_the_truth(path: Path, tmp_path: Path, probability: flo
 def test_the_truth_of_another_sky_is_refused(path: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.parquet"
     parquet.write_table(pa.table({"iauname": ["J1"]}), other)
-    with pytest.raises(TableRefused, match="truth"):
-        judge(path, other)
-    other.write_bytes(b"PAR1")
-    with pytest.raises(TableRefused, match="is no truth of a sky"):
-        judge(path, other)
+    with Store.open(path, read_only=True) as store:
+        with pytest.raises(TableRefused, match="truth"):
+            judge(store, other)
+        other.write_bytes(b"PAR1")
+        with pytest.raises(TableRefused, match="is no truth of a sky"):
+            judge(store, other)

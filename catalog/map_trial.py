@@ -1,0 +1,135 @@
+"""Explanations put to the test on images: where they point, and what else they tell."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from catalog.cases import Case
+from catalog.decision_tree import DecisionTree
+from catalog.explanations import explanations, uninformed
+from catalog.faithfulness import faithfulness, fraction_score
+from catalog.localisation import Pointing, localisation, pointing
+from catalog.map_statistics import map_statistics
+from catalog.maps import upsample
+from catalog.measures import Measure
+from catalog.model import ZoobotModel, dropout_masks
+from catalog.saliency import Explainer
+from catalog.sanity import cascade, shuffled, verdicts
+from catalog.segments import Mask, coverage
+from catalog.stability import dropout_spread, seed_agreement
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass
+class MapTrial:
+    """Collects how the maps of a model fare, batch after batch.
+
+    explainer: HiResCAM as `explain` makes it; the other methods take its layer and the
+    masks (T, D) of dropout.
+    """
+
+    model: ZoobotModel
+    masks: Tensor
+    explainer: Explainer
+    tree: DecisionTree
+    on_target: dict[int, Floats] = field(default_factory=dict)
+    _found: dict[tuple[int, str], list[Pointing]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._others = explanations(self.masks, self.explainer.layer)
+        del self._others[self.explainer.method]  # whose maps of all answers are at hand
+
+    def add(
+        self,
+        numbers: Sequence[int],
+        images: Tensor,
+        segments: Sequence[Mask | None],
+        cases: Mapping[int, Sequence[Case]],
+    ) -> None:
+        """Explain galaxies, images (N, C, H, W), and hold the maps against their cases.
+
+        cases: by the galaxy's number, those that it has. Keeps `on_target` (A,) of each.
+        """
+        maps = self.explainer(images).mean.numpy()  # (N, A, h, w)
+        for number, own, segment in zip(numbers, maps, segments, strict=True):
+            covered = None if segment is None else coverage(segment, *own.shape[-2:])
+            self.on_target[number] = map_statistics(own, covered)["on_target"].astype(np.float64)
+        rows = [(i, case) for i, number in enumerate(numbers) for case in cases.get(number, ())]
+        if not rows:
+            return
+        places = [i for i, _ in rows]
+        answers = [case.answer for _, case in rows]
+        height, width = maps.shape[-2:]
+        seed = int(numbers[0])
+        found: dict[str, npt.NDArray[np.floating]] = {
+            self.explainer.method: maps[places, answers],
+            **{
+                method: explain(self.model, images[places], answers).numpy()
+                for method, explain in self._others.items()
+            },
+            **uninformed(len(rows), height, width, seed),
+        }
+        for method, drawn in found.items():
+            size = images.shape[-1]
+            fine = drawn if drawn.shape[-1] == size else upsample(drawn, size)
+            for (_, case), saliency in zip(rows, fine, strict=True):
+                held = pointing(saliency, case.mask)
+                self._found.setdefault((case.answer, method), []).append(held)
+
+    def localised(self) -> list[Measure]:
+        """Localisation of each answer that had cases, by each method."""
+        return [
+            measure
+            for (answer, method), found in sorted(self._found.items(), key=lambda item: item[0][0])
+            for measure in localisation(self.tree.labels[answer], method, found)
+        ]
+
+
+def sanity_measures(
+    trial: MapTrial, images: Tensor, answers: Sequence[int], control: ZoobotModel | None
+) -> list[Measure]:
+    """Sanity checks of every method's maps: images (N, C, H, W), an answer for each.
+
+    control: the same architecture, trained on shuffled votes; without it that check is
+    not made.
+    """
+    methods = explanations(trial.masks, trial.explainer.layer)
+    measures = cascade(trial.model, images, answers, methods)
+    if control is not None:
+        measures += shuffled(trial.model, control, images, answers, methods)
+    return [*measures, *verdicts(measures)]
+
+
+def faithfulness_measures(
+    trial: MapTrial, images: Tensor, answers: Sequence[int], seed: int
+) -> list[Measure]:
+    """Faithfulness and stability of every method's maps, arguments as above.
+
+    seed: of dropout masks, another than the trial's own.
+    """
+    layer, model = trial.explainer.layer, trial.model
+    other = dropout_masks(len(trial.masks), trial.masks.shape[1], model.dropout_rate, seed)
+    first, second = (
+        {name: explain(model, images, answers).numpy() for name, explain in made.items()}
+        for made in (explanations(trial.masks, layer), explanations(other, layer))
+    )
+    saliency = trial.explainer(images)
+    rows = range(len(images)), list(answers)
+    mean, sd = (maps[rows].numpy() for maps in (saliency.mean, saliency.sd))
+    drawn = {**first, **uninformed(len(images), *mean.shape[-2:], seed)}
+    size = images.shape[-1]
+    fine = {
+        name: maps if maps.shape[-1] == size else upsample(maps, size)
+        for name, maps in drawn.items()
+    }
+    siblings = [trial.tree.slices[trial.tree.question_of[answer]] for answer in answers]
+    score = fraction_score(model, trial.masks, answers, siblings)
+    return [
+        *faithfulness(score, images, fine),
+        *seed_agreement(first, second),
+        *dropout_spread(mean, sd, trial.explainer.method),
+    ]

@@ -1,0 +1,301 @@
+"""`evaluate`: how far predictions and explanations can be trusted."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from catalog import evaluation_figures as drawing
+from catalog.cases import cases, typical_answers
+from catalog.errors import ModelRefused
+from catalog.evaluated import Evaluated, read_evaluated
+from catalog.evaluation_tables import evaluation_tables
+from catalog.explained_model import ExplainedModel, explained_model
+from catalog.figures import save
+from catalog.fraction_trial import expected_fractions, fraction_measures, warning_measures
+from catalog.fractions import Floats, predictions_state, votes_state
+from catalog.image_batches import ImageBatch, image_batch
+from catalog.images import ImageReader
+from catalog.inference import in_order
+from catalog.localisation import CAUSES
+from catalog.map_trial import MapTrial, faithfulness_measures, sanity_measures
+from catalog.measures import Measure, evaluation_rows, read_measures
+from catalog.model import ZoobotModel, load_model
+from catalog.pages import Section, Shown, write_report
+from catalog.paths import evaluation_dir, evaluation_page
+from catalog.progress import progress
+from catalog.rejects import Reject, reject_table
+from catalog.store import Run, Store
+from catalog.truth_table import Truth, read_truth
+
+_BATCH = 16
+_FEATURES = tuple(dict.fromkeys(name for causes in CAUSES.values() for name in causes))
+_LOT = 0  # seed by which galaxies are drawn
+
+
+@dataclass(frozen=True)
+class EvaluateReport:
+    """What `evaluate` measured.
+
+    galaxies: that have votes and posteriors. tables: by title; section: all of it, for
+    another page to take in. changed: False where it had all been measured before.
+    """
+
+    run_id: int
+    galaxies: int
+    measures: tuple[Measure, ...]
+    tables: dict[str, pa.Table]
+    section: Section
+    page: Path
+    changed: bool
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What the measures are made from; maps, typical: as of `evaluate`."""
+
+    data: Evaluated
+    predicted: Floats
+    truth: Truth | None
+    explained: ExplainedModel | None
+    control: ZoobotModel | None
+    maps: int
+    typical: int
+
+
+def evaluate(
+    catalog: Path,
+    *,
+    truth: Path | None = None,
+    control: str | None = None,
+    split: str | None = None,
+    galaxies: int = 20_000,
+    maps: int = 300,
+    typical: int = 20,
+    out: Path | None = None,
+) -> EvaluateReport:
+    """Measure the newest predictions, and the maps of the model that made them.
+
+    Always: calibration, errors and accuracies against the votes. With a model and
+    images: whether `on_target` warns of wrong predictions, on `maps` galaxies; and
+    sanity, faithfulness and stability of the maps of `typical` galaxies. truth: the
+    `truth.parquet` of a simulated sky, for errors against the truth, and whether maps
+    point at the cause. control: a model trained on shuffled votes, for the second
+    sanity check. split: only galaxies of that split of the newest training. galaxies:
+    at most so many, drawn by lot. out: folder of page and figures, beside the catalogue
+    unless given.
+
+    The measures of a topic are committed together, and the same call goes on where it
+    was stopped. Raises `CatalogError` and its kinds for what the user can put right.
+    """
+    with Store.open(catalog) as store, ImageReader() as reader:
+        predictions = store.run(store.newest_run("predict"))
+        data = read_evaluated(store, predictions.run_id, split, galaxies)
+        explained = None
+        if predictions.model_sha256 is not None and data.images:
+            explained = explained_model(store, None, "hirescam", None)
+        work = _Work(
+            data,
+            expected_fractions(data, store.tree),
+            None if truth is None else read_truth(truth, data.names, store.tree, _FEATURES),
+            explained,
+            None if control is None else _control(control, explained, store),
+            maps,
+            typical,
+        )
+        run = store.begin(
+            "evaluate",
+            {
+                "predictions": predictions_state(store, predictions.run_id),
+                "votes": votes_state(store),
+                "truth_sha256": truth and _sha256(truth),
+                "control_sha256": work.control and work.control.sha256,
+                "split": split,
+                "galaxies": galaxies,
+                "maps": maps,
+                "typical": typical,
+                "explained": explained and explained.config,
+            },
+            model_sha256=predictions.model_sha256,
+            origin={"truth": str(truth or ""), "control": control or ""},
+        )
+        changed = not run.complete
+        if changed:
+            _measure(store, run, reader, work)
+            store.finish(run)
+        measures = read_measures(store.arrow(_MEASURES, [run.run_id]))
+        tables = evaluation_tables(measures, store.tree)
+    folder = out or evaluation_dir(catalog)
+    section = _section(folder, measures, tables, len(data.names))
+    page = evaluation_page(folder)
+    foot = f"Evaluation run {run.run_id}, predictions of run {predictions.run_id}."
+    write_report(page, "How far can it be trusted?", _LEAD, [section], foot)
+    return EvaluateReport(
+        run.run_id, len(data.names), tuple(measures), tables, section, page, changed
+    )
+
+
+_MEASURES = "SELECT * FROM evaluation WHERE run_id = ?"
+_LEAD = (
+    "Predictions against votes and, where it is known, the truth; explanations against the "
+    "pixels that are the cause, against randomised models, and against what happens when the "
+    "pixels they point at are taken away. Brackets hold 95 % intervals, by bootstrap over galaxies."
+)
+
+
+def _control(source: str, explained: ExplainedModel | None, store: Store) -> ZoobotModel:
+    control = load_model(source).for_tree(store.tree)
+    own = explained.model.architecture if explained else "nothing that could be explained"
+    if control.architecture != own:
+        raise ModelRefused(
+            f"{source} is a {control.architecture}, and what predicted is {own}; a control is "
+            "trained as the model was, on shuffled votes"
+        )
+    return control
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+# --- measuring
+
+
+def _measure(store: Store, run: Run, reader: ImageReader, work: _Work) -> None:
+    """Commit the measures of each topic that the run does not have yet."""
+    done = store.shards(run)
+    if "fractions" not in done:
+        found = fraction_measures(work.data, work.truth, store.tree, work.predicted)
+        store.commit(run, "fractions", {"evaluation": evaluation_rows(found)})
+    explained = work.explained
+    if explained is None:
+        return
+    trial = MapTrial(explained.model, explained.masks, explained.explainer, store.tree)
+    if "maps" not in done:
+        found, rejects = _put_to_the_test(reader, work, explained, trial)
+        tables = {"evaluation": evaluation_rows(found), "reject": reject_table(rejects)}
+        store.commit(run, "maps", tables)
+    if {"sanity", "faithfulness"} <= done:
+        return
+    batch = next(_batches(reader, work, explained, _drawn(work, work.typical), work.typical))
+    if len(batch.galaxies) < 2:  # batch norms of one image have no statistics
+        return
+    numbers = _numbers(work, batch)
+    answers = typical_answers(work.predicted[numbers], store.tree).tolist()
+    with progress("testing sanity and faithfulness", 2) as bar:
+        if "sanity" not in done:
+            found = sanity_measures(trial, batch.images, answers, work.control)
+            store.commit(run, "sanity", {"evaluation": evaluation_rows(found)})
+        bar.advance()
+        if "faithfulness" not in done:
+            found = faithfulness_measures(trial, batch.images, answers, explained.seed + 1)
+            store.commit(run, "faithfulness", {"evaluation": evaluation_rows(found)})
+        bar.advance()
+
+
+def _put_to_the_test(
+    reader: ImageReader, work: _Work, explained: ExplainedModel, trial: MapTrial
+) -> tuple[list[Measure], list[Reject]]:
+    """Localisation, where the truth is known, and warnings; images refused on the way."""
+    tree, available = trial.tree, list(work.data.images)
+    found = []
+    if work.truth is not None:
+        each = -(-work.maps // 10)  # of every answer: its cases overlap with those of others
+        found = cases(work.truth, tree, explained.view, available, each)
+    by_number = {
+        number: [case for case in found if case.number == number]
+        for number in {case.number for case in found}
+    }
+    numbers = sorted({*by_number, *_drawn(work, work.maps)})
+    rejects: list[Reject] = []
+    with progress("explaining", len(numbers)) as bar:
+        for batch in _batches(reader, work, explained, numbers, _BATCH):
+            shown = _numbers(work, batch)
+            if shown:
+                trial.add(shown, batch.images, batch.segments, by_number)
+            rejects += batch.rejects
+            bar.advance(len(shown) + len(batch.rejects))
+    drawn = {n: trial.on_target[n] for n in _drawn(work, work.maps) if n in trial.on_target}
+    warnings = warning_measures(work.data, work.truth, tree, work.predicted, drawn) if drawn else []
+    return [*trial.localised(), *warnings], rejects
+
+
+def _numbers(work: _Work, batch: ImageBatch) -> list[int]:
+    """Places of a batch's galaxies among those that are evaluated."""
+    ids = [galaxy.galaxy_id for galaxy in batch.galaxies]
+    return np.searchsorted(work.data.galaxy_id, ids).tolist()
+
+
+def _drawn(work: _Work, most: int) -> list[int]:
+    """Numbers of galaxies with images, `most` at most, drawn by lot."""
+    available = np.array(list(work.data.images), dtype=np.int64)
+    drawn = np.random.default_rng(_LOT).permutation(available)[:most]
+    return np.sort(drawn).tolist()
+
+
+def _batches(
+    reader: ImageReader,
+    work: _Work,
+    explained: ExplainedModel,
+    numbers: Sequence[int],
+    size: int,
+) -> Iterator[ImageBatch]:
+    galaxies = [work.data.images[number] for number in numbers]
+    parts = [galaxies[i : i + size] for i in range(0, len(galaxies), size)]
+    yield from in_order(partial(image_batch, reader, explained.view), parts)
+
+
+# --- showing
+
+
+def _section(
+    folder: Path, measures: Sequence[Measure], tables: dict[str, pa.Table], galaxies: int
+) -> Section:
+    """Tables and figures of an evaluation; draws the figures into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shown = []
+    for name, (draw, caption) in _FIGURES.items():
+        figure = draw(measures)
+        if figure is not None:
+            png, _ = save(figure, folder / name)
+            shown.append(Shown(png, caption, caption.split(".")[0]))
+    return Section(
+        "How far can it be trusted?",
+        [f"Measured on {galaxies:,} galaxies."],
+        list(tables.items()),
+        shown,
+    )
+
+
+_FIGURES = {
+    "coverage": (
+        drawing.coverage_figure,
+        "Do the intervals hold what they promise? Share of observed counts inside the central "
+        "intervals of the posterior predictive.",
+    ),
+    "errors": (
+        drawing.errors_figure,
+        "How far are predicted fractions from the votes and the truth, question by question? "
+        "And how often is the answer right where volunteers are confident?",
+    ),
+    "localisation": (
+        drawing.localisation_figure,
+        "Where did the network look? Positive saliency on the feature that is the cause, "
+        "against the feature's share of the image.",
+    ),
+    "sanity": (
+        drawing.sanity_figure,
+        "Do maps change when the model does? Rank correlation with the untouched model's maps "
+        "as more and more of its weights are drawn at random.",
+    ),
+    "faithfulness": (
+        drawing.faithfulness_figure,
+        "Does the prediction change when the pixels that a map points at are taken away, or "
+        "alone are kept?",
+    ),
+}
