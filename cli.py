@@ -306,6 +306,9 @@ def explain(
     layer: Annotated[
         str | None, typer.Option(help="Layer of the encoder; its last block if not given.")
     ] = None,
+    of: Annotated[
+        str, typer.Option(help="Draw maps of the concentration, fraction or cross_entropy.")
+    ] = "concentration",
     out: Annotated[Path | None, typer.Option(help="Folder for figures and page.")] = None,
     catalog: Catalog = paths.CATALOG_DEFAULT,
     quiet: Quiet = False,
@@ -325,6 +328,7 @@ def explain(
         model=model,
         method=method,
         layer=layer,
+        of=of,  # type: ignore[arg-type]  # checked there
         out=out,
         figures=not everything,
     )
@@ -553,7 +557,7 @@ def demo(
     _say(quiet, "predict", done.run_id, done.changed, f"{done.total:,} galaxies")
     _score(catalog, "paper", quiet)
     _index(catalog, quiet)
-    told = run_explain(catalog, worst=3, min_votes=_DEMO_VOTES)
+    told = run_explain(catalog, worst=3, min_votes=_DEMO_VOTES, of="fraction")
     _say(quiet, "explain", told.run_id, told.changed, f"{told.total:,} galaxies")
     drawn = run_histogram(catalog, out / "histograms")
     judged = run_evaluate(catalog, truth=truth, maps=100, typical=8)

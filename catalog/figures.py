@@ -18,7 +18,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from catalog.maps import upsample
+from catalog.maps import Of, upsample
 from catalog.portraits import AnswerFacts, Explanation, Picture, Portrait
 from catalog.whole_files import replacing
 
@@ -34,9 +34,21 @@ _WIDTH, _PANEL, _GAP, _LEFT, _BAR = 7.1, 1.56, 0.07, 1.62, 0.09
 _TOP, _BETWEEN, _LINE = 0.42, 0.24, 0.1
 
 _KEY = (
-    "Colours: red pixels raised the concentration, blue ones lowered it, on a scale of each row's "
-    "own. Line: the central galaxy. Dots: cells whose mean is below its standard deviation."
+    "Colours: red pixels raised the {}, blue ones lowered it, on a scale of each row's own. "
+    "Line: the central galaxy."
 )
+_DOTS = " Dots: cells whose mean is below its standard deviation."
+# what maps can be of: in words, and the unit of a cell
+WORDS: dict[Of, str] = {
+    "concentration": "predicted concentration",
+    "fraction": "predicted fraction",
+    "cross_entropy": "loss",
+}
+_UNITS: dict[Of, str] = {
+    "concentration": "concentration",
+    "fraction": "vote fraction",
+    "cross_entropy": "nat",
+}
 
 # no dates and versions: the same explanation is the same file
 _METADATA: dict[str, Any] = {"png": {"Software": None}, "pdf": {"CreationDate": None}}
@@ -61,13 +73,14 @@ def explanation_figure(explanation: Explanation, provenance: str) -> Figure:
     dropout samples is smaller than its standard deviation; a line encloses the central
     galaxy's segment. provenance: one line for the foot.
     """
-    foot = [*explanation.notes, _KEY, provenance]
+    key = _KEY.format(WORDS[explanation.of]) + (_DOTS if explanation.of == "concentration" else "")
+    foot = [*explanation.notes, key, provenance]
     rows = len(explanation.portraits)
     height = _TOP + rows * (_PANEL + _BETWEEN) + len(foot) * _LINE + 0.02
     with rc_context(_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")  # a name in a foreign script
         figure = Figure(figsize=(_WIDTH, height))
-        _head(figure, explanation.fact.label, height)
+        _head(figure, explanation, height)
         for row, portrait in enumerate(explanation.portraits):
             bottom = height - _TOP - (row + 1) * _PANEL - row * _BETWEEN
             _words(figure, portrait, explanation.answer_id, bottom)
@@ -116,12 +129,15 @@ def _column(index: int) -> float:
     return _LEFT + index * (_PANEL + _GAP)
 
 
-def _head(figure: Figure, label: str, height: float) -> None:
-    _text(figure, 0.02, height - 0.06, shown(label, 60), fontsize=9, fontweight="bold")
+def _head(figure: Figure, explanation: Explanation, height: float) -> None:
+    label = shown(explanation.fact.label, 60)
+    _text(figure, 0.02, height - 0.06, label, fontsize=9, fontweight="bold")
     for index, title in enumerate(("image", "increase", "decrease")):
         _text(figure, _column(index), height - _TOP + 0.14, title, fontsize=7.5)
     unit = {"ha": "right", "va": "bottom", "fontsize": 5.8, "color": _GREY}
-    _text(figure, _WIDTH - 0.02, height - _TOP + 0.04, "concentration\nper cell", **unit)
+    _text(
+        figure, _WIDTH - 0.02, height - _TOP + 0.04, f"{_UNITS[explanation.of]}\nper cell", **unit
+    )
 
 
 def _words(figure: Figure, portrait: Portrait, answer_id: int, bottom: float) -> None:
@@ -189,6 +205,8 @@ def _outline(panel: Any, picture: Picture, colour: str) -> None:
 
 def _unsettled(panel: Any, picture: Picture, sign: int) -> None:
     """Dots in cells whose sign the dropout samples do not settle."""
+    if picture.sd is None:
+        return
     rows, columns = np.nonzero((sign * picture.mean > 0) & (np.abs(picture.mean) < picture.sd))
     cell = np.array(picture.pixels.shape[:2]) / picture.mean.shape
     y, x = (np.stack([rows, columns], 1) + 0.5).T * cell[:, None] - 0.5

@@ -89,7 +89,7 @@ def saliency_of(
     elif sd:
         raise CatalogError(f"only the mean map of the {of} can be derived from what is stored")
     else:
-        chosen = _derived(store, run, galaxy_id, answer_id, tree, of)
+        chosen = derived_map(store, run, galaxy_id, answer_id, tree, of)
     return chosen if size is None else upsample(chosen, size)
 
 
@@ -131,9 +131,13 @@ def _why_missing(store: Store, run: Run, galaxy_id: int, label: str) -> str:
     return f"run {run.run_id} has no maps of {name}; make them with: zoolens explain {name}"
 
 
-def _derived(
+def derived_map(
     store: Store, run: Run, galaxy_id: int, answer_id: int, tree: DecisionTree, of: Of
 ) -> npt.NDArray[np.float64]:
+    """The map (h, w) of an answer's fraction or cross-entropy, from the stored ones.
+
+    Raises `CatalogError` where what it needs is missing.
+    """
     maps = question_maps(store, run, galaxy_id, answer_id, tree)
     where = tree.slices[tree.question_of[answer_id]]
     answer = answer_id - where.start

@@ -38,13 +38,13 @@ def histogram_path(folder: Path, which: str, form: str) -> Path:
     return folder / f"fractions-{which}.{form}"
 
 
-def explanation_stem(iauname: str, label: str) -> str:
-    """Name, less the suffix, of the figure of a galaxy and an answer.
+def explanation_stem(iauname: str, label: str, of: str = "concentration") -> str:
+    """Name, less the suffix, of the figure of a galaxy and an answer, and what it is of.
 
     Names are anything: what is not safe in a file name becomes `_`, and a checksum then
     keeps different names apart.
     """
-    name = f"{iauname}_{label}"
+    name = f"{iauname}_{label}" + ("" if of == "concentration" else f"_{of}")
     safe = re.sub(r"[^A-Za-z0-9.+_-]|^[.-]", "_", name)[:120]
     return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 

@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError
-from catalog.maps import question_maps
-from catalog.segments import Mask, central_segment
+from catalog.map_statistics import map_statistics
+from catalog.maps import Of, derived_map, question_maps
+from catalog.segments import Mask, central_segment, coverage
 from catalog.store import Run, Store
 from catalog.subjects import Subject
 
@@ -44,14 +45,15 @@ class Picture:
     """A galaxy's image and its map for one answer.
 
     pixels: (H, W, 3), as the model saw it, in colour; segment: (H, W) of the central
-    galaxy, or None; mean, sd: (h, w), in units of concentration; on_target: share of
-    positive saliency on the segment, or None.
+    galaxy, or None; mean: (h, w), of what the explanation is of; sd: over dropout
+    samples, known of concentrations only; on_target: share of positive saliency on the
+    segment, or None.
     """
 
     pixels: npt.NDArray[np.uint8]
     segment: Mask | None
-    mean: npt.NDArray[np.float32]
-    sd: npt.NDArray[np.float32]
+    mean: npt.NDArray[np.floating]
+    sd: npt.NDArray[np.float32] | None
     on_target: float | None
 
 
@@ -72,12 +74,13 @@ class Explanation:
     """A selected galaxy and its counterparts, for one answer.
 
     answer_id: which of the facts it is about; portraits: the selected galaxy first;
-    notes: what a reader must know of them.
+    notes: what a reader must know of them; of: what the maps are of.
     """
 
     answer_id: int
     portraits: Sequence[Portrait]
     notes: Sequence[str]
+    of: Of = "concentration"
 
     @property
     def selected(self) -> Portrait:
@@ -107,17 +110,20 @@ def read_facts(store: Store, galaxy_id: int) -> list[AnswerFacts]:
 
 
 def read_explanation(
-    store: Store, run: Run, subject: Subject, display: Display, notes: Sequence[str]
+    store: Store, run: Run, subject: Subject, display: Display, notes: Sequence[str], of: Of
 ) -> Explanation:
-    """A subject and its counterparts, with the maps of an explain run."""
+    """A subject and its counterparts, with the maps of an explain run.
+
+    A galaxy of which there is no such map has the reason in its place.
+    """
     others = [(OBSERVED, subject.observed), (PREDICTED, subject.predicted)]
     cast: list[tuple[str, int, float | None]] = [(SELECTED, subject.galaxy_id, None)]
     cast += [(role, other.galaxy_id, other.score) for role, other in others if other is not None]
     portraits = [
-        _portrait(store, run, galaxy_id, subject.answer_id, display, role, score)
+        _portrait(store, run, galaxy_id, subject.answer_id, display, role, score, of)
         for role, galaxy_id, score in cast
     ]
-    return Explanation(subject.answer_id, portraits, (*notes, *subject.notes))
+    return Explanation(subject.answer_id, portraits, (*notes, *subject.notes), of)
 
 
 def _portrait(
@@ -128,6 +134,7 @@ def _portrait(
     display: Display,
     role: str,
     similarity: float | None,
+    of: Of,
 ) -> Portrait:
     (galaxy,) = store.arrow(
         "SELECT iauname, image, image_member FROM galaxies WHERE galaxy_id = ?", [galaxy_id]
@@ -138,7 +145,7 @@ def _portrait(
     else:
         try:
             pixels = display(galaxy["image"], galaxy["image_member"])
-            picture = _picture(store, run, galaxy_id, answer_id, pixels)
+            picture = _picture(store, run, galaxy_id, answer_id, pixels, of)
         except CatalogError as error:
             missing = str(error)
     facts = read_facts(store, galaxy_id)
@@ -146,18 +153,21 @@ def _portrait(
 
 
 def _picture(
-    store: Store, run: Run, galaxy_id: int, answer_id: int, pixels: npt.NDArray[np.uint8]
+    store: Store, run: Run, galaxy_id: int, answer_id: int, pixels: npt.NDArray[np.uint8], of: Of
 ) -> Picture:
     tree = store.tree
-    place = answer_id - tree.slices[tree.question_of[answer_id]].start
-    mean, sd = (
-        question_maps(store, run, galaxy_id, answer_id, tree, sd=sd)[place] for sd in (False, True)
-    )
-    on_target = store.value(
-        "SELECT on_target FROM saliency_stat WHERE run_id = ? AND galaxy_id = ? AND answer_id = ?",
-        [run.run_id, galaxy_id, answer_id],
-    )
-    return Picture(pixels, central_segment(pixels), mean, sd, on_target)
+    segment = central_segment(pixels)
+    if of == "concentration":
+        place = answer_id - tree.slices[tree.question_of[answer_id]].start
+        mean, sd = (
+            question_maps(store, run, galaxy_id, answer_id, tree, sd=sd)[place]
+            for sd in (False, True)
+        )
+    else:
+        mean, sd = derived_map(store, run, galaxy_id, answer_id, tree, of), None
+    covered = None if segment is None else coverage(segment, *mean.shape)
+    (on_target,) = map_statistics(mean[None], covered)["on_target"].tolist()
+    return Picture(pixels, segment, mean, sd, None if np.isnan(on_target) else on_target)
 
 
 def outside_votes(portrait: Portrait, question: str) -> float:

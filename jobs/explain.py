@@ -13,11 +13,12 @@ import pyarrow as pa
 
 from catalog import figures as drawing
 from catalog.decision_tree import DecisionTree
-from catalog.errors import CatalogError
+from catalog.errors import CatalogError, UnknownName
 from catalog.explained_model import ExplainedModel, explained_model
 from catalog.image_batches import image_batch
 from catalog.images import ImageReader
 from catalog.inference import in_order
+from catalog.maps import Of
 from catalog.pages import write_page
 from catalog.paths import explanation_page, explanation_stem, explanations_dir
 from catalog.portraits import outside_votes, read_explanation, relevant_questions
@@ -67,6 +68,7 @@ def explain(
     model: str | None = None,
     method: str = "hirescam",
     layer: str | None = None,
+    of: Of = "concentration",
     out: Path | None = None,
     figures: bool = True,
 ) -> ExplainReport:
@@ -76,15 +78,17 @@ def explain(
     also the observed and predicted counterpart of each. label: the answer to draw,
     each galaxy's costliest unless given. model: unless given, the one that made the
     newest predictions, with its dropout masks and view. method: "hirescam" or
-    "gradcam"; layer: a module's dotted name, by default the last encoder block. out:
-    folder of figures and page, beside the catalogue unless given; the page shows the
-    galaxies of this call.
+    "gradcam"; layer: a module's dotted name, by default the last encoder block. of: what
+    the drawn maps are of, "concentration", "fraction" or "cross_entropy"; the stored
+    ones are of concentrations, from which the others follow. out: folder of figures and
+    page, beside the catalogue unless given; the page shows the galaxies of this call.
 
     Galaxies that the run has maps of are not explained again. Images that are missing
     or refused become rejects, and are tried again by the next call. Raises
     `CatalogError` and its kinds for what the user can put right.
     """
     with Store.open(catalog) as store, ImageReader() as reader:
+        _check_of(of)
         tree = store.tree
         answer_id = None if label is None else tree.answer_id(label)
         choices = choose(store, galaxies, worst, everything, answer_id, min_votes)
@@ -104,10 +108,15 @@ def explain(
         if changed:
             store.finish(run)
         folder = out or explanations_dir(catalog)
-        drawn, page = _draw(store, run, explained, reader, subjects, folder)
+        drawn, page = _draw(store, run, explained, reader, subjects, of, folder)
         return ExplainReport(
             run.run_id, total - before, total, rejects, drawn, page, changed, explained.notes
         )
+
+
+def _check_of(of: str) -> None:
+    if of not in drawing.WORDS:
+        raise UnknownName(f"no map of {of!r}; choose one of {', '.join(drawing.WORDS)}")
 
 
 def _check_answer(explained: ExplainedModel, tree: DecisionTree, answer_id: int | None) -> None:
@@ -185,6 +194,7 @@ def _draw(
     explained: ExplainedModel,
     reader: ImageReader,
     subjects: Sequence[Subject],
+    of: Of,
     folder: Path,
 ) -> tuple[tuple[Path, ...], Path | None]:
     """A figure a subject, and a page of all; their files."""
@@ -203,8 +213,8 @@ def _draw(
     sections = []
     with progress("drawing", len(subjects)) as bar:
         for subject in subjects:
-            explanation = read_explanation(store, run, subject, display, explained.notes)
-            stem = explanation_stem(explanation.selected.iauname, explanation.fact.label)
+            explanation = read_explanation(store, run, subject, display, explained.notes, of)
+            stem = explanation_stem(explanation.selected.iauname, explanation.fact.label, of)
             figure = drawing.explanation_figure(explanation, provenance)
             files = drawing.save(figure, folder / stem)
             drawn += files
@@ -222,6 +232,7 @@ def _draw(
         page,
         "explanations.html.jinja",
         sections=sections,
+        what=drawing.WORDS[of],
         provenance=provenance,
         reference=explained.reference,
         filters={

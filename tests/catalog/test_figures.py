@@ -154,3 +154,13 @@ def test_numbers_of_votes_and_names() -> None:
     assert shown("J000.00", 60) == "J000.00"
     assert shown("a\x1bb", 60) == "a\N{REPLACEMENT CHARACTER}b"
     assert shown("x" * 61, 60) == "x" * 59 + "…"
+
+
+def test_it_says_what_the_maps_are_of() -> None:
+    bare = picture()
+    bare = Picture(bare.pixels, bare.segment, bare.mean, None, None)
+    drawn = Explanation(0, [Portrait("selected", "G1", [FACT], bare)], (), "cross_entropy")
+    said = words(explanation_figure(drawn, ""))
+    assert "nat\nper cell" in said
+    assert any("raised the loss" in text and "Dots" not in text for text in said)
+    assert any("Dots" in text for text in words(explanation_figure(explanation(), "")))

@@ -20,9 +20,11 @@ from catalog.errors import CatalogError, ModelRefused, UnknownName
 from catalog.images import ImageReader
 from catalog.maps import saliency_of
 from catalog.model import dropout_masks, load_model
+from catalog.portraits import read_explanation
 from catalog.saliency import Explainer
 from catalog.saliency_batches import saliency_tables
 from catalog.store import Store
+from catalog.subjects import Subject
 from catalog.view import View
 from jobs.explain import explain
 from jobs.index import index
@@ -303,6 +305,26 @@ def test_a_galaxy_is_drawn_beside_its_counterparts(path: Path) -> None:
     assert f"explain run {report.run_id}" in text
     # both counterparts have maps as well
     assert report.explained >= 3
+
+
+def test_what_maps_are_of_can_be_chosen(path: Path) -> None:
+    report = explain(path, galaxies=["G0001"], label=LABEL, of="fraction")
+    assert report.figures[0].name == f"G0001_{LABEL}_fraction.png"
+    assert report.page is not None
+    assert "raised the answer’s predicted fraction" in report.page.read_text(encoding="utf-8")
+    with Store.open(path, read_only=True) as store:
+        subject = Subject(1, store.tree.answer_id(LABEL), None, None, ())
+        run = store.run(report.run_id)
+        blank = np.zeros((64, 64, 3), np.uint8)
+        drawn = read_explanation(store, run, subject, lambda *_: blank, (), "fraction")
+        name = drawn.selected.iauname
+        expected = saliency_of(store, name, LABEL, of="fraction")
+    picture = drawn.selected.picture
+    assert picture is not None
+    assert np.array_equal(picture.mean, expected)
+    assert picture.sd is None
+    with pytest.raises(UnknownName, match="choose one of concentration, fraction, cross_entropy"):
+        explain(path, galaxies=["G0001"], label=LABEL, of="votes")  # type: ignore[arg-type]
 
 
 def test_the_page_holds_the_votes_and_fractions(path: Path) -> None:
