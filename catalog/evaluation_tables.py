@@ -19,7 +19,7 @@ _QUESTIONS = {
     "accuracy": "accuracy, confident",
     "true accuracy": "accuracy against the truth, confident",
 }
-_METHODS = ("hirescam", "gradcam", "input gradient", "random")
+_METHODS = ("hirescam, fraction", "hirescam", "gradcam", "input gradient", "centre", "random")
 
 
 def evaluation_tables(measures: Sequence[Measure], tree: DecisionTree) -> dict[str, pa.Table]:
@@ -42,10 +42,14 @@ def evaluation_tables(measures: Sequence[Measure], tree: DecisionTree) -> dict[s
 
 
 def with_interval(measure: Measure) -> str:
-    """A value with its 95 % interval, to three digits."""
+    """A value with its 95 % interval, to two digits."""
     if measure.lo is None or measure.hi is None:
-        return f"{measure.value:.3g}"
-    return f"{measure.value:.3g} [{measure.lo:.3g}, {measure.hi:.3g}]"
+        return _short(measure.value)
+    return f"{_short(measure.value)} [{_short(measure.lo)}, {_short(measure.hi)}]"
+
+
+def _short(value: float) -> str:
+    return f"{value:.2f}" if abs(value) < 10 else f"{value:.0f}"
 
 
 def _questions(measures: Sequence[Measure], tree: DecisionTree) -> list[Row]:
@@ -64,7 +68,7 @@ def _questions(measures: Sequence[Measure], tree: DecisionTree) -> list[Row]:
 
 def _coverage(measures: Sequence[Measure]) -> list[Row]:
     return [
-        {"interval": f"{m.level:.0%}", "holds": with_interval(m), "galaxies": m.galaxies}
+        {"interval": f"{m.level:.0%}", "holds": with_interval(m), "n": m.galaxies}
         for m in measures
         if m.measure == "coverage" and m.question is None and m.level is not None
     ]
@@ -75,8 +79,10 @@ def _localised(measures: Sequence[Measure], name: str) -> list[Row]:
     methods = [method for method in _METHODS if any(m.method == method for m in mine)]
     rows: dict[str, Row] = {}
     for measure in mine:
-        empty = {"answer": measure.label, **dict.fromkeys(methods), "chance": measure.chance}
-        row = rows.setdefault(str(measure.label), {**empty, "galaxies": measure.galaxies})
+        empty: Row = {"answer": measure.label, "n": measure.galaxies}
+        if measure.chance != 1:
+            empty["chance"] = measure.chance
+        row = rows.setdefault(str(measure.label), {**empty, **dict.fromkeys(methods)})
         row[str(measure.method)] = with_interval(measure)
     return list(rows.values())
 
@@ -101,7 +107,7 @@ def _warnings(measures: Sequence[Measure]) -> list[Row]:
             "warning": m.method,
             "answer": m.label or "all",
             "area under curve": with_interval(m),
-            "galaxies": m.galaxies,
+            "n": m.galaxies,
         }
         for m in measures
         if m.topic == "warning"

@@ -7,8 +7,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from catalog.decision_tree import DecisionTree
+from catalog.derived_maps import fraction_map
+from catalog.inference import features
 from catalog.input_gradient import input_gradient
-from catalog.model import ZoobotModel
+from catalog.model import ZoobotModel, concentrations
 from catalog.saliency import METHODS, Explainer
 
 # a model, images (N, C, H, W) and an answer for each -> signed maps (N, h, w)
@@ -28,6 +31,28 @@ def explanations(masks: Tensor, layer: str) -> dict[str, Explain]:
         return input_gradient(model, masks, images, answers)
 
     return found | {"input gradient": explain}
+
+
+def of_fractions(masks: Tensor, layer: str, tree: DecisionTree) -> dict[str, Explain]:
+    """HiResCAM of the expected vote fraction (`catalog.derived_maps`), as `explanations`.
+
+    A concentration's map can be negative everywhere, where the model's evidence falls
+    short of its bias; a fraction's has both signs, since its question's maps sum to 0.
+    """
+
+    def explain(model: ZoobotModel, images: Tensor, answers: Sequence[int]) -> Tensor:
+        explainer = Explainer(model, masks, size=images.shape[-1], layer=layer)
+        found = []
+        for start in range(0, len(images), _PART):
+            part = images[start : start + _PART]
+            maps = explainer(part).mean.numpy()  # (N, A, h, w)
+            alpha = concentrations(model, features(model.encoder, part), masks).mean(dim=1)
+            for own, strength, answer in zip(maps, alpha.numpy(), answers[start:], strict=False):
+                where = tree.slices[tree.question_of[answer]]
+                found.append(fraction_map(own[where], strength[where], answer - where.start))
+        return torch.from_numpy(np.stack(found)).float()
+
+    return {"hirescam, fraction": explain}
 
 
 def uninformed(

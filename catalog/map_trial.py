@@ -9,7 +9,7 @@ from torch import Tensor
 
 from catalog.cases import Case
 from catalog.decision_tree import DecisionTree
-from catalog.explanations import explanations, uninformed
+from catalog.explanations import Explain, explanations, of_fractions, uninformed
 from catalog.faithfulness import faithfulness, fraction_score
 from catalog.localisation import Pointing, localisation, pointing
 from catalog.map_statistics import map_statistics
@@ -40,8 +40,13 @@ class MapTrial:
     _found: dict[tuple[int, str], list[Pointing]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._others = explanations(self.masks, self.explainer.layer)
+        self._others = self.methods(self.masks)
         del self._others[self.explainer.method]  # whose maps of all answers are at hand
+
+    def methods(self, masks: Tensor) -> dict[str, Explain]:
+        """Every way of explaining the model, with these masks (T, D) of dropout."""
+        layer = self.explainer.layer
+        return explanations(masks, layer) | of_fractions(masks, layer, self.tree)
 
     def add(
         self,
@@ -97,7 +102,7 @@ def sanity_measures(
     control: the same architecture, trained on shuffled votes; without it that check is
     not made.
     """
-    methods = explanations(trial.masks, trial.explainer.layer)
+    methods = trial.methods(trial.masks)
     measures = cascade(trial.model, images, answers, methods)
     if control is not None:
         measures += shuffled(trial.model, control, images, answers, methods)
@@ -111,11 +116,11 @@ def faithfulness_measures(
 
     seed: of dropout masks, another than the trial's own.
     """
-    layer, model = trial.explainer.layer, trial.model
+    model = trial.model
     other = dropout_masks(len(trial.masks), trial.masks.shape[1], model.dropout_rate, seed)
     first, second = (
         {name: explain(model, images, answers).numpy() for name, explain in made.items()}
-        for made in (explanations(trial.masks, layer), explanations(other, layer))
+        for made in (trial.methods(trial.masks), trial.methods(other))
     )
     saliency = trial.explainer(images)
     rows = range(len(images)), list(answers)

@@ -20,13 +20,14 @@ Look = tuple[str, str]  # colour and marker
 GREY, PALE = "#595959", "#a8a8a8"
 BLUE, RED = ("#0072b2", "o"), ("#d55e00", "s")
 _LOOKS = {
+    "hirescam, fraction": ("#cc79a7", "^"),
     "hirescam": BLUE,
     "gradcam": RED,
     "input gradient": ("#009e73", "D"),
     "random": ("#7f7f7f", "x"),
     "centre": ("#b0b0b0", "+"),
 }
-_OTHER_LOOKS = (("#cc79a7", "^"), ("#e69f00", "v"), ("#56b4e9", "P"), ("#000000", "*"))
+_OTHER_LOOKS = (("#e69f00", "v"), ("#56b4e9", "P"), ("#000000", "*"))
 NARROW, WIDE = 3.4, 7.1  # inch: a column of a page, and its text
 ROW = 0.2  # inch a name
 LONGEST = 40  # characters of a name

@@ -264,14 +264,26 @@ def _section(
         if figure is not None:
             png, _ = save(figure, folder / name)
             shown.append(Shown(png, caption, caption.split(".")[0]))
+    words = [f"Measured on {galaxies:,} galaxies; n is how many a value rests on."]
+    own, averaged = (
+        [m.value for m in measures if m.topic == "localisation" and m.method == method]
+        for method in ("hirescam", "gradcam")
+    )
+    if own and np.allclose(own, averaged, equal_nan=True):
+        words.append(_SAME)
     return Section(
         "How far can it be trusted?",
-        [f"Measured on {galaxies:,} galaxies."],
+        words,
         list(tables.items()),
         shown,
     )
 
 
+_SAME = (
+    "HiResCAM and GradCAM give the same maps of this model: only a mean over pixels and a linear "
+    "head follow the explained layer, so that gradients are the same at every pixel (Draelos & "
+    "Carin 2021). Neither can beat the other."
+)
 _FIGURES = {
     "coverage": (
         drawing.coverage_figure,
