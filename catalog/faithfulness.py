@@ -3,9 +3,10 @@
 Deletion and insertion (Petsiuk et al. 2018, RISE, arXiv:1806.07421): pixels go in the
 order of a map, the largest values first, or come in that order. What is gone is filled
 from the pixels that are left as ROAD does it (Rong et al. 2022, `catalog.imputation`),
-and not by a constant: the outline of a black hole would itself be something to see. A galaxy whose light is taken away is still an image of something
-smooth, so that a fraction such as `smooth-or-featured_smooth` may rise: compare methods
-with each other and with maps that know nothing (`catalog.explanations.uninformed`).
+and not by a constant: the outline of a black hole would itself be something to see. A
+galaxy whose light is taken away is still an image of something smooth, so that a
+fraction such as `smooth-or-featured_smooth` may rise: compare methods with each other
+and with maps that know nothing (`catalog.explanations.uninformed`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
