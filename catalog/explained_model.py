@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from catalog.errors import CatalogError, ModelRefused
 from catalog.model import ZoobotModel, check_size, dropout_masks, load_model
@@ -10,9 +10,6 @@ from catalog.saliency import Explainer
 from catalog.segments import SEGMENTATION
 from catalog.store import Run, Store
 from catalog.view import View
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 _SAMPLES, _SEED = 30, 0  # of `predict`, for a model that has made no predictions here
 _METHODS = {"hirescam": "HiResCAM", "gradcam": "GradCAM"}
@@ -24,7 +21,7 @@ _REFERENCES = {
 
 @dataclass(frozen=True)
 class ExplainedModel:
-    """A model with all that decides its maps; masks: of dropout, (T, D).
+    """A model with all that decides its maps.
 
     predicted: whether it also made the newest predictions, and explains them with the
     very masks and view that made them.
@@ -32,7 +29,6 @@ class ExplainedModel:
 
     model: ZoobotModel
     explainer: Explainer
-    masks: "Tensor"
     view: View
     source: str
     samples: int
@@ -99,7 +95,7 @@ def explained_model(
     masks = dropout_masks(samples, loaded.weight.shape[1], loaded.dropout_rate, seed)
     explainer = Explainer(loaded, masks, size=view.size, layer=layer, method=method)
     path = source or _origin(run)["model"]
-    return ExplainedModel(loaded, explainer, masks, view, path, samples, seed, run)
+    return ExplainedModel(loaded, explainer, view, path, samples, seed, run)
 
 
 def _load(run: Run, source: str | None) -> ZoobotModel:

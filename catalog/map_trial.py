@@ -28,19 +28,18 @@ Floats = npt.NDArray[np.float64]
 class MapTrial:
     """Collects how the maps of a model fare, batch after batch.
 
-    explainer: HiResCAM as `explain` makes it; the other methods take its layer and the
-    masks (T, D) of dropout.
+    explainer: HiResCAM as `explain` makes it; the other methods take its layer and its
+    masks of dropout.
     """
 
     model: ZoobotModel
-    masks: Tensor
     explainer: Explainer
     tree: DecisionTree
     on_target: dict[int, Floats] = field(default_factory=dict)
     _found: dict[tuple[int, str], list[Pointing]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._others = self.methods(self.masks)
+        self._others = self.methods(self.explainer.masks)
         del self._others[self.explainer.method]  # whose maps of all answers are at hand
 
     def methods(self, masks: Tensor) -> dict[str, Explain]:
@@ -102,7 +101,7 @@ def sanity_measures(
     control: the same architecture, trained on shuffled votes; without it that check is
     not made.
     """
-    methods = trial.methods(trial.masks)
+    methods = trial.methods(trial.explainer.masks)
     measures = cascade(trial.model, images, answers, methods)
     if control is not None:
         measures += shuffled(trial.model, control, images, answers, methods)
@@ -116,11 +115,11 @@ def faithfulness_measures(
 
     seed: of dropout masks, another than the trial's own.
     """
-    model = trial.model
-    other = dropout_masks(len(trial.masks), trial.masks.shape[1], model.dropout_rate, seed)
+    model, masks = trial.model, trial.explainer.masks
+    other = dropout_masks(*masks.shape, model.dropout_rate, seed)
     first, second = (
         {name: explain(model, images, answers).numpy() for name, explain in made.items()}
-        for made in (trial.methods(trial.masks), trial.methods(other))
+        for made in (trial.methods(masks), trial.methods(other))
     )
     saliency = trial.explainer(images)
     rows = range(len(images)), list(answers)
@@ -132,7 +131,7 @@ def faithfulness_measures(
         for name, maps in drawn.items()
     }
     siblings = [trial.tree.slices[trial.tree.question_of[answer]] for answer in answers]
-    score = fraction_score(model, trial.masks, answers, siblings)
+    score = fraction_score(model, masks, answers, siblings)
     return [
         *faithfulness(score, images, fine),
         *seed_agreement(first, second),

@@ -84,6 +84,7 @@ class Explainer:
                     f"choose another layer, such as {last_block(model.encoder, example)}"
                 )
         self.method = method
+        self.masks = masks
         self._bias = model.bias
         self._sampled_weight = masks[:, None, :] * model.weight  # (T, A, D)
         self._precise_weight = self._sampled_weight.double()

@@ -175,7 +175,7 @@ def _measure(store: Store, run: Run, reader: ImageReader, work: _Work) -> None:
     explained = work.explained
     if explained is None:
         return
-    trial = MapTrial(explained.model, explained.masks, explained.explainer, store.tree)
+    trial = MapTrial(explained.model, explained.explainer, store.tree)
     if "maps" not in done:
         found, rejects = _put_to_the_test(reader, work, explained, trial)
         tables = {"evaluation": evaluation_rows(found), "reject": reject_table(rejects)}
