@@ -116,7 +116,7 @@ def faithfulness_measures(
     seed: of dropout masks, another than the trial's own.
     """
     model, masks = trial.model, trial.explainer.masks
-    other = dropout_masks(*masks.shape, model.dropout_rate, seed)
+    other = dropout_masks(len(masks), masks.shape[1], model.dropout_rate, seed)
     first, second = (
         {name: explain(model, images, answers).numpy() for name, explain in made.items()}
         for made in (trial.methods(masks), trial.methods(other))
@@ -124,7 +124,8 @@ def faithfulness_measures(
     saliency = trial.explainer(images)
     rows = range(len(images)), list(answers)
     mean, sd = (maps[rows].numpy() for maps in (saliency.mean, saliency.sd))
-    drawn = {**first, **uninformed(len(images), *mean.shape[-2:], seed)}
+    height, width = mean.shape[-2:]
+    drawn = {**first, **uninformed(len(images), height, width, seed)}
     size = images.shape[-1]
     fine = {
         name: maps if maps.shape[-1] == size else upsample(maps, size)

@@ -90,7 +90,7 @@ def test_every_row_has_its_own_scale() -> None:
 
 def test_a_map_of_zeros_and_dropout_off_can_be_drawn() -> None:
     flat = picture()
-    none = Picture(flat.pixels, None, 0 * flat.mean, 0 * flat.sd, None)
+    none = Picture(flat.pixels, None, 0 * flat.mean, np.zeros((7, 7), np.float32), None)
     assert "sum +0.00" in words(
         explanation_figure(explanation(Portrait("selected", "G1", [FACT], none)), "")
     )
