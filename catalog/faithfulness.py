@@ -20,6 +20,7 @@ from catalog.imputation import impute
 from catalog.inference import features
 from catalog.measures import Measure, means
 from catalog.model import ZoobotModel, concentrations
+from catalog.progress import progress
 
 Floats = npt.NDArray[np.float64]
 
@@ -49,17 +50,19 @@ def faithfulness(
     """
     untouched = np.asarray(score(images), np.float64)
     measures = []
-    for method, given in maps.items():
-        generator = torch.Generator().manual_seed(seed)
-        ranks = relevance_ranks(given)
-        curves = []
-        for share in SHARES:
-            chosen = most_relevant(ranks, share)
-            without, alone = (impute(images, kept, generator) for kept in (~chosen, chosen))
-            curves.append([score(without) - untouched, score(alone) - untouched])
-        changes = np.moveaxis(np.asarray(curves, np.float64), -1, 0)  # (N, shares, 2)
-        changes[~np.isfinite(np.asarray(given)).all(axis=(1, 2))] = np.nan
-        measures += _measures(method, changes)
+    with progress("taking pixels away", len(maps) * len(SHARES)) as bar:
+        for method, given in maps.items():
+            generator = torch.Generator().manual_seed(seed)
+            ranks = relevance_ranks(given)
+            curves = []
+            for share in SHARES:
+                chosen = most_relevant(ranks, share)
+                without, alone = (impute(images, kept, generator) for kept in (~chosen, chosen))
+                curves.append([score(without) - untouched, score(alone) - untouched])
+                bar.advance()
+            changes = np.moveaxis(np.asarray(curves, np.float64), -1, 0)  # (N, shares, 2)
+            changes[~np.isfinite(np.asarray(given)).all(axis=(1, 2))] = np.nan
+            measures += _measures(method, changes)
     return measures
 
 

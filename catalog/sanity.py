@@ -14,7 +14,8 @@ from torch import Tensor
 from catalog.explanations import Explain
 from catalog.measures import Measure, means
 from catalog.model import ZoobotModel
-from catalog.randomisation import randomised
+from catalog.progress import progress
+from catalog.randomisation import randomised, stages
 from catalog.stability import rank_correlations
 
 Floats = npt.NDArray[np.float64]
@@ -55,19 +56,18 @@ def cascade(
     """
     own = _maps(explanations, model, images, answers)
     untouched = _alike(own, own)
-    found = [
-        [
-            _alike(own, _maps(explanations, copy, images, answers))
-            for copy in randomised(model, images, seed * draws + draw)
-        ]
-        for draw in range(draws)
-    ]
-    stages = np.stack([untouched, *np.mean(found, axis=0)])  # (stages + 1, methods, 2, N)
+    found: list[list[Floats]] = [[] for _ in range(draws)]
+    with progress("drawing weights", draws * (1 + len(stages(model.encoder)))) as bar:
+        for draw in range(draws):
+            for copy in randomised(model, images, seed * draws + draw):
+                found[draw].append(_alike(own, _maps(explanations, copy, images, answers)))
+                bar.advance()
+    levels = np.stack([untouched, *np.mean(found, axis=0)])  # (levels, methods, 2, N)
     return [
-        Measure("sanity", name, *estimate, method=method, level=float(stage))
+        Measure("sanity", name, *estimate, method=method, level=float(level))
         for row, method in enumerate(explanations)
         for kind, name in enumerate((CASCADE, ABSOLUTE))
-        for stage, estimate in enumerate(means(stages[:, row, kind].T))
+        for level, estimate in enumerate(means(levels[:, row, kind].T))
     ]
 
 
