@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 import pytest
+from PIL import Image
 
 from catalog.errors import CatalogError
 from catalog.pages import Section, Shown, write_report
@@ -15,7 +16,7 @@ NASTY = "<script>alert('1')</script> & {{ 7 * 7 }}"
 def _page(folder: Path) -> Path:
     figure = folder / "figures of 50%" / "a#b.png"
     figure.parent.mkdir(parents=True)
-    figure.write_bytes(b"PNG")
+    Image.new("L", (500, 20)).save(figure, dpi=(250, 250))
     table = pa.table({"galaxy": [NASTY, "B"], "loss": [0.123456, None]})
     sections = [
         Section(NASTY, [NASTY], [(NASTY, table)], [Shown(figure, NASTY, NASTY)]),
@@ -45,6 +46,10 @@ def test_links_lead_to_the_files_wherever_both_are_moved(tmp_path: Path) -> None
     assert all((page.parent / unquote(link)).is_file() for link in files)
     places = [link[1:] for link in links if link.startswith("#")]
     assert places == re.findall(r'id="([^"]+)"', text)
+
+
+def test_figures_are_shown_a_quarter_larger_than_printed(tmp_path: Path) -> None:
+    assert 'style="max-width: 2.50in"' in _page(tmp_path).read_text(encoding="utf-8")
 
 
 def test_tables_show_what_is_missing(tmp_path: Path) -> None:
