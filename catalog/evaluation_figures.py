@@ -174,14 +174,14 @@ def sanity_figure(measures: Sequence[Measure]) -> Figure | None:
 
 
 def faithfulness_figure(measures: Sequence[Measure]) -> Figure | None:
-    """What the prediction loses as pixels go, and regains as they come back, by method.
+    """How the prediction changes as pixels go, and as they alone are kept, by method.
 
     Pixels in the order of each map, the most important first: after deletion a faithful
-    map's curve falls fast, in insertion it rises fast.
+    map's curve falls fast, in insertion it comes near 0 fast.
     """
     panels = {
         "deletion": ("deletion: lower is better", "share of pixels taken away"),
-        "insertion": ("insertion: higher is better", "share of pixels given back"),
+        "insertion": ("insertion: higher is better", "share of pixels kept"),
     }
     mine = levelled(measures, *panels)
     if not mine:
@@ -193,12 +193,11 @@ def faithfulness_figure(measures: Sequence[Measure]) -> Figure | None:
             chosen = [m for m in mine if m.measure == name]
             for method, line in grouped(chosen, lambda m: m.method).items():
                 curve(panel, line, look_of[method], method)
-            panel.axhline(1, color=GREY, lw=0.6, ls=(0, (4, 3)))
+            panel.axhline(0, color=GREY, lw=0.6, ls=(0, (4, 3)))
             panel.set_title(title, loc="left")
             panel.set(xlabel=words, xlim=(-0.01, 1.01))
             panel.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axes[0].set_ylabel("predicted fraction,\nrelative to the whole image")
-        axes[0].set_ylim(bottom=0)
+        axes[0].set_ylabel("change of the\npredicted fraction")
         legend(figure, axes)
     return figure
 

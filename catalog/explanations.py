@@ -60,11 +60,12 @@ def uninformed(
 ) -> dict[str, npt.NDArray[np.float64]]:
     """Maps (count, height, width) that know nothing of the model, to compare with.
 
-    random: uniform noise, 0..1, smooth once upsampled; centre: nearest the image's
-    centre first (minus the square of the distance), as galaxies are there.
+    random: uniform noise, 0..1, smooth once upsampled; centre: highest at the image's
+    centre, where galaxies are, falling with the square of the distance to 0 at the
+    image's corners.
     """
     y, x = ((np.arange(n) + 0.5) / n - 0.5 for n in (height, width))
-    centre = -(y[:, None] ** 2 + x**2)
+    centre = 0.5 - (y[:, None] ** 2 + x**2)
     return {
         "random": np.random.default_rng(seed).random((count, height, width)),
         "centre": np.broadcast_to(centre, (count, height, width)).copy(),
