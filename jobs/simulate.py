@@ -10,8 +10,10 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pyarrow as pa
 from pyarrow import csv, parquet
@@ -62,15 +64,41 @@ def simulate(
     Writes `votes.csv`, `images/Jnnn/IAUNAME.png`, `truth.parquet` and, with all that
     decides them, `simulation.json`. The result depends on the seed and the settings, not
     on `workers` (default: one a core). Raises `CatalogError` where a setting is out of
-    range or the folder holds something else.
+    range, the folder holds something else, or the disk is full.
     """
     crowd = crowd or Crowd()
     _check(galaxies, seed, size, crowd, workers)
-    settings = {"sky": SKY_VERSION, "tree": TREE, "galaxies": galaxies, "seed": seed}
-    settings |= {"size": size, "crowd": asdict(crowd)}
+    settings: dict[str, Any] = {
+        "sky": SKY_VERSION,
+        "tree": TREE,
+        "galaxies": galaxies,
+        "seed": seed,
+        "size": size,
+        "crowd": asdict(crowd),
+    }
+    try:
+        totals, changed = _complete(out, settings, seed, size, crowd, workers)
+    except OSError as error:
+        raise CatalogError(
+            f"{error.filename or out} could not be written: {error.strerror or error}; with "
+            "room made for it, the same command goes on"
+        ) from None
+    return SimulateReport(out, galaxies, size, **totals, changed=changed)
+
+
+def _complete(
+    out: Path,
+    settings: dict[str, Any],
+    seed: int,
+    size: int,
+    crowd: Crowd,
+    workers: int | None,
+) -> tuple[dict[str, int], bool]:
+    """Make what the folder lacks; its sums, and whether there was anything to make."""
     done = _claim(out, settings)
     if done is not None:
-        return SimulateReport(out, galaxies, size, **done, changed=False)
+        return done, False
+    galaxies = int(settings["galaxies"])
     firsts = range(0, galaxies, GALAXIES_A_PART)
     missing = [first for first in firsts if not _part(out, first).exists()]
     with progress("simulating", galaxies) as bar:
@@ -80,7 +108,7 @@ def simulate(
     totals = _join(out, [_part(out, first) for first in firsts])
     _write_manifest(out, settings | {"result": totals})
     shutil.rmtree(out / _PARTS)
-    return SimulateReport(out, galaxies, size, **totals, changed=True)
+    return totals, True
 
 
 def _check(galaxies: int, seed: int, size: int, crowd: Crowd, workers: int | None) -> None:
@@ -101,7 +129,7 @@ def _check(galaxies: int, seed: int, size: int, crowd: Crowd, workers: int | Non
             raise CatalogError(f"{name} is {value}; give a value from {low} to {high}")
 
 
-def _claim(out: Path, settings: dict[str, object]) -> dict[str, int] | None:
+def _claim(out: Path, settings: dict[str, Any]) -> dict[str, int] | None:
     """Make the folder ours; returns the result where it is complete already."""
     if out.exists() and not out.is_dir():
         raise CatalogError(f"{out} is a file; name a folder for the simulated sky")
@@ -146,13 +174,26 @@ def _simulate_parts(
             yield _write_part(*task)
         return
     # spawned and not forked: the caller may hold threads (a progress bar, torch)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         try:
             for future in as_completed([pool.submit(_write_part, *task) for task in tasks]):
                 yield future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _end_with_parent() -> None:
+    """End this worker as soon as its parent is gone, however that ended."""
+
+    def wait() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
 
 
 def _write_part(out: Path, first: int, end: int, seed: int, size: int, crowd: Crowd) -> int:

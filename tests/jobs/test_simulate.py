@@ -184,3 +184,43 @@ def test_a_killed_simulation_goes_on(sky: Path, tmp_path: Path) -> None:
     report = simulate(out, galaxies=GALAXIES, seed=3, size=48, workers=1)
     assert report.changed
     assert _digest(out) == _digest(sky)
+
+
+def _script(out: Path, before: str, galaxies: int, workers: int) -> str:
+    return (
+        f"{before}\nfrom pathlib import Path\nfrom jobs.simulate import simulate\n"
+        "if __name__ == '__main__':\n"
+        f"    simulate(Path({str(out)!r}), galaxies={galaxies}, seed=3, size=48,"
+        f" workers={workers})\n"
+    )
+
+
+@pytest.mark.slow
+def test_workers_end_with_the_one_who_started_them(tmp_path: Path) -> None:
+    """They hold its standard output, which is at its end only when all are gone."""
+    file = tmp_path / "run.py"
+    file.write_text(_script(tmp_path / "sky", "", 20_000, 2))
+    process = subprocess.Popen(
+        [sys.executable, str(file)], env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=-1
+    )
+    deadline = time.monotonic() + 120
+    while not any((tmp_path / "sky").rglob("*.png")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.kill()
+    process.communicate(timeout=30)
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_told_and_the_rest_is_made_later(tmp_path: Path) -> None:
+    """A limit on the size of files stands in for it; pictures take some 5 kB."""
+    out = tmp_path / "sky"
+    limit = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))\n"
+    done = subprocess.run(
+        [sys.executable, "-c", _script(out, limit, 3, 1)], cwd=ROOT, capture_output=True, text=True
+    )
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("catalog.errors.CatalogError")
+    assert "could not be written: File too large; with room made for it" in last
+    assert simulate(out, galaxies=3, seed=3, size=48).changed
