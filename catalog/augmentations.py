@@ -10,6 +10,7 @@ import torch
 from galaxy_datasets import transforms
 from torch.utils.data import Dataset, Sampler
 
+from catalog.seeds import mixed_seed
 from catalog.training_pixels import MARGIN, Pixels
 from catalog.view import View
 
@@ -42,11 +43,6 @@ def augmentation(view: View) -> Any:
     config.random_affine.shear = None
     config.random_affine.scale = (MARGIN - 0.1, MARGIN + 0.1)
     return transforms.get_galaxy_transform(config)
-
-
-def mixed_seed(*numbers: int) -> int:
-    """One seed of several numbers; torch takes no more than its lowest 32 bits to heart."""
-    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
 class Augmented(Dataset):

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from catalog.augmentations import mixed_seed
 from catalog.model import ZoobotModel
+from catalog.seeds import mixed_seed
 
 _NESTS = ("blocks", "stages", "layers")  # timm's names for the children that hold the blocks
 

@@ -17,8 +17,9 @@ import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from torch.utils.data import DataLoader, Dataset
 
-from catalog.augmentations import Augmented, Examples, Shown, Shuffled, mixed_seed
+from catalog.augmentations import Augmented, Examples, Shown, Shuffled
 from catalog.progress import progress
+from catalog.seeds import mixed_seed
 from catalog.training_folder import Outcome, TrainingFolder
 from catalog.tree_model import Plan, Tree
 from catalog.view import View
