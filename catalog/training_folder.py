@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import CatalogError
-from catalog.whole_files import replacing
+from catalog.whole_files import make_folder, replacing
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class TrainingFolder:
         if not self._settings.exists():
             if self.path.is_file() or (self.path.is_dir() and any(self.path.iterdir())):
                 raise CatalogError(f"{self.path} holds something else; name a new or empty folder")
-            self.path.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path)
             self._write(config, None)
             return None
         try:

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and folders for them."""
 
 import os
 from collections.abc import Iterator
@@ -28,3 +28,14 @@ def replacing(path: Path) -> Iterator[Path]:
             raise
     except OSError as error:
         raise CatalogError(f"{path} could not be written: {error.strerror or error}") from None
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, where there is none.
+
+    Raises `CatalogError` where that is not possible.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CatalogError(f"{path} cannot be made: {error.strerror}") from None

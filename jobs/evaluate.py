@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from catalog import evaluation_figures as drawing
 from catalog.cases import cases, typical_answers
 from catalog.errors import ModelRefused
 from catalog.evaluated import Evaluated, read_evaluated
+from catalog.evaluation_section import LEAD, TITLE, evaluation_section
 from catalog.evaluation_tables import evaluation_tables
 from catalog.explained_model import ExplainedModel, explained_model
-from catalog.figures import save
 from catalog.fraction_trial import expected_fractions, fraction_measures, warning_measures
 from catalog.fractions import Floats, predictions_state, votes_state
 from catalog.image_batches import ImageBatch, image_batch
@@ -25,7 +24,7 @@ from catalog.localisation import CAUSES
 from catalog.map_trial import MapTrial, faithfulness_measures, sanity_measures
 from catalog.measures import Measure, evaluation_rows, read_measures
 from catalog.model import ZoobotModel, load_model
-from catalog.pages import Section, Shown, write_report
+from catalog.pages import Section, write_report
 from catalog.paths import evaluation_dir, evaluation_page
 from catalog.progress import progress
 from catalog.rejects import Reject, reject_table
@@ -130,21 +129,16 @@ def evaluate(
         measures = read_measures(store.arrow(_MEASURES, [run.run_id]))
         tables = evaluation_tables(measures, store.tree)
     folder = out or evaluation_dir(catalog)
-    section = _section(folder, measures, tables, len(data.names))
+    section = evaluation_section(folder, measures, tables, len(data.names))
     page = evaluation_page(folder)
     foot = f"Evaluation run {run.run_id}, predictions of run {predictions.run_id}."
-    write_report(page, "How far can it be trusted?", _LEAD, [section], foot)
+    write_report(page, TITLE, LEAD, [section], foot)
     return EvaluateReport(
         run.run_id, len(data.names), tuple(measures), tables, section, page, changed
     )
 
 
 _MEASURES = "SELECT * FROM evaluation WHERE run_id = ?"
-_LEAD = (
-    "Predictions against votes and, where it is known, the truth; explanations against the "
-    "pixels that are the cause, against randomised models, and against what happens when the "
-    "pixels they point at are taken away. Brackets hold 95 % intervals, by bootstrap over galaxies."
-)
 
 
 def _control(source: str, explained: ExplainedModel | None, store: Store) -> ZoobotModel:
@@ -161,9 +155,6 @@ def _control(source: str, explained: ExplainedModel | None, store: Store) -> Zoo
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-# --- measuring
 
 
 def _measure(store: Store, run: Run, reader: ImageReader, work: _Work) -> None:
@@ -248,66 +239,3 @@ def _batches(
     galaxies = [work.data.images[number] for number in numbers]
     parts = [galaxies[i : i + size] for i in range(0, len(galaxies), size)]
     yield from in_order(partial(image_batch, reader, explained.view), parts)
-
-
-# --- showing
-
-
-def _section(
-    folder: Path, measures: Sequence[Measure], tables: dict[str, pa.Table], galaxies: int
-) -> Section:
-    """Tables and figures of an evaluation; draws the figures into the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    shown = []
-    for name, (draw, caption) in _FIGURES.items():
-        figure = draw(measures)
-        if figure is not None:
-            png, _ = save(figure, folder / name)
-            shown.append(Shown(png, caption, caption.split(".")[0]))
-    words = [f"Measured on {galaxies:,} galaxies; n is how many a value rests on."]
-    own, averaged = (
-        [m.value for m in measures if m.topic == "localisation" and m.method == method]
-        for method in ("hirescam", "gradcam")
-    )
-    if own and np.allclose(own, averaged, equal_nan=True):
-        words.append(_SAME)
-    return Section(
-        "How far can it be trusted?",
-        words,
-        list(tables.items()),
-        shown,
-    )
-
-
-_SAME = (
-    "HiResCAM and GradCAM give the same maps of this model: only a mean over pixels and a linear "
-    "head follow the explained layer, so that gradients are the same at every pixel (Draelos & "
-    "Carin 2021). Neither can beat the other."
-)
-_FIGURES = {
-    "coverage": (
-        drawing.coverage_figure,
-        "Do the intervals hold what they promise? Share of observed counts inside the central "
-        "intervals of the posterior predictive.",
-    ),
-    "errors": (
-        drawing.errors_figure,
-        "How far are predicted fractions from the votes and the truth, question by question? "
-        "And how often is the answer right where volunteers are confident?",
-    ),
-    "localisation": (
-        drawing.localisation_figure,
-        "Where did the network look? Positive saliency on the feature that is the cause, "
-        "against the feature's share of the image.",
-    ),
-    "sanity": (
-        drawing.sanity_figure,
-        "Do maps change when the model does? Rank correlation with the untouched model's maps "
-        "as more and more of its weights are drawn at random.",
-    ),
-    "faithfulness": (
-        drawing.faithfulness_figure,
-        "Does the prediction change when the pixels that a map points at are taken away, or "
-        "alone are kept?",
-    ),
-}

@@ -28,6 +28,7 @@ from catalog.rejects import Reject, reject_table
 from catalog.saliency_batches import saliency_tables
 from catalog.store import Run, Store
 from catalog.subjects import Choice, Subject, choose, find_subjects
+from catalog.whole_files import make_folder
 
 BATCH = 16  # galaxies that pass the encoder together
 SHARD = 8  # batches committed at a time
@@ -200,10 +201,7 @@ def _draw(
     """A figure a subject, and a page of all; their files."""
     if not subjects:
         return (), None
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CatalogError(f"{folder} cannot be made: {error.strerror}") from None
+    make_folder(folder)
 
     def display(source: str, member: str | None) -> npt.NDArray[np.uint8]:
         return explained.view.display(reader.open(source, member))

@@ -17,7 +17,7 @@ from catalog.histograms import balance, histogram_figure
 from catalog.paths import histogram_path
 from catalog.store import Store
 from catalog.weights import PAPER_LABELS
-from catalog.whole_files import replacing
+from catalog.whole_files import make_folder, replacing
 
 _METADATA = {"pdf": {"CreationDate": None}, "png": {}}  # the same votes, the same file
 
@@ -55,8 +55,8 @@ def histogram(catalog: Path, out: Path, *, predicted: bool = False) -> Histogram
 
 def _save(figure: Figure, path: Path) -> Path:
     form = path.suffix.removeprefix(".")
+    make_folder(path.parent)
     with replacing(path) as part:
-        path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(part, format=form, dpi=200, metadata=_METADATA[form])
     return path
 
