@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import CatalogError
-from catalog.whole_files import replacing
+from catalog.whole_files import make_folder, replacing
 
 
 def test_the_new_takes_the_place_of_the_old(tmp_path: Path) -> None:
@@ -46,3 +46,12 @@ def test_what_cannot_be_written_is_the_users_to_know(tmp_path: Path) -> None:
     ):
         part.write_text("new")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_folders_are_made_unless_something_is_in_the_way(tmp_path: Path) -> None:
+    for _ in range(2):
+        make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(CatalogError, match="cannot be made"):
+        make_folder(tmp_path / "file" / "c")

@@ -68,7 +68,7 @@ def test_nobody_asked_anything(tmp_path: Path) -> None:
 def test_what_cannot_be_drawn(gz: Path, tmp_path: Path) -> None:
     occupied = tmp_path / "file"
     occupied.write_text("in the way")
-    with pytest.raises(CatalogError, match="could not be written"):
+    with pytest.raises(CatalogError, match="file cannot be made"):
         histogram(gz, occupied)
     path = catalogue(tmp_path / "gz.duckdb", random_counts(3))
     with pytest.raises(CatalogError, match="zoolens predict"):
