@@ -20,9 +20,15 @@ def fraction_map(maps: npt.ArrayLike, concentrations: npt.ArrayLike, answer: int
     (K,); answer: which of the K. In units of the fraction; positive pixels raise it.
     The K maps of a question sum to 0.
     """
-    alpha = np.asarray(concentrations, np.float64)
-    slopes = (np.arange(len(alpha)) == answer) * alpha.sum() - alpha[answer]
-    return np.tensordot(slopes / alpha.sum() ** 2, np.asarray(maps, np.float64), axes=1)
+    return fraction_maps(maps, concentrations)[answer]
+
+
+def fraction_maps(maps: npt.ArrayLike, concentrations: npt.ArrayLike) -> Floats:
+    """`fraction_map` of each of a question's answers, (K, h, w)."""
+    alpha, own = np.asarray(concentrations, np.float64), np.asarray(maps, np.float64)
+    shares = (alpha / alpha.sum())[:, None, None]
+    raised: Floats = (own - shares * own.sum(axis=0)) / alpha.sum()
+    return raised
 
 
 def cross_entropy_map(

@@ -1,5 +1,7 @@
 """Predicted fractions put to the test: by the votes, and by the truth of a simulation."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from catalog.calibration import MIN_VOTES, calibration
@@ -44,19 +46,28 @@ def warning_measures(
     truth: Truth | None,
     tree: DecisionTree,
     predicted: Floats,
-    on_target: dict[int, Floats],
+    on_target: Mapping[str, Mapping[int, Floats]],
 ) -> list[Measure]:
-    """How well `on_target` (A,) of some galaxies, by number, tells wrong predictions."""
-    numbers = sorted(on_target)
-    counts = data.counts[numbers]
-    totals = question_totals(counts, tree)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        observed = np.where(totals >= MIN_VOTES, counts / totals, np.nan)
-    return warning(
-        np.stack([on_target[number] for number in numbers]),
-        observed,
-        predicted[numbers],
-        summarise(data.concentrations[numbers], tree).sd,
-        tree,
-        truth=None if truth is None else truth.probabilities[numbers],
-    )
+    """How well the `on_target` (A,) of some galaxies tells wrong predictions.
+
+    on_target: by what it is called, by galaxy number. `fraction_sd` is held against the
+    first of them.
+    """
+    measures: list[Measure] = []
+    for name, values in on_target.items():
+        numbers = sorted(values)
+        counts = data.counts[numbers]
+        totals = question_totals(counts, tree)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            observed = np.where(totals >= MIN_VOTES, counts / totals, np.nan)
+        found = warning(
+            np.stack([values[number] for number in numbers]),
+            observed,
+            predicted[numbers],
+            summarise(data.concentrations[numbers], tree).sd,
+            tree,
+            truth=None if truth is None else truth.probabilities[numbers],
+            of=name,
+        )
+        measures += [m for m in found if m.method == name or not measures]
+    return measures

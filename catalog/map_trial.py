@@ -9,6 +9,7 @@ from torch import Tensor
 
 from catalog.cases import Case
 from catalog.decision_tree import DecisionTree
+from catalog.derived_maps import fraction_maps
 from catalog.explanations import Explain, explanations, of_fractions, uninformed
 from catalog.faithfulness import faithfulness, fraction_score
 from catalog.localisation import Pointing, localisation, pointing
@@ -36,10 +37,12 @@ class MapTrial:
     explainer: Explainer
     tree: DecisionTree
     on_target: dict[int, Floats] = field(default_factory=dict)
+    on_target_fraction: dict[int, Floats] = field(default_factory=dict)
     _found: dict[tuple[int, str], list[Pointing]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._others = self.methods(self.explainer.masks)
+        self._slices = self.tree.slices
         del self._others[self.explainer.method]  # whose maps of all answers are at hand
 
     def methods(self, masks: Tensor) -> dict[str, Explain]:
@@ -52,16 +55,20 @@ class MapTrial:
         numbers: Sequence[int],
         images: Tensor,
         segments: Sequence[Mask | None],
+        alpha: Floats,
         cases: Mapping[int, Sequence[Case]],
     ) -> None:
         """Explain galaxies, images (N, C, H, W), and hold the maps against their cases.
 
-        cases: by the galaxy's number, those that it has. Keeps `on_target` (A,) of each.
+        alpha: concentrations (N, A); cases: by the galaxy's number, those that it has.
+        Keeps `on_target` (A,) of each, of the maps of concentrations and of fractions.
         """
         maps = self.explainer(images).mean.numpy()  # (N, A, h, w)
-        for number, own, segment in zip(numbers, maps, segments, strict=True):
+        for number, own, segment, strength in zip(numbers, maps, segments, alpha, strict=True):
             covered = None if segment is None else coverage(segment, *own.shape[-2:])
-            self.on_target[number] = map_statistics(own, covered)["on_target"].astype(np.float64)
+            of_fraction = np.concatenate([fraction_maps(own[s], strength[s]) for s in self._slices])
+            self.on_target[number] = _on_target(own, covered)
+            self.on_target_fraction[number] = _on_target(of_fraction, covered)
         rows = [(i, case) for i, number in enumerate(numbers) for case in cases.get(number, ())]
         if not rows:
             return
@@ -91,6 +98,10 @@ class MapTrial:
             for (answer, method), found in sorted(self._found.items(), key=lambda item: item[0][0])
             for measure in localisation(self.tree.labels[answer], method, found)
         ]
+
+
+def _on_target(maps: npt.NDArray[np.floating], covered: Floats | None) -> Floats:
+    return map_statistics(maps, covered)["on_target"].astype(np.float64)
 
 
 def sanity_measures(

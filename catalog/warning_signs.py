@@ -24,6 +24,7 @@ def warning(
     tree: DecisionTree,
     *,
     truth: npt.ArrayLike | None = None,
+    of: str = "on_target",
 ) -> list[Measure]:
     """How well a low `on_target`, or a high `fraction_sd`, tells that a prediction is wrong.
 
@@ -32,7 +33,7 @@ def warning(
     fractions; the posterior's standard deviation; and the truth of a simulation, which
     stands for the votes where at least half of the volunteers reach the question.
     Wrong is a prediction that is off by more than 0.25. Only predictions that have both
-    warnings count, so that the two (`method`) compare.
+    warnings count, so that the two (`method`) compare. of: what to call the first.
 
     "ROC AUC" is the probability that a wrong prediction gives the stronger warning than
     a right one, a tie counting half; 1 is best, chance 0.5, and below that the warning
@@ -46,9 +47,9 @@ def warning(
         known = np.asarray(truth, np.float64)
         reached = tree.reach(known)[:, tree.question_of] >= RELEVANT
         reference = np.where(reached, known, np.nan)
-    signs = {"on_target": -np.asarray(on_target, np.float64), "fraction_sd": spread}
+    signs = {of: -np.asarray(on_target, np.float64), "fraction_sd": spread}
     off = np.abs(given - reference)
-    judged = ~np.isnan(off + signs["on_target"] + spread)
+    judged = ~np.isnan(off + signs[of] + spread)
     wrong = off > WRONG
     taken = judged & _taken(given, tree)
     measures: list[Measure] = []

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from catalog.cases import cases, typical_answers
+from catalog.cases import Case, cases, typical_answers
 from catalog.errors import ModelRefused
 from catalog.evaluated import Evaluated, read_evaluated
 from catalog.evaluation_section import LEAD, TITLE, evaluation_section
@@ -194,13 +194,13 @@ def _put_to_the_test(
 ) -> tuple[list[Measure], list[Reject]]:
     """Localisation, where the truth is known, and warnings; images refused on the way."""
     tree, available = trial.tree, list(work.data.images)
-    found = []
+    causes: list[Case] = []
     if work.truth is not None:
         each = -(-work.maps // 10)  # of every answer: its cases overlap with those of others
-        found = cases(work.truth, tree, explained.view, available, each)
+        causes = cases(work.truth, tree, explained.view, available, each)
     by_number = {
-        number: [case for case in found if case.number == number]
-        for number in {case.number for case in found}
+        number: [case for case in causes if case.number == number]
+        for number in {case.number for case in causes}
     }
     numbers = sorted({*by_number, *_drawn(work, work.maps)})
     rejects: list[Reject] = []
@@ -208,12 +208,19 @@ def _put_to_the_test(
         for batch in _batches(reader, work, explained, numbers, _BATCH):
             shown = _numbers(work, batch)
             if shown:
-                trial.add(shown, batch.images, batch.segments, by_number)
+                alpha = work.data.concentrations[shown].mean(axis=1, dtype=np.float64)
+                trial.add(shown, batch.images, batch.segments, alpha, by_number)
             rejects += batch.rejects
             bar.advance(len(shown) + len(batch.rejects))
-    drawn = {n: trial.on_target[n] for n in _drawn(work, work.maps) if n in trial.on_target}
-    warnings = warning_measures(work.data, work.truth, tree, work.predicted, drawn) if drawn else []
-    return [*trial.localised(), *warnings], rejects
+    seen = [number for number in _drawn(work, work.maps) if number in trial.on_target]
+    on_target = {
+        "on_target": {number: trial.on_target[number] for number in seen},
+        "on_target, fraction": {number: trial.on_target_fraction[number] for number in seen},
+    }
+    found = trial.localised()
+    if seen:
+        found += warning_measures(work.data, work.truth, tree, work.predicted, on_target)
+    return found, rejects
 
 
 def _numbers(work: _Work, batch: ImageBatch) -> list[int]:
