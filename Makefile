@@ -24,7 +24,7 @@ model: setup
 	$(BIN)/zoolens train $(BUILD)/coarse --catalog $(BUILD)/sky.duckdb --held-out 0.05 \
 		--architecture resnet10t --size 97 --epochs 6 --learning-rate 2e-3
 	$(BIN)/zoolens train $(BUILD)/fine --catalog $(BUILD)/sky.duckdb --held-out 0.05 \
-		--encoder $(BUILD)/coarse/model.safetensors --size 160 --epochs 1 --learning-rate 5e-4
+		--encoder $(BUILD)/coarse/model.safetensors --size 160 --epochs 2 --learning-rate 6e-4
 	cp $(BUILD)/fine/model.safetensors models/gzd5-simulated.safetensors
 
 test: setup lint
