@@ -33,7 +33,8 @@ def augmentation(view: View) -> Any:
 
     Turned by any angle, flipped, moved by up to a tenth, erased in five small boxes.
     Departs in two things: no shear, which would change how round a galaxy is, and a
-    zoom that is on average the one it will be shown at (1.1 to 1.3, not 1.2 to 1.4).
+    zoom about the one it will be shown at, from five sixths to four thirds of it, as
+    surveys measure the radii differently that their frames are scaled by.
     """
     config = transforms.default_view_config()
     config.output_size = view.size
@@ -41,7 +42,7 @@ def augmentation(view: View) -> Any:
     config.pil_to_tensor = False
     config.random_affine.degrees = 180
     config.random_affine.shear = None
-    config.random_affine.scale = (MARGIN - 0.1, MARGIN + 0.1)
+    config.random_affine.scale = (MARGIN * 5 / 6, MARGIN * 4 / 3)
     return transforms.get_galaxy_transform(config)
 
 

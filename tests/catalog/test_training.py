@@ -180,7 +180,7 @@ def test_augmentation_keeps_a_circle_round() -> None:
         assert _axis_ratio(image) > 0.93  # boxes are erased from it
 
 
-def test_augmentation_zooms_as_the_view_on_average() -> None:
+def test_augmentation_zooms_about_the_view() -> None:
     from PIL import Image
 
     torch.manual_seed(0)
@@ -190,8 +190,11 @@ def test_augmentation_zooms_as_the_view_on_average() -> None:
     transform = augmentation(view)
     areas = [float(transform(torch.tensor(disc).permute(2, 0, 1)).sum()) for _ in range(100)]
     shown = float(view.prepare(Image.fromarray(disc)).sum())
-    # the mean of (zoom / 1.2)^2 is 1.002; the boxes take 1 or 2 %; 100 draws scatter by 1 %
-    assert np.mean(areas) == pytest.approx(shown, rel=0.04)
+    # the mean of (zoom / 1.2)^2 between 5/6 and 4/3 is 1.194, with a spread of 0.31: 3 % of
+    # the mean of 100 draws; the boxes take 1 or 2 %
+    assert np.mean(areas) == pytest.approx(1.194 * shown, rel=0.1)
+    assert min(areas) < 0.85 * shown
+    assert max(areas) > 1.5 * shown
 
 
 def _axis_ratio(image: npt.NDArray[np.float32]) -> float:
