@@ -549,7 +549,7 @@ def demo(
 
     sky, catalog = out / "sky", out / paths.CATALOG_DEFAULT
     truth = sky / "truth.parquet"
-    made = run_simulate(sky, galaxies=galaxies, seed=2026)  # the model was trained on seed 1
+    made = run_simulate(sky, galaxies=galaxies, seed=2026, size=192)  # not the sky of training
     _say(quiet, "simulate", None, made.changed, f"{galaxies:,} galaxies, {made.votes:,} votes")
     held = run_ingest(catalog, sky / "votes.csv")
     _say(quiet, "ingest", held.run_id, held.changed, f"{held.images:,} galaxies with images")
