@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from catalog import evaluation_figures as drawing
+from catalog.evaluation_tables import same_maps
 from catalog.figures import save
 from catalog.measures import Measure
 from catalog.pages import Section, Shown
@@ -67,11 +67,7 @@ def evaluation_section(
             png, _ = save(figure, folder / name)
             shown.append(Shown(png, caption, caption.split(".")[0]))
     words = [f"Measured on {galaxies:,} galaxies; n is how many a value rests on."]
-    own, averaged = (
-        [m.value for m in measures if m.topic == "localisation" and m.method == method]
-        for method in ("hirescam", "gradcam")
-    )
-    if own and np.allclose(own, averaged, equal_nan=True):
+    if same_maps(measures):
         words.append(_SAME)
     return Section(
         TITLE,

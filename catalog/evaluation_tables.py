@@ -1,5 +1,6 @@
 """Measures as the tables that people read: one a topic, narrow enough for a terminal."""
 
+import math
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -48,6 +49,19 @@ def with_interval(measure: Measure) -> str:
     return f"{_short(measure.value)} [{_short(measure.lo)}, {_short(measure.hi)}]"
 
 
+def same_maps(measures: Sequence[Measure]) -> bool:
+    """Whether GradCAM's maps fared just as HiResCAM's: one column then tells of both."""
+    own, averaged = (
+        {(m.measure, m.label): m.value for m in measures if m.method == method and m.label}
+        for method in ("hirescam", "gradcam")
+    )
+    return (
+        bool(own)
+        and own.keys() == averaged.keys()
+        and all(math.isclose(value, averaged[about], abs_tol=1e-6) for about, value in own.items())
+    )
+
+
 def _short(value: float) -> str:
     return f"{value:.2f}" if abs(value) < 10 else f"{value:.0f}"
 
@@ -76,6 +90,8 @@ def _coverage(measures: Sequence[Measure]) -> list[Row]:
 
 def _localised(measures: Sequence[Measure], name: str) -> list[Row]:
     mine = [m for m in measures if m.measure == name]
+    if same_maps(measures):
+        mine = [m for m in mine if m.method != "gradcam"]
     methods = [method for method in _METHODS if any(m.method == method for m in mine)]
     rows: dict[str, Row] = {}
     for measure in mine:

@@ -86,4 +86,8 @@ def _width(file: Path) -> str:
 
 
 def _rows(table: pa.Table) -> list[list[str]]:
-    return [[cell(value) for value in row.values()] for row in table.to_pylist()]
+    return [[_short(value) for value in row.values()] for row in table.to_pylist()]
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) and abs(value) < 1e3 else cell(value)

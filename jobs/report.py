@@ -56,8 +56,8 @@ def report(
             [
                 f"Of the {len(worst)} galaxies with the largest losses, the truth is on the "
                 f"model's side in {known} and on the volunteers' in {len(worst) - known}: "
-                "`nearer` says whose fraction is nearer to the probability that the votes were "
-                "drawn from, `errors` how many of the votes were given in error.",
+                "“nearer” says whose fraction is nearer to the probability that the votes were "
+                "drawn from, “errors” how many of the votes were given in error.",
             ],
             [("The worst, by weighted cross-entropy.", worst)],
         ),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 
@@ -37,6 +39,14 @@ def test_each_method_has_a_column() -> None:
     (row,) = _tables()["Does"]
     expected = {"answer": "bar_strong", "n": 9, "hirescam": "3.25 [2.00, 4.50]", "random": "1.00"}
     assert {name: value for name, value in row.items() if name != "chance"} == expected
+
+
+def test_gradcam_has_a_column_where_it_differs() -> None:
+    own, other = MEASURES[5], replace(MEASURES[5], method="gradcam")
+    (table,) = evaluation_tables([own, other], TOY).values()
+    assert "gradcam" not in table.column_names
+    (table,) = evaluation_tables([own, replace(other, value=3.0)], TOY).values()
+    assert table["gradcam"].to_pylist() == ["3.00 [2.00, 4.50]"]
 
 
 def test_of_a_curve_the_end_is_told() -> None:

@@ -54,7 +54,7 @@ def test_figures_are_shown_a_quarter_larger_than_printed(tmp_path: Path) -> None
 
 def test_tables_show_what_is_missing(tmp_path: Path) -> None:
     cells = re.findall(r"<td>(.*?)</td>", _page(tmp_path).read_text(encoding="utf-8"))
-    assert cells == ["0.1235", "-"]
+    assert cells == ["0.123", "-"]
 
 
 def test_a_folder_that_does_not_allow_it_is_told(tmp_path: Path) -> None:
