@@ -2,6 +2,7 @@
 
 import functools
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -65,6 +66,15 @@ Predictions = Annotated[
     Path | None,
     typer.Option(help="Published concentrations or fractions, instead of a model."),
 ]
+
+
+_interrupts: list[int] = []
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    """Remember a Ctrl-C: what libraries do while they are imported can swallow it."""
+    _interrupts.append(number)
+    raise KeyboardInterrupt
 
 
 def _command(function: Callable[..., None]) -> Callable[..., None]:
@@ -151,6 +161,8 @@ def ingest(
 
 def _next(step: Callable[..., None], *arguments: Any) -> None:
     """A later step of one command: a passing reader must not end the work of hours."""
+    if _interrupts:
+        raise KeyboardInterrupt
     for _ in range(60):
         try:
             step(*arguments)
@@ -636,6 +648,7 @@ def verify(
 
 def main() -> None:
     """Entry point of the console script."""
+    signal.signal(signal.SIGINT, _interrupt)
     app()
 
 
