@@ -13,6 +13,8 @@ import pytest
 from catalog.store import Store
 from jobs.verify import verify
 
+pytestmark = pytest.mark.slow
+
 SHARDS, ROWS = 60, 200
 
 # A job of the plainest kind: what is not in the ledger yet is done, shard by shard.
@@ -36,7 +38,6 @@ with Store.open(Path(sys.argv[1])) as store:
 """
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(200)
 def test_a_job_killed_at_random_moments_ends_whole(tmp_path: Path) -> None:
     path = tmp_path / "gz.duckdb"
@@ -118,7 +119,6 @@ def _content(path: Path) -> dict[str, pa.Table]:
         return {name: connection.execute(sql).to_arrow_table() for name, sql in _CONTENT.items()}
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(280)
 def test_a_whole_ingest_killed_at_random_moments_ends_as_if_never_killed(
     data: Path, checkpoint: Path, tmp_path: Path

@@ -18,6 +18,8 @@ from catalog.evaluation_figures import (
 )
 from catalog.measures import Measure
 
+pytestmark = pytest.mark.slow
+
 Draw = Callable[[Sequence[Measure]], Figure | None]
 
 METHODS = ("hirescam", "gradcam", "input gradient")

@@ -18,6 +18,8 @@ from catalog.model import concentrations, dropout_masks
 from catalog.posterior import summarise
 from tests.toy_encoders import toy_model
 
+pytestmark = pytest.mark.slow
+
 SIZE = 20
 
 

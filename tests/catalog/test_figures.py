@@ -15,6 +15,8 @@ from catalog.figures import COLOURS, DPI, explanation_figure, save, shown, votes
 from catalog.maps import upsample
 from catalog.portraits import AnswerFacts, Explanation, Picture, Portrait
 
+pytestmark = pytest.mark.slow
+
 FACT = AnswerFacts("how-rounded", "round", "how-rounded_round", 1, 1, 1.0, 0.01, 0.0, 0.043, 4.609)
 
 

@@ -28,6 +28,8 @@ from tests.catalogues import (
     random_counts,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("ids", [[], [3], [3, 4, 5], [0, 7, 8, 19]])
 def test_what_goes_in_comes_out(tmp_path: Path, ids: list[int]) -> None:

@@ -10,6 +10,8 @@ from catalog.decision_tree import get_tree
 from catalog.histograms import BINS, FEWEST, balance, histogram_figure, shares
 from tests.catalogues import TOY, expected_fractions, random_concentrations
 
+pytestmark = pytest.mark.slow
+
 
 def test_bins_hold_their_left_edge_and_the_last_one_too() -> None:
     tenths = np.arange(11)[:, None] / 10  # 0.3 is 3/10: the bin that begins there

@@ -9,6 +9,8 @@ from scipy import integrate, optimize, special, stats
 from catalog.posterior import mixture_quantile, mutual_information, question_totals, summarise
 from tests.catalogues import TOY, random_concentrations
 
+pytestmark = pytest.mark.slow
+
 
 def test_means_are_those_of_the_samples() -> None:
     alpha = random_concentrations(6, samples=4).astype(np.float64)

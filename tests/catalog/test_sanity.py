@@ -17,6 +17,8 @@ from catalog.randomisation import randomised, stages
 from catalog.sanity import cascade, shuffled, verdicts
 from tests.toy_encoders import toy_model
 
+pytestmark = pytest.mark.slow
+
 
 class Small(nn.Module):
     """Stem and two blocks; maps of 8 x 8 for images of 32 pixels."""
@@ -194,7 +196,6 @@ FAMILIES = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("architecture", FAMILIES)
 def test_all_weights_of_a_family_are_drawn(architecture: str) -> None:
     import timm

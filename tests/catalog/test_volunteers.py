@@ -9,6 +9,8 @@ from scipy import stats
 from catalog.decision_tree import DecisionTree, get_tree
 from catalog.volunteers import Crowd, as_vector, cast_votes, visibility, walk
 
+pytestmark = pytest.mark.slow
+
 EXACT = Crowd(overdispersion=0, error_rate=0, misvote_rate=0, share_many=1)
 
 

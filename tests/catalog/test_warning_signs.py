@@ -10,6 +10,8 @@ from catalog.measures import Measure
 from catalog.warning_signs import warning
 from tests.catalogues import TOY, expected_fractions, random_concentrations
 
+pytestmark = pytest.mark.slow
+
 ANSWERS = len(TOY.labels)
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 

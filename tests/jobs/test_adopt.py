@@ -16,6 +16,8 @@ from jobs.adopt import adopt
 from jobs.verify import verify
 from tests.catalogues import TOY, add_votes, catalogue, random_concentrations, random_counts
 
+pytestmark = pytest.mark.slow
+
 N, T, A = 8, 3, 10
 
 

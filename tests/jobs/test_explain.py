@@ -34,6 +34,8 @@ from jobs.verify import verify
 from tests.catalogues import add_fractions, catalogue, random_counts
 from tests.checkpoints import save, zoobot_tree
 
+pytestmark = pytest.mark.slow
+
 SMALL = View(size=64)
 SAMPLES, SEED, GALAXIES = 3, 11, 8
 LABEL = "how-rounded_round"
@@ -354,7 +356,6 @@ HOSTILE = (
 )
 
 
-@pytest.mark.slow
 def test_hostile_names_stay_in_their_folder(tmp_path: Path, model: str) -> None:
     inner = tmp_path / "inner"
     inner.mkdir()

@@ -11,6 +11,8 @@ from catalog.weights import PAPER_LABELS
 from jobs.histogram import histogram, suggest
 from tests.catalogues import catalogue, random_concentrations, random_counts
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def gz(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -19,6 +19,8 @@ from tests.catalogues import (
     random_counts,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def gz(tmp_path: Path) -> Path:

@@ -22,6 +22,8 @@ from jobs.predict import predict
 from tests.catalogues import TOY, add_votes, catalogue, random_counts
 from tests.checkpoints import save, zoobot_tree
 
+pytestmark = pytest.mark.slow
+
 SMALL = View(size=64)
 A, Q, T = 34, 10, 5
 
@@ -169,7 +171,6 @@ def test_the_same_again_changes_nothing_and_news_are_added(tmp_path: Path, model
     assert table(path, "SELECT DISTINCT run_id AS r FROM predictions") == [{"r": other.run_id}]
 
 
-@pytest.mark.slow
 def test_results_do_not_depend_on_batches(tmp_path: Path, model: str) -> None:
     path = imaged(tmp_path / "gz.duckdb", 9)
     found = []
@@ -233,7 +234,6 @@ jobs.predict.predict(Path(sys.argv[1]), sys.argv[2], samples=5, view=View(size=6
 """
 
 
-@pytest.mark.slow
 def test_killed_it_resumes_with_nothing_lost_and_nothing_twice(tmp_path: Path, model: str) -> None:
     path = imaged(tmp_path / "gz.duckdb", 9)
     whole = tmp_path / "whole.duckdb"
@@ -337,7 +337,6 @@ def test_a_catalogue_in_use_is_refused_at_once(tmp_path: Path, model: str) -> No
             predict(path, model)
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of Lightning and its data loader
 def test_real_galaxies_get_the_numbers_of_predict_on_catalog(data: Path, tmp_path: Path) -> None:
     """Zoobot's own way from files to concentrations, on the same images and view."""

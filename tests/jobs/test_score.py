@@ -26,6 +26,8 @@ from tests.catalogues import (
     random_counts,
 )
 
+pytestmark = pytest.mark.slow
+
 N, A = 30, 10
 OBSERVED_ONES = 1 / np.array([3, 3, 3, 2, 2, 3, 3, 3, 2, 2])  # one vote for every answer
 
@@ -295,7 +297,6 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     assert whole == [{"galaxy_id": g, "n": A} for g in range(N)]
 
 
-@pytest.mark.slow
 def test_killed_at_random_moments_nothing_is_lost_or_twice(tmp_path: Path) -> None:
     many = 3000
     path = catalogue(

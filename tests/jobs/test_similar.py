@@ -22,6 +22,8 @@ from tests.catalogues import (
     random_counts,
 )
 
+pytestmark = pytest.mark.slow
+
 N = 30
 
 

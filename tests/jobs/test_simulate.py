@@ -20,6 +20,8 @@ from jobs import simulate as job
 from jobs.ingest import ingest
 from jobs.simulate import simulate
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 GALAXIES = job.GALAXIES_A_PART + 10  # two parts
 
@@ -82,7 +84,6 @@ def test_one_column_of_the_truth_can_be_read_alone(sky: Path) -> None:
             assert decode_mask(row["mask_bar"], row["size"]).any()
 
 
-@pytest.mark.slow
 def test_the_number_of_workers_changes_nothing(sky: Path, tmp_path: Path) -> None:
     simulate(tmp_path / "sky", galaxies=GALAXIES, seed=3, size=48, workers=2)
     assert _digest(tmp_path / "sky") == _digest(sky)
@@ -164,7 +165,6 @@ def test_images_half_written_when_killed_are_made_again(tmp_path: Path) -> None:
     assert _digest(out) == before
 
 
-@pytest.mark.slow
 def test_a_killed_simulation_goes_on(sky: Path, tmp_path: Path) -> None:
     out = tmp_path / "sky"
     script = (
@@ -195,7 +195,6 @@ def _script(out: Path, before: str, galaxies: int, workers: int) -> str:
     )
 
 
-@pytest.mark.slow
 def test_workers_end_with_the_one_who_started_them(tmp_path: Path) -> None:
     """They hold its standard output, which is at its end only when all are gone."""
     file = tmp_path / "run.py"
@@ -212,7 +211,6 @@ def test_workers_end_with_the_one_who_started_them(tmp_path: Path) -> None:
     process.communicate(timeout=30)
 
 
-@pytest.mark.slow
 def test_a_full_disk_is_told_and_the_rest_is_made_later(tmp_path: Path) -> None:
     """A limit on the size of files stands in for it; pictures take some 5 kB."""
     out = tmp_path / "sky"

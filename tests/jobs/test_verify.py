@@ -6,6 +6,8 @@ import pytest
 from jobs.verify import VerifyReport, verify
 from tests.catalogues import catalogue, random_concentrations, random_counts
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
