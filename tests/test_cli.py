@@ -105,6 +105,7 @@ def test_a_fault_in_the_catalogue_is_exit_code_1(path: Path) -> None:
     assert "ERROR" in result.stdout
 
 
+@pytest.mark.slow
 def test_a_later_step_waits_for_a_passing_reader(path: Path) -> None:
     reader = subprocess.Popen(
         [

@@ -124,6 +124,7 @@ def test_an_absent_run_is_asked_for(path: Path) -> None:
 _NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(names=st.lists(_NAMES, min_size=1, max_size=20, unique=True), ra=st.floats(0, 360))
 def test_what_goes_in_comes_out(

@@ -22,6 +22,8 @@ from jobs.verify import verify
 from tests.images import folder, picture, tar
 from tests.vote_tables import decals, edit, names, write
 
+pytestmark = pytest.mark.slow
+
 TREE = get_tree("gzd5")
 COUNTS = np.random.default_rng(0).integers(0, 40, (6, 34)).astype(float)
 
@@ -118,7 +120,6 @@ class TestRealData:
         assert np.array_equal(positions["ra"], own.loc[positions.index, "ra"])
         assert verify(gz).errors == 0
 
-    @pytest.mark.slow
     def test_gz2_and_smooth(self, data: Path, gz: Path) -> None:
         votes = data / "gz2_stripe82_votes.csv.gz"
         report = ingest(gz, votes, tree="gz2", id_column="objid")
@@ -315,7 +316,6 @@ class TestNothingHalfWritten:
                 ingest(gz, tmp_path / "never-read.csv")
             other.communicate()
 
-    @pytest.mark.slow
     def test_killed_at_every_write_then_resumed(
         self, blank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -376,7 +376,6 @@ STEPS = st.lists(
 )
 
 
-@pytest.mark.slow
 @settings(
     max_examples=15,
     deadline=None,
