@@ -20,7 +20,7 @@ def fraction_measures(
 ) -> list[Measure]:
     """Calibration, errors, accuracies and likelihoods of N galaxies' predictions.
 
-    predicted (N, A): expected fractions of the posteriors in `data`.
+    predicted (N, A): expected vote fractions, of the same run.
     """
     measures = [
         *calibration(data.counts, data.concentrations, tree),
@@ -30,15 +30,6 @@ def fraction_measures(
     if truth is not None:
         measures += errors_against_truth(predicted, truth.probabilities, tree)
     return measures
-
-
-def expected_fractions(data: Evaluated, tree: DecisionTree) -> Floats:
-    """Vote fractions that the posteriors expect, (N, A), a part of the galaxies at a time."""
-    found = np.empty((len(data.names), len(tree.labels)))
-    for start in range(0, len(found), 2000):
-        alpha = data.concentrations[start : start + 2000].astype(np.float64)
-        found[start : start + 2000] = (alpha / question_totals(alpha, tree)).mean(axis=1)
-    return found
 
 
 def warning_measures(

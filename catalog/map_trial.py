@@ -85,8 +85,7 @@ class MapTrial:
             **uninformed(len(rows), height, width, seed),
         }
         for method, drawn in found.items():
-            size = images.shape[-1]
-            fine = drawn if drawn.shape[-1] == size else upsample(drawn, size)
+            fine = _fine(drawn, images.shape[-1])
             for (_, case), saliency in zip(rows, fine, strict=True):
                 held = pointing(saliency, case.mask)
                 self._found.setdefault((case.answer, method), []).append(held)
@@ -102,6 +101,11 @@ class MapTrial:
 
 def _on_target(maps: npt.NDArray[np.floating], covered: Floats | None) -> Floats:
     return map_statistics(maps, covered)["on_target"].astype(np.float64)
+
+
+def _fine(maps: npt.NDArray[np.floating], size: int) -> npt.NDArray[np.floating]:
+    """Maps at an image's pixels: those of gradients of the input have them already."""
+    return maps if maps.shape[-1] == size else upsample(maps, size)
 
 
 def sanity_measures(
@@ -137,11 +141,7 @@ def faithfulness_measures(
     mean, sd = (maps[rows].numpy() for maps in (saliency.mean, saliency.sd))
     height, width = mean.shape[-2:]
     drawn = {**first, **uninformed(len(images), height, width, seed)}
-    size = images.shape[-1]
-    fine = {
-        name: maps if maps.shape[-1] == size else upsample(maps, size)
-        for name, maps in drawn.items()
-    }
+    fine = {name: _fine(maps, images.shape[-1]) for name, maps in drawn.items()}
     siblings = [trial.tree.slices[trial.tree.question_of[answer]] for answer in answers]
     score = fraction_score(model, masks, answers, siblings)
     return [

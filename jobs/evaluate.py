@@ -15,8 +15,8 @@ from catalog.evaluated import Evaluated, read_evaluated
 from catalog.evaluation_section import LEAD, TITLE, evaluation_section
 from catalog.evaluation_tables import evaluation_tables
 from catalog.explained_model import ExplainedModel, explained_model
-from catalog.fraction_trial import expected_fractions, fraction_measures, warning_measures
-from catalog.fractions import Floats, predictions_state, votes_state
+from catalog.fraction_trial import fraction_measures, warning_measures
+from catalog.fractions import Floats, predictions_state, read_predictions, votes_state
 from catalog.image_batches import ImageBatch, image_batch
 from catalog.images import ImageReader
 from catalog.inference import in_order
@@ -99,7 +99,7 @@ def evaluate(
             explained = explained_model(store, None, "hirescam", None)
         work = _Work(
             data,
-            expected_fractions(data, store.tree),
+            read_predictions(store, store.tree, predictions.run_id, data.galaxy_id)[0],
             None if truth is None else read_truth(truth, data.names, store.tree, _FEATURES),
             explained,
             None if control is None else _control(control, explained, store),
