@@ -383,6 +383,9 @@ def simulate(
     galaxies: Annotated[int, typer.Option("-n", "--galaxies", min=1, help="How many.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Another seed is another sky.")] = 0,
     size: Annotated[int, typer.Option(min=32, max=1024, help="Side of an image, pixel.")] = 128,
+    magnitude_limit: Annotated[
+        float, typer.Option(help="Faintest galaxy, r band; 17.77 is the survey's limit.")
+    ] = 17.77,
     overdispersion: Annotated[
         float, typer.Option(min=0, max=0.9, help="Scatter of the crowd about the true chances.")
     ] = 0.03,
@@ -407,7 +410,15 @@ def simulate(
     from jobs.simulate import simulate as run
 
     crowd = Crowd(overdispersion, error_rate, misvote_rate, many_votes, few_votes, share_many)
-    report = run(out, galaxies=galaxies, seed=seed, size=size, crowd=crowd, workers=workers)
+    report = run(
+        out,
+        galaxies=galaxies,
+        seed=seed,
+        size=size,
+        magnitude_limit=magnitude_limit,
+        crowd=crowd,
+        workers=workers,
+    )
     _say(
         quiet,
         "simulate",

@@ -16,13 +16,28 @@ from PIL import Image
 from catalog.decision_tree import DecisionTree
 from catalog.sky_answers import answer_chances, visibilities
 from catalog.sky_galaxy import draw_galaxy
+from catalog.sky_population import MAGNITUDE_LIMIT
 from catalog.sky_render import FEATURES, render
 from catalog.truth import VISIBLE, encode_mask, vote_columns
 from catalog.volunteers import Crowd, as_vector, cast_votes
 
 # Raise when the same seed gives another sky.
-SKY_VERSION = 1
+SKY_VERSION = 2
 SOUTH_DEG, NORTH_DEG = -8.0, 32.0  # DECaLS, roughly
+
+
+@dataclass(frozen=True)
+class Sky:
+    """What decides a simulated sky.
+
+    size: side of an image, pixel. magnitude_limit: faintest galaxy, r band; the survey's
+    unless given, and brighter where galaxies are to be near, large and full of detail.
+    """
+
+    seed: int
+    size: int = 128
+    magnitude_limit: float = MAGNITUDE_LIMIT
+    crowd: Crowd = Crowd()  # noqa: RUF009  # frozen
 
 
 @dataclass(frozen=True)
@@ -35,22 +50,22 @@ class Observation:
     truth: dict[str, object]
 
 
-def observe(tree: DecisionTree, seed: int, number: int, size: int, crowd: Crowd) -> Observation:
-    """Simulate galaxy `number` of a sky at `size` x `size` pixels."""
-    streams = np.random.SeedSequence(seed, spawn_key=(number,)).spawn(4)
+def observe(tree: DecisionTree, sky: Sky, number: int) -> Observation:
+    """Simulate galaxy `number` of a sky."""
+    streams = np.random.SeedSequence(sky.seed, spawn_key=(number,)).spawn(4)
     place, population, picture, answers = map(np.random.default_rng, streams)
     ra = float(place.uniform(0, 360))
     low, high = np.sin(np.radians([SOUTH_DEG, NORTH_DEG]))
     dec = float(np.degrees(np.arcsin(place.uniform(low, high))))
     name = iau_name(ra, dec)
-    galaxy = draw_galaxy(population)
-    scene = render(picture, galaxy, size)
+    galaxy = draw_galaxy(population, sky.magnitude_limit)
+    scene = render(picture, galaxy, sky.size)
     seen = visibilities(galaxy, scene)
     probabilities = as_vector(tree, answer_chances(galaxy, seen, scene.seeing))
-    ballot = cast_votes(answers, tree, probabilities, crowd)
+    ballot = cast_votes(answers, tree, probabilities, sky.crowd)
     where = {"iauname": name, "ra": ra, "dec": dec}
     truth = where | dataclasses.asdict(galaxy)
-    truth |= {"seeing": scene.seeing, "noise": scene.noise, "size": size}
+    truth |= {"seeing": scene.seeing, "noise": scene.noise, "size": sky.size}
     truth |= {f"visibility_{feature}": seen[feature] for feature in VISIBLE}
     for label, chance, errors in zip(tree.labels, probabilities, ballot.errors, strict=True):
         truth[f"{label}_probability"], truth[f"{label}_errors"] = float(chance), int(errors)

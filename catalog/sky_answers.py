@@ -115,7 +115,7 @@ def _bar(galaxy: Galaxy, seen: Mapping[str, float]) -> dict[str, float]:
 
 def _bulge_size(galaxy: Galaxy, seen: Mapping[str, float]) -> dict[str, float]:
     shares = _between(
-        float(np.sqrt(galaxy.bulge_fraction)), (-0.06, 0.33, 0.62, 0.8), 0.1 - 0.04 * seen["bulge"]
+        float(np.sqrt(galaxy.bulge_fraction)), (-0.06, 0.37, 0.68, 0.88), 0.1 - 0.04 * seen["bulge"]
     )
     return dict(zip(("none", "small", "moderate", "large", "dominant"), shares, strict=True))
 

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from catalog.sky_population import Generator, draw_member, frame_scale
+from catalog.sky_population import MAGNITUDE_LIMIT, Generator, draw_member, frame_scale
 
 EDGE_ON = 0.13  # cosine of the inclination below which a disc is drawn as edge-on
 # Half-light radius in scale lengths of discs that become steeper by such a factor at a
 # break at 2.5 scale lengths; 1.678 without
-HALF_LIGHT = {3.0: 1.38, 1.0: 1.678, 0.6: 2.0}
+HALF_LIGHT = {2.1: 1.42, 1.0: 1.678, 0.6: 2.18}
+# Shares of those three, bluer discs (Pohlen & Trujillo 2006) and redder (Gutiérrez et al. 2011)
+BREAKS = {False: (0.6, 0.1, 0.3), True: (0.3, 0.3, 0.4)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,15 +73,15 @@ class Galaxy:
     artefact: str
 
 
-def draw_galaxy(rng: Generator) -> Galaxy:
-    """One galaxy of the sample."""
-    member = draw_member(rng)
+def draw_galaxy(rng: Generator, limit: float = MAGNITUDE_LIMIT) -> Galaxy:
+    """One galaxy of the sample; limit: faintest r magnitude."""
+    member = draw_member(rng, limit)
     shape = _shape(rng, member.red)
-    # published sizes are of circles; the survey's frames follow ellipses
+    # published sizes, and those that set the frames, are of circles
     radius = float(member.radius / np.sqrt(max(shape["axis_ratio"], 0.3)))
     values: dict[str, Any] = dataclasses.asdict(member) | {
         "radius": radius,
-        "frame_scale": frame_scale(radius, 3.0 if member.red else 2.4),
+        "frame_scale": frame_scale(member.radius, 3.0 if member.red else 2.4),
         "position_angle": float(rng.uniform(0, np.pi)),
     }
     values |= shape
@@ -127,19 +129,19 @@ def _bulge(rng: Generator, galaxy: dict[str, Any]) -> dict[str, Any]:
     the light of such a disc lies within fewer scale lengths.
     """
     red, radius = galaxy["red"], galaxy["radius"]
-    fraction = float(rng.beta(1.7, 4) if red else rng.beta(1.2, 7.0))
+    fraction = float(rng.beta(2.0, 3.6) if red else rng.beta(1.3, 5.2))
     kind = "absent"
     if galaxy["family"] == "edge-on":
         kind = str(rng.choice(["rounded", "none", "boxy"], p=[0.66, 0.2, 0.14]))
         fraction = 0.0 if kind == "none" else max(fraction, 0.12)
-    steeper = float(rng.choice([3.0, 1.0, 0.6], p=[0.6, 0.15, 0.25]))
+    steeper = float(rng.choice(list(HALF_LIGHT), p=BREAKS[red]))
     length = radius / HALF_LIGHT[steeper] * (1 + 0.5 * fraction)
     return {
         "scale_length": length,
         "break_radius": float(length * rng.uniform(1.8, 3.2)),
         "break_factor": steeper,
         "bulge_fraction": 0.0 if galaxy["family"] == "smooth" else fraction,
-        "bulge_radius": float(radius * (0.1 + 0.32 * fraction) * np.exp(rng.normal(0, 0.2))),
+        "bulge_radius": float(radius * (0.08 + 0.3 * fraction) * np.exp(rng.normal(0, 0.2))),
         "edge_on_bulge": kind,
         "dust": float(rng.gamma(1.5, 0.5)) if kind != "absent" and not red else 0.0,
     }
@@ -160,13 +162,13 @@ def _bar(rng: Generator, galaxy: dict[str, Any]) -> dict[str, Any]:
         kind = "no"
     length = galaxy["scale_length"] * rng.uniform(*((1.3, 2.3) if kind == "strong" else (0.8, 1.4)))
     fraction = rng.uniform(*((0.18, 0.36) if kind == "strong" else (0.07, 0.16)))
-    chance = {"strong": 0.6, "weak": 0.35, "no": 0.12}[kind]
+    chance = {"strong": 0.6, "weak": 0.35, "no": 0.2}[kind]
     ringed = galaxy["family"] == "disc" and rng.random() < chance
     inner = kind != "no" and rng.random() < 0.6
     at = length * rng.uniform(1, 1.2) if inner else galaxy["scale_length"] * rng.uniform(1.6, 2.6)
     return {
         "bar": kind,
-        "bulge_fraction": galaxy["bulge_fraction"] * {"strong": 0.45, "weak": 0.7, "no": 1}[kind],
+        "bulge_fraction": galaxy["bulge_fraction"] * {"strong": 0.6, "weak": 0.8, "no": 1}[kind],
         "bar_fraction": float(fraction) if kind != "no" else 0.0,
         "bar_length": float(length) if kind != "no" else 0.0,
         "bar_angle": float(rng.uniform(0, np.pi)),

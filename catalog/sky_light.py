@@ -88,7 +88,7 @@ def _companion(rng: Generator, canvas: Grid, galaxy: Galaxy) -> Waves:
 def _bulge(canvas: Grid, galaxy: Galaxy) -> Waves:
     if galaxy.edge_on_bulge == "boxy":
         return canvas.transform(sky_discs.boxy_bulge(canvas, galaxy))
-    index = 1.0 + 4 * galaxy.bulge_fraction
+    index = 1.5 + 4 * galaxy.bulge_fraction
     flat = 0.75 if galaxy.family == "edge-on" else 0.7 + 0.3 * galaxy.axis_ratio
     return canvas.sersic(index, galaxy.bulge_radius, flat, galaxy.position_angle)
 

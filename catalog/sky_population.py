@@ -39,16 +39,18 @@ class Member:
     radius: float
 
 
-def draw_member(rng: Generator) -> Member:
-    """Draw galaxies until one passes the sample's limits."""
+def draw_member(rng: Generator, limit: float = MAGNITUDE_LIMIT) -> Member:
+    """Draw galaxies until one passes the sample's limits; limit: faintest r magnitude."""
     while True:
-        redshift, absolute = _luminosity(rng)
+        redshift, absolute = _luminosity(rng, limit)
         red = bool(rng.random() < red_fraction(absolute))
         radius = half_light_radius(rng, absolute, redshift, red)
         magnitude = absolute + _distance_modulus(redshift)
         brightness = magnitude + 2.5 * np.log10(2 * np.pi * radius**2)
         # an exponential's Petrosian radius is about twice its half-light radius
-        if 2 * radius > PETROSIAN_LIMIT_ARCSEC and brightness < FAINTEST_SURFACE:
+        large = 2 * radius > PETROSIAN_LIMIT_ARCSEC
+        # the table of luminosities is stepped: a hundredth of a magnitude of slack
+        if large and brightness < FAINTEST_SURFACE and magnitude < limit + 0.02:
             break
     g_r, r_z = _colours(rng, absolute, redshift, red)
     return Member(redshift, absolute, float(magnitude), red, g_r, r_z, radius)
@@ -95,7 +97,7 @@ def _distance_modulus(redshift: float) -> float:
 
 
 @lru_cache(maxsize=1)
-def _luminosities() -> tuple[npt.NDArray[np.float64], ...]:
+def _luminosities(limit: float) -> tuple[npt.NDArray[np.float64], ...]:
     """Absolute magnitudes, their cumulative share of the sample, their depth in z.
 
     Schechter function of Blanton et al. 2003 (r band, M* = -21.2 for H0 = 70, slope
@@ -104,7 +106,7 @@ def _luminosities() -> tuple[npt.NDArray[np.float64], ...]:
     magnitudes = np.linspace(-23.8, -16.5, 400)
     redshifts = np.linspace(0.005, REDSHIFT_LIMIT, 500)
     modulus = np.array([_distance_modulus(float(z)) for z in redshifts])
-    seen = np.interp(MAGNITUDE_LIMIT - magnitudes, modulus, np.arange(500.0))
+    seen = np.interp(limit - magnitudes, modulus, np.arange(500.0))
     depth = redshifts[seen.astype(int)]
     luminosity = 10 ** (-0.4 * (magnitudes + 21.2))
     density = luminosity ** (1 - 1.05) * np.exp(-luminosity) * depth**3
@@ -112,8 +114,8 @@ def _luminosities() -> tuple[npt.NDArray[np.float64], ...]:
     return magnitudes, share / share[-1], depth
 
 
-def _luminosity(rng: Generator) -> tuple[float, float]:
-    magnitudes, share, depth = _luminosities()
+def _luminosity(rng: Generator, limit: float) -> tuple[float, float]:
+    magnitudes, share, depth = _luminosities(limit)
     pick = int(np.searchsorted(share, rng.random()))
     redshift = max(float(depth[pick] * rng.random() ** (1 / 3)), 0.01)
     return redshift, float(magnitudes[pick])
@@ -128,5 +130,5 @@ def _colours(rng: Generator, absolute: float, redshift: float, red: bool) -> tup
     if red:
         g_r = 0.72 + tilt + 1.3 * redshift + rng.normal(0, 0.035)
     else:
-        g_r = 0.5 + 2 * tilt + 0.7 * redshift + rng.normal(0, 0.09)
+        g_r = 0.54 + 2 * tilt + 0.7 * redshift + rng.normal(0, 0.09)
     return float(g_r), float(0.817 * g_r - 0.065 + rng.normal(0, 0.04))

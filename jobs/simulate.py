@@ -21,7 +21,8 @@ from pyarrow import csv, parquet
 from catalog.decision_tree import get_tree
 from catalog.errors import CatalogError
 from catalog.progress import progress
-from catalog.sky import SKY_VERSION, image_path, observe
+from catalog.sky import SKY_VERSION, Sky, image_path, observe
+from catalog.sky_population import MAGNITUDE_LIMIT
 from catalog.truth import truth_schema, votes_schema
 from catalog.volunteers import Crowd
 
@@ -56,6 +57,7 @@ def simulate(
     galaxies: int,
     seed: int = 0,
     size: int = 128,
+    magnitude_limit: float = MAGNITUDE_LIMIT,
     crowd: Crowd | None = None,
     workers: int | None = None,
 ) -> SimulateReport:
@@ -66,18 +68,16 @@ def simulate(
     on `workers` (default: one a core). Raises `CatalogError` where a setting is out of
     range, the folder holds something else, or the disk is full.
     """
-    crowd = crowd or Crowd()
-    _check(galaxies, seed, size, crowd, workers)
+    sky = Sky(seed, size, magnitude_limit, crowd or Crowd())
+    _check(galaxies, sky, workers)
     settings: dict[str, Any] = {
         "sky": SKY_VERSION,
         "tree": TREE,
         "galaxies": galaxies,
-        "seed": seed,
-        "size": size,
-        "crowd": asdict(crowd),
+        **asdict(sky),
     }
     try:
-        totals, changed = _complete(out, settings, seed, size, crowd, workers)
+        totals, changed = _complete(out, settings, sky, workers)
     except OSError as error:
         raise CatalogError(
             f"{error.filename or out} could not be written: {error.strerror or error}; with "
@@ -87,12 +87,7 @@ def simulate(
 
 
 def _complete(
-    out: Path,
-    settings: dict[str, Any],
-    seed: int,
-    size: int,
-    crowd: Crowd,
-    workers: int | None,
+    out: Path, settings: dict[str, Any], sky: Sky, workers: int | None
 ) -> tuple[dict[str, int], bool]:
     """Make what the folder lacks; its sums, and whether there was anything to make."""
     done = _claim(out, settings)
@@ -103,7 +98,7 @@ def _complete(
     missing = [first for first in firsts if not _part(out, first).exists()]
     with progress("simulating", galaxies) as bar:
         bar.advance(galaxies - sum(min(GALAXIES_A_PART, galaxies - f) for f in missing))
-        for count in _simulate_parts(out, missing, galaxies, seed, size, crowd, workers):
+        for count in _simulate_parts(out, missing, galaxies, sky, workers):
             bar.advance(count)
     totals = _join(out, [_part(out, first) for first in firsts])
     _write_manifest(out, settings | {"result": totals})
@@ -111,11 +106,13 @@ def _complete(
     return totals, True
 
 
-def _check(galaxies: int, seed: int, size: int, crowd: Crowd, workers: int | None) -> None:
+def _check(galaxies: int, sky: Sky, workers: int | None) -> None:
+    crowd = sky.crowd
     ranges = {
         "galaxies": (galaxies, 1, 10_000_000),
-        "seed": (seed, 0, 2**63 - 1),
-        "size": (size, 32, 1024),
+        "seed": (sky.seed, 0, 2**63 - 1),
+        "size": (sky.size, 32, 1024),
+        "magnitude limit": (sky.magnitude_limit, 12, MAGNITUDE_LIMIT),
         "workers": (workers or 1, 1, 1024),
         "overdispersion": (crowd.overdispersion, 0, 0.9),
         "error rate": (crowd.error_rate, 0, 1),
@@ -158,16 +155,10 @@ def _claim(out: Path, settings: dict[str, Any]) -> dict[str, int] | None:
 
 
 def _simulate_parts(
-    out: Path,
-    firsts: list[int],
-    galaxies: int,
-    seed: int,
-    size: int,
-    crowd: Crowd,
-    workers: int | None,
+    out: Path, firsts: list[int], galaxies: int, sky: Sky, workers: int | None
 ) -> Iterator[int]:
     """Write the parts that begin with these galaxies; yields how many each held."""
-    tasks = [(out, f, min(f + GALAXIES_A_PART, galaxies), seed, size, crowd) for f in firsts]
+    tasks = [(out, f, min(f + GALAXIES_A_PART, galaxies), sky) for f in firsts]
     workers = min(workers or os.cpu_count() or 1, len(tasks))
     if workers <= 1:
         for task in tasks:
@@ -196,12 +187,12 @@ def _end_with_parent() -> None:
     Thread(target=wait, daemon=True).start()
 
 
-def _write_part(out: Path, first: int, end: int, seed: int, size: int, crowd: Crowd) -> int:
+def _write_part(out: Path, first: int, end: int, sky: Sky) -> int:
     """Simulate galaxies first to end - 1; returns how many."""
     tree = get_tree(TREE)
     votes, truth = [], []
     for number in range(first, end):
-        observation = observe(tree, seed, number, size, crowd)
+        observation = observe(tree, sky, number)
         path = out / image_path(observation.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(observation.png)

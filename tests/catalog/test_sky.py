@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from catalog.decision_tree import get_tree
-from catalog.sky import iau_name, image_path, observe
+from catalog.sky import Sky, iau_name, image_path, observe
 from catalog.truth import decode_mask, truth_schema, votes_schema
 from catalog.volunteers import Crowd
 
@@ -37,19 +37,19 @@ def test_images_lie_in_folders_as_galaxy_zoo_decals_has_them() -> None:
 
 
 def test_a_galaxy_is_the_same_each_time_and_for_other_volunteers() -> None:
-    one = observe(TREE, 1, 7, 64, Crowd())
-    again = observe(TREE, 1, 7, 64, Crowd())
+    one = observe(TREE, Sky(1, 64), 7)
+    again = observe(TREE, Sky(1, 64), 7)
     assert one == again
-    others = observe(TREE, 1, 7, 64, Crowd(many=80, few=80, error_rate=0.5))
+    others = observe(TREE, Sky(1, 64, crowd=Crowd(many=80, few=80, error_rate=0.5)), 7)
     assert others.png == one.png
     assert others.votes != one.votes
-    assert observe(TREE, 1, 8, 64, Crowd()).name != one.name
-    assert observe(TREE, 2, 7, 64, Crowd()).name != one.name
+    assert observe(TREE, Sky(1, 64), 8).name != one.name
+    assert observe(TREE, Sky(2, 64), 7).name != one.name
 
 
 def test_an_observation_fills_its_tables() -> None:
     for number in range(12):
-        seen = observe(TREE, 4, number, 48, Crowd())
+        seen = observe(TREE, Sky(4, 48), number)
         assert set(seen.truth) == set(truth_schema(TREE).names)
         assert set(seen.votes) == set(votes_schema(TREE).names)
         assert seen.votes["iauname"] == seen.truth["iauname"] == seen.name

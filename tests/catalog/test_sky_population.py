@@ -18,12 +18,13 @@ def sample() -> list[Galaxy]:
     return [draw_galaxy(np.random.default_rng([5, number])) for number in range(2000)]
 
 
-def test_the_sample_keeps_its_limits() -> None:
+@pytest.mark.parametrize("limit", [MAGNITUDE_LIMIT, 15.0])
+def test_the_sample_keeps_its_limits(limit: float) -> None:
     for number in range(500):
-        member = draw_member(np.random.default_rng(number))
+        member = draw_member(np.random.default_rng(number), limit)
         surface = member.magnitude + 2.5 * np.log10(2 * np.pi * member.radius**2)
         # the luminosity table is stepped: a hundredth of a magnitude of slack
-        assert member.magnitude < MAGNITUDE_LIMIT + 0.02
+        assert member.magnitude < limit + 0.02
         assert 0 < member.redshift <= REDSHIFT_LIMIT
         assert member.radius > 1.5
         assert surface < FAINTEST_SURFACE
@@ -37,6 +38,18 @@ def test_the_frame_follows_the_petrosian_radii(
     radius: float, concentration: float, scale: float
 ) -> None:
     assert frame_scale(radius, concentration) == pytest.approx(scale)
+
+
+def test_brighter_galaxies_are_nearer_and_larger() -> None:
+    near, all_ = (
+        [draw_member(np.random.default_rng(number), limit) for number in range(300)]
+        for limit in (15.0, MAGNITUDE_LIMIT)
+    )
+    for quantity in ("radius", "redshift"):
+        medians = [np.median([getattr(m, quantity) for m in some]) for some in (near, all_)]
+        # distances go as 10^(0.2 x 2.8) = 3.6; what is small in angle is cut from `all_`
+        ratio = medians[0] / medians[1]
+        assert ratio > 1.5 if quantity == "radius" else ratio < 0.5
 
 
 def test_sizes_have_the_published_median() -> None:

@@ -6,6 +6,7 @@ import pytest
 from catalog.sky_galaxy import Galaxy, draw_galaxy
 from catalog.sky_grid import Grid
 from catalog.sky_light import PARTS, draw_light
+from catalog.sky_population import FRAME_PIXELS, SMALLEST_SCALE_ARCSEC
 from catalog.sky_render import FEATURES, Scene, feature_mask, native_frame, render, sky_noise
 
 SEED = 8
@@ -132,3 +133,34 @@ def test_sky_noise_gives_the_depth_back() -> None:
     # five sigma in g: 10^(0.4 (22.5 - 24.65)) = 0.13804; the area of a Gaussian of
     # 1.29 arcsec is 4 pi 0.54777^2 = 3.7706 arcsec^2 = 54.93 pixels
     assert noise[0] == pytest.approx(0.13804 / 5 / np.sqrt(54.93), rel=1e-3)
+
+
+@pytest.mark.slow
+def test_the_frame_follows_the_light_that_is_seen() -> None:
+    """Frames are 17 Petrosian half-light radii wide, measured in circles on the picture."""
+    ratios = []
+    for number in range(160):
+        galaxy = draw_galaxy(np.random.default_rng([SEED, number]))
+        if galaxy.frame_scale > 1.05 * SMALLEST_SCALE_ARCSEC:
+            radius = _petrosian_half_light(_draw(galaxy).features["galaxy"])
+            ratios.append(radius * FRAME_PIXELS * 0.04)
+    assert len(ratios) > 50
+    # seeing, debris and shapes that are no circles: a tenth on average, a quarter each
+    assert 0.9 < np.median(ratios) < 1.1
+    assert np.std(np.log(ratios)) < 0.25
+
+
+def _petrosian_half_light(light: np.ndarray) -> float:
+    """Radius of the circle that holds half of the Petrosian flux, as a share of the side."""
+    size = len(light)
+    y, x = np.mgrid[:size, :size] - (size - 1) / 2
+    order = np.argsort(np.hypot(x, y), axis=None)
+    radius = np.hypot(x, y).ravel()[order]
+    flux = np.cumsum(light.ravel()[order], dtype=np.float64)
+    rings = np.arange(2, size // 2)
+    within = np.interp(rings, radius, flux)
+    local = np.diff(within) / np.diff(np.pi * rings**2)
+    mean = (within / (np.pi * rings**2))[1:]
+    edge = rings[1:][np.argmax(local < 0.2 * mean)]
+    total = np.interp(2 * edge, radius, flux)
+    return float(np.interp(total / 2, flux, radius) / size)

@@ -134,11 +134,19 @@ def test_a_damaged_manifest_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("galaxies", 0), ("size", 8), ("size", 10**6), ("seed", -1), ("workers", -2)],
+    [
+        ("galaxies", 0),
+        ("size", 8),
+        ("size", 10**6),
+        ("seed", -1),
+        ("workers", -2),
+        ("magnitude_limit", 19.5),
+        ("magnitude_limit", float("nan")),
+    ],
 )
-def test_settings_out_of_range_are_refused(tmp_path: Path, setting: str, value: int) -> None:
+def test_settings_out_of_range_are_refused(tmp_path: Path, setting: str, value: float) -> None:
     settings = {"galaxies": 3, setting: value}
-    with pytest.raises(CatalogError, match=f"{setting} is {value}; give"):
+    with pytest.raises(CatalogError, match=f"{setting.replace('_', ' ')} is {value}; give"):
         simulate(tmp_path / "sky", **settings)  # type: ignore[arg-type]
     assert not (tmp_path / "sky").exists()
 
