@@ -14,7 +14,7 @@ import typer
 from catalog import paths
 from catalog.errors import CatalogBusy, CatalogError
 from catalog.output import from_arrow, plain, write
-from catalog.progress import set_quiet
+from catalog.progress import heed_interrupt, interrupt, interrupted, set_quiet
 
 app = typer.Typer(
     name="zoolens",
@@ -68,13 +68,10 @@ Predictions = Annotated[
 ]
 
 
-_interrupts: list[int] = []
-
-
 def _interrupt(number: int, frame: Any) -> None:
     """Remember a Ctrl-C: what libraries do while they are imported can swallow it."""
-    _interrupts.append(number)
-    raise KeyboardInterrupt
+    interrupt()
+    heed_interrupt()
 
 
 def _command(function: Callable[..., None]) -> Callable[..., None]:
@@ -85,16 +82,21 @@ def _command(function: Callable[..., None]) -> Callable[..., None]:
         set_quiet(bool(kwargs.get("quiet")))
         try:
             function(*args, **kwargs)
-        except CatalogError as error:
-            typer.echo(f"zoolens: {error}", err=True)
-            raise typer.Exit(1) from None
-        except KeyboardInterrupt:
-            typer.echo("zoolens: interrupted; the same command again goes on from here", err=True)
-            raise typer.Exit(130) from None
-        except BrokenPipeError:
-            # the reader (head, less) has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(0) from None
+        except (Exception, KeyboardInterrupt) as error:
+            # a library whose import was cut short fails with errors of its own
+            if interrupted() or isinstance(error, KeyboardInterrupt):
+                typer.echo(
+                    "zoolens: interrupted; the same command again goes on from here", err=True
+                )
+                raise typer.Exit(130) from None
+            if isinstance(error, CatalogError):
+                typer.echo(f"zoolens: {error}", err=True)
+                raise typer.Exit(1) from None
+            if isinstance(error, BrokenPipeError):
+                # the reader (head, less) has seen enough
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                raise typer.Exit(0) from None
+            raise
 
     return app.command()(run)
 
@@ -161,8 +163,7 @@ def ingest(
 
 def _next(step: Callable[..., None], *arguments: Any) -> None:
     """A later step of one command: a passing reader must not end the work of hours."""
-    if _interrupts:
-        raise KeyboardInterrupt
+    heed_interrupt()
     for _ in range(60):
         try:
             step(*arguments)

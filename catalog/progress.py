@@ -1,10 +1,14 @@
-"""Progress on stderr: a bar for people, nothing when piped or asked to be quiet."""
+"""Progress on stderr: a bar for people, nothing when piped or asked to be quiet.
+
+Every step of work passes here, so here a Ctrl-C that a library swallowed takes effect.
+"""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 _quiet = False
+_interrupted = False
 
 
 def set_quiet(quiet: bool) -> None:
@@ -13,13 +17,31 @@ def set_quiet(quiet: bool) -> None:
     _quiet = quiet
 
 
+def interrupt() -> None:
+    """A Ctrl-C has come: no step of work begins after the one that is under way."""
+    global _interrupted
+    _interrupted = True
+
+
+def interrupted() -> bool:
+    """Whether a Ctrl-C has come."""
+    return _interrupted
+
+
+def heed_interrupt() -> None:
+    """Raise the `KeyboardInterrupt` of a Ctrl-C that has come."""
+    if _interrupted:
+        raise KeyboardInterrupt
+
+
 class Bar:
-    """What a job moves forward; does nothing where nobody looks."""
+    """What a job moves forward; shows nothing where nobody looks."""
 
     def __init__(self, advance=None) -> None:  # type: ignore[no-untyped-def]
         self._advance = advance
 
     def advance(self, steps: int = 1) -> None:
+        heed_interrupt()
         if self._advance is not None:
             self._advance(steps)
 
