@@ -16,18 +16,22 @@ demo: setup
 	$(BIN)/zoolens demo
 
 # The bundled model again, from nothing, in hours; models/README.md tells what it came to.
-# First small pictures of many galaxies, then larger ones of the first 20,000 of them.
+# First small pictures, then larger ones: of the survey's galaxies, and of its nearest.
 BUILD := model-build
-SKY := --seed 1 --many-votes 200 --share-many 1 --misvote-rate 0
+VOTES := --many-votes 200 --share-many 1 --misvote-rate 0
+TRAIN := --held-out 0.05 --architecture resnet10t
 model: setup
-	$(BIN)/zoolens simulate $(BUILD)/small -n 32000 --size 128 $(SKY)
+	$(BIN)/zoolens simulate $(BUILD)/small -n 32000 --size 128 --seed 1 $(VOTES)
 	$(BIN)/zoolens ingest $(BUILD)/small/votes.csv --catalog $(BUILD)/small.duckdb
-	$(BIN)/zoolens train $(BUILD)/coarse --catalog $(BUILD)/small.duckdb --held-out 0.05 \
-		--architecture resnet10t --size 97 --epochs 6 --learning-rate 2e-3
-	$(BIN)/zoolens simulate $(BUILD)/large -n 20000 --size 192 $(SKY)
-	$(BIN)/zoolens ingest $(BUILD)/large/votes.csv --catalog $(BUILD)/large.duckdb
-	$(BIN)/zoolens train $(BUILD)/fine --catalog $(BUILD)/large.duckdb --held-out 0.05 \
-		--encoder $(BUILD)/coarse/model.safetensors --size 160 --epochs 2 --learning-rate 6e-4
+	$(BIN)/zoolens train $(BUILD)/coarse --catalog $(BUILD)/small.duckdb $(TRAIN) \
+		--size 97 --epochs 6 --learning-rate 2e-3
+	$(BIN)/zoolens simulate $(BUILD)/all -n 20000 --size 192 --seed 11 $(VOTES)
+	$(BIN)/zoolens simulate $(BUILD)/near -n 12000 --size 192 --seed 12 $(VOTES) \
+		--magnitude-limit 16
+	$(BIN)/zoolens ingest $(BUILD)/all/votes.csv --catalog $(BUILD)/large.duckdb
+	$(BIN)/zoolens ingest $(BUILD)/near/votes.csv --catalog $(BUILD)/large.duckdb
+	$(BIN)/zoolens train $(BUILD)/fine --catalog $(BUILD)/large.duckdb $(TRAIN) \
+		--encoder $(BUILD)/coarse/model.safetensors --size 160 --epochs 6 --learning-rate 1e-3
 	cp $(BUILD)/fine/model.safetensors models/gzd5-simulated.safetensors
 
 test: setup lint

@@ -7,6 +7,8 @@ from scipy.sparse import csc_matrix
 from scipy.sparse.linalg import splu
 from torch import Tensor
 
+from catalog.inference import in_order
+
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
@@ -29,11 +31,13 @@ def impute(images: Tensor, kept: Bools, generator: torch.Generator) -> Tensor:
     kept: (N, H, W), some of each image.
 
     Equals pytorch-grad-cam's `NoisyLinearImputer` given the same random state. That
-    builds its matrix from Python lists, which takes up to four times as long as this.
+    builds its matrix from Python lists, which takes up to four times as long as this,
+    and solves one image after another; here they are solved side by side.
     """
     filled = images.clone()
-    for image, keep in zip(filled, kept, strict=True):
-        values = torch.from_numpy(_fill(image.numpy(), keep)).to(image)  # (C, pixels)
+    solved = in_order(lambda given: _fill(*given), zip(images.numpy(), kept, strict=True))
+    for image, keep, found in zip(filled, kept, solved, strict=True):
+        values = torch.from_numpy(found).to(image)  # (C, pixels)
         noise = torch.randn(values.shape, generator=generator)
         image[:, torch.from_numpy(~keep)] = values + _NOISE * noise
     return filled
