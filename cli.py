@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,9 @@ from catalog import paths
 from catalog.errors import CatalogBusy, CatalogError
 from catalog.output import from_arrow, plain, write
 from catalog.progress import heed_interrupt, interrupt, interrupted, set_quiet
+
+if TYPE_CHECKING:
+    from catalog.view import View
 
 app = typer.Typer(
     name="zoolens",
@@ -40,10 +43,14 @@ Samples = Annotated[
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the dropout samples.")]
 ViewName = Annotated[
-    str, typer.Option("--view", help="Configuration of galaxy_datasets the model was trained with.")
+    str | None,
+    typer.Option(
+        "--view", help="Configuration of galaxy_datasets the model was trained with: minimal, fast."
+    ),
 ]
-Size = Annotated[int, typer.Option(min=16, max=4096, help="Side of the model's input, pixel.")]
-Greyscale = Annotated[bool, typer.Option("--greyscale", help="The model sees greyscale images.")]
+Size = Annotated[
+    int | None, typer.Option(min=16, max=2048, help="Side of the model's input, pixel.")
+]
 Weights = Annotated[
     str, typer.Option(help="paper, none, or a YAML or CSV file of label and weight.")
 ]
@@ -125,9 +132,8 @@ def ingest(
     ] = False,
     samples: Samples = 30,
     seed: Seed = 0,
-    view: ViewName = "minimal",
-    size: Size = 224,
-    greyscale: Greyscale = False,
+    view: ViewName = None,
+    size: Size = None,
     weights: Weights = "paper",
     catalog: Catalog = paths.CATALOG_DEFAULT,
     quiet: Quiet = False,
@@ -155,7 +161,7 @@ def ingest(
     for note in report.notes:
         _say(quiet, "", None, True, note)
     if model or predictions:
-        prediction = (samples, seed, view, size, greyscale)
+        prediction = (samples, seed, view, size)
         _next(_predict, catalog, model, predictions, id_column, *prediction, quiet)
         _next(_score, catalog, weights, quiet)
         _next(_index, catalog, quiet)
@@ -181,16 +187,15 @@ def predict(
     id_column: IdColumn = None,
     samples: Samples = 30,
     seed: Seed = 0,
-    view: ViewName = "minimal",
-    size: Size = 224,
-    greyscale: Greyscale = False,
+    view: ViewName = None,
+    size: Size = None,
     catalog: Catalog = paths.CATALOG_DEFAULT,
     quiet: Quiet = False,
 ) -> None:
     """Concentrations for every galaxy with an image, or from a published file."""
     if bool(model) == bool(predictions):
         raise CatalogError("give --model CHECKPOINT or --predictions FILE")
-    _predict(catalog, model, predictions, id_column, samples, seed, view, size, greyscale, quiet)
+    _predict(catalog, model, predictions, id_column, samples, seed, view, size, quiet)
 
 
 def _predict(
@@ -200,9 +205,8 @@ def _predict(
     id_column: str | None,
     samples: int,
     seed: int,
-    view: str,
-    size: int,
-    greyscale: bool,
+    view: str | None,
+    size: int | None,
     quiet: bool,
 ) -> None:
     if predictions is not None:
@@ -210,12 +214,9 @@ def _predict(
 
         report = adopt(catalog, predictions, id_column=id_column)
     else:
-        from catalog.view import View
         from jobs.predict import predict as run
 
-        report = run(
-            catalog, str(model), samples=samples, seed=seed, view=View(view, size, greyscale)
-        )
+        report = run(catalog, str(model), samples=samples, seed=seed, view=_view(view, size))
     _say(
         quiet,
         "predict",
@@ -225,6 +226,15 @@ def _predict(
     )
     if report.missing_questions:
         _say(quiet, "", None, True, "no predictions for " + ", ".join(report.missing_questions))
+
+
+def _view(name: str | None, size: int | None) -> "View | None":
+    """The view that options ask for; None where they leave it to the model."""
+    from catalog.view import View
+
+    if name is None and size is None:
+        return None
+    return View(name or View.name, size or View.size)
 
 
 @_command
@@ -463,13 +473,17 @@ def train(
     ] = False,
     workers: Annotated[int, typer.Option(min=0, help="Processes that augment.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Seed of weights, split and order.")] = 0,
-    view: ViewName = "minimal",
-    size: Size = 224,
-    greyscale: Greyscale = False,
+    view: ViewName = None,
+    size: Size = None,
+    greyscale: Annotated[
+        bool, typer.Option("--greyscale", help="The model is to see greyscale images.")
+    ] = False,
     catalog: Catalog = paths.CATALOG_DEFAULT,
     quiet: Quiet = False,
 ) -> None:
     """A ZoobotTree from the catalogue's votes and images."""
+    from dataclasses import replace
+
     from catalog.view import View
     from jobs.train import train as run
 
@@ -478,7 +492,7 @@ def train(
         out,
         architecture=architecture,
         encoder=encoder,
-        view=View(view, size, greyscale),
+        view=replace(_view(view, size) or View(), greyscale=greyscale),
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
@@ -562,7 +576,6 @@ def demo(
     quiet: Quiet = False,
 ) -> None:
     """The whole way on a small simulated sky that the bundled model has not seen."""
-    from catalog.view import View
     from jobs.evaluate import evaluate as run_evaluate
     from jobs.explain import explain as run_explain
     from jobs.histogram import histogram as run_histogram
@@ -577,7 +590,7 @@ def demo(
     _say(quiet, "simulate", None, made.changed, f"{galaxies:,} galaxies, {made.votes:,} votes")
     held = run_ingest(catalog, sky / "votes.csv")
     _say(quiet, "ingest", held.run_id, held.changed, f"{held.images:,} galaxies with images")
-    done = run_predict(catalog, str(paths.BUNDLED_MODEL), view=View(size=paths.BUNDLED_SIZE))
+    done = run_predict(catalog, str(paths.BUNDLED_MODEL))
     _say(quiet, "predict", done.run_id, done.changed, f"{done.total:,} galaxies")
     _score(catalog, "paper", quiet)
     _index(catalog, quiet)

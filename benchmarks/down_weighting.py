@@ -29,7 +29,7 @@ from catalog.decision_tree import DecisionTree, get_tree
 from catalog.inference import features
 from catalog.model import load_model
 from catalog.noisy_votes import credence
-from catalog.paths import BUNDLED_MODEL, BUNDLED_SIZE
+from catalog.paths import BUNDLED_MODEL
 from catalog.splits import split_galaxies
 from catalog.tree_model import question_losses
 from catalog.truth_table import read_truth
@@ -52,7 +52,8 @@ EPOCHS, BATCH, RATE, DROPOUT = 25, 256, 3e-3, 0.2
 def encoded(sky: Path) -> tuple[list[str], torch.Tensor]:
     """Names and standardised features (N, D) of a sky's galaxies."""
     table = csv.read_csv(sky / "votes.csv").select(["iauname", "file_loc"]).to_pydict()
-    model, view = load_model(str(BUNDLED_MODEL)), View(size=BUNDLED_SIZE)
+    model = load_model(str(BUNDLED_MODEL))
+    view = model.view or View()
     parts = []
     for start in range(0, len(table["file_loc"]), 64):
         files = table["file_loc"][start : start + 64]

@@ -19,7 +19,7 @@ from scipy.stats import spearmanr
 from catalog.decision_tree import get_tree
 from catalog.inference import features
 from catalog.model import concentrations, dropout_masks, load_model
-from catalog.paths import BUNDLED_MODEL, BUNDLED_SIZE
+from catalog.paths import BUNDLED_MODEL
 from catalog.posterior import question_totals
 from catalog.view import View
 
@@ -31,7 +31,8 @@ FEATURED = "smooth-or-featured_featured-or-disk"
 def predicted() -> pd.DataFrame:
     """Expected vote fractions by name and label, mean over 30 dropout samples."""
     tree = get_tree("gzd5")
-    model, view = load_model(str(BUNDLED_MODEL)).for_tree(tree), View(size=BUNDLED_SIZE)
+    model = load_model(str(BUNDLED_MODEL)).for_tree(tree)
+    view = model.view or View()
     files = sorted((DATA / "images").glob("*.png"))
     images = torch.stack([view.prepare(Image.open(file).convert("RGB")) for file in files])
     masks = dropout_masks(30, model.weight.shape[1], model.dropout_rate, 0)

@@ -2,9 +2,10 @@
 
 Two kinds are read. A Lightning checkpoint (`.ckpt`) of Zoobot's `ZoobotTree` or
 `FinetuneableZoobotTree`. And safetensors: the same tensors by the same names
-(`encoder.…`, `head.1.0.weight`, `head.1.0.bias`), of any float type, with one
+(`encoder.…`, `head.1.0.weight`, `head.1.0.bias`), of any float type, with the
 metadata entry `zoobot`, the JSON of `ZoobotTree`'s own arguments
-(`question_answer_pairs`, `architecture_name`, `dropout_rate`, `timm_kwargs`).
+(`question_answer_pairs`, `architecture_name`, `dropout_rate`, `timm_kwargs`), and
+perhaps `view`, the JSON of the `catalog.view.View` that it was trained with.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ from typing import Any
 import torch
 
 from catalog.errors import ModelRefused
+from catalog.view import View
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Checkpoint:
 
     encoder: tensors by name in the timm encoder; weight (L, D) and bias (L,) of the
     head; labels: the L label columns; architecture: timm name, None where the file
-    does not say; settings: keyword arguments for timm; sha256: of the file. All
+    does not say; settings: keyword arguments for timm; view: what it was trained to see,
+    None where the file does not say; sha256: of the file. All
     tensors are finite and no larger than the file.
     """
 
@@ -39,6 +42,7 @@ class Checkpoint:
     dropout_rate: float
     architecture: str | None
     settings: Mapping[str, Any]
+    view: View | None
     sha256: str
 
 
@@ -87,11 +91,11 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise ModelRefused(f"no model at {path}")
     try:
         read = _read_safetensors if path.suffix == ".safetensors" else _read_lightning
-        state, arguments = read(path)
+        state, arguments, view = read(path)
         _check_tensors(state, path.stat().st_size)
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return _interpret(state, arguments, sha256)
+        return _interpret(state, arguments, view, sha256)
     except Exception as error:  # a hostile file may raise anything; all of it is its fault
         raise ModelRefused(f"{path} is no Zoobot model: {reason(error)}") from error
 
@@ -103,17 +107,20 @@ def reason(error: Exception) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def _read_lightning(path: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+_Content = tuple[Mapping[str, Any], Mapping[str, Any], View | None]
+
+
+def _read_lightning(path: Path) -> _Content:
     _check_archive(path)
     # mapped: a storage that claims more than its record ends at the file's end
     with torch.serialization.safe_globals(_SAFE):
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     if not isinstance(content, dict):
         raise ModelRefused("it holds no dictionary, as Lightning saves one")
-    return content["state_dict"], content["hyper_parameters"]
+    return content["state_dict"], content["hyper_parameters"], None
 
 
-def _read_safetensors(path: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+def _read_safetensors(path: Path) -> _Content:
     import safetensors
 
     with safetensors.safe_open(path, framework="pt") as file:
@@ -121,7 +128,8 @@ def _read_safetensors(path: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]
         if "zoobot" not in metadata:
             raise ModelRefused("its metadata has no entry `zoobot` that says what it predicts")
         arguments = json.loads(metadata["zoobot"])
-        return {name: file.get_tensor(name) for name in file.keys()}, arguments  # noqa: SIM118
+        view = View.from_config(json.loads(metadata["view"])) if "view" in metadata else None
+        return {name: file.get_tensor(name) for name in file.keys()}, arguments, view  # noqa: SIM118
 
 
 def _check_archive(path: Path) -> None:
@@ -158,7 +166,7 @@ def _check_tensors(state: Mapping[str, Any], file_size: int) -> None:
 
 
 def _interpret(
-    state: Mapping[str, torch.Tensor], arguments: Mapping[str, Any], sha256: str
+    state: Mapping[str, torch.Tensor], arguments: Mapping[str, Any], view: View | None, sha256: str
 ) -> Checkpoint:
     for name in ("head.1.0.weight", "head.1.0.bias"):
         if name not in state:
@@ -184,6 +192,7 @@ def _interpret(
         dropout_rate=float(rate),
         architecture=_architecture(arguments),
         settings=_settings(arguments.get("timm_kwargs") or {}),
+        view=view,
         sha256=sha256,
     )
 

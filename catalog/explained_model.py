@@ -82,13 +82,16 @@ def explained_model(
 ) -> ExplainedModel:
     """The model of the newest predictions, or the one in `source`.
 
-    Samples, seed and view are those of the predictions where a model made them. Raises
+    Samples and seed are those of the predictions where a model made them, and so is the
+    view, unless another model says which is its own. Raises
     `CatalogError` where predictions came from a file and no model is named,
     `ModelRefused` for a model that cannot be used or has changed since it predicted.
     """
     run = store.run(store.newest_run("predict"))
     loaded = _load(run, source).for_tree(store.tree)
     view = View(**run.config["view"]) if "view" in run.config else View()
+    if loaded.view is not None and loaded.sha256 != run.model_sha256:
+        view = loaded.view
     view = replace(view, greyscale=loaded.channels == 1)
     check_size(loaded, view.size)
     samples, seed = run.config.get("samples", _SAMPLES), run.config.get("seed", _SEED)

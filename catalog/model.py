@@ -15,6 +15,7 @@ from catalog.checkpoints import read_checkpoint, reason
 from catalog.decision_tree import CAMPAIGN, SIBLING, DecisionTree
 from catalog.encoders import build_encoder
 from catalog.errors import ModelRefused, nearest
+from catalog.view import View
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class ZoobotModel:
     encoder: in eval mode, (N, C, H, W) in 0..1 -> (N, D). weight: (L, D) and bias:
     (L,) of the linear layer, float32. labels: the columns of the checkpoint
     (`how-rounded-dr5_round`), or those of a tree after `for_tree`. channels: 3, or 1
-    for a greyscale model. sha256: of the file.
+    for a greyscale model. view: what it was trained to see, None where its file does
+    not say. sha256: of the file.
     """
 
     encoder: nn.Module
@@ -34,6 +36,7 @@ class ZoobotModel:
     labels: tuple[str, ...]
     architecture: str
     channels: int
+    view: View | None
     sha256: str
 
     def for_tree(self, tree: DecisionTree) -> "ZoobotModel":
@@ -104,6 +107,7 @@ def load_model(source: str) -> ZoobotModel:
         labels=checkpoint.labels,
         architecture=architecture,
         channels=channels,
+        view=checkpoint.view,
         sha256=checkpoint.sha256,
     )
 

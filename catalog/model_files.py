@@ -7,11 +7,14 @@ import torch
 from torch import Tensor
 
 from catalog.model import ZoobotModel
+from catalog.view import View
 from catalog.whole_files import replacing
 
 
-def write_model(model: ZoobotModel, path: Path) -> None:
+def write_model(model: ZoobotModel, view: View, path: Path) -> None:
     """Write a model to safetensors that `load_model` reads, whole or not at all.
+
+    view: what it was trained to see.
 
     Matrices and convolutions in float16; vectors (batch norms, biases), which are few
     and whose range is wide, in float32. timm settings other than the architecture are
@@ -37,7 +40,7 @@ def write_model(model: ZoobotModel, path: Path) -> None:
         save_file(
             {name: _smaller(tensor).contiguous() for name, tensor in tensors.items()},
             part,
-            metadata={"zoobot": json.dumps(arguments)},
+            metadata={"zoobot": json.dumps(arguments), "view": json.dumps(view.config())},
         )
 
 

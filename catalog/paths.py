@@ -10,7 +10,6 @@ _ROOT = Path(__file__).resolve().parent.parent
 MIGRATIONS = _ROOT / "migrations"
 # Trained on a simulated sky; models/README.md says how, and what it knows.
 BUNDLED_MODEL = _ROOT / "models" / "gzd5-simulated.safetensors"
-BUNDLED_SIZE = 160  # pixel, a side of its view
 
 
 def index_path(catalog: Path, kind: str) -> Path:

@@ -24,7 +24,7 @@ SEEING_ARCSEC = (1.29, 1.18, 1.11)
 POINT_SOURCE_DEPTH = (24.65, 23.61, 22.84)
 # Median of the published images' sky noise against what the depths give, mag: most
 # frames have more exposures than the depth is quoted for, and coadding smooths them.
-DEEPER = (0.35, 0.65, 0.85)
+DEEPER = (0.2, 0.5, 0.7)
 ELECTRONS_A_NANOMAGGY = 12000.0
 FEATURES = ("galaxy", *PARTS, "neighbour", "artefact")
 MOST_PIXELS = 512  # the survey's cutout service resamples larger frames
@@ -57,7 +57,7 @@ def render(rng: Generator, galaxy: Galaxy, size: int) -> Scene:
     native, scale = native_frame(galaxy.frame_scale)
     canvas = grid(_fast_side(native + 2 * _MARGIN), scale)
     seeing = np.array(SEEING_ARCSEC) * np.exp(rng.normal(0, 0.08, 3))
-    deeper = np.array(DEEPER) + rng.normal(0, 0.2) + rng.normal(0, 0.1, 3)
+    deeper = np.array(DEEPER) + rng.normal(0, 0.3) + rng.normal(0, 0.1, 3)
     sky = (sky_noise(seeing, scale) * 10 ** (-0.4 * deeper)).astype(np.float32)
     window = _window(canvas.side, native)
     blur = [canvas.seeing(float(fwhm)) for fwhm in seeing]

@@ -44,6 +44,17 @@ class View:
         """What `View(**config)` rebuilds the view from; JSON-able."""
         return asdict(self)
 
+    @classmethod
+    def from_config(cls, config: object) -> "View":
+        """The view of a `config` that may come from anywhere.
+
+        Raises `CatalogError` where it is none.
+        """
+        kinds = {"name": str, "size": int, "greyscale": bool}
+        if not isinstance(config, dict) or {k: type(v) for k, v in config.items()} != kinds:
+            raise CatalogError(f"{str(config)[:80]!r} is no view: it has {', '.join(kinds)}")
+        return cls(**config)
+
     def prepare(self, image: Image.Image) -> torch.Tensor:
         """The model's input, (C, H, W) float32 in 0..1, of an RGB image."""
         tensor: torch.Tensor = _transform(self)(image)

@@ -35,14 +35,15 @@ def predict(
     *,
     samples: int = 30,
     seed: int = 0,
-    view: View = View(),  # noqa: B008  # frozen
+    view: View | None = None,
     batch_size: int = 32,
 ) -> PredictReport:
     """Concentrations, and what follows from them, of every galaxy with an image.
 
     model: checkpoint or hub name (`catalog.model.load_model`). samples: Monte Carlo
     dropout samples of the head, seeded by `seed`; 0 asks dropout off. view: what the
-    model was trained to see; a model of one channel makes it greyscale. Galaxies that
+    model was trained to see; unless given, what its file says, or else the default view.
+    A model of one channel makes it greyscale. Galaxies that
     the run has predicted before are left alone, so the same call resumes what was
     interrupted, adds what came since, and tries again what it had refused.
 
@@ -60,8 +61,7 @@ def predict(
                 f"no galaxy of {catalog} has an image; add them with: "
                 "zoolens ingest VOTES --images FOLDER"
             )
-        loaded = _load(model, tree, view)
-        view = replace(view, greyscale=loaded.channels == 1)
+        loaded, view = _load(model, tree, view)
         seed = seed if samples else 0  # nothing is drawn: any seed is the same run
         run = store.begin(
             "predict",
@@ -86,14 +86,15 @@ def predict(
         )
 
 
-def _load(model: str, tree: DecisionTree, view: View) -> ZoobotModel:
-    """The model with the answers of the tree, if the view suits it."""
+def _load(model: str, tree: DecisionTree, view: View | None) -> tuple[ZoobotModel, View]:
+    """The model with the answers of the tree, and its view unless another that suits it."""
     with one_thread():
         loaded = load_model(model).for_tree(tree)
+        view = view or loaded.view or View()
         if view.greyscale and loaded.channels != 1:
             raise CatalogError(f"{model} takes colour images; leave out the greyscale view")
         check_size(loaded, view.size)
-    return loaded
+    return loaded, replace(view, greyscale=loaded.channels == 1)
 
 
 def _predict_all(store: Store, run: Run, predictor: Predictor, batch_size: int) -> tuple[int, int]:

@@ -118,7 +118,7 @@ def train(
     if outcome is None:
         model = new_tree(tree, plan, view, start)
         outcome, speed = _fit(model, plan, view, everything, usable, folder)
-        write_model(load_model(str(folder.best)), folder.model)
+        write_model(load_model(str(folder.best)), view, folder.model)
         folder.conclude(config, outcome)
     if changed:
         with Store.open(catalog) as store, store.transaction():

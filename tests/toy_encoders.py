@@ -55,7 +55,7 @@ class Normed(nn.Module):
 def toy_model(encoder: nn.Module, weight: Tensor, bias: Tensor) -> ZoobotModel:
     channels = next(p.shape[1] for p in encoder.parameters() if p.ndim == 4)
     labels = tuple(f"toy_{answer}" for answer in range(len(weight)))
-    return ZoobotModel(encoder, weight, bias, 0.2, labels, "toy", channels, "")
+    return ZoobotModel(encoder, weight, bias, 0.2, labels, "toy", channels, None, "")
 
 
 def leftovers(encoder: nn.Module) -> list[nn.Module]:

@@ -305,6 +305,32 @@ def test_safetensors_without_our_metadata_are_refused(tmp_path: Path) -> None:
     refusal(path)
 
 
+@pytest.mark.parametrize(
+    "view",
+    [
+        "{",
+        "[]",
+        "null",
+        '{"name": "minimal"}',
+        '{"name": "minimal", "size": "160", "greyscale": false}',
+        '{"name": "minimal", "size": true, "greyscale": false}',
+        '{"name": "minimal", "size": 1000000, "greyscale": false}',
+        '{"name": "../fast", "size": 160, "greyscale": false}',
+        '{"name": "minimal", "size": 160, "greyscale": false, "more": 1}',
+    ],
+)
+def test_views_that_are_none_are_refused(tmp_path: Path, view: str) -> None:
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    path = save_safetensors(tmp_path / "model.safetensors", architecture="test_resnet")
+    with safe_open(path, framework="pt") as file:
+        zoobot = file.metadata()["zoobot"]
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    save_file(state, path, metadata={"zoobot": zoobot, "view": view})
+    refusal(path)
+
+
 @pytest.mark.slow
 def test_safetensors_say_what_the_checkpoint_says(tmp_path: Path, checkpoint: Path) -> None:
     lightning = read_checkpoint(checkpoint)

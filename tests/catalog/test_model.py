@@ -102,6 +102,7 @@ def toy(labels: list[str]) -> ZoobotModel:
         labels=tuple(labels),
         architecture="toy",
         channels=3,
+        view=None,
         sha256="",
     )
 

@@ -254,8 +254,9 @@ def test_a_size_the_encoder_does_not_take_is_told() -> None:
 def test_half_precision_keeps_the_predictions(tmp_path: Path, checkpoint: Path) -> None:
     model = load_model(str(checkpoint))
     path = tmp_path / "model.safetensors"
-    write_model(model, path)
+    write_model(model, View("fast", 64), path)
     half = load_model(str(path))
+    assert (model.view, half.view) == (None, View("fast", 64))
     assert path.stat().st_size < 0.55 * checkpoint.stat().st_size
     assert half.labels == model.labels
     assert (half.dropout_rate, half.architecture) == (model.dropout_rate, model.architecture)

@@ -20,6 +20,7 @@ from catalog.errors import CatalogError, ModelRefused, UnknownName
 from catalog.images import ImageReader
 from catalog.maps import saliency_of
 from catalog.model import dropout_masks, load_model
+from catalog.model_files import write_model
 from catalog.portraits import read_explanation
 from catalog.saliency import Explainer
 from catalog.saliency_batches import saliency_tables
@@ -454,6 +455,15 @@ def test_predictions_from_a_file_need_a_model_named(path: Path, model: str) -> N
     assert '"samples": 30' in str(run["config"])
     with pytest.raises(CatalogError, match="do first: zoolens predict"):
         saliency_of(path, "G0001", LABEL, of="fraction")
+
+
+def test_another_model_is_shown_what_its_file_says(path: Path, model: str, tmp_path: Path) -> None:
+    other = str(tmp_path / "other.safetensors")
+    write_model(load_model(model), View(size=48), Path(other))
+    for source, size in ((other, 48), (model, SMALL.size)):
+        report = explain(path, galaxies=["G0001"], label=LABEL, model=source, figures=False)
+        config = one(path, f"SELECT config FROM runs WHERE run_id = {report.run_id}")
+        assert f'"size": {size}' in str(config)
 
 
 def test_a_model_that_changed_since_is_refused(tmp_path: Path, model: str) -> None:

@@ -14,7 +14,8 @@ from PIL import Image
 from catalog.decision_tree import DecisionTree, get_tree
 from catalog.errors import CatalogBusy, CatalogError, ModelRefused
 from catalog.images import ImageReader
-from catalog.model import dropout_masks
+from catalog.model import dropout_masks, load_model
+from catalog.model_files import write_model
 from catalog.posterior import summarise
 from catalog.store import Store
 from catalog.view import View
@@ -268,6 +269,18 @@ def test_a_greyscale_model_is_shown_grey(tmp_path: Path) -> None:
     with torch.inference_mode():
         expected = zoobot(shown)[:, None]
     np.testing.assert_allclose(posteriors(path, report.run_id), expected, atol=1e-4, rtol=0)
+
+
+def test_a_model_is_shown_what_its_file_says(tmp_path: Path, model: str) -> None:
+    own = tmp_path / "own.safetensors"
+    write_model(load_model(model), View("fast", 64), own)
+    path = imaged(tmp_path / "gz.duckdb", 2)
+    untold = predict(path, str(own), samples=2)
+    (run,) = table(path, f"SELECT config FROM runs WHERE run_id = {untold.run_id}")
+    assert '"name": "fast"' in run["config"]
+    told = predict(path, str(own), samples=2, view=View("fast", 64))
+    assert (told.run_id, told.changed) == (untold.run_id, False)
+    assert predict(path, str(own), samples=2, view=SMALL).run_id != untold.run_id
 
 
 def test_questions_the_model_lacks_are_null(tmp_path: Path) -> None:
