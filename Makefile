@@ -16,7 +16,7 @@ demo: setup
 	$(BIN)/zoolens demo
 
 # The bundled model again, from nothing, in hours; models/README.md tells what it came to.
-# First small pictures, then larger ones: of the survey's galaxies, and of its nearest.
+# First small pictures, then the survey's own size: of its galaxies, and of its nearest.
 BUILD := model-build
 VOTES := --many-votes 200 --share-many 1 --misvote-rate 0
 TRAIN := --held-out 0.05 --architecture resnet10t
@@ -25,8 +25,8 @@ model: setup
 	$(BIN)/zoolens ingest $(BUILD)/small/votes.csv --catalog $(BUILD)/small.duckdb
 	$(BIN)/zoolens train $(BUILD)/coarse --catalog $(BUILD)/small.duckdb $(TRAIN) \
 		--size 97 --epochs 6 --learning-rate 2e-3
-	$(BIN)/zoolens simulate $(BUILD)/all -n 20000 --size 192 --seed 11 $(VOTES)
-	$(BIN)/zoolens simulate $(BUILD)/near -n 12000 --size 192 --seed 12 $(VOTES) \
+	$(BIN)/zoolens simulate $(BUILD)/all -n 12000 --seed 11 $(VOTES)
+	$(BIN)/zoolens simulate $(BUILD)/near -n 8000 --seed 12 $(VOTES) \
 		--magnitude-limit 16
 	$(BIN)/zoolens ingest $(BUILD)/all/votes.csv --catalog $(BUILD)/large.duckdb
 	$(BIN)/zoolens ingest $(BUILD)/near/votes.csv --catalog $(BUILD)/large.duckdb

@@ -393,7 +393,9 @@ def simulate(
     out: Annotated[Path, typer.Argument(help="A new folder for the simulated sky.")],
     galaxies: Annotated[int, typer.Option("-n", "--galaxies", min=1, help="How many.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Another seed is another sky.")] = 0,
-    size: Annotated[int, typer.Option(min=32, max=1024, help="Side of an image, pixel.")] = 128,
+    size: Annotated[
+        int, typer.Option(min=32, max=1024, help="Side of an image, pixel; 424 as the survey's.")
+    ] = 424,
     magnitude_limit: Annotated[
         float, typer.Option(help="Faintest galaxy, r band; 17.77 is the survey's limit.")
     ] = 17.77,
@@ -586,7 +588,7 @@ def demo(
 
     sky, catalog = out / "sky", out / paths.CATALOG_DEFAULT
     truth = sky / "truth.parquet"
-    made = run_simulate(sky, galaxies=galaxies, seed=2026, size=192)  # not the sky of training
+    made = run_simulate(sky, galaxies=galaxies, seed=2026)  # not the sky of training
     _say(quiet, "simulate", None, made.changed, f"{galaxies:,} galaxies, {made.votes:,} votes")
     held = run_ingest(catalog, sky / "votes.csv")
     _say(quiet, "ingest", held.run_id, held.changed, f"{held.images:,} galaxies with images")

@@ -1,11 +1,11 @@
 """Simulated galaxies beside real ones: how large, bright, coloured and noisy they look.
 
-    python -m benchmarks.looks SKY [SHEET.png]
+    python -m benchmarks.looks SKY [FOLDER]
 
 SKY: a folder of `simulate`. Measures its galaxies that volunteers would call featured (0.5
 to 0.95 of them), as the 100 real images in ../shared/data nearly all are, and those real
-ones; prints quartiles and writes them to results/looks.json. SHEET: a contact sheet of both,
-simulated ones on the left.
+ones; prints quartiles and writes them to results/looks.json. FOLDER: where to put a contact
+sheet of each, the first fifty of all, none chosen.
 """
 
 import json
@@ -51,14 +51,13 @@ def look(path: Path) -> dict[str, float]:
     }
 
 
-def sheet(columns: list[list[Path]], out: Path) -> None:
-    """Contact sheets side by side, 5 galaxies wide and 10 high, 80 pixels each."""
-    whole = Image.new("RGB", (80 * (5 * len(columns)) + 10 * (len(columns) - 1), 800), "white")
-    for block, paths in enumerate(columns):
-        for place, path in enumerate(paths[:50]):
-            small = Image.open(path).convert("RGB").resize((80, 80), Image.Resampling.LANCZOS)
-            whole.paste(small, (block * 410 + 80 * (place % 5), 80 * (place // 5)))
-    whole.save(out)
+def sheet(paths: list[Path]) -> Image.Image:
+    """The first 50 pictures, 80 pixels each, 10 in a row."""
+    whole = Image.new("RGB", (800, 400))
+    for place, path in enumerate(paths[:50]):
+        small = Image.open(path).convert("RGB").resize((80, 80), Image.Resampling.LANCZOS)
+        whole.paste(small, (80 * (place % 10), 80 * (place // 10)))
+    return whole
 
 
 def main() -> None:
@@ -82,7 +81,9 @@ def main() -> None:
     content = {kind: {"galaxies": counts[kind], **found[kind].to_dict()} for kind in found}
     RESULTS.write_text(json.dumps(content, indent=1) + "\n")
     if len(sys.argv) > 2:
-        sheet([paths(truth), real], Path(sys.argv[2]))
+        folder = Path(sys.argv[2])
+        sheet(paths(truth)).save(folder / "simulated-sky.png")
+        sheet(real).save(folder / "real-sky.png")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from PIL import Image
 from catalog.decision_tree import DecisionTree
 from catalog.sky_answers import answer_chances, visibilities
 from catalog.sky_galaxy import draw_galaxy
-from catalog.sky_population import MAGNITUDE_LIMIT
+from catalog.sky_population import FRAME_PIXELS, MAGNITUDE_LIMIT
 from catalog.sky_render import FEATURES, render
 from catalog.truth import VISIBLE, encode_mask, vote_columns
 from catalog.volunteers import Crowd, as_vector, cast_votes
@@ -35,7 +35,7 @@ class Sky:
     """
 
     seed: int
-    size: int = 128
+    size: int = FRAME_PIXELS
     magnitude_limit: float = MAGNITUDE_LIMIT
     crowd: Crowd = Crowd()  # noqa: RUF009  # frozen
 

@@ -22,7 +22,7 @@ from catalog.decision_tree import get_tree
 from catalog.errors import CatalogError
 from catalog.progress import progress
 from catalog.sky import SKY_VERSION, Sky, image_path, observe
-from catalog.sky_population import MAGNITUDE_LIMIT
+from catalog.sky_population import FRAME_PIXELS, MAGNITUDE_LIMIT
 from catalog.truth import truth_schema, votes_schema
 from catalog.volunteers import Crowd
 
@@ -56,7 +56,7 @@ def simulate(
     *,
     galaxies: int,
     seed: int = 0,
-    size: int = 128,
+    size: int = FRAME_PIXELS,
     magnitude_limit: float = MAGNITUDE_LIMIT,
     crowd: Crowd | None = None,
     workers: int | None = None,
