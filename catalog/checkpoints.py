@@ -2,10 +2,10 @@
 
 Two kinds are read. A Lightning checkpoint (`.ckpt`) of Zoobot's `ZoobotTree` or
 `FinetuneableZoobotTree`. And safetensors: the same tensors by the same names
-(`encoder.…`, `head.1.0.weight`, `head.1.0.bias`), of any float type, with the
+(`encoder.…`, `head.1.0.weight`, `head.1.0.bias`), of any float type, with one
 metadata entry `zoobot`, the JSON of `ZoobotTree`'s own arguments
-(`question_answer_pairs`, `architecture_name`, `dropout_rate`, `timm_kwargs`), and
-perhaps `view`, the JSON of the `catalog.view.View` that it was trained with.
+(`question_answer_pairs`, `architecture_name`, `dropout_rate`, `timm_kwargs`) and
+perhaps of `view`, the `catalog.view.View` that it was trained with.
 """
 
 import hashlib
@@ -128,7 +128,7 @@ def _read_safetensors(path: Path) -> _Content:
         if "zoobot" not in metadata:
             raise ModelRefused("its metadata has no entry `zoobot` that says what it predicts")
         arguments = json.loads(metadata["zoobot"])
-        view = View.from_config(json.loads(metadata["view"])) if "view" in metadata else None
+        view = View.from_config(arguments["view"]) if "view" in arguments else None
         return {name: file.get_tensor(name) for name in file.keys()}, arguments, view  # noqa: SIM118
 
 

@@ -35,12 +35,14 @@ def write_model(model: ZoobotModel, view: View, path: Path) -> None:
         "architecture_name": model.architecture,
         "dropout_rate": model.dropout_rate,
         "timm_kwargs": {},
+        "view": view.config(),
     }
     with replacing(path) as part:
         save_file(
             {name: _smaller(tensor).contiguous() for name, tensor in tensors.items()},
             part,
-            metadata={"zoobot": json.dumps(arguments), "view": json.dumps(view.config())},
+            # one entry: safetensors writes several in any order, and not the same bytes again
+            metadata={"zoobot": json.dumps(arguments)},
         )
 
 

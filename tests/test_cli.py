@@ -155,7 +155,9 @@ def test_control_c_ends_cleanly_and_the_work_goes_on(
     time.sleep(1)
     job.send_signal(signal.SIGINT)
     _, said = job.communicate(timeout=60)
-    assert job.returncode == 130
+    # where it came while a library executed a string, Python ends itself by the signal that
+    # was handled, which a shell reports as 130 too
+    assert job.returncode in (130, -signal.SIGINT)
     assert said.splitlines()[-1] == (
         "zoolens: interrupted; the same command again goes on from here"
     )

@@ -257,6 +257,9 @@ def test_half_precision_keeps_the_predictions(tmp_path: Path, checkpoint: Path) 
     write_model(model, View("fast", 64), path)
     half = load_model(str(path))
     assert (model.view, half.view) == (None, View("fast", 64))
+    again = tmp_path / "again.safetensors"
+    write_model(model, View("fast", 64), again)
+    assert again.read_bytes() == path.read_bytes()
     assert path.stat().st_size < 0.55 * checkpoint.stat().st_size
     assert half.labels == model.labels
     assert (half.dropout_rate, half.architecture) == (model.dropout_rate, model.architecture)
