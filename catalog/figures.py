@@ -37,7 +37,7 @@ _KEY = (
     "Colours: red pixels raised the {}, blue ones lowered it, on a scale of each row's own. "
     "Line: the central galaxy."
 )
-_DOTS = " Dots: cells whose mean is below its standard deviation."
+_DOTS = "Dots: cells whose mean is below its standard deviation."
 # what maps can be of: in words, and the unit of a cell
 WORDS: dict[Of, str] = {
     "concentration": "predicted concentration",
@@ -73,8 +73,10 @@ def explanation_figure(explanation: Explanation, provenance: str) -> Figure:
     dropout samples is smaller than its standard deviation; a line encloses the central
     galaxy's segment. provenance: one line for the foot.
     """
-    key = _KEY.format(WORDS[explanation.of]) + (_DOTS if explanation.of == "concentration" else "")
-    foot = [*explanation.notes, key, provenance]
+    key = [_KEY.format(WORDS[explanation.of])]
+    if explanation.of == "concentration":
+        key.append(_DOTS)
+    foot = [*explanation.notes, *key, provenance]
     rows = len(explanation.portraits)
     height = _TOP + rows * (_PANEL + _BETWEEN) + len(foot) * _LINE + 0.02
     with rc_context(_STYLE), warnings.catch_warnings():

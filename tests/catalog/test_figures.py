@@ -1,6 +1,7 @@
 """The figure of an explanation: what it shows, and that nothing in a name breaks it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from PIL import Image
 
 from catalog.errors import CatalogError
 from catalog.figures import COLOURS, DPI, explanation_figure, save, shown, votes
-from catalog.maps import upsample
+from catalog.maps import Of, upsample
 from catalog.portraits import AnswerFacts, Explanation, Picture, Portrait
 
 pytestmark = pytest.mark.slow
@@ -166,3 +167,12 @@ def test_it_says_what_the_maps_are_of() -> None:
     assert "nat\nper cell" in said
     assert any("raised the loss" in text and "Dots" not in text for text in said)
     assert any("Dots" in text for text in words(explanation_figure(explanation(), "")))
+
+
+@pytest.mark.parametrize("of", ["concentration", "fraction", "cross_entropy"])
+def test_words_end_within_the_figure(of: Of) -> None:
+    line = "HiResCAM at blocks.6, 30 dropout samples, bilinear; efficientnet_b0, SHA-256 0123…"
+    figure = explanation_figure(replace(explanation(), of=of), line)
+    assert words(figure)  # drawn
+    for text in figure.texts:
+        assert text.get_window_extent().x1 <= figure.bbox.x1, text.get_text()
