@@ -4,7 +4,8 @@
 
 Shows the 100 GZ DECaLS images in ../shared/data to the bundled model, with dropout, and
 writes Spearman's rank correlations with the volunteers' fractions and with the published
-automated ones, with 95 % bootstrap intervals, to results/real_images.json.
+automated ones, with 95 % bootstrap intervals, to results/real_images.json; and whether the
+model's and the volunteers' fractions follow the sky's noise and the galaxy's colour.
 """
 
 import json
@@ -16,6 +17,7 @@ import torch
 from PIL import Image
 from scipy.stats import spearmanr
 
+from benchmarks.looks import look
 from catalog.decision_tree import get_tree
 from catalog.inference import features
 from catalog.model import concentrations, dropout_masks, load_model
@@ -63,6 +65,11 @@ def main() -> None:
         label = column.removesuffix("_fraction")
         if label in model:
             results[f"automated {label}"] = correlation(model[label], automated[column])
+    # what a picture's sky looks like should not matter, and to volunteers it does not
+    looks = pd.DataFrame({name: look(DATA / "images" / f"{name}.png") for name in model.index}).T
+    for measure in ("sky noise", "red less blue"):
+        results[f"{measure}, model"] = correlation(looks[measure], model[FEATURED])
+        results[f"{measure}, volunteers"] = correlation(looks[measure], volunteers)
     for name, found in results.items():
         print(name, found)
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
