@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -484,8 +485,6 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """A ZoobotTree from the catalogue's votes and images."""
-    from dataclasses import replace
-
     from catalog.view import View
     from jobs.train import train as run
 

@@ -31,8 +31,8 @@ class Checkpoint:
     encoder: tensors by name in the timm encoder; weight (L, D) and bias (L,) of the
     head; labels: the L label columns; architecture: timm name, None where the file
     does not say; settings: keyword arguments for timm; view: what it was trained to see,
-    None where the file does not say; sha256: of the file. All
-    tensors are finite and no larger than the file.
+    None where the file does not say; sha256: of the file. All tensors are finite and no
+    larger than the file.
     """
 
     encoder: Mapping[str, torch.Tensor]
