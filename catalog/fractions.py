@@ -138,10 +138,10 @@ def read_posteriors(
     where = np.searchsorted(galaxy_id, _ids(rows))
     samples = rows["samples"].to_numpy()
     for number in np.unique(samples):
-        chosen = np.flatnonzero(samples == number)
-        blobs = rows["concentrations"].take(pa.array(chosen)).to_pylist()
-        values = np.frombuffer(b"".join(blobs), "<f4").reshape(len(blobs), number, -1)
-        yield where[chosen], values
+        chosen = samples == number
+        some = rows if chosen.all() else rows.filter(pa.array(chosen))
+        values = _floats(some["concentrations"])
+        yield where[chosen], values.reshape(len(some), number, -1)
 
 
 def _read(store: Store, sql: str, galaxy_id: Ids, *parameters: Any) -> pa.Table:
@@ -159,13 +159,30 @@ def _read(store: Store, sql: str, galaxy_id: Ids, *parameters: Any) -> pa.Table:
 
 def _matrices(rows: pa.Table, galaxy_id: Ids, answers: int, missing: float) -> list[Floats]:
     """Spread columns 3 and on of (galaxy_id, answer_id, …) over (N, A) matrices."""
-    place = np.searchsorted(galaxy_id, _ids(rows)), rows["answer_id"].to_numpy()
+    shape = len(galaxy_id), answers
+    galaxy, answer = _ids(rows), rows["answer_id"].to_numpy()
+    values = [rows[name].to_numpy() for name in rows.column_names[2:]]  # NULL becomes NaN
+    if len(rows) == galaxy_id.size * answers:  # as they are stored, mostly
+        galaxies, numbers = galaxy.reshape(shape), answer.reshape(shape)
+        if (galaxies == galaxy_id[:, None]).all() and (numbers == np.arange(answers)).all():
+            return [column.reshape(shape).astype(np.float64) for column in values]
+    place = np.searchsorted(galaxy_id, galaxy), answer
     matrices = []
-    for name in rows.column_names[2:]:
-        matrix = np.full((len(galaxy_id), answers), missing)
-        matrix[place] = rows[name].to_numpy()  # NULL becomes NaN
+    for column in values:
+        matrix = np.full(shape, missing)
+        matrix[place] = column
         matrices.append(matrix)
     return matrices
+
+
+def _floats(blobs: pa.ChunkedArray) -> npt.NDArray[np.float32]:
+    """The values of blobs of float32, one blob after another, without a copy of each."""
+    parts = [np.empty(0, np.float32)]
+    for chunk in blobs.cast(pa.large_binary()).chunks:
+        _, offsets, data = chunk.buffers()
+        ends = np.frombuffer(offsets, np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
+        parts.append(np.frombuffer(data, "<f4", (ends[-1] - ends[0]) // 4, ends[0]))
+    return np.concatenate(parts)
 
 
 def _ids(rows: pa.Table) -> Ids:

@@ -2,15 +2,15 @@
 
 import copy
 import itertools
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+from catalog import workers
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -65,26 +65,16 @@ def one_thread() -> Iterator[None]:
 def in_order(
     function: Callable[[Item], Result], items: Iterable[Item], *, threads: int | None = None
 ) -> Generator[Result, None, None]:
-    """`map` on several threads, each running torch single-threaded.
+    """`workers.in_order`, each thread running torch single-threaded.
 
     Whole items side by side keep all cores busy where one item on all cores would
-    wait for its slowest part. Results come in the order of the items, and at most
-    three items a thread are taken ahead. threads: as many as torch would use unless
-    given.
+    wait for its slowest part. threads: as many as torch would use unless given.
     """
     count = min(threads or torch.get_num_threads(), _MOST_THREADS)
-    pool = ThreadPoolExecutor(count, initializer=lambda: torch.set_num_threads(1))
-    waiting: deque[Future[Result]] = deque()
     with one_thread():  # a pool's threads would set the number for all that come after
-        try:
-            for item in items:
-                waiting.append(pool.submit(function, item))
-                if len(waiting) >= 3 * count:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+        yield from workers.in_order(
+            function, items, threads=count, prepare=lambda: torch.set_num_threads(1)
+        )
 
 
 def _fold(module: nn.Module) -> None:

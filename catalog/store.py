@@ -24,6 +24,7 @@ from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError, UnknownName
 from catalog.schema import connect
 
+_ROW_GROUP = 122_880  # rows that DuckDB compresses and writes as one
 # What DuckDB raises, by its stage, where a disk is full or gone.
 _DISK_ERRORS = (duckdb.TransactionException, duckdb.FatalException, duckdb.IOException)
 
@@ -79,6 +80,10 @@ class Store:
         self._connection.close()
 
     # --- reading
+
+    def reader(self) -> "Store":
+        """The same catalogue, as committed, for another thread to read; close it after use."""
+        return Store(self.path, self._connection.cursor())
 
     def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """The answer to a query as an Arrow table."""
@@ -250,7 +255,11 @@ class Store:
     def _transaction(self, tables: Mapping[str, pa.Table]) -> None:
         with self.transaction():
             for name, rows in tables.items():
-                self._connection.register("incoming", rows)
+                # each part is written by a core of its own
+                parts = pa.Table.from_batches(
+                    rows.to_batches(max_chunksize=_ROW_GROUP), rows.schema
+                )
+                self._connection.register("incoming", parts)
                 self._connection.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM incoming')
                 self._connection.unregister("incoming")
 

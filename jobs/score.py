@@ -1,6 +1,8 @@
 """`score`: votes against predictions, per answer and per question."""
 
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +23,10 @@ from catalog.losses import cross_entropy, dirichlet_multinomial_nll
 from catalog.progress import progress
 from catalog.store import Run, Store
 from catalog.weights import read_weights
+from catalog.workers import in_order
 
 SHARD = 10_000  # galaxies committed at a time
+_THREADS = 2  # DuckDB has threads of its own to write with
 
 
 @dataclass(frozen=True)
@@ -76,11 +80,7 @@ def score(catalog: Path, *, weights: str = "paper") -> ScoreReport:
         }
         run = store.begin("score", config, origin={"weights": weights})
         missing = _missing(store, run, galaxies)
-        with progress("score", len(missing)) as bar:
-            for ids in np.split(missing, range(SHARD, len(missing), SHARD)):
-                if len(ids):
-                    store.commit(run, f"from galaxy {ids[0]}", _shard(store, run, ids, factors))
-                bar.advance(len(ids))
+        _score_all(store, run, missing, factors)
         changed = len(missing) > 0 or not run.complete
         if changed:
             store.finish(run)
@@ -101,13 +101,25 @@ def _missing(store: Store, run: Run, galaxies: Ids) -> Ids:
     return np.setdiff1d(galaxies, scored["galaxy_id"].to_numpy())
 
 
+def _score_all(store: Store, run: Run, galaxies: Ids, weights: Floats) -> None:
+    """Commit shards of losses; the next ones are computed while one is written."""
+    shards = [galaxies[i : i + SHARD] for i in range(0, len(galaxies), SHARD)]
+    computed = in_order(partial(_shard, store, run, weights=weights), shards, threads=_THREADS)
+    with progress("score", len(galaxies)) as bar, closing(computed) as tables:
+        for ids, rows in zip(shards, tables, strict=True):
+            store.commit(run, f"from galaxy {ids[0]}", rows)
+            bar.advance(len(ids))
+
+
 def _shard(store: Store, run: Run, ids: Ids, weights: Floats) -> dict[str, pa.Table]:
-    tree, predict_run = store.tree, int(run.config["predict_run"])
-    votes = read_votes(store, tree, ids)
-    predicted, reach = read_predictions(store, tree, predict_run, ids)
+    with store.reader() as reader:
+        tree, predict_run = reader.tree, int(run.config["predict_run"])
+        votes = read_votes(reader, tree, ids)
+        predicted, reach = read_predictions(reader, tree, predict_run, ids)
+        posteriors = [*read_posteriors(reader, predict_run, ids)]
     nll = np.full(votes.totals.shape, np.nan)
     nll[votes.totals == 0] = 0.0
-    for where, concentrations in read_posteriors(store, predict_run, ids):
+    for where, concentrations in posteriors:
         nll[where] = dirichlet_multinomial_nll(votes.tree_counts[where], concentrations, tree)
     return {
         "loss": answer_losses(votes, predicted, reach, weights),
