@@ -15,7 +15,6 @@ from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError
 from catalog.fractions import Floats, Ids, read_predictions, read_votes
 from catalog.index_files import load_index
-from catalog.similarity import observed_candidates, predicted_candidates
 from catalog.store import Store
 from catalog.weights import PAPER_FACTOR
 
@@ -67,22 +66,10 @@ def find_counterparts(
     as_voted[answer_id] = predicted[answer_id]
     as_predicted[answer_id] = observed[answer_id]
 
-    def votes_of(ids: Ids) -> Floats:
-        return observed_candidates(read_votes(store, tree, ids).tree_counts, tree)
-
-    def predictions_of(ids: Ids) -> Floats:
-        return predicted_candidates(read_predictions(store, tree, predict_run, ids)[0])
-
     return Counterparts(
         *(
-            _named(
-                store,
-                *load_index(store, kind).search(query, weights, k, exact, exclude=galaxy_id),
-            )
-            for kind, query, exact in (
-                ("observed", as_voted, votes_of),
-                ("predicted", as_predicted, predictions_of),
-            )
+            _named(store, *load_index(store, kind).search(query, weights, k, exclude=galaxy_id))
+            for kind, query in (("observed", as_voted), ("predicted", as_predicted))
         )
     )
 

@@ -71,11 +71,13 @@ def votes_state(store: Store) -> list[int]:
     votes; one that only brought images does not matter.
     """
     rows = store.arrow(
-        "SELECT run_id FROM (SELECT DISTINCT run_id FROM vote) JOIN run USING (run_id) "
-        "WHERE status = 'complete' ORDER BY run_id"
+        "SELECT run_id FROM run WHERE job = 'ingest' AND status = 'complete' ORDER BY run_id"
     )
     runs: list[int] = rows["run_id"].to_pylist()
-    return runs
+    # the first row found ends each search, where the distinct runs of all votes took reading
+    return [
+        run for run in runs if store.value("SELECT 1 FROM vote WHERE run_id = ? LIMIT 1", [run])
+    ]
 
 
 def predictions_state(store: Store, predict_run: int) -> dict[str, int]:

@@ -13,8 +13,8 @@ BUNDLED_MODEL = _ROOT / "models" / "gzd5-simulated.safetensors"
 
 
 def index_path(catalog: Path, kind: str) -> Path:
-    """A FAISS index beside the catalogue: `gz.duckdb`, `observed` -> `gz.observed.faiss`."""
-    return catalog.with_suffix(f".{kind}.faiss")
+    """A similarity index beside the catalogue: `gz.duckdb`, `observed` -> `gz.observed.arrow`."""
+    return catalog.with_suffix(f".{kind}.arrow")
 
 
 def explanations_dir(catalog: Path) -> Path:

@@ -5,25 +5,27 @@ The similarity of fractions p and q (Su et al. 2023, 4.3; weights as for the los
     S(p, q; w) = sum_i w_i [p_i log q_i + (1 - p_i) log(1 - q_i)],
 
 in nat, 0 or less, is the inner product of [w p, w] and [log q - log(1 - q),
-log(1 - q)]: one FAISS index of 2 A columns serves every weighting. FAISS computes in
-float32 and orders equals as it likes; it only nominates here. The ranking is made of
-float64 scores, ties by galaxy number.
+log(1 - q)]: the same columns serve every weighting. They are multiplied in float32,
+which only nominates; the ranking is made of float64 scores, ties by galaxy number.
+docs/decisions/similarity.md says why this is not a FAISS index.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 
 from catalog.decision_tree import DecisionTree
+from catalog.nomination import nominate
 
 Floats = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
 
 # The nearest to 0 and to 1 that a candidate's fraction comes: 1 - EDGE is a float32.
 EDGE = float(np.finfo(np.float32).eps)
+
+BLOCK = 2**16  # galaxies in a block of an index file
 
 
 def observed_candidates(counts: npt.ArrayLike, tree: DecisionTree) -> Floats:
@@ -63,76 +65,114 @@ def similarity(query: npt.ArrayLike, candidates: npt.ArrayLike, weights: npt.Arr
     return np.sum(w * (p * np.log(q) + (1 - p) * np.log1p(-q)), axis=1)
 
 
+@dataclass(frozen=True)
+class Block:
+    """Some of the candidates: n galaxies, C = 2 A + Q columns.
+
+    galaxy_id (n,). columns (C, n) float32, each column contiguous: for each question
+    log q - log(1 - q) of its answers and the sum of their log(1 - q); then log(1 - q) of
+    every answer by itself. fractions (n, A) float64: q, which the ranking is made of.
+    largest (C,): of each column, without sign.
+    """
+
+    galaxy_id: Ids
+    columns: npt.NDArray[np.float32]
+    fractions: Floats
+    largest: Floats
+
+
+def make_block(tree: DecisionTree, galaxy_id: Ids, candidates: Floats) -> Block:
+    """A block of galaxy numbers (n,) and their candidate fractions (n, A)."""
+    others = np.log1p(-candidates).T  # (A, n)
+    logits = np.log(candidates).T - others
+    parts = [
+        part
+        for where in tree.slices
+        for part in (logits[where], others[where].sum(axis=0, keepdims=True))
+    ]
+    columns = np.concatenate([*parts, others]).astype(np.float32, order="C")
+    largest = np.abs(columns).max(axis=1, initial=0.0).astype(np.float64)
+    return Block(galaxy_id, columns, np.ascontiguousarray(candidates), largest)
+
+
 class SimilarityIndex:
-    """Candidates' vectors in a flat, exact FAISS index, by galaxy number."""
+    """All candidates, searched exactly; the arrays may be those of a file.
 
-    def __init__(self, index: Any) -> None:
-        self._index = index
-        vectors = index.index.reconstruct_n(0, index.ntotal)
-        norms = np.einsum("nd,nd->n", vectors, vectors)
-        self._longest = float(np.sqrt(norms.max(initial=0.0)))
+    The inner product is made of the columns that have a weight: those of the questions
+    the query was asked, and for the answers of a question that weigh alike the sum of
+    their log(1 - q) in place of each.
+    """
 
-    @classmethod
-    def build(cls, answers: int, parts: Iterable[tuple[Ids, Floats]]) -> "SimilarityIndex":
-        """An index of galaxy numbers (M,) and their candidate fractions (M, A), in parts."""
-        index = faiss.IndexIDMap(faiss.IndexFlatIP(2 * answers))
-        for galaxy_id, candidates in parts:
-            others = np.log1p(-candidates)
-            vectors = np.hstack([np.log(candidates) - others, others])
-            index.add_with_ids(np.ascontiguousarray(vectors, np.float32), galaxy_id)
-        return cls(index)
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> "SimilarityIndex":
-        """The index that `to_bytes` gave.
-
-        FAISS trusts what it reads: compare a checksum first.
-        """
-        return cls(faiss.deserialize_index(np.frombuffer(data, np.uint8)))
-
-    def to_bytes(self) -> bytes:
-        """FAISS's own file format; the same candidates give the same bytes."""
-        data: bytes = faiss.serialize_index(self._index).tobytes()
-        return data
+    def __init__(self, tree: DecisionTree, blocks: Sequence[Block]) -> None:
+        self._tree = tree
+        self._blocks = blocks
+        self._starts = np.cumsum([0, *(len(block.galaxy_id) for block in blocks)])
+        width = 2 * len(tree.labels) + len(tree.questions)
+        self._largest = np.max([b.largest for b in blocks], axis=0, initial=0.0)
+        self._largest = np.broadcast_to(self._largest, width)
 
     def __len__(self) -> int:
-        return int(self._index.ntotal)
+        return int(self._starts[-1])
 
     def search(
-        self,
-        query: npt.ArrayLike,
-        weights: npt.ArrayLike,
-        k: int,
-        exact: Callable[[Ids], Floats],
-        *,
-        exclude: int | None = None,
+        self, query: npt.ArrayLike, weights: npt.ArrayLike, k: int, *, exclude: int | None = None
     ) -> tuple[Ids, Floats]:
         """The k candidates most similar to a query, best first, and their scores.
 
-        query (A,), weights (A,): see `similarity`. `exact` gives the float64 fractions
-        (M, A) of galaxies by number, ascending. Fewer than k where there are no more;
-        `exclude` is never among them. The order is that of a float64 ranking of all
-        candidates: more are fetched until none left out could be among the k.
+        query (A,), weights (A,): see `similarity`. Fewer than k where there are no
+        more; `exclude` is never among them. The order is that of a float64 ranking of
+        all candidates.
         """
-        p, w = _known(query, weights)
-        vector = np.concatenate([w * p, w])
-        scale = float(np.abs(vector).max()) or 1.0  # float32 holds no weight of 1e39
-        vector /= scale
-        # rounding of both vectors and of their product's sum (Higham 2002, 3.1), by
-        # Cauchy-Schwarz: what a float32 score can be off
-        unit = EDGE / 2  # of float32
-        off = (len(vector) + 4) * unit * float(np.linalg.norm(vector)) * self._longest
-        fetch = 4 * k + 64
-        while True:
-            fetch = min(fetch, len(self))
-            near, found = self._index.search(vector[None].astype(np.float32), max(fetch, 1))
-            galaxy_id = np.sort(found[0][(found[0] >= 0) & (found[0] != exclude)])
-            scores = similarity(p, exact(galaxy_id), w)
-            best = np.lexsort((galaxy_id, -scores))[:k]
-            sure = len(best) == k and scores[best[-1]] > (float(near[0, -1]) + off) * scale
-            if sure or fetch == len(self):
-                return galaxy_id[best], scores[best]
-            fetch *= 4
+        alone = np.asarray(query)[None], np.asarray(weights)[None]
+        (found,) = self.search_many(*alone, k, exclude=[exclude])
+        return found
+
+    def search_many(
+        self,
+        queries: npt.NDArray[np.float64],
+        weights: npt.NDArray[np.float64],
+        k: int,
+        *,
+        exclude: Sequence[int | None] | None = None,
+    ) -> list[tuple[Ids, Floats]]:
+        """`search` of several queries (n, A), which pass over the candidates together."""
+        known = [_known(query, weight) for query, weight in zip(queries, weights, strict=True)]
+        exact = np.stack([self._coefficients(p, w) for p, w in known])
+        scale = np.abs(exact).max(axis=1, keepdims=True)
+        exact /= np.where(scale == 0, 1.0, scale)  # float32 holds no weight of 1e39
+        # rounding of both factors and of the products' sum (Higham 2002, 3.1): what a
+        # float32 score can be off
+        terms = np.count_nonzero(exact, axis=1) + 4
+        off = terms * (EDGE / 2) * (np.abs(exact) @ self._largest)
+        columns = ((int(a), b.columns) for a, b in zip(self._starts, self._blocks, strict=False))
+        nominated = nominate(exact.astype(np.float32), columns, k + 1, off)
+        return [
+            self._ranked(p, w, places, k, None if exclude is None else exclude[i])
+            for i, ((p, w), places) in enumerate(zip(known, nominated, strict=True))
+        ]
+
+    def _coefficients(self, p: Floats, w: Floats) -> Floats:
+        """What each column is multiplied with, (C,); as many as possible with 0."""
+        sections, alone = [], w.copy()
+        for where in self._tree.slices:
+            common = np.sort(w[where])[(where.stop - where.start) // 2]  # of a majority
+            sections += [w[where] * p[where], [common]]
+            alone[where] -= common
+        return np.concatenate([*sections, alone])
+
+    def _ranked(
+        self, p: Floats, w: Floats, places: Ids, k: int, exclude: int | None
+    ) -> tuple[Ids, Floats]:
+        """The best k of the candidates at some places, by their float64 scores."""
+        which = np.searchsorted(self._starts, places, side="right") - 1
+        parts = [(self._blocks[b], places[which == b] - self._starts[b]) for b in np.unique(which)]
+        none = np.empty(0, np.int64), np.empty((0, len(p)))
+        galaxy_id = np.concatenate([none[0], *(block.galaxy_id[at] for block, at in parts)])
+        fractions = np.concatenate([none[1], *(block.fractions[at] for block, at in parts)])
+        other = galaxy_id != exclude
+        galaxy_id, scores = galaxy_id[other], similarity(p, fractions[other], w)
+        best = np.lexsort((galaxy_id, -scores))[:k]
+        return galaxy_id[best], scores[best]
 
 
 def _known(query: npt.ArrayLike, weights: npt.ArrayLike) -> tuple[Floats, Floats]:

@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from catalog.errors import CatalogError
-from catalog.fractions import Floats, Ids, compared_galaxies, read_predictions, read_votes
-from catalog.index_files import KINDS, built_from, checksum, is_current, write_index
+from catalog.fractions import Ids, compared_galaxies, read_predictions, read_votes
+from catalog.index_files import KINDS, built_from, note_files, sound_files, write_index
 from catalog.progress import Bar, progress
-from catalog.similarity import SimilarityIndex, observed_candidates, predicted_candidates
+from catalog.similarity import (
+    BLOCK,
+    Block,
+    make_block,
+    observed_candidates,
+    predicted_candidates,
+)
 from catalog.store import Store
-
-SHARD = 20_000  # galaxies in memory at a time
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ def index(catalog: Path) -> IndexReport:
     give the same bytes. Raises `CatalogError` where there is no such galaxy.
     """
     with Store.open(catalog, read_only=True) as store:
-        if is_current(store):
+        sound = sound_files(store)
+        if sound and all(sound.values()):
             galaxies = compared_galaxies(store, store.newest_run("predict"))
             return IndexReport(store.newest_run("index"), False, len(galaxies))
     with Store.open(catalog) as store:
@@ -50,22 +53,21 @@ def index(catalog: Path) -> IndexReport:
         sums = {}
         with progress("index", len(KINDS) * len(galaxies)) as bar:
             for kind in KINDS:
-                parts = _parts(store, kind, predict_run, galaxies, bar)
-                data = SimilarityIndex.build(len(store.tree.labels), parts).to_bytes()
-                write_index(catalog, kind, data)
-                sums[kind] = checksum(data)
+                blocks = _blocks(store, kind, predict_run, galaxies, bar)
+                sums[kind] = write_index(catalog, kind, blocks)
+        note_files(store, sums)
         run = store.begin("index", {"built_from": built_from(store), "sha256": sums})
         store.finish(run)
         return IndexReport(run.run_id, True, len(galaxies))
 
 
-def _parts(
-    store: Store, kind: str, predict_run: int, galaxies: Ids, bar: Bar
-) -> Iterator[tuple[Ids, Floats]]:
+def _blocks(store: Store, kind: str, predict_run: int, galaxies: Ids, bar: Bar) -> Iterator[Block]:
     tree = store.tree
-    for ids in np.split(galaxies, range(SHARD, len(galaxies), SHARD)):
+    for start in range(0, len(galaxies), BLOCK):
+        ids = galaxies[start : start + BLOCK]
         if kind == "observed":
-            yield ids, observed_candidates(read_votes(store, tree, ids).tree_counts, tree)
+            candidates = observed_candidates(read_votes(store, tree, ids).tree_counts, tree)
         else:
-            yield ids, predicted_candidates(read_predictions(store, tree, predict_run, ids)[0])
+            candidates = predicted_candidates(read_predictions(store, tree, predict_run, ids)[0])
+        yield make_block(tree, ids, candidates)
         bar.advance(len(ids))

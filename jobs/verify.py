@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from catalog.index_files import sound_files
 from catalog.progress import progress
 from catalog.store import Store
 from catalog.tables import metadata
@@ -58,6 +59,7 @@ def verify(catalog: Path, *, images: bool = False) -> VerifyReport:
             **_orphans(store),
             **_ledger(store),
             **_contents(store),
+            **_index(store),
         }
         checks = [
             {"check": check, "offending": count, "result": "ok" if count == 0 else "ERROR"}
@@ -155,6 +157,14 @@ def _contents(store: Store) -> dict[str, int]:
         check: store.value(f"SELECT count(*) FROM {condition}")
         for check, condition in conditions.items()
     }
+
+
+def _index(store: Store) -> dict[str, int]:
+    """The index files, where the ledger says that there are some of the present state."""
+    if not store.value("SELECT count(*) FROM run WHERE job = 'index' AND status = 'complete'"):
+        return {}
+    sound = sound_files(store)
+    return {"similarity index: files missing or damaged": list(sound.values()).count(False)}
 
 
 def _child_totals(store: Store) -> dict[str, int]:

@@ -1,7 +1,6 @@
 """The index ranks as a plain float64 NumPy formula does, for any weights."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from catalog.similarity import (
     Floats,
     Ids,
     SimilarityIndex,
+    make_block,
     observed_candidates,
     predicted_candidates,
     similarity,
@@ -32,9 +32,8 @@ def ranking(
     return [int(i) for i in ids[np.lexsort((ids, -scores))] if i != exclude]
 
 
-def exact_from(candidates: Floats, ids: Ids) -> Callable[[Ids], Floats]:
-    row = {int(number): n for n, number in enumerate(ids)}
-    return lambda wanted: candidates[[row[int(number)] for number in wanted]]
+def build(*parts: tuple[Ids, Floats]) -> SimilarityIndex:
+    return SimilarityIndex(TOY, [make_block(TOY, ids, candidates) for ids, candidates in parts])
 
 
 def test_score_by_hand() -> None:
@@ -83,8 +82,7 @@ def test_a_hundred_random_weightings_rank_as_numpy_does(seed: int) -> None:
     candidates = observed_candidates(counts, TOY)
     candidates[200:] = candidates[random.integers(0, 200, 200)]
     ids = random.permutation(3 * len(candidates))[: len(candidates)].astype(np.int64)
-    index = SimilarityIndex.build(A, [(ids[:150], candidates[:150]), (ids[150:], candidates[150:])])
-    exact = exact_from(candidates, ids)
+    index = build((ids[:150], candidates[:150]), (ids[150:], candidates[150:]))
     for _ in range(25):
         query = random.random(A)
         query[random.random(A) < 0.2] = np.nan
@@ -93,9 +91,10 @@ def test_a_hundred_random_weightings_rank_as_numpy_does(seed: int) -> None:
         exclude = int(random.choice(ids))
         expected = ranking(query, candidates, weights, ids, exclude)
         for k in (1, 5, 30):
-            found, scores = index.search(query, weights, k, exact, exclude=exclude)
+            found, scores = index.search(query, weights, k, exclude=exclude)
             assert found.tolist() == expected[:k]
-            np.testing.assert_array_equal(scores, similarity(query, exact(found), weights))
+            rows = [ids.tolist().index(number) for number in found]
+            np.testing.assert_array_equal(scores, similarity(query, candidates[rows], weights))
 
 
 def test_thousands_of_equals_are_told_apart_by_number_alone() -> None:
@@ -103,8 +102,8 @@ def test_thousands_of_equals_are_told_apart_by_number_alone() -> None:
     ids = np.arange(5000, dtype=np.int64)[::-1].copy()
     candidates = np.full((5000, A), 0.3)
     candidates[17] = 0.31
-    index = SimilarityIndex.build(A, [(ids, candidates)])
-    found, _ = index.search(np.full(A, 0.31), np.ones(A), 3, exact_from(candidates, ids))
+    index = build((ids, candidates))
+    found, _ = index.search(np.full(A, 0.31), np.ones(A), 3)
     assert found.tolist() == [int(ids[17]), 0, 1]
 
 
@@ -112,9 +111,9 @@ def test_differences_below_float32_are_ranked() -> None:
     ids = np.arange(500, dtype=np.int64)
     candidates = np.full((500, A), 0.4)
     candidates[:, 0] = 0.4 + 1e-12 * np.random.default_rng(0).permutation(500)
-    index = SimilarityIndex.build(A, [(ids, candidates)])
+    index = build((ids, candidates))
     query = np.full(A, 0.9)
-    found, _ = index.search(query, np.ones(A), 10, exact_from(candidates, ids))
+    found, _ = index.search(query, np.ones(A), 10)
     assert found.tolist() == np.argsort(-candidates[:, 0])[:10].tolist()
 
 
@@ -122,38 +121,51 @@ def test_differences_below_float32_are_ranked() -> None:
 def test_the_scale_of_the_weights_does_not_matter(scale: float) -> None:
     ids = np.arange(300, dtype=np.int64)
     candidates = observed_candidates(random_counts(300), TOY)
-    index = SimilarityIndex.build(A, [(ids, candidates)])
-    exact = exact_from(candidates, ids)
+    index = build((ids, candidates))
     query, weights = np.random.default_rng(0).random((2, A))
-    plain, _ = index.search(query, weights, 20, exact)
-    scaled, _ = index.search(query, scale * weights, 20, exact)
+    plain, _ = index.search(query, weights, 20)
+    scaled, _ = index.search(query, scale * weights, 20)
     assert plain.tolist() == scaled.tolist()
 
 
 def test_few_candidates() -> None:
     ids = np.array([4, 2], np.int64)
     candidates = observed_candidates(random_counts(2), TOY)
-    index = SimilarityIndex.build(A, [(ids, candidates)])
-    exact = exact_from(candidates, ids)
+    index = build((ids, candidates))
     query, weights = candidates[0], np.ones(A)
-    assert index.search(query, weights, 10, exact)[0].tolist() == [4, 2]
-    assert index.search(query, weights, 10, exact, exclude=4)[0].tolist() == [2]
-    assert index.search(query, np.zeros(A), 1, exact)[0].tolist() == [2]  # all equal
-    alone = SimilarityIndex.build(A, [(ids[:1], candidates[:1])])
-    assert alone.search(query, weights, 1, exact, exclude=4)[0].tolist() == []
+    assert index.search(query, weights, 10)[0].tolist() == [4, 2]
+    assert index.search(query, weights, 10, exclude=4)[0].tolist() == [2]
+    assert index.search(query, np.zeros(A), 1)[0].tolist() == [2]  # all equal
+    alone = build((ids[:1], candidates[:1]))
+    assert alone.search(query, weights, 1, exclude=4)[0].tolist() == []
 
 
-def test_the_same_candidates_give_the_same_bytes_and_come_back() -> None:
-    ids = np.arange(300, dtype=np.int64)
-    candidates = observed_candidates(random_counts(300), TOY)
-    data = SimilarityIndex.build(A, [(ids, candidates)]).to_bytes()
-    parts = [(ids[:100], candidates[:100]), (ids[100:], candidates[100:])]
-    assert SimilarityIndex.build(A, parts).to_bytes() == data
-    again = SimilarityIndex.from_bytes(data)
-    assert len(again) == 300
-    exact = exact_from(candidates, ids)
-    found, _ = again.search(candidates[7], np.ones(A), 5, exact)
-    assert found.tolist() == ranking(candidates[7], candidates, np.ones(A), ids)[:5]
+def test_queries_together_are_those_apart() -> None:
+    """With other weights each, on more candidates than the caches take at once."""
+    random = np.random.default_rng(3)
+    candidates = observed_candidates(random_counts(20_000, most=9), TOY)
+    ids = np.arange(len(candidates), dtype=np.int64)
+    index = build((ids[:12_000], candidates[:12_000]), (ids[12_000:], candidates[12_000:]))
+    queries = candidates[random.integers(0, len(ids), 40)].copy()
+    queries[random.random(queries.shape) < 0.2] = np.nan
+    weights = random.choice([1.0, 1.0, 5.0], queries.shape)
+    together = index.search_many(queries, weights, 7, exclude=[*range(40)])
+    for i, (found, scores) in enumerate(together):
+        expected = ranking(queries[i], candidates, weights[i], ids, exclude=i)[:7]
+        assert found.tolist() == expected
+        alone = index.search(queries[i], weights[i], 7, exclude=i)
+        np.testing.assert_array_equal(scores, alone[1])
+
+
+def test_a_bad_start_is_made_up_for() -> None:
+    """The first candidates are the worst, so that nearly all others are gathered at first."""
+    candidates = np.repeat(np.linspace(0.1, 0.9, 100_000)[:, None], A, axis=1)
+    ids = np.arange(len(candidates), dtype=np.int64)
+    index = build(
+        *((ids[i : i + 9000], candidates[i : i + 9000]) for i in range(0, len(ids), 9000))
+    )
+    found, _ = index.search(np.full(A, 0.95), np.ones(A), 5)
+    assert found.tolist() == [99_999, 99_998, 99_997, 99_996, 99_995]
 
 
 @settings(max_examples=30, deadline=None)
@@ -165,6 +177,6 @@ def test_the_same_candidates_give_the_same_bytes_and_come_back() -> None:
 def test_any_votes_query_and_weights(counts: Ids, query: Floats, weights: Floats) -> None:
     ids = np.arange(30, dtype=np.int64)
     candidates = observed_candidates(counts, TOY)
-    index = SimilarityIndex.build(A, [(ids, candidates)])
-    found, _ = index.search(query, weights, 5, exact_from(candidates, ids))
+    index = build((ids, candidates))
+    found, _ = index.search(query, weights, 5)
     assert found.tolist() == ranking(query, candidates, weights, ids)[:5]

@@ -1,14 +1,15 @@
 """The index files: built once, rebuilt when outdated or damaged, never half written."""
 
+import hashlib
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from catalog.errors import CatalogError
-from catalog.index_files import KINDS, checksum
+from catalog.index_files import KINDS, load_index
 from catalog.paths import index_path
-from catalog.similarity import SimilarityIndex
 from catalog.store import Store
 from jobs.index import index
 from tests.catalogues import (
@@ -36,14 +37,14 @@ def test_index_records_what_it_wrote(gz: Path) -> None:
     with Store.open(gz, read_only=True) as store:
         config = store.run(report.run_id).config
         assert store.newest_run("index") == report.run_id
-    for kind in KINDS:
-        data = index_path(gz, kind).read_bytes()
-        assert config["sha256"][kind] == checksum(data)
-        assert len(SimilarityIndex.from_bytes(data)) == 30
+        for kind in KINDS:
+            data = index_path(gz, kind).read_bytes()
+            assert config["sha256"][kind] == hashlib.sha256(data).hexdigest()
+            assert len(load_index(store, kind)) == 30
     assert sorted(path.name for path in gz.parent.iterdir()) == [
         "gz.duckdb",
-        "gz.observed.faiss",
-        "gz.predicted.faiss",
+        "gz.observed.arrow",
+        "gz.predicted.arrow",
     ]
 
 
@@ -98,14 +99,30 @@ def test_news_are_indexed_in_a_run_of_their_own(gz: Path, news: str) -> None:
     assert not index(gz).changed
 
 
-def test_parts_do_not_change_the_files(gz: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_do_not_change_what_is_found(gz: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    query, weights = np.random.default_rng(0).random((2, 10))
+    found = []
+    for size in (30, 7):
+        monkeypatch.setattr("jobs.index.BLOCK", size)
+        for kind in KINDS:
+            index_path(gz, kind).unlink(missing_ok=True)
+        index(gz)
+        with Store.open(gz, read_only=True) as store:
+            found.append([load_index(store, kind).search(query, weights, 9) for kind in KINDS])
+    for (ids, scores), (others, their) in zip(*found, strict=True):
+        np.testing.assert_array_equal(ids, others)
+        np.testing.assert_array_equal(scores, their)
+
+
+def test_a_copied_catalogue_keeps_its_index(gz: Path, tmp_path: Path) -> None:
+    """Copies have another time of change: their checksum tells."""
     index(gz)
-    whole = [index_path(gz, kind).read_bytes() for kind in KINDS]
-    for kind in KINDS:
-        index_path(gz, kind).unlink()
-    monkeypatch.setattr("jobs.index.SHARD", 7)
-    index(gz)
-    assert [index_path(gz, kind).read_bytes() for kind in KINDS] == whole
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    for file in (gz, *(index_path(gz, kind) for kind in KINDS)):
+        shutil.copyfile(file, folder / file.name)
+    with Store.open(folder / gz.name, read_only=True) as store:
+        assert len(load_index(store, "observed")) == 30
 
 
 def test_killed_before_the_ledger_knew(gz: Path) -> None:
@@ -131,7 +148,7 @@ def test_nothing_to_index(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_replaced(gz: Path) -> None:
     index_path(gz, "predicted").mkdir()
-    with pytest.raises(CatalogError, match=r"gz.predicted.faiss could not be written"):
+    with pytest.raises(CatalogError, match=r"gz.predicted.arrow could not be written"):
         index(gz)
     with Store.open(gz, read_only=True) as store, pytest.raises(CatalogError, match="no complete"):
         store.newest_run("index")
