@@ -1,0 +1,99 @@
+"""Saliency of every answer beside pytorch-grad-cam's, one target at a time.
+
+Both take the same Zoobot model with random weights and the same real images in
+../shared/data, batch by batch. Zoolens makes the HiResCAM maps of all 34 answers, with
+dropout off and with 30 dropout samples; pytorch-grad-cam, with dropout off, those of a
+few answers, one call a target with its own forward and backward pass: with dropout it
+would have to do so for every sample. The maps must agree to 1e-5 of the largest value.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from benchmarks.contest import Contest, Way
+from catalog.model import ZoobotModel, concentrations, dropout_masks, load_model
+from catalog.saliency import Explainer
+from catalog.view import View
+from tests.checkpoints import save, zoobot_tree
+
+ARCHITECTURES = ("efficientnet_b0", "convnext_nano")
+COUNT, SAMPLES, TARGETS, ANSWERS = 16, 30, 2, 34
+
+
+class Whole(torch.nn.Module):
+    """Encoder and head, dropout off, as pytorch-grad-cam takes a model."""
+
+    def __init__(self, model: ZoobotModel) -> None:
+        super().__init__()
+        self.model, self.encoder = model, model.encoder.requires_grad_(True)
+        self.masks = dropout_masks(0, model.weight.shape[1], 0.0, 0)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Concentrations (N, A)."""
+        return concentrations(self.model, self.encoder(images), self.masks)[:, 0]
+
+
+def contests(images: Path) -> Iterator[Contest]:
+    """All maps of a batch of images, for each architecture."""
+    files = sorted(images.rglob("*.png"))[:COUNT]
+    batch = torch.stack([View().prepare(Image.open(file).convert("RGB")) for file in files])
+    for architecture in ARCHITECTURES:
+        with tempfile.TemporaryDirectory() as folder:
+            checkpoint = save(zoobot_tree(architecture, awake=True), Path(folder) / "zoobot.ckpt")
+            model, theirs = load_model(str(checkpoint)), load_model(str(checkpoint))
+        explainers = {
+            samples: Explainer(
+                model, dropout_masks(samples, model.weight.shape[1], model.dropout_rate, 0)
+            )
+            for samples in (0, SAMPLES)
+        }
+        layer = explainers[0].layer
+
+        def peer(theirs: ZoobotModel = theirs, layer: str = layer) -> np.ndarray:
+            return _by_grad_cam(theirs, batch, layer)
+
+        def ours(samples: int, using: dict[int, Explainer] = explainers) -> np.ndarray:
+            return using[samples](batch).mean.numpy()
+
+        def encode(model: ZoobotModel = model) -> None:
+            with torch.no_grad():
+                model.encoder(batch)
+
+        for samples, work in ((0, ANSWERS), (SAMPLES, ANSWERS * SAMPLES)):
+            yield Contest(
+                f"{ANSWERS} maps of {COUNT} images, {samples or 'no'} dropout samples, "
+                f"{architecture}",
+                {
+                    "zoolens": Way(lambda s=samples, o=ours: o(s), work),  # type: ignore[misc]
+                    "pytorch-grad-cam, a target at a time": Way(peer, TARGETS, repeats=2),
+                    "the encoder alone, no map": Way(encode, work),
+                },
+                check=_agree if samples == 0 else lambda _: None,
+            )
+
+
+def _by_grad_cam(model: ZoobotModel, images: torch.Tensor, layer: str) -> np.ndarray:
+    """The maps (N, TARGETS, h, w), before clipping."""
+    from pytorch_grad_cam import HiResCAM
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    maps = []
+    with HiResCAM(Whole(model), [model.encoder.get_submodule(layer)]) as cam:
+        for answer in range(TARGETS):
+            cam(images, [ClassifierOutputTarget(answer)] * len(images))
+            found = cam.activations_and_grads
+            maps.append((found.activations[0] * found.gradients[0]).sum(1).numpy())
+    return np.stack(maps, axis=1)
+
+
+def _agree(results: Mapping[str, Any]) -> None:
+    expected = results["pytorch-grad-cam, a target at a time"]
+    difference = np.abs(results["zoolens"][:, :TARGETS] - expected).max((2, 3))
+    if not (difference <= 1e-5 * np.abs(expected).max((2, 3))).all():
+        raise AssertionError(f"maps differ by {difference.max()}")
