@@ -52,6 +52,10 @@ ViewName = Annotated[
 Size = Annotated[
     int | None, typer.Option(min=16, max=2048, help="Side of the model's input, pixel.")
 ]
+Engine = Annotated[
+    str,
+    typer.Option(help="What runs the model: torch, openvino, or auto, the faster one here."),
+]
 Weights = Annotated[
     str, typer.Option(help="paper, none, or a YAML or CSV file of label and weight.")
 ]
@@ -135,6 +139,7 @@ def ingest(
     seed: Seed = 0,
     view: ViewName = None,
     size: Size = None,
+    engine: Engine = "auto",
     weights: Weights = "paper",
     catalog: Catalog = paths.CATALOG_DEFAULT,
     quiet: Quiet = False,
@@ -162,7 +167,7 @@ def ingest(
     for note in report.notes:
         _say(quiet, "", None, True, note)
     if model or predictions:
-        prediction = (samples, seed, view, size)
+        prediction = (samples, seed, view, size, engine)
         _next(_predict, catalog, model, predictions, id_column, *prediction, quiet)
         _next(_score, catalog, weights, quiet)
         _next(_index, catalog, quiet)
@@ -190,13 +195,14 @@ def predict(
     seed: Seed = 0,
     view: ViewName = None,
     size: Size = None,
+    engine: Engine = "auto",
     catalog: Catalog = paths.CATALOG_DEFAULT,
     quiet: Quiet = False,
 ) -> None:
     """Concentrations for every galaxy with an image, or from a published file."""
     if bool(model) == bool(predictions):
         raise CatalogError("give --model CHECKPOINT or --predictions FILE")
-    _predict(catalog, model, predictions, id_column, samples, seed, view, size, quiet)
+    _predict(catalog, model, predictions, id_column, samples, seed, view, size, engine, quiet)
 
 
 def _predict(
@@ -208,6 +214,7 @@ def _predict(
     seed: int,
     view: str | None,
     size: int | None,
+    engine: str,
     quiet: bool,
 ) -> None:
     if predictions is not None:
@@ -217,7 +224,14 @@ def _predict(
     else:
         from jobs.predict import predict as run
 
-        report = run(catalog, str(model), samples=samples, seed=seed, view=_view(view, size))
+        report = run(
+            catalog,
+            str(model),
+            samples=samples,
+            seed=seed,
+            view=_view(view, size),
+            engine=engine,
+        )
     _say(
         quiet,
         "predict",

@@ -17,7 +17,10 @@ import torch
 
 from benchmarks.contest import Contest, Way
 from catalog.decision_tree import get_tree
+from catalog.engines import make_encode
 from catalog.images import ImageReader
+from catalog.inference import in_order
+from catalog.model import ZoobotModel, load_model
 from catalog.store import Store
 from jobs.predict import predict
 from tests.catalogues import catalogue, random_counts
@@ -40,6 +43,7 @@ def contests(images: Path, folder: Path) -> Iterator[Contest]:
     files = sorted(images.rglob("*.png"))
     tree = zoobot_tree(awake=True)
     checkpoint = save(tree, folder / "zoobot.ckpt")
+    yield _engines(load_model(str(checkpoint)))
     tree.__class__ = Repaired
     whole = _imaged(folder / "whole.duckdb", files).read_bytes()
     path = folder / "predict.duckdb"
@@ -59,6 +63,33 @@ def contests(images: Path, folder: Path) -> Iterator[Contest]:
         },
         repeats=3,
         check=_agree,
+    )
+
+
+def _engines(model: ZoobotModel) -> Contest:
+    """The encoder alone, in batches side by side as `predict` runs it."""
+    images = torch.rand(128, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    parts = images.split(BATCH // 2)
+    encodes = {name: make_encode(name, model.encoder, 3, 224) for name in ("openvino", "torch")}
+
+    def eager() -> torch.Tensor:
+        with torch.inference_mode():
+            return torch.cat([model.encoder(part) for part in parts])
+
+    def agree(results: Mapping[str, Any]) -> None:
+        expected = results["torch, as loaded"]
+        for name, found in results.items():
+            if not (found - expected).abs().max() <= 1e-5 * expected.abs().max():
+                raise AssertionError(f"{name} gives other features")
+
+    ways = {
+        f"zoolens, engine {name}": Way(lambda e=encode: torch.cat([*in_order(e, parts)]))  # type: ignore[misc]
+        for name, encode in encodes.items()
+    }
+    return Contest(
+        f"features of {len(images)} images, EfficientNet-B0",
+        {**ways, "torch, as loaded": Way(eager)},
+        check=agree,
     )
 
 

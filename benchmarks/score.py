@@ -117,10 +117,10 @@ def _vectorised(observed: Floats, predicted: Floats) -> Floats:
     return ce
 
 
-def _loop(observed: Floats, predicted: Floats) -> dict[tuple[int, int], float]:
+def _loop(observed: Floats, predicted: Floats) -> dict[Any, float]:
     """As one writes it first: two tables, a row at a time."""
     votes, model = pd.DataFrame(observed[:LOOP_ROWS]), pd.DataFrame(predicted[:LOOP_ROWS])
-    losses = {}
+    losses: dict[Any, float] = {}
     for galaxy in votes.index:
         for answer in votes.columns:
             y, p = votes.loc[galaxy, answer], model.loc[galaxy, answer]

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -11,9 +11,9 @@ import pyarrow as pa
 import torch
 
 from catalog.decision_tree import DecisionTree
+from catalog.engines import Encode, make_encode
 from catalog.errors import CatalogError, ImageRefused
 from catalog.images import ImageReader, decode
-from catalog.inference import features, for_inference, one_thread
 from catalog.model import ZoobotModel, concentrations
 from catalog.posterior import summarise
 from catalog.predictions import posterior_rows, prediction_rows, question_rows
@@ -35,7 +35,8 @@ class Galaxy(NamedTuple):
 class Predictor:
     """All that turns galaxies into rows; several threads may use it at once.
 
-    model: with the answers of `tree`; masks: (T, D) of `dropout_masks`.
+    model: with the answers of `tree`; masks: (T, D) of `dropout_masks`. encode: the
+    model's encoder, as an engine runs it (`made_ready`).
     """
 
     model: ZoobotModel
@@ -43,13 +44,21 @@ class Predictor:
     view: View
     tree: DecisionTree
     reader: ImageReader
+    encode: Encode
 
-    def faster(self) -> "Predictor":
-        """The same, its encoder made ready for many images."""
-        model, size = self.model, self.view.size
-        with one_thread():
-            encoder = for_inference(model.encoder, model.channels, size)
-        return replace(self, model=replace(model, encoder=encoder))
+    @classmethod
+    def made_ready(
+        cls,
+        engine: str,
+        model: ZoobotModel,
+        masks: torch.Tensor,
+        view: View,
+        tree: DecisionTree,
+        reader: ImageReader,
+    ) -> "Predictor":
+        """A predictor whose encoder is run by `engine`, `torch` or `openvino`."""
+        encode = make_encode(engine, model.encoder, model.channels, view.size)
+        return cls(model, masks, view, tree, reader, encode)
 
     def tables(
         self, galaxies: Sequence[Galaxy], *, told: Collection[tuple[str, str]] = ()
@@ -84,5 +93,5 @@ class Predictor:
     def _concentrations(self, images: list[torch.Tensor]) -> npt.NDArray[np.float32]:
         if not images:
             return np.empty((0, len(self.masks), len(self.model.labels)), dtype=np.float32)
-        encoded = features(self.model.encoder, torch.stack(images))  # (N, D)
+        encoded = self.encode(torch.stack(images))  # (N, D)
         return concentrations(self.model, encoded, self.masks).numpy()  # (N, T, A)

@@ -1,6 +1,7 @@
 """`predict`: images through a model into posteriors."""
 
 import itertools
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -9,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from catalog.decision_tree import DecisionTree
+from catalog.engines import choose_engine
 from catalog.errors import CatalogError
 from catalog.images import ImageReader
 from catalog.inference import in_order, one_thread
@@ -36,6 +38,7 @@ def predict(
     samples: int = 30,
     seed: int = 0,
     view: View | None = None,
+    engine: str = "auto",
     batch_size: int = 32,
 ) -> PredictReport:
     """Concentrations, and what follows from them, of every galaxy with an image.
@@ -43,9 +46,11 @@ def predict(
     model: checkpoint or hub name (`catalog.model.load_model`). samples: Monte Carlo
     dropout samples of the head, seeded by `seed`; 0 asks dropout off. view: what the
     model was trained to see; unless given, what its file says, or else the default view.
-    A model of one channel makes it greyscale. Galaxies that
-    the run has predicted before are left alone, so the same call resumes what was
-    interrupted, adds what came since, and tries again what it had refused.
+    A model of one channel makes it greyscale. engine: what runs the encoder
+    (`catalog.engines`); it is recorded but tells no runs apart, as all give the same but
+    for rounding. Galaxies that the run has predicted before are left alone, so the same
+    call resumes what was interrupted, adds what came since, and tries again what it had
+    refused.
 
     Raises `ModelRefused` for the model, and `CatalogError` where no galaxy has a
     usable image or the settings do not suit the model.
@@ -61,17 +66,18 @@ def predict(
                 f"no galaxy of {catalog} has an image; add them with: "
                 "zoolens ingest VOTES --images FOLDER"
             )
+        engine = choose_engine(engine, store.value("SELECT count(image) FROM galaxies"))
         loaded, view = _load(model, tree, view)
         seed = seed if samples else 0  # nothing is drawn: any seed is the same run
         run = store.begin(
             "predict",
             {"samples": samples, "seed": seed, "view": view.config(), "tree": tree.name},
             model_sha256=loaded.sha256,
-            origin={"model": model, "architecture": loaded.architecture},
+            origin={"model": model, "architecture": loaded.architecture, "engine": engine},
         )
         masks = dropout_masks(samples, loaded.weight.shape[1], loaded.dropout_rate, seed)
-        predictor = Predictor(loaded, masks, view, tree, reader)
-        galaxies, rejects = _predict_all(store, run, predictor, batch_size)
+        ready = partial(Predictor.made_ready, engine, loaded, masks, view, tree, reader)
+        galaxies, rejects = _predict_all(store, run, ready, batch_size)
         total = int(
             store.value(
                 "SELECT count(*) FROM prediction WHERE run_id = ? AND answer_id = 0", [run.run_id]
@@ -97,7 +103,9 @@ def _load(model: str, tree: DecisionTree, view: View | None) -> tuple[ZoobotMode
     return loaded, replace(view, greyscale=loaded.channels == 1)
 
 
-def _predict_all(store: Store, run: Run, predictor: Predictor, batch_size: int) -> tuple[int, int]:
+def _predict_all(
+    store: Store, run: Run, ready: Callable[[], Predictor], batch_size: int
+) -> tuple[int, int]:
     """Commit what the run lacks, in shards; how many galaxies, how many new rejects."""
     waiting = [Galaxy(*row.values()) for row in store.arrow(_WAITING, [run.run_id]).to_pylist()]
     if not waiting:
@@ -107,7 +115,7 @@ def _predict_all(store: Store, run: Run, predictor: Predictor, batch_size: int) 
     galaxies = rejects = 0
     batches = [waiting[i : i + batch_size] for i in range(0, len(waiting), batch_size)]
     a_shard = max(1, SHARD // batch_size)
-    work = in_order(partial(predictor.faster().tables, told=told), batches)
+    work = in_order(partial(ready().tables, told=told), batches)
     # closed also when interrupted, so that what waits in line is not run to the end
     with progress("predicting", len(waiting)) as bar, closing(work) as results:
         for start in range(0, len(batches), a_shard):

@@ -107,12 +107,19 @@ def seen_by(zoobot: Any, folder: Path, masks: torch.Tensor) -> np.ndarray:
         return torch.stack([zoobot.head[1](features * mask) for mask in masks], dim=1).numpy()
 
 
-def test_posteriors_are_those_of_zoobots_modules(tmp_path: Path, model: str, zoobot: Any) -> None:
+@pytest.mark.parametrize("engine", ["torch", "openvino"])
+def test_posteriors_are_those_of_zoobots_modules(
+    tmp_path: Path, model: str, zoobot: Any, engine: str
+) -> None:
+    if engine == "openvino":
+        pytest.importorskip("openvino")
     path = imaged(tmp_path / "gz.duckdb", 7, without=2)
-    report = predict(path, model, samples=T, seed=4, view=SMALL, batch_size=3)
+    report = predict(path, model, samples=T, seed=4, view=SMALL, engine=engine, batch_size=3)
     assert (report.galaxies, report.total, report.rejects, report.samples) == (7, 7, 0, T)
     assert report.changed
     assert report.missing_questions == ()
+    with Store.open(path, read_only=True) as store:
+        assert store.run(report.run_id).config["origin"]["engine"] == engine
     found = posteriors(path, report.run_id)
     masks = dropout_masks(T, zoobot.encoder_dim, 0.3, seed=4)
     expected = seen_by(zoobot, tmp_path / "gz", masks)
