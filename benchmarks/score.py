@@ -17,6 +17,7 @@ import pandas as pd
 from benchmarks.contest import Contest, Way
 from catalog.decision_tree import get_tree
 from catalog.fractions import Floats
+from catalog.ranking import rank_galaxies
 from catalog.store import Store
 from jobs.score import score
 from tests.catalogues import (
@@ -78,8 +79,14 @@ def contests(folder: Path) -> Iterator[Contest]:
     losses = GALAXIES * len(TREE.labels)
     with Store.open(path, read_only=True) as store:
         yield Contest(
-            f"ten worst of {losses:,} losses",
-            {"zoolens, SQL in an open catalogue": Way(lambda: store.arrow(_WORST))},
+            f"ten worst galaxies of {losses:,} losses, in an open catalogue",
+            {
+                "zoolens worst": Way(lambda: rank_galaxies(store, 10)),
+                "SELECT ... FROM losses ORDER BY ... LIMIT 10": Way(lambda: store.arrow(_WORST)),
+                "SELECT ... FROM worst ... LIMIT 10": Way(
+                    lambda: store.arrow("FROM worst ORDER BY rank LIMIT 10"), repeats=1
+                ),
+            },
         )
     yield Contest(
         "a command, from its start to its end",

@@ -1,7 +1,5 @@
 """The ranking: galaxies by the answer on which volunteers and model disagree most."""
 
-from typing import Any
-
 import pyarrow as pa
 
 from catalog.decision_tree import DecisionTree
@@ -33,7 +31,16 @@ def rank_galaxies(
         raise CatalogError("the limit must be 1 or more, and the fewest votes 0 or more")
     if by not in MEASURES:
         raise CatalogError(f"no ranking by {by!r}; choose one of {', '.join(MEASURES)}")
-    only, parameters = _only(store.tree, label, question)
+    tree, run_id = store.tree, store.newest_run("score")
+    chosen = ", ".join(map(str, _chosen(tree, label, question)))
+    some = f"FROM loss WHERE run_id = ? AND total_votes >= ? AND answer_id IN ({chosen})"
+    # The worst galaxies have a row among so many worst ones, since none has more rows
+    # than answers: one pass over one column tells what need not be compared.
+    least = store.value(
+        f"SELECT min({by}) FROM (SELECT {by} {some} AND {by} IS NOT NULL "
+        f"ORDER BY {by} DESC LIMIT {limit * len(tree.labels)})",
+        [run_id, min_votes],
+    )
     shown = ["observed", "predicted", "ce", "weighted_ce"]
     shown += [by] if by not in shown else []
     packed = ", ".join(f"{name}: {name}" for name in ["answer_id", "total_votes", *shown])
@@ -43,28 +50,23 @@ def rank_galaxies(
     g.iauname, w.answer_id, a.label, w.total_votes AS votes, {", ".join(f"w.{n}" for n in shown)}
 FROM (
     SELECT galaxy_id, unnest(max_by({{{packed}}}, ({by}, -answer_id)))
-    FROM loss JOIN answer USING (answer_id)
-    WHERE run_id = ? AND {by} IS NOT NULL AND total_votes >= ? {only}
-    GROUP BY galaxy_id
+    {some} AND {by} >= ? GROUP BY galaxy_id
 ) w JOIN galaxy g ON g.galaxy_id = w.galaxy_id JOIN answer a ON a.answer_id = w.answer_id
 ORDER BY rank LIMIT ?""",
-        [store.newest_run("score"), min_votes, *parameters, limit],
+        [run_id, min_votes, least, limit],
     )
 
 
-def _only(tree: DecisionTree, label: str | None, question: str | None) -> tuple[str, list[Any]]:
-    """Conditions on the answers that count, and their parameters."""
-    conditions = ""
-    parameters: list[Any] = []
-    if label is not None:
-        conditions += "AND answer_id = ? "
-        parameters.append(tree.answer_id(label))
+def _chosen(tree: DecisionTree, label: str | None, question: str | None) -> list[int]:
+    """Numbers of the answers that count."""
+    answers = range(len(tree.labels))
     if question is not None:
         names = [known.name for known in tree.questions]
         if question not in names:
             raise UnknownName(
                 f"no question {question!r} in tree {tree.name}; nearest: {nearest(question, names)}"
             )
-        conditions += "AND question = ? "
-        parameters.append(question)
-    return conditions, parameters
+        where = tree.slices[names.index(question)]
+        answers = range(where.start, where.stop)
+    one = None if label is None else tree.answer_id(label)
+    return [answer for answer in answers if one in (None, answer)] or [-1]
