@@ -71,9 +71,9 @@ def run(contest: Contest) -> dict[str, list[float]]:
     return seconds
 
 
-def keep(contest: Contest, seconds: Mapping[str, list[float]]) -> None:
-    """Append raw seconds to the results."""
-    where = {
+def surroundings() -> dict[str, Any]:
+    """Commit, machine and versions, as kept with each result."""
+    return {
         "commit": _commit(),
         "machine": {
             "cores": os.cpu_count(),
@@ -82,6 +82,11 @@ def keep(contest: Contest, seconds: Mapping[str, list[float]]) -> None:
         },
         "versions": {"python": platform.python_version()} | {p: version(p) for p in _PACKAGES},
     }
+
+
+def keep(contest: Contest, seconds: Mapping[str, list[float]]) -> None:
+    """Append raw seconds to the results."""
+    where = surroundings()
     RESULTS.parent.mkdir(exist_ok=True)
     with RESULTS.open("a") as file:
         for name, spent in seconds.items():

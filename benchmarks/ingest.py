@@ -25,7 +25,7 @@ TREE = get_tree("gzd5")
 def contests(folder: Path) -> Iterator[Contest]:
     """Ingest, without images."""
     table = folder / "votes.csv"
-    _write(table)
+    write_votes(table, GALAXIES)
     path = folder / "ingest.duckdb"
     counts = [f"{question.name}_{a}" for question in TREE.questions for a in question.answers]
     listed = ", ".join(f'"{label}"' for label in counts)
@@ -49,11 +49,12 @@ def contests(folder: Path) -> Iterator[Contest]:
     )
 
 
-def _write(path: Path) -> None:
+def write_votes(path: Path, galaxies: int) -> None:
+    """A table of synthetic votes in GZ DECaLS's layout."""
     made = random_counts(_MADE, TREE)
     with path.open("wb") as file:
-        for start in range(0, GALAXIES, _MADE):
-            counts = made[: GALAXIES - start]
+        for start in range(0, galaxies, _MADE):
+            counts = made[: galaxies - start]
             columns = {
                 "iauname": [
                     f"J{number:06d}.00+000000.0" for number in range(start, start + len(counts))

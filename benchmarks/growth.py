@@ -1,0 +1,119 @@
+"""How time and memory grow with the number of galaxies, step by step.
+
+    python -m benchmarks.growth [GALAXIES ...]
+
+Votes are synthetic, in GZ DECaLS's layout; predictions are synthetic concentrations (5
+samples). Each step is a process of its own, so that its peak memory is its own. Appends
+to results/growth.jsonl and prints seconds, peak memory, and the exponent that fits the
+last two sizes.
+"""
+
+import json
+import math
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+RESULTS = Path(__file__).parent / "results" / "growth.jsonl"
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+STEPS = ("ingest", "score", "index", "worst")
+SAMPLES, _MADE = 5, 20_000
+
+
+def step(name: str, folder: Path) -> None:
+    """One step on a catalogue, in this process."""
+    catalog = folder / "gz.duckdb"
+    if name == "ingest":
+        from jobs.ingest import ingest
+
+        ingest(catalog, folder / "votes.csv")
+    elif name == "score":
+        from jobs.score import score
+
+        score(catalog)
+    elif name == "index":
+        from jobs.index import index
+
+        index(catalog)
+    else:
+        from jobs.worst import worst
+
+        worst(catalog)
+
+
+def add_predictions(folder: Path, galaxies: int) -> None:
+    """Synthetic concentrations of all galaxies."""
+    import numpy as np
+
+    from catalog.decision_tree import get_tree
+    from catalog.store import Store
+    from tests.catalogues import add_predictions, random_concentrations
+
+    made = random_concentrations(_MADE, SAMPLES, get_tree("gzd5"))
+    with Store.open(folder / "gz.duckdb") as store:
+        first = store.value("SELECT min(galaxy_id) FROM galaxy")
+        for start in range(0, galaxies, _MADE):
+            ids = np.arange(first + start, first + min(start + _MADE, galaxies))
+            add_predictions(store, made[: len(ids)], galaxy_ids=ids.tolist(), shard=str(start))
+
+
+def measure(galaxies: int) -> list[dict[str, object]]:
+    """Seconds and peak bytes of each step."""
+    from benchmarks.ingest import write_votes
+
+    rows: list[dict[str, object]] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_votes(folder / "votes.csv", galaxies)
+        for each in STEPS:
+            code = f"import sys; from benchmarks import growth; growth.child({each!r}, {name!r})"
+            done = subprocess.run(
+                [sys.executable, "-c", code], check=True, capture_output=True, text=True
+            )
+            rows.append({"galaxies": galaxies, "step": each, **json.loads(done.stdout)})
+            print(rows[-1], file=sys.stderr)
+            if each == "ingest":
+                add_predictions(folder, galaxies)
+    return rows
+
+
+def child(name: str, folder: str) -> None:
+    """A step, and what it took, as JSON on standard output."""
+    start = time.perf_counter()
+    step(name, Path(folder))
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"seconds": seconds, "peak_bytes": peak}))
+
+
+def main() -> None:
+    """Measure, keep, show."""
+    from benchmarks.contest import surroundings
+
+    sizes = [int(size) for size in sys.argv[1:]] or list(SIZES)
+    rows = [row for size in sizes for row in measure(size)]
+    with RESULTS.open("a") as file:
+        for row in rows:
+            file.write(json.dumps({**row, **surroundings()}) + "\n")
+    table = Table("step", *(f"{size:,}" for size in sizes), "exponent", box=None)
+    for each in STEPS:
+        found = [row for row in rows if row["step"] == each]
+        seconds = [float(str(row["seconds"])) for row in found]
+        gigabytes = [float(str(row["peak_bytes"])) / 1e9 for row in found]
+        growth = "-"
+        if len(sizes) > 1:
+            exponent = math.log(seconds[-1] / seconds[-2]) / math.log(sizes[-1] / sizes[-2])
+            growth = f"{exponent:.2f}"
+        cells = [f"{s:.2f} s, {g:.2f} GB" for s, g in zip(seconds, gigabytes, strict=True)]
+        table.add_row(each, *cells, growth)
+    Console(soft_wrap=True).print(table)
+
+
+if __name__ == "__main__":
+    main()
