@@ -270,15 +270,22 @@ def _score(catalog: Path, weights: str, quiet: bool) -> None:
 
 
 @_command
-def index(catalog: Catalog = paths.CATALOG_DEFAULT, quiet: Quiet = False) -> None:
+def index(
+    approximate: Annotated[
+        bool,
+        typer.Option("--approximate", help="Also what similar --approximate needs (FAISS)."),
+    ] = False,
+    catalog: Catalog = paths.CATALOG_DEFAULT,
+    quiet: Quiet = False,
+) -> None:
     """Build the similarity index; nothing to do where it is up to date."""
-    _index(catalog, quiet)
+    _index(catalog, quiet, approximate)
 
 
-def _index(catalog: Path, quiet: bool) -> None:
+def _index(catalog: Path, quiet: bool, approximate: bool = False) -> None:
     from jobs.index import index as run
 
-    report = run(catalog)
+    report = run(catalog, approximate=approximate)
     if report.changed or not quiet:
         _say(quiet, "index", report.run_id, report.changed, report.summary)
 
@@ -313,6 +320,10 @@ def similar(
     weights: Annotated[
         str | None, typer.Option(help="paper, none, or a file of label and weight.")
     ] = None,
+    approximate: Annotated[
+        bool,
+        typer.Option("--approximate", help="Sooner in very large catalogues, and missing some."),
+    ] = False,
     form: Format = None,
     out: Out = None,
     catalog: Catalog = paths.CATALOG_DEFAULT,
@@ -322,8 +333,8 @@ def similar(
     from jobs.index import index as build
     from jobs.similar import similar as run
 
-    build(catalog)
-    report = run(catalog, galaxy, label=answer, k=k, weights=weights)
+    build(catalog, approximate=approximate)
+    report = run(catalog, galaxy, label=answer, k=k, weights=weights, approximate=approximate)
     _say(quiet, "similar", None, True, report.summary)
     write(from_arrow(report.table), form, out)
 

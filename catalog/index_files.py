@@ -3,28 +3,29 @@
 There are two: `observed`, of the vote fractions, and `predicted`. Each is an Arrow file
 of one row a block of galaxies, mapped into memory and so not read before it is searched.
 The ledger's index run holds the checksum of each and what they were built from, so that
-a damaged, foreign or outdated file is never searched, nor even parsed. Where a file's
-size and time of change are still those that were noted, its checksum is taken as read.
+a damaged, foreign or outdated file is never searched, nor even parsed.
 """
 
-import hashlib
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from catalog.checked_files import checksum, is_sound, stamp
 from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError
 from catalog.fractions import predictions_state, votes_state
-from catalog.paths import index_path
+from catalog.paths import index_path, lists_path
 from catalog.similarity import Block, SimilarityIndex
 from catalog.store import Store
 from catalog.whole_files import replacing
+
+if TYPE_CHECKING:
+    from catalog.approximate import ApproximateIndex
 
 KINDS = ("observed", "predicted")
 
@@ -48,17 +49,18 @@ def built_from(store: Store) -> dict[str, Any]:
     return {"votes": votes_state(store), "predictions": predictions}
 
 
-def sound_files(store: Store) -> dict[str, bool]:
+def sound_files(store: Store, *, thorough: bool = False) -> dict[str, bool]:
     """Of each kind, whether its file is there and undamaged.
 
-    Both are read from end to end. Empty where the ledger has none of the present votes
-    and predictions.
+    thorough: read both from end to end. Empty where the ledger has none of the present
+    votes and predictions.
     """
     recorded = {kind: _recorded(store, kind) for kind in KINDS}
     return {
-        kind: _checksum(index_path(store.path, kind)) in sums
+        kind: checksum(path) in sums if thorough else is_sound(store, path, sums)
         for kind, sums in recorded.items()
         if sums
+        for path in [index_path(store.path, kind)]
     }
 
 
@@ -74,13 +76,38 @@ def load_index(store: Store, kind: str) -> SimilarityIndex:
             "build it with: zoolens index"
         )
     path = index_path(store.path, kind)
-    stamp = _stamp(path)
-    noted = json.loads(store.value(_NOTED, [_note(kind)]) or "{}")
-    if stamp is None or not (
-        (noted.get("stamp") == stamp and noted.get("sha256") in sums) or _checksum(path) in sums
-    ):
+    if not is_sound(store, path, sums):
         raise CatalogError(f"{path} is missing or damaged; build it with: zoolens index")
-    return _load(path, tuple(stamp), store.tree)
+    return _load(path, stamp(path), store.tree)
+
+
+def load_lists(store: Store, kind: str) -> "ApproximateIndex":
+    """The lists of a kind, with the index that they are of.
+
+    Raises `CatalogError` where either is absent, outdated or damaged.
+    """
+    from catalog.approximate import ApproximateIndex, read_lists  # FAISS takes a third of a second
+
+    exact = load_index(store, kind)
+    found = recorded_lists(store)
+    path = lists_path(store.path, kind)
+    if found is None:
+        raise CatalogError(
+            f"{path} is missing, outdated or damaged; build it with: zoolens index --approximate"
+        )
+    return ApproximateIndex(read_lists(path), exact, found["lists"][kind]["probes"])
+
+
+def recorded_lists(store: Store) -> Mapping[str, Any] | None:
+    """What the ledger holds of the lists of the present votes and predictions.
+
+    None where there are none, or one of their files is missing or damaged.
+    """
+    for found in _configs(store, "approximate")[::-1]:
+        sums = found["sha256"]
+        if all(is_sound(store, lists_path(store.path, kind), [sums[kind]]) for kind in KINDS):
+            return found
+    return None
 
 
 def write_index(catalog: Path, kind: str, blocks: Iterable[Block]) -> str:
@@ -94,50 +121,25 @@ def write_index(catalog: Path, kind: str, blocks: Iterable[Block]) -> str:
         with pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, _SCHEMA) as writer:
             for block in blocks:
                 writer.write_batch(_batch(block))
-        found = _checksum(part)
+        found = checksum(part)
     if found is None:
         raise CatalogError(f"{path} could not be read back; build it again with: zoolens index")
     return found
 
 
-def note_files(store: Store, sums: dict[str, str]) -> None:
-    """Remember the size and time of change of files that have these checksums."""
-    with store.transaction():
-        for kind, checksum in sums.items():
-            note = {"sha256": checksum, "stamp": _stamp(index_path(store.path, kind))}
-            store.execute("DELETE FROM setting WHERE name = ?", [_note(kind)])
-            store.execute("INSERT INTO setting VALUES (?, ?)", [_note(kind), json.dumps(note)])
-
-
-_NOTED = "SELECT value FROM setting WHERE name = ?"
-
-
-def _note(kind: str) -> str:
-    return f"index {kind}"
-
-
 def _recorded(store: Store, kind: str) -> tuple[str, ...]:
     """Checksums that complete index runs recorded for the present state."""
+    return tuple(config["sha256"][kind] for config in _configs(store, "index"))
+
+
+def _configs(store: Store, job: str) -> list[Mapping[str, Any]]:
+    """Configurations of a job's complete runs on what the store holds now, oldest first."""
     state = built_from(store)
-    runs = store.arrow("SELECT run_id FROM run WHERE job = 'index' AND status = 'complete'")
+    runs = store.arrow(
+        "SELECT run_id FROM run WHERE job = ? AND status = 'complete' ORDER BY run_id", [job]
+    )
     configs = [store.run(run_id).config for run_id in runs["run_id"].to_pylist()]
-    return tuple(config["sha256"][kind] for config in configs if config["built_from"] == state)
-
-
-def _checksum(path: Path) -> str | None:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None
-
-
-def _stamp(path: Path) -> list[int] | None:
-    try:
-        facts = path.stat()
-    except OSError:
-        return None
-    return [facts.st_size, facts.st_mtime_ns]
+    return [config for config in configs if config["built_from"] == state]
 
 
 def _batch(block: Block) -> pa.RecordBatch:
@@ -157,8 +159,8 @@ def _batch(block: Block) -> pa.RecordBatch:
 
 
 @lru_cache(maxsize=len(KINDS))
-def _load(path: Path, stamp: tuple[int, ...], tree: DecisionTree) -> SimilarityIndex:
-    """The index of a file that was checked; `stamp` tells a new file from the one before."""
+def _load(path: Path, found: tuple[int, int] | None, tree: DecisionTree) -> SimilarityIndex:
+    """The index of a file that was checked; its stamp tells a new file from the one before."""
     content = pa.ipc.open_file(pa.memory_map(str(path)))
     blocks = []
     for number in range(content.num_record_batches):

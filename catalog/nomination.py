@@ -15,6 +15,7 @@ Places = npt.NDArray[np.int64]
 _SCORES = 2**20  # of several queries, computed at a time
 _WIDEST = 2**16  # candidates of one query: more leave the caches
 _FIRST = 4096  # scores that tell at first what is worth gathering
+_NEAR = 5  # columns: those between are read sooner than another product is made
 _GATHERED = 2**13  # candidates of a query before some are left out
 
 
@@ -89,8 +90,8 @@ class _Nominees:
 
 
 def _runs(columns: npt.NDArray[np.intp]) -> list[slice]:
-    """Neighbouring columns together."""
-    parts = np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1)
+    """Columns that stand near each other together."""
+    parts = np.split(columns, np.flatnonzero(np.diff(columns) > _NEAR) + 1)
     return [slice(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]
 
 

@@ -17,6 +17,11 @@ def index_path(catalog: Path, kind: str) -> Path:
     return catalog.with_suffix(f".{kind}.arrow")
 
 
+def lists_path(catalog: Path, kind: str) -> Path:
+    """FAISS's lists of an index's candidates: `gz.observed.faiss`."""
+    return catalog.with_suffix(f".{kind}.faiss")
+
+
 def explanations_dir(catalog: Path) -> Path:
     """Where `explain` puts its figures and page unless told otherwise."""
     return catalog.with_name(catalog.stem + "-explained")

@@ -59,7 +59,7 @@ def similarity(query: npt.ArrayLike, candidates: npt.ArrayLike, weights: npt.Arr
     query p (A,), NaN where unknown: those count nothing; candidates q (N, A), strictly
     within 0..1; weights w (A,), 0 or more. Equal candidates score equal to the bit.
     """
-    p, w = _known(query, weights)
+    p, w = known_part(query, weights)
     q = np.ascontiguousarray(candidates, np.float64)
     # a sum along each row, not a matrix product, whose rounding depends on the row
     return np.sum(w * (p * np.log(q) + (1 - p) * np.log1p(-q)), axis=1)
@@ -105,7 +105,7 @@ class SimilarityIndex:
 
     def __init__(self, tree: DecisionTree, blocks: Sequence[Block]) -> None:
         self._tree = tree
-        self._blocks = blocks
+        self.blocks = blocks
         self._starts = np.cumsum([0, *(len(block.galaxy_id) for block in blocks)])
         width = 2 * len(tree.labels) + len(tree.questions)
         self._largest = np.max([b.largest for b in blocks], axis=0, initial=0.0)
@@ -136,7 +136,7 @@ class SimilarityIndex:
         exclude: Sequence[int | None] | None = None,
     ) -> list[tuple[Ids, Floats]]:
         """`search` of several queries (n, A), which pass over the candidates together."""
-        known = [_known(query, weight) for query, weight in zip(queries, weights, strict=True)]
+        known = [known_part(query, weight) for query, weight in zip(queries, weights, strict=True)]
         exact = np.stack([self._coefficients(p, w) for p, w in known])
         scale = np.abs(exact).max(axis=1, keepdims=True)
         exact /= np.where(scale == 0, 1.0, scale)  # float32 holds no weight of 1e39
@@ -144,10 +144,10 @@ class SimilarityIndex:
         # float32 score can be off
         terms = np.count_nonzero(exact, axis=1) + 4
         off = terms * (EDGE / 2) * (np.abs(exact) @ self._largest)
-        columns = ((int(a), b.columns) for a, b in zip(self._starts, self._blocks, strict=False))
+        columns = ((int(a), b.columns) for a, b in zip(self._starts, self.blocks, strict=False))
         nominated = nominate(exact.astype(np.float32), columns, k + 1, off)
         return [
-            self._ranked(p, w, places, k, None if exclude is None else exclude[i])
+            self.rank(p, w, places, k, exclude=None if exclude is None else exclude[i])
             for i, ((p, w), places) in enumerate(zip(known, nominated, strict=True))
         ]
 
@@ -160,22 +160,35 @@ class SimilarityIndex:
             alone[where] -= common
         return np.concatenate([*sections, alone])
 
-    def _ranked(
-        self, p: Floats, w: Floats, places: Ids, k: int, exclude: int | None
-    ) -> tuple[Ids, Floats]:
-        """The best k of the candidates at some places, by their float64 scores."""
+    def at(self, places: Ids) -> tuple[Ids, Floats]:
+        """Galaxy numbers (n,) and fractions (n, A) of the candidates at ascending places."""
         which = np.searchsorted(self._starts, places, side="right") - 1
-        parts = [(self._blocks[b], places[which == b] - self._starts[b]) for b in np.unique(which)]
-        none = np.empty(0, np.int64), np.empty((0, len(p)))
-        galaxy_id = np.concatenate([none[0], *(block.galaxy_id[at] for block, at in parts)])
-        fractions = np.concatenate([none[1], *(block.fractions[at] for block, at in parts)])
+        parts = [(self.blocks[b], places[which == b] - self._starts[b]) for b in np.unique(which)]
+        none = np.empty(0, np.int64), np.empty((0, len(self._tree.labels)))
+        return (
+            np.concatenate([none[0], *(block.galaxy_id[here] for block, here in parts)]),
+            np.concatenate([none[1], *(block.fractions[here] for block, here in parts)]),
+        )
+
+    def rank(
+        self,
+        query: npt.ArrayLike,
+        weights: npt.ArrayLike,
+        places: Ids,
+        k: int,
+        *,
+        exclude: int | None = None,
+    ) -> tuple[Ids, Floats]:
+        """The best k of the candidates at ascending places, by their float64 scores."""
+        galaxy_id, fractions = self.at(places)
         other = galaxy_id != exclude
-        galaxy_id, scores = galaxy_id[other], similarity(p, fractions[other], w)
+        galaxy_id = galaxy_id[other]
+        scores = similarity(query, fractions[other], weights)
         best = np.lexsort((galaxy_id, -scores))[:k]
         return galaxy_id[best], scores[best]
 
 
-def _known(query: npt.ArrayLike, weights: npt.ArrayLike) -> tuple[Floats, Floats]:
+def known_part(query: npt.ArrayLike, weights: npt.ArrayLike) -> tuple[Floats, Floats]:
     """Query and weights, both 0 where the query is unknown."""
     p = np.asarray(query, np.float64)
     known = ~np.isnan(p)

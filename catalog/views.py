@@ -293,7 +293,7 @@ FROM evaluation""",
         "run of a job",
         {
             "run_id": "number of the run, in order of start",
-            "job": "ingest, predict, score, index, explain, train or evaluate",
+            "job": "what was done, such as ingest, predict or score",
             "status": "complete; or running, which means interrupted when nothing is at work",
             "started_at": "start, UTC",
             "finished_at": "end, UTC; NULL while not complete",

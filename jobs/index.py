@@ -1,12 +1,22 @@
 """`index`: vote fractions into the two similarity indexes beside the catalogue."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
+from catalog.checked_files import checksum, note
 from catalog.errors import CatalogError
 from catalog.fractions import Ids, compared_galaxies, read_predictions, read_votes
-from catalog.index_files import KINDS, built_from, note_files, sound_files, write_index
+from catalog.index_files import (
+    KINDS,
+    built_from,
+    load_index,
+    recorded_lists,
+    sound_files,
+    write_index,
+)
+from catalog.paths import index_path, lists_path
 from catalog.progress import Bar, progress
 from catalog.similarity import (
     BLOCK,
@@ -16,32 +26,62 @@ from catalog.similarity import (
     predicted_candidates,
 )
 from catalog.store import Store
+from catalog.whole_files import replacing
 
 
 @dataclass(frozen=True)
 class IndexReport:
-    """What `index` did; `changed` is False where the files were current already."""
+    """What `index` did; `changed` is False where the files were current already.
+
+    lists: of an approximate search, by kind, where asked for: how many, how many of
+    them are looked through (`probes`), and the `recall` of that.
+    """
 
     run_id: int
     changed: bool
     galaxies: int
+    lists: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def summary(self) -> str:
-        return f"{self.galaxies:,} galaxies with votes and predictions"
+        recall = ", ".join(
+            f"{100 * found['recall']:.0f} % of the best ten {kind} found in "
+            f"{found['probes']:,} of {found['lists']:,} lists"
+            for kind, found in self.lists.items()
+        )
+        return f"{self.galaxies:,} galaxies with votes and predictions" + (recall and f"; {recall}")
 
 
-def index(catalog: Path) -> IndexReport:
+def index(catalog: Path, *, approximate: bool = False) -> IndexReport:
     """Build the indexes, unless those that are there are undamaged and up to date.
 
     They hold the galaxies with votes and predictions. The same votes and predictions
-    give the same bytes. Raises `CatalogError` where there is no such galaxy.
+    give the same bytes. approximate: make FAISS's lists of them too. Raises
+    `CatalogError` where there is no such galaxy.
     """
+    report = _current(catalog) or _exact(catalog)
+    if not approximate:
+        return report
+    with Store.open(catalog, read_only=True) as store:
+        recorded = recorded_lists(store)
+    made = recorded is None
+    if recorded is None:
+        with Store.open(catalog) as store:
+            recorded = _make_lists(store)
+    return replace(report, changed=report.changed or made, lists=recorded["lists"])
+
+
+def _current(catalog: Path) -> IndexReport | None:
+    """The report on files that need not be made again."""
     with Store.open(catalog, read_only=True) as store:
         sound = sound_files(store)
-        if sound and all(sound.values()):
-            galaxies = compared_galaxies(store, store.newest_run("predict"))
-            return IndexReport(store.newest_run("index"), False, len(galaxies))
+        if not (sound and all(sound.values())):
+            return None
+        galaxies = compared_galaxies(store, store.newest_run("predict"))
+        return IndexReport(store.newest_run("index"), False, len(galaxies))
+
+
+def _exact(catalog: Path) -> IndexReport:
     with Store.open(catalog) as store:
         predict_run = store.newest_run("predict")
         galaxies = compared_galaxies(store, predict_run)
@@ -55,10 +95,28 @@ def index(catalog: Path) -> IndexReport:
             for kind in KINDS:
                 blocks = _blocks(store, kind, predict_run, galaxies, bar)
                 sums[kind] = write_index(catalog, kind, blocks)
-        note_files(store, sums)
+                note(store, index_path(catalog, kind), sums[kind])
         run = store.begin("index", {"built_from": built_from(store), "sha256": sums})
         store.finish(run)
         return IndexReport(run.run_id, True, len(galaxies))
+
+
+def _make_lists(store: Store) -> dict[str, Any]:
+    """FAISS's lists of both indexes, and a run that says what they find: its configuration."""
+    from catalog.approximate import build_lists
+
+    sums, lists = {}, {}
+    with progress("lists", len(KINDS)) as bar:
+        for kind in KINDS:
+            path = lists_path(store.path, kind)
+            with replacing(path) as part:
+                lists[kind] = asdict(build_lists(load_index(store, kind), part))
+                sums[kind] = str(checksum(part))
+            note(store, path, sums[kind])
+            bar.advance()
+    config = {"built_from": built_from(store), "sha256": sums, "lists": lists}
+    store.finish(store.begin("approximate", config))
+    return config
 
 
 def _blocks(store: Store, kind: str, predict_run: int, galaxies: Ids, bar: Bar) -> Iterator[Block]:

@@ -44,12 +44,14 @@ def similar(
     label: str | None = None,
     k: int = 5,
     weights: str | None = None,
+    approximate: bool = False,
 ) -> SimilarReport:
     """The k observed and k predicted counterparts of a galaxy.
 
     label: the answer of interest, the one with the galaxy's largest weighted_ce unless
     given. weights: `paper`, `none` or a file; unless given, 5 for the answer of interest
-    and 1 for others. Needs the files of `jobs.index`. Raises `UnknownName` for an
+    and 1 for others. approximate: as `find_counterparts` has it. Needs the files of
+    `jobs.index`. Raises `UnknownName` for an
     unknown galaxy or answer, `CatalogError` for what cannot be compared.
     """
     if k < 1:
@@ -59,7 +61,9 @@ def similar(
         galaxy_id = galaxy_ids(store, [galaxy])[0]
         answer_id = _costliest(store, galaxy, galaxy_id) if label is None else tree.answer_id(label)
         chosen = None if weights is None else read_weights(weights, tree).array(tree)
-        found = find_counterparts(store, galaxy_id, answer_id, k=k, weights=chosen)
+        found = find_counterparts(
+            store, galaxy_id, answer_id, k=k, weights=chosen, approximate=approximate
+        )
         return SimilarReport(
             galaxy, tree.labels[answer_id], _table(store, tree, galaxy, galaxy_id, answer_id, found)
         )

@@ -163,7 +163,7 @@ def _index(store: Store) -> dict[str, int]:
     """The index files, where the ledger says that there are some of the present state."""
     if not store.value("SELECT count(*) FROM run WHERE job = 'index' AND status = 'complete'"):
         return {}
-    sound = sound_files(store)
+    sound = sound_files(store, thorough=True)
     return {"similarity index: files missing or damaged": list(sound.values()).count(False)}
 
 

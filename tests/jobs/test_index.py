@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from catalog.counterparts import find_counterparts
 from catalog.errors import CatalogError
-from catalog.index_files import KINDS, load_index
-from catalog.paths import index_path
+from catalog.index_files import KINDS, load_index, load_lists
+from catalog.paths import index_path, lists_path
 from catalog.store import Store
 from jobs.index import index
 from tests.catalogues import (
@@ -167,3 +168,29 @@ def test_one_galaxy(tmp_path: Path) -> None:
         tmp_path / "gz.duckdb", np.ones((1, 10)), concentrations=random_concentrations(1)
     )
     assert index(path).galaxies == 1
+
+
+def test_lists_are_made_once_and_again_where_damaged(gz: Path) -> None:
+    first = index(gz, approximate=True)
+    assert first.changed
+    assert set(first.lists) == set(KINDS)
+    assert "of the best ten observed found in" in first.summary
+    again = index(gz, approximate=True)
+    assert not again.changed
+    assert again.lists == first.lists
+    path = lists_path(gz, "predicted")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-9])
+    with (
+        Store.open(gz, read_only=True) as store,
+        pytest.raises(CatalogError, match="index --approximate"),
+    ):
+        load_lists(store, "predicted")
+    assert index(gz, approximate=True).changed
+    assert path.read_bytes() == whole
+    with Store.open(gz, read_only=True) as store:
+        found = find_counterparts(store, int(np.flatnonzero(random_counts(30)[:, 0])[0]), 0, k=3)
+        near = find_counterparts(
+            store, int(np.flatnonzero(random_counts(30)[:, 0])[0]), 0, k=3, approximate=True
+        )
+    assert near == found  # one list holds them all
