@@ -7,22 +7,25 @@ stopped, with nothing lost and nothing twice.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from catalog import decision_tree
 from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError, UnknownName
 from catalog.schema import connect
+
+Rows: TypeAlias = pa.Table | Iterable[pa.Table]
 
 _ROW_GROUP = 122_880  # rows that DuckDB compresses and writes as one
 # What DuckDB raises, by its stage, where a disk is full or gone.
@@ -188,32 +191,34 @@ class Store:
             }
         )
         settings = pa.table({"name": ["tree"], "value": [tree.name]})
-        self._transaction({"answer": answers, "setting": settings})
+        with self.transaction():
+            self._insert("answer", answers)
+            self._insert("setting", settings)
 
     def shards(self, run: Run) -> set[str]:
         """Names of the shards of a run that are committed."""
         rows = self._connection.execute("SELECT name FROM shard WHERE run_id = ?", [run.run_id])
         return {row[0] for row in rows.fetchall()}
 
-    def commit(self, run: Run, name: str, tables: Mapping[str, pa.Table]) -> None:
+    def commit(self, run: Run, name: str, tables: Mapping[str, Rows]) -> None:
         """Append a shard's tables and its ledger row in one transaction.
 
-        tables: by table name, without the column `run_id`, which is added. Raises
-        `ValueError` where the shard is already there, `CatalogError` where the disk
-        did not take it.
+        tables: by table name, without the column `run_id`, which is added; what is too
+        large for memory comes as tables one after another. Raises `ValueError` where the
+        shard is already there, `CatalogError` where the disk did not take it.
         """
         if name in self.shards(run):
             raise ValueError(f"shard {name} of run {run.run_id} is already committed")
-        filled = {
-            table: rows.append_column("run_id", pa.array([run.run_id] * len(rows), pa.int32()))
-            for table, rows in tables.items()
-        }
-        rows = sum(len(table) for table in tables.values())
-        filled["shard"] = pa.table(
-            {"run_id": [run.run_id], "name": [name], "rows": [rows], "committed_at": [_now()]}
-        )
+        rows = 0
         try:
-            self._transaction(filled)
+            with self.transaction():
+                for table, given in tables.items():
+                    for part in [given] if isinstance(given, pa.Table) else given:
+                        number = pa.array(np.full(len(part), run.run_id, np.int32))
+                        self._insert(table, part.append_column("run_id", number))
+                        rows += len(part)
+                ledger = {"run_id": [run.run_id], "name": [name], "rows": [rows]}
+                self._insert("shard", pa.table({**ledger, "committed_at": [_now()]}))
         except CatalogError:
             # a full disk at a checkpoint reports failure although the commit holds
             self._connection.close()
@@ -252,16 +257,12 @@ class Store:
                 ) from error
             raise
 
-    def _transaction(self, tables: Mapping[str, pa.Table]) -> None:
-        with self.transaction():
-            for name, rows in tables.items():
-                # each part is written by a core of its own
-                parts = pa.Table.from_batches(
-                    rows.to_batches(max_chunksize=_ROW_GROUP), rows.schema
-                )
-                self._connection.register("incoming", parts)
-                self._connection.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM incoming')
-                self._connection.unregister("incoming")
+    def _insert(self, table: str, rows: pa.Table) -> None:
+        # cut up, so that each part is written by a core of its own
+        parts = rows.to_batches(max_chunksize=_ROW_GROUP)
+        self._connection.register("incoming", pa.Table.from_batches(parts, rows.schema))
+        self._connection.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM incoming')
+        self._connection.unregister("incoming")
 
 
 def code_version() -> str:

@@ -21,7 +21,7 @@ from catalog.ingests import begin_ingest, held_tree, replace_votes
 from catalog.progress import progress
 from catalog.rejects import KIND_SQL, Reject, reject_table
 from catalog.store import Run, Store
-from catalog.vote_rows import changed_questions, vote_table
+from catalog.vote_rows import changed_questions, vote_tables
 from catalog.votes import VoteTable, read_vote_table
 
 IMAGES_A_SHARD = 512
@@ -135,7 +135,7 @@ def _ingest_votes(store: Store, run: Run, votes: Path, table: VoteTable) -> None
         "votes",
         {
             "galaxy": galaxy_table(galaxies, table.names, table.ra, table.dec),
-            "vote": vote_table(table.tree, galaxies.galaxy_id, table.counts, table.totals, write),
+            "vote": vote_tables(table.tree, galaxies.galaxy_id, table.counts, table.totals, write),
             "reject": reject_table([*table.rejects, *apart]),
         },
     )
