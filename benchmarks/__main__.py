@@ -47,13 +47,15 @@ def main() -> None:
     warnings.simplefilter("ignore")  # Zoobot's and Lightning's, about each other
     logging.disable(logging.WARNING)
     outcomes = []
-    with tempfile.TemporaryDirectory() as folder:
-        for each in contests(names or list(NAMES), Path(folder), full="--full" in sys.argv):
-            print(f"{each.name} ...", file=sys.stderr)
-            seconds = contest.run(each)
-            contest.keep(each, seconds)
-            outcomes.append((each, seconds))
-    contest.show(outcomes)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            for each in contests(names or list(NAMES), Path(folder), full="--full" in sys.argv):
+                print(f"{each.name} ...", file=sys.stderr)
+                seconds = contest.run(each)
+                contest.keep(each, seconds)
+                outcomes.append((each, seconds))
+    finally:
+        contest.show(outcomes)
     print(f"raw seconds: {contest.RESULTS}")
 
 

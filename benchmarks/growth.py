@@ -3,14 +3,13 @@
     python -m benchmarks.growth [GALAXIES ...]
 
 Votes are synthetic, in GZ DECaLS's layout; predictions are synthetic concentrations (5
-samples). Each step is a process of its own, so that its peak memory is its own. Appends
-to results/growth.jsonl and prints seconds, peak memory, and the exponent that fits the
-last two sizes.
+samples). Each step is a process of its own, so that its peak memory is its own (read from
+/proc: Linux only). Appends to results/growth.jsonl and prints seconds, peak memory, and the
+exponent that fits the last two sizes.
 """
 
 import json
 import math
-import resource
 import subprocess
 import sys
 import tempfile
@@ -88,8 +87,10 @@ def child(name: str, folder: str) -> None:
     start = time.perf_counter()
     step(name, Path(folder))
     seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"seconds": seconds, "peak_bytes": peak}))
+    # not getrusage, which counts what the parent held before this program took its place
+    status = Path("/proc/self/status").read_text()
+    peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    print(json.dumps({"seconds": seconds, "peak_bytes": 1024 * int(peak.split()[1])}))
 
 
 def main() -> None:
