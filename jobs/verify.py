@@ -164,6 +164,8 @@ def _index(store: Store) -> dict[str, int]:
     if not store.value("SELECT count(*) FROM run WHERE job = 'index' AND status = 'complete'"):
         return {}
     sound = sound_files(store, thorough=True)
+    if not sound:
+        return {}  # outdated: made anew when it is needed
     return {"similarity index: files missing or damaged": list(sound.values()).count(False)}
 
 

@@ -1,10 +1,14 @@
+import os
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from catalog.paths import index_path
+from catalog.store import Store
+from jobs.index import index
 from jobs.verify import VerifyReport, verify
-from tests.catalogues import catalogue, random_concentrations, random_counts
+from tests.catalogues import add_votes, catalogue, random_concentrations, random_counts
 
 pytestmark = pytest.mark.slow
 
@@ -108,3 +112,19 @@ def test_images_that_changed_are_found(path: Path, tmp_path: Path) -> None:
         "image files missing or changed since ingest": 2
     }
     assert verify(path).errors == 0, "images are only read when asked for"
+
+
+def test_a_damaged_index_is_found_and_an_outdated_one_is_none(path: Path) -> None:
+    index(path)
+    assert verify(path).errors == 0
+    file = index_path(path, "predicted")
+    stamp = file.stat()
+    whole = bytearray(file.read_bytes())
+    whole[len(whole) // 2] ^= 1
+    file.write_bytes(whole)
+    os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))  # as if nothing had touched it
+    damaged = {"similarity index: files missing or damaged": 1}
+    assert _found(verify(path), "ERROR") == damaged
+    with Store.open(path) as store:
+        add_votes(store, random_counts(2))
+    assert verify(path).errors == 0
