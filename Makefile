@@ -15,8 +15,8 @@ setup: .venv/installed
 demo: setup
 	$(BIN)/zoolens demo
 
-# The bundled model again, from nothing, in two hours of two cores; models/README.md tells what it came to.
-# First small pictures, then the survey's own size: of its galaxies, and of its nearest.
+# The bundled model again, from nothing, in two hours of two cores; models/README.md tells
+# what it came to. First small pictures, then the survey's own size: of its galaxies, and of its nearest.
 BUILD := model-build
 VOTES := --many-votes 200 --share-many 1 --misvote-rate 0
 TRAIN := --held-out 0.05 --architecture resnet10t
@@ -34,7 +34,7 @@ model: setup
 		--encoder $(BUILD)/coarse/model.safetensors --size 160 --epochs 6 --learning-rate 1e-3
 	cp $(BUILD)/fine/model.safetensors models/gzd5-simulated.safetensors
 
-# Beside the peers, in minutes; the whole, with a Galaxy Zoo DESI's galaxies, in 16 GB.
+# Beside the peers, in minutes; in full with 8.7 million galaxies too, in much memory.
 bench: setup
 	$(BIN)/python -m benchmarks
 

@@ -56,9 +56,7 @@ def run(contest: Contest) -> dict[str, list[float]]:
     for number in range(-1, contest.repeats):  # -1 warms up
         for name, way in contest.ways.items():
             rounds = contest.repeats if way.repeats is None else way.repeats
-            if number >= rounds and not (number == 0 and rounds == 0):
-                continue
-            if number == -1 and rounds == 0:
+            if number >= max(rounds, 1) or (number < 0 and rounds == 0):
                 continue
             if way.before is not None:
                 way.before()

@@ -71,7 +71,7 @@ def measure(galaxies: int) -> list[dict[str, object]]:
         folder = Path(name)
         write_votes(folder / "votes.csv", galaxies)
         for each in STEPS:
-            code = f"import sys; from benchmarks import growth; growth.child({each!r}, {name!r})"
+            code = f"from benchmarks import growth; growth.child({each!r}, {name!r})"
             done = subprocess.run(
                 [sys.executable, "-c", code], check=True, capture_output=True, text=True
             )

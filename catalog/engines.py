@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from catalog.errors import CatalogError, UnknownName
-from catalog.inference import features, for_inference
+from catalog.inference import features, for_inference, one_thread
 
 # Images (N, C, H, W) in 0..1 to features (N, D); several threads may call it at once.
 Encode = Callable[[Tensor], Tensor]
@@ -57,7 +57,8 @@ def make_encode(engine: str, encoder: nn.Module, channels: int, size: int) -> En
     the encoder, or gives other features.
     """
     if engine == "torch":
-        return partial(features, for_inference(encoder, channels, size))
+        with one_thread():
+            return partial(features, for_inference(encoder, channels, size))
     generator = torch.Generator().manual_seed(0)
     images = _FAINT * torch.rand(2, channels, size, size, generator=generator)
     with torch.inference_mode():

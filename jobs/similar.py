@@ -51,8 +51,8 @@ def similar(
     label: the answer of interest, the one with the galaxy's largest weighted_ce unless
     given. weights: `paper`, `none` or a file; unless given, 5 for the answer of interest
     and 1 for others. approximate: as `find_counterparts` has it. Needs the files of
-    `jobs.index`. Raises `UnknownName` for an
-    unknown galaxy or answer, `CatalogError` for what cannot be compared.
+    `jobs.index`. Raises `UnknownName` for an unknown galaxy or answer, `CatalogError` for
+    what cannot be compared.
     """
     if k < 1:
         raise CatalogError(f"{k} counterparts cannot be found; ask for 1 or more")
