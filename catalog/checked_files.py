@@ -12,11 +12,16 @@ from pathlib import Path
 from catalog.store import Store
 
 
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, read a part at a time. Raises `OSError`."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def checksum(path: Path) -> str | None:
     """SHA-256 of a file; None where there is none to read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError:
         return None
 

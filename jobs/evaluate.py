@@ -1,6 +1,5 @@
 """`evaluate`: how far predictions and explanations can be trusted."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.cases import Case, cases, typical_answers
+from catalog.checked_files import sha256_of
 from catalog.errors import ModelRefused
 from catalog.evaluated import Evaluated, read_evaluated
 from catalog.evaluation_section import LEAD, TITLE, evaluation_section
@@ -111,7 +111,7 @@ def evaluate(
             {
                 "predictions": predictions_state(store, predictions.run_id),
                 "votes": votes_state(store),
-                "truth_sha256": truth and _sha256(truth),
+                "truth_sha256": truth and sha256_of(truth),
                 "control_sha256": work.control and work.control.sha256,
                 "split": split,
                 "galaxies": galaxies,
@@ -150,11 +150,6 @@ def _control(source: str, explained: ExplainedModel | None, store: Store) -> Zoo
             "trained as the model was, on shuffled votes"
         )
     return control
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _measure(store: Store, run: Run, reader: ImageReader, work: _Work) -> None:

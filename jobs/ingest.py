@@ -1,12 +1,12 @@
 """`ingest`: a published vote table, and images, into the catalogue."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from catalog.checked_files import sha256_of
 from catalog.fractions import read_votes
 from catalog.galaxies import (
     SAME_PLACE_ARCSEC,
@@ -88,7 +88,7 @@ def ingest(
     else:
         listing = None
     settings = {
-        "votes_sha256": _sha256(votes),
+        "votes_sha256": sha256_of(votes),
         "tree": table.tree.name,
         "id_column": table.layout.identifier,
         "weighted": weighted,
@@ -202,8 +202,3 @@ def _report(store: Store, run: Run, table: VoteTable) -> IngestReport:
         tuple(notes),
         not run.complete,
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
