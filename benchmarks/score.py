@@ -35,6 +35,7 @@ TREE = get_tree("gzd5")
 _WORST = "SELECT iauname, label, weighted_ce FROM losses ORDER BY weighted_ce DESC LIMIT 10"
 _FORGET = (
     "DELETE FROM loss",
+    "DELETE FROM galaxy_loss",
     "DELETE FROM question_loss",
     "DELETE FROM shard WHERE run_id IN (SELECT run_id FROM run WHERE job = 'score')",
     "DELETE FROM run WHERE job = 'score'",

@@ -1,5 +1,8 @@
 """The ranking: galaxies by the answer on which volunteers and model disagree most."""
 
+import math
+from collections.abc import Sequence
+
 import pyarrow as pa
 
 from catalog.decision_tree import DecisionTree
@@ -32,29 +35,84 @@ def rank_galaxies(
     if by not in MEASURES:
         raise CatalogError(f"no ranking by {by!r}; choose one of {', '.join(MEASURES)}")
     tree, run_id = store.tree, store.newest_run("score")
-    chosen = ", ".join(map(str, _chosen(tree, label, question)))
-    some = f"FROM loss WHERE run_id = ? AND total_votes >= ? AND answer_id IN ({chosen})"
-    # The worst galaxies have a row among so many worst ones, since none has more rows
-    # than answers: one pass over one column tells what need not be compared.
-    least = store.value(
-        f"SELECT min({by}) FROM (SELECT {by} {some} AND {by} IS NOT NULL "
-        f"ORDER BY {by} DESC LIMIT {limit * len(tree.labels)})",
-        [run_id, min_votes],
-    )
-    shown = ["observed", "predicted", "ce", "weighted_ce"]
+    chosen = _chosen(tree, label, question)
+    shown = ["answer_id", "total_votes", "observed", "predicted", "ce", "weighted_ce"]
     shown += [by] if by not in shown else []
-    packed = ", ".join(f"{name}: {name}" for name in ["answer_id", "total_votes", *shown])
-    # answers are compared as a pair with their place: among equals the first wins
+    asked = [run_id, float(min_votes)]
+    if by == "weighted_ce" and len(chosen) == len(tree.labels):
+        rows, least = _from_galaxies(store, asked, limit, shown)
+    else:
+        rows, least = _from_answers(store, asked, limit, shown, by, chosen)
+    columns = ", ".join(f"w.{name}" for name in shown[2:])
     return store.arrow(
         f"""SELECT row_number() OVER (ORDER BY w.{by} DESC, g.iauname) AS rank, w.galaxy_id,
-    g.iauname, w.answer_id, a.label, w.total_votes AS votes, {", ".join(f"w.{n}" for n in shown)}
-FROM (
-    SELECT galaxy_id, unnest(max_by({{{packed}}}, ({by}, -answer_id)))
-    {some} AND {by} >= ? GROUP BY galaxy_id
-) w JOIN galaxy g ON g.galaxy_id = w.galaxy_id JOIN answer a ON a.answer_id = w.answer_id
-ORDER BY rank LIMIT ?""",
-        [run_id, min_votes, least, limit],
+    g.iauname, w.answer_id, a.label, w.total_votes AS votes, {columns}
+FROM ({rows}) w JOIN galaxy g ON g.galaxy_id = w.galaxy_id
+JOIN answer a ON a.answer_id = w.answer_id ORDER BY rank LIMIT {limit}""",
+        [*asked, least],
     )
+
+
+# Parameters of all queries: the run, the fewest votes, the least loss that can rank.
+_ASKED = "run_id = $1 AND total_votes >= $2"
+
+
+def _from_galaxies(
+    store: Store, asked: Sequence[float], limit: int, shown: Sequence[str]
+) -> tuple[str, float]:
+    """Query for the galaxies that can rank, from what is stored of each galaxy.
+
+    A galaxy whose worst answer too few volunteers were asked about ranks by another one,
+    and not above that: only if that is among the worst, its other losses are looked up.
+    """
+    least = _least(store, "weighted_ce", f"galaxy_loss WHERE {_ASKED}", asked, limit)
+    doubtful = store.arrow(
+        "SELECT galaxy_id FROM galaxy_loss "
+        "WHERE run_id = $1 AND total_votes < $2 AND weighted_ce >= $3",
+        [*asked, least],
+    )["galaxy_id"].to_pylist()
+    rows = (
+        f"SELECT galaxy_id, {', '.join(shown)} FROM galaxy_loss "
+        f"WHERE {_ASKED} AND weighted_ce >= $3"
+    )
+    if doubtful:
+        among = f"{_ASKED} AND galaxy_id IN ({', '.join(map(str, doubtful))})"
+        rows += f" UNION ALL {_worst_rows(shown, 'weighted_ce', among)}"
+    return rows, least
+
+
+def _from_answers(
+    store: Store,
+    asked: Sequence[float],
+    limit: int,
+    shown: Sequence[str],
+    by: str,
+    chosen: Sequence[int],
+) -> tuple[str, float]:
+    """Query for the galaxies that can rank, from all losses of the chosen answers.
+
+    The worst galaxies have a row among so many worst ones, since none has more rows than
+    there are answers: one pass over one column tells what need not be compared.
+    """
+    among = f"{_ASKED} AND answer_id IN ({', '.join(map(str, chosen))})"
+    least = _least(store, by, f"loss WHERE {among}", asked, limit * len(chosen))
+    return _worst_rows(shown, by, among), least
+
+
+def _least(store: Store, by: str, some: str, asked: Sequence[float], rows: int) -> float:
+    """The smallest of so many largest values; of fewer, minus infinity: all can rank."""
+    found = store.arrow(
+        f"SELECT {by} FROM {some} AND {by} IS NOT NULL ORDER BY {by} DESC LIMIT {rows}", asked
+    )[by]
+    return found[-1].as_py() if len(found) == rows else -math.inf
+
+
+def _worst_rows(shown: Sequence[str], by: str, among: str) -> str:
+    """Query for the worst row of each galaxy, for those that can rank."""
+    packed = ", ".join(f"{name}: {name}" for name in shown)
+    # answers are compared as a pair with their place: among equals the first wins
+    return f"""SELECT galaxy_id, unnest(max_by({{{packed}}}, ({by}, -answer_id)))
+    FROM loss WHERE {among} AND {by} >= $3 GROUP BY galaxy_id"""
 
 
 def _chosen(tree: DecisionTree, label: str | None, question: str | None) -> list[int]:

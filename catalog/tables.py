@@ -150,6 +150,19 @@ loss = _table(
     Column("reach_weighted_ce", Double),
     _key("total_votes", Double),
 )
+# Of each galaxy its row of `loss` with the largest weighted_ce, so that a ranking need not
+# look at all rows; galaxies without any such loss have none.
+galaxy_loss = _table(
+    "galaxy_loss",
+    _key("run_id"),
+    _key("galaxy_id", BigInteger),
+    _key("answer_id"),
+    Column("observed", Double),
+    Column("predicted", Double),
+    Column("ce", Double),
+    _key("weighted_ce", Double),
+    _key("total_votes", Double),
+)
 question_loss = _table(
     "question_loss",
     _key("run_id"),

@@ -178,15 +178,9 @@ JOIN answer a ON a.answer_id = l.answer_id""",
         },
         """SELECT row_number() OVER (ORDER BY w.weighted_ce DESC, g.iauname) AS rank,
     w.galaxy_id, g.iauname, a.label, w.ce, w.weighted_ce, w.observed, w.predicted, w.total_votes
-FROM (
-    SELECT galaxy_id, unnest(max_by(
-        {answer_id: answer_id, ce: ce, weighted_ce: weighted_ce, observed: observed,
-            predicted: predicted, total_votes: total_votes},
-        (weighted_ce, -answer_id)))
-    FROM loss WHERE weighted_ce IS NOT NULL AND run_id = (
-        SELECT max(run_id) FROM run WHERE job = 'score' AND status = 'complete')
-    GROUP BY galaxy_id
-) w JOIN galaxy g ON g.galaxy_id = w.galaxy_id JOIN answer a ON a.answer_id = w.answer_id""",
+FROM galaxy_loss w JOIN galaxy g ON g.galaxy_id = w.galaxy_id
+JOIN answer a ON a.answer_id = w.answer_id
+WHERE w.run_id = (SELECT max(run_id) FROM run WHERE job = 'score' AND status = 'complete')""",
     ),
     View(
         "question_losses",

@@ -12,14 +12,14 @@ from catalog.errors import CatalogError
 from catalog.fractions import (
     Floats,
     Ids,
-    Votes,
     compared_galaxies,
     read_posteriors,
     read_predictions,
     read_votes,
     votes_state,
 )
-from catalog.losses import cross_entropy, dirichlet_multinomial_nll
+from catalog.loss_rows import answer_losses, galaxy_losses, question_losses
+from catalog.losses import dirichlet_multinomial_nll
 from catalog.progress import progress
 from catalog.store import Run, Store
 from catalog.weights import read_weights
@@ -121,55 +121,9 @@ def _shard(store: Store, run: Run, ids: Ids, weights: Floats) -> dict[str, pa.Ta
     nll[votes.totals == 0] = 0.0
     for where, concentrations in posteriors:
         nll[where] = dirichlet_multinomial_nll(votes.tree_counts[where], concentrations, tree)
+    losses = answer_losses(votes, predicted, reach, weights)
     return {
-        "loss": answer_losses(votes, predicted, reach, weights),
-        "question_loss": _question_losses(votes, nll),
+        "loss": losses,
+        "galaxy_loss": galaxy_losses(losses, len(tree.labels)),
+        "question_loss": question_losses(votes, nll),
     }
-
-
-def answer_losses(votes: Votes, predicted: Floats, reach: Floats, weights: Floats) -> pa.Table:
-    """Rows of table `loss`, but for its run: N galaxies x A answers, in that order.
-
-    predicted, reach (N, A), NaN where missing; weights (A,).
-    """
-    ce = cross_entropy(votes.observed, predicted)
-    galaxies, answers = ce.shape
-    columns = {
-        "observed": votes.observed,
-        "predicted": predicted,
-        "ce": ce,
-        "weight": np.broadcast_to(weights, ce.shape),
-        "weighted_ce": _times(weights, ce),
-        "reach_weighted_ce": _times(reach, ce),
-        "total_votes": votes.totals[:, votes.tree.question_of],
-    }
-    return pa.table(
-        {
-            "galaxy_id": pa.array(np.repeat(votes.galaxy_id, answers), pa.int64()),
-            "answer_id": pa.array(np.tile(np.arange(answers), galaxies), pa.int32()),
-            **{name: _nullable(values) for name, values in columns.items()},
-        }
-    )
-
-
-def _question_losses(votes: Votes, nll: Floats) -> pa.Table:
-    galaxies, questions = nll.shape
-    return pa.table(
-        {
-            "galaxy_id": pa.array(np.repeat(votes.galaxy_id, questions), pa.int64()),
-            "question_id": pa.array(np.tile(np.arange(questions), galaxies), pa.int32()),
-            "nll": _nullable(nll),
-            "total_votes": _nullable(votes.totals),
-        }
-    )
-
-
-def _times(factor: Floats, ce: Floats) -> Floats:
-    """The product; 0 times an infinite loss is 0: what has no weight cannot rank."""
-    with np.errstate(invalid="ignore"):
-        return np.where((factor == 0) & np.isinf(ce), 0.0, factor * ce)
-
-
-def _nullable(values: Floats) -> pa.Array:
-    """Values of a matrix, row by row; NaN becomes NULL."""
-    return pa.array(values.ravel(), pa.float64(), from_pandas=True)

@@ -24,6 +24,7 @@ _KEYS = {
     "question_prediction": ["run_id", "galaxy_id", "question_id"],
     "split": ["run_id", "galaxy_id"],
     "loss": ["run_id", "galaxy_id", "answer_id"],
+    "galaxy_loss": ["run_id", "galaxy_id"],
     "question_loss": ["run_id", "galaxy_id", "question_id"],
     "saliency_map": ["run_id", "galaxy_id", "question_id"],
     "saliency_stat": ["run_id", "galaxy_id", "answer_id"],
@@ -150,6 +151,8 @@ def _contents(store: Store) -> dict[str, int]:
         "prediction: intervals that do not enclose": "prediction WHERE "
         "NOT (fraction_lo <= fraction_hi)",
         "loss: cross-entropies that are negative": "loss WHERE ce < 0",
+        "galaxy_loss: not the largest of its galaxy": "galaxy_loss w JOIN loss l "
+        "USING (run_id, galaxy_id) WHERE l.weighted_ce > w.weighted_ce",
         "saliency_stat: on_target outside 0..1": "saliency_stat WHERE "
         "on_target NOT BETWEEN 0 AND 1.000001",
     }

@@ -71,6 +71,12 @@ def test_a_sound_catalogue_has_no_errors(path: Path) -> None:
             "prediction: fractions outside 0..1",
             1,
         ),
+        (
+            "INSERT INTO loss VALUES (2, 1, 3, 1, 0.5, 0.7, 10, 7, 0.7, 5);"
+            "INSERT INTO galaxy_loss VALUES (2, 1, 0, 1, 0.5, 0.7, 6, 5)",
+            "galaxy_loss: not the largest of its galaxy",
+            1,
+        ),
     ],
 )
 def test_damage_is_found(path: Path, damage: str, check: str, offending: int) -> None:

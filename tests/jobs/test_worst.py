@@ -10,6 +10,7 @@ from catalog.errors import CatalogError, UnknownName
 from catalog.ranking import MEASURES
 from catalog.store import Store
 from jobs.score import score
+from jobs.verify import verify
 from jobs.worst import worst
 from tests.catalogues import TOY, catalogue, random_concentrations, random_counts
 
@@ -94,6 +95,42 @@ def test_enough_votes_elsewhere_keep_a_galaxy_but_not_the_answer(gz: Path) -> No
     ranking = worst(gz, limit=1000, min_votes=20)
     assert min(ranking["votes"].to_pylist()) >= 20
     assert 0 < len(ranking) < N
+
+
+def test_each_galaxy_has_its_worst_row_stored(gz: Path) -> None:
+    """Also in a catalogue that was scored before there was such a table."""
+    slow = """SELECT run_id, galaxy_id, arg_min(answer_id, answer_id) FROM loss l
+WHERE weighted_ce = (SELECT max(weighted_ce) FROM loss o
+    WHERE o.galaxy_id = l.galaxy_id AND o.run_id = l.run_id) GROUP BY ALL ORDER BY ALL"""
+    columns = "run_id, galaxy_id, answer_id, observed, predicted, ce, weighted_ce, total_votes"
+    stored = f"SELECT {columns} FROM galaxy_loss ORDER BY ALL"
+    with Store.open(gz) as store:
+        before = store.arrow(stored)
+        assert before.select([0, 1, 2]).to_pydict() == dict(
+            zip(
+                ["run_id", "galaxy_id", "answer_id"],
+                store.arrow(slow).to_pydict().values(),
+                strict=True,
+            )
+        )
+        assert before.equals(
+            store.arrow(
+                f"SELECT {columns} FROM loss SEMI JOIN galaxy_loss USING (run_id, galaxy_id, "
+                "answer_id) ORDER BY ALL"
+            )
+        )
+        store.execute(
+            "UPDATE shard SET rows = rows - (SELECT count(*) FROM galaxy_loss) "
+            "WHERE run_id = (SELECT max(run_id) FROM galaxy_loss)"
+        )
+        for statement in (
+            "DROP TABLE galaxy_loss",
+            "UPDATE alembic_version SET version_num = '0004'",
+        ):
+            store.execute(statement)
+    with Store.open(gz) as store:
+        assert store.arrow(stored).equals(before)
+    assert verify(gz).errors == 0
 
 
 def test_nothing_left_is_an_empty_ranking(gz: Path) -> None:
