@@ -28,6 +28,7 @@ from catalog.schema import connect
 Rows: TypeAlias = pa.Table | Iterable[pa.Table]
 
 _ROW_GROUP = 122_880  # rows that DuckDB compresses and writes as one
+_MEMORY_A_THREAD = 256  # MiB, for what queries hold and keep
 # What DuckDB raises, by its stage, where a disk is full or gone.
 _DISK_ERRORS = (duckdb.TransactionException, duckdb.FatalException, duckdb.IOException)
 
@@ -69,7 +70,7 @@ class Store:
                 raise CatalogError(f"no catalogue at {path}; make one with: zoolens ingest VOTES")
             if not path.parent.is_dir():
                 raise CatalogError(f"no folder {path.parent} to put {path.name} in")
-        return cls(path, connect(path, read_only=read_only))
+        return cls(path, connect(path, read_only=True) if read_only else _connect_to_write(path))
 
     def __enter__(self) -> Self:
         return self
@@ -222,7 +223,7 @@ class Store:
         except CatalogError:
             # a full disk at a checkpoint reports failure although the commit holds
             self._connection.close()
-            self._connection = connect(self.path, read_only=False)
+            self._connection = _connect_to_write(self.path)
             if name not in self.shards(run):
                 raise
 
@@ -263,6 +264,18 @@ class Store:
         self._connection.register("incoming", pa.Table.from_batches(parts, rows.schema))
         self._connection.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM incoming')
         self._connection.unregister("incoming")
+
+
+def _connect_to_write(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection for jobs, whose memory does not grow with the catalogue.
+
+    Left to itself DuckDB keeps what it has read, up to most of the machine's memory.
+    """
+    connection = connect(path, read_only=False)
+    connection.execute("SELECT current_setting('threads')")
+    threads = (connection.fetchone() or (1,))[0]
+    connection.execute(f"SET memory_limit = '{max(512, _MEMORY_A_THREAD * threads)}MiB'")
+    return connection
 
 
 def code_version() -> str:
