@@ -7,14 +7,14 @@ stopped, with nothing lost and nothing twice.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 import duckdb
 import numpy as np
@@ -24,8 +24,6 @@ from catalog import decision_tree
 from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError, UnknownName
 from catalog.schema import connect
-
-Rows: TypeAlias = pa.Table | Iterable[pa.Table]
 
 _ROW_GROUP = 122_880  # rows that DuckDB compresses and writes as one
 _MEMORY_A_THREAD = 256  # MiB, for what queries hold and keep
@@ -201,12 +199,12 @@ class Store:
         rows = self._connection.execute("SELECT name FROM shard WHERE run_id = ?", [run.run_id])
         return {row[0] for row in rows.fetchall()}
 
-    def commit(self, run: Run, name: str, tables: Mapping[str, Rows]) -> None:
+    def commit(self, run: Run, name: str, tables: Mapping[str, pa.Table]) -> None:
         """Append a shard's tables and its ledger row in one transaction.
 
-        tables: by table name, without the column `run_id`, which is added; what is too
-        large for memory comes as tables one after another. Raises `ValueError` where the
-        shard is already there, `CatalogError` where the disk did not take it.
+        tables: by table name, without the column `run_id`, which is added. Raises
+        `ValueError` where the shard is already there, `CatalogError` where the disk did not
+        take it.
         """
         if name in self.shards(run):
             raise ValueError(f"shard {name} of run {run.run_id} is already committed")
@@ -214,10 +212,9 @@ class Store:
         try:
             with self.transaction():
                 for table, given in tables.items():
-                    for part in [given] if isinstance(given, pa.Table) else given:
-                        number = pa.array(np.full(len(part), run.run_id, np.int32))
-                        self._insert(table, part.append_column("run_id", number))
-                        rows += len(part)
+                    number = pa.array(np.full(len(given), run.run_id, np.int32))
+                    self._insert(table, given.append_column("run_id", number))
+                    rows += len(given)
                 ledger = {"run_id": [run.run_id], "name": [name], "rows": [rows]}
                 self._insert("shard", pa.table({**ledger, "committed_at": [_now()]}))
         except CatalogError:

@@ -8,8 +8,10 @@ row, not its column.
 import gzip
 import zlib
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,38 +20,81 @@ import pyarrow.compute as pc
 
 from catalog.errors import TableRefused
 
+_ROWS, _BYTES = 32_768, 4 << 20  # of a block
+_DAMAGED = (pa.ArrowException, OSError, EOFError, ValueError, TypeError, zlib.error)
+
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".fits", ".fits.gz", ".fit")
 
 
-def read_table(path: Path, *, misshapen: dict[int, str] | None = None) -> pa.Table:
-    """A table file, whole, its rows in file order.
+class TableFile:
+    """A table file, read in blocks of rows so that its size does not matter.
 
-    CSV: all columns are text, an empty field NULL; a row with more or fewer fields
-    than the header spoils the table, or, where `misshapen` is given, is left out and
-    described there by its number, the first data row being 1. Parquet: types as stored. FITS
-    (the first table of the file): types as stored, text stripped, masked values
-    NULL, vectors as lists. Raises `TableRefused` where the file is absent, of
-    another kind by its name, damaged, or gives two columns one name.
+    schema: its columns. CSV: all are text, an empty field NULL. Parquet: types as
+    stored. FITS (the first table of the file, which is held whole): types as stored, text
+    stripped, masked values NULL, vectors as lists. Raises `TableRefused` where the file is
+    absent, of another kind by its name, damaged, or gives two columns one name.
     """
-    name = path.name.lower()
-    if not name.endswith(SUFFIXES):
-        raise TableRefused(f"{path} is not named as one of {', '.join(SUFFIXES)}")
-    if not path.is_file():
-        raise TableRefused(f"no table at {path}")
-    try:
-        if name.endswith((".csv", ".csv.gz")):
-            table = _read_csv(path, misshapen)
-        elif name.endswith(".parquet"):
-            table = _read_parquet(path)
-        else:
-            table = _read_fits(path)
-    except (pa.ArrowException, OSError, EOFError, ValueError, TypeError, zlib.error) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise TableRefused(f"{path} cannot be read as a table: {reason}") from None
-    twice = [name for name, count in Counter(table.column_names).items() if count > 1]
-    if twice:
-        raise TableRefused(f"{path} has two columns named {twice[0]!r}; rename one")
-    return table
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._name = path.name.lower()
+        if not self._name.endswith(SUFFIXES):
+            raise TableRefused(f"{path} is not named as one of {', '.join(SUFFIXES)}")
+        if not path.is_file():
+            raise TableRefused(f"no table at {path}")
+        with self._refusing():
+            self.schema = self._open()
+        twice = [name for name, count in Counter(self.schema.names).items() if count > 1]
+        if twice:
+            raise TableRefused(f"{path} has two columns named {twice[0]!r}; rename one")
+
+    def blocks(
+        self, columns: Sequence[str], *, misshapen: dict[int, str] | None = None
+    ) -> Iterator[pa.Table]:
+        """The rows, in file order, of some columns, tens of thousands at a time.
+
+        A row of a CSV file with more or fewer fields than the header spoils the table, or,
+        where `misshapen` is given, is left out and described there by its number, the
+        first data row being 1. Raises `TableRefused` where the file is damaged.
+        """
+        with self._refusing():
+            if self._name.endswith((".csv", ".csv.gz")):
+                yield from _csv_blocks(path=self.path, columns=columns, misshapen=misshapen)
+            elif self._name.endswith(".parquet"):
+                from pyarrow import parquet
+
+                with parquet.ParquetFile(self.path) as file:
+                    for batch in file.iter_batches(_ROWS, columns=[*columns]):
+                        yield pa.Table.from_batches([batch])
+            else:
+                table = self._fits.select([*columns])
+                for start in range(0, len(table), _ROWS):
+                    yield table.slice(start, _ROWS)
+
+    def _open(self) -> pa.Schema:
+        if self._name.endswith((".csv", ".csv.gz")):
+            return pa.schema([(name, pa.string()) for name in _csv_header(self.path)])
+        if self._name.endswith(".parquet"):
+            from pyarrow import parquet
+
+            return parquet.read_schema(self.path)
+        self._fits = _read_fits(self.path)
+        return self._fits.schema
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        try:
+            yield
+        except _DAMAGED as error:
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise TableRefused(f"{self.path} cannot be read as a table: {reason}") from None
+
+
+def read_table(path: Path, *, misshapen: dict[int, str] | None = None) -> pa.Table:
+    """A table file, whole, its rows in file order: see `TableFile`."""
+    file = TableFile(path)
+    blocks = [*file.blocks(file.schema.names, misshapen=misshapen)]
+    return pa.concat_tables(blocks) if blocks else file.schema.empty_table()
 
 
 def numbers(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
@@ -108,7 +153,23 @@ def _some_numbers(
     return numbers_, bad
 
 
-def _read_csv(path: Path, misshapen: dict[int, str] | None) -> pa.Table:
+def _open_csv(path: Path) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(path)) if path.name.lower().endswith(".gz") else path.open("rb")
+
+
+def _csv_header(path: Path) -> list[str]:
+    from pyarrow import csv
+
+    with _open_csv(path) as file:
+        header = file.readline()
+    if not header.strip():
+        raise TableRefused(f"{path} is empty")
+    return [*csv.read_csv(pa.py_buffer(header)).column_names]
+
+
+def _csv_blocks(
+    path: Path, columns: Sequence[str], misshapen: dict[int, str] | None
+) -> Iterator[pa.Table]:
     from pyarrow import csv
 
     def set_aside(row: csv.InvalidRow) -> str:
@@ -118,29 +179,24 @@ def _read_csv(path: Path, misshapen: dict[int, str] | None) -> pa.Table:
         misshapen[row.number - 1] = f"{row.actual_columns} fields, not {row.expected_columns}"
         return "skip"
 
-    with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
-        header = file.readline()
-        if not header.strip():
-            raise TableRefused(f"{path} is empty")
-        file.seek(0)
-        names = csv.read_csv(pa.py_buffer(header)).column_names
-        return csv.read_csv(
+    with (
+        _open_csv(path) as file,
+        csv.open_csv(
             file,
             # rows are numbered in a single thread only
-            read_options=csv.ReadOptions(use_threads=misshapen is None),
+            read_options=csv.ReadOptions(use_threads=False, block_size=_BYTES),
             parse_options=csv.ParseOptions(newlines_in_values=True, invalid_row_handler=set_aside),
             convert_options=csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
+                include_columns=[*columns],
+                column_types=dict.fromkeys(columns, pa.string()),
                 strings_can_be_null=True,
                 null_values=[""],
             ),
-        )
-
-
-def _read_parquet(path: Path) -> pa.Table:
-    from pyarrow import parquet
-
-    return parquet.read_table(path)
+        ) as reader,
+    ):
+        for batch in reader:
+            if len(batch):
+                yield pa.Table.from_batches([batch])
 
 
 def _read_fits(path: Path) -> pa.Table:

@@ -124,19 +124,21 @@ def read_question(rows: Rows, columns: QuestionColumns, weighted: bool) -> tuple
     return own, own.sum(axis=1) + foreign.sum(axis=1)
 
 
-def refuse_repeated(rows: Rows) -> None:
-    """Refuse good rows that repeat the identifier of an earlier good row."""
-    first: dict[str | None, int] = {}
-    repeated = np.zeros(len(rows.names), dtype=bool)
-    for i in np.flatnonzero(rows.good).tolist():
-        repeated[i] = first.setdefault(rows.names[i], i) != i
-    rows.refuse(
-        repeated,
-        lambda i: (
-            "duplicated identifier: already in row "
-            f"{rows.numbers[first[rows.names[i]]]}, which is kept"
-        ),
-    )
+def repeated(
+    names: pa.ChunkedArray,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Places (R,) of identifiers that stand earlier too, and the first place (R,) of each."""
+    # codes count up as identifiers come up first
+    chunks = names.dictionary_encode().chunks
+    codes = np.concatenate([np.empty(0, np.int64), *(c.indices.to_numpy() for c in chunks)])
+    before = np.maximum.accumulate(np.concatenate([[-1], codes]))[:-1]
+    which = np.flatnonzero(codes <= before)
+    return which, np.flatnonzero(codes > before)[codes[which]]
+
+
+def why_repeated(first: int) -> str:
+    """The reason to refuse a row whose identifier is that of the row `first`."""
+    return f"duplicated identifier: already in row {first}, which is kept"
 
 
 def compare_stated(rows: Rows, columns: QuestionColumns, totals: Floats, counts: Floats) -> None:

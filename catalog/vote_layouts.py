@@ -81,6 +81,15 @@ class Layout:
     weighted: bool
 
     @property
+    def columns(self) -> list[str]:
+        """All columns that are read."""
+        single = [self.identifier, *(self.position or ()), self.image]
+        for question in self.questions:
+            single += [*question.found, *question.foreign, question.total]
+            single += question.fractions.values()
+        return list(dict.fromkeys(name for name in single if name is not None))
+
+    @property
     def unasked(self) -> tuple[str, ...]:
         """Questions of the tree that this table says nothing usable about."""
         asked = {found.question.name for found in self.questions}

@@ -1,15 +1,11 @@
 """Rows of `vote` from matrices of counts, and which of them say something new."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from catalog.decision_tree import DecisionTree
 from catalog.fractions import Votes
-
-_GALAXIES = 50_000  # whose rows are made at a time: 34 each take a kilobyte
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -26,28 +22,26 @@ def changed_questions(current: Votes, counts: Floats, totals: Floats, asked: Fla
     return (np.logical_or.reduceat(differs, starts, axis=1) | (current.totals != totals)) & asked
 
 
-def vote_tables(
+def vote_table(
     tree: DecisionTree,
     galaxy_id: npt.NDArray[np.int64],
     counts: Floats,
     totals: Floats,
     write: Flags,
-) -> Iterator[pa.Table]:
-    """Rows of `vote`, without their run, in galaxy and answer order, some galaxies at a time.
+) -> pa.Table:
+    """Rows of `vote`, without their run, in galaxy and answer order.
 
     galaxy_id (N,); counts (N, A); totals (N, Q); write (N, Q): the questions whose
     answers become rows.
     """
     order = np.argsort(galaxy_id)
-    for start in range(0, max(len(order), 1), _GALAXIES):
-        part = order[start : start + _GALAXIES]
-        i, answer = np.nonzero(write[part][:, tree.question_of])
-        galaxy = part[i]
-        yield pa.table(
-            {
-                "galaxy_id": pa.array(galaxy_id[galaxy], pa.int64()),
-                "answer_id": pa.array(answer, pa.int32()),
-                "count": pa.array(counts[galaxy, answer], pa.float64()),
-                "total": pa.array(totals[galaxy, tree.question_of[answer]], pa.float64()),
-            }
-        )
+    i, answer = np.nonzero(write[order][:, tree.question_of])
+    galaxy = order[i]
+    return pa.table(
+        {
+            "galaxy_id": pa.array(galaxy_id[galaxy], pa.int64()),
+            "answer_id": pa.array(answer, pa.int32()),
+            "count": pa.array(counts[galaxy, answer], pa.float64()),
+            "total": pa.array(totals[galaxy, tree.question_of[answer]], pa.float64()),
+        }
+    )

@@ -5,7 +5,8 @@ states beside them is only compared. A row that cannot be trusted is refused who
 and says why; nothing is repaired.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ import pyarrow as pa
 
 from catalog.decision_tree import DecisionTree
 from catalog.errors import TableRefused
+from catalog.kept_tables import KeptTables
 from catalog.rejects import Reject
-from catalog.table_files import read_table, texts
+from catalog.table_files import TableFile, texts
 from catalog.vote_checks import (
     TOTAL_TOLERANCE,
     Flags,
@@ -25,31 +27,43 @@ from catalog.vote_checks import (
     check_positions,
     compare_stated,
     read_question,
-    refuse_repeated,
+    repeated,
+    why_repeated,
 )
 from catalog.vote_layouts import Layout, recognise
 
 
 @dataclass(frozen=True)
-class VoteTable:
-    """The votes for the N galaxies of a table, in its order.
+class VoteBlock:
+    """The votes for N galaxies of a table, in its order.
 
-    layout: which columns were read. names and rows (N,): identifiers, and rows in
-    the file from 1. ra, dec (N,): deg, NaN where the table has none. counts (N, A)
-    and totals (N, Q): 0 where nobody was asked; totals include answers outside the
-    tree. files (N,): image paths as the table gives them, or None. rejects: what was
-    refused or contradictory, in row order.
+    names and rows (N,): identifiers, and rows in the file from 1. ra, dec (N,): deg, NaN
+    where the table has none. counts (N, A) and totals (N, Q): 0 where nobody was asked;
+    totals include answers outside the tree.
     """
 
-    layout: Layout
     names: list[str]
     rows: npt.NDArray[np.int64]
     ra: Floats
     dec: Floats
     counts: Floats
     totals: Floats
-    files: list[str | None] | None
-    rejects: list[Reject]
+
+
+@dataclass(frozen=True)
+class VoteTable:
+    """The votes of a table, whatever its size.
+
+    layout: which columns were read. rejects: what was refused or contradictory, in row
+    order.
+    """
+
+    layout: Layout
+    rejects: list[Reject] = field(default_factory=list)
+    _kept: KeptTables = field(default_factory=KeptTables)
+
+    def __len__(self) -> int:
+        return len(self._kept)
 
     @property
     def tree(self) -> DecisionTree:
@@ -60,6 +74,34 @@ class VoteTable:
         """Which of the Q questions the table has columns for, (Q,)."""
         used = {columns.question.name for columns in self.layout.questions}
         return np.array([question.name in used for question in self.tree.questions])
+
+    @property
+    def names(self) -> list[str]:
+        """Identifiers of all galaxies, as in the blocks."""
+        return self._kept.column("name").to_pylist() if len(self) else []
+
+    @property
+    def rows(self) -> npt.NDArray[np.int64]:
+        """Rows in the file of all galaxies, as in the blocks."""
+        return self._kept.column("row").to_numpy() if len(self) else np.empty(0, np.int64)
+
+    @property
+    def files(self) -> list[str | None] | None:
+        """Image paths of all galaxies as the table gives them; None where it has none."""
+        if self.layout.image is None:
+            return None
+        return self._kept.column("file").to_pylist() if len(self) else []
+
+    def blocks(self) -> Iterator[VoteBlock]:
+        """The votes, tens of thousands of galaxies at a time."""
+        for kept in self._kept:
+            ra, dec = kept["ra"].to_numpy(), kept["dec"].to_numpy()
+            counts, totals = (
+                kept[name].combine_chunks().flatten().to_numpy().reshape(len(kept), -1)
+                for name in ("counts", "totals")
+            )
+            names = kept["name"].to_pylist()
+            yield VoteBlock(names, kept["row"].to_numpy(), ra, dec, counts, totals)
 
 
 def read_vote_table(
@@ -89,33 +131,41 @@ def read_vote_table(
     For `tree`, `prefer` and `identifier` see `recognise`. Raises `TableRefused` where
     the table cannot be understood at all.
     """
-    misshapen: dict[int, str] = {}
-    table = read_table(path, misshapen=misshapen)
+    file = TableFile(path)
     layout = recognise(
         path,
-        table.column_names,
+        file.schema.names,
         tree=tree,
         prefer=prefer,
         identifier=identifier,
         weighted=weighted,
     )
-    if len(table) == 0:
-        raise TableRefused(f"{path} has a header but no row of that length; is it complete?")
-    if pa.types.is_floating(table[layout.identifier].type):
+    if pa.types.is_floating(file.schema.field(layout.identifier).type):
         raise TableRefused(
             f"{path} stores {layout.identifier} as floating point, which loses digits of long "
             "identifiers; store it as text or integers"
         )
-    every = np.arange(1, len(table) + len(misshapen) + 1)
-    numbers = every[~np.isin(every, list(misshapen))]
-    rows = Rows(path, table, layout.identifier, numbers)
-    for row, what in misshapen.items():
-        rows.add(row, None, f"ragged row: {what}")
-    return _validated(rows, layout)
+    table = VoteTable(layout)
+    misshapen: dict[int, str] = {}
+    row = 1
+    for content in file.blocks(layout.columns, misshapen=misshapen):
+        every = np.arange(row, row + len(content) + len(misshapen))
+        numbers = every[~np.isin(every, list(misshapen))][: len(content)]
+        row = int(numbers[-1]) + 1
+        _validate(Rows(path, content, layout.identifier, numbers), table)
+    if row == 1:
+        raise TableRefused(f"{path} has a header but no row of that length; is it complete?")
+    ragged = [Reject(str(path), r, None, f"ragged row: {what}") for r, what in misshapen.items()]
+    table.rejects.extend(ragged)
+    _refuse_repeated(path, table)
+    _report_columns(path, table)
+    table.rejects.sort(key=lambda reject: reject.row or 0)
+    return table
 
 
-def _validated(rows: Rows, layout: Layout) -> VoteTable:
-    tree = layout.tree
+def _validate(rows: Rows, table: VoteTable) -> None:
+    """Check a block of rows; the good ones are kept, the others' reasons too."""
+    layout, tree = table.layout, table.tree
     size = len(rows.names)
     check_identifiers(rows)
     ra, dec = np.full((2, size), np.nan)
@@ -126,41 +176,61 @@ def _validated(rows: Rows, layout: Layout) -> VoteTable:
     read = [(columns, tree.questions.index(columns.question)) for columns in layout.questions]
     for columns, q in read:
         counts[:, tree.slices[q]], totals[:, q] = read_question(rows, columns, layout.weighted)
-    refuse_repeated(rows)
     for columns, q in read:
         compare_stated(rows, columns, totals[:, q], counts[:, tree.slices[q]])
-    _report_columns(rows, layout, counts, totals)
+    table.rejects.extend(rows.rejects)
     good = np.flatnonzero(rows.good)
-    files = None if layout.image is None else texts(rows.table[layout.image])
-    return VoteTable(
-        layout,
-        [rows.names[i] or "" for i in good],
-        rows.numbers[good],
-        ra[good],
-        dec[good],
-        counts[good],
-        totals[good],
-        None if files is None else [files[i] for i in good],
-        sorted(rows.rejects, key=lambda reject: reject.row or 0),
-    )
+    kept = {
+        "name": pa.array([rows.names[i] for i in good.tolist()], pa.string()),
+        "row": rows.numbers[good],
+        "ra": ra[good],
+        "dec": dec[good],
+        "counts": _lists(counts[good]),
+        "totals": _lists(totals[good]),
+    }
+    if layout.image is not None:
+        files = texts(rows.table[layout.image])
+        kept["file"] = pa.array([files[i] for i in good.tolist()], pa.string())
+    if len(good):
+        table._kept.add(pa.table(kept))
 
 
-def _report_columns(rows: Rows, layout: Layout, counts: Floats, totals: Floats) -> None:
+def _lists(values: Floats) -> pa.Array:
+    return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])
+
+
+def _refuse_repeated(path: Path, table: VoteTable) -> None:
+    """Refuse rows that repeat the identifier of an earlier good row.
+
+    What else was reported of them, such as a contradictory total, no longer matters.
+    """
+    if not len(table):
+        return
+    names, rows = table._kept.column("name"), table.rows
+    which, first = repeated(names)
+    gone = set(rows[which].tolist())
+    table.rejects[:] = [reject for reject in table.rejects if reject.row not in gone]
+    for i, earlier in zip(which.tolist(), first.tolist(), strict=True):
+        reason = why_repeated(int(rows[earlier]))
+        table.rejects.append(Reject(str(path), int(rows[i]), names[i].as_py(), reason))
+    table._kept.drop("row", rows[which])
+
+
+def _report_columns(path: Path, table: VoteTable) -> None:
     """Report questions asked only in part, or with answers outside the tree."""
-    for columns in layout.incomplete:
-        rows.add(
-            None,
-            columns.question.name,
-            f"missing column: {', '.join(columns.missing)}; the question is not used",
-        )
-    for columns in layout.questions:
-        q = layout.tree.questions.index(columns.question)
-        inside = counts[:, layout.tree.slices[q]].sum(axis=1)
-        galaxies = np.count_nonzero(rows.good & (totals[:, q] > inside + TOTAL_TOLERANCE))
+    for columns in table.layout.incomplete:
+        reason = f"missing column: {', '.join(columns.missing)}; the question is not used"
+        table.rejects.append(Reject(str(path), None, columns.question.name, reason))
+    slices = table.tree.slices
+    more = np.zeros(len(slices), dtype=np.int64)  # galaxies with votes outside the tree
+    for block in table.blocks():
+        inside = np.add.reduceat(block.counts, [where.start for where in slices], axis=1)
+        more += np.count_nonzero(block.totals > inside + TOTAL_TOLERANCE, axis=0)
+    for columns in table.layout.questions:
+        galaxies = more[table.tree.questions.index(columns.question)]
         if galaxies:
-            rows.add(
-                None,
-                columns.question.name,
+            reason = (
                 f"answers outside the tree: {', '.join(columns.foreign)} have votes of "
-                f"{galaxies:,} galaxies, whose losses for this question stay NULL",
+                f"{galaxies:,} galaxies, whose losses for this question stay NULL"
             )
+            table.rejects.append(Reject(str(path), None, columns.question.name, reason))

@@ -16,7 +16,7 @@ from catalog.published_layouts import PublishedLayout, recognise_predictions
 from catalog.rejects import Reject, reject_table
 from catalog.store import Run, Store
 from catalog.table_files import read_table
-from catalog.vote_checks import Rows, check_identifiers, refuse_repeated
+from catalog.vote_checks import Rows, check_identifiers, repeated, why_repeated
 
 SHARD = 2_000  # galaxies committed at a time
 
@@ -93,7 +93,12 @@ def _match(store: Store, rows: Rows) -> npt.NDArray[np.int64]:
     known = dict(zip(found["iauname"].to_pylist(), found["galaxy_id"].to_pylist(), strict=True))
     galaxy_id = np.array([known.get(name, -1) for name in rows.names], dtype=np.int64)
     rows.refuse(galaxy_id < 0, lambda i: f"{_UNKNOWN}: the catalogue has none of that name")
-    refuse_repeated(rows)
+    good = np.flatnonzero(rows.good)
+    which, first = repeated(pa.chunked_array([galaxy_id[good]]))
+    first_of = dict(zip(good[which].tolist(), rows.numbers[good[first]].tolist(), strict=True))
+    rows.refuse(
+        np.isin(np.arange(len(galaxy_id)), good[which]), lambda i: why_repeated(first_of[i])
+    )
     return galaxy_id
 
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from catalog.checked_files import sha256_of
 from catalog.fractions import read_votes
 from catalog.galaxies import (
     SAME_PLACE_ARCSEC,
+    Numbering,
     fill_positions,
     galaxies_named,
     galaxy_table,
@@ -21,8 +23,9 @@ from catalog.ingests import begin_ingest, held_tree, replace_votes
 from catalog.progress import progress
 from catalog.rejects import KIND_SQL, Reject, reject_table
 from catalog.store import Run, Store
-from catalog.vote_rows import changed_questions, vote_tables
-from catalog.votes import VoteTable, read_vote_table
+from catalog.vote_checks import Flags
+from catalog.vote_rows import changed_questions, vote_table
+from catalog.votes import VoteBlock, VoteTable, read_vote_table
 
 IMAGES_A_SHARD = 512
 
@@ -105,40 +108,59 @@ def ingest(
                 _ingest_images(store, run, votes, table, listing)
             with store.transaction():
                 replace_votes(store, run)
-                fill_positions(store, table.names, table.ra, table.dec)
+                for block in table.blocks():
+                    fill_positions(store, block.names, block.ra, block.dec)
                 store.finish(run)
         return _report(store, run, table)
 
 
 def _ingest_votes(store: Store, run: Run, votes: Path, table: VoteTable) -> None:
-    """Commit galaxies, votes and refused rows, as one shard."""
-    if "votes" in store.shards(run):
-        return
-    galaxies = number_galaxies(store, table.names, table.ra, table.dec)
-    write = np.ones(table.totals.shape, dtype=bool)  # N, Q
-    known = np.flatnonzero(galaxies.known)
-    known = known[np.argsort(galaxies.galaxy_id[known])]
-    current = read_votes(store, table.tree, galaxies.galaxy_id[known])
-    write[known] = changed_questions(current, table.counts[known], table.totals[known], table.asked)
-    apart = [
+    """Commit refused rows, then galaxies and votes, shard by shard."""
+    done = store.shards(run)
+    if "refused" not in done:
+        store.commit(run, "refused", {"reject": reject_table(table.rejects)})
+    with progress("votes", len(table)) as bar:
+        for i, block in enumerate(table.blocks()):
+            if (name := f"votes-{i:06d}") not in done:
+                store.commit(run, name, _block_rows(store, votes, table, block))
+            bar.advance(len(block.names))
+
+
+def _block_rows(
+    store: Store, votes: Path, table: VoteTable, block: VoteBlock
+) -> dict[str, pa.Table]:
+    """Galaxies that are new, votes that say something new, galaxies that have moved."""
+    galaxies = number_galaxies(store, block.names, block.ra, block.dec)
+    write = _news(store, table, block, galaxies)
+    return {
+        "galaxy": galaxy_table(galaxies, block.names, block.ra, block.dec),
+        "vote": vote_table(table.tree, galaxies.galaxy_id, block.counts, block.totals, write),
+        "reject": reject_table(_apart(votes, block, galaxies)),
+    }
+
+
+def _news(store: Store, table: VoteTable, block: VoteBlock, numbers: Numbering) -> Flags:
+    """The questions (N, Q) whose votes the catalogue does not have yet, or has otherwise."""
+    write = np.ones(block.totals.shape, dtype=bool)
+    known = np.flatnonzero(numbers.known)
+    known = known[np.argsort(numbers.galaxy_id[known])]
+    current = read_votes(store, table.tree, numbers.galaxy_id[known])
+    write[known] = changed_questions(current, block.counts[known], block.totals[known], table.asked)
+    return write
+
+
+def _apart(votes: Path, block: VoteBlock, numbers: Numbering) -> list[Reject]:
+    """Galaxies that are not where the catalogue has them."""
+    return [
         Reject(
             str(votes),
-            int(table.rows[i]),
-            table.names[i],
-            f"contradictory position: {galaxies.apart[i]:.1f} arcsec from the catalogue's, "
+            int(block.rows[i]),
+            block.names[i],
+            f"contradictory position: {numbers.apart[i]:.1f} arcsec from the catalogue's, "
             "which is kept",
         )
-        for i in np.flatnonzero(galaxies.apart > SAME_PLACE_ARCSEC)
+        for i in np.flatnonzero(numbers.apart > SAME_PLACE_ARCSEC)
     ]
-    store.commit(
-        run,
-        "votes",
-        {
-            "galaxy": galaxy_table(galaxies, table.names, table.ra, table.dec),
-            "vote": vote_tables(table.tree, galaxies.galaxy_id, table.counts, table.totals, write),
-            "reject": reject_table([*table.rejects, *apart]),
-        },
-    )
 
 
 def _ingest_images(
@@ -146,17 +168,18 @@ def _ingest_images(
 ) -> None:
     """Commit what is wrong with the list of images, then the images, shard by shard."""
     done = store.shards(run)
+    names = table.names
     galaxies = galaxies_named(
         store,
-        [*table.names, *(entry.key for entry in listing.entries)],
+        [*names, *(entry.key for entry in listing.entries)],
         underscored=any(entry.member for entry in listing.entries),
     )
     paired, unpaired = pair(listing, galaxies)
     if "listing" not in done:
         imaged = {galaxy for galaxy, _ in paired} | _imaged(store)
         bare = [
-            Reject(str(votes), int(row), name, "votes without image: none of that name")
-            for name, row in zip(table.names, table.rows, strict=True)
+            Reject(str(votes), row, name, "votes without image: none of that name")
+            for name, row in zip(names, table.rows.tolist(), strict=True)
             if galaxies[name] not in imaged
         ]
         stated = {reject.key for reject in listing.rejects if reject.row is not None}
@@ -193,7 +216,7 @@ def _report(store: Store, run: Run, table: VoteTable) -> IngestReport:
     return IngestReport(
         run.run_id,
         table.tree.name,
-        len(table.names),
+        len(table),
         added["galaxy"],
         added["vote"],
         added["image"],

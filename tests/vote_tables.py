@@ -11,6 +11,7 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from catalog.decision_tree import DecisionTree, get_tree
+from catalog.votes import VoteBlock, VoteTable
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".fits")
 
@@ -126,3 +127,11 @@ def edit(table: pa.Table, column: str, row: int, value: object) -> pa.Table:
     cells[row] = None if value is None else str(value)
     place = table.column_names.index(column)
     return table.set_column(place, column, pa.array(cells, pa.string()))
+
+
+def whole(table: VoteTable) -> VoteBlock:
+    """All blocks of a table as one."""
+    blocks = [*table.blocks()]
+    columns = ("rows", "ra", "dec", "counts", "totals")
+    joined = {name: np.concatenate([getattr(b, name) for b in blocks]) for name in columns}
+    return VoteBlock([name for b in blocks for name in b.names], **joined)

@@ -14,7 +14,7 @@ from catalog.decision_tree import get_tree
 from catalog.errors import TableRefused
 from catalog.votes import VoteTable, read_vote_table
 from tests import vote_tables
-from tests.vote_tables import SUFFIXES, decals, edit, write
+from tests.vote_tables import SUFFIXES, decals, edit, whole, write
 
 FEW = np.arange(3 * 34, dtype=float).reshape(3, 34) % 7
 
@@ -50,10 +50,12 @@ class TestWhatGoesInComesOut:
         path = tmp_path_factory.mktemp("votes") / f"votes{suffix}"
         table = read_vote_table(write(path, decals(counts, campaign=campaign)))
         assert table.names == vote_tables.names(len(counts))
-        np.testing.assert_array_equal(table.counts, counts)
+        np.testing.assert_array_equal(whole(table).counts, counts)
         starts = [where.start for where in table.tree.slices]
         # sums of up to six numbers in another order
-        np.testing.assert_allclose(table.totals, np.add.reduceat(counts, starts, axis=1), 1e-15)
+        np.testing.assert_allclose(
+            whole(table).totals, np.add.reduceat(counts, starts, axis=1), 1e-15
+        )
         assert table.rejects == []
 
     @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -70,7 +72,7 @@ class TestWhatGoesInComesOut:
             vote_tables.gz2(counts, kind="weight"),
         )
         table = read_vote_table(path, tree="gz2", weighted=True)
-        np.testing.assert_array_equal(table.counts, counts)
+        np.testing.assert_array_equal(whole(table).counts, counts)
         assert table.rejects == []
 
     @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -91,7 +93,7 @@ class TestWhatGoesInComesOut:
     def test_a_byte_order_mark_and_windows_lines_do_no_harm(self, tmp_path: Path) -> None:
         path = write(tmp_path / "v.csv", decals(FEW))
         path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
-        np.testing.assert_array_equal(read_vote_table(path).counts, FEW)
+        np.testing.assert_array_equal(whole(read_vote_table(path)).counts, FEW)
 
 
 class TestRefusedRows:
@@ -122,7 +124,7 @@ class TestRefusedRows:
         assert kinds(table) == [(2, kind)]
         assert table.names == [vote_tables.names(3)[0], vote_tables.names(3)[2]]
         assert table.rows.tolist() == [1, 3]
-        np.testing.assert_array_equal(table.counts, FEW[[0, 2]])
+        np.testing.assert_array_equal(whole(table).counts, FEW[[0, 2]])
         assert table.rejects[0].source == str(path)
         if column == "bar_weak":
             assert "bar_weak" in table.rejects[0].reason
@@ -150,8 +152,8 @@ class TestRefusedRows:
         read = read_vote_table(write(tmp_path / "v.csv", table))
         assert len(read.names) == (3 if good else 2)
         assert kinds(read) == ([] if good else [(2, "position out of range")])
-        assert read.ra[0] == 1.5
-        assert read.dec[-1] == 3.0
+        assert whole(read).ra[0] == 1.5
+        assert whole(read).dec[-1] == 3.0
 
     def test_the_first_good_row_of_a_repeated_name_is_kept(self, tmp_path: Path) -> None:
         table = decals(FEW, called=["J1", "J1", "J1"])
@@ -175,6 +177,53 @@ class TestRefusedRows:
         assert len(read_vote_table(write(tmp_path / "v.csv", table)).rejects) == 1
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_blocks_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
+    """Repeated, refused and contradictory rows on either side of where blocks end."""
+    size = 60
+    counts = np.random.default_rng(1).integers(0, 9, (size, 34))
+    called = vote_tables.names(size)
+    called[30:40] = called[:10]
+    called[55] = called[54]
+    table = decals(counts, called=called, stated=False)
+    answers = [
+        get_tree("gzd5").answer_id(f"how-rounded_{a}")
+        for a in ("round", "in-between", "cigar-shaped")
+    ]
+    rounded = counts[:, answers].sum(axis=1)
+    for name, values in {
+        "how-rounded_total-votes": rounded + 5 * (np.arange(size) % 15 == 5),
+        "bar_odd": np.arange(size) % 3,  # an answer that the tree does not have
+        "bar_odd_fraction": np.full(size, ""),
+        "file_loc": [f"{n}.png" for n in called],
+    }.items():
+        table = table.append_column(name, [values])
+    for row in (3, 33, 50):
+        table = edit(table, "bar_weak", row, "-1")
+    path = write(tmp_path / f"v{suffix}", table)
+    if suffix == ".csv":
+        lines = path.read_text().splitlines()
+        lines[9:9], lines[40:40] = ["J0,1", ""], ["", "J0,1,2"]
+        path.write_text("\n".join(lines))
+    once = read_vote_table(path)
+    found = {kind for _, kind in kinds(once)} - {"ragged row"}
+    assert found == {
+        "answers outside the tree",
+        "contradictory total",
+        "duplicated identifier",
+        "negative count",
+    }
+    assert len([*once.blocks()]) == 1
+    monkeypatch.setattr("catalog.table_files._ROWS", 7)
+    monkeypatch.setattr("catalog.table_files._BYTES", 1_500)
+    parts = read_vote_table(path)
+    assert len([*parts.blocks()]) > 5
+    assert parts.rejects == once.rejects
+    assert (parts.names, parts.files, len(parts)) == (once.names, once.files, len(once))
+    for name in ("rows", "ra", "dec", "counts", "totals"):
+        np.testing.assert_array_equal(getattr(whole(parts), name), getattr(whole(once), name))
+
+
 class TestStatedTotalsAndFractions:
     def test_contradictions_are_reported_and_counts_kept(self, tmp_path: Path) -> None:
         table = edit(decals(FEW), "bar_weak_fraction", 0, 0.9)
@@ -182,7 +231,7 @@ class TestStatedTotalsAndFractions:
         read = read_vote_table(write(tmp_path / "v.csv", table))
         assert kinds(read) == [(1, "contradictory fraction"), (3, "contradictory total")]
         assert "bar_weak_fraction is '0.9' but counts give 1/3" in read.rejects[0].reason
-        np.testing.assert_array_equal(read.counts, FEW)
+        np.testing.assert_array_equal(whole(read).counts, FEW)
 
     @pytest.mark.parametrize(("off", "reported"), [(0.0009, False), (0.0011, True)])
     def test_fractions_are_compared_to_three_decimals(
@@ -210,8 +259,8 @@ class TestQuestionsNotAsked:
         read = read_vote_table(write(tmp_path / "v.csv", self.empty(decals(FEW), "bar_")))
         assert read.rejects == []
         bar = [i for i, label in enumerate(read.tree.labels) if label.startswith("bar_")]
-        assert read.counts[1, bar].tolist() == [0, 0, 0]
-        assert read.totals[1, [q.name for q in read.tree.questions].index("bar")] == 0
+        assert whole(read).counts[1, bar].tolist() == [0, 0, 0]
+        assert whole(read).totals[1, [q.name for q in read.tree.questions].index("bar")] == 0
 
     def test_unless_the_total_says_otherwise(self, tmp_path: Path) -> None:
         table = edit(self.empty(decals(FEW), "bar_"), "bar_total-votes", 1, 5)
@@ -231,7 +280,7 @@ class TestQuestionsNotAsked:
         assert read.rejects[0].key == "bar"
         assert "bar_weak" in read.rejects[0].reason
         assert "bar" in read.layout.unasked
-        assert read.counts[:, get_tree("gzd5").answer_id("bar_no")].tolist() == [0, 0, 0]
+        assert whole(read).counts[:, get_tree("gzd5").answer_id("bar_no")].tolist() == [0, 0, 0]
 
 
 class TestAnswersOutsideTheTree:
@@ -244,7 +293,7 @@ class TestAnswersOutsideTheTree:
         read = read_vote_table(write(tmp_path / "v.csv", self.table([10.0, 0.0, 20.0])))
         merging = read.tree.slices[-1]
         own = FEW[:, merging].sum(axis=1)
-        np.testing.assert_array_equal(read.totals[:, -1], [own[0] + 10, own[1], own[2] + 20])
+        np.testing.assert_array_equal(whole(read).totals[:, -1], [own[0] + 10, own[1], own[2] + 20])
         outside = [r for r in read.rejects if r.row is None]
         assert [r.key for r in outside] == ["merging"]
         assert "merging_neither-v1 have votes of 2 galaxies" in outside[0].reason
@@ -260,9 +309,9 @@ class TestAnswersOutsideTheTree:
         read = read_vote_table(write(tmp_path / "v.csv", table))
         assert len(read.names) == 3
         merging = read.tree.slices[-1]
-        assert read.counts[1, merging].tolist() == [0, 0, 0, 0]
-        assert read.totals[1, -1] == 5
-        assert read.totals[0, -1] == FEW[0, merging].sum()
+        assert whole(read).counts[1, merging].tolist() == [0, 0, 0, 0]
+        assert whole(read).totals[1, -1] == 5
+        assert whole(read).totals[0, -1] == FEW[0, merging].sum()
 
     def test_they_are_checked_like_others(self, tmp_path: Path) -> None:
         read = read_vote_table(write(tmp_path / "v.csv", self.table([-1.0, 0.0, 0.0])))
@@ -282,7 +331,11 @@ class TestRefusedTables:
             ("v.csv", b"\x89PNG\r\n\x1a\n\0\0\0", "read as a table"),
             ("v.csv", b"a,a\n1,2\n", "two columns named 'a'"),
             ("v.csv.gz", b"iauname,a\n", "gzip"),
-            ("v.csv.gz", gzip.compress(b"iauname,a\nJ1,1\n" * 999, mtime=0)[:-9], "ended before"),
+            (
+                "v.csv.gz",
+                gzip.compress(b"iauname,bar_strong,bar_weak,bar_no\n" * 999, mtime=0)[:-9],
+                "ended before",
+            ),
             ("v.parquet", b"PAR1PAR1", "read as a table"),
             ("v.fits", b"SIMPLE  =                    T", "read as a table"),
         ],
@@ -350,8 +403,10 @@ class TestRealTables:
         assert kinds(read) == [(None, "answers outside the tree")]
         own = pd.read_csv(data / "gzd5_votes.csv")
         for a, label in enumerate(read.tree.labels):
-            total = read.totals[:, read.tree.question_of[a]]
-            fraction = np.divide(read.counts[:, a], total, out=np.zeros(1088), where=total > 0)
+            total = whole(read).totals[:, read.tree.question_of[a]]
+            fraction = np.divide(
+                whole(read).counts[:, a], total, out=np.zeros(1088), where=total > 0
+            )
             np.testing.assert_allclose(fraction, own[f"{label}_fraction"], rtol=0, atol=1e-9)
 
     def test_smooth_table_has_one_question_and_repeats(self, data: Path) -> None:
@@ -370,7 +425,7 @@ class TestRealTables:
         assert read.tree.name == "gz2"
         assert read.names == own["objid"].tolist()
         for column, label in vote_tables.GZ2.items():
-            counted = read.counts[:, read.tree.answer_id(label)]
+            counted = whole(read).counts[:, read.tree.answer_id(label)]
             np.testing.assert_array_equal(counted, own[f"{column}_{kind}"])
         # its counts are weighted votes rounded to whole ones; its fractions are not rounded so
         assert {k for _, k in kinds(read)} == {"contradictory fraction"}

@@ -288,7 +288,14 @@ class TestImages:
         images = folder(tmp_path / "i", {f"{n}.png": picture(i) for i, n in enumerate(names(5))})
         ingest(gz, write(tmp_path / "v.csv", decals(COUNTS)), images=images)
         shards = [r["name"] for r in rows(gz, "SELECT name FROM shard ORDER BY name")]
-        assert shards == ["images-000000", "images-000001", "images-000002", "listing", "votes"]
+        assert shards == [
+            "images-000000",
+            "images-000001",
+            "images-000002",
+            "listing",
+            "refused",
+            "votes-000000",
+        ]
         assert rows(gz, "SELECT count(image) AS n FROM galaxies") == [{"n": 5}]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import catalog.table_files
 import jobs.ingest
 from catalog.store import Store
 from jobs.verify import verify
@@ -21,9 +22,10 @@ GALAXIES = 300
 KILLS = 12
 
 
-def work(catalog: Path, votes: Path, images: Path, committed: Connection | None = None) -> None:
+def work(path: Path, votes: Path, images: Path, committed: Connection | None = None) -> None:
     """Ingest in many small shards, telling of each one committed."""
     jobs.ingest.IMAGES_A_SHARD = 5
+    catalog.table_files._BYTES = 100_000
     commit = Store.commit
 
     def telling(*args: Any, **kwargs: Any) -> None:
@@ -33,7 +35,7 @@ def work(catalog: Path, votes: Path, images: Path, committed: Connection | None 
 
     Store.commit = telling  # type: ignore[method-assign]
     try:
-        jobs.ingest.ingest(catalog, votes, images=images)
+        jobs.ingest.ingest(path, votes, images=images)
     finally:
         Store.commit = commit  # type: ignore[method-assign]
 
@@ -70,7 +72,7 @@ def test_nothing_is_lost_and_nothing_is_there_twice(tmp_path: Path) -> None:
         child = context.Process(target=work, args=(killed, votes, images, writing))
         child.start()
         writing.close()
-        for _ in range(moments.randrange(1, 5)):  # 62 shards last for all kills
+        for _ in range(moments.randrange(1, 5)):  # 66 shards last for all kills
             reading.recv()
         time.sleep(moments.uniform(0, 0.02))  # about as long as a shard takes
         child.kill()
@@ -79,6 +81,8 @@ def test_nothing_is_lost_and_nothing_is_there_twice(tmp_path: Path) -> None:
         with Store.open(killed, read_only=True) as store:
             assert store.value("SELECT count(*) FROM galaxies") == 0
     work(killed, votes, images)
+    with Store.open(killed) as store:
+        assert store.value("SELECT count(*) FROM shard WHERE starts_with(name, 'votes')") > 2
     assert contents(killed) == contents(whole)
     assert verify(killed).errors == 0
     with Store.open(killed) as store:
