@@ -29,6 +29,11 @@ class PublishedLayout:
     fractions: Mapping[str, str]
     incomplete: tuple[str, ...]
 
+    @property
+    def columns(self) -> list[str]:
+        """All columns that are read."""
+        return [self.identifier, *self.concentrations.values(), *self.fractions.values()]
+
     def missing_questions(self, tree: DecisionTree) -> tuple[str, ...]:
         """Questions of the tree that the table says nothing usable about."""
         known = {*self.concentrations, *self.fractions}

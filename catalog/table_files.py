@@ -48,18 +48,16 @@ class TableFile:
         if twice:
             raise TableRefused(f"{path} has two columns named {twice[0]!r}; rename one")
 
-    def blocks(
-        self, columns: Sequence[str], *, misshapen: dict[int, str] | None = None
-    ) -> Iterator[pa.Table]:
-        """The rows, in file order, of some columns, tens of thousands at a time.
+    def blocks(self, columns: Sequence[str], misshapen: dict[int, str]) -> Iterator[pa.Table]:
+        """The rows, in file order, of some columns, thousands at a time.
 
-        A row of a CSV file with more or fewer fields than the header spoils the table, or,
-        where `misshapen` is given, is left out and described there by its number, the
-        first data row being 1. Raises `TableRefused` where the file is damaged.
+        A row of a CSV file with more or fewer fields than the header is left out, and
+        described in `misshapen` by its number, the first data row being 1, before the
+        rows after it come. Raises `TableRefused` where the file is damaged.
         """
         with self._refusing():
             if self._name.endswith((".csv", ".csv.gz")):
-                yield from _csv_blocks(path=self.path, columns=columns, misshapen=misshapen)
+                yield from _csv_blocks(self.path, columns, misshapen)
             elif self._name.endswith(".parquet"):
                 from pyarrow import parquet
 
@@ -88,13 +86,6 @@ class TableFile:
         except _DAMAGED as error:
             reason = (str(error) or type(error).__name__).splitlines()[0]
             raise TableRefused(f"{self.path} cannot be read as a table: {reason}") from None
-
-
-def read_table(path: Path, *, misshapen: dict[int, str] | None = None) -> pa.Table:
-    """A table file, whole, its rows in file order: see `TableFile`."""
-    file = TableFile(path)
-    blocks = [*file.blocks(file.schema.names, misshapen=misshapen)]
-    return pa.concat_tables(blocks) if blocks else file.schema.empty_table()
 
 
 def numbers(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
@@ -168,13 +159,11 @@ def _csv_header(path: Path) -> list[str]:
 
 
 def _csv_blocks(
-    path: Path, columns: Sequence[str], misshapen: dict[int, str] | None
+    path: Path, columns: Sequence[str], misshapen: dict[int, str]
 ) -> Iterator[pa.Table]:
     from pyarrow import csv
 
     def set_aside(row: csv.InvalidRow) -> str:
-        if misshapen is None:
-            return "error"
         # numbered from the header, blank lines not counted
         misshapen[row.number - 1] = f"{row.actual_columns} fields, not {row.expected_columns}"
         return "skip"

@@ -148,7 +148,7 @@ def read_vote_table(
     table = VoteTable(layout)
     misshapen: dict[int, str] = {}
     row = 1
-    for content in file.blocks(layout.columns, misshapen=misshapen):
+    for content in file.blocks(layout.columns, misshapen):
         every = np.arange(row, row + len(content) + len(misshapen))
         numbers = every[~np.isin(every, list(misshapen))][: len(content)]
         row = int(numbers[-1]) + 1

@@ -15,7 +15,7 @@ from catalog.published import read_posteriors
 from catalog.published_layouts import PublishedLayout, recognise_predictions
 from catalog.rejects import Reject, reject_table
 from catalog.store import Run, Store
-from catalog.table_files import read_table
+from catalog.table_files import TableFile
 from catalog.vote_checks import Rows, check_identifiers, repeated, why_repeated
 
 SHARD = 2_000  # galaxies committed at a time
@@ -69,8 +69,10 @@ def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> 
 def _open(path: Path, tree: DecisionTree, id_column: str | None) -> tuple[Rows, PublishedLayout]:
     """The rows of a table of predictions, and what its columns are."""
     misshapen: dict[int, str] = {}
-    table = read_table(path, misshapen=misshapen)
-    layout = recognise_predictions(path, table.column_names, tree, identifier=id_column)
+    file = TableFile(path)
+    layout = recognise_predictions(path, file.schema.names, tree, identifier=id_column)
+    blocks = [*file.blocks(layout.columns, misshapen)]
+    table = pa.concat_tables(blocks) if blocks else pa.table({})
     if len(table) == 0:
         raise TableRefused(f"{path} has a header but no row of that length; is it complete?")
     every = np.arange(1, len(table) + len(misshapen) + 1)

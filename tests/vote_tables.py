@@ -11,6 +11,7 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from catalog.decision_tree import DecisionTree, get_tree
+from catalog.table_files import TableFile
 from catalog.votes import VoteBlock, VoteTable
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".fits")
@@ -135,3 +136,9 @@ def whole(table: VoteTable) -> VoteBlock:
     columns = ("rows", "ra", "dec", "counts", "totals")
     joined = {name: np.concatenate([getattr(b, name) for b in blocks]) for name in columns}
     return VoteBlock([name for b in blocks for name in b.names], **joined)
+
+
+def read_table(path: Path, misshapen: dict[int, str] | None = None) -> pa.Table:
+    """All columns and rows of a table file."""
+    file = TableFile(path)
+    return pa.concat_tables(file.blocks(file.schema.names, {} if misshapen is None else misshapen))

@@ -13,9 +13,9 @@ from catalog.errors import TableRefused
 from catalog.posterior import summarise
 from catalog.published import PublishedPosteriors, read_posteriors
 from catalog.published_layouts import recognise_predictions
-from catalog.table_files import read_table
 from catalog.vote_checks import Rows
 from tests.catalogues import TOY, random_concentrations
+from tests.vote_tables import read_table
 
 SOURCE = Path("published.csv")
 N, T = 6, 4
