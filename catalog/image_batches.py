@@ -36,9 +36,10 @@ def image_batch(reader: ImageReader, view: View, galaxies: Sequence[Galaxy]) -> 
         except ImageRefused as error:
             rejects.append(Reject(galaxy.source, None, galaxy.iauname, str(error)))
             continue
+        prepared, pixels = view.both(image)
         accepted.append(galaxy)
-        images.append(view.prepare(image))
-        segments.append(central_segment(view.display(image)))
+        images.append(prepared)
+        segments.append(central_segment(pixels))
     channels = 1 if view.greyscale else 3
     none = torch.empty(0, channels, view.size, view.size)
     return ImageBatch(accepted, torch.stack(images) if images else none, segments, rejects)

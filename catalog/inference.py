@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 _MOST_THREADS = 16  # each holds a batch of images and the activations of a few
 # Images an encoder takes at once: the activations of more are too large for the caches,
 # and for the allocator to keep, and cost a quarter more time on each.
-_PART = 4
+AT_ONCE = 4
 _SAME = 1e-6  # of the largest feature, in float64: far above rounding, far below a mistake
 
 
@@ -48,7 +48,7 @@ def features(encoder: nn.Module, images: Tensor) -> Tensor:
     """Features (N, D) of images (N, C, H, W), however many: a few at a time."""
     images = images.contiguous(memory_format=torch.channels_last)
     with torch.inference_mode():
-        return torch.cat([encoder(part) for part in images.split(_PART)])
+        return torch.cat([encoder(part) for part in images.split(AT_ONCE)])
 
 
 @contextmanager

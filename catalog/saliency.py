@@ -27,6 +27,7 @@ from torch.func import jvp, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from catalog.errors import ModelRefused, UnknownName
+from catalog.inference import AT_ONCE
 from catalog.model import ZoobotModel
 from catalog.tails import Cut, Split, last_block
 
@@ -91,6 +92,10 @@ class Explainer:
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Saliency:
+        parts = [self._explain(part) for part in images.split(AT_ONCE)]
+        return Saliency(*(torch.cat([getattr(p, name) for p in parts]) for name in ("mean", "sd")))
+
+    def _explain(self, images: Tensor) -> Saliency:
         split = self._cut.split(images)
         pixels = contributions(self._cut, split, self.method)
         means, sds = [], []

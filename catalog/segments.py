@@ -32,9 +32,8 @@ def central_segment(pixels: npt.NDArray[np.uint8]) -> Mask | None:
     smoothed luminance, the noise the median absolute deviation of what smoothing took
     from the darker half, so that a large galaxy raises neither.
     """
-    from photutils.segmentation import detect_sources
-
-    luminance = pixels.mean(axis=-1, dtype=np.float32)  # (H, W)
+    red, green, blue = (pixels[..., c].astype(np.float32) for c in range(3))
+    luminance = (red + green + blue) / 3  # (H, W)
     scale = min(luminance.shape) / 224
     smooth = ndimage.gaussian_filter(luminance, SEGMENTATION["smoothing"] * scale)
     grain = (luminance - smooth)[smooth <= np.median(smooth)]
@@ -43,14 +42,12 @@ def central_segment(pixels: npt.NDArray[np.uint8]) -> Mask | None:
     threshold = SEGMENTATION["threshold"] * max(noise, 0.5)  # half a grey level: rounding
     if light.max() <= threshold:
         return None
-    found = detect_sources(light, threshold, n_pixels=1)
     opening = max(1, round(SEGMENTATION["opening"] * scale))
     centre = max(1, round(SEGMENTATION["centre"] * scale))
-    segment = _opened(found.data > 0, opening, centre)
+    segment = _opened(light > threshold, opening, centre)
     if segment is None:
         return None
-    filled = ndimage.binary_fill_holes(segment)
-    own = _without_neighbours(np.where(filled, np.maximum(light, threshold), 0), centre)
+    own = _without_neighbours(np.where(_filled(segment), np.maximum(light, threshold), 0), centre)
     return _opened(own, opening, centre)
 
 
@@ -87,6 +84,16 @@ def _opened(mask: Mask, opening: int, centre: int) -> Mask | None:
     return labels == sizes.argmax() if sizes.any() else None
 
 
+def _filled(mask: Mask) -> Mask:
+    """A mask without holes: what is not connected to the edge of the image is in it."""
+    labels, count = ndimage.label(~mask)
+    outside = np.zeros(count + 1, np.bool_)
+    for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        outside[edge] = True
+    outside[0] = False  # the mask itself
+    return ~outside[labels]
+
+
 def _without_neighbours(light: Floats, centre: int) -> Mask:
     """The segment, where light is not 0, less what belongs to neighbours in it.
 
@@ -96,7 +103,7 @@ def _without_neighbours(light: Floats, centre: int) -> Mask:
     """
     middle = np.zeros(light.shape, np.bool_)
     middle[_middle(light.shape, centre)] = True
-    (box,) = ndimage.find_objects((light > 0).astype(np.int8))
+    box = _box(light > 0)
     own = np.zeros(light.shape, np.bool_)
     light = light[box]
     core = np.unravel_index(np.argmax(np.where(middle[box], light, 0)), light.shape)
@@ -104,26 +111,40 @@ def _without_neighbours(light: Floats, centre: int) -> Mask:
     levels = np.geomspace(faintest, 0.98 * light.max(), int(SEGMENTATION["levels"]))
     owner = np.zeros(light.shape, np.int8)  # 1 the galaxy, 2 a neighbour, 0 nobody yet
     for level in levels[levels < light[core]]:
-        for branch in _branches(light, level, core):
-            if not owner[branch].any():
-                owner[np.unravel_index(np.argmax(np.where(branch, light, 0)), light.shape)] = 2
+        part = _box(light > level)
+        for branch in _branches(light, level, part, core):
+            if not owner[part][branch].any():
+                peak = np.argmax(np.where(branch, light[part], 0))
+                owner[part][np.unravel_index(peak, branch.shape)] = 2
     if owner.any():
         owner[core] = 1
         for level in (*levels[::-1], 0):
-            owner = _shared_out(owner, light > level)
+            above = light > level
+            part = _box(above | (owner > 0))
+            owner[part] = _shared_out(owner[part], above[part])
         own[box] = owner == 1
     else:
         own[box] = light > 0
     return own
 
 
-def _branches(light: Floats, level: float, core: tuple[np.intp, ...]) -> list[Mask]:
+def _box(mask: Mask) -> tuple[slice, ...]:
+    """The smallest box with all of a mask: the higher a level, the less to look at."""
+    ends = [np.flatnonzero(mask.any(axis)) for axis in (1, 0)]
+    return tuple(slice(end[0], end[-1] + 1) for end in ends)
+
+
+def _branches(
+    light: Floats, level: float, part: tuple[slice, ...], core: tuple[np.intp, ...]
+) -> list[Mask]:
     """What stands apart from the galaxy's core at a level and holds enough light."""
-    labels, count = ndimage.label(light > level)
+    above = light[part]
+    labels, count = ndimage.label(above > level)
     if count < 2:
         return []
-    flux = np.bincount(labels.ravel(), (light - level).ravel())
-    flux[[0, labels[core]]] = 0
+    flux = np.bincount(labels.ravel(), (above - level).ravel())
+    own = labels[core[0] - part[0].start, core[1] - part[1].start]
+    flux[[0, own]] = 0
     return [labels == n for n in np.flatnonzero(flux > SEGMENTATION["contrast"] * light.sum())]
 
 

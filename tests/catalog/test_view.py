@@ -58,6 +58,10 @@ def test_display_shows_the_same_pixels(view: View, image: Image.Image) -> None:
 
 def test_display_of_a_greyscale_view_is_in_colour(image: Image.Image) -> None:
     assert np.array_equal(View(greyscale=True).display(image), View().display(image))
+    for view in (View(), View(greyscale=True)):
+        prepared, pixels = view.both(image)
+        assert torch.equal(prepared, view.prepare(image))
+        assert np.array_equal(pixels, view.display(image))
 
 
 @pytest.mark.parametrize("shape", [(424, 424), (256, 256), (300, 500), (64, 64), (1, 1)])
