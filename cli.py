@@ -358,6 +358,7 @@ def explain(
     of: Annotated[
         str, typer.Option(help="Draw maps of the concentration, fraction or cross_entropy.")
     ] = "concentration",
+    engine: Engine = "auto",
     out: Annotated[Path | None, typer.Option(help="Folder for figures and page.")] = None,
     catalog: Catalog = paths.CATALOG_DEFAULT,
     quiet: Quiet = False,
@@ -378,6 +379,7 @@ def explain(
         method=method,
         layer=layer,
         of=of,  # type: ignore[arg-type]  # checked there
+        engine=engine,
         out=out,
         figures=not everything,
     )

@@ -78,7 +78,7 @@ class ExplainedModel:
 
 
 def explained_model(
-    store: Store, source: str | None, method: str, layer: str | None
+    store: Store, source: str | None, method: str, layer: str | None, engine: str = "torch"
 ) -> ExplainedModel:
     """The model of the newest predictions, or the one in `source`.
 
@@ -96,7 +96,7 @@ def explained_model(
     check_size(loaded, view.size)
     samples, seed = run.config.get("samples", _SAMPLES), run.config.get("seed", _SEED)
     masks = dropout_masks(samples, loaded.weight.shape[1], loaded.dropout_rate, seed)
-    explainer = Explainer(loaded, masks, size=view.size, layer=layer, method=method)
+    explainer = Explainer(loaded, masks, size=view.size, layer=layer, method=method, engine=engine)
     path = source or _origin(run)["model"]
     return ExplainedModel(loaded, explainer, view, path, samples, seed, run)
 

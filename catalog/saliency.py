@@ -19,17 +19,20 @@ pixel, one forward-mode product; for EfficientNet it has a closed form.
 """
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.func import jvp, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from catalog.closed_forms import closed_form
+from catalog.engines import make_encode
 from catalog.errors import ModelRefused, UnknownName
 from catalog.inference import AT_ONCE
 from catalog.model import ZoobotModel
-from catalog.tails import Cut, Split, last_block
+from catalog.tails import Cut, Split, Watched, last_block
 
 METHODS = ("hirescam", "gradcam")
 
@@ -56,9 +59,10 @@ class Explainer:
     masks: (T, D) as `dropout_masks` gives them. layer: dotted module name, by default
     the last encoder block. method: "hirescam"; or "gradcam" (Selvaraju et al. 2017),
     which averages each channel's gradient over the pixels first, here without its
-    usual clipping at 0. The model's weights are laid out channels last in memory.
-    Raises `UnknownName` for a layer or method that does not exist, `ModelRefused` for a
-    layer without a feature map.
+    usual clipping at 0. engine: `torch` or `openvino`; the latter only where there is a
+    closed form (`catalog.closed_forms`), and `self.engine` says what it came to. The
+    model's weights are laid out channels last in memory. Raises `UnknownName` for a
+    layer or method that does not exist, `ModelRefused` for a layer without a feature map.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Explainer:
         size: int = 224,
         layer: str | None = None,
         method: str = "hirescam",
+        engine: str = "torch",
     ) -> None:
         if method not in METHODS:
             raise UnknownName(f"no saliency method {method!r}; choose {' or '.join(METHODS)}")
@@ -79,11 +84,14 @@ class Explainer:
         with torch.no_grad():
             self.layer = last_block(model.encoder, example) if layer is None else layer
             self._cut = Cut(model.encoder, self.layer, example)
-            if method == "hirescam" and self._cut.vanishes(example):
+            self._form = closed_form(model.encoder, self.layer, method)
+            if method == "hirescam" and self._form is None and self._cut.vanishes(example):
                 raise ModelRefused(
                     f"every HiResCAM map at {layer} is zero, as before a layer norm of each pixel; "
                     f"choose another layer, such as {last_block(model.encoder, example)}"
                 )
+            self.engine = engine if self._form is not None else "torch"
+            self._watch = _watching(self._cut, self.engine, example)
         self.method = method
         self.masks = masks
         self._bias = model.bias
@@ -96,10 +104,8 @@ class Explainer:
         return Saliency(*(torch.cat([getattr(p, name) for p in parts]) for name in ("mean", "sd")))
 
     def _explain(self, images: Tensor) -> Saliency:
-        split = self._cut.split(images)
-        pixels = contributions(self._cut, split, self.method)
         means, sds = [], []
-        for features, image_pixels in zip(split.features, pixels, strict=True):
+        for features, image_pixels in zip(*self._contributions(images), strict=True):
             maps = self._slopes(features)[..., None, None] * self._logit_maps(image_pixels)
             sd, mean = torch.std_mean(maps, dim=0, correction=0)
             means.append(mean)
@@ -112,9 +118,16 @@ class Explainer:
 
         At the pooled feature layer a map sums to its logit less the bias.
         """
-        split = self._cut.split(images)
-        pixels = contributions(self._cut, split, self.method)
+        _, pixels = self._contributions(images)
         return torch.stack([self._logit_maps(image_pixels) for image_pixels in pixels])
+
+    def _contributions(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (N, D) and what each pixel gives to each, (N, D, h, w)."""
+        if self._form is None:
+            split = self._cut.split(images)
+            return split.features, contributions(split, self.method)
+        features, activation = self._watch(images)
+        return features, self._form(activation)
 
     def _logit_maps(self, pixels: Tensor) -> Tensor:
         depth, height, width = pixels.shape  # D, h, w
@@ -132,20 +145,27 @@ class Explainer:
         return (100 * torch.sigmoid(logits) * torch.sigmoid(-logits)).float()
 
 
-def contributions(cut: Cut, split: Split, method: str) -> Tensor:
+def _watching(cut: Cut, engine: str, example: Tensor) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    """Images to features (N, D) and the cut layer's activation (N, C, h, w)."""
+    known = cut.split(example)
+    depth, shape = known.features.shape[1], known.activation.shape[1:]  # D, (C, h, w)
+    watched = Watched(cut.encoder, cut.layer)
+    _, channels, size, _ = example.shape
+    encode = watched if engine == "torch" else make_encode(engine, watched, channels, size)
+
+    def watch(images: Tensor) -> tuple[Tensor, Tensor]:
+        both = encode(images)
+        return both[:, :depth], both[:, depth:].unflatten(1, shape)
+
+    return watch
+
+
+def contributions(split: Split, method: str) -> Tensor:
     """G_d(y, x), what each pixel gives to each pooled feature: (N, D, h, w).
 
     HiResCAM: sum_c a_c(y, x) d f_d / d a_c(y, x). GradCAM: the gradient is replaced by
-    its mean over the pixels.
+    its mean over the pixels. One forward-mode product a pixel.
     """
-    with warnings.catch_warnings():
-        # torch's own rules for forward mode use what torch has come to deprecate
-        warnings.filterwarnings("ignore", message=r"`torch\.jit\.script` is deprecated")
-        closed = _closed_form(cut, split.activation, method)
-        return _forward_mode(split, method) if closed is None else closed
-
-
-def _forward_mode(split: Split, method: str) -> Tensor:
     activation = split.activation
     count, _, height, width = activation.shape  # N, C, h, w
 
@@ -157,39 +177,9 @@ def _forward_mode(split: Split, method: str) -> Tensor:
         return jvp(split.tail, (activation,), (direction,))[1]  # (N, D)
 
     each = torch.eye(height * width).reshape(-1, 1, 1, height, width)
-    # the fused attention kernels have no forward-mode derivative
-    with sdpa_kernel(SDPBackend.MATH):
+    with warnings.catch_warnings(), sdpa_kernel(SDPBackend.MATH):
+        # torch's own rules for forward mode use what torch has come to deprecate, and the
+        # fused attention kernels have none
+        warnings.filterwarnings("ignore", message=r"`torch\.jit\.script` is deprecated")
         pushed = vmap(push, chunk_size=max(1, _CHUNK // activation.numel()))(each)
     return pushed.permute(1, 2, 0).reshape(count, -1, height, width)
-
-
-def _closed_form(cut: Cut, activation: Tensor, method: str) -> Tensor | None:
-    """G where a 1x1 convolution, batch norm, activation and mean pool follow the layer.
-
-    That is EfficientNet's last block; None elsewhere. With z = H a the convolution
-    without bias and u_d(y, x) the slope of batch norm and activation together, which
-    work on each number alone, G_d(y, x) = u_d(y, x) z_d(y, x) / (h w).
-    """
-    encoder = cut.encoder
-    convolution = getattr(encoder, "conv_head", None)
-    if not isinstance(convolution, nn.Conv2d) or convolution.kernel_size != (1, 1):
-        return None
-    from timm.layers.adaptive_avgmax_pool import SelectAdaptivePool2d
-    from timm.layers.norm_act import BatchNormAct2d
-    from timm.models.efficientnet import EfficientNet
-
-    if not isinstance(encoder, EfficientNet) or cut.layer != f"blocks.{len(encoder.blocks) - 1}":
-        return None
-    norm, pool = encoder.bn2, encoder.global_pool
-    if not (
-        isinstance(norm, BatchNormAct2d)
-        and isinstance(pool, SelectAdaptivePool2d)
-        and pool.pool_type == "avg"
-    ):
-        return None
-    raised = convolution(activation)
-    z = raised if convolution.bias is None else raised - convolution.bias[:, None, None]
-    slope = jvp(norm, (raised,), (torch.ones_like(raised),))[1]
-    if method == "gradcam":
-        slope = slope.mean((2, 3), keepdim=True)
-    return slope * z / (z.shape[2] * z.shape[3])

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from catalog import figures as drawing
 from catalog.decision_tree import DecisionTree
+from catalog.engines import choose_engine
 from catalog.errors import CatalogError, UnknownName
 from catalog.explained_model import ExplainedModel, explained_model
 from catalog.image_batches import image_batch
@@ -70,6 +71,7 @@ def explain(
     method: str = "hirescam",
     layer: str | None = None,
     of: Of = "concentration",
+    engine: str = "auto",
     out: Path | None = None,
     figures: bool = True,
 ) -> ExplainReport:
@@ -81,7 +83,9 @@ def explain(
     newest predictions, with its dropout masks and view. method: "hirescam" or
     "gradcam"; layer: a module's dotted name, by default the last encoder block. of: what
     the drawn maps are of, "concentration", "fraction" or "cross_entropy"; the stored
-    ones are of concentrations, from which the others follow. out: folder of figures and
+    ones are of concentrations, from which the others follow. engine: what runs the encoder
+    (`catalog.engines`), recorded as `predict` does; "auto" is torch where OpenVINO does
+    not serve (`catalog.closed_forms`). out: folder of figures and
     page, beside the catalogue unless given; the page shows the galaxies of this call.
 
     Galaxies that the run has maps of are not explained again. Images that are missing
@@ -94,16 +98,23 @@ def explain(
         answer_id = None if label is None else tree.answer_id(label)
         choices = choose(store, galaxies, worst, everything, answer_id, min_votes)
         subjects = find_subjects(store, choices) if figures else []
-        explained = explained_model(store, model, method, layer)
+        wanted = _wanted(choices, subjects)
+        chosen = choose_engine(engine, len(wanted))
+        explained = explained_model(store, model, method, layer, chosen)
+        _check_engine(explained, engine)
         _check_answer(explained, tree, answer_id)
         run = store.begin(
             "explain",
             explained.config,
             model_sha256=explained.model.sha256,
-            origin={"model": explained.source, "architecture": explained.model.architecture},
+            origin={
+                "model": explained.source,
+                "architecture": explained.model.architecture,
+                "engine": explained.explainer.engine,
+            },
         )
         before = _explained(store, run)
-        rejects = _explain_missing(store, run, explained, reader, _wanted(choices, subjects))
+        rejects = _explain_missing(store, run, explained, reader, wanted)
         total = _explained(store, run)
         changed = total > before or rejects > 0 or not run.complete
         if changed:
@@ -118,6 +129,14 @@ def explain(
 def _check_of(of: str) -> None:
     if of not in drawing.WORDS:
         raise UnknownName(f"no map of {of!r}; choose one of {', '.join(drawing.WORDS)}")
+
+
+def _check_engine(explained: ExplainedModel, engine: str) -> None:
+    if engine not in ("auto", explained.explainer.engine):
+        raise CatalogError(
+            f"engine {engine} explains EfficientNets and ResNets at their last block, not "
+            f"{explained.model.architecture} at {explained.explainer.layer}; choose --engine torch"
+        )
 
 
 def _check_answer(explained: ExplainedModel, tree: DecisionTree, answer_id: int | None) -> None:

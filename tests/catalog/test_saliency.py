@@ -1,5 +1,6 @@
 """Maps against pytorch-grad-cam, one target and one dropout sample at a time."""
 
+import importlib.util
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from catalog.closed_forms import closed_form
 from catalog.errors import ModelRefused, UnknownName
 from catalog.model import ZoobotModel, concentrations, dropout_masks, load_model
 from catalog.saliency import Explainer
@@ -191,17 +193,26 @@ def test_logit_maps_at_the_pooled_features_sum_to_the_logit(
 
 
 @pytest.mark.slow
-def test_closed_form_is_the_forward_mode_derivative(
-    efficientnet: ZoobotModel, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("method", ["hirescam", "gradcam"])
+def test_closed_forms_and_engines_give_the_forward_mode_derivative(
+    family: tuple[ZoobotModel, str], method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    images = images_of(efficientnet, 224)
-    masks = dropout_masks(2, 1280, 0.2, seed=9)
-    for method in ("hirescam", "gradcam"):
-        closed = Explainer(efficientnet, masks, method=method)(images)
-        with monkeypatch.context() as patch:
-            patch.setattr("catalog.saliency._closed_form", lambda *_: None)
-            general = Explainer(efficientnet, masks, method=method)(images)
-        assert relative_error(closed.mean, general.mean.numpy()) < CLOSE
+    model, layer = family
+    images = images_of(model, 224)
+    masks = dropout_masks(2, model.weight.shape[1], 0.2, seed=9)
+    with monkeypatch.context() as patch:
+        patch.setattr("catalog.saliency.closed_form", lambda *_: None)
+        general = Explainer(model, masks, method=method)(images)
+    closed = Explainer(model, masks, method=method)
+    has_one = closed_form(model.encoder, layer, method) is not None
+    assert has_one == (layer in ("blocks.6", "layer4"))
+    assert relative_error(closed(images).mean, general.mean.numpy()) < CLOSE
+    if has_one and importlib.util.find_spec("openvino") is not None:
+        other = Explainer(model, masks, method=method, engine="openvino")
+        assert other.engine == "openvino"
+        found = other(images)
+        assert relative_error(found.mean, general.mean.numpy()) < CLOSE
+        assert relative_error(found.sd, general.sd.numpy()) < CLOSE
 
 
 def test_a_map_does_not_depend_on_its_batch(efficientnet: ZoobotModel) -> None:

@@ -1,5 +1,6 @@
 """Explaining small painted galaxies end to end, and what happens when it goes wrong."""
 
+import importlib.util
 import re
 import shutil
 from collections.abc import Sequence
@@ -162,6 +163,20 @@ def test_stored_maps_are_those_of_the_model_that_predicted(
     assert f'"predict_run": {config[0]["run_id"]}' in str(run["config"])
 
 
+def test_another_engine_gives_the_same_maps(path: Path, tmp_path: Path) -> None:
+    pytest.importorskip("openvino", reason="openvino is not installed")
+    other = tmp_path / "other.duckdb"
+    shutil.copy(path, other)
+    for catalog, engine in ((path, "torch"), (other, "openvino")):
+        run_id = explain(catalog, everything=True, figures=False, engine=engine).run_id
+        (run,) = rows(catalog, f"SELECT config FROM runs WHERE run_id = {run_id}")
+        assert f'"engine": "{engine}"' in str(run["config"])
+    for label in get_tree("gzd5").labels:
+        expected = saliency_of(path, "G0002", label)
+        found = saliency_of(other, "G0002", label)
+        np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+
+
 def test_statistics_stand_for_every_answer(path: Path) -> None:
     explain(path, everything=True, figures=False)
     assert one(path, "SELECT count(*) FROM saliency") == GALAXIES * 10
@@ -269,6 +284,11 @@ def test_mistakes_are_told_before_anything_is_done(path: Path) -> None:
         explain(path, galaxies=["G0001"], method="lime")
     with pytest.raises(UnknownName, match=r"no layer 'layer9'; nearest: layer"):
         explain(path, galaxies=["G0001"], layer="layer9")
+    with pytest.raises(UnknownName, match="no engine 'abacus'"):
+        explain(path, galaxies=["G0001"], engine="abacus")
+    if importlib.util.find_spec("openvino") is not None:
+        with pytest.raises(CatalogError, match="explains EfficientNets and ResNets at their last"):
+            explain(path, galaxies=["G0001"], engine="openvino", layer="layer3")
     assert one(path, "SELECT count(*) FROM runs WHERE job = 'explain'") == 0
 
 
