@@ -3,7 +3,9 @@
     python -m benchmarks.growth [GALAXIES ...]
 
 Votes are synthetic, in GZ DECaLS's layout; predictions are synthetic concentrations (5
-samples). Each step is a process of its own, so that its peak memory is its own (read from
+samples), images the hundred real ones of ../shared/data again and again, shown to the
+bundled model; without them, and above 10,000 galaxies, nothing is predicted or explained.
+Each step is a process of its own, so that its peak memory is its own (read from
 /proc: Linux only). Appends to results/growth.jsonl and prints seconds, peak memory, and the
 exponent that fits the last two sizes.
 """
@@ -22,6 +24,7 @@ from rich.table import Table
 RESULTS = Path(__file__).parent / "results" / "growth.jsonl"
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 STEPS = ("ingest", "score", "index", "worst")
+IMAGE_STEPS, MOST_IMAGES = ("predict", "explain"), 10_000
 SAMPLES, _MADE = 5, 20_000
 
 
@@ -40,10 +43,19 @@ def step(name: str, folder: Path) -> None:
         from jobs.index import index
 
         index(catalog)
-    else:
+    elif name == "worst":
         from jobs.worst import worst
 
         worst(catalog)
+    elif name == "predict":
+        from catalog.paths import BUNDLED_MODEL
+        from jobs.predict import predict
+
+        predict(catalog, str(BUNDLED_MODEL))
+    else:
+        from jobs.explain import explain
+
+        explain(catalog, everything=True, figures=False)
 
 
 def add_predictions(folder: Path, galaxies: int) -> None:
@@ -62,15 +74,38 @@ def add_predictions(folder: Path, galaxies: int) -> None:
             add_predictions(store, made[: len(ids)], galaxy_ids=ids.tolist(), shard=str(start))
 
 
+def add_images(folder: Path, galaxies: int) -> None:
+    """An image for each galaxy, the same ones in turn."""
+    import pyarrow as pa
+
+    from benchmarks.__main__ import IMAGES
+    from catalog.images import ImageReader
+    from catalog.store import Store
+
+    with ImageReader() as reader:
+        files = [(str(file), vars(reader.inspect(str(file)))) for file in IMAGES.rglob("*.png")]
+    with Store.open(folder / "gz.duckdb") as store:
+        first = store.value("SELECT min(galaxy_id) FROM galaxy")
+        rows = [
+            {"galaxy_id": first + i, "source": files[i % len(files)][0], **files[i % len(files)][1]}
+            for i in range(galaxies)
+        ]
+        run = store.begin("ingest", {"images": "of the benchmark"})
+        store.commit(run, "images", {"image": pa.Table.from_pylist(rows)})
+        store.finish(run)
+
+
 def measure(galaxies: int) -> list[dict[str, object]]:
     """Seconds and peak bytes of each step."""
+    from benchmarks.__main__ import IMAGES
     from benchmarks.ingest import write_votes
 
+    steps = STEPS + (IMAGE_STEPS if galaxies <= MOST_IMAGES and IMAGES.is_dir() else ())
     rows: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_votes(folder / "votes.csv", galaxies)
-        for each in STEPS:
+        for each in steps:
             code = f"from benchmarks import growth; growth.child({each!r}, {name!r})"
             done = subprocess.run(
                 [sys.executable, "-c", code], check=True, capture_output=True, text=True
@@ -79,6 +114,8 @@ def measure(galaxies: int) -> list[dict[str, object]]:
             print(rows[-1], file=sys.stderr)
             if each == "ingest":
                 add_predictions(folder, galaxies)
+            elif each == "worst" and steps != STEPS:
+                add_images(folder, galaxies)
     return rows
 
 
@@ -93,6 +130,15 @@ def child(name: str, folder: str) -> None:
     print(json.dumps({"seconds": seconds, "peak_bytes": 1024 * int(peak.split()[1])}))
 
 
+def _exponent(found: dict[int, dict[str, object]]) -> str:
+    """Of the power of the number of galaxies that the time of the two largest follows."""
+    if len(found) < 2:
+        return "-"
+    (few, short), (many, long) = sorted(found.items())[-2:]
+    times = float(str(long["seconds"])) / float(str(short["seconds"]))
+    return f"{math.log(times) / math.log(many / few):.2f}"
+
+
 def main() -> None:
     """Measure, keep, show."""
     from benchmarks.contest import surroundings
@@ -103,16 +149,15 @@ def main() -> None:
         for row in rows:
             file.write(json.dumps({**row, **surroundings()}) + "\n")
     table = Table("step", *(f"{size:,}" for size in sizes), "exponent", box=None)
-    for each in STEPS:
-        found = [row for row in rows if row["step"] == each]
-        seconds = [float(str(row["seconds"])) for row in found]
-        gigabytes = [float(str(row["peak_bytes"])) / 1e9 for row in found]
-        growth = "-"
-        if len(sizes) > 1:
-            exponent = math.log(seconds[-1] / seconds[-2]) / math.log(sizes[-1] / sizes[-2])
-            growth = f"{exponent:.2f}"
-        cells = [f"{s:.2f} s, {g:.2f} GB" for s, g in zip(seconds, gigabytes, strict=True)]
-        table.add_row(each, *cells, growth)
+    for each in STEPS + IMAGE_STEPS:
+        found = {int(str(row["galaxies"])): row for row in rows if row["step"] == each}
+        cells = [
+            f"{found[size]['seconds']:.2f} s, {int(str(found[size]['peak_bytes'])) / 1e9:.2f} GB"
+            if size in found
+            else "-"
+            for size in sizes
+        ]
+        table.add_row(each, *cells, _exponent(found))
     Console(soft_wrap=True).print(table)
 
 
