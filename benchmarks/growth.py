@@ -1,4 +1,4 @@
-"""How time and memory grow with the number of galaxies, step by step.
+"""How time, memory and disk grow with the number of galaxies, step by step.
 
     python -m benchmarks.growth [GALAXIES ...]
 
@@ -96,7 +96,7 @@ def add_images(folder: Path, galaxies: int) -> None:
 
 
 def measure(galaxies: int) -> list[dict[str, object]]:
-    """Seconds and peak bytes of each step."""
+    """Seconds, core-seconds and peak bytes of each step, and the bytes that it wrote."""
     from benchmarks.__main__ import IMAGES
     from benchmarks.ingest import write_votes
 
@@ -105,29 +105,38 @@ def measure(galaxies: int) -> list[dict[str, object]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_votes(folder / "votes.csv", galaxies)
+        before = 0
         for each in steps:
             code = f"from benchmarks import growth; growth.child({each!r}, {name!r})"
             done = subprocess.run(
                 [sys.executable, "-c", code], check=True, capture_output=True, text=True
             )
-            rows.append({"galaxies": galaxies, "step": each, **json.loads(done.stdout)})
+            written = _written(folder) - before
+            found = {"written_bytes": written, **json.loads(done.stdout)}
+            rows.append({"galaxies": galaxies, "step": each, **found})
             print(rows[-1], file=sys.stderr)
             if each == "ingest":
                 add_predictions(folder, galaxies)
             elif each == "worst" and steps != STEPS:
                 add_images(folder, galaxies)
+            before = _written(folder)
     return rows
+
+
+def _written(folder: Path) -> int:
+    """Bytes of the catalogue and the files beside it."""
+    return sum(file.stat().st_size for file in folder.glob("gz.*"))
 
 
 def child(name: str, folder: str) -> None:
     """A step, and what it took, as JSON on standard output."""
     start = time.perf_counter()
     step(name, Path(folder))
-    seconds = time.perf_counter() - start
+    took = {"seconds": time.perf_counter() - start, "core_seconds": time.process_time()}
     # not getrusage, which counts what the parent held before this program took its place
     status = Path("/proc/self/status").read_text()
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    print(json.dumps({"seconds": seconds, "peak_bytes": 1024 * int(peak.split()[1])}))
+    print(json.dumps({**took, "peak_bytes": 1024 * int(peak.split()[1])}))
 
 
 def _exponent(found: dict[int, dict[str, object]]) -> str:

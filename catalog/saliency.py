@@ -27,12 +27,12 @@ from torch import Tensor
 from torch.func import jvp, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from catalog.closed_forms import closed_form
+from catalog.closed_forms import Watched, closed_form
 from catalog.engines import make_encode
 from catalog.errors import ModelRefused, UnknownName
 from catalog.inference import AT_ONCE
 from catalog.model import ZoobotModel
-from catalog.tails import Cut, Split, Watched, last_block
+from catalog.tails import Cut, Split, last_block
 
 METHODS = ("hirescam", "gradcam")
 
@@ -90,13 +90,19 @@ class Explainer:
                     f"every HiResCAM map at {layer} is zero, as before a layer norm of each pixel; "
                     f"choose another layer, such as {last_block(model.encoder, example)}"
                 )
-            self.engine = engine if self._form is not None else "torch"
-            self._watch = _watching(self._cut, self.engine, example)
+            self.engine = "torch" if self._form is None else engine
+            if self._form is not None:
+                self._watch = _watching(self._cut, self.engine, example)
         self.method = method
         self.masks = masks
         self._bias = model.bias
         self._sampled_weight = masks[:, None, :] * model.weight  # (T, A, D)
         self._precise_weight = self._sampled_weight.double()
+
+    @property
+    def shareable(self) -> bool:
+        """Whether several threads may call it at once."""
+        return self._form is not None
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Saliency:
@@ -149,7 +155,7 @@ def _watching(cut: Cut, engine: str, example: Tensor) -> Callable[[Tensor], tupl
     """Images to features (N, D) and the cut layer's activation (N, C, h, w)."""
     known = cut.split(example)
     depth, shape = known.features.shape[1], known.activation.shape[1:]  # D, (C, h, w)
-    watched = Watched(cut.encoder, cut.layer)
+    watched = Watched(cut.encoder)
     _, channels, size, _ = example.shape
     encode = watched if engine == "torch" else make_encode(engine, watched, channels, size)
 

@@ -110,24 +110,6 @@ class Cut:
         return bool((products.sum(1).abs() <= 1e-4 * products.abs().sum(1)).all())
 
 
-class Watched(nn.Module):
-    """An encoder that puts out what a layer does too: (N, D + C h w), features first."""
-
-    def __init__(self, encoder: nn.Module, layer: str) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self._layer = layer
-
-    def forward(self, images: Tensor) -> Tensor:
-        kept: list[Tensor] = []
-        with _hooks(
-            [self.encoder.get_submodule(self._layer)],
-            lambda *passed: kept.append(passed[2].clone()),  # a later layer may work in place
-        ):
-            features = self.encoder(images)
-        return torch.cat([features, kept[0].flatten(1)], dim=1)
-
-
 def last_block(encoder: nn.Module, example: Tensor) -> str:
     """Dotted name of the last encoder block, the layer that the paper explains (2.3.1).
 

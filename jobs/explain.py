@@ -1,6 +1,6 @@
 """`explain`: which pixels drove the predictions, as stored maps, figures and a page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -16,7 +16,7 @@ from catalog.decision_tree import DecisionTree
 from catalog.engines import choose_engine
 from catalog.errors import CatalogError, UnknownName
 from catalog.explained_model import ExplainedModel, explained_model
-from catalog.image_batches import image_batch
+from catalog.image_batches import ImageBatch, image_batch
 from catalog.images import ImageReader
 from catalog.inference import in_order
 from catalog.maps import Of
@@ -176,15 +176,32 @@ def _explain_missing(
     waiting = [Galaxy(*row.values()) for row in rows if row["image"] is not None]
     batches = [waiting[i : i + BATCH] for i in range(0, len(waiting), BATCH)]
     with progress("explaining", len(waiting)) as bar:
-        prepared = in_order(partial(image_batch, reader, explained.view), batches)
-        while shard := list(islice(prepared, SHARD)):
+        made = zip(batches, _made(reader, explained, store.tree, batches), strict=True)
+        while shard := list(islice(made, SHARD)):
             parts = []
-            for batch in shard:
-                maps, rejects = saliency_tables(batch, explained, store.tree)
+            for batch, (maps, rejects) in shard:
                 parts.append({**maps, "reject": _new(rejects, known)})
-                bar.advance(len(batch.galaxies) + len(batch.rejects))
+                bar.advance(len(batch))
             refused += _commit(store, run, parts)
     return refused
+
+
+def _made(
+    reader: ImageReader,
+    explained: ExplainedModel,
+    tree: DecisionTree,
+    batches: Sequence[Sequence[Galaxy]],
+) -> Iterator[tuple[dict[str, pa.Table], list[Reject]]]:
+    """Rows and rejects of each batch, in order; all on several threads, or the images alone."""
+    read = partial(image_batch, reader, explained.view)
+
+    def tables(images: ImageBatch) -> tuple[dict[str, pa.Table], list[Reject]]:
+        return saliency_tables(images, explained, tree)
+
+    if explained.explainer.shareable:
+        yield from in_order(lambda batch: tables(read(batch)), batches)
+    else:
+        yield from map(tables, in_order(read, batches))
 
 
 def _commit(store: Store, run: Run, parts: Sequence[dict[str, pa.Table]]) -> int:
