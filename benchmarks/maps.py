@@ -4,10 +4,13 @@ Both take the same Zoobot model with random weights and the same real images in
 ../shared/data, batch by batch. Zoolens makes the HiResCAM maps of all 34 answers, with
 dropout off and with 30 dropout samples; pytorch-grad-cam, with dropout off, those of a
 few answers, one call a target with its own forward and backward pass: with dropout it
-would have to do so for every sample. The maps must agree to 1e-5 of the largest value.
+would have to do so for every sample. Ours is also run as `explain --all` runs it, on OpenVINO
+where there is a closed form, a few images on each core. The maps must agree to 1e-5 of the
+largest value.
 """
 
 import tempfile
+from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ import torch
 from PIL import Image
 
 from benchmarks.contest import Contest, Way
+from catalog.inference import AT_ONCE, in_order
 from catalog.model import ZoobotModel, concentrations, dropout_masks, load_model
 from catalog.saliency import Explainer
 from catalog.view import View
@@ -61,16 +65,23 @@ def contests(images: Path) -> Iterator[Contest]:
         def ours(samples: int, using: dict[int, Explainer] = explainers) -> np.ndarray:
             return using[samples](batch).mean.numpy()
 
+        fast = Explainer(model, explainers[SAMPLES].masks, engine="openvino")
+
+        def side_by_side(fast: Explainer = fast) -> None:
+            deque(in_order(fast, batch.split(AT_ONCE)), maxlen=0)
+
         def encode(model: ZoobotModel = model) -> None:
             with torch.no_grad():
                 model.encoder(batch)
 
         for samples, work in ((0, ANSWERS), (SAMPLES, ANSWERS * SAMPLES)):
+            others = {"zoolens, OpenVINO, side by side": Way(side_by_side, work)}
             yield Contest(
                 f"{ANSWERS} maps of {COUNT} images, {samples or 'no'} dropout samples, "
                 f"{architecture}",
                 {
                     "zoolens": Way(lambda s=samples, o=ours: o(s), work),  # type: ignore[misc]
+                    **(others if samples and fast.engine == "openvino" else {}),
                     "pytorch-grad-cam, a target at a time": Way(peer, TARGETS, repeats=2),
                     "the encoder alone, no map": Way(encode, work),
                 },

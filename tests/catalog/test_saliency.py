@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from catalog.closed_forms import closed_form
 from catalog.errors import ModelRefused, UnknownName
+from catalog.inference import in_order
 from catalog.model import ZoobotModel, concentrations, dropout_masks, load_model
 from catalog.saliency import Explainer
 from tests.checkpoints import save_zoobot_tree
@@ -220,6 +221,17 @@ def test_a_map_does_not_depend_on_its_batch(efficientnet: ZoobotModel) -> None:
     explainer = Explainer(efficientnet, dropout_masks(2, 1280, 0.2, seed=9), size=64)
     together, alone = explainer(images), explainer(images[1:2])
     assert relative_error(together.mean[1:2], alone.mean.numpy()) < CLOSE
+
+
+def test_threads_share_a_closed_form(efficientnet: ZoobotModel) -> None:
+    explainer = Explainer(efficientnet, dropout_masks(2, 1280, 0.2, seed=9), size=64)
+    assert explainer.shareable
+    batches = images_of(efficientnet, 64, count=12).split(2)
+    apart = [explainer(batch) for batch in batches]
+    for one, other in zip(apart, in_order(explainer, batches, threads=4), strict=True):
+        assert relative_error(other.mean, one.mean.numpy()) < CLOSE
+    layer = Explainer(efficientnet, dropout_masks(2, 1280, 0.2, seed=9), size=64, layer="blocks.5")
+    assert not layer.shareable
 
 
 def test_answers_that_the_model_lacks_are_nan_alone(efficientnet: ZoobotModel) -> None:
