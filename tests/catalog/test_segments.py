@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from scipy import ndimage
 
+from catalog import segments
 from catalog.segments import central_segment, coverage
 
 SIZE = 224
@@ -46,6 +48,25 @@ def test_a_painted_galaxy_has_the_extent_of_its_isophote() -> None:
     assert segment.dtype == bool
     expected = disc(112, 112, radius_at(180, 20, 4 * 4 / np.sqrt(3)))
     assert overlap(segment, expected) > 0.93
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.2, 0.8))
+def test_holes_are_filled_as_scipy_fills_them(seed: int, share: float) -> None:
+    mask = np.random.default_rng(seed).random((9, 13)) < share
+    np.testing.assert_array_equal(segments._filled(mask), ndimage.binary_fill_holes(mask))
+
+
+def test_looking_only_where_there_is_light_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neighbours of all sizes, fainter and brighter than the galaxy, touching it or not."""
+    random = np.random.default_rng(0)
+    pictures = []
+    for seed in range(12):
+        near = [(*random.uniform(60, 164, 2), *random.uniform((4, 30), (12, 200))) for _ in "123"]
+        pictures.append(painted((112, 112, 18, 120), *near, seed=seed))
+    quick = [central_segment(picture) for picture in pictures]
+    monkeypatch.setattr(segments, "_box", lambda mask: tuple(slice(0, n) for n in mask.shape))
+    for one, picture in zip(quick, pictures, strict=True):
+        np.testing.assert_array_equal(one, central_segment(picture))
 
 
 @pytest.mark.parametrize("size", [96, 424])
