@@ -1,7 +1,7 @@
 """Images to concentrations: `predict` beside Zoobot's own `predict_on_catalog`.
 
-Both take the same model of random weights and the hundred real PNG images in
-../shared/data, six times each; Zoobot writes its CSV, Zoolens its catalogue, with dropout
+Both take the same model of random weights and the hundred real images in ../shared/data, six
+times each, as PNG and as JPEG; Zoobot writes its CSV, Zoolens its catalogue, with dropout
 off and with 30 samples. A network of random weights magnifies rounding in some images: what
 Zoobot differs from itself in batches of another size is the tolerance.
 """
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import torch
+from PIL import Image
 
 from benchmarks.contest import Contest, Way
 from catalog.decision_tree import get_tree
@@ -46,6 +47,14 @@ def contests(images: Path, folder: Path) -> Iterator[Contest]:
     checkpoint = save(tree, folder / "zoobot.ckpt")
     yield _engines(load_model(str(checkpoint)))
     tree.__class__ = Repaired
+    for kind in ("PNG", "JPEG"):
+        where = folder / kind
+        where.mkdir()
+        shown = files if kind == "PNG" else _as_jpeg(files, where)
+        yield _whole_jobs(kind, shown, where, tree, checkpoint)
+
+
+def _whole_jobs(kind: str, files: list[Path], folder: Path, tree: Any, checkpoint: Path) -> Contest:
     whole = _imaged(folder / "whole.duckdb", files).read_bytes()
     path = folder / "predict.duckdb"
 
@@ -55,18 +64,25 @@ def contests(images: Path, folder: Path) -> Iterator[Contest]:
             before=lambda: path.write_bytes(whole),
         )
 
-    yield Contest(
-        f"concentrations of {len(files)} PNG images, EfficientNet-B0",
-        {
-            "zoolens, dropout off": ours(0, "openvino"),
-            f"zoolens, {SAMPLES} dropout samples": ours(SAMPLES, "openvino"),
-            "zoolens, dropout off, engine torch": ours(0, "torch"),
-            "Zoobot, 2 workers": Way(lambda: by_zoobot(tree, files, folder, 2)),
-            "Zoobot, no workers": Way(lambda: by_zoobot(tree, files, folder, 0)),
-        },
+    ways = {"zoolens, dropout off": ours(0, "openvino")}
+    if kind == "PNG":
+        ways[f"zoolens, {SAMPLES} dropout samples"] = ours(SAMPLES, "openvino")
+        ways["zoolens, dropout off, engine torch"] = ours(0, "torch")
+    ways["Zoobot, 2 workers"] = Way(lambda: by_zoobot(tree, files, folder, 2))
+    ways["Zoobot, no workers"] = Way(lambda: by_zoobot(tree, files, folder, 0))
+    return Contest(
+        f"concentrations of {len(files)} {kind} images, EfficientNet-B0",
+        ways,
         repeats=2,
         check=_agree,
     )
+
+
+def _as_jpeg(files: list[Path], folder: Path) -> list[Path]:
+    """The same images as JPEG, as the surveys' cutout services give them."""
+    for file in dict.fromkeys(files):
+        Image.open(file).convert("RGB").save(folder / f"{file.stem}.jpg", quality=90)
+    return [folder / f"{file.stem}.jpg" for file in files]
 
 
 def _engines(model: ZoobotModel) -> Contest:
