@@ -14,7 +14,7 @@ _T = TypeVar("_T", bound=np.generic)
 class KeptTables:
     """Parts of one table, in order, each compressed until it is read.
 
-    A vote table's counts take a tenth of what they take as numbers: most are 0.
+    A vote table takes a sixth of what it takes as numbers: most counts are 0.
     """
 
     def __init__(self) -> None:
@@ -38,10 +38,14 @@ class KeptTables:
 
     def drop(self, name: str, values: npt.NDArray[_T]) -> None:
         """Take out the rows whose column `name` has one of `values`."""
-        for i, (_, part) in enumerate(self._parts):
+        parts = []
+        for rows, part in self._parts:
             gone = pc.is_in(_read(part, name)[name], value_set=pa.array(values))
             if pc.any(gone).as_py():
-                self._parts[i] = _write(_read(part).filter(pc.invert(gone)))
+                rows, part = _write(_read(part).filter(pc.invert(gone)))
+            if rows:  # a part without any is no part
+                parts.append((rows, part))
+        self._parts = parts
 
 
 def _write(table: pa.Table) -> tuple[int, pa.Buffer]:

@@ -224,6 +224,19 @@ def test_blocks_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suf
         np.testing.assert_array_equal(getattr(whole(parts), name), getattr(whole(once), name))
 
 
+def test_a_table_that_stands_twice_in_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole blocks of nothing but repeated rows."""
+    monkeypatch.setattr("catalog.table_files._ROWS", 3)
+    counts = np.random.default_rng(2).integers(0, 9, (9, 34))
+    once = decals(counts)
+    read = read_vote_table(write(tmp_path / "v.parquet", pa.concat_tables([once, once])))
+    assert read.rows.tolist() == [*range(1, 10)]
+    assert kinds(read) == [(row, "duplicated identifier") for row in range(10, 19)]
+    np.testing.assert_array_equal(whole(read).counts, counts)
+
+
 class TestStatedTotalsAndFractions:
     def test_contradictions_are_reported_and_counts_kept(self, tmp_path: Path) -> None:
         table = edit(decals(FEW), "bar_weak_fraction", 0, 0.9)
