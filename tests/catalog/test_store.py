@@ -49,6 +49,19 @@ def test_a_shard_and_its_ledger_row_are_there_together(path: Path) -> None:
         ]
 
 
+def test_jobs_keep_less_memory_than_queries(path: Path) -> None:
+    def limit(*, read_only: bool) -> int:
+        with Store.open(path, read_only=read_only) as store:
+            stated = store.value("SELECT current_setting('memory_limit')")
+            threads = int(store.value("SELECT current_setting('threads')"))
+        number, unit = stated.split()
+        size = float(number) * 1024 ** ["bytes", "KiB", "MiB", "GiB", "TiB"].index(unit)
+        assert read_only or size <= 1024**2 * max(512, 256 * threads)
+        return round(size)
+
+    assert limit(read_only=False) < limit(read_only=True)
+
+
 def test_a_shard_that_fails_leaves_nothing(path: Path) -> None:
     with Store.open(path) as store:
         run = store.begin("ingest", {})

@@ -177,6 +177,22 @@ def test_another_engine_gives_the_same_maps(path: Path, tmp_path: Path) -> None:
         np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
 
 
+def test_layers_without_a_closed_form_are_explained_too(path: Path, model: str) -> None:
+    run_id = explain(path, everything=True, figures=False, layer="layer3").run_id
+    loaded = load_model(model)
+    masks = dropout_masks(SAMPLES, loaded.weight.shape[1], loaded.dropout_rate, SEED)
+    explainer = Explainer(loaded, masks, size=SMALL.size, layer="layer3")
+    assert not explainer.shareable
+    (image,) = rows(path, "SELECT image FROM galaxies WHERE iauname = 'G0002'")
+    with Image.open(str(image["image"])) as picture:
+        expected = explainer(SMALL.prepare(picture)[None]).mean[0, 0]
+    assert one(path, f"SELECT count(DISTINCT galaxy_id) FROM saliency WHERE run_id = {run_id}") == (
+        GALAXIES
+    )
+    found = saliency_of(path, "G0002", get_tree("gzd5").labels[0])
+    np.testing.assert_allclose(found, expected, atol=1e-5 * float(expected.abs().max()))
+
+
 def test_statistics_stand_for_every_answer(path: Path) -> None:
     explain(path, everything=True, figures=False)
     assert one(path, "SELECT count(*) FROM saliency") == GALAXIES * 10
