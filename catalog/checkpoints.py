@@ -8,7 +8,6 @@ metadata entry `zoobot`, the JSON of `ZoobotTree`'s own arguments
 perhaps of `view`, the `catalog.view.View` that it was trained with.
 """
 
-import hashlib
 import json
 import pickletools
 import re
@@ -20,6 +19,7 @@ from typing import Any
 
 import torch
 
+from catalog.checked_files import sha256_of
 from catalog.errors import ModelRefused
 from catalog.view import View
 
@@ -93,9 +93,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         read = _read_safetensors if path.suffix == ".safetensors" else _read_lightning
         state, arguments, view = read(path)
         _check_tensors(state, path.stat().st_size)
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return _interpret(state, arguments, view, sha256)
+        return _interpret(state, arguments, view, sha256_of(path))
     except Exception as error:  # a hostile file may raise anything; all of it is its fault
         raise ModelRefused(f"{path} is no Zoobot model: {reason(error)}") from error
 

@@ -48,13 +48,24 @@ class TableFile:
         if twice:
             raise TableRefused(f"{path} has two columns named {twice[0]!r}; rename one")
 
-    def blocks(self, columns: Sequence[str], misshapen: dict[int, str]) -> Iterator[pa.Table]:
-        """The rows, in file order, of some columns, thousands at a time.
+    def blocks(
+        self, columns: Sequence[str], misshapen: dict[int, str]
+    ) -> Iterator[tuple[npt.NDArray[np.int64], pa.Table]]:
+        """The rows, in file order, of some columns, thousands at a time, with their numbers.
 
-        A row of a CSV file with more or fewer fields than the header is left out, and
-        described in `misshapen` by its number, the first data row being 1, before the
-        rows after it come. Raises `TableRefused` where the file is damaged.
+        The first data row has the number 1. A row of a CSV file with more or fewer fields
+        than the header is left out, and described in `misshapen` by its number. Raises
+        `TableRefused` where the file is damaged.
         """
+        first = 1
+        for table in self._tables(columns, misshapen):
+            # what is left out is described before the rows after it come
+            every = np.arange(first, first + len(table) + len(misshapen))
+            rows = every[~np.isin(every, list(misshapen))][: len(table)]
+            yield rows, table
+            first = int(rows[-1]) + 1
+
+    def _tables(self, columns: Sequence[str], misshapen: dict[int, str]) -> Iterator[pa.Table]:
         with self._refusing():
             if self._name.endswith((".csv", ".csv.gz")):
                 yield from _csv_blocks(self.path, columns, misshapen)
@@ -63,7 +74,8 @@ class TableFile:
 
                 with parquet.ParquetFile(self.path) as file:
                     for batch in file.iter_batches(_ROWS, columns=[*columns]):
-                        yield pa.Table.from_batches([batch])
+                        if len(batch):
+                            yield pa.Table.from_batches([batch])
             else:
                 table = self._fits.select([*columns])
                 for start in range(0, len(table), _ROWS):

@@ -1,12 +1,12 @@
 """The folder of a training: checkpoints, the model, and what decided them."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from catalog.checked_files import sha256_of
 from catalog.errors import CatalogError
 from catalog.whole_files import make_folder, replacing
 
@@ -73,8 +73,7 @@ class TrainingFolder:
 
     def model_sha256(self) -> str:
         """Checksum of the model's file."""
-        with self.model.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(self.model)
 
     def _write(self, config: Mapping[str, Any], result: Mapping[str, Any] | None) -> None:
         with replacing(self._settings) as part:

@@ -147,13 +147,11 @@ def read_vote_table(
         )
     table = VoteTable(layout)
     misshapen: dict[int, str] = {}
-    row = 1
-    for content in file.blocks(layout.columns, misshapen):
-        every = np.arange(row, row + len(content) + len(misshapen))
-        numbers = every[~np.isin(every, list(misshapen))][: len(content)]
-        row = int(numbers[-1]) + 1
+    found = 0
+    for numbers, content in file.blocks(layout.columns, misshapen):
         _validate(Rows(path, content, layout.identifier, numbers), table)
-    if row == 1:
+        found += len(content)
+    if not found:
         raise TableRefused(f"{path} has a header but no row of that length; is it complete?")
     ragged = [Reject(str(path), r, None, f"ragged row: {what}") for r, what in misshapen.items()]
     table.rejects.extend(ragged)

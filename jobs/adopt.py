@@ -1,12 +1,12 @@
 """`predict --predictions`: published posteriors or fractions, without a model."""
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from catalog.checked_files import sha256_of
 from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError, TableRefused
 from catalog.predictions import PredictReport, posterior_rows, prediction_rows, question_rows
@@ -41,11 +41,13 @@ def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> 
                 f"{predictions} has no galaxy of {catalog} in its column {layout.identifier}; "
                 "choose the right one with --id"
             )
-        with predictions.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         run = store.begin(
             "predict",
-            {"predictions_sha256": sha256, "tree": tree.name, "id_column": layout.identifier},
+            {
+                "predictions_sha256": sha256_of(predictions),
+                "tree": tree.name,
+                "id_column": layout.identifier,
+            },
             origin={"predictions": str(predictions.resolve())},
         )
         rejects = _commit_rejects(store, run, rows.rejects)
@@ -72,11 +74,11 @@ def _open(path: Path, tree: DecisionTree, id_column: str | None) -> tuple[Rows, 
     file = TableFile(path)
     layout = recognise_predictions(path, file.schema.names, tree, identifier=id_column)
     blocks = [*file.blocks(layout.columns, misshapen)]
-    table = pa.concat_tables(blocks) if blocks else pa.table({})
-    if len(table) == 0:
+    if not blocks:
         raise TableRefused(f"{path} has a header but no row of that length; is it complete?")
-    every = np.arange(1, len(table) + len(misshapen) + 1)
-    rows = Rows(path, table, layout.identifier, every[~np.isin(every, [*misshapen])])
+    table = pa.concat_tables([block for _, block in blocks])
+    numbers = np.concatenate([numbers for numbers, _ in blocks])
+    rows = Rows(path, table, layout.identifier, numbers)
     for row, what in misshapen.items():
         rows.add(row, None, f"ragged row: {what}")
     for name in layout.incomplete:

@@ -141,4 +141,5 @@ def whole(table: VoteTable) -> VoteBlock:
 def read_table(path: Path, misshapen: dict[int, str] | None = None) -> pa.Table:
     """All columns and rows of a table file."""
     file = TableFile(path)
-    return pa.concat_tables(file.blocks(file.schema.names, {} if misshapen is None else misshapen))
+    blocks = file.blocks(file.schema.names, {} if misshapen is None else misshapen)
+    return pa.concat_tables(table for _, table in blocks)
