@@ -18,6 +18,8 @@ from catalog.index_files import load_index, load_lists
 from catalog.store import Store
 from catalog.weights import PAPER_FACTOR
 
+_AT_ONCE = 64  # queries that pass over the candidates together
+
 
 @dataclass(frozen=True)
 class Counterpart:
@@ -75,6 +77,40 @@ def find_counterparts(
             for kind, query in (("observed", as_voted), ("predicted", as_predicted))
         )
     )
+
+
+def counterparts_of_many(store: Store, galaxy_id: Ids, answer_id: Ids) -> tuple[Ids, Ids]:
+    """The best observed and the best predicted counterpart of each of N galaxies.
+
+    galaxy_id (N,), ascending; answer_id (N,), of each the answer of interest, of which it
+    has votes and a prediction. As `find_counterparts` one by one, several times as fast.
+    Two arrays (N,) of numbers of galaxies, -1 where there is no other galaxy. Raises
+    `CatalogError` where the index files are not current.
+    """
+    tree = store.tree
+    observed = read_votes(store, tree, galaxy_id).observed
+    predicted, _ = read_predictions(store, tree, store.newest_run("predict"), galaxy_id)
+    rows = np.arange(len(galaxy_id))
+    weights = np.ones(observed.shape)
+    weights[rows, answer_id] = PAPER_FACTOR
+    found = []
+    for kind, query, exchanged in (
+        ("observed", observed, predicted),
+        ("predicted", predicted, observed),
+    ):
+        asked = query.copy()
+        asked[rows, answer_id] = exchanged[rows, answer_id]
+        index = load_index(store, kind)
+        best = np.full(len(galaxy_id), -1, np.int64)
+        for start in range(0, len(rows), _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            selves = galaxy_id[some].tolist()
+            for row, (ids, _) in enumerate(
+                index.search_many(asked[some], weights[some], 1, exclude=selves), start
+            ):
+                best[row] = ids[0] if len(ids) else -1
+        found.append(best)
+    return found[0], found[1]
 
 
 def _fractions(

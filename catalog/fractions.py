@@ -109,7 +109,7 @@ def compared_galaxies(store: Store, predict_run: int) -> Ids:
 
 def read_votes(store: Store, tree: DecisionTree, galaxy_id: Ids) -> Votes:
     """Current votes of the galaxies numbered `galaxy_id`, ascending."""
-    rows = _read(store, _VOTES, galaxy_id)
+    rows = read_rows(store, _VOTES, galaxy_id)
     counts, totals = _matrices(rows, galaxy_id, len(tree.labels), 0.0)
     return Votes(tree, galaxy_id, counts, totals[:, [where.start for where in tree.slices]])
 
@@ -122,7 +122,7 @@ def read_predictions(
     Two arrays (N, A), in 0..1, NaN where the model lacks an answer.
     """
     sql = "SELECT galaxy_id, answer_id, fraction, reach FROM prediction WHERE run_id = ?"
-    rows = _read(store, sql, galaxy_id, predict_run)
+    rows = read_rows(store, sql, galaxy_id, predict_run)
     fractions, reach = _matrices(rows, galaxy_id, len(tree.labels), np.nan)
     return fractions, reach
 
@@ -136,18 +136,30 @@ def read_posteriors(
     model lacks an answer. A run of plain fractions yields nothing.
     """
     sql = "SELECT galaxy_id, samples, answers, concentrations FROM posterior WHERE run_id = ?"
-    rows = _read(store, sql, galaxy_id, predict_run)
+    rows = read_rows(store, sql, galaxy_id, predict_run)
     where = np.searchsorted(galaxy_id, _ids(rows))
     samples = rows["samples"].to_numpy()
     for number in np.unique(samples):
         chosen = samples == number
         some = rows if chosen.all() else rows.filter(pa.array(chosen))
-        values = _floats(some["concentrations"])
+        values = floats(some["concentrations"])
         yield where[chosen], values.reshape(len(some), number, -1)
 
 
-def _read(store: Store, sql: str, galaxy_id: Ids, *parameters: Any) -> pa.Table:
-    """Rows of `sql` that are about the galaxies."""
+def read_matrices(
+    store: Store, sql: str, galaxy_id: Ids, width: int, *parameters: Any
+) -> dict[str, Floats]:
+    """Columns of a query for (galaxy_id, number below `width`, …), by name, as (N, width).
+
+    NaN where a galaxy has no such row or the value is NULL.
+    """
+    rows = read_rows(store, sql, galaxy_id, *parameters)
+    found = _matrices(rows, galaxy_id, width, np.nan)
+    return dict(zip(rows.column_names[2:], found, strict=True))
+
+
+def read_rows(store: Store, sql: str, galaxy_id: Ids, *parameters: Any) -> pa.Table:
+    """Rows of `sql`, with a column galaxy_id, that are about the galaxies (N,), ascending."""
     if len(galaxy_id) == 0:
         return store.arrow(f"SELECT * FROM ({sql}) LIMIT 0", parameters)
     first, last = int(galaxy_id[0]), int(galaxy_id[-1])
@@ -160,9 +172,12 @@ def _read(store: Store, sql: str, galaxy_id: Ids, *parameters: Any) -> pa.Table:
 
 
 def _matrices(rows: pa.Table, galaxy_id: Ids, answers: int, missing: float) -> list[Floats]:
-    """Spread columns 3 and on of (galaxy_id, answer_id, …) over (N, A) matrices."""
+    """Spread columns 3 and on of (galaxy_id, answer_id, …) over (N, A) matrices.
+
+    The second column may number anything else that every galaxy has, such as questions.
+    """
     shape = len(galaxy_id), answers
-    galaxy, answer = _ids(rows), rows["answer_id"].to_numpy()
+    galaxy, answer = _ids(rows), rows.column(1).to_numpy()
     values = [rows[name].to_numpy() for name in rows.column_names[2:]]  # NULL becomes NaN
     if len(rows) == galaxy_id.size * answers:  # as they are stored, mostly
         galaxies, numbers = galaxy.reshape(shape), answer.reshape(shape)
@@ -177,7 +192,7 @@ def _matrices(rows: pa.Table, galaxy_id: Ids, answers: int, missing: float) -> l
     return matrices
 
 
-def _floats(blobs: pa.ChunkedArray) -> npt.NDArray[np.float32]:
+def floats(blobs: pa.ChunkedArray) -> npt.NDArray[np.float32]:
     """The values of blobs of float32, one blob after another, without a copy of each."""
     parts = [np.empty(0, np.float32)]
     for chunk in blobs.cast(pa.large_binary()).chunks:

@@ -23,9 +23,9 @@ _OUT_OF_RANGE = f"concentration outside {LEAST:g}..{MOST:g}"
 class PublishedPosteriors:
     """Predictions for the N rows of a block; rows that were refused hold rubbish.
 
-    summary: of all rows, with the published fractions where there are no
-    concentrations. samples: by number of samples T, which rows (n,) have them and
-    their concentrations (n, T, A) float32, NaN in missing questions.
+    summary: of all rows, with the published fractions where there are some. samples: by
+    number of samples T, which rows (n,) have them and their concentrations (n, T, A)
+    float32, NaN in missing questions.
     """
 
     summary: Summary
@@ -142,4 +142,6 @@ def _fill(summary: Summary, which: npt.NDArray[np.int64], found: Summary) -> Non
     """Put what was found of the rows `which` where `summary` knows nothing."""
     for name in ("concentration", "fraction", "sd", "lo", "hi", "information"):
         target, values = getattr(summary, name), getattr(found, name)
-        target[which] = np.where(np.isnan(values), target[which], values)
+        # a stated fraction is that of the samples, which means of concentrations are not
+        kept = ~np.isnan(target[which]) if name == "fraction" else np.isnan(values)
+        target[which] = np.where(kept, target[which], values)

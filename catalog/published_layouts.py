@@ -2,7 +2,8 @@
 
 `QUESTION_ANSWER_concentration`, one number or a list of posterior samples (GZ DECaLS,
 Walmsley et al. 2022), or plain fractions, `QUESTION_ANSWER_fraction` or `_pred_frac`,
-perhaps of a few answers only. The question may carry its campaign.
+perhaps of a few answers only. The question may carry its campaign. A release has both
+concentrations, the means of the samples, and `_pred_frac`: there the latter is taken.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,8 @@ from catalog.decision_tree import CAMPAIGN, SIBLING, DecisionTree
 from catalog.errors import TableRefused, nearest
 from catalog.vote_layouts import identifier_column
 
-_FRACTION_ENDINGS = ("_fraction", "_pred_frac")
+_PREDICTED = "_pred_frac"
+_FRACTION_ENDINGS = (_PREDICTED, "_fraction")  # the second may be of votes
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class PublishedLayout:
     """Which columns hold what, by label of the tree.
 
     concentrations: of whole questions only; fractions: of answers of the other
-    questions. incomplete: questions with concentrations of some answers, not used.
+    questions, and what a release states beside its concentrations. incomplete: questions
+    with concentrations of some answers, not used.
     """
 
     identifier: str
@@ -65,7 +68,8 @@ def recognise_predictions(
             f"{', '.join(looked_for)}, …; nearest columns: {', '.join(near)}{whole}"
         )
     voted = [name for name in columns if name.endswith("_total-votes")]
-    if voted and not best.concentrations:
+    predicted = any(name.endswith(_PREDICTED) for name in best.fractions.values())
+    if voted and not best.concentrations and not predicted:
         raise TableRefused(
             f"{source} has a column {voted[0]}: its fractions are of votes, not predictions; "
             "read it with: zoolens ingest"
@@ -86,13 +90,14 @@ def _layout(columns: Sequence[str], tree: DecisionTree, campaign: str) -> Publis
         }
         found = {label: f"{stem}_concentration" for label, stem in stems.items()}
         present = known & set(found.values())
-        if len(present) == len(found):
+        whole = len(present) == len(found)
+        if whole:
             concentrations |= found
-            continue
-        if present:
+        elif present:
             incomplete.append(question.name)
+        looked_for = (_PREDICTED,) if whole else _FRACTION_ENDINGS
         for label, stem in stems.items():
-            endings = [end for end in _FRACTION_ENDINGS if f"{stem}{end}" in known]
+            endings = [end for end in looked_for if f"{stem}{end}" in known]
             if endings:
                 fractions[label] = f"{stem}{endings[0]}"
     return PublishedLayout("", concentrations, fractions, tuple(incomplete))

@@ -53,6 +53,24 @@ JOIN answer a ON a.answer_id = w.answer_id ORDER BY rank LIMIT {limit}""",
     )
 
 
+def all_ranks(store: Store, *, min_votes: float = 0) -> tuple[str, list[float]]:
+    """Query, and its parameters, for the place of every galaxy that has one.
+
+    As `rank_galaxies` by weighted_ce, for any number of galaxies: columns galaxy_id,
+    rank, answer_id, ce, weighted_ce.
+    """
+    asked = [store.newest_run("score"), float(min_votes)]
+    shown = ("answer_id", "ce", "weighted_ce")
+    rows = f"SELECT galaxy_id, {', '.join(shown)} FROM galaxy_loss WHERE {_ASKED}"
+    if min_votes > 0:
+        rows, asked = _worst_rows(shown, "weighted_ce", _ASKED), [*asked, -math.inf]
+    return (
+        f"""SELECT w.*, row_number() OVER (ORDER BY w.weighted_ce DESC, g.iauname) AS rank
+FROM ({rows}) w JOIN galaxy g ON g.galaxy_id = w.galaxy_id""",
+        asked,
+    )
+
+
 # Parameters of all queries: the run, the fewest votes, the least loss that can rank.
 _ASKED = "run_id = $1 AND total_votes >= $2"
 

@@ -68,7 +68,7 @@ class Store:
                 raise CatalogError(f"no catalogue at {path}; make one with: zoolens ingest VOTES")
             if not path.parent.is_dir():
                 raise CatalogError(f"no folder {path.parent} to put {path.name} in")
-        return cls(path, connect(path, read_only=True) if read_only else _connect_to_write(path))
+        return cls(path, _connect(path, read_only=read_only))
 
     def __enter__(self) -> Self:
         return self
@@ -90,6 +90,13 @@ class Store:
     def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """The answer to a query as an Arrow table."""
         return self._connection.execute(sql, list(parameters)).to_arrow_table()
+
+    def batches(self, sql: str, parameters: Sequence[Any], rows: int) -> pa.RecordBatchReader:
+        """The answer to a query as it comes, so many rows at a time.
+
+        For answers that do not fit in memory; to be read to the end before the next query.
+        """
+        return self._connection.execute(sql, list(parameters)).to_arrow_reader(rows)
 
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """The first value of the first row, or None."""
@@ -220,7 +227,7 @@ class Store:
         except CatalogError:
             # a full disk at a checkpoint reports failure although the commit holds
             self._connection.close()
-            self._connection = _connect_to_write(self.path)
+            self._connection = _connect(self.path)
             if name not in self.shards(run):
                 raise
 
@@ -263,12 +270,12 @@ class Store:
         self._connection.unregister("incoming")
 
 
-def _connect_to_write(path: Path) -> duckdb.DuckDBPyConnection:
+def _connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """A connection for jobs, whose memory does not grow with the catalogue.
 
     Left to itself DuckDB keeps what it has read, up to most of the machine's memory.
     """
-    connection = connect(path, read_only=False)
+    connection = connect(path, read_only=read_only)
     connection.execute("SELECT current_setting('threads')")
     threads = (connection.fetchone() or (1,))[0]
     connection.execute(f"SET memory_limit = '{max(512, _MEMORY_A_THREAD * threads)}MiB'")

@@ -1,0 +1,218 @@
+"""The tables of a release, written as Parquet in one pass over the galaxies.
+
+A block of galaxies is read, and its rows of every table made, on threads; one thread
+writes them in order, so that the same catalogue gives the same bytes.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from catalog.counterparts import counterparts_of_many
+from catalog.errors import CatalogError
+from catalog.fractions import Ids
+from catalog.progress import progress
+from catalog.ranking import all_ranks
+from catalog.release_paths import galaxies as galaxies_path
+from catalog.release_paths import long_table
+from catalog.release_rows import Block, Runs, galaxy_rows
+from catalog.release_tables import LongTable
+from catalog.row_filters import RowFilter
+from catalog.store import Store
+from catalog.votables import parquet_metadata
+from catalog.workers import in_order
+
+BLOCK = 4_096  # galaxies read at a time
+_GROUP = 20_000  # rows that Parquet holds together, at least
+_SORTED = 122_880  # rows of a sorted table that Parquet holds together
+_THREADS = 2
+
+_GALAXIES = """SELECT g.galaxy_id, g.iauname, g.ra, g.dec, g.split, g.image_sha256, r.rank,
+    a.label AS worst_answer, r.answer_id, r.weighted_ce AS worst_weighted_ce, r.ce AS worst_ce
+FROM galaxies g LEFT JOIN ({ranks}) r ON r.galaxy_id = g.galaxy_id
+LEFT JOIN answer a ON a.answer_id = r.answer_id
+{voted} ORDER BY g.galaxy_id"""
+_ASKED = """SEMI JOIN (SELECT galaxy_id FROM votes WHERE total >= {}) v
+    ON v.galaxy_id = g.galaxy_id"""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a release holds.
+
+    every: all columns that there are, which `condition`, SQL or None, may be about;
+    columns: those of the table of galaxies; min_votes: how many volunteers must have been
+    asked a question for its answers to rank, and for the galaxy to be there at all;
+    counterparts: of how many of the worst galaxies; tables: the long tables.
+    """
+
+    every: pa.Schema
+    columns: pa.Schema
+    condition: str | None
+    min_votes: float
+    counterparts: int
+    tables: Sequence[LongTable]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written: rows of each table by name, and the galaxies' numbers (N,), ascending."""
+
+    rows: dict[str, int]
+    galaxy_id: Ids
+
+
+def write_tables(
+    store: Store, runs: Runs, contents: Contents, folder: Path, scratch: Path
+) -> Written:
+    """Write the table of galaxies and the long tables into `folder`.
+
+    scratch: a folder for what is needed on the way. Raises `CatalogError` where no galaxy
+    is left.
+    """
+    store.execute(f"SET temp_directory = '{_quoted(scratch)}'")
+    facts = scratch / "facts.parquet"
+    _write_facts(store, contents, facts)
+    groups = pq.ParquetFile(facts).num_row_groups
+    rows = {"galaxies": 0} | {table.name: 0 for table in contents.tables}
+    ids = [np.empty(0, np.int64)]
+    make = partial(_make, store, runs, contents, facts)
+    made = in_order(make, range(groups), threads=_THREADS)
+    with ExitStack() as stack, progress("release", groups) as bar, closing(made) as blocks:
+        writers = _writers(stack, contents, folder)
+        for galaxy_id, block in blocks:
+            ids.append(galaxy_id)
+            for name, table in block.items():
+                writers[name].write(table)
+                rows[name] += len(table)
+            bar.advance()
+        for writer in writers.values():
+            writer.flush()
+    if not rows["galaxies"]:
+        raise CatalogError("no galaxy is left to release; ask for fewer votes or loosen --where")
+    for table in contents.tables:
+        if table.order:
+            _sort(store, table, long_table(folder, table.name), scratch)
+    return Written(rows, np.concatenate(ids))
+
+
+def _sort(store: Store, table: LongTable, file: Path, scratch: Path) -> None:
+    """Bring the rows of a whole table into its order, on disk where memory does not do."""
+    unsorted = file.replace(scratch / file.name)
+    batches = store.batches(
+        f"SELECT * FROM read_parquet('{_quoted(unsorted)}') ORDER BY {table.order}", (), _SORTED
+    )
+    with open_parquet(file, table.columns, table.name, table.row) as writer:
+        for batch in batches:
+            writer.write_table(pa.Table.from_batches([batch]).cast(table.columns))
+    unsorted.unlink()
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _write_facts(store: Store, contents: Contents, file: Path) -> None:
+    """Of each galaxy what is about no answer or question, a row group a block."""
+    ranks, asked = all_ranks(store, min_votes=contents.min_votes)
+    voted = _ASKED.format(float(contents.min_votes)) if contents.min_votes > 0 else ""
+    sql = _GALAXIES.format(ranks=ranks, voted=voted)
+    best = _counterparts(store, ranks, asked, contents.counterparts)
+    batches = store.batches(sql, asked, BLOCK)
+    kinds = {name: pa.string() for name in ("observed_counterpart", "predicted_counterpart")}
+    schema = pa.schema([*batches.schema, *(pa.field(*kind) for kind in kinds.items())])
+    with pq.ParquetWriter(file, schema) as writer:
+        for batch in batches:
+            table = pa.Table.from_batches([batch])
+            where = pc.index_in(table["galaxy_id"], best["galaxy_id"])
+            for name in kinds:
+                table = table.append_column(name, best[name].take(where))
+            writer.write_table(table, row_group_size=BLOCK)
+
+
+def _counterparts(store: Store, ranks: str, asked: Sequence[float], worst: int) -> pa.Table:
+    """Names of the counterparts of the `worst` galaxies, for the answer that costs most."""
+    chosen = store.arrow(
+        f"SELECT galaxy_id, answer_id FROM ({ranks}) WHERE rank <= {worst} ORDER BY galaxy_id",
+        asked,
+    )
+    ids = chosen["galaxy_id"].to_numpy()
+    columns = [np.empty(0, np.int64)] * 2
+    if len(ids):
+        columns = [*counterparts_of_many(store, ids, chosen["answer_id"].to_numpy())]
+    wanted = ", ".join(map(str, {int(i) for found in columns for i in found})) or "NULL"
+    named = store.arrow(f"SELECT galaxy_id, iauname FROM galaxy WHERE galaxy_id IN ({wanted})")
+    names = [
+        named["iauname"].take(pc.index_in(pa.array(found), named["galaxy_id"])) for found in columns
+    ]
+    return pa.table(
+        {
+            "galaxy_id": pa.array(ids, pa.int64()),
+            "observed_counterpart": names[0],
+            "predicted_counterpart": names[1],
+        }
+    )
+
+
+def _make(
+    store: Store, runs: Runs, contents: Contents, facts: Path, group: int
+) -> tuple[Ids, dict[str, pa.Table]]:
+    """The numbers of a block's galaxies that are released, and their rows of all tables."""
+    known = pq.ParquetFile(facts).read_row_group(group)
+    with store.reader() as reader:
+        block = Block(reader, reader.tree, runs, known["galaxy_id"].to_numpy())
+        if contents.condition is None:
+            galaxies = galaxy_rows(block, contents.columns, known)
+        else:
+            every = galaxy_rows(block, contents.every, known)
+            kept = RowFilter(contents.condition, contents.every).kept(every)
+            galaxies = kept.select(contents.columns.names)
+            here = pc.is_in(known["iauname"], kept["iauname"])
+            block = Block(reader, block.tree, runs, known["galaxy_id"].filter(here).to_numpy())
+        tables = {table.name: table.read(block) for table in contents.tables if len(galaxies)}
+        return block.ids, {"galaxies": galaxies, **tables}
+
+
+class _Writer:
+    """A Parquet file of a release, whose rows come in blocks."""
+
+    def __init__(self, stack: ExitStack, file: Path, columns: pa.Schema, name: str, row: str):
+        self._file = stack.enter_context(open_parquet(file, columns, name, row))
+        self._waiting = [columns.empty_table()]
+
+    def write(self, rows: pa.Table) -> None:
+        self._waiting.append(rows)
+        if sum(map(len, self._waiting)) >= _GROUP:
+            self.flush()
+
+    def flush(self) -> None:
+        rows = pa.concat_tables(self._waiting)
+        self._waiting = [rows.slice(0, 0)]
+        if len(rows):
+            self._file.write_table(rows, row_group_size=len(rows))
+
+
+def _writers(stack: ExitStack, contents: Contents, folder: Path) -> dict[str, _Writer]:
+    """An open Parquet file for each table."""
+    if contents.tables:
+        long_table(folder, "").parent.mkdir()
+    found = {
+        "galaxies": _Writer(stack, galaxies_path(folder), contents.columns, "galaxies", "galaxy")
+    }
+    for table in contents.tables:
+        file = long_table(folder, table.name)
+        found[table.name] = _Writer(stack, file, table.columns, table.name, table.row)
+    return found
+
+
+def open_parquet(file: Path, columns: pa.Schema, name: str, row: str) -> pq.ParquetWriter:
+    """A Parquet file to write, which says what its columns hold also as a VOTable (IVOA)."""
+    said = parquet_metadata(columns, name=name, description=f"One row per {row}.")
+    return pq.ParquetWriter(file, columns.with_metadata(said), compression="zstd")

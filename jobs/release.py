@@ -1,0 +1,261 @@
+"""`release`: a frozen, documented, checksummed copy of the catalogue for others."""
+
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from catalog.csv_tables import write_csv
+from catalog.errors import CatalogError, UnknownName
+from catalog.fits_tables import write_fits
+from catalog.release_columns import chosen_columns, release_columns
+from catalog.release_data import Contents, Written, open_parquet, write_tables
+from catalog.release_documents import Described, write_croissant, write_dictionary, write_readme
+from catalog.release_paths import CUBES, FORMATS, GALLERY, SCRATCH, galaxies, long_table
+from catalog.release_provenance import (
+    Title,
+    find_runs,
+    run_records,
+    write_checksums,
+    write_citation,
+    write_manifest,
+)
+from catalog.release_rows import ERROR_RATE, Runs
+from catalog.release_tables import answers_table, long_tables
+from catalog.row_filters import RowFilter
+from catalog.store import Store, code_version
+from catalog.votables import write_votable
+from catalog.whole_files import replacing_folder
+
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}")
+
+
+@dataclass(frozen=True)
+class ReleaseReport:
+    """What was released.
+
+    galaxies and columns: of the table of galaxies; tables: long ones beside it; size: of
+    all files, byte; notes: what a reader should know that is not in it.
+    """
+
+    folder: Path
+    galaxies: int
+    columns: int
+    tables: int
+    size: int
+    notes: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        return (
+            f"{self.galaxies:,} galaxies, {self.columns} columns, {self.tables} long tables, "
+            f"{self.size / 1e6:,.1f} MB"
+        )
+
+
+def release(
+    catalog: Path,
+    out: Path,
+    title: Title,
+    *,
+    preset: str = "full",
+    columns: Sequence[str] = (),
+    where: str | None = None,
+    min_votes: float = 0,
+    formats: Sequence[str] = ("parquet", "fits"),
+    counterparts: int = 1000,
+    gallery: int = 0,
+    cubes: bool = False,
+) -> ReleaseReport:
+    """Cut a release from the newest runs of a catalogue into the new folder `out`.
+
+    preset: `full`, or `friendly`, few columns and no long tables; columns: those named
+    instead, of the table of galaxies. where: an SQL condition on any column of the full
+    table. min_votes: only answers to questions asked of so many volunteers rank, and only
+    galaxies with such a question are there. formats: of the table of galaxies; Parquet is
+    always among them. counterparts: of how many of the worst galaxies to name them;
+    gallery: how many of the worst galaxies to show on a page. cubes: saliency maps as
+    FITS files too.
+
+    The folder is whole or not there, and the same catalogue gives the same bytes. Raises
+    `UnknownName` for a preset, column or format that there is not, `CatalogError` for what
+    cannot be released.
+    """
+    _check(title, formats, min_votes)
+    with Store.open(catalog, read_only=True) as store:
+        runs = find_runs(store)
+        contents = _contents(store, runs, preset, columns, where, min_votes, counterparts)
+        if cubes and runs.explain is None:
+            raise CatalogError(f"{catalog} has no saliency maps; do first: zoolens explain --all")
+        if "hats" in formats and not {"ra", "dec"} <= {*contents.columns.names}:
+            raise CatalogError("HATS needs the positions; name the columns ra and dec too")
+        with replacing_folder(out) as part:
+            scratch = part / SCRATCH
+            scratch.mkdir()
+            written = write_tables(store, runs, contents, part, scratch)
+            shutil.rmtree(scratch)
+            notes = [*_extras(store, runs, part, title, written, contents, gallery, cubes)]
+            forms = [form for form in FORMATS if form in {"parquet", *formats}]
+            facts = _facts(store, runs, title, preset, contents, forms)
+            _write_formats(part, title, forms, facts["date"])
+            tables = _described(part, contents, written)
+            write_readme(part, title, tables, facts)
+            write_dictionary(part, title, tables)
+            write_croissant(part, title, tables, facts)
+            write_citation(part, title, store.tree.name, facts["date"])
+            rows = {name: table.rows for name, table in tables.items()}
+            write_manifest(part, {**facts, "rows": rows})
+            write_checksums(part)
+            size = sum(file.stat().st_size for file in part.rglob("*") if file.is_file())
+        return ReleaseReport(
+            out,
+            written.rows["galaxies"],
+            len(contents.columns),
+            len(tables) - 1,
+            size,
+            tuple(notes),
+        )
+
+
+def _check(title: Title, formats: Sequence[str], min_votes: float) -> None:
+    if not title.name.strip() or not title.name.isprintable():
+        raise CatalogError("a release needs a name; give one with --name")
+    if not _VERSION.fullmatch(title.version):
+        raise CatalogError(
+            f"version {title.version!r} is none; take letters, digits, dots, such as 1.0.0"
+        )
+    for form in formats:
+        if form not in FORMATS:
+            raise UnknownName(f"no format {form!r}; choose among {', '.join(FORMATS)}")
+    if not min_votes >= 0:  # so NaN too
+        raise CatalogError("the fewest votes must be 0 or more")
+
+
+def _contents(
+    store: Store,
+    runs: Runs,
+    preset: str,
+    columns: Sequence[str],
+    where: str | None,
+    min_votes: float,
+    counterparts: int,
+) -> Contents:
+    """What is to be written; refuses columns and conditions before any work."""
+    whole = store.value("SELECT bool_and(count = floor(count) AND total = floor(total)) FROM vote")
+    every = release_columns(store.tree, whole_votes=bool(whole), maps=runs.explain is not None)
+    chosen = chosen_columns(every, store.tree, preset, columns)
+    if where is not None:
+        RowFilter(where, every)
+    named = any("_counterpart" in text for text in (*chosen.names, where or ""))
+    tables = long_tables(store, runs) if preset == "full" and not columns else []
+    return Contents(every, chosen, where, min_votes, counterparts if named else 0, tables)
+
+
+def _extras(
+    store: Store,
+    runs: Runs,
+    folder: Path,
+    title: Title,
+    written: Written,
+    contents: Contents,
+    gallery: int,
+    cubes: bool,
+) -> list[str]:
+    """Write what is not a table of galaxies or votes; what there is to say of it."""
+    notes = []
+    if contents.tables:
+        answers = answers_table(store, runs)
+        row = "answer of the decision tree"
+        with open_parquet(long_table(folder, "answers"), answers.schema, "answers", row) as writer:
+            writer.write_table(answers)
+    if runs.explain is None:
+        notes.append("no saliency: none of these predictions is explained (zoolens explain --all)")
+    elif cubes:
+        from catalog.saliency_cubes import write_cubes
+
+        write_cubes(store, runs.explain, written.galaxy_id, folder / CUBES)
+    if gallery:
+        from catalog.gallery import write_gallery
+
+        shown = write_gallery(
+            store,
+            folder / GALLERY,
+            limit=gallery,
+            min_votes=contents.min_votes,
+            among=written.galaxy_id,
+            title=str(title),
+        )
+        notes.append(
+            f"gallery of {shown.galaxies:,} galaxies, {shown.without_image:,} without an image, "
+            f"{shown.without_maps:,} without saliency maps"
+        )
+    return notes
+
+
+def _facts(
+    store: Store,
+    runs: Runs,
+    title: Title,
+    preset: str,
+    contents: Contents,
+    formats: Sequence[str],
+) -> dict[str, Any]:
+    """What the manifest says."""
+    records = run_records(store, runs)
+    (scored,) = (record for record in records if record["run_id"] == runs.score)
+    full = contents.columns.names == contents.every.names
+    return {
+        "name": title.name,
+        "version": title.version,
+        "date": scored["finished_at"][:10],
+        "zoolens": code_version(),
+        "tree": store.tree.name,
+        "selection": {
+            "preset": preset,
+            "columns": None if full or preset != "full" else contents.columns.names,
+            "where": contents.condition,
+            "min_votes": contents.min_votes,
+            "counterparts_of_the_worst": contents.counterparts,
+        },
+        "vote_error_rate": ERROR_RATE,
+        "formats": [*formats],
+        "runs": records,
+    }
+
+
+def _write_formats(folder: Path, title: Title, formats: Sequence[str], day: str) -> None:
+    """Write the table of galaxies in other formats, from its Parquet file."""
+    table, words = galaxies(folder), f"{title}: one row per galaxy."
+    said = {"ORIGIN": "Zoolens", "RELEASE": title.name, "VERSION": title.version}
+    for form in formats:
+        out = galaxies(folder, form)
+        if form == "fits":
+            write_fits(table, out, name="galaxies", comments=said)
+        elif form == "votable":
+            write_votable(table, out, name="galaxies", description=words)
+        elif form == "csv":
+            write_csv(table, out)
+        elif form == "hats":
+            from catalog.hats_catalogues import write_hats
+
+            name = re.sub(r"[^a-z0-9]+", "_", f"{title.name} {title.version}".lower()).strip("_")
+            builder = f"zoolens v{code_version()}"
+            write_hats(table, out, name=name, created=f"{day}T00:00UTC", builder=builder)
+
+
+def _described(folder: Path, contents: Contents, written: Written) -> dict[str, Described]:
+    """Every table by name, as its file has it."""
+    rows = {"galaxies": "galaxy", **{table.name: table.row for table in contents.tables}}
+    if contents.tables:
+        rows["answers"] = "answer of the decision tree"
+    described = {}
+    for name, row in rows.items():
+        with pq.ParquetFile(
+            galaxies(folder) if name == "galaxies" else long_table(folder, name)
+        ) as file:
+            described[name] = Described(row, file.metadata.num_rows, file.schema_arrow)
+    return described

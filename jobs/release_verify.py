@@ -1,0 +1,83 @@
+"""`release verify`: whether a release is as it was cut."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from catalog.checked_files import checksum
+from catalog.errors import CatalogError
+from catalog.hats_checks import check_hats
+from catalog.progress import progress
+from catalog.release_paths import galaxies, long_table
+from catalog.release_provenance import read_checksums, read_manifest, release_files
+
+
+@dataclass(frozen=True)
+class VerifiedReport:
+    """What was found.
+
+    faults: a row a file that is not as it was cut, with `file` and `fault`; files: how
+    many were looked at.
+    """
+
+    faults: pa.Table
+    files: int
+
+    @property
+    def summary(self) -> str:
+        return f"{self.files:,} files, {len(self.faults):,} faults"
+
+
+def verify(folder: Path) -> VerifiedReport:
+    """Check every file of a release against `SHA256SUMS`, and the tables against the manifest.
+
+    Also what checksums cannot tell, should they have been made anew: the rows of each
+    table, and of a HATS catalogue every row's place in its partition. Raises
+    `CatalogError` where the folder is no release.
+    """
+    if not folder.is_dir():
+        raise CatalogError(f"no folder {folder}; give one that zoolens release wrote")
+    sums, facts = read_checksums(folder), read_manifest(folder)
+    faults: list[tuple[str, str]] = []
+    with progress("verify", len(sums)) as bar:
+        for name, expected in sums.items():
+            faults += [(name, fault) for fault in _compare(folder, name, expected)]
+            bar.advance()
+    listed = set(sums)
+    faults += [(name, "not in SHA256SUMS") for name in release_files(folder) if name not in listed]
+    damaged = {name for name, _ in faults}
+    for name, rows in facts.get("rows", {}).items():
+        file = galaxies(folder) if name == "galaxies" else long_table(folder, name)
+        place = file.relative_to(folder).as_posix()
+        if place not in damaged:
+            faults += [(place, fault) for fault in _count(file, rows)]
+    hats = galaxies(folder, "hats")
+    if hats.is_dir() and not any(name.startswith("hats/") for name in damaged):
+        faults += [("hats", fault) for fault in check_hats(hats)]
+    table = pa.table(
+        {
+            "file": pa.array([name for name, _ in faults], pa.string()),
+            "fault": pa.array([fault for _, fault in faults], pa.string()),
+        }
+    )
+    return VerifiedReport(table, len(sums))
+
+
+def _compare(folder: Path, name: str, expected: str) -> list[str]:
+    file = folder / name
+    if not file.resolve().is_relative_to(folder.resolve()):
+        return ["outside the release; whoever wrote this is not to be trusted"]
+    found = checksum(file)
+    if found is None:
+        return ["missing"]
+    return [] if found == expected else ["changed: another SHA-256 than in SHA256SUMS"]
+
+
+def _count(file: Path, expected: int) -> list[str]:
+    try:
+        rows = pq.read_metadata(file).num_rows
+    except (OSError, pa.ArrowException) as error:
+        return [f"no Parquet file: {error}"]
+    return [] if rows == expected else [f"{rows:,} rows, and {expected:,} in the manifest"]
