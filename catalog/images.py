@@ -68,10 +68,7 @@ class ImageReader:
         what its bytes were when it was ingested. Raises `ImageRefused`, also where they
         have changed.
         """
-        data = self.read(source, member)
-        if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
-            raise ImageRefused("changed image: not the bytes that were ingested; ingest it again")
-        return decode(data)[0]
+        return decode(self.read(source, member, sha256=sha256))[0]
 
     def inspect(self, source: str, member: str | None = None) -> ImageFacts:
         """Decode an image and say what it is. Raises `ImageRefused`."""
@@ -79,8 +76,14 @@ class ImageReader:
         image, kind = decode(data)
         return ImageFacts(kind, image.height, image.width, hashlib.sha256(data).hexdigest())
 
-    def read(self, source: str, member: str | None = None) -> bytes:
-        """The encoded bytes of an image. Raises `ImageRefused`."""
+    def read(self, source: str, member: str | None = None, *, sha256: str | None = None) -> bytes:
+        """The encoded bytes of an image, with the arguments of `open`. Raises `ImageRefused`."""
+        data = self._bytes(source, member)
+        if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
+            raise ImageRefused("changed image: not the bytes that were ingested; ingest it again")
+        return data
+
+    def _bytes(self, source: str, member: str | None) -> bytes:
         path = Path(source)
         if not path.is_file():
             raise ImageRefused(f"missing image: no file {source}")

@@ -49,10 +49,36 @@ def explanation_stem(iauname: str, label: str, of: str = "concentration") -> str
     keeps different names apart.
     """
     name = f"{iauname}_{label}" + ("" if of == "concentration" else f"_{of}")
-    safe = re.sub(r"[^A-Za-z0-9.+_-]|^[.-]", "_", name)[:120]
-    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return _safe(name, r"[^A-Za-z0-9.+_-]|^[.-]")
 
 
 def explanation_page(folder: Path) -> Path:
     """The page that collects the figures of one `explain`."""
     return folder / "index.html"
+
+
+def subject_stem(iauname: str) -> str:
+    """Name, less the suffix, of the image that volunteers are shown of a galaxy.
+
+    As `explanation_stem`, and nothing that a spreadsheet would take for a formula or
+    that ends like the name of a file, in capitals or not.
+    """
+    return _safe(iauname, r"[^A-Za-z0-9.+_-]|^[.+-]|^$|\.(?=[A-Za-z][A-Za-z0-9]*$)")
+
+
+def manifest_path(folder: Path) -> Path:
+    """The table of what is to be uploaded to the Zooniverse."""
+    return folder / "manifest.csv"
+
+
+def refused_path(folder: Path) -> Path:
+    """The galaxies whose images could not be uploaded, and why."""
+    return folder / "refused.csv"
+
+
+def _safe(name: str, unsafe: str) -> str:
+    """A name with `_` for what is unsafe, and then a checksum of what it was."""
+    safe = re.sub(unsafe, "_", name)[:120]
+    if safe == name:
+        return safe
+    return f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -5,7 +5,7 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from catalog.paths import explanation_stem
+from catalog.paths import explanation_stem, subject_stem
 
 LABEL = "how-rounded_round"
 
@@ -26,3 +26,19 @@ def test_every_name_is_safe_and_apart(one: str, other: str) -> None:
         assert re.fullmatch(r"[A-Za-z0-9+_][A-Za-z0-9.+_-]*", stem)
         assert len(stem) < 150
     assert (stems[0] == stems[1]) == (one == other)
+
+
+@given(st.text(), st.text())
+@example("../../etc/passwd", "..")
+@example("", ".")
+@example("-rf", "+1")
+@example("a" * 300, "a" * 299)
+@example("J1.png", "J1_png")
+def test_images_for_volunteers_are_safe_and_apart(one: str, other: str) -> None:
+    stems = [subject_stem(name) for name in (one, other)]
+    for stem in stems:
+        assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9.+_-]*", stem)
+        assert not re.search(r"\.[A-Za-z][A-Za-z0-9]*$", stem)
+        assert len(stem) < 150
+    assert (stems[0] == stems[1]) == (one == other)
+    assert subject_stem("J113514.30-060216.9") == "J113514.30-060216.9"

@@ -1,0 +1,155 @@
+"""`select`: galaxies that deserve more votes, ready to be uploaded to the Zooniverse."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalog.acquisition import read_scores
+from catalog.decision_tree import DecisionTree
+from catalog.errors import CatalogError
+from catalog.images import ImageReader
+from catalog.manifests import Entry, PickedImage, write_image, write_manifest, write_refused
+from catalog.paths import manifest_path
+from catalog.progress import progress
+from catalog.rejects import Reject
+from catalog.selection import Pick, choose, read_quotas
+from catalog.store import Store
+from catalog.whole_files import replacing_folder
+
+_FRUITLESS = 1000  # refused in a row from the first: the images are not where they were
+
+# As the view `galaxies` has it, whose images would all be compared first.
+_IMAGES = """SELECT g.galaxy_id, g.iauname, g.ra, g.dec, i.source, i.member, i.format, i.sha256
+FROM galaxy g JOIN (
+    SELECT i.* FROM image i JOIN run r ON r.run_id = i.run_id AND r.status = 'complete'
+    WHERE i.galaxy_id IN (SELECT unnest(CAST($1 AS BIGINT[])))
+    QUALIFY row_number() OVER (PARTITION BY i.galaxy_id ORDER BY i.run_id DESC) = 1
+) i ON i.galaxy_id = g.galaxy_id
+WHERE g.galaxy_id IN (SELECT unnest(CAST($1 AS BIGINT[])))"""
+
+# Every answer of a question has the question's total.
+_VOTES = """SELECT galaxy_id, question, max(total) AS total FROM votes
+WHERE galaxy_id IN (SELECT unnest(CAST(? AS BIGINT[]))) GROUP BY galaxy_id, question"""
+
+
+@dataclass(frozen=True)
+class SelectReport:
+    """What was selected.
+
+    manifest: the file; budget: galaxies asked for; selected: those there are; quotas: of
+    each question with a quota those that fill it, and the quota; without_image: galaxies
+    with a score that have no image; refused: images that could not be read or have
+    changed, which `refused.csv` beside the manifest lists.
+    """
+
+    manifest: Path
+    budget: int
+    selected: int
+    quotas: Mapping[str, tuple[int, int]]
+    without_image: int
+    refused: int
+
+    @property
+    def summary(self) -> str:
+        of = f" of {self.budget:,}, there are no more" if self.selected < self.budget else ""
+        parts = [f"{self.selected:,} galaxies{of}"]
+        parts += [
+            f"{filled:,} for {question}" + (f" of {quota:,}" if filled < quota else "")
+            for question, (filled, quota) in self.quotas.items()
+        ]
+        if self.without_image:
+            parts.append(f"{self.without_image:,} left out for want of an image")
+        if self.refused:
+            parts.append(f"{self.refused:,} images refused, see refused.csv")
+        return "; ".join(parts)
+
+
+def select(
+    catalog: Path,
+    out: Path,
+    budget: int,
+    *,
+    by: str = "mutual_information",
+    quotas: Sequence[str] = (),
+    min_votes: float = 0,
+    max_votes: float | None = None,
+) -> SelectReport:
+    """Select at most `budget` galaxies; write their images and `manifest.csv` into `out`.
+
+    by, min_votes, max_votes: `catalog.acquisition.read_scores`; quotas: texts such as
+    `bar=100`, filled in this order (`catalog.selection.choose`). The next best galaxy
+    takes the place of one whose image is missing, unreadable or not the one that was
+    ingested, and `refused.csv` says so. `out` is new or empty, and appears when it is
+    complete; the same catalogue gives the same bytes. Raises `CatalogError` and its kinds
+    for what the user can put right, such as images of which the best thousand (or as
+    many as the budget, if more) cannot be used.
+    """
+    if budget < 1:
+        raise CatalogError("the budget must be 1 galaxy or more")
+    with Store.open(catalog, read_only=True) as store, ImageReader() as reader:
+        tree = store.tree
+        wanted = read_quotas(quotas, tree, budget)
+        rejects: list[Reject] = []
+        files: dict[int, tuple[str, PickedImage]] = {}
+        with replacing_folder(out) as part, progress("selecting", budget) as bar:
+
+            def use(picks: Sequence[Pick]) -> Iterator[bool]:
+                for galaxy in _images(store, picks):
+                    try:
+                        files[galaxy.galaxy_id] = write_image(part, reader, galaxy), galaxy
+                    except CatalogError as error:
+                        rejects.append(_reject(galaxy, error))
+                        if not files and len(rejects) >= max(_FRUITLESS, budget):
+                            raise CatalogError(_nothing(rejects)) from None
+                    bar.advance(galaxy.galaxy_id in files)
+                    yield galaxy.galaxy_id in files
+
+            scores = read_scores(
+                store, by, quotas=list(wanted), min_votes=min_votes, max_votes=max_votes
+            )
+            picks = choose(scores, budget, wanted, tree, use)
+            if not picks:
+                raise CatalogError(_nothing(rejects))
+            write_manifest(part, _entries(store, tree, picks, files), by, scores.run_id)
+            write_refused(part, rejects)
+    filled = {
+        name: (sum(p.by_quota and tree.questions[p.question].name == name for p in picks), quota)
+        for name, quota in wanted.items()
+    }
+    manifest = manifest_path(out)
+    return SelectReport(manifest, budget, len(picks), filled, scores.without_image, len(rejects))
+
+
+def _images(store: Store, picks: Sequence[Pick]) -> list[PickedImage]:
+    """Where the images of picked galaxies are, in the order of the picks."""
+    ids = [pick.galaxy_id for pick in picks]
+    rows = {row["galaxy_id"]: PickedImage(**row) for row in store.arrow(_IMAGES, [ids]).to_pylist()}
+    return [rows[galaxy_id] for galaxy_id in ids]
+
+
+def _entries(
+    store: Store,
+    tree: DecisionTree,
+    picks: Sequence[Pick],
+    files: Mapping[int, tuple[str, PickedImage]],
+) -> list[Entry]:
+    rows = store.arrow(_VOTES, [[pick.galaxy_id for pick in picks]]).to_pylist()
+    votes = {(row["galaxy_id"], row["question"]): row["total"] for row in rows}
+    entries = []
+    for pick in picks:
+        question = tree.questions[pick.question].name
+        asked = votes.get((pick.galaxy_id, question), 0.0)
+        file, galaxy = files[pick.galaxy_id]
+        entries.append(Entry(file, galaxy, question, pick.by_quota, pick.score, asked))
+    return entries
+
+
+def _reject(galaxy: PickedImage, error: CatalogError) -> Reject:
+    place = "" if galaxy.member is None else f" {galaxy.member}"
+    return Reject(galaxy.source + place, None, galaxy.iauname, str(error))
+
+
+def _nothing(rejects: Sequence[Reject]) -> str:
+    if rejects:
+        return f"no image of {len(rejects):,} galaxies can be used; the best: {rejects[0].reason}"
+    return "no galaxy with a score has an image; ingest images with --images"
