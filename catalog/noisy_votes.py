@@ -33,14 +33,16 @@ def credence(
     there is nothing to doubt, or nothing to doubt it with.
     """
     votes = np.asarray(counts, np.float64)
-    alpha = np.asarray(concentrations, np.float64)
+    # samples of an answer side by side
+    alpha = np.asarray(concentrations).transpose(2, 0, 1).astype(np.float64, order="C")  # (A, N, T)
     result = np.ones_like(votes)
     for where in tree.slices:
-        k, a = votes[:, None, where], alpha[:, :, where]  # (N, 1, K), (N, T, K)
+        k, a = votes[:, where], alpha[where]  # (N, K), (K, N, T)
         # a weighted count below 1 has no other vote for it
-        others = np.maximum(k - 1, 0) + a
-        total = np.maximum(k.sum(-1, keepdims=True) - 1, 0) + a.sum(-1, keepdims=True)
-        meant = (1 - error_rate) * (others / total).mean(axis=1)  # (N, K)
-        error = error_rate / a.shape[-1]
+        others = np.maximum(k - 1, 0)
+        per_vote = 1 / (a.sum(axis=0) + np.maximum(k.sum(1, keepdims=True) - 1, 0))  # (N, T)
+        mean = np.einsum("knt,nt->nk", a, per_vote) + others * per_vote.sum(1, keepdims=True)
+        meant = (1 - error_rate) * mean / a.shape[2]  # (N, K)
+        error = error_rate / len(a)
         result[:, where] = meant / (meant + error)
     return np.where((votes > 0) & np.isfinite(result), result, 1.0)

@@ -157,7 +157,12 @@ _IDENTITY = (
 )
 _RANK = (
     column("rank", pa.int64(), "place by worst_weighted_ce, 1 for the largest", ucd="stat.rank"),
-    column("worst_answer", _TEXT, "answer with the largest weighted cross-entropy", ucd="meta.id"),
+    column(
+        "worst_answer",
+        _TEXT,
+        "answer with the largest weighted cross-entropy; empty where no answer has one",
+        ucd="meta.id",
+    ),
     column(
         "worst_weighted_ce",
         _F64,
@@ -171,20 +176,27 @@ _MORE = (
         "observed_counterpart",
         _TEXT,
         "galaxy voted for in the same way, except that its votes for worst_answer are as this "
-        "one was predicted; of the worst galaxies only",
+        "one was predicted; empty but for the worst galaxies",
         ucd="meta.id.cross",
     ),
     column(
         "predicted_counterpart",
         _TEXT,
         "galaxy predicted in the same way, except that its prediction of worst_answer is as "
-        "this one was voted for; of the worst galaxies only",
+        "this one was voted for; empty but for the worst galaxies",
         ucd="meta.id.cross",
     ),
     column(
-        "split", _TEXT, "what the newest training used the galaxy for: train, validation or test"
+        "split",
+        _TEXT,
+        "what the newest training used the galaxy for: train, validation, test; or empty",
     ),
-    column("image_sha256", _TEXT, "SHA-256 of the encoded image", ucd="meta.checksum"),
+    column(
+        "image_sha256",
+        _TEXT,
+        "SHA-256 of the encoded image; empty where there is none",
+        ucd="meta.checksum",
+    ),
 )
 
 

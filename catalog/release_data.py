@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from catalog.counterparts import counterparts_of_many
+from catalog.described_parquet import DescribedParquet
 from catalog.errors import CatalogError
 from catalog.fractions import Ids
 from catalog.progress import progress
@@ -26,18 +27,22 @@ from catalog.release_rows import Block, Runs, galaxy_rows
 from catalog.release_tables import LongTable
 from catalog.row_filters import RowFilter
 from catalog.store import Store
-from catalog.votables import parquet_metadata
 from catalog.workers import in_order
 
 BLOCK = 4_096  # galaxies read at a time
-_GROUP = 20_000  # rows that Parquet holds together, at least
 _SORTED = 122_880  # rows of a sorted table that Parquet holds together
 _THREADS = 2
 
-_GALAXIES = """SELECT g.galaxy_id, g.iauname, g.ra, g.dec, g.split, g.image_sha256, r.rank,
+# not the view, which compares the images of all galaxies first
+_GALAXIES = """SELECT g.galaxy_id, g.iauname, g.ra, g.dec, s.split, r.rank,
     a.label AS worst_answer, r.answer_id, r.weighted_ce AS worst_weighted_ce, r.ce AS worst_ce
-FROM galaxies g LEFT JOIN ({ranks}) r ON r.galaxy_id = g.galaxy_id
+FROM galaxy g JOIN run ON run.run_id = g.run_id AND run.status = 'complete'
+LEFT JOIN ({ranks}) r ON r.galaxy_id = g.galaxy_id
 LEFT JOIN answer a ON a.answer_id = r.answer_id
+LEFT JOIN (
+    SELECT galaxy_id, split FROM split WHERE run_id = (
+        SELECT max(run_id) FROM run WHERE job = 'train' AND status = 'complete')
+) s ON s.galaxy_id = g.galaxy_id
 {voted} ORDER BY g.galaxy_id"""
 _ASKED = """SEMI JOIN (SELECT galaxy_id FROM votes WHERE total >= {}) v
     ON v.galaxy_id = g.galaxy_id"""
@@ -84,7 +89,7 @@ def write_tables(
     rows = {"galaxies": 0} | {table.name: 0 for table in contents.tables}
     ids = [np.empty(0, np.int64)]
     make = partial(_make, store, runs, contents, facts)
-    made = in_order(make, range(groups), threads=_THREADS)
+    made = in_order(make, range(groups), threads=_THREADS, ahead=1)
     with ExitStack() as stack, progress("release", groups) as bar, closing(made) as blocks:
         writers = _writers(stack, contents, folder)
         for galaxy_id, block in blocks:
@@ -93,8 +98,6 @@ def write_tables(
                 writers[name].write(table)
                 rows[name] += len(table)
             bar.advance()
-        for writer in writers.values():
-            writer.flush()
     if not rows["galaxies"]:
         raise CatalogError("no galaxy is left to release; ask for fewer votes or loosen --where")
     for table in contents.tables:
@@ -109,9 +112,9 @@ def _sort(store: Store, table: LongTable, file: Path, scratch: Path) -> None:
     batches = store.batches(
         f"SELECT * FROM read_parquet('{_quoted(unsorted)}') ORDER BY {table.order}", (), _SORTED
     )
-    with open_parquet(file, table.columns, table.name, table.row) as writer:
+    with DescribedParquet(file, table.columns, table.name, table.row) as writer:
         for batch in batches:
-            writer.write_table(pa.Table.from_batches([batch]).cast(table.columns))
+            writer.write(pa.Table.from_batches([batch]).cast(table.columns))
     unsorted.unlink()
 
 
@@ -180,39 +183,14 @@ def _make(
         return block.ids, {"galaxies": galaxies, **tables}
 
 
-class _Writer:
-    """A Parquet file of a release, whose rows come in blocks."""
-
-    def __init__(self, stack: ExitStack, file: Path, columns: pa.Schema, name: str, row: str):
-        self._file = stack.enter_context(open_parquet(file, columns, name, row))
-        self._waiting = [columns.empty_table()]
-
-    def write(self, rows: pa.Table) -> None:
-        self._waiting.append(rows)
-        if sum(map(len, self._waiting)) >= _GROUP:
-            self.flush()
-
-    def flush(self) -> None:
-        rows = pa.concat_tables(self._waiting)
-        self._waiting = [rows.slice(0, 0)]
-        if len(rows):
-            self._file.write_table(rows, row_group_size=len(rows))
-
-
-def _writers(stack: ExitStack, contents: Contents, folder: Path) -> dict[str, _Writer]:
+def _writers(stack: ExitStack, contents: Contents, folder: Path) -> dict[str, DescribedParquet]:
     """An open Parquet file for each table."""
     if contents.tables:
         long_table(folder, "").parent.mkdir()
-    found = {
-        "galaxies": _Writer(stack, galaxies_path(folder), contents.columns, "galaxies", "galaxy")
+    opened = {
+        "galaxies": DescribedParquet(galaxies_path(folder), contents.columns, "galaxies", "galaxy")
     }
     for table in contents.tables:
         file = long_table(folder, table.name)
-        found[table.name] = _Writer(stack, file, table.columns, table.name, table.row)
-    return found
-
-
-def open_parquet(file: Path, columns: pa.Schema, name: str, row: str) -> pq.ParquetWriter:
-    """A Parquet file to write, which says what its columns hold also as a VOTable (IVOA)."""
-    said = parquet_metadata(columns, name=name, description=f"One row per {row}.")
-    return pq.ParquetWriter(file, columns.with_metadata(said), compression="zstd")
+        opened[table.name] = DescribedParquet(file, table.columns, table.name, table.row)
+    return {name: stack.enter_context(file) for name, file in opened.items()}

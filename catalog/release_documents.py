@@ -43,7 +43,7 @@ _KINDS = {
     pa.bool_(): "sc:Boolean",
 }
 _MEDIA = {
-    ".parquet": "application/vnd.apache.parquet",
+    ".parquet": "application/x-parquet",
     ".fits": "application/fits",
     ".vot": "application/x-votable+xml",
     ".csv": "text/csv",
@@ -128,6 +128,7 @@ def write_croissant(
         "description": _summary(tables["galaxies"].rows, facts),
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "version": title.version,
+        "citeAs": str(title),
         "datePublished": facts["date"],
         "creator": [{"@type": "sc:Organization", "name": name} for name in title.authors],
         "distribution": [_file(folder, file) for file in files],
@@ -193,6 +194,7 @@ _CONTEXT = {
     "conformsTo": "dct:conformsTo",
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
     "field": "cr:field",

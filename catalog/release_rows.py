@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from catalog.decision_tree import DecisionTree
 from catalog.fractions import (
@@ -77,6 +78,8 @@ _OF_QUESTIONS = (
         ("mutual_information",),
     ),
 )
+_IMAGES = """SELECT i.galaxy_id, arg_max(i.sha256, i.run_id) AS image_sha256
+FROM image i JOIN run r ON r.run_id = i.run_id AND r.status = 'complete' GROUP BY i.galaxy_id"""
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,10 @@ def galaxy_rows(block: Block, columns: pa.Schema, galaxies: pa.Table) -> pa.Tabl
 
     galaxies: of the same N galaxies the columns that are about no answer or question.
     """
+    if "image_sha256" in columns.names:
+        images = read_rows(block.store, _IMAGES, block.ids)
+        place = pc.index_in(galaxies["galaxy_id"], images["galaxy_id"])
+        galaxies = galaxies.append_column("image_sha256", images["image_sha256"].take(place))
     cells = dict(_cells(block.tree, columns))
     values = _values(block, {source for source, _ in cells.values()})
     arrays = []
@@ -133,7 +140,9 @@ def galaxy_rows(block: Block, columns: pa.Schema, galaxies: pa.Table) -> pa.Tabl
             source, place = cells[field.name]
             arrays.append(_array(values[source][:, place], field.type))
         else:
-            arrays.append(galaxies[field.name].combine_chunks().cast(field.type))
+            known = galaxies[field.name].combine_chunks().cast(field.type)
+            # no text is empty text: FITS and VOTable know nothing else
+            arrays.append(known.fill_null("") if pa.types.is_string(field.type) else known)
     return pa.Table.from_arrays(arrays, schema=columns)
 
 

@@ -19,12 +19,23 @@ _VIEWS = {view.name: view for view in VIEWS}
 _OF_ANSWERS = {"votes": "answer_id", "predictions": "answer_id", "losses": "answer_id"}
 _OF_MAPS = {"saliency_stats": "answer_id"}
 _OF_QUESTIONS = {"question_losses": "question_id"}
+# whose runs their rows are of, in the order of the query's parameters
 _JOBS = {
-    "predictions": "predict",
-    "losses": "score",
-    "question_losses": "score",
-    "saliency_stats": "explain",
+    "votes": (),
+    "predictions": ("predict",),
+    "losses": ("score",),
+    "question_losses": ("predict", "score"),
+    "saliency_stats": ("explain",),
 }
+_PLACES = "(SELECT DISTINCT {number}, {by} FROM answer)"
+# as the view, which looks the prediction run up in each row: four times as long
+_QUESTION_LOSSES = f"""SELECT l.galaxy_id, l.question_id, g.iauname, n.question,
+    l.total_votes, l.nll, p.mutual_information
+FROM question_loss l JOIN galaxy g ON g.galaxy_id = l.galaxy_id
+JOIN {_PLACES.format(number="question_id", by="question")} n ON n.question_id = l.question_id
+LEFT JOIN question_prediction p ON p.run_id = ? AND p.galaxy_id = l.galaxy_id
+    AND p.question_id = l.question_id
+WHERE l.run_id = ?"""
 
 _UCDS = {
     "iauname": "meta.id;meta.main",
@@ -111,19 +122,19 @@ def _view(store: Store, name: str, number: str) -> LongTable:
     kinds = store.arrow(f"SELECT {', '.join(shown)} FROM {name} LIMIT 0").schema
     columns = pa.schema([_described(view, kinds.field(kept)) for kept in shown])
     by = "label" if number == "answer_id" else "question"
-    places = f"(SELECT DISTINCT {number}, {by} FROM answer)"
     listed = ", ".join(f"x.{kept}" for kept in shown)
-    job = _JOBS.get(name)
-    source = name if job is None else f"history.{name}"
-    one_run = "" if job is None else "WHERE x.run_id = ?"
+    jobs = _JOBS[name]
+    source, one_run = (f"history.{name}", "WHERE x.run_id = ?") if jobs else (name, "")
     sql = (
         f"SELECT x.galaxy_id, n.{number}, {listed} FROM {source} x "
-        f"JOIN {places} n USING ({by}) {one_run}"
+        f"JOIN {_PLACES.format(number=number, by=by)} n USING ({by}) {one_run}"
     )
+    if name == "question_losses":
+        sql = _QUESTION_LOSSES
 
     def read(block: Block) -> pa.Table:
-        run = () if job is None else (getattr(block.runs, job),)
-        rows = read_rows(block.store, sql, block.ids, *run)
+        runs = [getattr(block.runs, job) for job in jobs]
+        rows = read_rows(block.store, sql, block.ids, *runs)
         ordered = rows.sort_by([("galaxy_id", "ascending"), (number, "ascending")])
         return ordered.select(shown).cast(columns)
 

@@ -8,19 +8,19 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_AHEAD = 3  # items a thread, taken before their results are asked for
-
 
 def in_order(
     function: Callable[[Item], Result],
     items: Iterable[Item],
     *,
     threads: int,
+    ahead: int = 3,
     prepare: Callable[[], object] | None = None,
 ) -> Generator[Result, None, None]:
     """`map` on several threads; results come in the order of the items.
 
-    At most three items a thread are taken ahead. prepare: called on each thread first.
+    ahead: how many items a thread are taken before their results are asked for, 1 or more.
+    prepare: called on each thread first.
     Close the generator where it is left early, or what waits in line is run to the end.
     """
     pool = ThreadPoolExecutor(threads, initializer=prepare)
@@ -28,7 +28,7 @@ def in_order(
     try:
         for item in items:
             waiting.append(pool.submit(function, item))
-            if len(waiting) >= _AHEAD * threads:
+            if len(waiting) >= ahead * threads:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -10,10 +10,11 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from catalog.csv_tables import write_csv
+from catalog.described_parquet import DescribedParquet
 from catalog.errors import CatalogError, UnknownName
 from catalog.fits_tables import write_fits
 from catalog.release_columns import chosen_columns, release_columns
-from catalog.release_data import Contents, Written, open_parquet, write_tables
+from catalog.release_data import Contents, Written, write_tables
 from catalog.release_documents import Described, write_croissant, write_dictionary, write_readme
 from catalog.release_paths import CUBES, FORMATS, GALLERY, SCRATCH, galaxies, long_table
 from catalog.release_provenance import (
@@ -170,8 +171,9 @@ def _extras(
     if contents.tables:
         answers = answers_table(store, runs)
         row = "answer of the decision tree"
-        with open_parquet(long_table(folder, "answers"), answers.schema, "answers", row) as writer:
-            writer.write_table(answers)
+        file = long_table(folder, "answers")
+        with DescribedParquet(file, answers.schema, "answers", row) as writer:
+            writer.write(answers)
     if runs.explain is None:
         notes.append("no saliency: none of these predictions is explained (zoolens explain --all)")
     elif cubes:
