@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from catalog import paths
 from catalog.errors import CatalogBusy, CatalogError
@@ -86,8 +87,25 @@ def _interrupt(number: int, frame: Any) -> None:
     heed_interrupt()
 
 
-def _command(function: Callable[..., None]) -> Callable[..., None]:
-    """Register a command: a user's mistake is one line and exit code 1."""
+class _CutUnlessNamed(TyperGroup):
+    """`release DIR` cuts a release; `release verify DIR` and `release diff A B` do not."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, *ctx.help_option_names):
+            args = ["cut", *args]
+        return super().parse_args(ctx, args)
+
+
+releases = typer.Typer(
+    cls=_CutUnlessNamed,
+    help="Cut a release of the catalogue (release DIR --version V), verify one, compare two.",
+    no_args_is_help=True,
+)
+app.add_typer(releases, name="release")
+
+
+def _guarded(function: Callable[..., None]) -> Callable[..., None]:
+    """A command for which a user's mistake is one line and exit code 1."""
 
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> None:
@@ -110,7 +128,12 @@ def _command(function: Callable[..., None]) -> Callable[..., None]:
                 raise typer.Exit(0) from None
             raise
 
-    return app.command()(run)
+    return run
+
+
+def _command(function: Callable[..., None]) -> Callable[..., None]:
+    """Register a command."""
+    return app.command()(_guarded(function))
 
 
 def _say(quiet: bool, job: str, run_id: int | None, changed: bool, text: str) -> None:
@@ -308,6 +331,41 @@ def worst(
 
     ranking = run(catalog, limit=limit, min_votes=min_votes, label=answer, question=question, by=by)
     write(from_arrow(ranking), form, out)
+
+
+@_command
+def select(
+    out: Annotated[Path, typer.Argument(help="A new folder for the manifest and the images.")],
+    budget: Annotated[int, typer.Option("-n", "--budget", min=1, help="Galaxies to select.")],
+    by: Annotated[str, typer.Option(help="mutual_information or loss.")] = "mutual_information",
+    quota: Annotated[
+        list[str] | None,
+        typer.Option(help="QUESTION=N: so many of them for this question; repeatable."),
+    ] = None,
+    min_votes: Annotated[
+        float, typer.Option(min=0, help="By loss: only questions asked of so many volunteers.")
+    ] = 0,
+    max_votes: Annotated[
+        float | None,
+        typer.Option(min=0, help="Only questions asked of no more volunteers so far."),
+    ] = None,
+    catalog: Catalog = paths.CATALOG_DEFAULT,
+    quiet: Quiet = False,
+) -> None:
+    """Galaxies that deserve more votes, as a manifest and images for the Zooniverse."""
+    from jobs.select import select as run
+
+    report = run(
+        catalog,
+        out,
+        budget,
+        by=by,
+        quotas=quota or (),
+        min_votes=min_votes,
+        max_votes=max_votes,
+    )
+    _say(quiet, "select", None, True, report.summary)
+    typer.echo(report.manifest)
 
 
 @_command
@@ -593,6 +651,115 @@ def evaluate(
         write(from_arrow(table))
         typer.echo()
     typer.echo(report.page)
+
+
+@releases.command("cut")
+@_guarded
+def release(
+    out: Annotated[Path, typer.Argument(help="A new folder for the release.")],
+    version: Annotated[str, typer.Option("--version", help="Version, such as 1.0.0.")],
+    name: Annotated[str, typer.Option(help="Name of the release.")] = "Galaxy morphology",
+    author: Annotated[
+        list[str] | None, typer.Option(help="Who publishes it, to be cited; repeatable.")
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option("--license", help="Licence, SPDX, such as CC-BY-4.0.")
+    ] = None,
+    preset: Annotated[
+        str, typer.Option(help="full, or friendly: few columns, no long tables.")
+    ] = "full",
+    columns: Annotated[
+        str | None, typer.Option(help="Only these columns, comma-separated.")
+    ] = None,
+    where: Annotated[
+        str | None, typer.Option(help="Only galaxies for which this SQL condition holds.")
+    ] = None,
+    min_votes: Annotated[
+        float,
+        typer.Option(min=0, help="Only galaxies and answers asked of so many volunteers."),
+    ] = 0,
+    formats: Annotated[
+        str, typer.Option(help="parquet, fits, votable, csv, hats: comma-separated.")
+    ] = "parquet,fits",
+    counterparts: Annotated[
+        int, typer.Option(min=0, help="Name the counterparts of the N worst galaxies.")
+    ] = 1000,
+    gallery: Annotated[
+        int, typer.Option(min=0, help="A page to browse the N worst galaxies; 0 for none.")
+    ] = 0,
+    cubes: Annotated[
+        bool, typer.Option("--cubes", help="Saliency maps as FITS cubes too.")
+    ] = False,
+    catalog: Catalog = paths.CATALOG_DEFAULT,
+    quiet: Quiet = False,
+) -> None:
+    """Cut a release: frozen, documented, checksummed files for others."""
+    from catalog.release_provenance import Title
+    from jobs.release import release as run
+
+    if counterparts or gallery:
+        _index(catalog, quiet)
+    report = run(
+        catalog,
+        out,
+        Title(name, version, tuple(author or ()), licence),
+        preset=preset,
+        columns=_listed(columns),
+        where=where,
+        min_votes=min_votes,
+        formats=_listed(formats),
+        counterparts=counterparts,
+        gallery=gallery,
+        cubes=cubes,
+    )
+    _say(quiet, "release", None, True, report.summary)
+    for note in report.notes:
+        _say(quiet, "", None, True, note)
+    typer.echo(report.folder)
+
+
+def _listed(text: str | None) -> list[str]:
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+@releases.command("verify")
+@_guarded
+def release_verify(
+    folder: Annotated[Path, typer.Argument(help="Folder of the release.")],
+    form: Format = None,
+    out: Out = None,
+    quiet: Quiet = False,
+) -> None:
+    """Check every file of a release; exit code 1 where it is at fault."""
+    from jobs.release_verify import verify as run
+
+    report = run(folder)
+    _say(quiet, "verify", None, True, report.summary)
+    if form or out or len(report.faults):
+        write(from_arrow(report.faults), form, out)
+    if len(report.faults):
+        raise CatalogError(f"{folder} is not as it was cut; fetch it again")
+
+
+@releases.command("diff")
+@_guarded
+def release_diff(
+    before: Annotated[Path, typer.Argument(help="Folder of a release.")],
+    after: Annotated[Path, typer.Argument(help="Folder of another.")],
+    galaxies: Annotated[
+        bool, typer.Option("--galaxies", help="Every value that changed, galaxy by galaxy.")
+    ] = False,
+    form: Format = None,
+    out: Out = None,
+    quiet: Quiet = False,
+) -> None:
+    """Which galaxies and columns changed from one release to another, and by how much."""
+    from jobs.release_diff import diff as run
+
+    table = run(before, after, galaxies=galaxies).table
+    if not len(table):
+        _say(quiet, "diff", None, True, "the two tables of galaxies are the same")
+    write(from_arrow(table), form, out)
 
 
 @_command

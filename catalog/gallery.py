@@ -1,0 +1,184 @@
+"""The gallery: a page, read from disk, to browse the galaxies of the worst losses.
+
+The page holds its table and, as JSON, what its script shows of each galaxy; script, style
+and images lie beside it. It fetches nothing, and has a policy that allows nothing else.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
+
+from catalog.decision_tree import DecisionTree
+from catalog.errors import CatalogError
+from catalog.figures import shown
+from catalog.gallery_data import LONGEST, answer_choices, galaxies_data
+from catalog.gallery_images import Drawn, Plate, draw
+from catalog.gallery_rows import Rows, read_worst
+from catalog.images import ImageReader
+from catalog.inference import in_order
+from catalog.maps import Map, question_maps
+from catalog.pages import write_page
+from catalog.progress import progress
+from catalog.store import Run, Store
+from catalog.view import View
+from catalog.whole_files import make_folder, replacing
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_BESIDE = ("gallery.css", "gallery-detail.js", "gallery-list.js", "gallery.js")
+
+
+@dataclass(frozen=True)
+class GalleryReport:
+    """What a gallery holds: galaxies, and how many are without an image or a map."""
+
+    galaxies: int
+    without_image: int
+    without_maps: int
+
+
+def write_gallery(
+    store: Store,
+    folder: Path,
+    *,
+    limit: int,
+    min_votes: float = 0,
+    among: npt.NDArray[np.int64] | None = None,
+    title: str,
+) -> GalleryReport:
+    """Write `index.html` and `images/` of the `limit` worst galaxies into a folder.
+
+    Galaxies are those of `catalog.ranking.rank_galaxies` on the newest score run, each
+    by the answer that costs it most; min_votes: answers to questions that fewer
+    volunteers were asked do not count; among: numbers of the galaxies that do, all
+    unless given. Images are shown as the model saw them, counterparts' too; overlays
+    are of the newest stored map of that answer's concentration. What is not there
+    (image, map, counterparts) is told on the page in words. The same catalogue gives
+    the same bytes. Raises `CatalogError` where there is no score run, for a limit below
+    1, and where files cannot be written.
+    """
+    rows = read_worst(store, limit, min_votes, among)
+    explained = _explained(store, rows)
+    make_folder(folder / "images")
+    drawn = _draw_all(store, rows, explained, folder / "images")
+    for name in _BESIDE:
+        with replacing(folder / name) as part:
+            part.write_bytes((_TEMPLATES / name).read_bytes())
+    write_page(
+        folder / "index.html",
+        "gallery.html.jinja",
+        title=shown(title, LONGEST),
+        galaxies=galaxies_data(rows, drawn),
+        choices=answer_choices(rows.rows, store.tree),
+        notes=_notes(rows, explained),
+        min_votes=min_votes,
+        filters={"whole": _whole, "fraction": _fraction, "script": _script},
+    )
+    own = [drawn[row.galaxy_id] for row in rows.rows]
+    return GalleryReport(
+        galaxies=len(own),
+        without_image=sum(bool(one.missing) for one in own),
+        without_maps=sum(one.scale is None for one in own),
+    )
+
+
+def _draw_all(
+    store: Store, rows: Rows, explained: Mapping[int, Run], folder: Path
+) -> dict[int, Drawn]:
+    """Draw all galaxies that the page shows, each once; what came of it, by galaxy_id."""
+    plates = list(_plates(store, rows, explained))
+    drawn = {}
+    with ImageReader() as reader, progress("images", len(plates)) as bar:
+        done = in_order(lambda plate: draw(plate, reader, folder), plates)
+        with closing(done) as results:
+            for plate, result in zip(plates, results, strict=True):
+                drawn[plate.galaxy_id] = result
+                bar.advance()
+    return drawn
+
+
+def _explained(store: Store, rows: Rows) -> dict[int, Run]:
+    """The newest complete explain run of each galaxy that has one, by galaxy_id."""
+    found = store.arrow(
+        "SELECT galaxy_id, max(run_id) AS run_id FROM saliency_map JOIN run USING (run_id) "
+        f"WHERE status = 'complete' AND {_among(rows)} GROUP BY galaxy_id"
+    ).to_pylist()
+    runs = {run_id: store.run(run_id) for run_id in {row["run_id"] for row in found}}
+    return {row["galaxy_id"]: runs[row["run_id"]] for row in found}
+
+
+def _plates(store: Store, rows: Rows, explained: Mapping[int, Run]) -> Iterator[Plate]:
+    sources = store.arrow(
+        "SELECT galaxy_id, image, image_member, image_sha256 FROM galaxies "
+        f"WHERE {_among(rows)} ORDER BY galaxy_id"
+    )
+    tree = store.tree
+    answers = {row.galaxy_id: row.answer_id for row in rows.rows}
+    for galaxy_id, source, member, sha256 in zip(
+        *(column.to_pylist() for column in sources.columns), strict=True
+    ):
+        mean, run = None, explained.get(galaxy_id, rows.predictions)
+        if galaxy_id in explained and galaxy_id in answers:
+            mean = _mean(store, run, galaxy_id, answers[galaxy_id], tree)
+        view = View(**run.config["view"]) if "view" in run.config else View()
+        image = None if source is None else (source, member, sha256)
+        yield Plate(galaxy_id, image, view, mean)
+
+
+def _mean(store: Store, run: Run, galaxy_id: int, answer_id: int, tree: DecisionTree) -> Map | None:
+    """The stored map (h, w) of an answer; None where the model had no such answer."""
+    try:
+        maps = question_maps(store, run, galaxy_id, answer_id, tree)
+    except CatalogError:
+        return None
+    chosen: Map = maps[answer_id - tree.slices[tree.question_of[answer_id]].start]
+    return chosen
+
+
+def _among(rows: Rows) -> str:
+    """SQL for the galaxies that the page shows."""
+    return f"galaxy_id IN ({', '.join(map(str, rows.facts)) or 'NULL'})"
+
+
+def _notes(rows: Rows, explained: Mapping[int, Run]) -> list[str]:
+    """What a reader must know, whether of all or of some galaxies."""
+    foreign = [
+        row.iauname
+        for row in rows.rows
+        if row.galaxy_id in explained
+        and explained[row.galaxy_id].config.get("predict_run") != rows.predictions.run_id
+    ]
+    if not foreign:
+        return list(rows.notes)
+    return [
+        *rows.notes,
+        f"The maps of {len(foreign):,} of the galaxies are not of the model that made the "
+        "predictions shown.",
+    ]
+
+
+def _fraction(value: float | str | None) -> str:
+    """Two digits after the point; what JSON holds as text is infinite."""
+    return "–" if value is None else "∞" if isinstance(value, str) else _rounded(value, "0.01")
+
+
+def _script(value: Any) -> Markup:
+    """A value as compact JSON that cannot end the element that it stands in."""
+    return htmlsafe_json_dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def _whole(count: float) -> str:
+    """A number of votes: whole ones as such, weighted ones with a decimal."""
+    return _rounded(count, "0.1").removesuffix(".0")
+
+
+def _rounded(value: float, step: str) -> str:
+    """Rounded as the script's `toFixed` does, where Python would make 0.625 0.62."""
+    return str(Decimal(value).quantize(Decimal(step), ROUND_HALF_UP))
