@@ -28,6 +28,8 @@ def full_catalogue(path: Path, *, tree: DecisionTree = TOY, seed: int = 0) -> Pa
     catalogue(path, counts[: N - 2], concentrations=concentrations, tree=tree, names=names[: N - 2])
     with Store.open(path) as store:
         add_votes(store, counts[N - 2 :], names=names[N - 2 :])
+        # all over the sky
+        store.execute("UPDATE galaxy SET ra = (galaxy_id * 97) % 360, dec = galaxy_id * 5 - 70")
         random = np.random.default_rng(seed)
         maps = random.normal(size=(2, len(EXPLAINED), len(tree.labels), SIDE, SIDE))
         run = store.begin("explain", {"predict_run": store.newest_run("predict")})
