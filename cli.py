@@ -771,11 +771,13 @@ def demo(
     quiet: Quiet = False,
 ) -> None:
     """The whole way on a small simulated sky that the bundled model has not seen."""
+    from catalog.release_provenance import Title
     from jobs.evaluate import evaluate as run_evaluate
     from jobs.explain import explain as run_explain
     from jobs.histogram import histogram as run_histogram
     from jobs.ingest import ingest as run_ingest
     from jobs.predict import predict as run_predict
+    from jobs.release import release as run_release
     from jobs.report import report as run_report
     from jobs.simulate import simulate as run_simulate
 
@@ -795,6 +797,20 @@ def demo(
     judged = run_evaluate(catalog, truth=truth, maps=100, typical=8)
     values = f"{len(judged.measures):,} measured values"
     _say(quiet, "evaluate", judged.run_id, judged.changed, values)
+    folder = out / "release"
+    if not folder.exists():
+        everything = run_explain(catalog, everything=True, of="fraction", figures=False)
+        _say(
+            quiet,
+            "explain",
+            everything.run_id,
+            everything.changed,
+            f"{everything.total:,} galaxies",
+        )
+        cut = run_release(
+            catalog, folder, Title("A simulated sky", "1.0"), min_votes=_DEMO_VOTES, gallery=50
+        )
+        _say(quiet, "release", None, True, cut.summary)
     found = run_report(
         catalog,
         out,
@@ -811,6 +827,7 @@ def demo(
         "nearer to it than the votes are."
     )
     typer.echo(f"Report: {found.page}")
+    typer.echo(f"Release: {folder}, and to browse its worst losses {folder / 'gallery/index.html'}")
     typer.echo(f'More: zoolens sql "SELECT * FROM worst" --catalog {catalog}')
 
 

@@ -12,6 +12,7 @@ exponent that fits the last two sizes.
 
 import json
 import math
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,7 @@ from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results" / "growth.jsonl"
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
-STEPS = ("ingest", "score", "index", "worst")
+STEPS = ("ingest", "score", "index", "worst", "release")
 IMAGE_STEPS, MOST_IMAGES = ("predict", "explain"), 10_000
 SAMPLES, _MADE = 5, 20_000
 
@@ -47,6 +48,11 @@ def step(name: str, folder: Path) -> None:
         from jobs.worst import worst
 
         worst(catalog)
+    elif name == "release":
+        from catalog.release_provenance import Title
+        from jobs.release import release
+
+        release(catalog, folder / "release", Title("Growth", "1"), formats=["fits", "hats"])
     elif name == "predict":
         from catalog.paths import BUNDLED_MODEL
         from jobs.predict import predict
@@ -117,15 +123,18 @@ def measure(galaxies: int) -> list[dict[str, object]]:
             print(rows[-1], file=sys.stderr)
             if each == "ingest":
                 add_predictions(folder, galaxies)
-            elif each == "worst" and steps != STEPS:
+            elif each == "release":
+                rows[-1]["written_bytes"] = _written(folder / "release", "**/*")
+                shutil.rmtree(folder / "release")
+            if each == STEPS[-1] and steps != STEPS:
                 add_images(folder, galaxies)
             before = _written(folder)
     return rows
 
 
-def _written(folder: Path) -> int:
-    """Bytes of the catalogue and the files beside it."""
-    return sum(file.stat().st_size for file in folder.glob("gz.*"))
+def _written(folder: Path, which: str = "gz.*") -> int:
+    """Bytes of the catalogue and the files beside it, or of other files."""
+    return sum(file.stat().st_size for file in folder.glob(which) if file.is_file())
 
 
 def child(name: str, folder: str) -> None:
