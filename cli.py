@@ -695,10 +695,11 @@ def release(
 ) -> None:
     """Cut a release: frozen, documented, checksummed files for others."""
     from catalog.release_provenance import Title
+    from jobs.index import index as build
     from jobs.release import release as run
 
     if counterparts or gallery:
-        _index(catalog, quiet)
+        build(catalog)
     report = run(
         catalog,
         out,

@@ -187,28 +187,24 @@ _MORE = (
         ucd="meta.id.cross",
     ),
     column(
-        "split",
-        _TEXT,
-        "what the newest training used the galaxy for: train, validation, test; or empty",
-    ),
-    column(
         "image_sha256",
         _TEXT,
         "SHA-256 of the encoded image; empty where there is none",
         ucd="meta.checksum",
     ),
 )
+_SPLIT = column("split", _TEXT, "train, validation or test, by the newest training; or empty")
 
 
 def release_columns(
-    tree: DecisionTree, *, whole_votes: bool = True, maps: bool = False
+    tree: DecisionTree, *, whole_votes: bool = True, trained: bool = False, maps: bool = False
 ) -> pa.Schema:
     """All columns that a release can have, in order.
 
-    whole_votes: no vote is fractional, so that counts are integers; maps: there are
-    statistics of saliency maps.
+    whole_votes: no vote is fractional, so that counts are integers; trained: galaxies were
+    used to train a model; maps: there are statistics of saliency maps.
     """
-    fields = [*_IDENTITY, *_RANK, *_MORE]
+    fields = [*_IDENTITY, *_RANK, *_MORE, *([_SPLIT] if trained else [])]
     for question in tree.questions:
         fields += [_counted(kind, question.name, whole_votes) for kind in OF_QUESTION]
         for label in question.labels:

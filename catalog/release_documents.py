@@ -13,7 +13,16 @@ import pyarrow as pa
 
 from catalog.checked_files import sha256_of
 from catalog.columns import meaning
-from catalog.release_paths import CROISSANT, DICTIONARY, FORMATS, README, galaxies, long_table
+from catalog.release_paths import (
+    CROISSANT,
+    CUBES,
+    DICTIONARY,
+    FORMATS,
+    GALLERY,
+    README,
+    galaxies,
+    long_table,
+)
 from catalog.release_provenance import Title
 
 
@@ -65,6 +74,10 @@ def write_readme(
             file = long_table(Path(), name).as_posix()
             lines.append(f"| `{file}` | {table.row} | {table.rows:,} |")
     lines += ["", f"What every column holds: [{DICTIONARY}]({DICTIONARY})."]
+    if (folder / GALLERY).is_dir():
+        lines += ["", f"[`{GALLERY}/index.html`]({GALLERY}/index.html) shows the worst losses."]
+    if (folder / CUBES).is_dir():
+        lines += ["", f"`{CUBES}/` has the saliency maps of each galaxy as a FITS file."]
     if "posteriors" in others:
         words = "To take votes and predictions into a catalogue again, with the same losses:"
         lines += ["", words, "", "```sh", _INGEST, "```"]
@@ -76,7 +89,11 @@ def write_readme(
         "|---|---|---|---|",
     ]
     for run in facts["runs"]:
-        made = run["model_sha256"] or run["config"].get("votes_sha256") or ""
+        known = [
+            run["model_sha256"],
+            *map(run["config"].get, ("votes_sha256", "predictions_sha256")),
+        ]
+        made = next(filter(None, known), "")
         made = f"SHA-256 {made[:16]}…" if made else ""
         lines.append(f"| {run['run_id']} | {run['job']} | {run['finished_at']} | {made} |")
     lines += [

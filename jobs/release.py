@@ -147,7 +147,13 @@ def _contents(
 ) -> Contents:
     """What is to be written; refuses columns and conditions before any work."""
     whole = store.value("SELECT bool_and(count = floor(count) AND total = floor(total)) FROM vote")
-    every = release_columns(store.tree, whole_votes=bool(whole), maps=runs.explain is not None)
+    trained = store.value("SELECT 1 FROM run WHERE job = 'train' AND status = 'complete'")
+    every = release_columns(
+        store.tree,
+        whole_votes=bool(whole),
+        trained=bool(trained),
+        maps=runs.explain is not None,
+    )
     chosen = chosen_columns(every, store.tree, preset, columns)
     if where is not None:
         RowFilter(where, every)
@@ -175,7 +181,8 @@ def _extras(
         with DescribedParquet(file, answers.schema, "answers", row) as writer:
             writer.write(answers)
     if runs.explain is None:
-        notes.append("no saliency: none of these predictions is explained (zoolens explain --all)")
+        if contents.tables:
+            notes.append("no saliency: these predictions are not explained (zoolens explain)")
     elif cubes:
         from catalog.saliency_cubes import write_cubes
 

@@ -1,7 +1,7 @@
 "use strict";
 // Selecting by pointer, keyboard and address. Uses gallery-detail.js and gallery-list.js.
 
-const narrow = matchMedia("(max-width: 62rem), (max-height: 32rem)"); // as in gallery.css
+const narrow = matchMedia("(max-width: 70rem), (max-height: 32rem)"); // as in gallery.css
 const PREFIX = "#galaxy=";
 const PAGE = 10; // rows
 let selected = 0;

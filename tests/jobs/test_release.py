@@ -115,7 +115,7 @@ def test_every_cell_is_that_of_the_public_view(gz: Path, cut: Path) -> None:
     others = ("_vote_weight", "_mutual_information")  # tested below, or constant here
     assert {name for name in rest if not name.endswith(others)} == {
         "ra", "dec", "rank", "worst_answer", "worst_weighted_ce", "worst_ce",
-        "observed_counterpart", "predicted_counterpart", "split", "image_sha256",
+        "observed_counterpart", "predicted_counterpart", "image_sha256",
     }  # fmt: skip
 
 
@@ -191,7 +191,7 @@ def test_maps_are_arrays(gz: Path, cut: Path) -> None:
 
 
 def test_every_format_holds_the_same(cut: Path) -> None:
-    from hats.catalog import TableProperties
+    from hats.catalog.dataset.table_properties import TableProperties
 
     galaxies = table(cut).reset_index()
     in_fits = Table.read(cut / "galaxies.fits").to_pandas()
