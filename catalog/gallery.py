@@ -24,7 +24,7 @@ from catalog.gallery_images import Drawn, Plate, draw
 from catalog.gallery_rows import Rows, read_worst
 from catalog.images import ImageReader
 from catalog.inference import in_order
-from catalog.maps import Map, question_maps
+from catalog.maps import Map, derived_map
 from catalog.pages import write_page
 from catalog.progress import progress
 from catalog.store import Run, Store
@@ -59,7 +59,7 @@ def write_gallery(
     by the answer that costs it most; min_votes: answers to questions that fewer
     volunteers were asked do not count; among: numbers of the galaxies that do, all
     unless given. Images are shown as the model saw them, counterparts' too; overlays
-    are of the newest stored map of that answer's concentration. What is not there
+    are of the newest stored map of that answer's predicted fraction. What is not there
     (image, map, counterparts) is told on the page in words. The same catalogue gives
     the same bytes. Raises `CatalogError` where there is no score run, for a limit below
     1, and where files cannot be written.
@@ -77,7 +77,7 @@ def write_gallery(
         title=shown(title, LONGEST),
         galaxies=galaxies_data(rows, drawn),
         choices=answer_choices(rows.rows, store.tree),
-        notes=_notes(rows, explained),
+        notes=rows.notes,
         min_votes=min_votes,
         filters={"whole": _whole, "fraction": _fraction, "script": _script},
     )
@@ -105,10 +105,12 @@ def _draw_all(
 
 
 def _explained(store: Store, rows: Rows) -> dict[int, Run]:
-    """The newest complete explain run of each galaxy that has one, by galaxy_id."""
+    """Of each galaxy the newest complete run that explains the predictions shown."""
     found = store.arrow(
         "SELECT galaxy_id, max(run_id) AS run_id FROM saliency_map JOIN run USING (run_id) "
-        f"WHERE status = 'complete' AND {_among(rows)} GROUP BY galaxy_id"
+        "WHERE status = 'complete' AND CAST(json_extract(config, '$.predict_run') AS INTEGER) = ? "
+        f"AND {_among(rows)} GROUP BY galaxy_id",
+        [rows.predictions.run_id],
     ).to_pylist()
     runs = {run_id: store.run(run_id) for run_id in {row["run_id"] for row in found}}
     return {row["galaxy_id"]: runs[row["run_id"]] for row in found}
@@ -133,35 +135,20 @@ def _plates(store: Store, rows: Rows, explained: Mapping[int, Run]) -> Iterator[
 
 
 def _mean(store: Store, run: Run, galaxy_id: int, answer_id: int, tree: DecisionTree) -> Map | None:
-    """The stored map (h, w) of an answer; None where the model had no such answer."""
+    """The map (h, w) of an answer's fraction; None where the model had no such answer.
+
+    Of the fraction and not the concentration, as it is what votes are compared with, and
+    points at the cause more often (docs/decisions/trust.md).
+    """
     try:
-        maps = question_maps(store, run, galaxy_id, answer_id, tree)
+        return derived_map(store, run, galaxy_id, answer_id, tree, "fraction").astype(np.float32)
     except CatalogError:
         return None
-    chosen: Map = maps[answer_id - tree.slices[tree.question_of[answer_id]].start]
-    return chosen
 
 
 def _among(rows: Rows) -> str:
     """SQL for the galaxies that the page shows."""
     return f"galaxy_id IN ({', '.join(map(str, rows.facts)) or 'NULL'})"
-
-
-def _notes(rows: Rows, explained: Mapping[int, Run]) -> list[str]:
-    """What a reader must know, whether of all or of some galaxies."""
-    foreign = [
-        row.iauname
-        for row in rows.rows
-        if row.galaxy_id in explained
-        and explained[row.galaxy_id].config.get("predict_run") != rows.predictions.run_id
-    ]
-    if not foreign:
-        return list(rows.notes)
-    return [
-        *rows.notes,
-        f"The maps of {len(foreign):,} of the galaxies are not of the model that made the "
-        "predictions shown.",
-    ]
 
 
 def _fraction(value: float | str | None) -> str:

@@ -21,7 +21,7 @@ def galaxies_data(rows: Rows, drawn: Mapping[int, Drawn]) -> list[dict[str, Any]
     """All that the page tells of its galaxies, worst first.
 
     drawn: what was drawn of each, counterparts included. Fractions in 0..1, losses and
-    similarities in nat, maps in units of concentration; numbers that are not there are
+    similarities in nat, maps in units of the fraction; numbers that are not there are
     None, and infinite ones text, which JSON has no number for. Addresses are relative
     to the page; `place` of a counterpart is where it stands in this very list.
     """

@@ -30,7 +30,7 @@ class Plate:
     """What is to be drawn of a galaxy.
 
     image: file, member, and SHA-256 of the bytes that were ingested, or None; view: how
-    the model saw it; mean: its map (h, w) for one answer, in units of concentration, or
+    the model saw it; mean: its map (h, w) for one answer, in units of its fraction, or
     None.
     """
 
@@ -42,7 +42,7 @@ class Plate:
 
 @dataclass(frozen=True)
 class Scale:
-    """A drawn map in numbers, in units of concentration.
+    """A drawn map in numbers, in units of the fraction.
 
     reach: largest magnitude of a cell; increase and decrease: sums of the positive and
     the negative part; on_target: share of the increase on the segment, or None.

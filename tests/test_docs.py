@@ -31,15 +31,19 @@ def test_the_readme_holds_the_data_dictionary() -> None:
 
 
 def _commands() -> dict[str, str]:
-    """Help text of each command, by name."""
+    """Help text of each command, by name; of one with commands of its own, theirs too."""
     from typer.main import get_command
 
     import cli
 
-    command = get_command(cli.app)
+    def told(*words: str) -> str:
+        return CliRunner().invoke(cli.app, [*words, "--help"], env={"COLUMNS": "200"}).output
+
     return {
-        name: CliRunner().invoke(cli.app, [name, "--help"], env={"COLUMNS": "200"}).output
-        for name in command.commands  # type: ignore[attr-defined]
+        name: "\n".join(
+            [told(name), *(told(name, own) for own in getattr(command, "commands", ()))]
+        )
+        for name, command in get_command(cli.app).commands.items()  # type: ignore[attr-defined]
     }
 
 

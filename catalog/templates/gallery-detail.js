@@ -81,7 +81,7 @@ function mapWords(galaxy) {
   const part = share === null ? "" : ` (${Math.round(100 * share)} % of it on the galaxy)`;
   return [
     scale,
-    `Red raised the predicted concentration of “${galaxy.answer}”, blue lowered it, on this scale ` +
+    `Red raised the predicted fraction of “${galaxy.answer}”, blue lowered it, on this scale ` +
       `per cell of the map. In all: increase ${amount(increase)}${part}, decrease ` +
       `${amount(decrease)}.`,
   ];
