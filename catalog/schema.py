@@ -43,8 +43,15 @@ def connect(
 
 
 def _connect(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    lock = settings.get("lock_configuration", False)
+    settings = {name: value for name, value in settings.items() if name != "lock_configuration"}
     try:
-        return duckdb.connect(str(path), read_only=read_only, config=settings)
+        connection = duckdb.connect(str(path), read_only=read_only, config=settings)
+        # DuckDB draws a bar of its own, on standard output, where a query takes seconds
+        connection.execute("SET enable_progress_bar = false")
+        if lock:
+            connection.execute("SET lock_configuration = true")
+        return connection
     except duckdb.IOException as error:
         text = str(error).splitlines()[0]
         if "Could not set lock" in text:
