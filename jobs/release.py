@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
-from catalog.csv_tables import write_csv
 from catalog.described_parquet import DescribedParquet
 from catalog.errors import CatalogError, UnknownName
-from catalog.fits_tables import write_fits
 from catalog.release_columns import chosen_columns, release_columns
 from catalog.release_data import Contents, Written, write_tables
-from catalog.release_documents import Described, write_croissant, write_dictionary, write_readme
-from catalog.release_paths import CUBES, FORMATS, GALLERY, SCRATCH, galaxies, long_table
+from catalog.release_documents import write_croissant, write_dictionary, write_readme
+from catalog.release_formats import described, write_formats
+from catalog.release_paths import CUBES, FORMATS, GALLERY, SCRATCH, long_table
 from catalog.release_provenance import (
     Title,
     find_runs,
@@ -29,9 +26,9 @@ from catalog.release_rows import ERROR_RATE, Runs
 from catalog.release_tables import answers_table, long_tables
 from catalog.row_filters import RowFilter
 from catalog.store import Store, code_version
-from catalog.votables import write_votable
 from catalog.whole_files import replacing_folder
 
+_ANSWER = "answer of the decision tree"
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}")
 
 
@@ -92,18 +89,18 @@ def release(
         contents = _contents(store, runs, preset, columns, where, min_votes, counterparts)
         if cubes and runs.explain is None:
             raise CatalogError(f"{catalog} has no saliency maps; do first: zoolens explain --all")
-        if "hats" in formats and not {"ra", "dec"} <= {*contents.columns.names}:
-            raise CatalogError("HATS needs the positions; name the columns ra and dec too")
+        if "hats" in formats:
+            _check_positions(store, contents)
         with replacing_folder(out) as part:
             scratch = part / SCRATCH
             scratch.mkdir()
             written = write_tables(store, runs, contents, part, scratch)
-            shutil.rmtree(scratch)
             notes = [*_extras(store, runs, part, title, written, contents, gallery, cubes)]
+            shutil.rmtree(scratch)
             forms = [form for form in FORMATS if form in {"parquet", *formats}]
             facts = _facts(store, runs, title, preset, contents, forms)
-            _write_formats(part, title, forms, facts["date"])
-            tables = _described(part, contents, written)
+            write_formats(part, title, forms, facts["date"])
+            tables = described(part, _rows(contents))
             write_readme(part, title, tables, facts)
             write_dictionary(part, title, tables)
             write_croissant(part, title, tables, facts)
@@ -162,6 +159,18 @@ def _contents(
     return Contents(every, chosen, where, min_votes, counterparts if named else 0, tables)
 
 
+def _check_positions(store: Store, contents: Contents) -> None:
+    """Refuse at once what HATS would refuse once all is written."""
+    if not {"ra", "dec"} <= {*contents.columns.names}:
+        raise CatalogError("HATS needs the positions; name the columns ra and dec too")
+    name = store.value("SELECT min(iauname) FROM galaxies WHERE ra IS NULL OR dec IS NULL")
+    if name is not None and contents.condition is None and not contents.min_votes:
+        raise CatalogError(
+            f"HATS needs positions, and some galaxies have none, such as {name}; leave them out "
+            'with --where "ra IS NOT NULL"'
+        )
+
+
 def _extras(
     store: Store,
     runs: Runs,
@@ -176,9 +185,8 @@ def _extras(
     notes = []
     if contents.tables:
         answers = answers_table(store, runs)
-        row = "answer of the decision tree"
         file = long_table(folder, "answers")
-        with DescribedParquet(file, answers.schema, "answers", row) as writer:
+        with DescribedParquet(file, answers.schema, "answers", _ANSWER) as writer:
             writer.write(answers)
     if runs.explain is None:
         if contents.tables:
@@ -203,6 +211,12 @@ def _extras(
             f"{shown.without_maps:,} without saliency maps"
         )
     return notes
+
+
+def _rows(contents: Contents) -> dict[str, str]:
+    """What one row of each table is, by name."""
+    rows = {"galaxies": "galaxy", **{table.name: table.row for table in contents.tables}}
+    return rows | ({"answers": _ANSWER} if contents.tables else {})
 
 
 def _facts(
@@ -234,37 +248,3 @@ def _facts(
         "formats": [*formats],
         "runs": records,
     }
-
-
-def _write_formats(folder: Path, title: Title, formats: Sequence[str], day: str) -> None:
-    """Write the table of galaxies in other formats, from its Parquet file."""
-    table, words = galaxies(folder), f"{title}: one row per galaxy."
-    said = {"ORIGIN": "Zoolens", "RELEASE": title.name, "VERSION": title.version}
-    for form in formats:
-        out = galaxies(folder, form)
-        if form == "fits":
-            write_fits(table, out, name="galaxies", comments=said)
-        elif form == "votable":
-            write_votable(table, out, name="galaxies", description=words)
-        elif form == "csv":
-            write_csv(table, out)
-        elif form == "hats":
-            from catalog.hats_catalogues import write_hats
-
-            name = re.sub(r"[^a-z0-9]+", "_", f"{title.name} {title.version}".lower()).strip("_")
-            builder = f"zoolens v{code_version()}"
-            write_hats(table, out, name=name, created=f"{day}T00:00UTC", builder=builder)
-
-
-def _described(folder: Path, contents: Contents, written: Written) -> dict[str, Described]:
-    """Every table by name, as its file has it."""
-    rows = {"galaxies": "galaxy", **{table.name: table.row for table in contents.tables}}
-    if contents.tables:
-        rows["answers"] = "answer of the decision tree"
-    described = {}
-    for name, row in rows.items():
-        with pq.ParquetFile(
-            galaxies(folder) if name == "galaxies" else long_table(folder, name)
-        ) as file:
-            described[name] = Described(row, file.metadata.num_rows, file.schema_arrow)
-    return described
