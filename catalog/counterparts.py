@@ -14,7 +14,7 @@ import numpy.typing as npt
 from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError
 from catalog.fractions import Floats, Ids, read_predictions, read_votes
-from catalog.index_files import load_index, load_lists
+from catalog.index_files import load_index, load_lists, unload_indexes
 from catalog.store import Store
 from catalog.weights import PAPER_FACTOR
 
@@ -100,7 +100,7 @@ def counterparts_of_many(store: Store, galaxy_id: Ids, answer_id: Ids) -> tuple[
     ):
         asked = query.copy()
         asked[rows, answer_id] = exchanged[rows, answer_id]
-        index = load_index(store, kind)
+        index = load_index(store, kind)  # millions of galaxies: one kind at a time
         best = np.full(len(galaxy_id), -1, np.int64)
         for start in range(0, len(rows), _AT_ONCE):
             some = slice(start, start + _AT_ONCE)
@@ -110,6 +110,8 @@ def counterparts_of_many(store: Store, galaxy_id: Ids, answer_id: Ids) -> tuple[
             ):
                 best[row] = ids[0] if len(ids) else -1
         found.append(best)
+        del index
+        unload_indexes()
     return found[0], found[1]
 
 

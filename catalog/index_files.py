@@ -81,6 +81,11 @@ def load_index(store: Store, kind: str) -> SimilarityIndex:
     return _load(path, stamp(path), store.tree)
 
 
+def unload_indexes() -> None:
+    """Let go of the indexes that are kept: what was read of their files counts as memory."""
+    _load.cache_clear()
+
+
 def load_lists(store: Store, kind: str) -> "ApproximateIndex":
     """The lists of a kind, with the index that they are of.
 

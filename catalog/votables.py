@@ -40,6 +40,7 @@ _KINDS = {  # VOTable datatype and NumPy kind
     pa.float32(): ("float", ">f4"),
     pa.float64(): ("double", ">f8"),
 }
+_ICRS = "icrs"  # the system of the positions, by its name in the header
 _TABLE_END = b"</TABLE>"
 
 
@@ -167,10 +168,12 @@ def _header(
     description: str,
     rows: int | None = None,
 ) -> bytes:
-    from astropy.io.votable.tree import Field, Resource, TableElement, VOTableFile
+    from astropy.io.votable.tree import CooSys, Field, Resource, TableElement, VOTableFile
 
     file = VOTableFile(version="1.4")
     resource = Resource()
+    if any(meaning(field).ucd.startswith("pos.eq.") for field in schema):
+        resource.coordinate_systems.append(CooSys(ID=_ICRS, system="ICRS"))
     table = TableElement(file, name=name, nrows=rows)
     table.description = description and _later(0)
     described = [description]
@@ -180,6 +183,8 @@ def _header(
         said = meaning(field)
         unit, ucd = said.unit or None, said.ucd or None
         entry = Field(file, name=field.name, datatype=kind, arraysize=length, unit=unit, ucd=ucd)
+        if said.ucd.startswith("pos.eq."):
+            entry.ref = _ICRS
         entry.description = said.description and _later(len(described))
         described.append(said.description)
         table.fields.append(entry)

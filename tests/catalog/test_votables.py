@@ -1,3 +1,4 @@
+import io
 import warnings
 from pathlib import Path
 
@@ -5,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from astropy.io.votable import parse_single_table
+from astropy.io.votable import parse, parse_single_table
 from astropy.table import Table
 
 from catalog import records
-from catalog.columns import meaning
+from catalog.columns import column, meaning
 from catalog.votables import parquet_metadata, votable_header, write_votable
 from tests.release_tables import assert_stilts_reads, awkward, needs_stilts, stilts, write
 
@@ -112,3 +113,14 @@ def test_the_header_of_text_without_a_length(tmp_path: Path) -> None:
     found = parse_single_table(tmp_path / "header.vot")
     assert len(found.array) == 0
     assert {entry.arraysize for entry in found.fields if entry.datatype == "unicodeChar"} == {"*"}
+
+
+def test_positions_say_their_system() -> None:
+    position = column("ra", pa.float64(), "right ascension", unit="deg", ucd="pos.eq.ra")
+    other = column("votes", pa.int32(), "votes", ucd="meta.number")
+    header = votable_header(pa.schema([position, other]), name="galaxies")
+    file = parse(io.BytesIO(header.encode()))
+    (system,) = file.resources[0].coordinate_systems
+    assert system.system == "ICRS"
+    assert [field.ref for field in file.get_first_table().fields] == [system.ID, None]
+    assert "COOSYS" not in votable_header(pa.schema([other]), name="galaxies")
