@@ -111,7 +111,11 @@ def _image(galaxy_id: int, drawn: Drawn) -> dict[str, str | None]:
 
 
 def _map(galaxy_id: int, scale: Scale) -> dict[str, Any]:
-    numbers = {name: _number(value) for name, value in vars(scale).items()}
+    # four digits that count: a cell may hold little of a fraction
+    numbers = {
+        name: None if value is None else float(f"{value:.4g}")
+        for name, value in vars(scale).items()
+    }
     return {"scale": numbers, **{w: _address(galaxy_id, w) for w in ("increase", "decrease")}}
 
 
