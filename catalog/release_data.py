@@ -82,7 +82,7 @@ def write_tables(
     scratch: a folder for what is needed on the way. Raises `CatalogError` where no galaxy
     is left.
     """
-    store.execute(f"SET temp_directory = '{_quoted(scratch)}'")
+    store.bound_memory(scratch)
     facts = scratch / "facts.parquet"
     _write_facts(store, contents, facts)
     groups = pq.ParquetFile(facts).num_row_groups
@@ -110,16 +110,12 @@ def _sort(store: Store, table: LongTable, file: Path, scratch: Path) -> None:
     """Bring the rows of a whole table into its order, on disk where memory does not do."""
     unsorted = file.replace(scratch / file.name)
     batches = store.batches(
-        f"SELECT * FROM read_parquet('{_quoted(unsorted)}') ORDER BY {table.order}", (), _SORTED
+        f"SELECT * FROM read_parquet(?) ORDER BY {table.order}", [str(unsorted)], _SORTED
     )
     with DescribedParquet(file, table.columns, table.name, table.row) as writer:
         for batch in batches:
             writer.write(pa.Table.from_batches([batch]).cast(table.columns))
     unsorted.unlink()
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def _write_facts(store: Store, contents: Contents, file: Path) -> None:

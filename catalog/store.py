@@ -68,7 +68,7 @@ class Store:
                 raise CatalogError(f"no catalogue at {path}; make one with: zoolens ingest VOTES")
             if not path.parent.is_dir():
                 raise CatalogError(f"no folder {path.parent} to put {path.name} in")
-        return cls(path, _connect(path, read_only=read_only))
+        return cls(path, connect(path, read_only=True) if read_only else _connect_to_write(path))
 
     def __enter__(self) -> Self:
         return self
@@ -97,6 +97,15 @@ class Store:
         For answers that do not fit in memory; to be read to the end before the next query.
         """
         return self._connection.execute(sql, list(parameters)).to_arrow_reader(rows)
+
+    def bound_memory(self, scratch: Path) -> None:
+        """Hold queries to the memory of jobs; what does not fit goes to the folder `scratch`.
+
+        Left to itself DuckDB keeps what it has read, up to most of the machine's memory.
+        """
+        quoted = str(scratch).replace("'", "''")
+        self._connection.execute(f"SET temp_directory = '{quoted}'")
+        _bound_memory(self._connection)
 
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """The first value of the first row, or None."""
@@ -227,7 +236,7 @@ class Store:
         except CatalogError:
             # a full disk at a checkpoint reports failure although the commit holds
             self._connection.close()
-            self._connection = _connect(self.path)
+            self._connection = _connect_to_write(self.path)
             if name not in self.shards(run):
                 raise
 
@@ -270,16 +279,17 @@ class Store:
         self._connection.unregister("incoming")
 
 
-def _connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """A connection for jobs, whose memory does not grow with the catalogue.
+def _connect_to_write(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection for jobs, whose memory does not grow with the catalogue."""
+    connection = connect(path, read_only=False)
+    _bound_memory(connection)
+    return connection
 
-    Left to itself DuckDB keeps what it has read, up to most of the machine's memory.
-    """
-    connection = connect(path, read_only=read_only)
+
+def _bound_memory(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("SELECT current_setting('threads')")
     threads = (connection.fetchone() or (1,))[0]
     connection.execute(f"SET memory_limit = '{max(512, _MEMORY_A_THREAD * threads)}MiB'")
-    return connection
 
 
 def code_version() -> str:
