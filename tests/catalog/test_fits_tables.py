@@ -14,6 +14,8 @@ from catalog.errors import CatalogError
 from catalog.fits_tables import write_fits
 from tests.release_tables import assert_stilts_reads, awkward, needs_stilts, stilts, write
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:

@@ -44,6 +44,8 @@ from tests.galleries import (
     saliency,
 )
 
+pytestmark = pytest.mark.slow
+
 TITLE = 'Worst of <all> & "more"'
 
 

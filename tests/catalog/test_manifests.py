@@ -29,6 +29,8 @@ from catalog.rejects import Reject
 from tests.catalog.test_cutouts import cutout, sky
 from tests.images import picture, tar
 
+pytestmark = pytest.mark.slow
+
 NAME = "J113514.30-060216.9"
 
 

@@ -25,6 +25,8 @@ from tests.catalogues import (
     random_counts,
 )
 
+pytestmark = pytest.mark.slow
+
 N = 60
 QUESTIONS = [question.name for question in TOY.questions]
 

@@ -14,6 +14,8 @@ from catalog.columns import column, meaning
 from catalog.votables import parquet_metadata, votable_header, write_votable
 from tests.release_tables import assert_stilts_reads, awkward, needs_stilts, stilts, write
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:

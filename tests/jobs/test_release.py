@@ -35,6 +35,8 @@ from jobs.score import score
 from tests.catalogues import TOY, add_predictions, catalogue, random_concentrations, random_counts
 from tests.releases import EXPLAINED, TITLE_NAME, N, full_catalogue
 
+pytestmark = pytest.mark.slow
+
 TITLE = Title(TITLE_NAME, "1.0", ("A. Founder",), "CC-BY-4.0")
 FORMATS = ("parquet", "fits", "votable", "csv", "hats")
 

@@ -16,6 +16,8 @@ from jobs.release import release
 from jobs.release_diff import diff
 from tests.releases import full_catalogue
 
+pytestmark = pytest.mark.slow
+
 TITLE = Title("Toy", "1")
 
 

@@ -25,6 +25,8 @@ from tests.catalogues import TOY, add_fractions, catalogue, random_concentration
 from tests.checkpoints import save, zoobot_tree
 from tests.images import folder, picture, tar
 
+pytestmark = pytest.mark.slow
+
 N = 20
 NAMES = [f"J{n:02d}" for n in range(N)]
 
