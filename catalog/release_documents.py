@@ -182,9 +182,9 @@ def _records(folder: Path, name: str, table: Described) -> dict[str, Any]:
 
 
 def _field(record: str, file: str, field: pa.Field) -> dict[str, Any]:
-    kind, lists = field.type, 0
+    kind = field.type
     while pa.types.is_list(kind):
-        kind, lists = kind.value_type, lists + 1
+        kind = kind.value_type
     said = meaning(field)
     words = f"{said.description} ({said.unit})" if said.unit else said.description
     return {
@@ -193,7 +193,7 @@ def _field(record: str, file: str, field: pa.Field) -> dict[str, Any]:
         "name": field.name,
         "description": words,
         "dataType": _KINDS.get(kind, "sc:Float"),
-        **({"repeated": True} if lists else {}),
+        **({"repeated": True} if pa.types.is_list(field.type) else {}),
         "source": {"fileObject": {"@id": file}, "extract": {"column": field.name}},
     }
 

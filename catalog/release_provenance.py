@@ -10,6 +10,7 @@ import yaml
 
 from catalog.checked_files import sha256_of
 from catalog.errors import CatalogError
+from catalog.fractions import votes_state
 from catalog.release_paths import CHECKSUMS, CITATION, MANIFEST
 from catalog.release_rows import Runs
 from catalog.store import Store
@@ -102,8 +103,6 @@ def find_runs(store: Store) -> Runs:
     Raises `CatalogError` where there is none, or where votes or predictions have come that
     are not scored: a release must not contradict itself.
     """
-    from catalog.fractions import votes_state
-
     predict, score = store.newest_run("predict"), store.newest_run("score")
     scored = store.run(score).config
     if scored["predict_run"] != predict or list(scored["votes"]) != votes_state(store):

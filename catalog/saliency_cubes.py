@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from catalog.decision_tree import DecisionTree
 from catalog.fractions import Ids, floats, read_rows
@@ -39,7 +40,7 @@ def write_cubes(store: Store, explain_run: int, galaxy_id: Ids, folder: Path) ->
     return written
 
 
-def _write_cube(rows, tree: DecisionTree, folder: Path) -> None:  # type: ignore[no-untyped-def]
+def _write_cube(rows: pa.Table, tree: DecisionTree, folder: Path) -> None:
     """Write the maps of one galaxy, from its rows in the order of the questions."""
     from astropy.io import fits
 

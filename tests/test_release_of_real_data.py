@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,8 @@ import pandas as pd
 import pytest
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
+
+from tests.release_tables import needs_stilts
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -78,9 +79,8 @@ def test_programs_that_are_not_ours_open_it(folder: Path) -> None:
     assert all((cut / "gallery" / name).is_file() for name in images)
 
 
+@needs_stilts
 def test_stilts_reads_values_units_and_descriptions(folder: Path) -> None:
-    if not shutil.which("stilts"):
-        pytest.skip("Debian's stilts is not installed")
     galaxies = pd.read_parquet(folder / "smooth-1.0/galaxies.parquet")
 
     def stilts(name: str, *filters: str) -> pd.DataFrame:
