@@ -55,7 +55,10 @@ Size = Annotated[
 ]
 Engine = Annotated[
     str,
-    typer.Option(help="What runs the model: torch, openvino, or auto, the faster one here."),
+    typer.Option(help="What runs the model: torch, openvino, cuda, or auto, the fastest here."),
+]
+Precision = Annotated[
+    str, typer.Option(help="float32, or bfloat16: faster on some machines, and less exact.")
 ]
 Weights = Annotated[
     str, typer.Option(help="paper, none, or a YAML or CSV file of label and weight.")
@@ -163,6 +166,7 @@ def ingest(
     view: ViewName = None,
     size: Size = None,
     engine: Engine = "auto",
+    precision: Precision = "float32",
     weights: Weights = "paper",
     catalog: Catalog = paths.CATALOG_DEFAULT,
     quiet: Quiet = False,
@@ -190,7 +194,7 @@ def ingest(
     for note in report.notes:
         _say(quiet, "", None, True, note)
     if model or predictions:
-        prediction = (samples, seed, view, size, engine)
+        prediction = (samples, seed, view, size, engine, precision)
         _next(_predict, catalog, model, predictions, id_column, *prediction, quiet)
         _next(_score, catalog, weights, quiet)
         _next(_index, catalog, quiet)
@@ -219,13 +223,15 @@ def predict(
     view: ViewName = None,
     size: Size = None,
     engine: Engine = "auto",
+    precision: Precision = "float32",
     catalog: Catalog = paths.CATALOG_DEFAULT,
     quiet: Quiet = False,
 ) -> None:
     """Concentrations for every galaxy with an image, or from a published file."""
     if bool(model) == bool(predictions):
         raise CatalogError("give --model CHECKPOINT or --predictions FILE")
-    _predict(catalog, model, predictions, id_column, samples, seed, view, size, engine, quiet)
+    prediction = (samples, seed, view, size, engine, precision)
+    _predict(catalog, model, predictions, id_column, *prediction, quiet)
 
 
 def _predict(
@@ -238,6 +244,7 @@ def _predict(
     view: str | None,
     size: int | None,
     engine: str,
+    precision: str,
     quiet: bool,
 ) -> None:
     if predictions is not None:
@@ -254,6 +261,7 @@ def _predict(
             seed=seed,
             view=_view(view, size),
             engine=engine,
+            precision=precision,
         )
     _say(
         quiet,

@@ -55,9 +55,10 @@ class Predictor:
         view: View,
         tree: DecisionTree,
         reader: ImageReader,
+        precision: str = "float32",
     ) -> "Predictor":
-        """A predictor whose encoder is run by `engine`, `torch` or `openvino`."""
-        encode = make_encode(engine, model.encoder, model.channels, view.size)
+        """A predictor whose encoder is run by `engine` (`catalog.engines.make_encode`)."""
+        encode = make_encode(engine, model.encoder, model.channels, view.size, precision)
         return cls(model, masks, view, tree, reader, encode)
 
     def tables(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from catalog.decision_tree import DecisionTree
-from catalog.engines import choose_engine
+from catalog.engines import check_precision, choose_engine
 from catalog.errors import CatalogError
 from catalog.images import ImageReader
 from catalog.inference import in_order, one_thread
@@ -39,6 +39,7 @@ def predict(
     seed: int = 0,
     view: View | None = None,
     engine: str = "auto",
+    precision: str = "float32",
     batch_size: int = 32,
 ) -> PredictReport:
     """Concentrations, and what follows from them, of every galaxy with an image.
@@ -48,9 +49,9 @@ def predict(
     model was trained to see; unless given, what its file says, or else the default view.
     A model of one channel makes it greyscale. engine: what runs the encoder
     (`catalog.engines`); it is recorded but tells no runs apart, as all give the same but
-    for rounding. Galaxies that the run has predicted before are left alone, so the same
-    call resumes what was interrupted, adds what came since, and tries again what it had
-    refused.
+    for rounding. precision: `float32`, or `bfloat16`, which is another run. Galaxies that
+    the run has predicted before are left alone, so the same call resumes what was
+    interrupted, adds what came since, and tries again what it had refused.
 
     Raises `ModelRefused` for the model, and `CatalogError` where no galaxy has a
     usable image or the settings do not suit the model.
@@ -59,6 +60,7 @@ def predict(
         raise CatalogError(f"{samples} dropout samples asked; choose 0 to {_MOST_SAMPLES}")
     if not 0 <= seed < 2**63:
         raise CatalogError(f"a seed of {seed} asked; choose 0 to 2**63 - 1")
+    check_precision(precision)
     with Store.open(catalog) as store, ImageReader() as reader:
         tree = store.tree
         if not store.value("SELECT count(image) FROM galaxies"):
@@ -69,14 +71,19 @@ def predict(
         engine = choose_engine(engine, store.value("SELECT count(image) FROM galaxies"))
         loaded, view = _load(model, tree, view)
         seed = seed if samples else 0  # nothing is drawn: any seed is the same run
+        config = {"samples": samples, "seed": seed, "view": view.config(), "tree": tree.name}
+        if precision != "float32":
+            config["precision"] = precision
         run = store.begin(
             "predict",
-            {"samples": samples, "seed": seed, "view": view.config(), "tree": tree.name},
+            config,
             model_sha256=loaded.sha256,
             origin={"model": model, "architecture": loaded.architecture, "engine": engine},
         )
         masks = dropout_masks(samples, loaded.weight.shape[1], loaded.dropout_rate, seed)
-        ready = partial(Predictor.made_ready, engine, loaded, masks, view, tree, reader)
+        ready = partial(
+            Predictor.made_ready, engine, loaded, masks, view, tree, reader, precision=precision
+        )
         galaxies, rejects = _predict_all(store, run, ready, batch_size)
         total = int(
             store.value(

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from catalog.engines import choose_engine, make_encode
+from catalog.engines import PRECISIONS, choose_engine, make_encode
 from catalog.errors import CatalogError, UnknownName
 from tests.catalog.test_inference import scrambled
 
@@ -38,6 +38,36 @@ def test_openvino_gives_the_encoders_features(architecture: str, size: int) -> N
         expected = encoder(images)
     # float32 sums in another order
     assert (encode(images) - expected).abs().max() <= 1e-5 * expected.abs().max()
+
+
+@pytest.mark.parametrize("engine", ["torch", pytest.param("openvino", marks=installed)])
+def test_bfloat16_is_near(engine: str) -> None:
+    import timm
+
+    encoder = scrambled(timm.create_model("resnet10t", num_classes=0))
+    images = 0.2 * torch.rand(5, 3, 96, 96, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        expected = encoder(images)
+    found = make_encode(engine, encoder, 3, 96, "bfloat16")(images)
+    assert found.dtype == torch.float32
+    difference = (found - expected).abs().max() / expected.abs().max()
+    assert difference <= 0.05  # eight bits a number, over a dozen layers
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU")
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_cuda_gives_the_encoders_features(precision: str) -> None:
+    import timm
+
+    encoder = scrambled(timm.create_model("efficientnet_b0", num_classes=0))
+    images = 0.2 * torch.rand(70, 3, 224, 224, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        expected = encoder(images)
+    encode = make_encode("cuda", encoder, 3, 224, precision)
+    tolerance = {"float32": 1e-5, "bfloat16": 0.05}[precision]
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(encode, [images] * 8):
+            assert (found - expected).abs().max() <= tolerance * expected.abs().max()
 
 
 @installed
@@ -83,13 +113,25 @@ def test_an_encoder_it_does_not_take() -> None:
 
 
 def test_the_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
     assert choose_engine("auto", 100) == "torch"
     assert choose_engine("auto", 10_000) == "openvino"
     assert choose_engine("torch", 10_000) == "torch"
+    with pytest.raises(CatalogError, match=r"torch finds no GPU.*--engine torch"):
+        choose_engine("cuda", 10)
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert choose_engine("auto", 10_000) == "torch"
     with pytest.raises(CatalogError, match="not installed; install it with"):
         choose_engine("openvino", 10)
-    with pytest.raises(UnknownName, match="choose one of auto, torch, openvino"):
-        choose_engine("cuda", 10)
+    with pytest.raises(UnknownName, match="choose one of auto, torch, openvino, cuda"):
+        choose_engine("tpu", 10)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert choose_engine("auto", 1) == "cuda"
+    assert choose_engine("cuda", 1) == "cuda"
+    assert choose_engine("torch", 1) == "torch"
+
+
+def test_an_unknown_precision() -> None:
+    with pytest.raises(UnknownName, match="choose one of float32, bfloat16"):
+        make_encode("torch", Unknown(), 3, 32, "float8")

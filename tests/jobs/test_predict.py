@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from catalog.decision_tree import DecisionTree, get_tree
-from catalog.errors import CatalogBusy, CatalogError, ModelRefused
+from catalog.errors import CatalogBusy, CatalogError, ModelRefused, UnknownName
 from catalog.images import ImageReader
 from catalog.model import dropout_masks, load_model
 from catalog.model_files import write_model
@@ -127,6 +127,19 @@ def test_posteriors_are_those_of_zoobots_modules(
     assert found.std(axis=1).mean() > 0.2, "samples are told apart"
     # 100 sigmoid(z) magnifies float32 rounding of z a hundredfold; 1e-4 is promised
     np.testing.assert_allclose(found, expected, atol=1e-4, rtol=0)
+
+
+def test_another_precision_is_another_run(tmp_path: Path, model: str) -> None:
+    path = imaged(tmp_path / "gz.duckdb", 5)
+    exact = predict(path, model, samples=T, view=SMALL)
+    rough = predict(path, model, samples=T, view=SMALL, precision="bfloat16")
+    again = predict(path, model, samples=T, view=SMALL, precision="bfloat16")
+    assert exact.run_id != rough.run_id == again.run_id
+    assert not again.changed
+    difference = np.abs(posteriors(path, exact.run_id) - posteriors(path, rough.run_id))
+    assert 0 < difference.max() < 5  # of concentrations up to 101
+    with pytest.raises(UnknownName, match="no precision 'float8'"):
+        predict(path, model, precision="float8")
 
 
 def test_tables_summarise_the_posteriors(tmp_path: Path, model: str) -> None:
