@@ -103,7 +103,7 @@ def make_encode(
 
 def _check(found: Tensor, encoder: nn.Module, images: Tensor, engine: str, precision: str) -> None:
     """Compare an engine's features of images with the encoder's own, in float64."""
-    with torch.inference_mode():
+    with torch.inference_mode(), one_thread():
         expected = copy.deepcopy(encoder).double()(images.double())
         largest = expected.abs().max()
         own = float((encoder(images) - expected).abs().max() / largest)
@@ -154,7 +154,7 @@ class _OpenVino:
         from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
         example = torch.zeros(1, channels, size, size)
-        with warnings.catch_warnings(), torch.no_grad():
+        with warnings.catch_warnings(), torch.no_grad(), one_thread():
             warnings.simplefilter("ignore")  # of tracing, which torch has come to deprecate
             traced = torch.jit.trace(encoder, example, check_trace=False)
         # not openvino.convert_model, which has telemetry

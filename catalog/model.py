@@ -15,6 +15,7 @@ from catalog.checkpoints import read_checkpoint, reason
 from catalog.decision_tree import CAMPAIGN, SIBLING, DecisionTree
 from catalog.encoders import build_encoder
 from catalog.errors import ModelRefused, nearest
+from catalog.inference import one_thread
 from catalog.view import View
 
 
@@ -96,7 +97,8 @@ def load_model(source: str) -> ZoobotModel:
     path = _download(source) if source.startswith("hf_hub:") else Path(source)
     checkpoint = read_checkpoint(path)
     try:
-        encoder, architecture, channels = build_encoder(checkpoint)
+        with one_thread():
+            encoder, architecture, channels = build_encoder(checkpoint)
     except ModelRefused as error:
         raise ModelRefused(f"{source}: {error}") from None
     return ZoobotModel(
@@ -119,7 +121,7 @@ def check_size(model: ZoobotModel, size: int) -> None:
     the size it was built for).
     """
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), one_thread():
             features = model.encoder(torch.zeros(1, model.channels, size, size))
     except (RuntimeError, AssertionError, ValueError) as error:
         raise ModelRefused(

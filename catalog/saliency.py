@@ -30,7 +30,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from catalog.closed_forms import Watched, closed_form
 from catalog.engines import make_encode
 from catalog.errors import ModelRefused, UnknownName
-from catalog.inference import AT_ONCE
+from catalog.inference import AT_ONCE, one_thread
 from catalog.model import ZoobotModel
 from catalog.tails import Cut, Split, last_block
 
@@ -81,7 +81,7 @@ class Explainer:
             1, model.channels, size, size, generator=torch.Generator().manual_seed(0)
         )
         model.encoder.to(memory_format=torch.channels_last)  # half as long again without
-        with torch.no_grad():
+        with torch.no_grad(), one_thread():
             self.layer = last_block(model.encoder, example) if layer is None else layer
             self._cut = Cut(model.encoder, self.layer, example)
             self._form = closed_form(model.encoder, self.layer, method)
@@ -90,9 +90,9 @@ class Explainer:
                     f"every HiResCAM map at {layer} is zero, as before a layer norm of each pixel; "
                     f"choose another layer, such as {last_block(model.encoder, example)}"
                 )
-            self.engine = "torch" if self._form is None else engine
-            if self._form is not None:
-                self._watch = _watching(self._cut, self.engine, example)
+        self.engine = "torch" if self._form is None else engine
+        if self._form is not None:
+            self._watch = _watching(self._cut, self.engine, example)
         self.method = method
         self.masks = masks
         self._bias = model.bias
@@ -153,7 +153,8 @@ class Explainer:
 
 def _watching(cut: Cut, engine: str, example: Tensor) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
     """Images to features (N, D) and the cut layer's activation (N, C, h, w)."""
-    known = cut.split(example)
+    with torch.no_grad(), one_thread():
+        known = cut.split(example)
     depth, shape = known.features.shape[1], known.activation.shape[1:]  # D, (C, h, w)
     watched = Watched(cut.encoder)
     _, channels, size, _ = example.shape

@@ -13,7 +13,7 @@ from catalog.decision_tree import DecisionTree
 from catalog.engines import check_precision, choose_engine
 from catalog.errors import CatalogError
 from catalog.images import ImageReader
-from catalog.inference import in_order, one_thread
+from catalog.inference import in_order
 from catalog.model import ZoobotModel, check_size, dropout_masks, load_model
 from catalog.predictions import PredictReport
 from catalog.predictor import Galaxy, Predictor
@@ -101,12 +101,11 @@ def predict(
 
 def _load(model: str, tree: DecisionTree, view: View | None) -> tuple[ZoobotModel, View]:
     """The model with the answers of the tree, and its view unless another that suits it."""
-    with one_thread():
-        loaded = load_model(model).for_tree(tree)
-        view = view or loaded.view or View()
-        if view.greyscale and loaded.channels != 1:
-            raise CatalogError(f"{model} takes colour images; leave out the greyscale view")
-        check_size(loaded, view.size)
+    loaded = load_model(model).for_tree(tree)
+    view = view or loaded.view or View()
+    if view.greyscale and loaded.channels != 1:
+        raise CatalogError(f"{model} takes colour images; leave out the greyscale view")
+    check_size(loaded, view.size)
     return loaded, replace(view, greyscale=loaded.channels == 1)
 
 
