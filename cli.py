@@ -119,7 +119,8 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
             # a library whose import was cut short fails with errors of its own
             if interrupted() or isinstance(error, KeyboardInterrupt):
                 typer.echo(
-                    "zoolens: interrupted; the same command again goes on from here", err=True
+                    "zoolens: interrupted with nothing half done; the same command does the rest",
+                    err=True,
                 )
                 raise typer.Exit(130) from None
             if isinstance(error, CatalogError):

@@ -158,7 +158,7 @@ def test_control_c_ends_cleanly_and_the_work_goes_on(
     _, said = job.communicate(timeout=60)
     assert job.returncode == 130
     assert said.splitlines()[-1] == (
-        "zoolens: interrupted; the same command again goes on from here"
+        "zoolens: interrupted with nothing half done; the same command does the rest"
     )
     assert "Traceback" not in said
     again = subprocess.run(command, capture_output=True, text=True, check=True)
