@@ -7,7 +7,7 @@ import numpy as np
 
 from catalog.counterparts import Counterpart, find_counterparts
 from catalog.errors import CatalogError
-from catalog.fractions import read_predictions, read_votes
+from catalog.fractions import Ids, read_predictions, read_votes
 from catalog.galaxies import galaxy_ids
 from catalog.ranking import rank_galaxies
 from catalog.store import Store
@@ -42,6 +42,19 @@ _COSTLIEST = """SELECT g.galaxy_id, a.answer_id FROM galaxies g
 LEFT JOIN worst w ON w.galaxy_id = g.galaxy_id LEFT JOIN answer a ON a.label = w.label"""
 
 
+def check_way(galaxies: Sequence[str], worst: int | None, everything: bool) -> None:
+    """Raises `CatalogError` where not exactly one way of saying which galaxies is used."""
+    if (len(galaxies) > 0) + (worst is not None) + everything != 1:
+        raise CatalogError("say what to explain: names of galaxies, or --worst N, or --all")
+
+
+def all_with_image(store: Store) -> Ids:
+    """Numbers of all galaxies with an image, ascending."""
+    rows = store.arrow("SELECT galaxy_id FROM galaxies WHERE image IS NOT NULL ORDER BY galaxy_id")
+    ids: Ids = rows["galaxy_id"].to_numpy()
+    return ids
+
+
 def choose(
     store: Store,
     galaxies: Sequence[str],
@@ -50,15 +63,14 @@ def choose(
     answer_id: int | None,
     min_votes: float = 0,
 ) -> list[Choice]:
-    """The galaxies asked for: by name, the `worst` N by loss, or all with an image.
+    """The galaxies to draw: by name, the `worst` N by loss, or all with an image.
 
     answer_id: the answer to draw for all of them (and to rank the worst by); unless
     given, each galaxy's own costliest (its largest weighted_ce). min_votes: see
-    `catalog.ranking`. Raises `CatalogError` where not exactly one of the three ways is
-    used or there is nothing to rank, `UnknownName` for a galaxy that is not there.
+    `catalog.ranking`. Raises `CatalogError` as `check_way` does or where there is nothing
+    to rank, `UnknownName` for a galaxy that is not there.
     """
-    if (len(galaxies) > 0) + (worst is not None) + everything != 1:
-        raise CatalogError("say what to explain: names of galaxies, or --worst N, or --all")
+    check_way(galaxies, worst, everything)
     if worst is not None:
         label = None if answer_id is None else store.tree.labels[answer_id]
         ranking = rank_galaxies(store, worst, min_votes=min_votes, label=label)

@@ -85,7 +85,11 @@ VIEWS: tuple[View, ...] = (
 FROM galaxy g JOIN run r ON r.run_id = g.run_id AND r.status = 'complete'
 LEFT JOIN (
     SELECT i.* FROM image i JOIN run r ON r.run_id = i.run_id AND r.status = 'complete'
-    QUALIFY row_number() OVER (PARTITION BY i.galaxy_id ORDER BY i.run_id DESC) = 1
+    ANTI JOIN (
+        SELECT l.galaxy_id, l.run_id FROM image l
+        JOIN run r ON r.run_id = l.run_id AND r.status = 'complete'
+        WHERE l.run_id > (SELECT min(run_id) FROM image)
+    ) later ON later.galaxy_id = i.galaxy_id AND later.run_id > i.run_id
 ) i ON i.galaxy_id = g.galaxy_id
 LEFT JOIN (
     SELECT galaxy_id, split FROM split WHERE run_id = (

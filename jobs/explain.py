@@ -1,6 +1,6 @@
 """`explain`: which pixels drove the predictions, as stored maps, figures and a page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -16,6 +16,7 @@ from catalog.decision_tree import DecisionTree
 from catalog.engines import choose_engine
 from catalog.errors import CatalogError, UnknownName
 from catalog.explained_model import ExplainedModel, explained_model
+from catalog.fractions import Ids
 from catalog.image_batches import ImageBatch, image_batch
 from catalog.images import ImageReader
 from catalog.inference import in_order
@@ -23,21 +24,23 @@ from catalog.maps import Of
 from catalog.pages import write_page
 from catalog.paths import explanation_page, explanation_stem, explanations_dir
 from catalog.portraits import outside_votes, read_explanation, relevant_questions
-from catalog.predictor import Galaxy
+from catalog.predictor import Galaxy, in_batches
 from catalog.progress import progress
 from catalog.rejects import Reject, reject_table
 from catalog.saliency_batches import saliency_tables
 from catalog.store import Run, Store
-from catalog.subjects import Choice, Subject, choose, find_subjects
+from catalog.subjects import (
+    Choice,
+    Subject,
+    all_with_image,
+    check_way,
+    choose,
+    find_subjects,
+)
 from catalog.whole_files import make_folder
 
 BATCH = 16  # galaxies that pass the encoder together
 SHARD = 8  # batches committed at a time
-
-_WAITING = """SELECT galaxy_id, iauname, image, image_member, image_sha256 FROM galaxies g
-SEMI JOIN (SELECT unnest(CAST($2 AS BIGINT[])) AS galaxy_id) USING (galaxy_id)
-WHERE NOT EXISTS (SELECT 1 FROM saliency_map s WHERE s.run_id = $1 AND s.galaxy_id = g.galaxy_id)
-ORDER BY galaxy_id"""
 
 
 @dataclass(frozen=True)
@@ -96,9 +99,13 @@ def explain(
         _check_of(of)
         tree = store.tree
         answer_id = None if label is None else tree.answer_id(label)
-        choices = choose(store, galaxies, worst, everything, answer_id, min_votes)
-        subjects = find_subjects(store, choices) if figures else []
-        wanted = _wanted(choices, subjects)
+        check_way(galaxies, worst, everything)
+        if everything and not figures:
+            wanted, subjects = all_with_image(store), []
+        else:
+            choices = choose(store, galaxies, worst, everything, answer_id, min_votes)
+            subjects = find_subjects(store, choices) if figures else []
+            wanted = _wanted(choices, subjects)
         chosen = choose_engine(engine, len(wanted))
         explained = explained_model(store, model, method, layer, chosen)
         _check_engine(explained, engine)
@@ -147,10 +154,10 @@ def _check_answer(explained: ExplainedModel, tree: DecisionTree, answer_id: int 
         )
 
 
-def _wanted(choices: Sequence[Choice], subjects: Sequence[Subject]) -> list[int]:
+def _wanted(choices: Sequence[Choice], subjects: Sequence[Subject]) -> Ids:
     """Galaxies to explain, in order: those chosen and those they are drawn with."""
     chosen = {choice.galaxy_id for choice in choices}
-    return sorted(chosen.union(*(subject.galaxies for subject in subjects)))
+    return np.array(sorted(chosen.union(*(subject.galaxies for subject in subjects))), np.int64)
 
 
 def _explained(store: Store, run: Run) -> int:
@@ -162,26 +169,27 @@ def _explained(store: Store, run: Run) -> int:
 
 
 def _explain_missing(
-    store: Store, run: Run, explained: ExplainedModel, reader: ImageReader, wanted: list[int]
+    store: Store, run: Run, explained: ExplainedModel, reader: ImageReader, wanted: Ids
 ) -> int:
     """Commit the maps that the run lacks, in shards; how many images were refused."""
-    rows = store.arrow(_WAITING, [run.run_id, wanted]).to_pylist()
+    done = store.arrow("SELECT DISTINCT galaxy_id FROM saliency_map WHERE run_id = ?", [run.run_id])
+    waiting = np.setdiff1d(wanted, done["galaxy_id"].to_numpy())
+    lacking = store.arrow("SELECT galaxy_id, iauname FROM galaxies WHERE image IS NULL")
+    lacking = lacking.filter(pa.array(np.isin(lacking["galaxy_id"].to_numpy(), waiting)))
     known = _known_rejects(store, run)
     absent = [
-        Reject(str(store.path), None, row["iauname"], "missing image: none was ingested")
-        for row in rows
-        if row["image"] is None
+        Reject(str(store.path), None, name, "missing image: none was ingested")
+        for name in lacking.sort_by("galaxy_id")["iauname"].to_pylist()
     ]
     refused = _commit(store, run, [{"reject": _new(absent, known)}])
-    waiting = [Galaxy(*row.values()) for row in rows if row["image"] is not None]
-    batches = [waiting[i : i + BATCH] for i in range(0, len(waiting), BATCH)]
+    waiting = np.setdiff1d(waiting, lacking["galaxy_id"].to_numpy())
     with progress("explaining", len(waiting)) as bar:
-        made = zip(batches, _made(reader, explained, store.tree, batches), strict=True)
-        while shard := list(islice(made, SHARD)):
+        made = _made(reader, explained, store.tree, in_batches(store, waiting, BATCH))
+        for start in range(0, len(waiting), SHARD * BATCH):
             parts = []
-            for batch, (maps, rejects) in shard:
+            for maps, rejects in islice(made, SHARD):
                 parts.append({**maps, "reject": _new(rejects, known)})
-                bar.advance(len(batch))
+                bar.advance(min(BATCH, len(waiting) - start - BATCH * (len(parts) - 1)))
             refused += _commit(store, run, parts)
     return refused
 
@@ -190,7 +198,7 @@ def _made(
     reader: ImageReader,
     explained: ExplainedModel,
     tree: DecisionTree,
-    batches: Sequence[Sequence[Galaxy]],
+    batches: Iterable[Sequence[Galaxy]],
 ) -> Iterator[tuple[dict[str, pa.Table], list[Reject]]]:
     """Rows and rejects of each batch, in order; all on several threads, or the images alone."""
     read = partial(image_batch, reader, explained.view)

@@ -16,7 +16,7 @@ from catalog.images import ImageReader
 from catalog.inference import in_order
 from catalog.model import ZoobotModel, check_size, dropout_masks, load_model
 from catalog.predictions import PredictReport
-from catalog.predictor import Galaxy, Predictor
+from catalog.predictor import Predictor, in_batches
 from catalog.progress import progress
 from catalog.store import Run, Store
 from catalog.view import View
@@ -24,7 +24,7 @@ from catalog.view import View
 SHARD = 256  # galaxies committed at a time, about
 _MOST_SAMPLES = 1000
 
-_WAITING = """SELECT galaxy_id, iauname, image, image_member, image_sha256 FROM galaxies g
+_WAITING = """SELECT galaxy_id FROM galaxies g
 WHERE image IS NOT NULL
 AND NOT EXISTS (SELECT 1 FROM prediction p
     WHERE p.run_id = $1 AND p.galaxy_id = g.galaxy_id AND p.answer_id = 0)
@@ -113,23 +113,23 @@ def _predict_all(
     store: Store, run: Run, ready: Callable[[], Predictor], batch_size: int
 ) -> tuple[int, int]:
     """Commit what the run lacks, in shards; how many galaxies, how many new rejects."""
-    waiting = [Galaxy(*row.values()) for row in store.arrow(_WAITING, [run.run_id]).to_pylist()]
-    if not waiting:
+    waiting = store.arrow(_WAITING, [run.run_id])["galaxy_id"].to_numpy()
+    if len(waiting) == 0:
         return 0, 0
     known = store.arrow("SELECT key, reason FROM reject WHERE run_id = ?", [run.run_id])
     told = {tuple(row.values()) for row in known.to_pylist()}
     galaxies = rejects = 0
-    batches = [waiting[i : i + batch_size] for i in range(0, len(waiting), batch_size)]
     a_shard = max(1, SHARD // batch_size)
+    batches = in_batches(store, waiting, batch_size)
     work = in_order(partial(ready().tables, told=told), batches)
     # closed also when interrupted, so that what waits in line is not run to the end
     with progress("predicting", len(waiting)) as bar, closing(work) as results:
-        for start in range(0, len(batches), a_shard):
+        for start in range(0, len(waiting), a_shard * batch_size):
             shard = [*itertools.islice(results, a_shard)]
             tables = {name: pa.concat_tables([rows[name] for rows in shard]) for name in shard[0]}
             if any(len(rows) for rows in tables.values()):
                 store.commit(run, f"part {len(store.shards(run)) + 1}", tables)
             galaxies += len(tables["posterior"])
             rejects += len(tables["reject"])
-            bar.advance(sum(len(batch) for batch in batches[start : start + a_shard]))
+            bar.advance(min(a_shard * batch_size, len(waiting) - start))
     return galaxies, rejects
