@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from catalog.errors import CatalogError
 from catalog.fractions import Floats, Ids, compared_galaxies, read_posteriors, read_votes
-from catalog.predictor import Galaxy
+from catalog.imaged_galaxies import Galaxy
 from catalog.splits import SPLITS
 from catalog.store import Store
 

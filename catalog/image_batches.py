@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 
 from catalog.errors import ImageRefused
+from catalog.imaged_galaxies import Galaxy
 from catalog.images import ImageReader
-from catalog.predictor import Galaxy
 from catalog.rejects import Reject
 from catalog.segments import Mask, central_segment
 from catalog.view import View

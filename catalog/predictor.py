@@ -1,9 +1,8 @@
 """From galaxies with images to rows of predictions, a batch at a time."""
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,40 +12,13 @@ import torch
 from catalog.decision_tree import DecisionTree
 from catalog.engines import Encode, make_encode
 from catalog.errors import CatalogError, ImageRefused
-from catalog.fractions import Ids, read_rows
+from catalog.imaged_galaxies import Galaxy
 from catalog.images import ImageReader, decode
 from catalog.model import ZoobotModel, concentrations
 from catalog.posterior import summarise
 from catalog.predictions import posterior_rows, prediction_rows, question_rows
 from catalog.rejects import Reject, reject_table
-from catalog.store import Store
 from catalog.view import View
-
-
-class Galaxy(NamedTuple):
-    """A galaxy to predict: its number and name, where its image is, the image's SHA-256."""
-
-    galaxy_id: int
-    iauname: str
-    source: str
-    member: str | None
-    sha256: str
-
-
-_GALAXIES = "SELECT galaxy_id, iauname, image, image_member, image_sha256 FROM galaxies"
-_READ = 4096  # galaxies, about, looked up together
-
-
-def in_batches(store: Store, galaxy_id: Ids, size: int) -> Iterator[list[Galaxy]]:
-    """Galaxies numbered `galaxy_id` (N,), ascending, `size` at a time.
-
-    They are read as they are asked for: a survey of them does not fit in memory.
-    """
-    at_once = size * max(1, _READ // size)
-    for start in range(0, len(galaxy_id), at_once):
-        rows = read_rows(store, _GALAXIES, galaxy_id[start : start + at_once])
-        found = [Galaxy(*row.values()) for row in rows.sort_by("galaxy_id").to_pylist()]
-        yield from (found[i : i + size] for i in range(0, len(found), size))
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from catalog.errors import CatalogError, ImageRefused
+from catalog.imaged_galaxies import Galaxy
 from catalog.images import ImageReader, decode
-from catalog.predictor import Galaxy
 from catalog.progress import progress
 from catalog.training_set import TrainingSet
 from catalog.view import View

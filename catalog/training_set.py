@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from catalog.errors import CatalogError
 from catalog.fractions import Floats, read_posteriors, read_votes, voted_galaxies
+from catalog.imaged_galaxies import Galaxy
 from catalog.noisy_votes import credence
-from catalog.predictor import Galaxy
 from catalog.splits import split_galaxies
 from catalog.store import Store
 

@@ -18,13 +18,13 @@ from catalog.errors import CatalogError, UnknownName
 from catalog.explained_model import ExplainedModel, explained_model
 from catalog.fractions import Ids
 from catalog.image_batches import ImageBatch, image_batch
+from catalog.imaged_galaxies import Galaxy, in_batches
 from catalog.images import ImageReader
 from catalog.inference import in_order
 from catalog.maps import Of
 from catalog.pages import write_page
 from catalog.paths import explanation_page, explanation_stem, explanations_dir
 from catalog.portraits import outside_votes, read_explanation, relevant_questions
-from catalog.predictor import Galaxy, in_batches
 from catalog.progress import progress
 from catalog.rejects import Reject, reject_table
 from catalog.saliency_batches import saliency_tables

@@ -12,11 +12,12 @@ import pyarrow as pa
 from catalog.decision_tree import DecisionTree
 from catalog.engines import check_precision, choose_engine
 from catalog.errors import CatalogError
+from catalog.imaged_galaxies import in_batches
 from catalog.images import ImageReader
 from catalog.inference import in_order
 from catalog.model import ZoobotModel, check_size, dropout_masks, load_model
 from catalog.predictions import PredictReport
-from catalog.predictor import Predictor, in_batches
+from catalog.predictor import Predictor
 from catalog.progress import progress
 from catalog.store import Run, Store
 from catalog.view import View

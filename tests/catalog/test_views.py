@@ -1,4 +1,4 @@
-"""The public views against slow, obvious queries."""
+"""Galaxies and their newest images: the public view, and batches of it."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from catalog.decision_tree import get_tree
-from catalog.predictor import in_batches
+from catalog.imaged_galaxies import in_batches
 from catalog.store import Store
 
 GALAXIES, RUNS = 40, 5
@@ -66,7 +66,7 @@ def test_images_are_not_sorted(store: Store) -> None:
 
 @pytest.mark.parametrize("size", [1, 3, 50])
 def test_galaxies_in_batches(store: Store, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("catalog.predictor._READ", 7)
+    monkeypatch.setattr("catalog.imaged_galaxies._READ", 7)
     ids = np.setdiff1d(np.arange(1, GALAXIES + 1), [2, 3, 30])
     with store:
         batches = list(in_batches(store, ids, size))
