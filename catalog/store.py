@@ -26,7 +26,7 @@ from catalog.errors import CatalogError, UnknownName
 from catalog.schema import connect
 
 _ROW_GROUP = 122_880  # rows that DuckDB compresses and writes as one
-_MEMORY_A_THREAD = 256  # MiB, for what queries hold and keep
+_MEMORY_A_THREAD = 128  # MiB, for what queries hold and keep
 # What DuckDB raises, by its stage, where a disk is full or gone.
 _DISK_ERRORS = (duckdb.TransactionException, duckdb.FatalException, duckdb.IOException)
 
@@ -289,7 +289,7 @@ def _connect_to_write(path: Path) -> duckdb.DuckDBPyConnection:
 def _bound_memory(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("SELECT current_setting('threads')")
     threads = (connection.fetchone() or (1,))[0]
-    connection.execute(f"SET memory_limit = '{max(512, _MEMORY_A_THREAD * threads)}MiB'")
+    connection.execute(f"SET memory_limit = '{max(256, _MEMORY_A_THREAD * threads)}MiB'")
 
 
 def code_version() -> str:
