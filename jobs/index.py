@@ -1,12 +1,9 @@
 """`index`: vote fractions into the two similarity indexes beside the catalogue."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
-
-import duckdb
 
 from catalog.checked_files import checksum, note
 from catalog.errors import CatalogError
@@ -30,8 +27,6 @@ from catalog.similarity import (
 )
 from catalog.store import Store
 from catalog.whole_files import replacing
-
-_KEPT = "32MiB"  # of the pages that DuckDB has read, from one block to the next
 
 
 @dataclass(frozen=True)
@@ -128,23 +123,9 @@ def _blocks(store: Store, kind: str, predict_run: int, galaxies: Ids, bar: Bar) 
     tree = store.tree
     for start in range(0, len(galaxies), BLOCK):
         ids = galaxies[start : start + BLOCK]
-        _forget_pages(store)
         if kind == "observed":
             candidates = observed_candidates(read_votes(store, tree, ids).tree_counts, tree)
         else:
             candidates = predicted_candidates(read_predictions(store, tree, predict_run, ids)[0])
         yield make_block(tree, ids, candidates)
         bar.advance(len(ids))
-
-
-def _forget_pages(store: Store) -> None:
-    """Have DuckDB give back the pages that it keeps, its limit being as before.
-
-    Every block is read once: kept pages only make memory grow with the catalogue.
-    """
-    limit = store.value("SELECT current_setting('memory_limit')")
-    try:
-        with suppress(duckdb.OutOfMemoryException):  # more is in use: then that stays
-            store.execute(f"SET memory_limit = '{_KEPT}'")
-    finally:
-        store.execute(f"SET memory_limit = '{limit}'")

@@ -12,7 +12,7 @@ from catalog.errors import CatalogError
 from catalog.index_files import KINDS, load_index, load_lists
 from catalog.paths import index_path, lists_path
 from catalog.store import Store
-from jobs.index import _forget_pages, index
+from jobs.index import index
 from tests.catalogues import (
     add_predictions,
     add_votes,
@@ -113,21 +113,6 @@ def test_blocks_do_not_change_what_is_found(gz: Path, monkeypatch: pytest.Monkey
     for (ids, scores), (others, their) in zip(*found, strict=True):
         np.testing.assert_array_equal(ids, others)
         np.testing.assert_array_equal(scores, their)
-
-
-def test_pages_of_the_blocks_before_are_not_kept(gz: Path) -> None:
-    pages = "SELECT CAST(sum(memory_usage_bytes) AS BIGINT) FROM duckdb_memory()"
-    limit = "SELECT current_setting('memory_limit')"
-    with Store.open(gz) as store:
-        store.execute("CREATE TABLE large AS SELECT random() AS x FROM range(12_000_000)")
-    with Store.open(gz) as store:
-        before = store.value(limit)
-        total = store.value("SELECT sum(x) FROM large")
-        assert store.value(pages) > 64 * 2**20
-        _forget_pages(store)
-        assert store.value(pages) <= 32 * 2**20
-        assert store.value(limit) == before
-        assert store.value("SELECT sum(x) FROM large") == pytest.approx(total)
 
 
 def test_a_copied_catalogue_keeps_its_index(gz: Path, tmp_path: Path) -> None:
