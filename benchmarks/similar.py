@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from benchmarks.contest import Contest, Way
-from catalog.approximate import ApproximateIndex, build_lists
+from catalog.approximate import ApproximateIndex, build_codes, read_codes
 from catalog.decision_tree import get_tree
 from catalog.fractions import Floats, Ids
 from catalog.similarity import (
@@ -78,12 +78,12 @@ def _contests(galaxies: int, *, approximate: bool = False) -> Iterator[Contest]:
 
 
 def _approximate(index: SimilarityIndex, queries: Floats, weights: Floats) -> Contest:
-    """Without a check: what it misses is measured when the lists are made, and named."""
+    """Without a check: what it misses is measured when the codes are made, and named."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "lists"
-        made = build_lists(index, path)
-        lists = ApproximateIndex(faiss.read_index(str(path)), index, made.probes)
-    found = f"{made.recall:.3f} of the best in {made.probes} of {made.lists} lists"
+        path = Path(folder) / "codes"
+        made = build_codes(index, path)
+        codes = ApproximateIndex(read_codes(path), index, made.ranked)
+    found = f"{made.recall:.3f} of the best among {made.ranked} ranked"
 
     def each(search: Callable[..., Any]) -> Way:
         pairs = list(zip(queries, weights, strict=True))
@@ -91,7 +91,7 @@ def _approximate(index: SimilarityIndex, queries: Floats, weights: Floats) -> Co
 
     return Contest(
         f"top {K} of {len(index):,}, {len(queries)} queries one after another",
-        {f"zoolens approximate, {found}": each(lists.search), "zoolens": each(index.search)},
+        {f"zoolens approximate, {found}": each(codes.search), "zoolens": each(index.search)},
         repeats=3,
     )
 

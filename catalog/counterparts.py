@@ -14,7 +14,7 @@ import numpy.typing as npt
 from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError
 from catalog.fractions import Floats, Ids, read_predictions, read_votes
-from catalog.index_files import load_index, load_lists, unload_indexes
+from catalog.index_files import load_index, load_codes, unload_indexes
 from catalog.store import Store
 from catalog.weights import PAPER_FACTOR
 
@@ -53,8 +53,8 @@ def find_counterparts(
     their number. weights (A,), 0 or more: by default 5 for the answer of interest and
     1 for others ("our function can set a specific weight for a particular question of
     interest"); those given are used as they are. Questions that the galaxy was not
-    asked have weight 0 in its votes. approximate: look through some of FAISS's lists
-    only, and miss as many as was measured when they were made. Raises `CatalogError`
+    asked have weight 0 in its votes. approximate: by FAISS's codes, which miss as many as
+    was measured when they were made. Raises `CatalogError`
     where the answer has no votes or prediction to exchange, no weight is left, or the
     index files are not current.
     """
@@ -70,7 +70,7 @@ def find_counterparts(
     as_voted[answer_id] = predicted[answer_id]
     as_predicted[answer_id] = observed[answer_id]
 
-    load = load_lists if approximate else load_index
+    load = load_codes if approximate else load_index
     return Counterparts(
         *(
             _named(store, *load(store, kind).search(query, weights, k, exclude=galaxy_id))

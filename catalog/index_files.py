@@ -19,7 +19,7 @@ from catalog.checked_files import checksum, is_sound, stamp
 from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError
 from catalog.fractions import predictions_state, votes_state
-from catalog.paths import index_path, lists_path
+from catalog.paths import index_path, codes_path
 from catalog.similarity import Block, SimilarityIndex
 from catalog.store import Store
 from catalog.whole_files import replacing
@@ -86,31 +86,31 @@ def unload_indexes() -> None:
     _load.cache_clear()
 
 
-def load_lists(store: Store, kind: str) -> "ApproximateIndex":
-    """The lists of a kind, with the index that they are of.
+def load_codes(store: Store, kind: str) -> "ApproximateIndex":
+    """The codes of a kind, with the index that they are of.
 
     Raises `CatalogError` where either is absent, outdated or damaged.
     """
-    from catalog.approximate import ApproximateIndex, read_lists  # FAISS takes a third of a second
+    from catalog.approximate import ApproximateIndex, read_codes  # FAISS takes a third of a second
 
     exact = load_index(store, kind)
-    found = recorded_lists(store)
-    path = lists_path(store.path, kind)
+    found = recorded_codes(store)
+    path = codes_path(store.path, kind)
     if found is None:
         raise CatalogError(
             f"{path} is missing, outdated or damaged; build it with: zoolens index --approximate"
         )
-    return ApproximateIndex(read_lists(path), exact, found["lists"][kind]["probes"])
+    return ApproximateIndex(read_codes(path), exact, found["codes"][kind]["ranked"])
 
 
-def recorded_lists(store: Store) -> Mapping[str, Any] | None:
-    """What the ledger holds of the lists of the present votes and predictions.
+def recorded_codes(store: Store) -> Mapping[str, Any] | None:
+    """What the ledger holds of the codes of the present votes and predictions.
 
     None where there are none, or one of their files is missing or damaged.
     """
     for found in _configs(store, "approximate")[::-1]:
         sums = found["sha256"]
-        if all(is_sound(store, lists_path(store.path, kind), [sums[kind]]) for kind in KINDS):
+        if all(is_sound(store, codes_path(store.path, kind), [sums[kind]]) for kind in KINDS):
             return found
     return None
 

@@ -17,9 +17,9 @@ def index_path(catalog: Path, kind: str) -> Path:
     return catalog.with_suffix(f".{kind}.arrow")
 
 
-def lists_path(catalog: Path, kind: str) -> Path:
-    """FAISS's lists of an index's candidates: `gz.observed.faiss`."""
-    return catalog.with_suffix(f".{kind}.faiss")
+def codes_path(catalog: Path, kind: str) -> Path:
+    """FAISS's codes of an index's candidates: `gz.observed.codes.arrow`."""
+    return catalog.with_suffix(f".{kind}.codes.arrow")
 
 
 def explanations_dir(catalog: Path) -> Path:

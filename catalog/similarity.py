@@ -104,7 +104,7 @@ class SimilarityIndex:
     """
 
     def __init__(self, tree: DecisionTree, blocks: Sequence[Block]) -> None:
-        self._tree = tree
+        self.tree = tree
         self.blocks = blocks
         self._starts = np.cumsum([0, *(len(block.galaxy_id) for block in blocks)])
         width = 2 * len(tree.labels) + len(tree.questions)
@@ -154,7 +154,7 @@ class SimilarityIndex:
     def _coefficients(self, p: Floats, w: Floats) -> Floats:
         """What each column is multiplied with, (C,); as many as possible with 0."""
         sections, alone = [], w.copy()
-        for where in self._tree.slices:
+        for where in self.tree.slices:
             common = np.sort(w[where])[(where.stop - where.start) // 2]  # of a majority
             sections += [w[where] * p[where], [common]]
             alone[where] -= common
@@ -164,7 +164,7 @@ class SimilarityIndex:
         """Galaxy numbers (n,) and fractions (n, A) of the candidates at ascending places."""
         which = np.searchsorted(self._starts, places, side="right") - 1
         parts = [(self.blocks[b], places[which == b] - self._starts[b]) for b in np.unique(which)]
-        none = np.empty(0, np.int64), np.empty((0, len(self._tree.labels)))
+        none = np.empty(0, np.int64), np.empty((0, len(self.tree.labels)))
         return (
             np.concatenate([none[0], *(block.galaxy_id[here] for block, here in parts)]),
             np.concatenate([none[1], *(block.fractions[here] for block, here in parts)]),

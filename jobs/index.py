@@ -12,11 +12,11 @@ from catalog.index_files import (
     KINDS,
     built_from,
     load_index,
-    recorded_lists,
+    recorded_codes,
     sound_files,
     write_index,
 )
-from catalog.paths import index_path, lists_path
+from catalog.paths import index_path, codes_path
 from catalog.progress import Bar, progress
 from catalog.similarity import (
     BLOCK,
@@ -33,21 +33,21 @@ from catalog.whole_files import replacing
 class IndexReport:
     """What `index` did; `changed` is False where the files were current already.
 
-    lists: of an approximate search, by kind, where asked for: how many, how many of
-    them are looked through (`probes`), and the `recall` of that.
+    codes: of an approximate search, by kind, where asked for: how many candidates are
+    `ranked` after the estimate, and the `recall` of that.
     """
 
     run_id: int
     changed: bool
     galaxies: int
-    lists: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    codes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def summary(self) -> str:
         recall = ", ".join(
-            f"{100 * found['recall']:.0f} % of the best ten {kind} found in "
-            f"{found['probes']:,} of {found['lists']:,} lists"
-            for kind, found in self.lists.items()
+            f"{100 * found['recall']:.1f} % of the best ten {kind} found among "
+            f"{found['ranked']:,} estimated best"
+            for kind, found in self.codes.items()
         )
         return f"{self.galaxies:,} galaxies with votes and predictions" + (recall and f"; {recall}")
 
@@ -56,19 +56,19 @@ def index(catalog: Path, *, approximate: bool = False) -> IndexReport:
     """Build the indexes, unless those that are there are undamaged and up to date.
 
     They hold the galaxies with votes and predictions. The same votes and predictions
-    give the same bytes. approximate: make FAISS's lists of them too. Raises
+    give the same bytes. approximate: make FAISS's codes of them too. Raises
     `CatalogError` where there is no such galaxy.
     """
     report = _current(catalog) or _exact(catalog)
     if not approximate:
         return report
     with Store.open(catalog, read_only=True) as store:
-        recorded = recorded_lists(store)
+        recorded = recorded_codes(store)
     made = recorded is None
     if recorded is None:
         with Store.open(catalog) as store:
-            recorded = _make_lists(store)
-    return replace(report, changed=report.changed or made, lists=recorded["lists"])
+            recorded = _make_codes(store)
+    return replace(report, changed=report.changed or made, codes=recorded["codes"])
 
 
 def _current(catalog: Path) -> IndexReport | None:
@@ -101,20 +101,20 @@ def _exact(catalog: Path) -> IndexReport:
         return IndexReport(run.run_id, True, len(galaxies))
 
 
-def _make_lists(store: Store) -> dict[str, Any]:
-    """FAISS's lists of both indexes, and a run that says what they find: its configuration."""
-    from catalog.approximate import build_lists
+def _make_codes(store: Store) -> dict[str, Any]:
+    """FAISS's codes of both indexes, and a run that says what they find: its configuration."""
+    from catalog.approximate import build_codes
 
-    sums, lists = {}, {}
-    with progress("lists", len(KINDS)) as bar:
+    sums, codes = {}, {}
+    with progress("codes", len(KINDS)) as bar:
         for kind in KINDS:
-            path = lists_path(store.path, kind)
+            path = codes_path(store.path, kind)
             with replacing(path) as part:
-                lists[kind] = asdict(build_lists(load_index(store, kind), part))
+                codes[kind] = asdict(build_codes(load_index(store, kind), part))
                 sums[kind] = str(checksum(part))
             note(store, path, sums[kind])
             bar.advance()
-    config = {"built_from": built_from(store), "sha256": sums, "lists": lists}
+    config = {"built_from": built_from(store), "sha256": sums, "codes": codes}
     store.finish(store.begin("approximate", config))
     return config
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog.approximate import ApproximateIndex, build_lists, read_lists
+from catalog import approximate
+from catalog.approximate import ApproximateIndex, build_codes, read_codes
 from catalog.similarity import SimilarityIndex, make_block, observed_candidates, similarity
 from tests.catalogues import TOY, random_counts
 
@@ -19,17 +20,24 @@ def exact() -> SimilarityIndex:
     candidates = observed_candidates(random_counts(6000), TOY)
     ids = np.arange(100, 6100, dtype=np.int64)
     return SimilarityIndex(
-        TOY, [make_block(TOY, ids[i : i + 4000], candidates[i : i + 4000]) for i in (0, 4000)]
+        TOY, [make_block(TOY, ids[i : i + 2000], candidates[i : i + 2000]) for i in (0, 2000, 4000)]
     )
 
 
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several parts, the last one not full."""
+    monkeypatch.setattr(approximate, "_PART", 4000)
+
+
 def test_its_recall_is_as_measured(exact: SimilarityIndex, tmp_path: Path) -> None:
-    path = tmp_path / "lists.faiss"
-    made = build_lists(exact, path)
-    assert made.lists == 6000 // 39
-    assert 1 <= made.probes <= made.lists
+    path = tmp_path / "codes.arrow"
+    made = build_codes(exact, path)
+    assert made.ranked < 6000
     assert 0.95 <= made.recall <= 1
-    index = ApproximateIndex(read_lists(path), exact, made.probes)
+    parts = read_codes(path)
+    assert [part.ntotal for part in parts] == [4000, 2000]
+    index = ApproximateIndex(parts, exact, made.ranked)
     random = np.random.default_rng(7)
     hits = 0
     for query in exact.at(np.sort(random.choice(6000, 100, replace=False)))[1]:
@@ -41,9 +49,21 @@ def test_its_recall_is_as_measured(exact: SimilarityIndex, tmp_path: Path) -> No
     assert hits / 1000 >= 0.9  # other queries than those it was measured with
 
 
-def test_all_lists_are_an_exact_search(exact: SimilarityIndex, tmp_path: Path) -> None:
-    made = build_lists(exact, tmp_path / "lists.faiss")
-    index = ApproximateIndex(read_lists(tmp_path / "lists.faiss"), exact, made.lists)
+def test_too_few_ranked_miss_some(exact: SimilarityIndex, tmp_path: Path) -> None:
+    """Or the recall that is measured would say nothing."""
+    build_codes(exact, tmp_path / "codes.arrow")
+    index = ApproximateIndex(read_codes(tmp_path / "codes.arrow"), exact, 10)
+    queries = exact.at(np.arange(50))[1]
+    hits = [
+        len(np.intersect1d(*(i.search(query, np.ones(A), 10)[0] for i in (index, exact))))
+        for query in queries
+    ]
+    assert 0.3 <= np.mean(hits) / 10 < 0.95
+
+
+def test_all_ranked_are_an_exact_search(exact: SimilarityIndex, tmp_path: Path) -> None:
+    build_codes(exact, tmp_path / "codes.arrow")
+    index = ApproximateIndex(read_codes(tmp_path / "codes.arrow"), exact, 6000)
     query, weights = np.random.default_rng(1).random((2, A))
     query[:3] = np.nan
     for exclude in (None, int(exact.search(query, weights, 1)[0][0])):
@@ -53,16 +73,18 @@ def test_all_lists_are_an_exact_search(exact: SimilarityIndex, tmp_path: Path) -
         np.testing.assert_array_equal(scores, their)
 
 
-def test_the_same_candidates_give_the_same_lists(exact: SimilarityIndex, tmp_path: Path) -> None:
-    made = [build_lists(exact, tmp_path / name) for name in ("one", "two")]
+def test_the_same_candidates_give_the_same_codes(exact: SimilarityIndex, tmp_path: Path) -> None:
+    made = [build_codes(exact, tmp_path / name) for name in ("one", "two")]
     assert made[0] == made[1]
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
-def test_few_candidates(tmp_path: Path) -> None:
-    candidates = observed_candidates(random_counts(3), TOY)
-    exact = SimilarityIndex(TOY, [make_block(TOY, np.array([4, 2, 9]), candidates)])
-    made = build_lists(exact, tmp_path / "lists.faiss")
-    assert (made.lists, made.probes, made.recall) == (1, 1, 1.0)
-    index = ApproximateIndex(read_lists(tmp_path / "lists.faiss"), exact, 1)
-    assert index.search(candidates[1], np.ones(A), 5, exclude=4)[0].tolist() == [2, 9]
+@pytest.mark.parametrize("galaxies", [1, 3])
+def test_few_candidates(tmp_path: Path, galaxies: int) -> None:
+    candidates = observed_candidates(random_counts(galaxies), TOY)
+    ids = np.array([4, 2, 9][:galaxies])
+    exact = SimilarityIndex(TOY, [make_block(TOY, ids, candidates)])
+    made = build_codes(exact, tmp_path / "codes.arrow")
+    index = ApproximateIndex(read_codes(tmp_path / "codes.arrow"), exact, made.ranked)
+    found = index.search(candidates[0], np.ones(A), 5, exclude=4)[0]
+    assert sorted(found) == [2, 9][: galaxies - 1]

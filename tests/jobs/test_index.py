@@ -9,8 +9,8 @@ import pytest
 
 from catalog.counterparts import find_counterparts
 from catalog.errors import CatalogError
-from catalog.index_files import KINDS, load_index, load_lists
-from catalog.paths import index_path, lists_path
+from catalog.index_files import KINDS, load_index, load_codes
+from catalog.paths import index_path, codes_path
 from catalog.store import Store
 from jobs.index import index
 from tests.catalogues import (
@@ -170,22 +170,22 @@ def test_one_galaxy(tmp_path: Path) -> None:
     assert index(path).galaxies == 1
 
 
-def test_lists_are_made_once_and_again_where_damaged(gz: Path) -> None:
+def test_codes_are_made_once_and_again_where_damaged(gz: Path) -> None:
     first = index(gz, approximate=True)
     assert first.changed
-    assert set(first.lists) == set(KINDS)
-    assert "of the best ten observed found in" in first.summary
+    assert set(first.codes) == set(KINDS)
+    assert "of the best ten observed found among" in first.summary
     again = index(gz, approximate=True)
     assert not again.changed
-    assert again.lists == first.lists
-    path = lists_path(gz, "predicted")
+    assert again.codes == first.codes
+    path = codes_path(gz, "predicted")
     whole = path.read_bytes()
     path.write_bytes(whole[:-9])
     with (
         Store.open(gz, read_only=True) as store,
         pytest.raises(CatalogError, match="index --approximate"),
     ):
-        load_lists(store, "predicted")
+        load_codes(store, "predicted")
     assert index(gz, approximate=True).changed
     assert path.read_bytes() == whole
     with Store.open(gz, read_only=True) as store:
@@ -193,4 +193,4 @@ def test_lists_are_made_once_and_again_where_damaged(gz: Path) -> None:
         near = find_counterparts(
             store, int(np.flatnonzero(random_counts(30)[:, 0])[0]), 0, k=3, approximate=True
         )
-    assert near == found  # one list holds them all
+    assert near == found  # all of them are ranked
