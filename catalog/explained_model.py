@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.errors import CatalogError, ModelRefused
-from catalog.model import ZoobotModel, check_size, dropout_masks, load_model
+from catalog.model import ZoobotModel, check_size, dropout_masks, load_model, path_of
 from catalog.saliency import Explainer
 from catalog.segments import SEGMENTATION
 from catalog.store import Run, Store
@@ -24,7 +24,8 @@ class ExplainedModel:
     """A model with all that decides its maps.
 
     predicted: whether it also made the newest predictions, and explains them with the
-    very masks and view that made them.
+    very masks and view that made them. comparison: whether its maps are to be looked at
+    beside those of another model, method or layer, which the views show.
     """
 
     model: ZoobotModel
@@ -34,6 +35,11 @@ class ExplainedModel:
     samples: int
     seed: int
     predict_run: Run
+
+    @property
+    def comparison(self) -> bool:
+        another = self.predict_run.model_sha256 is not None and not self.predicted
+        return another or self.explainer.method != "hirescam" or not self.explainer.is_last_block
 
     @property
     def predicted(self) -> bool:
@@ -97,7 +103,7 @@ def explained_model(
     samples, seed = run.config.get("samples", _SAMPLES), run.config.get("seed", _SEED)
     masks = dropout_masks(samples, loaded.weight.shape[1], loaded.dropout_rate, seed)
     explainer = Explainer(loaded, masks, size=view.size, layer=layer, method=method, engine=engine)
-    path = source or _origin(run)["model"]
+    path = path_of(source or _origin(run)["model"])
     return ExplainedModel(loaded, explainer, view, path, samples, seed, run)
 
 

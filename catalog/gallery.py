@@ -107,8 +107,10 @@ def _draw_all(
 def _explained(store: Store, rows: Rows) -> dict[int, Run]:
     """Of each galaxy the newest complete run that explains the predictions shown."""
     found = store.arrow(
-        "SELECT galaxy_id, max(run_id) AS run_id FROM saliency_map JOIN run USING (run_id) "
-        "WHERE status = 'complete' AND CAST(json_extract(config, '$.predict_run') AS INTEGER) = ? "
+        "SELECT galaxy_id, max_by(run_id, asked_at) AS run_id "
+        "FROM saliency_map JOIN run USING (run_id) "
+        "WHERE job = 'explain' AND status = 'complete' "
+        "AND CAST(json_extract(config, '$.predict_run') AS INTEGER) = ? "
         f"AND {_among(rows)} GROUP BY galaxy_id",
         [rows.predictions.run_id],
     ).to_pylist()

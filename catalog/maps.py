@@ -95,8 +95,8 @@ def saliency_of(
 
 def _newest_with(store: Store, galaxy_id: int) -> Run:
     newest = store.value(
-        "SELECT max(run_id) FROM saliency_map JOIN run USING (run_id) "
-        "WHERE status = 'complete' AND galaxy_id = ?",
+        "SELECT max_by(run_id, asked_at) FROM saliency_map JOIN run USING (run_id) "
+        "WHERE job = 'explain' AND status = 'complete' AND galaxy_id = ?",
         [galaxy_id],
     )
     return store.run(store.newest_run("explain") if newest is None else newest)
@@ -121,7 +121,7 @@ def question_maps(
 
 def _why_missing(store: Store, run: Run, galaxy_id: int, label: str) -> str:
     name = store.value("SELECT iauname FROM galaxy WHERE galaxy_id = ?", [galaxy_id])
-    if run.job != "explain":
+    if run.job not in ("explain", "comparison"):
         return f"run {run.run_id} is a {run.job} run and has no maps; give an explain run"
     if store.value(
         "SELECT count(*) FROM saliency_map WHERE run_id = ? AND galaxy_id = ?",

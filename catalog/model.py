@@ -86,6 +86,11 @@ class ZoobotModel:
         return rows
 
 
+def path_of(source: str) -> str:
+    """A source that means the same from every folder."""
+    return source if source.startswith("hf_hub:") else str(Path(source).resolve())
+
+
 def load_model(source: str) -> ZoobotModel:
     """Load a model; nothing that its file holds is executed.
 
@@ -115,21 +120,27 @@ def load_model(source: str) -> ZoobotModel:
 
 
 def check_size(model: ZoobotModel, size: int) -> None:
-    """Show the encoder one blank image of `size` pixels a side.
+    """Show the encoder a blank image of `size` pixels a side, and one of noise.
 
     Raises `ModelRefused` where it does not take that size (MaxViT, for one, takes
-    the size it was built for).
+    the size it was built for), or gives what is no number.
     """
     try:
+        generator = torch.Generator().manual_seed(0)
+        noise = torch.rand(1, model.channels, size, size, generator=generator)
         with torch.inference_mode(), one_thread():
-            features = model.encoder(torch.zeros(1, model.channels, size, size))
+            features = model.encoder(torch.cat([torch.zeros_like(noise), noise]))
     except (RuntimeError, AssertionError, ValueError) as error:
         raise ModelRefused(
             f"{model.architecture} does not take images of {size} pixels: {reason(error)}; "
             "choose the view it was trained with"
         ) from None
-    if features.shape != (1, model.weight.shape[1]):
+    if features.shape != (2, model.weight.shape[1]):
         raise ModelRefused(f"{model.architecture} gives {tuple(features.shape)} and not a vector")
+    if not features.isfinite().all():
+        raise ModelRefused(
+            f"{model.architecture} gives features that are no numbers; its weights are damaged"
+        )
 
 
 def dropout_masks(samples: int, features: int, rate: float, seed: int) -> Tensor:
@@ -155,7 +166,7 @@ def concentrations(model: ZoobotModel, features: Tensor, masks: Tensor) -> Tenso
     samples, width = masks.shape  # T, D
     # masking the few weights instead of the many features
     weight = (masks[:, None, :] * model.weight).reshape(-1, width)  # (T L, D)
-    logits = (features @ weight.T).reshape(len(features), samples, -1)  # (N, T, L)
+    logits = (features @ weight.T).reshape(len(features), samples, len(model.labels))
     return 1 + 100 * torch.sigmoid(logits + model.bias)
 
 

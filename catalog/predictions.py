@@ -16,7 +16,7 @@ class PredictReport:
     galaxies: predicted now; total: by the run, earlier ones included; rejects: images
     or rows refused or reported now; samples: dropout samples a galaxy, 0 where
     dropout was off, None from a table; missing_questions: those of the tree that are
-    not predicted.
+    not predicted; again: whether the views showed another run before.
     """
 
     run_id: int
@@ -25,10 +25,11 @@ class PredictReport:
     rejects: int
     samples: int | None
     missing_questions: tuple[str, ...]
+    again: bool
 
     @property
     def changed(self) -> bool:
-        return self.galaxies + self.rejects > 0
+        return self.galaxies + self.rejects > 0 or self.again
 
 
 def prediction_rows(galaxy_id: npt.ArrayLike, summary: Summary) -> pa.Table:

@@ -4,8 +4,6 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import torch
 
@@ -19,6 +17,8 @@ from catalog.posterior import summarise
 from catalog.predictions import posterior_rows, prediction_rows, question_rows
 from catalog.rejects import Reject, reject_table
 from catalog.view import View
+
+_NO_NUMBER = "unusable image: what the model makes of it is no number"
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,22 @@ class Predictor:
         A galaxy whose image cannot be read, or is not the one that was ingested, has
         a row in `reject` and no other, nor that if its name and the reason are `told`.
         """
-        ids, images, rejects = [], [], []
+        shown, images, rejects = [], [], []
         for galaxy in galaxies:
             try:
                 images.append(self._image(galaxy))
-                ids.append(galaxy.galaxy_id)
+                shown.append(galaxy)
             except CatalogError as error:
                 rejects.append(Reject(galaxy.source, None, galaxy.iauname, str(error)))
-        alpha = self._concentrations(images)
+        encoded = self._features(images)
+        sound = encoded.isfinite().all(dim=1)
+        rejects += [
+            Reject(galaxy.source, None, galaxy.iauname, _NO_NUMBER)
+            for galaxy, finite in zip(shown, sound.tolist(), strict=True)
+            if not finite
+        ]
+        ids = [g.galaxy_id for g, finite in zip(shown, sound.tolist(), strict=True) if finite]
+        alpha = concentrations(self.model, encoded[sound], self.masks).numpy()  # (N, T, A)
         summary = summarise(alpha, self.tree)
         return {
             "prediction": prediction_rows(ids, summary),
@@ -81,8 +89,7 @@ class Predictor:
             raise ImageRefused("changed image: not the bytes that were ingested; ingest it again")
         return self.view.prepare(decode(data)[0])
 
-    def _concentrations(self, images: list[torch.Tensor]) -> npt.NDArray[np.float32]:
+    def _features(self, images: list[torch.Tensor]) -> torch.Tensor:
         if not images:
-            return np.empty((0, len(self.masks), len(self.model.labels)), dtype=np.float32)
-        encoded = self.encode(torch.stack(images))  # (N, D)
-        return concentrations(self.model, encoded, self.masks).numpy()  # (N, T, A)
+            return torch.empty(0, self.masks.shape[1])
+        return self.encode(torch.stack(images))  # (N, D)

@@ -27,6 +27,7 @@ from catalog.release_rows import Block, Runs, galaxy_rows
 from catalog.release_tables import LongTable
 from catalog.row_filters import RowFilter
 from catalog.store import Store
+from catalog.views import newest
 from catalog.workers import in_order
 
 BLOCK = 4_096  # galaxies read at a time
@@ -40,8 +41,7 @@ FROM galaxy g JOIN run ON run.run_id = g.run_id AND run.status = 'complete'
 LEFT JOIN ({ranks}) r ON r.galaxy_id = g.galaxy_id
 LEFT JOIN answer a ON a.answer_id = r.answer_id
 LEFT JOIN (
-    SELECT galaxy_id, split FROM split WHERE run_id = (
-        SELECT max(run_id) FROM run WHERE job = 'train' AND status = 'complete')
+    SELECT galaxy_id, split FROM split WHERE run_id = ({trained})
 ) s ON s.galaxy_id = g.galaxy_id
 {voted} ORDER BY g.galaxy_id"""
 _ASKED = """SEMI JOIN (SELECT galaxy_id FROM votes WHERE total >= {}) v
@@ -122,7 +122,7 @@ def _write_facts(store: Store, contents: Contents, file: Path) -> None:
     """Of each galaxy what is about no answer or question, a row group a block."""
     ranks, asked = all_ranks(store, min_votes=contents.min_votes)
     voted = _ASKED.format(float(contents.min_votes)) if contents.min_votes > 0 else ""
-    sql = _GALAXIES.format(ranks=ranks, voted=voted)
+    sql = _GALAXIES.format(ranks=ranks, voted=voted, trained=newest("train"))
     best = _counterparts(store, ranks, asked, contents.counterparts)
     batches = store.batches(sql, asked, BLOCK)
     kinds = {name: pa.string() for name in ("observed_counterpart", "predicted_counterpart")}

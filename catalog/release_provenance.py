@@ -14,6 +14,7 @@ from catalog.fractions import votes_state
 from catalog.release_paths import CHECKSUMS, CITATION, MANIFEST
 from catalog.release_rows import Runs
 from catalog.store import Store
+from catalog.views import newest
 
 _PAPER = {
     "type": "article",
@@ -111,7 +112,7 @@ def find_runs(store: Store) -> Runs:
             "zoolens score"
         )
     explain = store.value(
-        "SELECT max(run_id) FROM run WHERE job = 'explain' AND status = 'complete' "
+        "SELECT max_by(run_id, asked_at) FROM run WHERE job = 'explain' AND status = 'complete' "
         "AND CAST(json_extract(config, '$.predict_run') AS INTEGER) = ?",
         [predict],
     )
@@ -127,8 +128,7 @@ def run_records(store: Store, runs: Runs) -> list[dict[str, Any]]:
     rows = store.arrow(
         "SELECT run_id, job, started_at, finished_at, config, model_sha256, code_version "
         "FROM run WHERE status = 'complete' AND (job = 'ingest' OR list_contains($1, run_id) "
-        "OR (job = 'train' AND run_id = (SELECT max(run_id) FROM run WHERE job = 'train' AND "
-        "status = 'complete'))) ORDER BY run_id",
+        f"OR run_id = ({newest('train')})) ORDER BY run_id",
         [numbers],
     ).to_pylist()
     for row in rows:

@@ -60,7 +60,8 @@ class Explainer:
     the last encoder block. method: "hirescam"; or "gradcam" (Selvaraju et al. 2017),
     which averages each channel's gradient over the pixels first, here without its
     usual clipping at 0. engine: `torch` or `openvino`; the latter only where there is a
-    closed form (`catalog.closed_forms`), and `self.engine` says what it came to. The
+    closed form (`catalog.closed_forms`), and `self.engine` says what it came to, as
+    `self.is_last_block` says of the layer. The
     model's weights are laid out channels last in memory. Raises `UnknownName` for a
     layer or method that does not exist, `ModelRefused` for a layer without a feature map.
     """
@@ -83,6 +84,7 @@ class Explainer:
         model.encoder.to(memory_format=torch.channels_last)  # half as long again without
         with torch.no_grad(), one_thread():
             self.layer = last_block(model.encoder, example) if layer is None else layer
+            self.is_last_block = layer is None or _is_last_block(layer, model.encoder, example)
             self._cut = Cut(model.encoder, self.layer, example)
             self._form = closed_form(model.encoder, self.layer, method)
             if method == "hirescam" and self._form is None and self._cut.vanishes(example):
@@ -149,6 +151,13 @@ class Explainer:
         """
         logits = self._precise_weight @ features.double() + self._bias
         return (100 * torch.sigmoid(logits) * torch.sigmoid(-logits)).float()
+
+
+def _is_last_block(layer: str, encoder: torch.nn.Module, example: Tensor) -> bool:
+    try:
+        return layer == last_block(encoder, example)
+    except ModelRefused:  # it has none that could be explained
+        return False
 
 
 def _watching(cut: Cut, engine: str, example: Tensor) -> Callable[[Tensor], tuple[Tensor, Tensor]]:

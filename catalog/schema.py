@@ -11,13 +11,13 @@ from catalog.errors import CatalogBusy, CatalogError
 
 # The newest migration; a test compares it with Alembic's own head, which takes
 # a second to ask for.
-HEAD = "0006"
+HEAD = "0007"
 
 
 def connect(
     path: Path, *, read_only: bool, settings: dict[str, Any] | None = None
 ) -> duckdb.DuckDBPyConnection:
-    """A connection to a catalogue, or an empty file, brought to this version first.
+    """A connection to a catalogue, made where there is none, brought to this version first.
 
     Raises `CatalogBusy` at once where another process holds the file, and
     `CatalogError` where it is no catalogue, damaged, or newer than this code.
@@ -26,12 +26,17 @@ def connect(
     connection = _connect(path, read_only and path.exists(), settings or {})
     try:
         version = _version(connection, path)
+    except duckdb.Error as error:
+        connection.close()
+        raise _damaged(path, error) from None
     except BaseException:
         connection.close()
         raise
     if version == HEAD:
         return connection
     connection.close()
+    if version is not None and not re.fullmatch(r"\d{4}", version):
+        raise CatalogError(f"{path} has a schema {version!r} that no Zoolens gave it; restore it")
     if version is not None and version > HEAD:
         raise CatalogError(
             f"{path} was written by a newer Zoolens (schema {version}, this one knows {HEAD}); "
@@ -43,6 +48,8 @@ def connect(
 
 
 def _connect(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    if not _is_database(path):
+        raise CatalogError(f"{path} is no catalogue, nor any DuckDB file; choose another --catalog")
     lock = settings.get("lock_configuration", False)
     settings = {name: value for name, value in settings.items() if name != "lock_configuration"}
     try:
@@ -60,9 +67,26 @@ def _connect(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.Du
             raise CatalogBusy(
                 f"{path} is in use by {who}; wait for it to end, or stop it"
             ) from None
+        if "Corrupt" in text or "Could not read" in text:
+            raise _damaged(path, error) from None
         raise CatalogError(f"{path} cannot be opened: {text}") from None
     except duckdb.Error as error:
-        raise CatalogError(f"{path} is damaged: {str(error).splitlines()[0]}") from None
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: duckdb.Error) -> CatalogError:
+    told = str(error).splitlines()[0]
+    return CatalogError(f"{path} is damaged ({told}); restore it from a copy")
+
+
+def _is_database(path: Path) -> bool:
+    """Whether DuckDB would open it as such, and not as a table to read, or make it."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(12)
+    except OSError:  # absent, or DuckDB says what is the matter
+        return True
+    return start[8:] == b"DUCK"
 
 
 def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> str | None:
@@ -70,9 +94,8 @@ def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> str | None:
     tables = {row[0] for row in connection.execute("SHOW TABLES").fetchall()}
     if "alembic_version" in tables:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        if row is not None:
-            return str(row[0])
-    elif tables:
+        return "" if row is None else str(row[0])
+    if tables:
         raise CatalogError(
             f"{path} holds other tables ({', '.join(sorted(tables)[:3])}) and is no Zoolens "
             "catalogue; choose another --catalog"

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -28,6 +28,12 @@ from catalog.schema import connect
 _ROW_GROUP = 122_880  # rows that DuckDB compresses and writes as one
 _MEMORY_A_THREAD = 128  # MiB, for what queries hold and keep
 # What DuckDB raises, by its stage, where a disk is full or gone.
+_DAMAGE = (
+    duckdb.IOException,
+    duckdb.FatalException,
+    duckdb.InternalException,
+    duckdb.SerializationException,
+)
 _DISK_ERRORS = (duckdb.TransactionException, duckdb.FatalException, duckdb.IOException)
 
 
@@ -36,7 +42,8 @@ class Run:
     """One run of a job, as the ledger has it.
 
     `complete` is True where an earlier, identical run already finished: the job
-    then only adds what has come since.
+    then only adds what has come since. `again` is True where another run of the job was
+    asked for in between, so that the views come to show this one once more.
     """
 
     run_id: int
@@ -44,6 +51,7 @@ class Run:
     config: Mapping[str, Any]
     model_sha256: str | None
     complete: bool
+    again: bool = False
 
 
 class Store:
@@ -89,14 +97,16 @@ class Store:
 
     def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """The answer to a query as an Arrow table."""
-        return self._connection.execute(sql, list(parameters)).to_arrow_table()
+        with self._telling_damage():
+            return self._connection.execute(sql, list(parameters)).to_arrow_table()
 
     def batches(self, sql: str, parameters: Sequence[Any], rows: int) -> pa.RecordBatchReader:
         """The answer to a query as it comes, so many rows at a time.
 
         For answers that do not fit in memory; to be read to the end before the next query.
         """
-        return self._connection.execute(sql, list(parameters)).to_arrow_reader(rows)
+        with self._telling_damage():
+            return self._connection.execute(sql, list(parameters)).to_arrow_reader(rows)
 
     def bound_memory(self, scratch: Path) -> None:
         """Hold queries to the memory of jobs; what does not fit goes to the folder `scratch`.
@@ -109,8 +119,19 @@ class Store:
 
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """The first value of the first row, or None."""
-        row = self._connection.execute(sql, list(parameters)).fetchone()
+        with self._telling_damage():
+            row = self._connection.execute(sql, list(parameters)).fetchone()
         return None if row is None else row[0]
+
+    @contextmanager
+    def _telling_damage(self) -> Iterator[None]:
+        """DuckDB checks what it reads: a block that is not as it was written is an error."""
+        try:
+            yield
+        except _DAMAGE as error:
+            raise CatalogError(
+                f"{self.path} is damaged ({str(error).splitlines()[0]}); restore it from a copy"
+            ) from error
 
     @property
     def tree(self) -> DecisionTree:
@@ -132,7 +153,7 @@ class Store:
         Raises `CatalogError` where no run of the job is complete.
         """
         run_id = self.value(
-            "SELECT max(run_id) FROM run WHERE job = ? AND status = 'complete'", [job]
+            "SELECT max_by(run_id, asked_at) FROM run WHERE job = ? AND status = 'complete'", [job]
         )
         if run_id is None:
             raise CatalogError(f"{self.path} has no complete {job} run; do first: zoolens {job}")
@@ -169,13 +190,22 @@ class Store:
         fingerprint = hashlib.sha256(identity.encode()).hexdigest()
         found = self.value("SELECT max(run_id) FROM run WHERE fingerprint = ?", [fingerprint])
         if found is not None:
-            return self.run(int(found))
+            return self._again(self.run(int(found)))
         run_id = int(self.value("SELECT coalesce(max(run_id), 0) + 1 FROM run"))
-        self._connection.execute(
-            "INSERT INTO run VALUES (?, ?, ?, 'running', ?, NULL, ?, ?, ?)",
-            [run_id, job, fingerprint, _now(), canonical, model_sha256, code_version()],
+        now = _now()
+        self.execute(
+            "INSERT INTO run VALUES (?, ?, ?, 'running', ?, NULL, ?, ?, ?, ?)",
+            [run_id, job, fingerprint, now, canonical, model_sha256, code_version(), now],
         )
         return self.run(run_id)
+
+    def _again(self, run: Run) -> Run:
+        """A run that is asked for again: unless it is the last one of its job, it becomes that."""
+        last = self.value("SELECT max_by(run_id, asked_at) FROM run WHERE job = ?", [run.job])
+        if last == run.run_id:
+            return run
+        self.execute("UPDATE run SET asked_at = ? WHERE run_id = ?", [_now(), run.run_id])
+        return replace(run, again=run.complete)
 
     def set_tree(self, tree: DecisionTree) -> None:
         """Give an empty catalogue its tree, whole or not at all.
@@ -242,14 +272,20 @@ class Store:
 
     def finish(self, run: Run) -> None:
         """Mark a run complete: from now on the public views show it."""
-        self._connection.execute(
+        self.execute(
             "UPDATE run SET status = 'complete', finished_at = ? WHERE run_id = ?",
             [_now(), run.run_id],
         )
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
-        """One writing statement, for what stays inside the database."""
-        self._connection.execute(sql, list(parameters))
+        """One writing statement, for what stays inside the database.
+
+        Raises `CatalogError` where the disk did not take it.
+        """
+        try:
+            self._connection.execute(sql, list(parameters))
+        except _DISK_ERRORS as error:
+            raise self._not_written(error) from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -266,10 +302,15 @@ class Store:
             with suppress(duckdb.Error):
                 self._connection.execute("ROLLBACK")
             if isinstance(error, _DISK_ERRORS):
-                raise CatalogError(
-                    f"{self.path} could not be written ({error}); free some disk and run again"
-                ) from error
+                raise self._not_written(error) from error
             raise
+
+    def _not_written(self, error: duckdb.Error) -> CatalogError:
+        told = " ".join(str(error).split())
+        return CatalogError(
+            f"{self.path} could not be written ({told}); is the disk full, or the folder "
+            "read-only? Then run again"
+        )
 
     def _insert(self, table: str, rows: pa.Table) -> None:
         # cut up, so that each part is written by a core of its own

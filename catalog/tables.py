@@ -44,6 +44,8 @@ run = _table(
     _key("config", String),  # JSON
     Column("model_sha256", String),
     _key("code_version", String),
+    # when the work was last asked for: the newest complete run of a job is what shows
+    Column("asked_at", DateTime),
 )
 # One row a committed piece of work, in the transaction that committed it.
 shard = _table(

@@ -8,6 +8,11 @@ all runs by `run_id`. Comments here are the data dictionary: `duckdb_views()`,
 from dataclasses import dataclass
 
 
+def newest(job: str) -> str:
+    """The run that views show: of the complete ones of a job, the last that was asked for."""
+    return f"SELECT max_by(run_id, asked_at) FROM run WHERE job = '{job}' AND status = 'complete'"
+
+
 @dataclass(frozen=True)
 class View:
     """A view: its name, what one row is, its columns with unit and range, its SQL.
@@ -26,11 +31,10 @@ class View:
         """SQL that creates the view in `main` and, with runs, in `history`."""
         if self.job is None:
             return [f"CREATE VIEW {self.name} AS {self.sql}", *self._comments("main")]
-        newest = f"SELECT max(run_id) FROM run WHERE job = '{self.job}' AND status = 'complete'"
         return [
             f"CREATE VIEW history.{self.name} AS {self.sql}",
             f"CREATE VIEW {self.name} AS SELECT * FROM history.{self.name} "
-            f"WHERE run_id = ({newest})",
+            f"WHERE run_id = ({newest(self.job)})",
             *self._comments("history"),
             *self._comments("main"),
         ]
@@ -79,7 +83,7 @@ VIEWS: tuple[View, ...] = (
             "split": "what the newest training used the galaxy for: train, validation or test; "
             "NULL where it did not use it",
         },
-        """SELECT g.galaxy_id, g.iauname, g.ra, g.dec, i.source AS image,
+        f"""SELECT g.galaxy_id, g.iauname, g.ra, g.dec, i.source AS image,
     i.member AS image_member, i.format AS image_format, i.height AS image_height,
     i.width AS image_width, i.sha256 AS image_sha256, s.split
 FROM galaxy g JOIN run r ON r.run_id = g.run_id AND r.status = 'complete'
@@ -93,7 +97,7 @@ LEFT JOIN (
 ) i ON i.galaxy_id = g.galaxy_id
 LEFT JOIN (
     SELECT galaxy_id, split FROM split WHERE run_id = (
-        SELECT max(run_id) FROM run WHERE job = 'train' AND status = 'complete')
+        {newest("train")})
 ) s ON s.galaxy_id = g.galaxy_id""",
     ),
     View(
@@ -180,11 +184,11 @@ JOIN answer a ON a.answer_id = l.answer_id""",
             "predicted": "expected vote fraction of that answer, 0..1",
             "total_votes": "volunteers who were asked the question",
         },
-        """SELECT row_number() OVER (ORDER BY w.weighted_ce DESC, g.iauname) AS rank,
+        f"""SELECT row_number() OVER (ORDER BY w.weighted_ce DESC, g.iauname) AS rank,
     w.galaxy_id, g.iauname, a.label, w.ce, w.weighted_ce, w.observed, w.predicted, w.total_votes
 FROM galaxy_loss w JOIN galaxy g ON g.galaxy_id = w.galaxy_id
 JOIN answer a ON a.answer_id = w.answer_id
-WHERE w.run_id = (SELECT max(run_id) FROM run WHERE job = 'score' AND status = 'complete')""",
+WHERE w.run_id = ({newest("score")})""",
     ),
     View(
         "question_losses",

@@ -65,7 +65,7 @@ def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> 
         if galaxies or rejects or not run.complete:
             store.finish(run)
         missing = layout.missing_questions(tree)
-        return PredictReport(run.run_id, galaxies, total, rejects, None, missing)
+        return PredictReport(run.run_id, galaxies, total, rejects, None, missing, run.again)
 
 
 def _open(path: Path, tree: DecisionTree, id_column: str | None) -> tuple[Rows, PublishedLayout]:

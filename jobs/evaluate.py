@@ -122,8 +122,8 @@ def evaluate(
             model_sha256=predictions.model_sha256,
             origin={"truth": str(truth or ""), "control": control or ""},
         )
-        changed = not run.complete
-        if changed:
+        changed = not run.complete or run.again
+        if not run.complete:
             _measure(store, run, reader, work)
             store.finish(run)
         measures = read_measures(store.arrow(_MEASURES, [run.run_id]))

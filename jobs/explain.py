@@ -84,7 +84,9 @@ def explain(
     also the observed and predicted counterpart of each. label: the answer to draw,
     each galaxy's costliest unless given. model: unless given, the one that made the
     newest predictions, with its dropout masks and view. method: "hirescam" or
-    "gradcam"; layer: a module's dotted name, by default the last encoder block. of: what
+    "gradcam"; layer: a module's dotted name, by default the last encoder block. Another
+    method, layer or model than those of the predictions is a run for comparison, which the
+    views show with `history.` before their names. of: what
     the drawn maps are of, "concentration", "fraction" or "cross_entropy"; the stored
     ones are of concentrations, from which the others follow. engine: what runs the encoder
     (`catalog.engines`), recorded as `predict` does; "auto" is torch where OpenVINO does
@@ -110,8 +112,9 @@ def explain(
         explained = explained_model(store, model, method, layer, chosen)
         _check_engine(explained, engine)
         _check_answer(explained, tree, answer_id)
+        _check_derived(explained, of)
         run = store.begin(
-            "explain",
+            "comparison" if explained.comparison else "explain",
             explained.config,
             model_sha256=explained.model.sha256,
             origin={
@@ -126,6 +129,7 @@ def explain(
         changed = total > before or rejects > 0 or not run.complete
         if changed:
             store.finish(run)
+        changed = changed or run.again
         folder = out or explanations_dir(catalog)
         drawn, page = _draw(store, run, explained, reader, subjects, of, folder)
         return ExplainReport(
@@ -143,6 +147,15 @@ def _check_engine(explained: ExplainedModel, engine: str) -> None:
         raise CatalogError(
             f"engine {engine} explains EfficientNets and ResNets at their last block, not "
             f"{explained.model.architecture} at {explained.explainer.layer}; choose --engine torch"
+        )
+
+
+def _check_derived(explained: ExplainedModel, of: Of) -> None:
+    """Maps of fractions and losses follow from the concentrations that the model predicted."""
+    if of != "concentration" and not explained.predicted:
+        raise CatalogError(
+            f"a map of the {of} needs the predictions of the model that is explained; do first: "
+            f"zoolens predict --model {explained.source}"
         )
 
 
@@ -247,8 +260,8 @@ def _draw(
         return (), None
     make_folder(folder)
 
-    def display(source: str, member: str | None) -> npt.NDArray[np.uint8]:
-        return explained.view.display(reader.open(source, member))
+    def display(source: str, member: str | None, sha256: str) -> npt.NDArray[np.uint8]:
+        return explained.view.display(reader.open(source, member, sha256=sha256))
 
     provenance = explained.provenance(run)
     drawn: list[Path] = []

@@ -15,7 +15,7 @@ from catalog.errors import CatalogError
 from catalog.imaged_galaxies import in_batches
 from catalog.images import ImageReader
 from catalog.inference import in_order
-from catalog.model import ZoobotModel, check_size, dropout_masks, load_model
+from catalog.model import ZoobotModel, check_size, dropout_masks, load_model, path_of
 from catalog.predictions import PredictReport
 from catalog.predictor import Predictor
 from catalog.progress import progress
@@ -79,7 +79,7 @@ def predict(
             "predict",
             config,
             model_sha256=loaded.sha256,
-            origin={"model": model, "architecture": loaded.architecture, "engine": engine},
+            origin={"model": path_of(model), "architecture": loaded.architecture, "engine": engine},
         )
         masks = dropout_masks(samples, loaded.weight.shape[1], loaded.dropout_rate, seed)
         ready = partial(
@@ -96,7 +96,7 @@ def predict(
         if galaxies or rejects or not run.complete:
             store.finish(run)
         return PredictReport(
-            run.run_id, galaxies, total, rejects, samples, loaded.missing_questions(tree)
+            run.run_id, galaxies, total, rejects, samples, loaded.missing_questions(tree), run.again
         )
 
 

@@ -33,9 +33,9 @@ _THREADS = 2  # DuckDB has threads of its own to write with
 class ScoreReport:
     """What `score` did.
 
-    changed: whether anything was missing; galaxies: how many were scored now; total: by
-    the run, earlier ones included; weighted: answers with a factor other than 1;
-    absent: labels of the preset that the tree does not have.
+    changed: whether anything was missing, or another run showed; galaxies: how many were
+    scored now; total: by the run, earlier ones included; weighted: answers with a factor
+    other than 1; absent: labels of the preset that the tree does not have.
     """
 
     run_id: int
@@ -81,12 +81,11 @@ def score(catalog: Path, *, weights: str = "paper") -> ScoreReport:
         run = store.begin("score", config, origin={"weights": weights})
         missing = _missing(store, run, galaxies)
         _score_all(store, run, missing, factors)
-        changed = len(missing) > 0 or not run.complete
-        if changed:
+        if len(missing) > 0 or not run.complete:
             store.finish(run)
         return ScoreReport(
             run.run_id,
-            changed,
+            changed=len(missing) > 0 or not run.complete or run.again,
             galaxies=len(missing),
             total=len(galaxies),
             weighted=int(np.sum(factors != 1)),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from catalog.store import Store
+from catalog.views import newest
 
 # Every step of the way: its job, the galaxies it has done in the newest run, and
 # those that it could do.
@@ -69,7 +70,7 @@ def status(catalog: Path) -> StatusReport:
 
 
 def _step(store: Store, job: str) -> dict[str, object]:
-    run = store.value("SELECT max(run_id) FROM run WHERE job = ? AND status = 'complete'", [job])
+    run = store.value(newest(job))
     done, possible = _STEPS[job]
     return {
         "step": job,

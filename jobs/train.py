@@ -113,14 +113,14 @@ def train(
         outcome = folder.claim(config)
         run = store.begin("train", config, origin={"out": str(out), "encoder": encoder or ""})
         usable = _usable(store, run, everything, view, folder, outcome is not None)
-    changed = outcome is None or not run.complete
+    unfinished = outcome is None or not run.complete
     speed = 0.0
     if outcome is None:
         model = new_tree(tree, plan, view, start)
         outcome, speed = _fit(model, plan, view, everything, usable, folder)
         write_model(load_model(str(folder.best)), view, folder.model)
         folder.conclude(config, outcome)
-    if changed:
+    if unfinished:
         with Store.open(catalog) as store, store.transaction():
             store.execute(
                 "UPDATE run SET model_sha256 = ? WHERE run_id = ?",
@@ -138,7 +138,7 @@ def train(
         **vars(outcome),
         images_per_second=speed,
         worth=float(data.worth[data.counts > 0].mean()),
-        changed=changed,
+        changed=unfinished or run.again,
     )
 
 

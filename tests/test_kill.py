@@ -92,7 +92,7 @@ def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path) -> None:
         [sys.executable, "-c", _FULL_DISK + _JOB, str(path)], capture_output=True, text=True
     )
     assert "CatalogError" in done.stderr
-    assert "free some disk and run again" in done.stderr
+    assert "is the disk full" in done.stderr
     with Store.open(path) as store:
         committed = store.value("SELECT count(*) FROM shard")
         assert 0 < committed < SHARDS

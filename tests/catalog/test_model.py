@@ -1,5 +1,6 @@
 """Loaded models give Zoobot's own numbers, by the labels that a tree asks for."""
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -319,3 +320,12 @@ def test_hub_names_need_a_network() -> None:
         load_model("hf_hub:mwalmsley/no-such-model-anywhere")
     with pytest.raises(ModelRefused, match="cannot be fetched"):
         load_model("hf_hub:../../etc")
+
+
+def test_a_model_whose_features_are_no_numbers_is_refused(model: ZoobotModel) -> None:
+    broken = replace(model, encoder=copy.deepcopy(model.encoder))
+    with torch.no_grad():
+        next(broken.encoder.parameters()).fill_(1e38)
+    with pytest.raises(ModelRefused, match="features that are no numbers"):
+        check_size(broken, 64)
+    check_size(model, 64)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from catalog.decision_tree import get_tree
 from catalog.errors import CatalogError
 from catalog.store import Store
+from tests.catalogues import catalogue, random_counts
 
 
 @pytest.fixture
@@ -153,3 +154,44 @@ def test_what_goes_in_comes_out(
         back = store.arrow("SELECT iauname, ra FROM galaxies ORDER BY galaxy_id")
         assert back["iauname"].to_pylist() == names
         assert set(back["ra"].to_pylist()) == {ra}
+
+
+def test_what_is_asked_for_again_shows_again(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "gz.duckdb", create=True) as store:
+        first, second = (store.begin("score", {"weights": name}) for name in ("none", "paper"))
+        for run in (first, second):
+            store.finish(run)
+        assert store.newest_run("score") == second.run_id
+        assert not store.begin("score", {"weights": "paper"}).again
+        again = store.begin("score", {"weights": "none"})
+        assert (again.run_id, again.complete, again.again) == (first.run_id, True, True)
+        assert store.newest_run("score") == first.run_id
+        assert not store.begin("score", {"weights": "none"}).again
+
+
+def test_an_unfinished_run_does_not_show_before_its_end(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "gz.duckdb", create=True) as store:
+        begun = store.begin("score", {"weights": "none"})
+        store.finish(store.begin("score", {"weights": "paper"}))
+        assert not store.begin("score", {"weights": "none"}).again
+        assert store.newest_run("score") != begun.run_id
+        store.finish(begun)
+        assert store.newest_run("score") == begun.run_id
+
+
+def test_damage_is_told_in_one_line(tmp_path: Path) -> None:
+    path = catalogue(tmp_path / "gz.duckdb", random_counts(20_000))
+    whole = path.read_bytes()
+    told = []
+    for place in range(300_000, len(whole), len(whole) // 5):
+        harmed = bytearray(whole)
+        for at in range(place, min(place + 2000, len(whole))):
+            harmed[at] ^= 0x55
+        path.write_bytes(harmed)
+        try:
+            with Store.open(path, read_only=True) as store:
+                store.arrow("SELECT * FROM votes")
+        except CatalogError as error:
+            told.append(str(error))
+    assert told
+    assert [line for line in told if "restore it from a copy" not in line or "\n" in line] == []

@@ -186,10 +186,9 @@ def test_layers_without_a_closed_form_are_explained_too(path: Path, model: str) 
     (image,) = rows(path, "SELECT image FROM galaxies WHERE iauname = 'G0002'")
     with Image.open(str(image["image"])) as picture:
         expected = explainer(SMALL.prepare(picture)[None]).mean[0, 0]
-    assert one(path, f"SELECT count(DISTINCT galaxy_id) FROM saliency WHERE run_id = {run_id}") == (
-        GALAXIES
-    )
-    found = saliency_of(path, "G0002", get_tree("gzd5").labels[0])
+    maps = f"SELECT count(DISTINCT galaxy_id) FROM history.saliency WHERE run_id = {run_id}"
+    assert one(path, maps) == GALAXIES
+    found = saliency_of(path, "G0002", get_tree("gzd5").labels[0], run_id=run_id)
     np.testing.assert_allclose(found, expected, atol=1e-5 * float(expected.abs().max()))
 
 
@@ -248,10 +247,13 @@ def test_methods_and_layers_are_runs_of_their_own(path: Path) -> None:
     assert maps[0].shape == (2, 2)
     assert maps[1].shape == maps[2].shape == (4, 4)
     assert not np.allclose(maps[1], maps[2])
-    # without a run, the newest that has the galaxy
-    np.testing.assert_array_equal(saliency_of(path, "G0003", LABEL), maps[2])
-    explain(path, galaxies=["G0004"], figures=False)
-    assert saliency_of(path, "G0004", LABEL).shape == (2, 2)
+    # what is made for comparison does not show
+    np.testing.assert_array_equal(saliency_of(path, "G0003", LABEL), maps[0])
+    shown = "SELECT count(DISTINCT run_id), min(run_id) FROM {}saliency"
+    assert rows(path, shown.format(""))[0]["min(run_id)"] == reports[0].run_id
+    assert rows(path, shown.format("history."))[0]["count(DISTINCT run_id)"] == 3
+    named = explain(path, galaxies=["G0003"], figures=False, layer="layer4")
+    assert (named.run_id, named.changed) == (reports[0].run_id, False)
 
 
 # --- which galaxies
@@ -545,3 +547,52 @@ def test_an_overflowing_model_makes_rejects(path: Path, tmp_path: Path) -> None:
     assert (report.explained, report.rejects) == (0, 1)
     reason = one(path, f"SELECT reason FROM rejects WHERE run_id = {report.run_id}")
     assert str(reason).startswith("no finite map")
+
+
+def test_a_changed_image_is_not_drawn_under_old_maps(path: Path, tmp_path: Path) -> None:
+    report = explain(path, galaxies=["G0003"], out=tmp_path / "before")
+    assert report.rejects == 0
+    (image,) = rows(path, "SELECT image FROM galaxies WHERE iauname = 'G0003'")
+    file = Path(str(image["image"]))
+    before = file.read_bytes()
+    try:
+        file.write_bytes(file.with_name("4.png").read_bytes())
+        with Store.open(path, read_only=True) as store:
+            explanation = read_explanation(
+                store,
+                store.run(report.run_id),
+                Subject(3, get_tree("gzd5").answer_id(LABEL), None, None, ()),
+                _shown,
+                (),
+                "concentration",
+            )
+    finally:
+        file.write_bytes(before)
+    assert explanation.selected.picture is None
+    assert "changed image" in explanation.selected.missing
+
+
+def _shown(source: str, member: str | None, sha256: str) -> np.ndarray:
+    with ImageReader() as reader:
+        return SMALL.display(reader.open(source, member, sha256=sha256))
+
+
+def test_maps_of_fractions_need_the_model_that_predicted(path: Path, tmp_path: Path) -> None:
+    other = save(zoobot_tree("resnet18", seed=5, awake=True), tmp_path / "other.ckpt")
+    with pytest.raises(CatalogError, match="zoolens predict --model"):
+        explain(path, galaxies=["G0003"], of="fraction", model=str(other), out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_model_is_found_from_any_folder(
+    path: Path, tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(Path(model).parent)
+    run = predict(path, Path(model).name, samples=2, view=SMALL).run_id
+    monkeypatch.chdir(tmp_path)
+    score(path)
+    index(path)
+    report = explain(path, galaxies=["G0003"], figures=False)
+    assert report.explained == 1
+    with Store.open(path, read_only=True) as store:
+        assert store.run(run).config["origin"]["model"] == model

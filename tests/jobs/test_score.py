@@ -325,3 +325,16 @@ def test_killed_at_random_moments_nothing_is_lost_or_twice(tmp_path: Path) -> No
         "SELECT count(*) AS n, count(DISTINCT (galaxy_id, label)) AS keys FROM losses",
     ) == [{"n": many * A, "keys": many * A}]
     assert rows(path, "SELECT count(*) AS n FROM question_losses") == [{"n": many * 4}]
+
+
+def test_weights_asked_for_again_rank_again(gz: Path) -> None:
+    worst = "SELECT weighted_ce / ce AS factor FROM worst"
+    score(gz, weights="none")
+    assert {row["factor"] for row in rows(gz, worst)} == {1.0}
+    first = score(gz, weights="paper")
+    again = score(gz, weights="none")
+    assert again.changed
+    assert again.run_id != first.run_id
+    assert again.galaxies == 0
+    assert {row["factor"] for row in rows(gz, worst)} == {1.0}
+    assert not score(gz, weights="none").changed

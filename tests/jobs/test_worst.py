@@ -125,6 +125,7 @@ WHERE weighted_ce = (SELECT max(weighted_ce) FROM loss o
         )
         for statement in (
             "DROP TABLE galaxy_loss",
+            "ALTER TABLE run DROP COLUMN asked_at",
             "UPDATE alembic_version SET version_num = '0004'",
         ):
             store.execute(statement)
@@ -171,3 +172,12 @@ def test_without_a_score_run(tmp_path: Path) -> None:
     path = catalogue(tmp_path / "gz.duckdb", random_counts(2))
     with pytest.raises(CatalogError, match="zoolens score"):
         worst(path)
+
+
+def test_questions_go_by_any_campaigns_name_and_answers_by_their_question(gz: Path) -> None:
+    tree = TOY
+    question = tree.questions[1]
+    plain = worst(gz, question=question.name)
+    assert worst(gz, question=f"{question.name}-dr5").equals(plain)
+    with pytest.raises(CatalogError, match="is no answer to"):
+        worst(gz, question=question.name, label=tree.labels[0])
