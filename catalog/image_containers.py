@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from catalog.errors import CatalogError, ImageRefused
-from catalog.table_files import texts
+from catalog.table_files import check_identifiers_type, texts
 
 _IDENTIFIERS = ("iauname", "id_str", "id")
 _LOADED_GROUPS = 4
@@ -64,6 +64,11 @@ class TarImages:
                     self._refused.append(Member(info.name, None, "second image: repeated name"))
                 else:
                     self._index[info.name] = info.offset_data, info.size
+            # tarfile ends quietly at a header that it cannot read
+            if any(os.pread(self._file.fileno(), tarfile.BLOCKSIZE, archive.offset)):
+                raise tarfile.TarError(
+                    f"damaged header at byte {archive.offset:,}; what follows it is not read"
+                )
 
     def members(self) -> Iterator[Member]:
         """All members but folders, in file order, the refused ones last."""
@@ -99,7 +104,8 @@ class ParquetImages:
         except (pa.ArrowException, OSError) as error:
             raise CatalogError(f"{path} cannot be read as Parquet: {error}") from None
         schema = self._file.schema_arrow
-        kind = schema.field("image").type if "image" in schema.names else None
+        place = schema.get_field_index("image")  # -1 where there are none or two
+        kind = None if place < 0 else schema.field(place).type
         self._has_path = False
         if kind is not None and pa.types.is_struct(kind):
             fields = {kind.field(i).name: kind.field(i).type for i in range(kind.num_fields)}
@@ -107,7 +113,7 @@ class ParquetImages:
             kind = fields.get("bytes")
         if kind is None or not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
             raise CatalogError(
-                f"{path} has no column 'image' of image bytes; it has {', '.join(schema.names)}"
+                f"{path} has no one column 'image' of image bytes; it has {', '.join(schema.names)}"
             )
         self._identifier = next((name for name in _IDENTIFIERS if name in schema.names), None)
         metadata = self._file.metadata
@@ -124,6 +130,7 @@ class ParquetImages:
 
     def _identifiers(self) -> list[str | None]:
         if self._identifier is not None:
+            check_identifiers_type(self.path, self._file.schema_arrow, self._identifier)
             return texts(self._file.read(columns=[self._identifier])[self._identifier])
         if not self._has_path:
             raise CatalogError(

@@ -11,7 +11,7 @@ import pyarrow as pa
 from catalog.errors import ImageRefused
 from catalog.image_sources import ImageEntry
 from catalog.images import ImageFacts, ImageReader
-from catalog.rejects import Reject, reject_table
+from catalog.rejects import reject_table
 
 _TYPES = pa.schema(
     [
@@ -55,8 +55,7 @@ class ImageChecker:
         checked = self._pool.map(self._check, [entry for _, entry in shard])
         for (galaxy, entry), facts in zip(shard, checked, strict=True):
             if isinstance(facts, ImageRefused):
-                key = entry.member or entry.key
-                rejects.append(Reject(entry.source, None, key, str(facts)))
+                rejects.append(entry.refused(str(facts)))
             else:
                 place = {"galaxy_id": galaxy, "source": entry.source, "member": entry.member}
                 rows.append({**place, **vars(facts)})

@@ -6,9 +6,12 @@ Listing opens no image; `catalog.images` decodes them.
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
+
+import pyarrow as pa
 
 from catalog.errors import CatalogError
 from catalog.image_containers import is_utf8, open_container
@@ -27,6 +30,24 @@ class ImageEntry(NamedTuple):
     key: str
     source: str
     member: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is, for a message."""
+        if self.member is None:
+            return self.source
+        return self.member if self._row is None else f"row {self._row}"
+
+    @property
+    def _row(self) -> int | None:
+        """Row of a Parquet file, from 1."""
+        is_row = self.member is not None and self.source.lower().endswith(".parquet")
+        return int(str(self.member)) + 1 if is_row else None
+
+    def refused(self, reason: str) -> Reject:
+        """What `rejects` says of it."""
+        key = self.key if self._row is not None else self.member or self.key
+        return Reject(self.source, self._row, key, reason)
 
 
 @dataclass(frozen=True)
@@ -127,11 +148,11 @@ def pair(
             reason = "image without votes: no galaxy of that name"
         elif galaxy in paired:
             first = paired[galaxy]
-            reason = f"second image: the first, {first.member or first.source}, is kept"
+            reason = f"second image: the first, {first.place}, is kept"
         else:
             paired[galaxy] = entry
             continue
-        rejects.append(Reject(entry.source, None, entry.member or entry.key, reason))
+        rejects.append(entry.refused(reason))
     return list(paired.items()), rejects
 
 
@@ -147,13 +168,20 @@ def _underscored(galaxies: Mapping[str, int]) -> dict[str, int]:
 
 def _files(folder: Path, rejects: list[Reject], depth: int = 0) -> Iterator[Path]:
     """Files of a folder and its sub-folders, by name, hidden ones left out."""
-    for item in sorted(os.scandir(folder), key=lambda item: item.name):
+    try:
+        items = sorted(os.scandir(folder), key=lambda item: item.name)
+    except OSError as error:
+        rejects.append(
+            Reject(str(folder), None, folder.name, f"unreadable folder: {error.strerror}")
+        )
+        return
+    for item in items:
         if item.name.startswith("."):
             continue
         if not is_utf8(item.name):
             reason = "not an image: its name is not UTF-8"
             rejects.append(Reject(item.path, None, item.name, reason))
-        elif not item.is_dir():
+        elif not os.path.isdir(item.path):  # not item.is_dir(), which a loop of links stops
             yield folder / item.name
         elif depth == 0:
             yield from _files(folder / item.name, rejects, depth + 1)
@@ -163,20 +191,18 @@ def _files(folder: Path, rejects: list[Reject], depth: int = 0) -> Iterator[Path
 
 
 def _members(file: Path, rejects: list[Reject]) -> Iterator[ImageEntry]:
+    is_tar = file.suffix.lower() == ".tar"
     try:
-        container = open_container(file)
-    except (CatalogError, OSError) as error:
-        rejects.append(Reject(str(file), None, file.name, f"unreadable file: {error}"))
-        return
-    try:
-        for name, identifier, problem in container.members():
-            image = file.suffix.lower() != ".tar" or name.lower().endswith(IMAGE_SUFFIXES)
-            if problem is not None:
-                rejects.append(Reject(str(file), None, name, problem))
-            elif image:
-                yield ImageEntry(_stem(identifier or name), str(file), name)
-    finally:
-        container.close()
+        with closing(open_container(file)) as container:
+            for name, identifier, problem in container.members():
+                entry = ImageEntry(_stem(identifier or name), str(file), name)
+                if problem is not None:
+                    rejects.append(entry.refused(problem))
+                elif not is_tar or name.lower().endswith(IMAGE_SUFFIXES):
+                    yield entry
+    except (CatalogError, OSError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0]
+        rejects.append(Reject(str(file), None, file.name, f"unreadable file: {reason}"))
 
 
 def _stem(name: str) -> str:
@@ -194,7 +220,7 @@ def _digest(files: Iterable[Path]) -> str:
         try:
             facts = file.stat()
             line = f"{file}\0{facts.st_size}\0{facts.st_mtime_ns}\n"
-        except OSError:
+        except (OSError, ValueError):  # absent, or no name that a file can have
             line = f"{file}\0absent\n"
         digest.update(line.encode(errors="surrogateescape"))
     return digest.hexdigest()

@@ -85,9 +85,9 @@ class ImageReader:
 
     def _bytes(self, source: str, member: str | None) -> bytes:
         path = Path(source)
-        if not path.is_file():
-            raise ImageRefused(f"missing image: no file {source}")
         try:
+            if not path.is_file():
+                raise ImageRefused(f"missing image: no file {source}")
             if member is not None:
                 with self._lock:
                     return self._container(path).read(member, MOST_BYTES)
@@ -96,6 +96,8 @@ class ImageReader:
             return path.read_bytes()
         except OSError as error:
             raise ImageRefused(f"unreadable image: {error.strerror}") from None
+        except ValueError:
+            raise ImageRefused(f"missing image: {source!r} is no name of a file") from None
 
     def _container(self, path: Path) -> TarImages | ParquetImages:
         key = str(path)
@@ -123,7 +125,8 @@ def decode(data: bytes) -> tuple[Image.Image, str]:
         return cutout_rgb(data, MOST_PIXELS), "FITS"
     try:
         image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
-        kind = str(image.format)
+        # a JPEG with more pictures, of which the first counts
+        kind = "JPEG" if image.format == "MPO" else str(image.format)
         _check_header(image, data)
         if kind == "PNG":
             image.verify()  # the checksums, which loading skips; it uses the image up

@@ -5,7 +5,11 @@ is guessed, so an identifier keeps its leading zeros and one odd value spoils on
 row, not its column.
 """
 
+import csv as csv_text
 import gzip
+import io
+import re
+import warnings
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,6 +25,8 @@ import pyarrow.compute as pc
 from catalog.errors import TableRefused
 
 _ROWS, _BYTES = 32_768, 4 << 20  # of a block
+_LONGEST_HEADER = 1 << 20  # bytes: a bomb need not be unpacked to be known as one
+_MANY = 1000  # rows
 _DAMAGED = (pa.ArrowException, OSError, EOFError, ValueError, TypeError, zlib.error)
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".fits", ".fits.gz", ".fit")
@@ -31,8 +37,9 @@ class TableFile:
 
     schema: its columns. CSV: all are text, an empty field NULL. Parquet: types as
     stored. FITS (the first table of the file, which is held whole): types as stored, text
-    stripped, masked values NULL, vectors as lists. Raises `TableRefused` where the file is
-    absent, of another kind by its name, damaged, or gives two columns one name.
+    stripped, masked values NULL, vectors as lists, and without a type (null) what Arrow does
+    not have. Raises `TableRefused` where the file is absent, of another kind by its name,
+    damaged, or gives two columns one name.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,7 +62,7 @@ class TableFile:
 
         The first data row has the number 1. A row of a CSV file with more or fewer fields
         than the header is left out, and described in `misshapen` by its number. Raises
-        `TableRefused` where the file is damaged.
+        `TableRefused` where the file is damaged, or most rows are misshapen.
         """
         first = 1
         for table in self._tables(columns, misshapen):
@@ -97,7 +104,10 @@ class TableFile:
             yield
         except _DAMAGED as error:
             reason = (str(error) or type(error).__name__).splitlines()[0]
-            raise TableRefused(f"{self.path} cannot be read as a table: {reason}") from None
+            raise TableRefused(
+                f"{self.path} cannot be read as a table: {reason}; is it whole, and what its name "
+                "says?"
+            ) from None
 
 
 def numbers(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
@@ -113,8 +123,6 @@ def numbers(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.float64], npt.NDArr
             values = text.cast(pa.float64())
         except pa.ArrowInvalid:
             return _some_numbers(text.to_pylist())
-    elif pa.types.is_boolean(column.type):
-        values = column.cast(pa.int8()).cast(pa.float64())
     elif pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         values = column.cast(pa.float64(), safe=False)
     elif pa.types.is_decimal(column.type) or pa.types.is_null(column.type):
@@ -127,19 +135,27 @@ def numbers(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.float64], npt.NDArr
 
 
 def texts(column: pa.ChunkedArray) -> list[str | None]:
-    """A column of identifiers as text, stripped; NULL or empty gives None.
-
-    Whole numbers stored as floating point lose their ".0".
-    """
-    if pa.types.is_floating(column.type):
-        values = column.to_pylist()
-        return [
-            None
-            if value is None or value != value
-            else str(int(value) if value == int(value) else value)
-            for value in values
-        ]
+    """A column of identifiers or paths as text, stripped; NULL or empty gives None."""
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        column = column.cast(pa.large_string())
     return [None if value is None else (str(value).strip() or None) for value in column.to_pylist()]
+
+
+def check_identifiers_type(path: Path, schema: pa.Schema, column: str) -> None:
+    """Raises `TableRefused` where a column is neither text nor whole numbers."""
+    kind = schema.field(column).type
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_floating(kind):
+        raise TableRefused(
+            f"{path} stores {column} as floating point, which loses digits of long "
+            "identifiers; store it as text or integers"
+        )
+    tests = ("string", "large_string", "string_view", "binary", "large_binary", "integer")
+    if not any(getattr(pa.types, f"is_{test}")(kind) for test in tests):
+        raise TableRefused(
+            f"{path} stores {column} as {kind}; identifiers have to be text or integers"
+        )
 
 
 def _some_numbers(
@@ -156,18 +172,28 @@ def _some_numbers(
     return numbers_, bad
 
 
-def _open_csv(path: Path) -> BinaryIO:
+def _opened(path: Path) -> BinaryIO:
+    """The content of a file, unpacked where its name says that it is packed."""
     return cast(BinaryIO, gzip.open(path)) if path.name.lower().endswith(".gz") else path.open("rb")
 
 
 def _csv_header(path: Path) -> list[str]:
-    from pyarrow import csv
-
-    with _open_csv(path) as file:
-        header = file.readline()
-    if not header.strip():
+    with _opened(path) as file:
+        start = file.read(_LONGEST_HEADER).decode("utf-8-sig", errors="replace")
+    text = start.lstrip("\r\n")
+    if not text.strip():
         raise TableRefused(f"{path} is empty")
-    return [*csv.read_csv(pa.py_buffer(header)).column_names]
+    reader = csv_text.reader(io.StringIO(text, newline=""))
+    try:
+        header = next(reader)
+        whole = len(start) < _LONGEST_HEADER or next(reader, None) is not None
+    except csv_text.Error:  # a field without end
+        whole = False
+    if not whole:
+        raise TableRefused(f"{path} has no end of a line in its first million letters")
+    if any("\ufffd" in name for name in header):
+        raise TableRefused(f"{path} cannot be read as a table: its header is not UTF-8 text")
+    return header
 
 
 def _csv_blocks(
@@ -175,13 +201,23 @@ def _csv_blocks(
 ) -> Iterator[pa.Table]:
     from pyarrow import csv
 
+    unclosed: list[int] = []
+
     def set_aside(row: csv.InvalidRow) -> str:
         # numbered from the header, blank lines not counted
-        misshapen[row.number - 1] = f"{row.actual_columns} fields, not {row.expected_columns}"
+        lines = row.text.count("\n")
+        more = f", over {lines + 1:,} lines: a quotation mark that is not closed?" if lines else ""
+        fields = f"{row.actual_columns} fields, not {row.expected_columns}"
+        misshapen[row.number - 1] = fields + more
+        if row.text.count('"') % 2:
+            unclosed.append(row.number - 1)
         return "skip"
 
+    # not through files of Python's, which Arrow's own threads would still read at the end
     with (
-        _open_csv(path) as file,
+        pa.OSFile(str(path)) as raw,
+        pa.CompressedInputStream(raw, "gzip") if path.suffix.lower() == ".gz" else raw as file,
+        _telling_what_is_no_text(path),
         csv.open_csv(
             file,
             # rows are numbered in a single thread only
@@ -195,24 +231,71 @@ def _csv_blocks(
             ),
         ) as reader,
     ):
+        good = 0
         for batch in reader:
+            good += len(batch)
+            if unclosed:
+                break
+            if len(misshapen) > max(_MANY, good):
+                raise TableRefused(
+                    f"most rows of {path} have not as many fields as its header; is a comma "
+                    "between them?"
+                )
             if len(batch):
                 yield pa.Table.from_batches([batch])
+    if unclosed:
+        raise TableRefused(
+            f"{path}, row {unclosed[0]}: a quotation mark is opened and not closed, so that the "
+            "rows after it cannot be told apart; correct it"
+        )
+
+
+@contextmanager
+def _telling_what_is_no_text(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except pa.ArrowInvalid as error:
+        if "Empty CSV" in str(error):  # a header and nothing else, not even the end of its line
+            return
+        found = re.search(r"column #(\d+): Row #(\d+): .*UTF8", str(error))
+        if found is None:
+            raise
+        column = _csv_header(path)[int(found[1])]
+        raise TableRefused(
+            f"{path}, row {int(found[2]) - 1}, column {column}: not UTF-8 text; save the table "
+            "as UTF-8"
+        ) from None
 
 
 def _read_fits(path: Path) -> pa.Table:
     from astropy.io import fits
     from astropy.table import Table
 
-    with fits.open(path, memmap=False) as content:
-        found = [unit for unit in content if isinstance(unit, fits.BinTableHDU | fits.TableHDU)]
-        if not found:
-            raise TableRefused(f"{path} holds no table, only images")
-        table = Table.read(found[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of units and the like, which are not read
+        warnings.filterwarnings("error", message=".*(?i:truncated)")
+        try:
+            with _opened(path) as file:
+                data = io.BytesIO(file.read())  # so that a gzip cut short is seen
+            with fits.open(data, memmap=False) as content:
+                kinds = fits.BinTableHDU | fits.TableHDU
+                found = [unit for unit in content if isinstance(unit, kinds)]
+                table = Table.read(found[0]) if found else None
+        except Exception as error:  # astropy on hostile bytes raises whatever it trips on
+            raise OSError(str(error) or type(error).__name__) from None
+    if table is None:
+        raise TableRefused(f"{path} holds no table, only images")
     return pa.table({name: _fits_column(table[name]) for name in table.colnames})
 
 
 def _fits_column(column: Any) -> pa.Array:
+    try:
+        return _fits_values(column)
+    except (pa.ArrowException, UnicodeDecodeError):
+        return pa.nulls(len(column))  # complex numbers, text that is none
+
+
+def _fits_values(column: Any) -> pa.Array:
     values = np.asarray(column.filled() if hasattr(column, "filled") else column)
     mask = np.asarray(column.mask) if hasattr(column, "mask") else None
     if values.dtype.kind == "S":

@@ -41,7 +41,8 @@ class QuestionColumns:
 
     counts: the tree's answers, in tree order, None where the table lacks one.
     foreign: counts of answers that the tree does not have. fractions: by count
-    column, the column that states its fraction.
+    column, the column that states its fraction. unknown: columns that might be answers
+    too, but that nothing tells to be.
     """
 
     question: Question
@@ -49,6 +50,7 @@ class QuestionColumns:
     foreign: tuple[str, ...] = ()
     total: str | None = None
     fractions: Mapping[str, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -109,10 +111,12 @@ def recognise(
 
     Without `tree`, the tree is the one with most of its answers among the columns;
     of equals it is `prefer` (the catalogue's own), then the first of gzd5, gzd8,
-    gzd12, gz2. A campaign suffix counts for its own tree only. `source` is for
+    gzd12, gz2. A campaign suffix counts for its own tree only. A table of Galaxy Zoo 2
+    with weighted votes alone is read as `weighted`. `source` is for
     messages. Raises `TableRefused`, naming what was looked for and the nearest
     columns, and `UnknownName` for the tree.
     """
+    weighted = weighted or _only_weights(columns)
     if tree is not None:
         candidates = [get_tree(tree)]
     else:
@@ -165,6 +169,14 @@ def _decals(source: Path, tree: DecisionTree, columns: Iterable[str]) -> list[Qu
         )
         stated = {c: f"{c}_fraction" for c in [*counts, *foreign] if f"{c}_fraction" in known}
         total = f"{name}_total-votes"
+        # answers have no "_" of their own, statistics of them have
+        unknown = sorted(
+            column
+            for column in known - {*counts, *foreign, total}
+            if column.startswith(f"{name}_")
+            and "_" not in column.removeprefix(f"{name}_")
+            and not column.endswith("-conf")
+        )
         found.append(
             QuestionColumns(
                 question,
@@ -172,6 +184,7 @@ def _decals(source: Path, tree: DecisionTree, columns: Iterable[str]) -> list[Qu
                 tuple(foreign),
                 total if total in known else None,
                 stated,
+                tuple(unknown),
             )
         )
     return found
@@ -198,6 +211,12 @@ def _gz2(tree: DecisionTree, columns: Iterable[str], weighted: bool) -> list[Que
         }
         found.append(QuestionColumns(question, counts, fractions=stated))
     return found
+
+
+def _only_weights(columns: Iterable[str]) -> bool:
+    """Whether a table of Galaxy Zoo 2 has weighted votes and no others."""
+    kinds = {match[3] for column in columns if (match := _GZ2_COLUMN.fullmatch(column))}
+    return kinds == {"weight"}
 
 
 def _gz2_fraction(count: str) -> str:

@@ -17,7 +17,7 @@ from catalog.decision_tree import DecisionTree
 from catalog.errors import TableRefused
 from catalog.kept_tables import KeptTables
 from catalog.rejects import Reject
-from catalog.table_files import TableFile, texts
+from catalog.table_files import TableFile, check_identifiers_type, texts
 from catalog.vote_checks import (
     TOTAL_TOLERANCE,
     Flags,
@@ -129,7 +129,7 @@ def read_vote_table(
     and used.
 
     For `tree`, `prefer` and `identifier` see `recognise`. Raises `TableRefused` where
-    the table cannot be understood at all.
+    the table cannot be understood at all, or no row of it can be used.
     """
     file = TableFile(path)
     layout = recognise(
@@ -140,11 +140,7 @@ def read_vote_table(
         identifier=identifier,
         weighted=weighted,
     )
-    if pa.types.is_floating(file.schema.field(layout.identifier).type):
-        raise TableRefused(
-            f"{path} stores {layout.identifier} as floating point, which loses digits of long "
-            "identifiers; store it as text or integers"
-        )
+    check_identifiers_type(path, file.schema, layout.identifier)
     table = VoteTable(layout)
     misshapen: dict[int, str] = {}
     found = 0
@@ -155,6 +151,12 @@ def read_vote_table(
         raise TableRefused(f"{path} has a header but no row of that length; is it complete?")
     ragged = [Reject(str(path), r, None, f"ragged row: {what}") for r, what in misshapen.items()]
     table.rejects.extend(ragged)
+    if not len(table):
+        told = min(table.rejects, key=lambda reject: reject.row or 0)
+        raise TableRefused(
+            f"{path}: every one of its {found + len(misshapen):,} rows is refused; row "
+            f"{told.row}, the first: {told.reason}"
+        )
     _refuse_repeated(path, table)
     _report_columns(path, table)
     table.rejects.sort(key=lambda reject: reject.row or 0)
@@ -219,6 +221,13 @@ def _report_columns(path: Path, table: VoteTable) -> None:
     for columns in table.layout.incomplete:
         reason = f"missing column: {', '.join(columns.missing)}; the question is not used"
         table.rejects.append(Reject(str(path), None, columns.question.name, reason))
+    for columns in table.layout.questions:
+        if columns.unknown:
+            reason = (
+                f"unknown column: {', '.join(columns.unknown)}; answers outside the tree count "
+                "where a _fraction column stands beside them"
+            )
+            table.rejects.append(Reject(str(path), None, columns.question.name, reason))
     slices = table.tree.slices
     more = np.zeros(len(slices), dtype=np.int64)  # galaxies with votes outside the tree
     for block in table.blocks():

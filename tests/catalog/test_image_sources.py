@@ -244,8 +244,8 @@ class TestParquet:
     @pytest.mark.parametrize(
         ("columns", "words"),
         [
-            ({"picture": [b"1"], "id": ["J1"]}, "no column 'image' of image bytes"),
-            ({"image": ["text"], "id": ["J1"]}, "no column 'image' of image bytes"),
+            ({"picture": [b"1"], "id": ["J1"]}, "no one column 'image' of image bytes"),
+            ({"image": ["text"], "id": ["J1"]}, "no one column 'image' of image bytes"),
             ({"image": [b"1"], "name": ["J1"]}, "does not say which galaxy"),
         ],
     )
@@ -299,3 +299,53 @@ class TestPairing:
         paired, rejects = pair(listing, {"J1.2_3": 1, "J1_2.3": 2, "J4_5": 3, "J4.5": 4})
         assert [galaxy for galaxy, _ in paired] == [3]
         assert [r.key for r in rejects] == ["J1_2_3.png"]
+
+
+class TestDamagedSources:
+    def test_a_tar_damaged_in_the_middle_says_so(self, tmp_path: Path) -> None:
+        names = [f"J{i}.png" for i in range(6)]
+        path = tar(tmp_path / "shard.tar", {name: picture(i) for i, name in enumerate(names)})
+        with tarfile.open(path) as archive:
+            header = archive.getmember("J3.png").offset
+        data = bytearray(path.read_bytes())
+        data[header + 100 : header + 120] = b"?" * 20
+        path.write_bytes(data)
+        listing = list_images(path)
+        assert keys(listing) == ["J0", "J1", "J2"]
+        ((_, reason),) = reasons(listing)
+        assert reason == (
+            f"unreadable tar: damaged header at byte {header:,}; what follows it is not read"
+        )
+
+    def test_a_loop_of_links_is_one_reject(self, tmp_path: Path) -> None:
+        root = folder(tmp_path / "images", {f"{A}.png": picture(1)})
+        (root / "loop.png").symlink_to(root / "loop.png")
+        listing = list_images(root)
+        assert keys(listing) == [A, "loop"]
+        with ImageReader() as reader, pytest.raises(ImageRefused, match="image"):
+            reader.inspect(listing.entries[1].source)
+
+    def test_a_bad_shard_leaves_the_others(self, tmp_path: Path) -> None:
+        root = folder(tmp_path / "shards", {})
+        table(root / "a.parquet", [picture(1)], id=["J1"])
+        table(root / "b.parquet", [picture(2)])
+        table(root / "c.parquet", [picture(3)], id=[1.5])
+        listing = list_images(root)
+        assert keys(listing) == ["J1"]
+        assert [key for key, _ in reasons(listing)] == ["b.parquet", "c.parquet"]
+
+    def test_rejects_of_rows_name_row_and_galaxy(self, tmp_path: Path) -> None:
+        path = table(tmp_path / "t.parquet", [picture(1)] * 3, id=["J1", "J9", "J1"])
+        paired, rejects = pair(list_images(path), {"J1": 0})
+        assert len(paired) == 1
+        assert [(r.row, r.key, r.reason.split(":")[0]) for r in rejects] == [
+            (2, "J9", "image without votes"),
+            (3, "J1", "second image"),
+        ]
+        assert "the first, row 1, is kept" in rejects[1].reason
+
+    @pytest.mark.parametrize("name", ["x" * 300 + ".png", "a\0b.png"])
+    def test_names_that_no_file_has(self, tmp_path: Path, name: str) -> None:
+        listing = list_stated(tmp_path / "v.csv", ["J1"], [1], [name])
+        with ImageReader() as reader, pytest.raises(ImageRefused, match="image"):
+            reader.inspect(listing.entries[0].source)

@@ -182,3 +182,10 @@ class TestReader:
             facts = reader.inspect(str(tmp_path / "a.png"))
         assert (facts.format, facts.height, facts.width) == ("PNG", 12, 17)
         assert facts.sha256 == hashlib.sha256(encoded("PNG")).hexdigest()
+
+
+def test_the_first_of_several_pictures_in_a_jpeg_is_a_jpeg() -> None:
+    file = io.BytesIO()
+    picture = Image.fromarray(PIXELS)
+    picture.save(file, "MPO", save_all=True, append_images=[picture])
+    assert decode(file.getvalue())[1] == "JPEG"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from catalog.errors import TableRefused
-from catalog.table_files import numbers, texts
+from catalog.table_files import TableFile, check_identifiers_type, numbers, texts
 from tests.vote_tables import read_table
 
 
@@ -64,7 +64,6 @@ def test_one_odd_value_spoils_one_row() -> None:
         (pa.array([1, None, 3], pa.int64()), [1, np.nan, 3]),
         (pa.array([2**60, 0], pa.int64()), [2.0**60, 0]),
         (pa.array([1.5, float("inf")]), [1.5, np.inf]),
-        (pa.array([True, None]), [1, np.nan]),
         (pa.array([None, None]), [np.nan, np.nan]),
         (pa.array(["3", "4"], pa.large_string()), [3, 4]),
     ],
@@ -79,11 +78,6 @@ def test_columns_of_other_things_are_no_numbers() -> None:
     values, bad = numbers(pa.chunked_array([pa.array([[1], None, [2, 3]])]))
     assert np.isnan(values).all()
     assert bad.tolist() == [True, False, True]
-
-
-def test_whole_floats_are_identifiers_without_a_point() -> None:
-    column = pa.chunked_array([pa.array([12345.0, None, float("nan"), 1.5])])
-    assert texts(column) == ["12345", None, None, "1.5"]
 
 
 def test_gzip_parquet_and_fits_say_the_same(tmp_path: Path) -> None:
@@ -132,7 +126,8 @@ def test_ragged_rows_are_set_aside(tmp_path: Path) -> None:
         ("t", b"a,b\n", "not named as one of"),
         ("t.csv", b"", "is empty"),
         ("t.csv", b"a,a\n1,2\n", "two columns named 'a'"),
-        ("t.csv", b"a,b\n\xff\xfe,1\n", "cannot be read"),
+        ("t.csv", b"a,b\nJ1,2\n\n\xff\xfe,1\n", "row 2, column a: not UTF-8 text"),
+        ("t.csv", b"a,\xff\n1,2\n", "its header is not UTF-8 text"),
         ("t.csv.gz", b"not gzip", "cannot be read"),
         ("t.csv.gz", gzip.compress(b"a,b\n1,2\n" * 999, mtime=0)[:-20], "cannot be read"),
         ("t.parquet", b"PAR1", "cannot be read"),
@@ -154,3 +149,84 @@ def test_real_tables_are_read_whole(data: Path) -> None:
     read = read_table(data / "gz2_stripe82_votes.csv.gz")
     assert (len(read), read.num_columns) == (14_824, 228)
     assert all(name and name.isdigit() for name in texts(read["objid"]))
+
+
+def test_a_quotation_mark_that_is_not_closed_is_not_one_ragged_row(tmp_path: Path) -> None:
+    lines = [f"J{i},{i}" for i in range(500)]
+    lines[10] = '"' + lines[10]
+    path = written(tmp_path / "t.csv", "\n".join(["a,b", *lines]).encode())
+    assert "row 11: a quotation mark is opened and not closed" in refusal(path)
+    lines[400] = lines[400] + '"'
+    path.write_bytes("\n".join(["a,b", *lines]).encode())
+    misshapen: dict[int, str] = {}
+    rows = sum(len(table) for _, table in TableFile(path).blocks(["a", "b"], misshapen))
+    assert (rows, [*misshapen]) == (109, [11])
+    assert "over 391 lines: a quotation mark that is not closed?" in misshapen[11]
+
+
+@pytest.mark.parametrize(
+    ("data", "names", "rows"),
+    [
+        (b"\n\r\na,b\n1,2\n", ["a", "b"], 1),
+        (b'"a\nand more",b\n1,2\n', ["a\nand more", "b"], 1),
+        (b"a,b", ["a", "b"], 0),
+        ("\ufeffa,b\n1,2".encode(), ["a", "b"], 1),
+    ],
+)
+def test_headers_of_all_kinds(tmp_path: Path, data: bytes, names: list[str], rows: int) -> None:
+    file = TableFile(written(tmp_path / "t.csv", data))
+    assert file.schema.names == names
+    assert sum(len(table) for _, table in file.blocks(names, {})) == rows
+
+
+def test_a_line_without_end_is_not_unpacked(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv.gz", gzip.compress(b"a" * 50_000_000))
+    assert "no end of a line" in refusal(path)
+
+
+def test_a_table_of_other_separators_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", b"a,b\n" + b"1;2;3\n" * 5000 + b"1,2\n")
+    assert "is a comma between them" in refusal(path)
+
+
+def test_damaged_fits_is_one_line_without_warnings(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    from astropy.table import Table
+
+    path = tmp_path / "t.fits"
+    Table({"iauname": ["J1"] * 5000, "n": np.arange(5000)}).write(path)
+    whole = path.read_bytes()
+    for data in (whole[:30_000], whole[:5760], whole.replace(b"TFORM2  = 'K ", b"TFORM2  = 'Q?")):
+        assert "cannot be read as a table" in refusal(written(tmp_path / "cut.fits", data))
+    cut = gzip.compress(whole)[:-400]
+    assert "cannot be read as a table" in refusal(written(tmp_path / "cut.fits.gz", cut))
+    assert not [w for w in recwarn if "astropy" in str(w.filename)]
+
+
+def test_fits_columns_that_are_not_read_do_no_harm(tmp_path: Path) -> None:
+    from astropy.table import Table
+
+    table = Table({"iauname": ["J1", "J2"], "z": np.array([1j, 2j]), "t": [b"\xff", b"a"]})
+    table["n"] = [1, 2]
+    table["n"].unit = "furlong per fortnight"
+    table.write(tmp_path / "t.fits")
+    file = TableFile(tmp_path / "t.fits")
+    ((_, rows),) = file.blocks(["iauname", "n"], {})
+    assert rows.to_pylist() == [{"iauname": "J1", "n": 1}, {"iauname": "J2", "n": 2}]
+
+
+def test_identifiers_are_text_or_whole_numbers(tmp_path: Path) -> None:
+    assert texts(pa.chunked_array([pa.array([b"J1", None, b" J2"])])) == ["J1", None, "J2"]
+    good = (pa.string(), pa.binary(), pa.int64(), pa.dictionary(pa.int8(), pa.string()))
+    for kind in good:
+        check_identifiers_type(tmp_path, pa.schema([("id", kind)]), "id")
+    for kind in (pa.float64(), pa.bool_(), pa.list_(pa.string())):
+        with pytest.raises(TableRefused, match="id"):
+            check_identifiers_type(tmp_path, pa.schema([("id", kind)]), "id")
+
+
+def test_truth_values_are_no_counts() -> None:
+    values, bad = numbers(pa.chunked_array([pa.array([True, None, False])]))
+    assert np.isnan(values).all()
+    assert bad.tolist() == [True, False, True]

@@ -6,7 +6,7 @@ import pytest
 from catalog.decision_tree import TREE_NAMES, get_tree
 from catalog.errors import TableRefused, UnknownName
 from catalog.vote_layouts import recognise
-from tests.vote_tables import decals, gz2
+from tests.vote_tables import GZ2, decals, gz2
 
 SOURCE = Path("votes.csv")
 CAMPAIGNS = {"gzd5": "-dr5", "gzd8": "-dr8", "gzd12": "-dr12", "gz2": "-gz2"}
@@ -113,3 +113,13 @@ class TestRefused:
     def test_an_identifier_that_is_not_there(self) -> None:
         with pytest.raises(TableRefused, match="'objid'; name one with --id; nearest: "):
             recognise(SOURCE, columns("gzd5"), identifier="objid")
+
+
+def test_weighted_votes_alone_are_read_as_such() -> None:
+    names = [f"{column}_weight" for column in GZ2]
+    layout = recognise(Path("t.csv"), ["objid", *names], identifier="objid")
+    assert layout.weighted
+    assert layout.tree.name == "gz2"
+    both = [*names, *(f"{column}_count" for column in GZ2)]
+    layout = recognise(Path("t.csv"), ["objid", *both], identifier="objid")
+    assert not layout.weighted

@@ -340,7 +340,7 @@ class TestRefusedTables:
             ("v.csv", b"\n\n", "empty"),
             ("v.csv", b"iauname,ra,dec\n", "smooth-or-featured_smooth"),
             ("v.csv", b"<!DOCTYPE html>\n<html><body>a, b</body></html>\n", "looked for"),
-            ("v.csv", "iauname,bar_no\nJ1,1\n".encode("utf-16"), "utf-8"),
+            ("v.csv", "iauname,bar_no\nJ1,1\n".encode("utf-16"), "UTF-8"),
             ("v.csv", b"\x89PNG\r\n\x1a\n\0\0\0", "read as a table"),
             ("v.csv", b"a,a\n1,2\n", "two columns named 'a'"),
             ("v.csv.gz", b"iauname,a\n", "gzip"),
@@ -442,3 +442,22 @@ class TestRealTables:
             np.testing.assert_array_equal(counted, own[f"{column}_{kind}"])
         # its counts are weighted votes rounded to whole ones; its fractions are not rounded so
         assert {k for _, k in kinds(read)} == {"contradictory fraction"}
+
+
+def test_a_table_without_a_good_row_is_refused_whole(tmp_path: Path) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text("iauname,bar_strong,bar_weak,bar_no\nJ1,-1,0,0\nJ2,x,0,0\n")
+    with pytest.raises(TableRefused, match=r"every one of its 2 rows is refused; row 1, .*bar"):
+        read_vote_table(path)
+
+
+def test_columns_that_might_be_answers_are_named(tmp_path: Path) -> None:
+    """Or their votes would be missing from the fractions without a word."""
+    path = tmp_path / "v.csv"
+    path.write_text(
+        "iauname,bar_strong,bar_weak,bar_no,bar_old-v1,bar_prediction-conf\nJ1,1,2,3,9,0.5\n"
+    )
+    table = read_vote_table(path)
+    (told,) = [reject for reject in table.rejects if reject.reason.startswith("unknown column")]
+    assert told.key == "bar"
+    assert "bar_old-v1;" in told.reason
