@@ -6,16 +6,25 @@ from pathlib import Path
 import pyarrow as pa
 
 from catalog.checked_files import checksum
+from catalog.derived_checks import altered_maps, altered_posteriors
+from catalog.fractions import ROUNDING_VOTES
 from catalog.index_files import sound_files
 from catalog.progress import progress
 from catalog.store import Store
 from catalog.tables import metadata
 
 _BY_GALAXY = [table.name for table in metadata.sorted_tables if "galaxy_id" in table.c]
+_BY_ANSWER, _BY_QUESTION = (
+    [table.name for table in metadata.sorted_tables if name in table.c and table.name != "answer"]
+    for name in ("answer_id", "question_id")
+)
 _BY_RUN = [table.name for table in metadata.sorted_tables if "run_id" in table.c]
 
 # One row a run and galaxy and answer or question, exactly once.
 _KEYS = {
+    "run": ["run_id"],
+    "shard": ["run_id", "name"],
+    "answer": ["answer_id"],
     "galaxy": ["iauname"],
     "image": ["run_id", "galaxy_id"],
     "vote": ["run_id", "galaxy_id", "answer_id"],
@@ -31,15 +40,27 @@ _KEYS = {
 }
 
 
+_IMAGES = "image files missing or changed since ingest"
+
+
 @dataclass(frozen=True)
 class VerifyReport:
     """checks: what was looked for, how many offend, and whether that is an error.
 
     A warning is a property of the data (more volunteers answered a question than
-    gave the answers that lead to it); an error is a fault of the catalogue.
+    gave the answers that lead to it) or of files that can be made again; an error is a
+    fault of the catalogue.
     """
 
     checks: pa.Table
+
+    @property
+    def advice(self) -> str:
+        """What to do where a check found a fault."""
+        faults = {row["check"] for row in self.checks.to_pylist() if row["result"] == "ERROR"}
+        if faults == {_IMAGES}:
+            return "the images are not those that were ingested; ingest them again"
+        return "restore the catalogue from a copy"
 
     @property
     def errors(self) -> int:
@@ -60,29 +81,17 @@ def verify(catalog: Path, *, images: bool = False) -> VerifyReport:
             **_orphans(store),
             **_ledger(store),
             **_contents(store),
-            **_index(store),
+            "posterior: samples that are not those of the predictions": altered_posteriors(store),
+            "saliency_map: maps that are not those of their statistics": altered_maps(store),
         }
-        checks = [
-            {"check": check, "offending": count, "result": "ok" if count == 0 else "ERROR"}
-            for check, count in offences.items()
-        ]
-        for question, count in _child_totals(store).items():
-            checks.append(
-                {
-                    "check": f"{question}: asked of more volunteers than lead to it",
-                    "offending": count,
-                    "result": "ok" if count == 0 else "warning",
-                }
-            )
         if images:
-            count = _images(store)
-            checks.append(
-                {
-                    "check": "image files missing or changed since ingest",
-                    "offending": count,
-                    "result": "ok" if count == 0 else "ERROR",
-                }
-            )
+            offences[_IMAGES] = _images(store)
+        remarks = {**_index(store), **_child_totals(store)}
+    checks = [
+        {"check": check, "offending": count, "result": "ok" if count == 0 else told}
+        for found, told in ((offences, "ERROR"), (remarks, "warning"))
+        for check, count in found.items()
+    ]
     return VerifyReport(pa.Table.from_pylist(checks))
 
 
@@ -111,6 +120,13 @@ def _orphans(store: Store) -> dict[str, int]:
         for table in _BY_GALAXY
         if table != "galaxy"
     }
+    for tables, column in ((_BY_ANSWER, "answer_id"), (_BY_QUESTION, "question_id")):
+        found |= {
+            f"{table}: rows of no {column.removesuffix('_id')} of the tree": store.value(
+                f"SELECT count(*) FROM {table} ANTI JOIN answer USING ({column})"
+            )
+            for table in tables
+        }
     return found
 
 
@@ -147,12 +163,20 @@ def _contents(store: Store) -> dict[str, int]:
         "OR octet_length(sd) <> octet_length(mean)",
         "vote: counts that are negative or above their total": "vote WHERE NOT "
         "(count >= 0 AND count <= total + 1e-6)",
+        "vote: questions with two totals, or more answers than that": "(SELECT 1 FROM vote "
+        "JOIN answer USING (answer_id) GROUP BY run_id, galaxy_id, question_id HAVING "
+        f"min(total) < max(total) OR sum(count) > max(total) + {ROUNDING_VOTES})",
+        "prediction: fractions of a question that do not add up to 1": "(SELECT 1 FROM prediction "
+        "JOIN answer USING (answer_id) WHERE concentration IS NOT NULL "
+        "GROUP BY run_id, galaxy_id, question_id HAVING abs(sum(fraction) - 1) > 1e-3)",
         "prediction: fractions outside 0..1": "prediction WHERE fraction NOT BETWEEN 0 AND 1",
         "prediction: intervals that do not enclose": "prediction WHERE "
         "NOT (fraction_lo <= fraction_hi)",
         "loss: cross-entropies that are negative": "loss WHERE ce < 0",
         "galaxy_loss: not the largest of its galaxy": "galaxy_loss w JOIN loss l "
         "USING (run_id, galaxy_id) WHERE l.weighted_ce > w.weighted_ce",
+        "saliency_stat: sums that are no numbers": "saliency_stat WHERE "
+        "NOT (isfinite(increase) AND isfinite(decrease))",
         "saliency_stat: on_target outside 0..1": "saliency_stat WHERE "
         "on_target NOT BETWEEN 0 AND 1.000001",
     }
@@ -169,7 +193,8 @@ def _index(store: Store) -> dict[str, int]:
     sound = sound_files(store, thorough=True)
     if not sound:
         return {}  # outdated: made anew when it is needed
-    return {"similarity index: files missing or damaged": list(sound.values()).count(False)}
+    missing = list(sound.values()).count(False)
+    return {"similarity index: files to be made again by zoolens index": missing}
 
 
 def _child_totals(store: Store) -> dict[str, int]:
@@ -179,7 +204,7 @@ def _child_totals(store: Store) -> dict[str, int]:
         if not question.asked_after:
             continue
         labels = ", ".join(f"'{label}'" for label in question.asked_after)
-        found[question.name] = store.value(
+        found[f"{question.name}: asked of more volunteers than lead to it"] = store.value(
             f"""SELECT count(*) FROM
 (SELECT galaxy_id, max(total) AS n FROM votes WHERE question = '{question.name}' GROUP BY 1) child
 JOIN (SELECT galaxy_id, sum(count) AS n FROM votes WHERE label IN ({labels}) GROUP BY 1) parent

@@ -2,13 +2,15 @@ import os
 from pathlib import Path
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from catalog.paths import index_path
 from catalog.store import Store
 from jobs.index import index
 from jobs.verify import VerifyReport, verify
-from tests.catalogues import add_votes, catalogue, random_concentrations, random_counts
+from tests.catalogues import TOY, add_votes, catalogue, random_concentrations, random_counts
 
 pytestmark = pytest.mark.slow
 
@@ -129,8 +131,99 @@ def test_a_damaged_index_is_found_and_an_outdated_one_is_none(path: Path) -> Non
     whole[len(whole) // 2] ^= 1
     file.write_bytes(whole)
     os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))  # as if nothing had touched it
-    damaged = {"similarity index: files missing or damaged": 1}
-    assert _found(verify(path), "ERROR") == damaged
+    report = verify(path)
+    assert report.errors == 0, "the catalogue is sound"
+    told = "similarity index: files to be made again by zoolens index"
+    assert _found(report, "warning")[told] == 1
     with Store.open(path) as store:
         add_votes(store, random_counts(2))
     assert verify(path).errors == 0
+
+
+@pytest.mark.parametrize(
+    ("damage", "check"),
+    [
+        (
+            "UPDATE posterior SET concentrations = repeat('\\xFF', octet_length(concentrations)"
+            "::INT)::BLOB WHERE galaxy_id = 4",
+            "posterior: samples that are not those of the predictions",
+        ),
+        (
+            "UPDATE vote SET total = total + 1 WHERE galaxy_id = 1 AND answer_id = 1",
+            "vote: questions with two totals, or more answers than that",
+        ),
+        (
+            "UPDATE vote SET count = total WHERE galaxy_id = 0",
+            "vote: questions with two totals, or more answers than that",
+        ),
+        (
+            "UPDATE prediction SET fraction = 0.5 WHERE galaxy_id = 2",
+            "prediction: fractions of a question that do not add up to 1",
+        ),
+        (
+            "UPDATE vote SET answer_id = 77 WHERE galaxy_id = 1 AND answer_id = 9",
+            "vote: rows of no answer of the tree",
+        ),
+        ("INSERT INTO run SELECT * FROM run WHERE run_id = 1", "run: rows that stand twice"),
+    ],
+)
+def test_values_that_do_not_belong_together_are_found(path: Path, damage: str, check: str) -> None:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(damage)
+    assert _found(verify(path), "ERROR")[check] >= 1
+
+
+def test_an_altered_map_is_found(path: Path) -> None:
+    tree = TOY
+    maps = np.random.default_rng(0).normal(size=(10, 3, 3)).astype(np.float32)
+    with Store.open(path) as store:
+        run = store.begin("explain", {})
+        store.commit(
+            run,
+            "one",
+            {
+                "saliency_map": pa.table(
+                    {
+                        "galaxy_id": pa.array([1] * 4, pa.int64()),
+                        "question_id": pa.array(range(4), pa.int32()),
+                        "answers": pa.array([len(q.answers) for q in tree.questions], pa.int32()),
+                        "height": pa.array([3] * 4, pa.int32()),
+                        "width": pa.array([3] * 4, pa.int32()),
+                        "dtype": ["<f4"] * 4,
+                        "mean": [maps[where].tobytes() for where in tree.slices],
+                        "sd": [maps[where].tobytes() for where in tree.slices],
+                    }
+                ),
+                "saliency_stat": pa.table(
+                    {
+                        "galaxy_id": pa.array([1] * 10, pa.int64()),
+                        "answer_id": pa.array(range(10), pa.int32()),
+                        "increase": np.clip(maps, 0, None).sum((1, 2)).astype(np.float64),
+                        "decrease": np.clip(maps, None, 0).sum((1, 2)).astype(np.float64),
+                        **{name: pa.array([0] * 10, pa.int32()) for name in ("peak_x", "peak_y")},
+                        **{name: [0.5] * 10 for name in ("entropy", "centroid_offset")},
+                    }
+                ),
+            },
+        )
+        store.finish(run)
+    check = "saliency_map: maps that are not those of their statistics"
+    assert check not in _found(verify(path), "ERROR")
+    with duckdb.connect(str(path)) as connection:
+        other = maps[tree.slices[1]] * 1.01
+        connection.execute(
+            "UPDATE saliency_map SET mean = ? WHERE question_id = 1", [other.tobytes()]
+        )
+    assert _found(verify(path), "ERROR")[check] == 1
+
+
+def test_what_to_do_depends_on_what_failed(path: Path) -> None:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "INSERT INTO image BY NAME SELECT 1 AS run_id, 1 AS galaxy_id, 'no.png' AS source, "
+            "'PNG' AS format, 9 AS height, 9 AS width, 'ff' AS sha256"
+        )
+        connection.execute("UPDATE shard SET rows = rows + 1 WHERE run_id = 1")
+    report = verify(path, images=True)
+    assert report.errors == 1
+    assert "ingest them again" in report.advice
