@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from catalog import paths
-from catalog.errors import CatalogBusy, CatalogError
+from catalog.errors import CatalogBusy, CatalogError, QueryRefused
 from catalog.output import from_arrow, plain, write
 from catalog.progress import heed_interrupt, interrupt, interrupted, set_quiet
 
@@ -85,8 +85,16 @@ Predictions = Annotated[
 
 
 def _interrupt(number: int, frame: Any) -> None:
-    """Remember a Ctrl-C: what libraries do while they are imported can swallow it."""
+    """Remember a Ctrl-C, and heed it at once, but not within an import.
+
+    What libraries do while they are imported can swallow it, and an import that is cut
+    short can keep a lock that other threads wait for.
+    """
     interrupt()
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return
+        frame = frame.f_back
     heed_interrupt()
 
 
@@ -124,15 +132,26 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
                 )
                 raise typer.Exit(130) from None
             if isinstance(error, CatalogError):
-                typer.echo(f"zoolens: {error}", err=True)
+                typer.echo(f"zoolens: {_told(error)}", err=True)
                 raise typer.Exit(1) from None
             if isinstance(error, BrokenPipeError):
                 # the reader (head, less) has seen enough
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 raise typer.Exit(0) from None
+            if isinstance(error, OSError) and error.filename is not None:
+                # of a place that may not be looked into, or that no file can have
+                where = plain(os.fsdecode(error.filename))
+                typer.echo(f"zoolens: {where}: {error.strerror}; name another", err=True)
+                raise typer.Exit(1) from None
             raise
 
     return run
+
+
+def _told(error: CatalogError) -> str:
+    """A mistake in one line, but for what DuckDB says of a query, in its own."""
+    lines = str(error).splitlines() if isinstance(error, QueryRefused) else [str(error)]
+    return "\n".join(map(plain, lines))
 
 
 def _command(function: Callable[..., None]) -> Callable[..., None]:
@@ -181,6 +200,7 @@ def ingest(
     for given in (model, predictions):
         if given and not str(given).startswith("hf_hub:") and not Path(given).is_file():
             raise CatalogError(f"no file {given}")
+    _check_early(weights, view, size, engine if model else "auto", precision)
     report = run(catalog, votes, images=images, tree=tree, id_column=id_column, weighted=weighted)
     refused = ", ".join(f"{count:,} {kind}" for kind, count in report.rejects.items() if count)
     _say(
@@ -199,6 +219,22 @@ def ingest(
         _next(_predict, catalog, model, predictions, id_column, *prediction, quiet)
         _next(_score, catalog, weights, quiet)
         _next(_index, catalog, quiet)
+
+
+def _check_early(
+    weights: str, view: str | None, size: int | None, engine: str, precision: str
+) -> None:
+    """What later steps would refuse, before hours of work."""
+    from catalog.weights import PRESETS
+
+    _view(view, size)
+    if weights not in PRESETS and not Path(weights).is_file():
+        raise CatalogError(f"no weights {weights!r}; give {', '.join(PRESETS)} or a file of them")
+    if (engine, precision) != ("auto", "float32"):
+        from catalog.engines import check_precision, choose_engine
+
+        choose_engine(engine, 1)
+        check_precision(precision)
 
 
 def _next(step: Callable[..., None], *arguments: Any) -> None:
@@ -324,7 +360,9 @@ def _index(catalog: Path, quiet: bool, approximate: bool = False) -> None:
 
 @_command
 def worst(
-    limit: Annotated[int, typer.Option("-n", "--limit", min=1, help="Galaxies to show.")] = 10,
+    limit: Annotated[
+        int, typer.Option("-n", "--limit", min=1, max=10**9, help="Galaxies to show.")
+    ] = 10,
     min_votes: MinVotes = 0,
     answer: Annotated[
         str | None, typer.Option(help="Only this answer, such as bar_strong.")
@@ -391,6 +429,7 @@ def similar(
         bool,
         typer.Option("--approximate", help="Sooner in very large catalogues, and missing some."),
     ] = False,
+    min_votes: MinVotes = 0,
     form: Format = None,
     out: Out = None,
     catalog: Catalog = paths.CATALOG_DEFAULT,
@@ -401,7 +440,15 @@ def similar(
     from jobs.similar import similar as run
 
     build(catalog, approximate=approximate)
-    report = run(catalog, galaxy, label=answer, k=k, weights=weights, approximate=approximate)
+    report = run(
+        catalog,
+        galaxy,
+        label=answer,
+        k=k,
+        weights=weights,
+        approximate=approximate,
+        min_votes=min_votes,
+    )
     _say(quiet, "similar", None, True, report.summary)
     write(from_arrow(report.table), form, out)
 
@@ -463,13 +510,16 @@ def explain(
 
 @_command
 def histogram(
-    out: Annotated[Path, typer.Option(help="Folder for the figures.")] = Path("."),
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the figures; with --suggest, file for the list.")
+    ] = None,
     predicted: Annotated[
         bool, typer.Option("--predicted", help="Draw the predicted fractions beside the votes.")
     ] = False,
     suggest: Annotated[
         bool, typer.Option("--suggest", help="List the answers balanced enough to weigh.")
     ] = False,
+    min_votes: MinVotes = 0,
     form: Format = None,
     catalog: Catalog = paths.CATALOG_DEFAULT,
 ) -> None:
@@ -477,9 +527,10 @@ def histogram(
     from jobs import histogram as job
 
     if suggest:
-        write(from_arrow(job.suggest(catalog)), form)
+        write(from_arrow(job.suggest(catalog, min_votes=min_votes)), form, out)
         return
-    for path in job.histogram(catalog, out, predicted=predicted).figures:
+    drawn = job.histogram(catalog, out or Path("."), predicted=predicted, min_votes=min_votes)
+    for path in drawn.figures:
         typer.echo(path)
 
 
@@ -890,11 +941,24 @@ def verify(
     report = run(catalog, images=images)
     write(from_arrow(report.checks), form, out)
     if report.errors:
-        raise CatalogError(f"{report.errors} checks failed; restore {catalog} from a copy")
+        raise CatalogError(f"{report.errors} checks of {catalog} failed; {report.advice}")
+
+
+def _is_text(argument: str) -> bool:
+    """Whether an argument has a Unicode form, which a catalogue can hold."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def main() -> None:
     """Entry point of the console script."""
+    for argument in sys.argv[1:]:
+        if not _is_text(argument):
+            typer.echo(f"zoolens: {plain(argument)} is not UTF-8, which names have to be", err=True)
+            raise SystemExit(1)
     signal.signal(signal.SIGINT, _interrupt)
     app()
 

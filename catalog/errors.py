@@ -18,6 +18,10 @@ class TableRefused(CatalogError):
     """A table (votes, predictions, weights) that cannot be understood at all."""
 
 
+class QueryRefused(CatalogError):
+    """A query that DuckDB does not take; the message is DuckDB's own, of several lines."""
+
+
 class ModelRefused(CatalogError):
     """A checkpoint that is hostile, damaged, or not a Zoobot decision-tree model."""
 

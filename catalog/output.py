@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FORMATS = ("table", "csv", "json", "parquet")
+_DATABASE = b"DUCK"  # what stands at byte 8 of a catalogue
 TABLE_ROWS = 100  # what a person scrolls through; files hold them all
 
 
@@ -43,28 +45,64 @@ def write(answer: Answer, form: str | None = None, out: Path | None = None) -> N
     """Write an answer to `out`, or to standard output.
 
     The format is `form`, else what the suffix of `out` says, else a table. A file
-    appears whole or not at all. Raises `CatalogError` for an unknown format, and
-    for Parquet without a file.
+    appears whole or not at all. Raises `CatalogError` for an unknown format, for Parquet
+    without a file or of what it cannot hold, and where `out` is a catalogue or cannot be
+    written.
     """
-    form = form or (_form_of(out) if out else "table")
+    form = form or (_form_of(out) if out is not None else "table")
     if form not in FORMATS:
         raise CatalogError(f"no format {form!r}; choose one of {', '.join(FORMATS)}")
+    if out is not None:
+        _refuse_catalogue(out)
     if form == "parquet":
-        if out is None:
-            raise CatalogError("Parquet is binary; say where to put it: --out FILE.parquet")
-        import pyarrow.parquet as pq
+        _parquet(answer, out)
+        return
+    written = {"table": _table, "csv": _csv, "json": _json}[form]
+    if out is None:
+        _to_terminal(answer, written)
+        return
+    with replacing(out) as part, part.open("w", encoding="utf-8", newline="") as file:
+        written(answer, file)
 
+
+def _refuse_catalogue(out: Path) -> None:
+    """A slip of the hand must not replace years of votes by a table."""
+    if out.is_file():
+        with out.open("rb") as file:
+            if file.read(12)[8:] == _DATABASE:
+                raise CatalogError(f"{out} is a DuckDB database; --out takes another file")
+
+
+def _parquet(answer: Answer, out: Path | None) -> None:
+    if out is None:
+        raise CatalogError("Parquet is binary; say where to put it: --out FILE.parquet")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
         reader = answer.arrow()
         with replacing(out) as part, pq.ParquetWriter(part, reader.schema) as writer:
             for batch in reader:
                 writer.write_batch(batch)
-        return
-    written = {"table": _table, "csv": _csv, "json": _json}[form]
-    if out is None:
+    except (pa.ArrowException, OSError) as error:
+        told = str(error).splitlines()[0]
+        raise CatalogError(
+            f"{out} cannot hold this answer: {told}; cast the column to text, or --format csv"
+        ) from None
+
+
+def _to_terminal(answer: Answer, written: "Callable[[Answer, TextIO], None]") -> None:
+    if sys.stdout is None:
+        raise CatalogError("standard output is closed; name a file: --out FILE")
+    try:
         written(answer, sys.stdout)
-        return
-    with replacing(out) as part, part.open("w", encoding="utf-8", newline="") as file:
-        written(answer, file)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # what is left in the buffer must not fail once more when the program ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise CatalogError(f"standard output could not be written: {error.strerror}") from None
 
 
 def plain(text: str) -> str:
@@ -110,7 +148,7 @@ def cell(value: Any) -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+        return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:.4g}"
     if isinstance(value, bytes):
         return f"<{len(value):,} bytes>"
     if isinstance(value, datetime):
@@ -128,13 +166,27 @@ def _csv(answer: Answer, file: TextIO) -> None:
 def _json(answer: Answer, file: TextIO) -> None:
     """A JSON array of objects, one a line; blobs are hexadecimal.
 
-    JSON has no NaN and no infinity: null, and the text "inf".
+    JSON has no NaN and no infinity: null, and the text "inf". Of columns of one name the
+    later ones are numbered.
     """
+    names = _distinct(answer.columns)
     file.write("[")
     for number, row in enumerate(answer.rows):
-        values = {name: _jsonable(value) for name, value in zip(answer.columns, row, strict=True)}
+        values = {name: _jsonable(value) for name, value in zip(names, row, strict=True)}
         file.write(("," if number else "") + "\n" + json.dumps(values, default=str))
     file.write("\n]\n")
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Column names, a second `label` as `label_1`: what DuckDB makes of them in Arrow."""
+    found: list[str] = []
+    for name in names:
+        number, new = 0, name
+        while new in found:
+            number += 1
+            new = f"{name}_{number}"
+        found.append(new)
+    return found
 
 
 def _jsonable(value: Any) -> Any:
@@ -142,4 +194,8 @@ def _jsonable(value: Any) -> Any:
         return value.hex()
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else str(value)
+    if isinstance(value, dict):
+        return {str(key): _jsonable(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(part) for part in value]
     return value

@@ -15,16 +15,21 @@ from catalog.errors import CatalogError
 def replacing(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to; it takes the place of `path` on leaving.
 
-    Raises `CatalogError` where the folder or the disk does not allow it, and leaves
-    what was there.
+    Where `path` is a link, of what it leads to. Raises `CatalogError` where a folder or a
+    device is there, or the folder or the disk does not allow it, and leaves what was there.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        whole = path.resolve()
+        if whole.exists() and not whole.is_file():
+            raise CatalogError(
+                f"{path} could not be written: a folder or a device is there; choose another name"
+            )
+        part = whole.with_name(f".{whole.name}.{os.getpid()}.part")
         try:
             yield part
             with part.open("rb") as file:
                 os.fsync(file.fileno())
-            part.replace(path)
+            part.replace(whole)
         except BaseException:
             if part.parent.is_dir():
                 part.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from catalog.errors import CatalogError
+from catalog.errors import CatalogError, QueryRefused
 from catalog.output import Answer
 from catalog.schema import connect
 
@@ -22,6 +22,9 @@ _CLOSED = {
     "lock_configuration": True,
 }
 
+# What DuckDB puts before the message of a query that fails when some rows are fetched.
+_LATE = "Attempting to execute an unsuccessful or closed pending query result\nError: "
+
 DICTIONARY = """
 SELECT c.table_name AS "view", c.column_name AS "column", lower(c.data_type) AS type, c.comment
 FROM duckdb_columns() c
@@ -35,8 +38,8 @@ ORDER BY v.view_oid, c.column_index
 def sql(catalog: Path, query: str | None) -> Iterator[Answer]:
     """The answer to one SELECT; without a query, the data dictionary of the views.
 
-    Rows stream while the context is open. Raises `CatalogError` with DuckDB's own
-    message where the query is wrong, and for anything that is not one query.
+    Rows stream while the context is open. Raises `QueryRefused` with DuckDB's own
+    message where the query is wrong, `CatalogError` for anything that is not one query.
     """
     if not catalog.exists():
         raise CatalogError(f"no catalogue at {catalog}; make one with: zoolens ingest VOTES")
@@ -54,6 +57,7 @@ def sql(catalog: Path, query: str | None) -> Iterator[Answer]:
             columns = [column[0] for column in result.description or ()]
         yield Answer(columns, _rows(result), lambda: result.to_arrow_reader())
     finally:
+        connection.interrupt()  # or closing waits for the end of a query that nobody waits for
         connection.close()
 
 
@@ -68,4 +72,4 @@ def _as_user_error() -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        raise CatalogError(str(error)) from None
+        raise QueryRefused(str(error).removeprefix(_LATE)) from None

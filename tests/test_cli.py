@@ -165,3 +165,69 @@ def test_control_c_ends_cleanly_and_the_work_goes_on(
     assert "score" in again.stderr
     result = _zoolens("verify", "--catalog", tmp_path / "gz.duckdb")
     assert result.exit_code == 0
+
+
+def test_what_is_no_text_is_one_line(path: Path) -> None:
+    for arguments in ([b"sql", b"SELECT \xff"], [b"similar", b"\xff"]):
+        done = subprocess.run(
+            [sys.executable, cli.__file__, *arguments, b"--catalog", os.fsencode(path)],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 1
+        assert done.stderr.endswith("is not UTF-8, which names have to be\n")
+        assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [("> /dev/full", "No space left on device"), (">&-", "standard output is closed")],
+)
+def test_standard_output_that_takes_nothing_is_told(path: Path, where: str, message: str) -> None:
+    query = "SELECT * FROM range(10)"
+    done = subprocess.run(
+        f"{sys.executable} {cli.__file__} sql '{query}' --catalog {path} {where}",
+        shell=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_name_that_no_file_has_is_one_line(tmp_path: Path) -> None:
+    result = _zoolens("status", "--catalog", tmp_path / ("x" * 300))
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+
+
+def test_errors_do_not_steer_the_terminal(tmp_path: Path) -> None:
+    result = _zoolens("status", "--catalog", tmp_path / "a\nb\x1b[31m")
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert "\x1b" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (["--weights", "nope.csv"], "no weights 'nope.csv'"),
+        (["--view", "nope"], "no view 'nope'"),
+        (["--engine", "nope", "--model", cli.__file__], "no engine 'nope'"),
+    ],
+)
+def test_ingest_looks_at_later_steps_before_it_begins(
+    path: Path, option: list[str], message: str, tmp_path: Path
+) -> None:
+    catalog = tmp_path / "new.duckdb"
+    result = _zoolens("ingest", "votes.csv", *option, "--catalog", catalog)
+    assert (result.exit_code, catalog.exists()) == (1, False)
+    assert message in result.stderr
+
+
+def test_suggestions_go_to_a_file(path: Path, tmp_path: Path) -> None:
+    out = tmp_path / "suggested.csv"
+    result = _zoolens("histogram", "--suggest", "--out", out, "--catalog", path)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert out.read_text().startswith("label,galaxies,evenness")

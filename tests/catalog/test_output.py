@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from catalog.errors import CatalogError
-from catalog.output import TABLE_ROWS, Answer, from_arrow, write
+from catalog.output import TABLE_ROWS, Answer, cell, from_arrow, write
+from catalog.store import Store
 
 
 @pytest.fixture
@@ -93,3 +95,53 @@ def test_an_empty_answer_still_has_its_columns() -> None:
         from_arrow(pa.table({"a": pa.array([], pa.int64()), "b": pa.array([], pa.string())})), file
     )
     assert file.getvalue() == "a,b\n"
+
+
+def test_a_catalogue_is_not_replaced_by_a_table(table: pa.Table, tmp_path: Path) -> None:
+    gz = tmp_path / "gz.duckdb"
+    with Store.open(gz, create=True):
+        pass
+    (tmp_path / "link").symlink_to(gz)
+    before = gz.read_bytes()
+    for out in (gz, tmp_path / "link"):
+        with pytest.raises(CatalogError, match="is a DuckDB database"):
+            write(from_arrow(table), "csv", out)
+    assert gz.read_bytes() == before
+
+
+def test_a_link_is_followed_and_a_device_left_alone(table: pa.Table, tmp_path: Path) -> None:
+    (tmp_path / "link.csv").symlink_to(tmp_path / "there.csv")
+    write(from_arrow(table), None, tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "there.csv").read_text().startswith("name,ce,blob")
+    os.mkfifo(tmp_path / "pipe.csv")
+    for out in (tmp_path / "pipe.csv", tmp_path, Path(".")):
+        with pytest.raises(CatalogError, match="choose another name"):
+            write(from_arrow(table), "csv", out)
+    assert (tmp_path / "pipe.csv").is_fifo()
+
+
+def test_json_of_nested_values_and_columns_of_one_name(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [({"a": float("nan"), "b": [float("inf"), b"\x01"]}, 1, 2)]
+    write(Answer(["x", "n", "n"], rows, pa.table({}).to_reader), "json")
+    assert json.loads(capsys.readouterr().out) == [
+        {"x": {"a": None, "b": ["inf", "01"]}, "n": 1, "n_1": 2}
+    ]
+
+
+def test_what_parquet_cannot_hold_is_told(tmp_path: Path) -> None:
+    kind = pa.month_day_nano_interval()
+    months = pa.table({"months": pa.array([(1, 2, 3)], kind)})
+    with pytest.raises(CatalogError, match=r"cannot hold this answer: .*--format csv"):
+        write(from_arrow(months), None, tmp_path / "out.parquet")
+    assert not list(tmp_path.iterdir())
+
+
+def test_large_numbers_are_short() -> None:
+    assert [cell(value) for value in (1e300, -1e300, 123456.7, 1e14, 0.25)] == [
+        "1e+300",
+        "-1e+300",
+        "123,457",
+        "100,000,000,000,000",
+        "0.25",
+    ]

@@ -1,10 +1,14 @@
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from catalog.errors import CatalogError
+from catalog.errors import CatalogError, QueryRefused
 from catalog.output import write
 from catalog.store import Store
 from jobs.sql import sql
@@ -88,3 +92,42 @@ def test_a_local_variable_is_not_a_table(path: Path) -> None:
     with pytest.raises(CatalogError, match="secret does not exist"):
         _rows(path, "SELECT * FROM secret")
     assert secret.num_rows == 1
+
+
+def test_times_with_a_zone_are_shown(path: Path) -> None:
+    ((value,),) = _rows(path, "SELECT TIMESTAMPTZ '2026-01-02 03:04:05+00' AS at")
+    assert str(value).startswith("2026-01-02")
+
+
+def test_a_query_that_fails_among_its_rows_has_one_message(path: Path) -> None:
+    query = "SELECT CASE WHEN range < 99000 THEN 1 ELSE error('boom') END FROM range(100000)"
+    with pytest.raises(QueryRefused, match="boom") as caught:
+        _rows(path, query)
+    assert "pending query" not in str(caught.value)
+
+
+def test_other_files_are_no_catalogue(tmp_path: Path) -> None:
+    for name, content in (("t.csv", b"a,b\n1,2\n"), ("empty.duckdb", b"")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(CatalogError, match="is no catalogue"):
+            _rows(tmp_path / name, "SELECT 1")
+        assert (tmp_path / name).read_bytes() == content
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "query",
+    [
+        "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT count(*) FROM t",
+        "SELECT count(*) FROM range(100000000000) a WHERE hash(range) = 1",
+    ],
+)
+def test_control_c_ends_a_query_that_would_not_end(path: Path, query: str) -> None:
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, str(root / "cli.py"), "sql", query, "--catalog", str(path)]
+    asked = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    time.sleep(2)
+    asked.send_signal(signal.SIGINT)
+    _, said = asked.communicate(timeout=60)
+    assert asked.returncode == 130
+    assert said.count("\n") == 1
