@@ -113,6 +113,19 @@ class DecisionTree:
             )
         return self.labels.index(plain)
 
+    def question_id(self, name: str) -> int:
+        """Position of a question among the Q; a campaign suffix is accepted.
+
+        Raises `UnknownName` with the nearest names.
+        """
+        names = [question.name for question in self.questions]
+        plain = strip_campaign(name)
+        if plain not in names:
+            raise UnknownName(
+                f"no question {name!r} in tree {self.name}; nearest: {nearest(plain, names)}"
+            )
+        return names.index(plain)
+
     def reach(self, fractions: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Probability that a volunteer is asked each question.
 

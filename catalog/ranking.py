@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from catalog.decision_tree import DecisionTree
-from catalog.errors import CatalogError, UnknownName, nearest
+from catalog.errors import CatalogError
 from catalog.store import Store
 
 MEASURES = ("weighted_ce", "ce", "reach_weighted_ce")
@@ -137,12 +137,10 @@ def _chosen(tree: DecisionTree, label: str | None, question: str | None) -> list
     """Numbers of the answers that count."""
     answers = range(len(tree.labels))
     if question is not None:
-        names = [known.name for known in tree.questions]
-        if question not in names:
-            raise UnknownName(
-                f"no question {question!r} in tree {tree.name}; nearest: {nearest(question, names)}"
-            )
-        where = tree.slices[names.index(question)]
+        where = tree.slices[tree.question_id(question)]
         answers = range(where.start, where.stop)
-    one = None if label is None else tree.answer_id(label)
-    return [answer for answer in answers if one in (None, answer)] or [-1]
+    if label is None:
+        return [*answers]
+    if (one := tree.answer_id(label)) not in answers:
+        raise CatalogError(f"{label} is no answer to {question}; leave one of the two out")
+    return [one]

@@ -7,7 +7,7 @@ import numpy as np
 
 from catalog.acquisition import Scores
 from catalog.decision_tree import DecisionTree
-from catalog.errors import CatalogError, UnknownName, nearest
+from catalog.errors import CatalogError
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,7 @@ def read_quotas(given: Sequence[str], tree: DecisionTree, budget: int) -> dict[s
         question, _, count = text.rpartition("=")
         if not question or not (count.isascii() and count.isdigit()) or int(count) < 1:
             raise CatalogError(f"no quota {text!r}; write QUESTION=N, such as {names[0]}=100")
-        if question not in names:
-            raise UnknownName(
-                f"no question {question!r} in tree {tree.name}; nearest: {nearest(question, names)}"
-            )
+        question = names[tree.question_id(question)]
         if question in quotas:
             raise CatalogError(f"two quotas for {question}; give one")
         quotas[question] = int(count)

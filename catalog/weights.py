@@ -18,6 +18,7 @@ from catalog.decision_tree import DecisionTree
 from catalog.errors import TableRefused, UnknownName
 
 PAPER_FACTOR = 5.0
+_MOST = 1e9  # a weight; losses and scores that it multiplies stay far within float64
 PAPER_LABELS = (
     "smooth-or-featured_smooth",
     "smooth-or-featured_featured-or-disk",
@@ -109,8 +110,8 @@ def _factor(value: str, what: str) -> float:
         factor = float(value)
     except ValueError:
         factor = math.nan
-    if not (math.isfinite(factor) and factor >= 0):
-        raise TableRefused(f"{what} is {value!r}; give a number of 0 or more")
+    if not 0 <= factor <= _MOST:
+        raise TableRefused(f"{what} is {value!r}; give a number from 0 to {_MOST:.0e}")
     return factor
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 from matplotlib.figure import Figure
 
@@ -30,15 +31,18 @@ class HistogramReport:
     galaxies: int
 
 
-def histogram(catalog: Path, out: Path, *, predicted: bool = False) -> HistogramReport:
+def histogram(
+    catalog: Path, out: Path, *, predicted: bool = False, min_votes: float = 0
+) -> HistogramReport:
     """Draw figures 5 (the paper's emphasised answers) and 6 (all answers) into `out`.
 
     Each as PNG and PDF. predicted: also the newest predicted fractions. The folder is
-    made where there is none. Raises `CatalogError` where it cannot be written.
+    made where there is none. min_votes: only questions asked of so many volunteers.
+    Raises `CatalogError` where the folder cannot be written.
     """
     with Store.open(catalog, read_only=True) as store:
         tree = store.tree
-        observed = _observed(store)
+        observed = _observed(store, min_votes)
         fractions = None
         if predicted:
             run = store.newest_run("predict")
@@ -61,15 +65,16 @@ def _save(figure: Figure, path: Path) -> Path:
     return path
 
 
-def suggest(catalog: Path) -> pa.Table:
+def suggest(catalog: Path, *, min_votes: float = 0) -> pa.Table:
     """Every answer and how balanced its vote fractions are, the most even first.
 
     Columns label, galaxies, evenness, extreme_share (see `catalog.histograms.Balance`),
     suggested, and in_paper: whether it is among the paper's emphasised answers.
+    min_votes: a fraction of fewer votes does not count.
     """
     with Store.open(catalog, read_only=True) as store:
         tree = store.tree
-        measured = balance(_observed(store))
+        measured = balance(_observed(store, min_votes))
     table = pa.table(
         {
             "label": list(tree.labels),
@@ -83,5 +88,7 @@ def suggest(catalog: Path) -> pa.Table:
     return table.sort_by([("evenness", "descending"), ("label", "ascending")])
 
 
-def _observed(store: Store) -> Floats:
-    return read_votes(store, store.tree, voted_galaxies(store)).observed
+def _observed(store: Store, min_votes: float) -> Floats:
+    votes = read_votes(store, store.tree, voted_galaxies(store))
+    asked = votes.totals[:, store.tree.question_of] >= min_votes
+    return np.where(asked, votes.observed, np.nan)

@@ -45,21 +45,27 @@ def similar(
     k: int = 5,
     weights: str | None = None,
     approximate: bool = False,
+    min_votes: float = 0,
 ) -> SimilarReport:
     """The k observed and k predicted counterparts of a galaxy.
 
-    label: the answer of interest, the one with the galaxy's largest weighted_ce unless
-    given. weights: `paper`, `none` or a file; unless given, 5 for the answer of interest
-    and 1 for others. approximate: as `find_counterparts` has it. Needs the files of
-    `jobs.index`. Raises `UnknownName` for an unknown galaxy or answer, `CatalogError` for
-    what cannot be compared.
+    label: the answer of interest; unless given the one with the galaxy's largest
+    weighted_ce, among those to questions that `min_votes` volunteers were asked. weights:
+    `paper`, `none` or a file; unless given, 5 for the answer of interest and 1 for others.
+    approximate: as `find_counterparts` has it. Needs the files of `jobs.index`. Raises
+    `UnknownName` for an unknown galaxy or answer, `CatalogError` for what cannot be
+    compared.
     """
     if k < 1:
         raise CatalogError(f"{k} counterparts cannot be found; ask for 1 or more")
     with Store.open(catalog, read_only=True) as store:
         tree = store.tree
         galaxy_id = galaxy_ids(store, [galaxy])[0]
-        answer_id = _costliest(store, galaxy, galaxy_id) if label is None else tree.answer_id(label)
+        answer_id = (
+            _costliest(store, galaxy, galaxy_id, min_votes)
+            if label is None
+            else tree.answer_id(label)
+        )
         chosen = None if weights is None else read_weights(weights, tree).array(tree)
         found = find_counterparts(
             store, galaxy_id, answer_id, k=k, weights=chosen, approximate=approximate
@@ -69,14 +75,15 @@ def similar(
         )
 
 
-def _costliest(store: Store, galaxy: str, galaxy_id: int) -> int:
+def _costliest(store: Store, galaxy: str, galaxy_id: int, min_votes: float) -> int:
     answer = store.value(
         """SELECT answer_id FROM loss WHERE run_id = ? AND galaxy_id = ?
-AND weighted_ce IS NOT NULL ORDER BY weighted_ce DESC, answer_id LIMIT 1""",
-        [store.newest_run("score"), galaxy_id],
+AND weighted_ce IS NOT NULL AND total_votes >= ? ORDER BY weighted_ce DESC, answer_id LIMIT 1""",
+        [store.newest_run("score"), galaxy_id, min_votes],
     )
     if answer is None:
-        raise CatalogError(f"{galaxy} has no loss in the newest score run; name an answer")
+        fewest = f" of {min_votes:g} votes or more" if min_votes else ""
+        raise CatalogError(f"{galaxy} has no loss{fewest} in the newest score run; name an answer")
     return int(answer)
 
 

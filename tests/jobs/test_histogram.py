@@ -9,7 +9,13 @@ from catalog.decision_tree import DecisionTree, Question, get_tree
 from catalog.errors import CatalogError
 from catalog.weights import PAPER_LABELS
 from jobs.histogram import histogram, suggest
-from tests.catalogues import catalogue, random_concentrations, random_counts
+from tests.catalogues import (
+    TOY,
+    catalogue,
+    question_totals,
+    random_concentrations,
+    random_counts,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -120,3 +126,15 @@ def test_suggestions_agree_with_the_papers_list(data: Path, tmp_path: Path) -> N
         "bulge-size_large"
     }
     assert {row["label"] for row in rows if row["in_paper"]} == set(PAPER_LABELS) - {"merging_none"}
+
+
+def test_fractions_of_few_votes_can_be_left_out(gz: Path, tmp_path: Path) -> None:
+    counts = random_counts(200)
+    asked = question_totals(counts)[:, TOY.question_of]
+    for fewest in (0, 30):
+        told = {row["label"]: row["galaxies"] for row in suggest(gz, min_votes=fewest).to_pylist()}
+        expected = np.count_nonzero(asked >= max(fewest, 1), axis=0)
+        assert told == dict(zip(TOY.labels, expected.tolist(), strict=True))
+    before = histogram(gz, tmp_path / "all").figures
+    after = histogram(gz, tmp_path / "some", min_votes=30).figures
+    assert before[-1].read_bytes() != after[-1].read_bytes()

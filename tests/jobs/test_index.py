@@ -9,8 +9,8 @@ import pytest
 
 from catalog.counterparts import find_counterparts
 from catalog.errors import CatalogError
-from catalog.index_files import KINDS, load_index, load_codes
-from catalog.paths import index_path, codes_path
+from catalog.index_files import KINDS, load_codes, load_index
+from catalog.paths import codes_path, index_path
 from catalog.store import Store
 from jobs.index import index
 from tests.catalogues import (

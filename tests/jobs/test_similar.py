@@ -131,3 +131,20 @@ def test_one_galaxy_has_only_itself(tmp_path: Path) -> None:
     index(path)
     table = similar(path, "G0000", label="bar_no").table
     assert table["counterpart"].to_pylist() == ["selected"]
+
+
+def test_the_costliest_answer_is_one_of_enough_votes(gz: Path) -> None:
+    with Store.open(gz, read_only=True) as store:
+        (row,) = store.arrow(
+            "SELECT iauname, max(total_votes) FROM losses WHERE weighted_ce IS NOT NULL "
+            "GROUP BY iauname HAVING count(DISTINCT total_votes) > 1 ORDER BY 1 LIMIT 1"
+        ).to_pylist()
+        galaxy, most = row.values()
+        expected = store.value(
+            "SELECT label FROM losses WHERE iauname = ? AND total_votes >= ? "
+            "ORDER BY weighted_ce DESC NULLS LAST LIMIT 1",
+            [galaxy, most],
+        )
+    assert similar(gz, galaxy, min_votes=most).label == expected
+    with pytest.raises(CatalogError, match="no loss of 1000 votes or more"):
+        similar(gz, galaxy, min_votes=1000)
