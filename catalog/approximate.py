@@ -136,9 +136,7 @@ def _measured(parts: Sequence[Any], exact: SimilarityIndex, random: np.random.Ge
     rows = np.sort(random.choice(len(exact), min(_QUERIES, len(exact)), replace=False))
     ids, queries = exact.at(rows)
     queries, weights = _counterfactual(queries, exact, random)
-    best = [
-        found for found, _ in exact.search_many(queries, weights, _BEST, exclude=ids.tolist())
-    ]
+    best = [found for found, _ in exact.search_many(queries, weights, _BEST, exclude=ids.tolist())]
     ranked = _FEWEST
     while True:
         index = ApproximateIndex(parts, exact, ranked)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError
 from catalog.fractions import Floats, Ids, read_predictions, read_votes
-from catalog.index_files import load_index, load_codes, unload_indexes
+from catalog.index_files import load_codes, load_index, unload_indexes
 from catalog.store import Store
 from catalog.weights import PAPER_FACTOR
 

@@ -18,8 +18,9 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from catalog.fractions import ROUNDING_VOTES
 from catalog.maps import Of, upsample
-from catalog.portraits import AnswerFacts, Explanation, Picture, Portrait
+from catalog.portraits import AnswerFacts, Explanation, Picture, Portrait, outside_votes
 from catalog.whole_files import replacing
 
 DPI = 250
@@ -148,6 +149,8 @@ def _words(figure: Figure, portrait: Portrait, answer_id: int, bottom: float) ->
     _text(figure, 0.02, top, portrait.role, fontsize=6.5, color=_GREY)
     _text(figure, 0.02, top - 0.13, shown(portrait.iauname, 22), fontsize=8, fontweight="bold")
     lines = _fact_lines(fact)
+    if (outside := outside_votes(portrait, fact.question)) > ROUNDING_VOTES:
+        lines.insert(1, ("outside tree", f"{votes(outside)} votes"))
     if portrait.similarity is not None:
         lines.append(("similarity", f"{_number(portrait.similarity)} nat"))
     for index, (name, value) in enumerate(lines):

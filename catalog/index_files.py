@@ -19,7 +19,7 @@ from catalog.checked_files import checksum, is_sound, stamp
 from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError
 from catalog.fractions import predictions_state, votes_state
-from catalog.paths import index_path, codes_path
+from catalog.paths import codes_path, index_path
 from catalog.similarity import Block, SimilarityIndex
 from catalog.store import Store
 from catalog.whole_files import replacing

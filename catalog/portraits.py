@@ -92,8 +92,8 @@ class Explanation:
         return self.selected.facts[self.answer_id]
 
 
-# What shows a galaxy's image as the model saw it: file and member -> (H, W, 3).
-Display = Callable[[str, str | None], npt.NDArray[np.uint8]]
+# What shows a galaxy's image as the model saw it: file, member and checksum -> (H, W, 3).
+Display = Callable[[str, str | None, str], npt.NDArray[np.uint8]]
 
 _FACTS = """SELECT a.question, a.answer, a.label, v.count, v.total, v.fraction AS observed,
     p.fraction AS predicted, p.fraction_lo AS lo, p.fraction_hi AS hi, l.ce
@@ -137,14 +137,15 @@ def _portrait(
     of: Of,
 ) -> Portrait:
     (galaxy,) = store.arrow(
-        "SELECT iauname, image, image_member FROM galaxies WHERE galaxy_id = ?", [galaxy_id]
+        "SELECT iauname, image, image_member, image_sha256 FROM galaxies WHERE galaxy_id = ?",
+        [galaxy_id],
     ).to_pylist()
     missing, picture = "", None
     if galaxy["image"] is None:
         missing = "no image of this galaxy was ingested"
     else:
         try:
-            pixels = display(galaxy["image"], galaxy["image_member"])
+            pixels = display(*(galaxy[name] for name in ("image", "image_member", "image_sha256")))
             picture = _picture(store, run, galaxy_id, answer_id, pixels, of)
         except CatalogError as error:
             missing = str(error)

@@ -16,7 +16,7 @@ from catalog.index_files import (
     sound_files,
     write_index,
 )
-from catalog.paths import index_path, codes_path
+from catalog.paths import codes_path, index_path
 from catalog.progress import Bar, progress
 from catalog.similarity import (
     BLOCK,
