@@ -6,6 +6,7 @@ Natural logarithms throughout: losses are in nat.
 import numpy as np
 import numpy.typing as npt
 
+from catalog.compiled import compiled
 from catalog.decision_tree import DecisionTree
 
 Floats = npt.NDArray[np.float64]
@@ -83,35 +84,39 @@ def _by_products(votes: Ints, alpha: Floats) -> Floats:
     from scipy.special import gammaln
 
     log_factorial = gammaln(np.arange(_FEW + 1) + 1.0)
-    total = votes.sum(axis=1)
-    likelihood = np.ones(alpha.shape[1:])  # (N, T)
     with np.errstate(all="ignore"):
-        for count, a in zip(votes.T, alpha, strict=True):
-            rows, rising = _rising(a, count)
-            likelihood[rows] *= rising
-        rows, rising = _rising(alpha.sum(axis=0), total)
-        likelihood[rows] /= rising
-        mean = likelihood.mean(axis=1)
+        mean = _mean_likelihood(votes, alpha)
         mean[mean < _LEAST] = np.nan
-        coefficient = log_factorial[total] - log_factorial[votes].sum(axis=1)
+        coefficient = log_factorial[votes.sum(axis=1)] - log_factorial[votes].sum(axis=1)
         nll: Floats = -(coefficient + np.log(mean))
     return nll
 
 
-def _rising(x: Floats, n: Ints) -> tuple[Ints, Floats]:
-    """Rising factorials x (x + 1) ... (x + n - 1) of x (N, T), where n (N,) is not 0.
+@compiled
+def _mean_likelihood(votes: Ints, alpha: Floats) -> Floats:
+    """Mean over samples of prod_i [a_i (a_i + 1) ...] / [s (s + 1) ...].
 
-    Which rows those are, (M,), and their factorials (M, T).
+    votes (N, K), alpha (K, N, T) -> (N,).
     """
-    more = np.cumsum(np.bincount(n, minlength=2)[::-1])[::-1]  # n of at least 0, 1, 2, ...
-    # from the most, sorted by radix: eight bits suffice
-    rows = np.argsort((_FEW - n).astype(np.uint8), kind="stable")[: more[1]]
-    x = x[rows]
-    product, factor = x.copy(), np.empty_like(x)
-    for step, m in enumerate(more[2:].tolist(), start=1):
-        np.add(x[:m], step, out=factor[:m])
-        product[:m] *= factor[:m]
-    return rows, product
+    answers, galaxies, samples = alpha.shape
+    mean = np.empty(galaxies)
+    above, below, total = np.empty(samples), np.empty(samples), np.empty(samples)
+    for n in range(galaxies):
+        for t in range(samples):
+            above[t], below[t], total[t] = 1.0, 1.0, 0.0
+        given = 0
+        for k in range(answers):
+            given += votes[n, k]
+            for t in range(samples):
+                total[t] += alpha[k, n, t]
+            for step in range(votes[n, k]):
+                for t in range(samples):
+                    above[t] *= alpha[k, n, t] + step
+        for step in range(given):
+            for t in range(samples):
+                below[t] *= total[t] + step
+        mean[n] = (above / below).mean()
+    return mean
 
 
 def _by_gammas(votes: Floats, alpha: Floats) -> Floats:

@@ -27,6 +27,9 @@ from catalog.schema import connect
 
 _ROW_GROUP = 122_880  # rows that DuckDB compresses and writes as one
 _MEMORY_A_THREAD = 128  # MiB, for what queries hold and keep
+# MiB that wait in DuckDB's log until the disk has them all in place. A shard of losses is
+# above DuckDB's own 16, and would be waited for each time.
+_LOG = 64
 # What DuckDB raises, by its stage, where a disk is full or gone.
 _DAMAGE = (
     duckdb.IOException,
@@ -323,6 +326,7 @@ class Store:
 def _connect_to_write(path: Path) -> duckdb.DuckDBPyConnection:
     """A connection for jobs, whose memory does not grow with the catalogue."""
     connection = connect(path, read_only=False)
+    connection.execute(f"SET checkpoint_threshold = '{_LOG}MiB'")
     _bound_memory(connection)
     return connection
 

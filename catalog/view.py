@@ -5,7 +5,7 @@ name, and is recorded with every run that shows images to a model.
 """
 
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from catalog.errors import CatalogError
+from catalog.zoom import zoomed
 
 # The configurations of galaxy_datasets that draw nothing at random.
 VIEW_NAMES = ("minimal", "fast")
@@ -80,6 +81,7 @@ def _for_the_eye(tensor: torch.Tensor) -> npt.NDArray[np.uint8]:
 @lru_cache
 def _transform(view: View) -> Any:
     from galaxy_datasets import transforms
+    from torchvision.transforms.v2 import RandomAffine
 
     config = {
         "minimal": transforms.minimal_view_config,
@@ -87,4 +89,11 @@ def _transform(view: View) -> Any:
     }[view.name]()
     config.output_size = view.size
     config.greyscale = view.greyscale
-    return transforms.get_galaxy_transform(config)
+    composed = transforms.get_galaxy_transform(config)
+    steps = composed.transforms
+    for place, step in enumerate(steps):
+        if isinstance(step, RandomAffine):
+            # the scale that it would draw, as the float32 that it would be
+            (scale,) = set(step.scale)
+            steps[place] = partial(zoomed, scale=float(np.float32(scale)))
+    return composed

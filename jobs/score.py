@@ -103,7 +103,8 @@ def _missing(store: Store, run: Run, galaxies: Ids) -> Ids:
 def _score_all(store: Store, run: Run, galaxies: Ids, weights: Floats) -> None:
     """Commit shards of losses; the next ones are computed while one is written."""
     shards = [galaxies[i : i + SHARD] for i in range(0, len(galaxies), SHARD)]
-    computed = in_order(partial(_shard, store, run, weights=weights), shards, threads=_THREADS)
+    work = partial(_shard, store, run, weights=weights)
+    computed = in_order(work, shards, threads=_THREADS, ahead=1)  # a shard is 0.1 GB
     with progress("score", len(galaxies)) as bar, closing(computed) as tables:
         for ids, rows in zip(shards, tables, strict=True):
             store.commit(run, f"from galaxy {ids[0]}", rows)

@@ -1,15 +1,17 @@
 """What a model sees is what galaxy_datasets would show it."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from catalog.compiled import _made
 from catalog.errors import CatalogError
 from catalog.view import VIEW_NAMES, View
 
@@ -35,6 +37,36 @@ def test_equals_the_configuration_of_galaxy_datasets(
     assert shown.dtype == torch.float32
     assert shown.shape == (1 if greyscale else 3, 224, 224)
     assert torch.equal(shown, expected)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(1, 130),
+    st.integers(1, 130),
+    st.booleans(),
+    st.integers(16, 160),
+    st.sampled_from([4, 256]),
+)
+def test_pictures_of_any_shape_equal_those_of_galaxy_datasets(
+    height: int, width: int, greyscale: bool, size: int, levels: int
+) -> None:
+    from galaxy_datasets import transforms
+
+    random = np.random.default_rng(height * 1000 + width)
+    # few levels fall on whole numbers often, where the last bit of a float decides
+    pixels = random.integers(0, levels, (height, width, 3), dtype=np.uint8)
+    config = transforms.minimal_view_config()
+    config.greyscale, config.output_size = greyscale, size
+    expected = transforms.get_galaxy_transform(config)(Image.fromarray(pixels))
+    shown = View(size=size, greyscale=greyscale).prepare(Image.fromarray(pixels))
+    assert torch.equal(shown, expected)
+
+
+def test_threads_may_make_ready_together(image: Image.Image) -> None:
+    expected = View().prepare(image)
+    _made.cache_clear()
+    with ThreadPoolExecutor(8) as pool:
+        assert all(torch.equal(one, expected) for one in pool.map(View().prepare, [image] * 16))
 
 
 def test_minimal_shows_the_central_part_of_a_galaxy(image: Image.Image) -> None:

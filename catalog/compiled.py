@@ -1,0 +1,36 @@
+"""Loops that numba compiles: for what NumPy would pass over memory for many times."""
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any
+
+_lock = threading.Lock()
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of arrays and numbers, compiled when it is first called.
+
+    Threads run it side by side. What the compiler made is kept for the next process, beside
+    the module or in the user's cache, where either can be written. Numbers are computed as
+    written: nothing is reordered or contracted.
+    """
+
+    @functools.wraps(function)
+    def call(*arguments: Any) -> Any:
+        with _lock:
+            made = _made(function)
+        return made(*arguments)
+
+    return call
+
+
+@functools.cache
+def _made(function: Callable[..., Any]) -> Callable[..., Any]:
+    from numba import njit  # takes half a second, which most commands have no use for
+
+    try:
+        made: Callable[..., Any] = njit(nogil=True, cache=True)(function)
+    except RuntimeError:  # there is no place to keep it
+        made = njit(nogil=True)(function)
+    return made
