@@ -34,7 +34,7 @@ def contests(name: str, folder: Path, *, full: bool) -> Iterator[Contest]:
         "score": lambda: score.contests(folder),
         "ingest": lambda: ingest.contests(folder),
         "maps": lambda: maps.contests(IMAGES),
-        "predict": lambda: predict.contests(IMAGES, folder),
+        "predict": lambda: predict.contests(IMAGES, folder, full=full),
     }[name]()
 
 

@@ -5,8 +5,8 @@ Both take the same Zoobot model with random weights and the same real images in
 dropout off and with 30 dropout samples; pytorch-grad-cam, with dropout off, those of a
 few answers, one call a target with its own forward and backward pass: with dropout it
 would have to do so for every sample. Ours is also run as `explain --all` runs it, on OpenVINO
-where there is a closed form, a few images on each core. The maps must agree to 1e-5 of the
-largest value.
+where there is a closed form, a few images on each core. The maps must agree to 2e-5 of the
+largest value: on some machines each of the two is 1.1e-5 off a float64 encoder's.
 """
 
 import tempfile
@@ -28,6 +28,7 @@ from tests.checkpoints import save, zoobot_tree
 
 ARCHITECTURES = ("efficientnet_b0", "convnext_nano")
 COUNT, SAMPLES, TARGETS, ANSWERS = 16, 30, 2, 34
+_CLOSE = 2e-5
 
 
 class Whole(torch.nn.Module):
@@ -65,23 +66,27 @@ def contests(images: Path) -> Iterator[Contest]:
         def ours(samples: int, using: dict[int, Explainer] = explainers) -> np.ndarray:
             return using[samples](batch).mean.numpy()
 
-        fast = Explainer(model, explainers[SAMPLES].masks, engine="openvino")
+        fast = {
+            samples: Explainer(model, explainer.masks, engine="openvino")
+            for samples, explainer in explainers.items()
+        }
 
-        def side_by_side(fast: Explainer = fast) -> None:
-            deque(in_order(fast, batch.split(AT_ONCE)), maxlen=0)
+        def side_by_side(samples: int, using: dict[int, Explainer] = fast) -> None:
+            deque(in_order(using[samples], batch.split(AT_ONCE)), maxlen=0)
 
         def encode(model: ZoobotModel = model) -> None:
             with torch.no_grad():
                 model.encoder(batch)
 
         for samples, work in ((0, ANSWERS), (SAMPLES, ANSWERS * SAMPLES)):
-            others = {"zoolens, OpenVINO, side by side": Way(side_by_side, work)}
+            quick = Way(lambda s=samples, f=side_by_side: f(s), work)  # type: ignore[misc]
+            others = {"zoolens, OpenVINO, side by side": quick}
             yield Contest(
                 f"{ANSWERS} maps of {COUNT} images, {samples or 'no'} dropout samples, "
                 f"{architecture}",
                 {
                     "zoolens": Way(lambda s=samples, o=ours: o(s), work),  # type: ignore[misc]
-                    **(others if samples and fast.engine == "openvino" else {}),
+                    **(others if fast[samples].engine == "openvino" else {}),
                     "pytorch-grad-cam, a target at a time": Way(peer, TARGETS, repeats=2),
                     "the encoder alone, no map": Way(encode, work),
                 },
@@ -106,5 +111,6 @@ def _by_grad_cam(model: ZoobotModel, images: torch.Tensor, layer: str) -> np.nda
 def _agree(results: Mapping[str, Any]) -> None:
     expected = results["pytorch-grad-cam, a target at a time"]
     difference = np.abs(results["zoolens"][:, :TARGETS] - expected).max((2, 3))
-    if not (difference <= 1e-5 * np.abs(expected).max((2, 3))).all():
-        raise AssertionError(f"maps differ by {difference.max()}")
+    off = (difference / np.abs(expected).max((2, 3))).max()
+    if not off <= _CLOSE:
+        raise AssertionError(f"maps differ by {off:.1e} of their largest value")

@@ -28,12 +28,12 @@ from tests.catalogues import catalogue, random_counts
 from tests.checkpoints import save, zoobot_tree
 
 BATCH, SAMPLES = 32, 30
-TIMES = 6  # each image, so that the start of a job does not tell
+TIMES, MORE = 6, 5  # each image, and in full that many times more often
 _FEW = 1e-3  # of a concentration: four times what Zoobot differs from itself
 
 
-def contests(images: Path, folder: Path) -> Iterator[Contest]:
-    """Whole jobs, loading the model included."""
+def contests(images: Path, folder: Path, *, full: bool) -> Iterator[Contest]:
+    """Whole jobs, loading the model included; in full, of more images too."""
     from zoobot.pytorch.estimators.define_model import ZoobotTree
 
     class Repaired(ZoobotTree):
@@ -52,6 +52,26 @@ def contests(images: Path, folder: Path) -> Iterator[Contest]:
         where.mkdir()
         shown = files if kind == "PNG" else _as_jpeg(files, where)
         yield _whole_jobs(kind, shown, where, tree, checkpoint)
+        if full:
+            yield _long_jobs(kind, shown, where, tree, checkpoint)
+
+
+def _long_jobs(kind: str, files: list[Path], folder: Path, tree: Any, checkpoint: Path) -> Contest:
+    """So many images that the start of a job hardly tells."""
+    many = files * MORE
+    whole = _imaged(folder / "long.duckdb", many).read_bytes()
+    path = folder / "predict.duckdb"
+    return Contest(
+        f"concentrations of {len(many):,} {kind} images, EfficientNet-B0",
+        {
+            "zoolens, dropout off": Way(
+                lambda: _found(path, checkpoint, 0, "auto"),
+                before=lambda: path.write_bytes(whole),
+            ),
+            "Zoobot, 2 workers": Way(lambda: by_zoobot(tree, many, folder, 2), repeats=0),
+        },
+        repeats=2,
+    )
 
 
 def _whole_jobs(kind: str, files: list[Path], folder: Path, tree: Any, checkpoint: Path) -> Contest:
