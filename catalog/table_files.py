@@ -5,28 +5,24 @@ is guessed, so an identifier keeps its leading zeros and one odd value spoils on
 row, not its column.
 """
 
-import csv as csv_text
-import gzip
 import io
-import re
 import warnings
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from catalog.csv_files import csv_blocks, csv_header, opened
 from catalog.errors import TableRefused
 
-_ROWS, _BYTES = 32_768, 4 << 20  # of a block
-_LONGEST_HEADER = 1 << 20  # bytes: a bomb need not be unpacked to be known as one
-_MANY = 1000  # rows
+_ROWS = 32_768  # of a block
 _DAMAGED = (pa.ArrowException, OSError, EOFError, ValueError, TypeError, zlib.error)
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".fits", ".fits.gz", ".fit")
@@ -75,7 +71,7 @@ class TableFile:
     def _tables(self, columns: Sequence[str], misshapen: dict[int, str]) -> Iterator[pa.Table]:
         with self._refusing():
             if self._name.endswith((".csv", ".csv.gz")):
-                yield from _csv_blocks(self.path, columns, misshapen)
+                yield from csv_blocks(self.path, columns, misshapen)
             elif self._name.endswith(".parquet"):
                 from pyarrow import parquet
 
@@ -90,7 +86,7 @@ class TableFile:
 
     def _open(self) -> pa.Schema:
         if self._name.endswith((".csv", ".csv.gz")):
-            return pa.schema([(name, pa.string()) for name in _csv_header(self.path)])
+            return pa.schema([(name, pa.string()) for name in csv_header(self.path)])
         if self._name.endswith(".parquet"):
             from pyarrow import parquet
 
@@ -172,101 +168,6 @@ def _some_numbers(
     return numbers_, bad
 
 
-def _opened(path: Path) -> BinaryIO:
-    """The content of a file, unpacked where its name says that it is packed."""
-    return cast(BinaryIO, gzip.open(path)) if path.name.lower().endswith(".gz") else path.open("rb")
-
-
-def _csv_header(path: Path) -> list[str]:
-    with _opened(path) as file:
-        start = file.read(_LONGEST_HEADER).decode("utf-8-sig", errors="replace")
-    text = start.lstrip("\r\n")
-    if not text.strip():
-        raise TableRefused(f"{path} is empty")
-    reader = csv_text.reader(io.StringIO(text, newline=""))
-    try:
-        header = next(reader)
-        whole = len(start) < _LONGEST_HEADER or next(reader, None) is not None
-    except csv_text.Error:  # a field without end
-        whole = False
-    if not whole:
-        raise TableRefused(f"{path} has no end of a line in its first million letters")
-    if any("\ufffd" in name for name in header):
-        raise TableRefused(f"{path} cannot be read as a table: its header is not UTF-8 text")
-    return header
-
-
-def _csv_blocks(
-    path: Path, columns: Sequence[str], misshapen: dict[int, str]
-) -> Iterator[pa.Table]:
-    from pyarrow import csv
-
-    unclosed: list[int] = []
-
-    def set_aside(row: csv.InvalidRow) -> str:
-        # numbered from the header, blank lines not counted
-        lines = row.text.count("\n")
-        more = f", over {lines + 1:,} lines: a quotation mark that is not closed?" if lines else ""
-        fields = f"{row.actual_columns} fields, not {row.expected_columns}"
-        misshapen[row.number - 1] = fields + more
-        if row.text.count('"') % 2:
-            unclosed.append(row.number - 1)
-        return "skip"
-
-    # not through files of Python's, which Arrow's own threads would still read at the end
-    with (
-        pa.OSFile(str(path)) as raw,
-        pa.CompressedInputStream(raw, "gzip") if path.suffix.lower() == ".gz" else raw as file,
-        _telling_what_is_no_text(path),
-        csv.open_csv(
-            file,
-            # rows are numbered in a single thread only
-            read_options=csv.ReadOptions(use_threads=False, block_size=_BYTES),
-            parse_options=csv.ParseOptions(newlines_in_values=True, invalid_row_handler=set_aside),
-            convert_options=csv.ConvertOptions(
-                include_columns=[*columns],
-                column_types=dict.fromkeys(columns, pa.string()),
-                strings_can_be_null=True,
-                null_values=[""],
-            ),
-        ) as reader,
-    ):
-        good = 0
-        for batch in reader:
-            good += len(batch)
-            if unclosed:
-                break
-            if len(misshapen) > max(_MANY, good):
-                raise TableRefused(
-                    f"most rows of {path} have not as many fields as its header; is a comma "
-                    "between them?"
-                )
-            if len(batch):
-                yield pa.Table.from_batches([batch])
-    if unclosed:
-        raise TableRefused(
-            f"{path}, row {unclosed[0]}: a quotation mark is opened and not closed, so that the "
-            "rows after it cannot be told apart; correct it"
-        )
-
-
-@contextmanager
-def _telling_what_is_no_text(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except pa.ArrowInvalid as error:
-        if "Empty CSV" in str(error):  # a header and nothing else, not even the end of its line
-            return
-        found = re.search(r"column #(\d+): Row #(\d+): .*UTF8", str(error))
-        if found is None:
-            raise
-        column = _csv_header(path)[int(found[1])]
-        raise TableRefused(
-            f"{path}, row {int(found[2]) - 1}, column {column}: not UTF-8 text; save the table "
-            "as UTF-8"
-        ) from None
-
-
 def _read_fits(path: Path) -> pa.Table:
     from astropy.io import fits
     from astropy.table import Table
@@ -275,7 +176,7 @@ def _read_fits(path: Path) -> pa.Table:
         warnings.simplefilter("ignore")  # of units and the like, which are not read
         warnings.filterwarnings("error", message=".*(?i:truncated)")
         try:
-            with _opened(path) as file:
+            with opened(path) as file:
                 data = io.BytesIO(file.read())  # so that a gzip cut short is seen
             with fits.open(data, memmap=False) as content:
                 kinds = fits.BinTableHDU | fits.TableHDU

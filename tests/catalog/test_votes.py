@@ -215,7 +215,7 @@ def test_blocks_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suf
     }
     assert len([*once.blocks()]) == 1
     monkeypatch.setattr("catalog.table_files._ROWS", 7)
-    monkeypatch.setattr("catalog.table_files._BYTES", 1_500)
+    monkeypatch.setattr("catalog.csv_files._BYTES", 1_500)
     parts = read_vote_table(path)
     assert len([*parts.blocks()]) > 5
     assert parts.rejects == once.rejects

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import catalog.table_files
+import catalog.csv_files
 import jobs.ingest
 from catalog.store import Store
 from jobs.verify import verify
@@ -25,7 +25,7 @@ KILLS = 12
 def work(path: Path, votes: Path, images: Path, committed: Connection | None = None) -> None:
     """Ingest in many small shards, telling of each one committed."""
     jobs.ingest.IMAGES_A_SHARD = 5
-    catalog.table_files._BYTES = 100_000
+    catalog.csv_files._BYTES = 100_000
     commit = Store.commit
 
     def telling(*args: Any, **kwargs: Any) -> None:
