@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from catalog.errors import CatalogError
+from catalog.paths import is_database
 from catalog.whole_files import replacing
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 FORMATS = ("table", "csv", "json", "parquet")
-_DATABASE = b"DUCK"  # what stands at byte 8 of a catalogue
 TABLE_ROWS = 100  # what a person scrolls through; files hold them all
 
 
@@ -67,10 +67,8 @@ def write(answer: Answer, form: str | None = None, out: Path | None = None) -> N
 
 def _refuse_catalogue(out: Path) -> None:
     """A slip of the hand must not replace years of votes by a table."""
-    if out.is_file():
-        with out.open("rb") as file:
-            if file.read(12)[8:] == _DATABASE:
-                raise CatalogError(f"{out} is a DuckDB database; --out takes another file")
+    if out.is_file() and is_database(out):
+        raise CatalogError(f"{out} is a DuckDB database; --out takes another file")
 
 
 def _parquet(answer: Answer, out: Path | None) -> None:

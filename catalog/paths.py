@@ -22,6 +22,12 @@ def codes_path(catalog: Path, kind: str) -> Path:
     return catalog.with_suffix(f".{kind}.codes.arrow")
 
 
+def is_database(path: Path) -> bool:
+    """Whether a file is one of DuckDB's. Raises `OSError` where there is none to read."""
+    with path.open("rb") as file:
+        return file.read(12)[8:] == b"DUCK"
+
+
 def explanations_dir(catalog: Path) -> Path:
     """Where `explain` puts its figures and page unless told otherwise."""
     return catalog.with_name(catalog.stem + "-explained")

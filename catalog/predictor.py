@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import pyarrow as pa
 import torch
@@ -70,10 +71,9 @@ class Predictor:
         sound = encoded.isfinite().all(dim=1)
         rejects += [
             Reject(galaxy.source, None, galaxy.iauname, _NO_NUMBER)
-            for galaxy, finite in zip(shown, sound.tolist(), strict=True)
-            if not finite
+            for galaxy in compress(shown, ~sound)
         ]
-        ids = [g.galaxy_id for g, finite in zip(shown, sound.tolist(), strict=True) if finite]
+        ids = [galaxy.galaxy_id for galaxy in compress(shown, sound)]
         alpha = concentrations(self.model, encoded[sound], self.masks).numpy()  # (N, T, A)
         summary = summarise(alpha, self.tree)
         return {

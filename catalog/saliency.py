@@ -60,8 +60,8 @@ class Explainer:
     the last encoder block. method: "hirescam"; or "gradcam" (Selvaraju et al. 2017),
     which averages each channel's gradient over the pixels first, here without its
     usual clipping at 0. engine: `torch` or `openvino`; the latter only where there is a
-    closed form (`catalog.closed_forms`), and `self.engine` says what it came to, as
-    `self.is_last_block` says of the layer. The
+    closed form (`catalog.closed_forms`), and `self.engine` says what it came to.
+    `self.is_last_block`: whether it explains the layer that it would by default. The
     model's weights are laid out channels last in memory. Raises `UnknownName` for a
     layer or method that does not exist, `ModelRefused` for a layer without a feature map.
     """

@@ -28,7 +28,7 @@ def connect(
         version = _version(connection, path)
     except duckdb.Error as error:
         connection.close()
-        raise _damaged(path, error) from None
+        raise damaged(path, error) from None
     except BaseException:
         connection.close()
         raise
@@ -68,13 +68,14 @@ def _connect(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.Du
                 f"{path} is in use by {who}; wait for it to end, or stop it"
             ) from None
         if "Corrupt" in text or "Could not read" in text:
-            raise _damaged(path, error) from None
+            raise damaged(path, error) from None
         raise CatalogError(f"{path} cannot be opened: {text}") from None
     except duckdb.Error as error:
-        raise _damaged(path, error) from None
+        raise damaged(path, error) from None
 
 
-def _damaged(path: Path, error: duckdb.Error) -> CatalogError:
+def damaged(path: Path, error: duckdb.Error) -> CatalogError:
+    """What to say where DuckDB finds that a file is not as it was written."""
     told = str(error).splitlines()[0]
     return CatalogError(f"{path} is damaged ({told}); restore it from a copy")
 
@@ -82,11 +83,9 @@ def _damaged(path: Path, error: duckdb.Error) -> CatalogError:
 def _is_database(path: Path) -> bool:
     """Whether DuckDB would open it as such, and not as a table to read, or make it."""
     try:
-        with path.open("rb") as file:
-            start = file.read(12)
+        return paths.is_database(path)
     except OSError:  # absent, or DuckDB says what is the matter
         return True
-    return start[8:] == b"DUCK"
 
 
 def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> str | None:

@@ -23,20 +23,22 @@ import pyarrow as pa
 from catalog import decision_tree
 from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError, UnknownName
-from catalog.schema import connect
+from catalog.schema import connect, damaged
+from catalog.views import newest
 
 _ROW_GROUP = 122_880  # rows that DuckDB compresses and writes as one
 _MEMORY_A_THREAD = 128  # MiB, for what queries hold and keep
 # MiB that wait in DuckDB's log until the disk has them all in place. A shard of losses is
 # above DuckDB's own 16, and would be waited for each time.
 _LOG = 64
-# What DuckDB raises, by its stage, where a disk is full or gone.
+# What DuckDB raises where a file is not as it was written.
 _DAMAGE = (
     duckdb.IOException,
     duckdb.FatalException,
     duckdb.InternalException,
     duckdb.SerializationException,
 )
+# What DuckDB raises, by its stage, where a disk is full or gone.
 _DISK_ERRORS = (duckdb.TransactionException, duckdb.FatalException, duckdb.IOException)
 
 
@@ -132,9 +134,7 @@ class Store:
         try:
             yield
         except _DAMAGE as error:
-            raise CatalogError(
-                f"{self.path} is damaged ({str(error).splitlines()[0]}); restore it from a copy"
-            ) from error
+            raise damaged(self.path, error) from error
 
     @property
     def tree(self) -> DecisionTree:
@@ -155,9 +155,7 @@ class Store:
 
         Raises `CatalogError` where no run of the job is complete.
         """
-        run_id = self.value(
-            "SELECT max_by(run_id, asked_at) FROM run WHERE job = ? AND status = 'complete'", [job]
-        )
+        run_id = self.value(newest(job))
         if run_id is None:
             raise CatalogError(f"{self.path} has no complete {job} run; do first: zoolens {job}")
         return int(run_id)

@@ -167,6 +167,22 @@ def test_control_c_ends_cleanly_and_the_work_goes_on(
     assert result.exit_code == 0
 
 
+def test_control_c_lets_an_import_end(tmp_path: Path) -> None:
+    """One cut short can keep a lock that other threads wait for."""
+    (tmp_path / "slow.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nwhole = True\n"
+    )
+    code = (
+        f"import signal, sys; sys.path[:0] = {[str(tmp_path), str(Path(cli.__file__).parent)]}\n"
+        "import cli; signal.signal(signal.SIGINT, cli._interrupt)\n"
+        "import slow; assert slow.whole\n"
+        "from catalog.progress import heed_interrupt\n"
+        "try:\n    heed_interrupt()\nexcept KeyboardInterrupt:\n    print('heeded')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "heeded\n"
+
+
 def test_what_is_no_text_is_one_line(path: Path) -> None:
     for arguments in ([b"sql", b"SELECT \xff"], [b"similar", b"\xff"]):
         done = subprocess.run(

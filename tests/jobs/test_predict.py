@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from catalog.decision_tree import DecisionTree, get_tree
+from catalog.engines import make_encode
 from catalog.errors import CatalogBusy, CatalogError, ModelRefused, UnknownName
 from catalog.images import ImageReader
 from catalog.model import dropout_masks, load_model
@@ -417,3 +418,28 @@ def test_real_galaxies_get_the_numbers_of_predict_on_catalog(data: Path, tmp_pat
     assert found.std(axis=0).mean() > 0.2, "galaxies are told apart"
     labels = list(tree.schema.label_cols)
     np.testing.assert_allclose(found, expected[labels].to_numpy(), atol=1e-4, rtol=0)
+
+
+def test_an_image_whose_features_are_no_numbers_is_a_reject(
+    tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = imaged(tmp_path / "gz.duckdb", 4)
+
+    def overflowing(*given: Any) -> Any:
+        encode = make_encode(*given)
+
+        def encoded(images: torch.Tensor) -> torch.Tensor:
+            features = encode(images).clone()
+            features[1] = torch.inf
+            return features
+
+        return encoded
+
+    monkeypatch.setattr("catalog.predictor.make_encode", overflowing)
+    report = predict(path, model, samples=2, view=SMALL)
+    assert (report.galaxies, report.rejects) == (3, 1)
+    assert [row["reason"] for row in table(path, "FROM rejects")] == [
+        "unusable image: what the model makes of it is no number"
+    ]
+    monkeypatch.undo()
+    assert predict(path, model, samples=2, view=SMALL).galaxies == 1
