@@ -25,7 +25,7 @@ from catalog.store import Run, Store
 from catalog.weights import read_weights
 from catalog.workers import in_order
 
-SHARD = 10_000  # galaxies committed at a time
+SHARD = 20_000  # galaxies committed at a time: a tenth slower by half of it
 _THREADS = 2  # DuckDB has threads of its own to write with
 
 
@@ -104,7 +104,7 @@ def _score_all(store: Store, run: Run, galaxies: Ids, weights: Floats) -> None:
     """Commit shards of losses; the next ones are computed while one is written."""
     shards = [galaxies[i : i + SHARD] for i in range(0, len(galaxies), SHARD)]
     work = partial(_shard, store, run, weights=weights)
-    computed = in_order(work, shards, threads=_THREADS, ahead=1)  # a shard is 0.1 GB
+    computed = in_order(work, shards, threads=_THREADS, ahead=1)  # a shard is 0.2 GB
     with progress("score", len(galaxies)) as bar, closing(computed) as tables:
         for ids, rows in zip(shards, tables, strict=True):
             store.commit(run, f"from galaxy {ids[0]}", rows)
