@@ -171,6 +171,9 @@ class _OpenVino:
                 "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
                 "NUM_STREAMS": threads,
                 "INFERENCE_NUM_THREADS": threads,
+                # or its thread waits for its core while another core is free: what decodes
+                # images beside it is not bound to any
+                "ENABLE_CPU_PINNING": False,
             },
         )
         self._requests = threading.local()
