@@ -2,8 +2,9 @@
 
 Both take the same model of random weights and the hundred real images in ../shared/data, six
 times each, as PNG and as JPEG; Zoobot writes its CSV, Zoolens its catalogue, with dropout
-off and with 30 samples. A network of random weights magnifies rounding in some images: what
-Zoobot differs from itself in batches of another size is the tolerance.
+off and with 30 samples, in full in bfloat16 too. A network of random weights magnifies
+rounding in some images: what Zoobot differs from itself in batches of another size is the
+tolerance.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,7 +26,7 @@ from catalog.model import ZoobotModel, load_model
 from catalog.store import Store
 from jobs.predict import predict
 from tests.catalogues import catalogue, random_counts
-from tests.checkpoints import save, zoobot_tree
+from tests.checkpoints import save, save_zoobot_tree, zoobot_tree
 
 BATCH, SAMPLES = 32, 30
 TIMES, MORE = 6, 5  # each image, and in full that many times more often
@@ -45,6 +46,8 @@ def contests(images: Path, folder: Path, *, full: bool) -> Iterator[Contest]:
     files = sorted(images.rglob("*.png")) * TIMES
     tree = zoobot_tree(awake=True)
     checkpoint = save(tree, folder / "zoobot.ckpt")
+    # weights that magnify rounding are refused in bfloat16; those of a fresh network do not
+    calm = save_zoobot_tree(folder / "calm.ckpt")
     yield _engines(load_model(str(checkpoint)))
     tree.__class__ = Repaired
     for kind in ("PNG", "JPEG"):
@@ -53,11 +56,13 @@ def contests(images: Path, folder: Path, *, full: bool) -> Iterator[Contest]:
         shown = files if kind == "PNG" else _as_jpeg(files, where)
         yield _whole_jobs(kind, shown, where, tree, checkpoint)
         if full:
-            yield _long_jobs(kind, shown, where, tree, checkpoint)
+            yield _long_jobs(kind, shown, where, tree, checkpoint, calm)
 
 
-def _long_jobs(kind: str, files: list[Path], folder: Path, tree: Any, checkpoint: Path) -> Contest:
-    """So many images that the start of a job hardly tells."""
+def _long_jobs(
+    kind: str, files: list[Path], folder: Path, tree: Any, checkpoint: Path, calm: Path
+) -> Contest:
+    """So many images that the start of a job hardly tells; `calm` in bfloat16."""
     many = files * MORE
     whole = _imaged(folder / "long.duckdb", many).read_bytes()
     path = folder / "predict.duckdb"
@@ -66,6 +71,10 @@ def _long_jobs(kind: str, files: list[Path], folder: Path, tree: Any, checkpoint
         {
             "zoolens, dropout off": Way(
                 lambda: _found(path, checkpoint, 0, "auto"),
+                before=lambda: path.write_bytes(whole),
+            ),
+            "zoolens, dropout off, bfloat16": Way(
+                lambda: _found(path, calm, 0, "auto", "bfloat16"),
                 before=lambda: path.write_bytes(whole),
             ),
             "Zoobot, 2 workers": Way(lambda: by_zoobot(tree, many, folder, 2), repeats=0),
@@ -162,8 +171,10 @@ def _names(files: list[Path]) -> list[str]:
     return [f"{number:04d}-{file.stem}" for number, file in enumerate(files)]
 
 
-def _found(path: Path, checkpoint: Path, samples: int, engine: str) -> np.ndarray:
-    predict(path, str(checkpoint), samples=samples, engine=engine)
+def _found(
+    path: Path, checkpoint: Path, samples: int, engine: str, precision: str = "float32"
+) -> np.ndarray:
+    predict(path, str(checkpoint), samples=samples, engine=engine, precision=precision)
     with Store.open(path, read_only=True) as store:
         rows = store.arrow("SELECT concentration FROM prediction ORDER BY galaxy_id, answer_id")
     return rows["concentration"].to_numpy().reshape(-1, len(get_tree("gzd5").labels))
