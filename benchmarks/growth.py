@@ -5,9 +5,9 @@
 Votes are synthetic, in GZ DECaLS's layout; predictions are synthetic concentrations (5
 samples), images the hundred real ones of ../shared/data again and again, shown to the
 bundled model; without them, and above 100,000 galaxies, nothing is predicted or explained
-(100,000 take most of an hour of two cores). Each step is a process of its own, so that its peak memory is its own (read from
-/proc: Linux only). Appends to results/growth.jsonl and prints seconds, peak memory, and the
-exponent that fits the last two sizes.
+(100,000 take most of an hour of two cores). Each step is a process of its own, so that its
+peak memory is its own (read from /proc: Linux only). Appends to results/growth.jsonl and
+prints seconds, peak memory, and the exponent that fits the last two sizes.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Top 10 counterparts among many: ours beside the paper's way, NumPy, DuckDB and FAISS.
 
-Votes are synthetic (GZD-5 tree), since only their number and shape matter. Every way
-must find galaxies of the same scores.
+Votes are synthetic (GZD-5 tree), since only their number and shape matter. Every exact way
+must find galaxies of the same scores; the names of approximate ones say how many they find.
 """
 
 import tempfile
@@ -30,6 +30,7 @@ from catalog.weights import PAPER_FACTOR
 from tests.catalogues import random_counts
 
 K, QUERIES = 10, 64
+GOOD = 0.95  # recall that approximate ways are held to
 MOST_SLOW = 1_000_000  # galaxies that the ways without a chance are given
 LOOP_ROWS = 20_000  # the paper's loop is slow: not all galaxies
 _MADE = 20_000  # galaxies made at a time
@@ -40,10 +41,10 @@ def contests(full: bool) -> Iterator[Contest]:
     """Of a Galaxy Zoo DECaLS and, in full, of a Galaxy Zoo DESI."""
     yield from _contests(314_000)
     if full:
-        yield from _contests(8_700_000, approximate=True)
+        yield from _contests(8_700_000)
 
 
-def _contests(galaxies: int, *, approximate: bool = False) -> Iterator[Contest]:
+def _contests(galaxies: int) -> Iterator[Contest]:
     candidates, asked = _candidates(galaxies)
     index = SimilarityIndex(
         TREE,
@@ -56,8 +57,7 @@ def _contests(galaxies: int, *, approximate: bool = False) -> Iterator[Contest]:
     queries = np.where(asked, candidates, np.nan)[rows]
     weights = np.ones_like(queries)
     weights[:, 0] = PAPER_FACTOR
-    if approximate:
-        yield _approximate(index, queries, weights)
+    yield _approximate(candidates, index, queries, weights)
     yield _one(candidates, index, queries[0], weights[0])
     flat = faiss.IndexFlatIP(2 * len(TREE.labels))
     flat.add(_right(candidates))
@@ -77,13 +77,18 @@ def _contests(galaxies: int, *, approximate: bool = False) -> Iterator[Contest]:
     )
 
 
-def _approximate(index: SimilarityIndex, queries: Floats, weights: Floats) -> Contest:
-    """Without a check: what it misses is measured when the codes are made, and named."""
+def _approximate(
+    candidates: Floats, index: SimilarityIndex, queries: Floats, weights: Floats
+) -> Contest:
+    """Without a check: what they miss is measured beforehand, and named."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "codes"
         made = build_codes(index, path)
         codes = ApproximateIndex(read_codes(path), index, made.ranked)
     found = f"{made.recall:.3f} of the best among {made.ranked} ranked"
+    left = _left(queries, weights)
+    best = [ids for ids, _ in index.search_many(queries, weights, K)]
+    lists, recall = _lists(_right(candidates), left, best)
 
     def each(search: Callable[..., Any]) -> Way:
         pairs = list(zip(queries, weights, strict=True))
@@ -91,9 +96,34 @@ def _approximate(index: SimilarityIndex, queries: Floats, weights: Floats) -> Co
 
     return Contest(
         f"top {K} of {len(index):,}, {len(queries)} queries one after another",
-        {f"zoolens approximate, {found}": each(codes.search), "zoolens": each(index.search)},
+        {
+            f"zoolens approximate, {found}": each(codes.search),
+            f"FAISS inverted lists, {recall:.3f} of the best in {lists.nprobe} of "
+            f"{lists.nlist} lists": Way(
+                lambda: [lists.search(one[None], K)[1][0] for one in left], QUERIES
+            ),
+            "zoolens": each(index.search),
+        },
         repeats=3,
     )
+
+
+def _lists(right: np.ndarray, left: np.ndarray, best: list[Ids]) -> tuple[Any, float]:
+    """FAISS's lists, the fewest of them searched that hold 0.95 of the best; what they hold.
+
+    Chosen on the very queries that are timed, in their favour.
+    """
+    galaxies, width = right.shape
+    count = 2 ** round(np.log2(galaxies**0.5))
+    lists = faiss.IndexIVFFlat(faiss.IndexFlatIP(width), width, count, faiss.METRIC_INNER_PRODUCT)
+    lists.train(right[np.random.default_rng(0).choice(galaxies, 64 * count, replace=False)])
+    lists.add(right)
+    while True:
+        _, found = lists.search(left, K)
+        recall = np.mean([np.isin(b, f).mean() for b, f in zip(best, found, strict=True)])
+        if recall >= GOOD or lists.nprobe == count:
+            return lists, float(recall)
+        lists.nprobe = min(2 * lists.nprobe, count)
 
 
 def _one(candidates: Floats, index: SimilarityIndex, query: Floats, weights: Floats) -> Contest:

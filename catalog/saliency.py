@@ -59,8 +59,8 @@ class Explainer:
     masks: (T, D) as `dropout_masks` gives them. layer: dotted module name, by default
     the last encoder block. method: "hirescam"; or "gradcam" (Selvaraju et al. 2017),
     which averages each channel's gradient over the pixels first, here without its
-    usual clipping at 0. engine: `torch` or `openvino`; the latter only where there is a
-    closed form (`catalog.closed_forms`), and `self.engine` says what it came to.
+    usual clipping at 0. engine: `torch`; or any of `catalog.engines` where there is a closed
+    form (`catalog.closed_forms`), and `self.engine` says what it came to.
     `self.is_last_block`: whether it explains the layer that it would by default. The
     model's weights are laid out channels last in memory. Raises `UnknownName` for a
     layer or method that does not exist, `ModelRefused` for a layer without a feature map.
