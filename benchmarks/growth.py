@@ -10,6 +10,7 @@ peak memory is its own (read from /proc: Linux only). Appends to results/growth.
 prints seconds, peak memory, and the exponent that fits the last two sizes.
 """
 
+import itertools
 import json
 import math
 import shutil
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -101,13 +103,12 @@ def add_images(folder: Path, galaxies: int) -> None:
         store.finish(run)
 
 
-def measure(galaxies: int) -> list[dict[str, object]]:
+def measure(galaxies: int) -> Iterator[dict[str, object]]:
     """Seconds, core-seconds and peak bytes of each step, and the bytes that it wrote."""
     from benchmarks.__main__ import IMAGES
     from benchmarks.ingest import write_votes
 
     steps = STEPS + (IMAGE_STEPS if galaxies <= MOST_IMAGES and IMAGES.is_dir() else ())
-    rows: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_votes(folder / "votes.csv", galaxies)
@@ -118,18 +119,16 @@ def measure(galaxies: int) -> list[dict[str, object]]:
                 [sys.executable, "-c", code], check=True, capture_output=True, text=True
             )
             written = _written(folder) - before
+            if each == "release":
+                written = _written(folder / "release", "**/*")
+                shutil.rmtree(folder / "release")
             found = {"written_bytes": written, **json.loads(done.stdout)}
-            rows.append({"galaxies": galaxies, "step": each, **found})
-            print(rows[-1], file=sys.stderr)
+            yield {"galaxies": galaxies, "step": each, **found}
             if each == "ingest":
                 add_predictions(folder, galaxies)
-            elif each == "release":
-                rows[-1]["written_bytes"] = _written(folder / "release", "**/*")
-                shutil.rmtree(folder / "release")
             if each == STEPS[-1] and steps != STEPS:
                 add_images(folder, galaxies)
             before = _written(folder)
-    return rows
 
 
 def _written(folder: Path, which: str = "gz.*") -> int:
@@ -163,11 +162,11 @@ def main() -> None:
 
     sizes = [int(size) for size in sys.argv[1:]] or list(SIZES)
     rows = []
-    for size in sizes:
-        found = measure(size)
-        rows += found
+    for row in itertools.chain.from_iterable(map(measure, sizes)):
+        print(row, file=sys.stderr)
+        rows.append(row)
         with RESULTS.open("a") as file:
-            file.writelines(json.dumps({**row, **surroundings()}) + "\n" for row in found)
+            file.write(json.dumps({**row, **surroundings()}) + "\n")
     table = Table("step", *(f"{size:,}" for size in sizes), "exponent", box=None)
     for each in STEPS + IMAGE_STEPS:
         by_size = {int(str(row["galaxies"])): row for row in rows if row["step"] == each}
