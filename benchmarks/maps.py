@@ -87,7 +87,7 @@ def contests(images: Path) -> Iterator[Contest]:
                 {
                     "zoolens": Way(lambda s=samples, o=ours: o(s), work),  # type: ignore[misc]
                     **(others if fast[samples].engine == "openvino" else {}),
-                    "pytorch-grad-cam, a target at a time": Way(peer, TARGETS, repeats=2),
+                    "pytorch-grad-cam, a target at a time": Way(peer, TARGETS),
                     "the encoder alone, no map": Way(encode, work),
                 },
                 check=_agree if samples == 0 else lambda _: None,
