@@ -10,7 +10,7 @@ results/precision.json, with medians of the time an image takes.
 
 import json
 import statistics
-from collections.abc import Mapping
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -76,15 +76,14 @@ def measure() -> dict[str, Any]:
     }
     results: dict[str, torch.Tensor] = {}
 
-    def kept(given: Mapping[str, Any]) -> None:
-        results.update(given)
-
     parts = images.split(BATCH)
     ways = {
         name: Way(lambda encode=encode: torch.cat([*in_order(encode, parts)]))  # type: ignore[misc]
         for name, encode in encodes.items()
     }
-    seconds = run(Contest(f"features of {len(images)} images", ways, repeats=9, check=kept))
+    seconds = run(
+        Contest(f"features of {len(images)} images", ways, repeats=9, check=results.update)
+    )
     return {
         name: {
             "ms an image": 1e3 * statistics.median(seconds[name]) / len(images),
@@ -96,11 +95,13 @@ def measure() -> dict[str, Any]:
 
 def main() -> None:
     """Measure, keep, show."""
+    if not IMAGES.is_dir():
+        sys.exit("there are no images at ../shared/data")
     found = measure()
     RESULTS.write_text(json.dumps({**found, **surroundings()}, indent=1) + "\n")
     table = Table("", *found, box=None)
-    for measure_name in next(iter(found.values())):
-        table.add_row(measure_name, *(f"{row[measure_name]:.2g}" for row in found.values()))
+    for what in next(iter(found.values())):
+        table.add_row(what, *(f"{row[what]:.2g}" for row in found.values()))
     Console(soft_wrap=True).print(table)
 
 

@@ -69,14 +69,8 @@ def _long_jobs(
     return Contest(
         f"concentrations of {len(many):,} {kind} images, EfficientNet-B0",
         {
-            "zoolens, dropout off": Way(
-                lambda: _found(path, checkpoint, 0, "auto"),
-                before=lambda: path.write_bytes(whole),
-            ),
-            "zoolens, dropout off, bfloat16": Way(
-                lambda: _found(path, calm, 0, "auto", "bfloat16"),
-                before=lambda: path.write_bytes(whole),
-            ),
+            "zoolens, dropout off": _ours(path, whole, checkpoint, 0, "auto"),
+            "zoolens, dropout off, bfloat16": _ours(path, whole, calm, 0, "auto", "bfloat16"),
             "Zoobot, 2 workers": Way(lambda: by_zoobot(tree, many, folder, 2), repeats=0),
         },
         repeats=2,
@@ -87,16 +81,12 @@ def _whole_jobs(kind: str, files: list[Path], folder: Path, tree: Any, checkpoin
     whole = _imaged(folder / "whole.duckdb", files).read_bytes()
     path = folder / "predict.duckdb"
 
-    def ours(samples: int, engine: str) -> Way:
-        return Way(
-            lambda: _found(path, checkpoint, samples, engine),
-            before=lambda: path.write_bytes(whole),
-        )
-
-    ways = {"zoolens, dropout off": ours(0, "openvino")}
+    ways = {"zoolens, dropout off": _ours(path, whole, checkpoint, 0, "openvino")}
     if kind == "PNG":
-        ways[f"zoolens, {SAMPLES} dropout samples"] = ours(SAMPLES, "openvino")
-        ways["zoolens, dropout off, engine torch"] = ours(0, "torch")
+        ways[f"zoolens, {SAMPLES} dropout samples"] = _ours(
+            path, whole, checkpoint, SAMPLES, "openvino"
+        )
+        ways["zoolens, dropout off, engine torch"] = _ours(path, whole, checkpoint, 0, "torch")
     ways["Zoobot, 2 workers"] = Way(lambda: by_zoobot(tree, files, folder, 2))
     ways["Zoobot, no workers"] = Way(lambda: by_zoobot(tree, files, folder, 0))
     return Contest(
@@ -104,6 +94,21 @@ def _whole_jobs(kind: str, files: list[Path], folder: Path, tree: Any, checkpoin
         ways,
         repeats=2,
         check=_agree,
+    )
+
+
+def _ours(
+    path: Path,
+    whole: bytes,
+    checkpoint: Path,
+    samples: int,
+    engine: str,
+    precision: str = "float32",
+) -> Way:
+    """`predict`, each time on the catalogue as it was before."""
+    return Way(
+        lambda: _found(path, checkpoint, samples, engine, precision),
+        before=lambda: path.write_bytes(whole),
     )
 
 
@@ -171,9 +176,7 @@ def _names(files: list[Path]) -> list[str]:
     return [f"{number:04d}-{file.stem}" for number, file in enumerate(files)]
 
 
-def _found(
-    path: Path, checkpoint: Path, samples: int, engine: str, precision: str = "float32"
-) -> np.ndarray:
+def _found(path: Path, checkpoint: Path, samples: int, engine: str, precision: str) -> np.ndarray:
     predict(path, str(checkpoint), samples=samples, engine=engine, precision=precision)
     with Store.open(path, read_only=True) as store:
         rows = store.arrow("SELECT concentration FROM prediction ORDER BY galaxy_id, answer_id")

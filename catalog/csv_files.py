@@ -20,7 +20,11 @@ _MANY = 1000  # rows
 
 def opened(path: Path) -> BinaryIO:
     """The content of a file, unpacked where its name says that it is packed."""
-    return cast(BinaryIO, gzip.open(path)) if path.name.lower().endswith(".gz") else path.open("rb")
+    return cast(BinaryIO, gzip.open(path)) if _is_packed(path) else path.open("rb")
+
+
+def _is_packed(path: Path) -> bool:
+    return path.name.lower().endswith(".gz")
 
 
 def csv_header(path: Path) -> list[str]:
@@ -67,7 +71,7 @@ def csv_blocks(path: Path, columns: Sequence[str], misshapen: dict[int, str]) ->
     # not through files of Python's, which Arrow's own threads would still read at the end
     with (
         pa.OSFile(str(path)) as raw,
-        pa.CompressedInputStream(raw, "gzip") if path.suffix.lower() == ".gz" else raw as file,
+        pa.CompressedInputStream(raw, "gzip") if _is_packed(path) else raw as file,
         _telling_what_is_no_text(path),
         csv.open_csv(
             file,
