@@ -25,6 +25,7 @@ import torch
 from PIL import Image
 from pyarrow import csv
 
+from catalog.arrays import Floats
 from catalog.decision_tree import DecisionTree, get_tree
 from catalog.inference import features
 from catalog.model import load_model
@@ -35,8 +36,6 @@ from catalog.tree_model import question_losses
 from catalog.truth_table import read_truth
 from catalog.view import View
 from catalog.volunteers import Crowd, cast_votes
-
-Floats = npt.NDArray[np.float64]
 
 RESULTS = Path(__file__).parent / "results" / "down_weighting.json"
 CROWDS = {

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.contest import Contest, Way
+from catalog.arrays import Floats
 from catalog.decision_tree import get_tree
-from catalog.fractions import Floats
 from catalog.ranking import rank_galaxies
 from catalog.store import Store
 from jobs.score import score

@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from benchmarks.contest import Contest, Way
 from catalog.approximate import ApproximateIndex, build_codes, read_codes
+from catalog.arrays import Floats, Ids
 from catalog.decision_tree import get_tree
-from catalog.fractions import Floats, Ids
 from catalog.similarity import (
     BLOCK,
     SimilarityIndex,

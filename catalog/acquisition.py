@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from catalog.arrays import Floats
 from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError
 from catalog.store import Store
-
-Floats = npt.NDArray[np.float64]
 
 MEASURES = ("mutual_information", "loss")
 _SHOWN = "run_id IN (SELECT run_id FROM run WHERE status = 'complete')"

@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from catalog.similarity import Block, Floats, Ids, SimilarityIndex, known_part
+from catalog.arrays import Floats, Ids
+from catalog.similarity import Block, SimilarityIndex, known_part
 from catalog.weights import PAPER_FACTOR
 
 RECALL = 0.95  # asked for, of the best ten

@@ -10,8 +10,9 @@ import torch
 from galaxy_datasets import transforms
 from torch.utils.data import Dataset, Sampler
 
+from catalog.arrays import Pixels
 from catalog.seeds import mixed_seed
-from catalog.training_pixels import MARGIN, Pixels
+from catalog.training_pixels import MARGIN
 from catalog.view import View
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln
 
-Floats = npt.NDArray[np.float64]
+from catalog.arrays import Floats
 
 _AT_ONCE = 1 << 17  # distributions in one sweep: its arrays stay in the processor's cache
 

@@ -7,12 +7,11 @@ Everything in float64.
 import numpy as np
 import numpy.typing as npt
 
+from catalog.arrays import Floats
 from catalog.beta_binomial import cumulative
 from catalog.decision_tree import DecisionTree
 from catalog.measures import Measure, ratios
 from catalog.posterior import question_totals
-
-Floats = npt.NDArray[np.float64]
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 MIN_VOTES = 5  # of a question, below which its votes say little

@@ -7,13 +7,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from catalog.arrays import Floats, Mask
 from catalog.decision_tree import DecisionTree
 from catalog.localisation import CAUSES, TRUE
 from catalog.truth_table import Truth
 from catalog.view import View
-
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 _LOT = 0  # seed by which galaxies are drawn
 

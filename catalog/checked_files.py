@@ -1,15 +1,7 @@
-"""Files beside the catalogue whose checksums the ledger holds.
-
-A file is read from end to end to be checked, unless its size and time of change are
-still those that were noted when it was written.
-"""
+"""Checksums of files."""
 
 import hashlib
-import json
-from collections.abc import Collection
 from pathlib import Path
-
-from catalog.store import Store
 
 
 def sha256_of(path: Path) -> str:
@@ -33,29 +25,3 @@ def stamp(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return facts.st_size, facts.st_mtime_ns
-
-
-def note(store: Store, path: Path, sha256: str) -> None:
-    """Remember what a file was like when it had a checksum."""
-    noted = json.dumps({"sha256": sha256, "stamp": stamp(path)})
-    with store.transaction():
-        store.execute("DELETE FROM setting WHERE name = ?", [_name(path)])
-        store.execute("INSERT INTO setting VALUES (?, ?)", [_name(path), noted])
-
-
-def is_sound(store: Store, path: Path, sums: Collection[str]) -> bool:
-    """Whether a file is there and has one of some checksums."""
-    found = stamp(path)
-    if found is None:
-        return False
-    noted = json.loads(
-        store.value("SELECT value FROM setting WHERE name = ?", [_name(path)]) or "{}"
-    )
-    if noted.get("stamp") == [*found] and noted.get("sha256") in sums:
-        return True
-    return checksum(path) in sums
-
-
-def _name(path: Path) -> str:
-    # not the catalogue's own name, under which it may be copied
-    return f"file {''.join(path.suffixes[-2:])}"

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from catalog.arrays import Floats, Ids
 from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError
-from catalog.fractions import Floats, Ids, read_predictions, read_votes
+from catalog.fractions import read_predictions, read_votes
 from catalog.index_files import load_codes, load_index, unload_indexes
 from catalog.store import Store
 from catalog.weights import PAPER_FACTOR

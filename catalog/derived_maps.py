@@ -10,7 +10,7 @@ leaves out how derivatives and maps vary together from sample to sample.
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from catalog.arrays import Floats
 
 
 def fraction_map(maps: npt.ArrayLike, concentrations: npt.ArrayLike, answer: int) -> Floats:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from catalog.arrays import Floats, Ids
 from catalog.errors import CatalogError
-from catalog.fractions import Floats, Ids, compared_galaxies, read_posteriors, read_votes
+from catalog.fractions import compared_galaxies, read_posteriors, read_votes
 from catalog.imaged_galaxies import Galaxy
 from catalog.splits import SPLITS
 from catalog.store import Store

@@ -16,13 +16,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from catalog.arrays import Floats
 from catalog.imputation import impute
 from catalog.inference import features
 from catalog.measures import Measure, means
 from catalog.model import ZoobotModel, concentrations
 from catalog.progress import progress
-
-Floats = npt.NDArray[np.float64]
 
 # images (N, C, H, W) -> (N,), always of the same N galaxies in their order
 Score = Callable[[Tensor], Floats]

@@ -54,7 +54,7 @@ _UNITS: dict[Of, str] = {
 # no dates and versions: the same explanation is the same file
 _METADATA: dict[str, Any] = {"png": {"Software": None}, "pdf": {"CreationDate": None}}
 
-_STYLE: Any = {
+STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 7,
     "pdf.fonttype": 42,  # text stays text
@@ -80,7 +80,7 @@ def explanation_figure(explanation: Explanation, provenance: str) -> Figure:
     foot = [*explanation.notes, *key, provenance]
     rows = len(explanation.portraits)
     height = _TOP + rows * (_PANEL + _BETWEEN) + len(foot) * _LINE + 0.02
-    with rc_context(_STYLE), warnings.catch_warnings():
+    with rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")  # a name in a foreign script
         figure = Figure(figsize=(_WIDTH, height))
         _head(figure, explanation, height)
@@ -103,7 +103,7 @@ def save(figure: Figure, stem: Path) -> list[Path]:
     Returns both paths. Raises `CatalogError` where they cannot be written.
     """
     written = []
-    with rc_context(_STYLE), warnings.catch_warnings():
+    with rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")
         for form, metadata in _METADATA.items():
             path = stem.with_name(f"{stem.name}.{form}")

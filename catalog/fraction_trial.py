@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from catalog.arrays import Floats
 from catalog.calibration import MIN_VOTES, calibration
 from catalog.decision_tree import DecisionTree
 from catalog.evaluated import Evaluated
-from catalog.fractions import Floats
 from catalog.measures import Measure
 from catalog.posterior import question_totals, summarise
 from catalog.prediction_errors import errors, errors_against_truth, likelihoods

@@ -13,11 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from catalog.arrays import Floats, Ids
 from catalog.decision_tree import DecisionTree
 from catalog.store import Store
-
-Floats = npt.NDArray[np.float64]
-Ids = npt.NDArray[np.int64]
 
 # A total above the sum of its counts by less than this is rounding of weighted votes.
 ROUNDING_VOTES = 0.01

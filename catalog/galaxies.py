@@ -7,10 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from catalog.arrays import Floats
 from catalog.errors import UnknownName
 from catalog.store import Store
-
-Floats = npt.NDArray[np.float64]
 
 # Two positions of one name that differ by more are two galaxies, or an error.
 SAME_PLACE_ARCSEC = 1.0

@@ -8,15 +8,14 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
+from catalog.arrays import Mask, Pixels
 from catalog.errors import CatalogError, ImageRefused
 from catalog.figures import COLOURS
 from catalog.images import ImageReader
 from catalog.map_statistics import map_statistics
 from catalog.maps import upsample
-from catalog.segments import Mask, central_segment, coverage
+from catalog.segments import central_segment, coverage
 from catalog.view import View
-
-Pixels = npt.NDArray[np.uint8]
 
 INCREASE, DECREASE = 1, -1
 MOST_SIDE = 448  # larger views are shown smaller

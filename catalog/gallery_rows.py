@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from catalog.arrays import Ids
 from catalog.counterparts import Counterpart, find_counterparts
 from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError
@@ -17,8 +16,6 @@ from catalog.portraits import SELECTED, AnswerFacts, Explanation, Portrait, rele
 from catalog.progress import progress
 from catalog.ranking import rank_galaxies
 from catalog.store import Run, Store
-
-Ids = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

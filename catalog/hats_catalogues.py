@@ -14,15 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from catalog.arrays import Places
 from catalog.columns import column
-from catalog.hats_pixels import (
-    INDEX_ORDER,
-    Indices,
-    Partition,
-    histogram,
-    partitions,
-    spatial_index,
-)
+from catalog.hats_pixels import INDEX_ORDER, Partition, histogram, partitions, spatial_index
 from catalog.sorted_rows import rows_in_order
 from catalog.votables import parquet_metadata
 from catalog.whole_files import replacing_folder
@@ -79,7 +73,7 @@ def write_hats(
     return len(pixels)
 
 
-def _write_partitions(table: Path, index: Indices, pixels: list[Partition], folder: Path) -> None:
+def _write_partitions(table: Path, index: Places, pixels: list[Partition], folder: Path) -> None:
     from hats.io.file_io.file_io import get_parquet_write_table_kwargs
     from hats.io.paths import new_pixel_catalog_file
     from hats.pixel_math.healpix_pixel import HealpixPixel
@@ -99,7 +93,7 @@ def _write_partitions(table: Path, index: Indices, pixels: list[Partition], fold
                 writer.write_table(piece.cast(schema), row_group_size=_GROUP_ROWS)
 
 
-def _indexed(parts: Iterable[pa.Table], index: Indices) -> Iterator[pa.Table]:
+def _indexed(parts: Iterable[pa.Table], index: Places) -> Iterator[pa.Table]:
     first = 0
     for part in parts:
         values = pa.array(index[first : first + len(part)])
@@ -121,7 +115,7 @@ def _pieces(parts: Iterable[pa.Table], pixels: list[Partition]) -> Iterator[tupl
 
 
 def _write_around(
-    folder: Path, index: Indices, pixels: list[Partition], said: dict[str, Any]
+    folder: Path, index: Places, pixels: list[Partition], said: dict[str, Any]
 ) -> None:
     """Write what stands beside the partitions: metadata, counts on the sky, properties."""
     from hats.catalog.dataset.table_properties import TableProperties

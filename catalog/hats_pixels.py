@@ -3,14 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from catalog.arrays import Floats, Places
 from catalog.errors import CatalogError
 
-Floats = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.int64]
 Partition = tuple[int, int, int]  # order, pixel, rows
 
 INDEX_ORDER = 29
@@ -18,7 +16,7 @@ INDEX_ORDER = 29
 _FINEST = 10  # order of the smallest partitions: 3.4 arcmin
 
 
-def spatial_index(table: Path, ra: str, dec: str, named: str | None) -> Indices:
+def spatial_index(table: Path, ra: str, dec: str, named: str | None) -> Places:
     """The `_healpix_29` of each row, (N,)."""
     from hats.pixel_math.spatial_index import compute_spatial_index
 
@@ -49,7 +47,7 @@ def _degrees(values: pa.ChunkedArray) -> Floats:
     return degrees
 
 
-def partitions(index: Indices, most_rows: int) -> list[Partition]:
+def partitions(index: Places, most_rows: int) -> list[Partition]:
     """Order, pixel and number of rows of each partition, along the sky's index."""
     from hats.pixel_math.partition_stats import generate_alignment
 
@@ -68,7 +66,7 @@ def partitions(index: Indices, most_rows: int) -> list[Partition]:
     return sorted(pixels, key=lambda pixel: pixel[1] << 2 * (INDEX_ORDER - pixel[0]))
 
 
-def histogram(index: Indices, order: int) -> Indices:
+def histogram(index: Places, order: int) -> Places:
     """How many galaxies are in each pixel of an order, (12 4^order,)."""
-    counts: Indices = np.bincount(index >> 2 * (INDEX_ORDER - order), minlength=12 * 4**order)
+    counts: Places = np.bincount(index >> 2 * (INDEX_ORDER - order), minlength=12 * 4**order)
     return counts

@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
+from catalog.arrays import Floats
 from catalog.decision_tree import DecisionTree
-
-Floats = npt.NDArray[np.float64]
 
 BINS = 10
 # Chosen by the paper's own list, on 1,088 GZ DECaLS galaxies: of the 30 answers that

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import torch
 
+from catalog.arrays import Mask
 from catalog.errors import ImageRefused
 from catalog.imaged_galaxies import Galaxy
 from catalog.images import ImageReader
 from catalog.rejects import Reject
-from catalog.segments import Mask, central_segment
+from catalog.segments import central_segment
 from catalog.view import View
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from catalog.fractions import Ids, read_rows
+from catalog.arrays import Ids
+from catalog.fractions import read_rows
 from catalog.store import Store
 
 

@@ -7,10 +7,8 @@ from scipy.sparse import csc_matrix
 from scipy.sparse.linalg import splu
 from torch import Tensor
 
+from catalog.arrays import Flags, Floats
 from catalog.inference import in_order
-
-Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
 
 _NOISE = 0.01  # of pixels in 0..1
 _NEIGHBOURS = {
@@ -21,7 +19,7 @@ _NEIGHBOURS = {
 }
 
 
-def impute(images: Tensor, kept: Bools, generator: torch.Generator) -> Tensor:
+def impute(images: Tensor, kept: Flags, generator: torch.Generator) -> Tensor:
     """Images whose pixels that are not kept are filled from those around them, and noise.
 
     The noisy linear imputation of ROAD (Rong et al. 2022, ICML, arXiv:2202.00449): each
@@ -43,7 +41,7 @@ def impute(images: Tensor, kept: Bools, generator: torch.Generator) -> Tensor:
     return filled
 
 
-def _fill(image: npt.NDArray[np.float32], kept: Bools) -> Floats:
+def _fill(image: npt.NDArray[np.float32], kept: Flags) -> Floats:
     """Values (C, n) of the n pixels of an image (C, H, W) that are not kept (H, W)."""
     y, x = np.nonzero(~kept)
     unknown = np.arange(len(y))

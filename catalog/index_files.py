@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from catalog.checked_files import checksum, is_sound, stamp
+from catalog.checked_files import checksum, stamp
 from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError
 from catalog.fractions import predictions_state, votes_state
@@ -57,7 +57,7 @@ def sound_files(store: Store, *, thorough: bool = False) -> dict[str, bool]:
     """
     recorded = {kind: _recorded(store, kind) for kind in KINDS}
     return {
-        kind: checksum(path) in sums if thorough else is_sound(store, path, sums)
+        kind: checksum(path) in sums if thorough else store.file_is_sound(path, sums)
         for kind, sums in recorded.items()
         if sums
         for path in [index_path(store.path, kind)]
@@ -76,7 +76,7 @@ def load_index(store: Store, kind: str) -> SimilarityIndex:
             "build it with: zoolens index"
         )
     path = index_path(store.path, kind)
-    if not is_sound(store, path, sums):
+    if not store.file_is_sound(path, sums):
         raise CatalogError(f"{path} is missing or damaged; build it with: zoolens index")
     return _load(path, stamp(path), store.tree)
 
@@ -110,7 +110,7 @@ def recorded_codes(store: Store) -> Mapping[str, Any] | None:
     """
     for found in _configs(store, "approximate")[::-1]:
         sums = found["sha256"]
-        if all(is_sound(store, codes_path(store.path, kind), [sums[kind]]) for kind in KINDS):
+        if all(store.file_is_sound(codes_path(store.path, kind), [sums[kind]]) for kind in KINDS):
             return found
     return None
 

@@ -14,10 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from catalog.arrays import Floats, Mask
 from catalog.measures import Measure, interval
-
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 TOPIC = "localisation"
 

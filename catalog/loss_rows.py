@@ -3,7 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
-from catalog.fractions import Floats, Votes
+from catalog.arrays import Floats
+from catalog.fractions import Votes
 from catalog.losses import cross_entropy
 
 

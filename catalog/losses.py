@@ -6,11 +6,9 @@ Natural logarithms throughout: losses are in nat.
 import numpy as np
 import numpy.typing as npt
 
+from catalog.arrays import Floats, Ints
 from catalog.compiled import compiled
 from catalog.decision_tree import DecisionTree
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 _BLOCK = 2048  # galaxies at a time: what the caches hold
 _FEW = 100  # votes: so many factors, of some hundreds each, stay far within float64

@@ -4,8 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from catalog.arrays import Floats, Ints
 
 
 def map_statistics(

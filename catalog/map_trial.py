@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from catalog.arrays import Floats, Mask
 from catalog.cases import Case
 from catalog.decision_tree import DecisionTree
 from catalog.derived_maps import fraction_maps
@@ -19,10 +20,8 @@ from catalog.measures import Measure
 from catalog.model import ZoobotModel, dropout_masks
 from catalog.saliency import Explainer
 from catalog.sanity import cascade, shuffled, verdicts
-from catalog.segments import Mask, coverage
+from catalog.segments import coverage
 from catalog.stability import dropout_spread, seed_agreement
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass

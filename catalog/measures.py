@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-Floats = npt.NDArray[np.float64]
+from catalog.arrays import Floats
 
 LEVEL = 0.95  # of the intervals of measured values
 _RESAMPLES = 1000

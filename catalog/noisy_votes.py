@@ -12,9 +12,8 @@ against the model outvote it.
 import numpy as np
 import numpy.typing as npt
 
+from catalog.arrays import Floats
 from catalog.decision_tree import DecisionTree
-
-Floats = npt.NDArray[np.float64]
 
 
 def credence(

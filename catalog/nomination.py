@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
-Places = npt.NDArray[np.int64]
+from catalog.arrays import Floats32, Places
 
 _SCORES = 2**20  # of several queries, computed at a time
 _WIDEST = 2**16  # candidates of one query: more leave the caches
@@ -20,8 +19,8 @@ _GATHERED = 2**13  # candidates of a query before some are left out
 
 
 def nominate(
-    factors: Floats,
-    blocks: Iterable[tuple[int, Floats]],
+    factors: Floats32,
+    blocks: Iterable[tuple[int, Floats32]],
     k: int,
     off: npt.NDArray[np.float64],
 ) -> list[Places]:
@@ -54,16 +53,16 @@ class _Nominees:
     def __init__(self, k: int, margin: float) -> None:
         self._k, self._margin = k, margin
         self._floor = np.float32(-np.inf)
-        self._found: list[tuple[Places, Floats]] = []
+        self._found: list[tuple[Places, Floats32]] = []
         self._count, self._most = 0, _GATHERED
 
-    def floor(self, scores: Floats) -> np.float32:
+    def floor(self, scores: Floats32) -> np.float32:
         """The least score that is worth adding, to be told from some scores at first."""
         if self._floor == -np.inf:
             self._raise(scores[:_FIRST])
         return self._floor
 
-    def add(self, places: Places, scores: Floats) -> None:
+    def add(self, places: Places, scores: Floats32) -> None:
         """Places of candidates (n,), and their scores."""
         self._found.append((places, scores))
         self._count += len(places)
@@ -81,7 +80,7 @@ class _Nominees:
         self._count = int(np.count_nonzero(kept))
         return places[kept]
 
-    def _raise(self, scores: Floats) -> None:
+    def _raise(self, scores: Floats32) -> None:
         """Leave out what is too far below the k-th best of some scores."""
         if len(scores) >= self._k:
             best = float(np.partition(scores, -self._k)[-self._k])
@@ -96,11 +95,11 @@ def _runs(columns: npt.NDArray[np.intp]) -> list[slice]:
 
 
 def _products(
-    factors: Floats,
-    columns: Floats,
+    factors: Floats32,
+    columns: Floats32,
     runs: Sequence[slice],
-    spare: Floats,
-) -> Floats:
+    spare: Floats32,
+) -> Floats32:
     """Inner products (n, m) of factors (n, C) and columns (C, m); spare (2, n, m)."""
     scores, more = spare
     if not runs:

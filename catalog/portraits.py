@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from catalog.arrays import Mask
 from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError
 from catalog.map_statistics import map_statistics
 from catalog.maps import Of, derived_map, question_maps
-from catalog.segments import Mask, central_segment, coverage
+from catalog.segments import central_segment, coverage
 from catalog.store import Run, Store
 from catalog.subjects import Subject
 

@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from catalog.arrays import Floats
 from catalog.decision_tree import DecisionTree
-
-Floats = npt.NDArray[np.float64]
 
 TAIL = 0.05  # outside the central 90 % interval, on either side
 

@@ -7,13 +7,12 @@ dropout samples, A answers, Q questions. Everything in float64.
 import numpy as np
 import numpy.typing as npt
 
+from catalog.arrays import Floats
 from catalog.calibration import MIN_VOTES, all_answers
 from catalog.decision_tree import DecisionTree
 from catalog.losses import dirichlet_multinomial_nll
 from catalog.measures import Measure, means
 from catalog.posterior import question_totals
-
-Floats = npt.NDArray[np.float64]
 
 CONFIDENT = 0.8  # fraction of one answer, and
 RELEVANT = 0.5  # share of the volunteers who were asked, of Walmsley et al. 2022

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from catalog.posterior import Floats, Summary
+from catalog.arrays import Floats
+from catalog.posterior import Summary
 
 
 @dataclass(frozen=True)

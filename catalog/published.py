@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from catalog.arrays import Flags, Floats
 from catalog.decision_tree import DecisionTree
-from catalog.posterior import Floats, Summary, summarise
+from catalog.posterior import Summary, summarise
 from catalog.published_layouts import PublishedLayout
 from catalog.sample_columns import Samples, read_samples
 from catalog.table_files import numbers
-from catalog.vote_checks import FRACTION_TOLERANCE, Flags, Rows
+from catalog.vote_checks import FRACTION_TOLERANCE, Rows
 
 MOST_SAMPLES = 1000
 # Zoobot's concentrations lie in 1..101; others may not, but these are no Dirichlet's.

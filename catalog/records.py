@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-Flags = npt.NDArray[np.bool_]
+from catalog.arrays import Flags
+
 Encode = Callable[[pa.Array], pa.Array]  # text to binary, NULL stays NULL
 
 _BLOCK_BYTES = 8 << 20  # of records at a time: more is slower, since it leaves the cache

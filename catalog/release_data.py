@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from catalog.arrays import Ids
 from catalog.counterparts import counterparts_of_many
 from catalog.described_parquet import DescribedParquet
 from catalog.errors import CatalogError
-from catalog.fractions import Ids
 from catalog.progress import progress
 from catalog.ranking import all_ranks
 from catalog.release_paths import galaxies as galaxies_path

@@ -9,16 +9,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from catalog.arrays import Floats, Ids
 from catalog.decision_tree import DecisionTree
-from catalog.fractions import (
-    Floats,
-    Ids,
-    Votes,
-    read_matrices,
-    read_posteriors,
-    read_rows,
-    read_votes,
-)
+from catalog.fractions import Votes, read_matrices, read_posteriors, read_rows, read_votes
 from catalog.noisy_votes import credence
 from catalog.release_columns import OF_ANSWER, OF_MAP, OF_QUESTION
 from catalog.store import Store

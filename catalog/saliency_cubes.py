@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from catalog.arrays import Ids
 from catalog.decision_tree import DecisionTree
-from catalog.fractions import Ids, floats, read_rows
+from catalog.fractions import floats, read_rows
 from catalog.paths import subject_stem
 from catalog.progress import progress
 from catalog.store import Store

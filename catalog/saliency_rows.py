@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from catalog.arrays import Floats
 from catalog.decision_tree import DecisionTree
-from catalog.map_statistics import Floats, map_statistics
+from catalog.map_statistics import map_statistics
 from catalog.maps import DTYPE, encode
 
 _STATISTICS = {

@@ -8,17 +8,15 @@ learnt from shuffled votes, shows the image and not the model.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from torch import Tensor
 
+from catalog.arrays import Floats
 from catalog.explanations import Explain
 from catalog.measures import Measure, means
 from catalog.model import ZoobotModel
 from catalog.progress import progress
 from catalog.randomisation import randomised, stages
 from catalog.stability import rank_correlations
-
-Floats = npt.NDArray[np.float64]
 
 CASCADE = "rank correlation"
 ABSOLUTE = "rank correlation, absolute"

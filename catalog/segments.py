@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-Floats = npt.NDArray[np.floating]
-Mask = npt.NDArray[np.bool_]
+from catalog.arrays import AnyFloats, Mask
 
 # What decides a segment, recorded with every run that uses them.
 SEGMENTATION = {
@@ -94,7 +93,7 @@ def _filled(mask: Mask) -> Mask:
     return ~outside[labels]
 
 
-def _without_neighbours(light: Floats, centre: int) -> Mask:
+def _without_neighbours(light: AnyFloats, centre: int) -> Mask:
     """The segment, where light is not 0, less what belongs to neighbours in it.
 
     As in SExtractor (Bertin & Arnouts 1996): a neighbour is a branch that at some
@@ -135,7 +134,7 @@ def _box(mask: Mask) -> tuple[slice, ...]:
 
 
 def _branches(
-    light: Floats, level: float, part: tuple[slice, ...], core: tuple[np.intp, ...]
+    light: AnyFloats, level: float, part: tuple[slice, ...], core: tuple[np.intp, ...]
 ) -> list[Mask]:
     """What stands apart from the galaxy's core at a level and holds enough light."""
     above = light[part]

@@ -16,11 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from catalog.arrays import Floats, Ids
 from catalog.decision_tree import DecisionTree
 from catalog.nomination import nominate
-
-Floats = npt.NDArray[np.float64]
-Ids = npt.NDArray[np.int64]
 
 # The nearest to 0 and to 1 that a candidate's fraction comes: 1 - EDGE is a float32.
 EDGE = float(np.finfo(np.float32).eps)

@@ -8,7 +8,7 @@ compressed by arcsinh, rescaled linearly and clipped.
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.floating]
+from catalog.arrays import AnyFloats
 
 FACTORS = (125.0, 71.43, 52.63)  # g, r, z; per nanomaggy
 RANGE = (-0.5, 300.0)  # of factor times flux; black and white
@@ -20,7 +20,7 @@ WAVELENGTH_NM = 600.0
 PHOTONS = 4e6
 
 
-def decals_rgb(grz: Floats) -> npt.NDArray[np.uint8]:
+def decals_rgb(grz: AnyFloats) -> npt.NDArray[np.uint8]:
     """The colour image of g, r and z fluxes.
 
     grz: (3, H, W), nanomaggies a pixel. Returns (H, W, 3), 8 bit.

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from catalog.arrays import Floats32
 from catalog.sky_galaxy import Galaxy
-from catalog.sky_grid import Floats, Grid, splat
+from catalog.sky_grid import Grid, splat
 from catalog.sky_population import Generator
 
 
@@ -16,10 +17,10 @@ from catalog.sky_population import Generator
 class Plane:
     """Coordinates in the plane of an inclined disc, in arcsec: u along the major axis."""
 
-    u: Floats
-    v: Floats
-    radius: Floats
-    angle: Floats
+    u: Floats32
+    v: Floats32
+    radius: Floats32
+    angle: Floats32
 
 
 def plane(grid: Grid, galaxy: Galaxy, lopsided: float = 0.0, towards: float = 0.0) -> Plane:
@@ -35,20 +36,20 @@ def plane(grid: Grid, galaxy: Galaxy, lopsided: float = 0.0, towards: float = 0.
 
 def rotated(
     grid: Grid, angle: float, at: tuple[float, float] = (0.0, 0.0)
-) -> tuple[Floats, Floats]:
+) -> tuple[Floats32, Floats32]:
     """Coordinates (N, N) along and across a direction, from a point."""
     cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     x, y = grid.x - np.float32(at[0]), grid.y - np.float32(at[1])
     return x * cos + y * sin, y * cos - x * sin
 
 
-def unit(image: Floats) -> Floats:
+def unit(image: Floats32) -> Floats32:
     """The image with flux 1."""
     total = image.sum(dtype=np.float64)
     return (image / np.float32(total)).astype(np.float32) if total > 0 else image
 
 
-def exponential(disc: Plane, galaxy: Galaxy) -> Floats:
+def exponential(disc: Plane, galaxy: Galaxy) -> Floats32:
     """An exponential disc (Freeman 1970) with a break, and darker where a ring or bar swept."""
     decline = disc.radius * np.float32(1 / galaxy.scale_length)
     beyond = np.maximum(disc.radius - np.float32(galaxy.break_radius), 0)
@@ -61,7 +62,7 @@ def exponential(disc: Plane, galaxy: Galaxy) -> Floats:
     return unit(light)
 
 
-def arms(rng: Generator, disc: Plane, galaxy: Galaxy) -> Floats:
+def arms(rng: Generator, disc: Plane, galaxy: Galaxy) -> Floats32:
     """Logarithmic spiral arms that begin at the bar's end and fade outwards.
 
     The crest of arm j lies at angle = sense ln(radius) / tan(pitch) + 2 pi j / count,
@@ -92,7 +93,7 @@ def arms(rng: Generator, disc: Plane, galaxy: Galaxy) -> Floats:
     return unit(envelope * crest * np.maximum(strength, 0))
 
 
-def bar(disc: Plane, galaxy: Galaxy) -> Floats:
+def bar(disc: Plane, galaxy: Galaxy) -> Floats32:
     """A flat-topped, boxy bar: generalised ellipses (Athanassoula et al. 1990)."""
     cos, sin = np.float32(np.cos(galaxy.bar_angle)), np.float32(np.sin(galaxy.bar_angle))
     along = np.abs(disc.u * cos + disc.v * sin) * np.float32(1 / galaxy.bar_length)
@@ -102,7 +103,7 @@ def bar(disc: Plane, galaxy: Galaxy) -> Floats:
     return unit(np.exp(-1.6 * shape))
 
 
-def ring(disc: Plane, galaxy: Galaxy) -> Floats:
+def ring(disc: Plane, galaxy: Galaxy) -> Floats32:
     """A ring, Gaussian across."""
     width = 0.17 * galaxy.ring_radius
     return unit(
@@ -110,7 +111,7 @@ def ring(disc: Plane, galaxy: Galaxy) -> Floats:
     )
 
 
-def clumps(rng: Generator, grid: Grid, where: Floats, number: int) -> Floats:
+def clumps(rng: Generator, grid: Grid, where: Floats32, number: int) -> Floats32:
     """Star-forming knots: points strewn over an image in proportion to its light.
 
     Luminosities follow a power law of slope -1.8 (Kennicutt et al. 1989).
@@ -126,7 +127,7 @@ def clumps(rng: Generator, grid: Grid, where: Floats, number: int) -> Floats:
     return unit(image)
 
 
-def edge_on_disc(grid: Grid, galaxy: Galaxy) -> Floats:
+def edge_on_disc(grid: Grid, galaxy: Galaxy) -> Floats32:
     """An edge-on exponential disc (van der Kruit & Searle 1981): R K1(R) sech^2(z)."""
     from scipy.special import k1
 
@@ -139,7 +140,7 @@ def edge_on_disc(grid: Grid, galaxy: Galaxy) -> Floats:
     return unit(flat / np.cosh(np.clip(height / np.float32(thick), -20, 20)) ** 2)
 
 
-def dust_lane(grid: Grid, galaxy: Galaxy, disc: Floats) -> Floats:
+def dust_lane(grid: Grid, galaxy: Galaxy, disc: Floats32) -> Floats32:
     """The light that a lane in the mid-plane takes from an edge-on disc, not normalised."""
     along, height = rotated(grid, galaxy.position_angle)
     thick = np.float32(0.12 * galaxy.axis_ratio / 0.2 * galaxy.scale_length)
@@ -147,7 +148,7 @@ def dust_lane(grid: Grid, galaxy: Galaxy, disc: Floats) -> Floats:
     return (disc * (1 - np.exp(np.float32(-galaxy.dust) * depth))).astype(np.float32)
 
 
-def boxy_bulge(grid: Grid, galaxy: Galaxy) -> Floats:
+def boxy_bulge(grid: Grid, galaxy: Galaxy) -> Floats32:
     """A box or peanut: superellipses that are pinched on the minor axis."""
     along, height = rotated(grid, galaxy.position_angle)
     size = np.float32(galaxy.bulge_radius)
@@ -157,7 +158,7 @@ def boxy_bulge(grid: Grid, galaxy: Galaxy) -> Floats:
     return unit(np.exp(-np.float32(1.7) * np.sqrt(np.sqrt(box))))
 
 
-def debris(rng: Generator, grid: Grid, galaxy: Galaxy) -> Floats:
+def debris(rng: Generator, grid: Grid, galaxy: Galaxy) -> Floats32:
     """Tidal tails, and shells with sharp outer edges (Malin & Carter 1983)."""
     tails = 2 if galaxy.disturbance in ("major", "merger") else 1
     out = np.zeros((grid.side, grid.side), dtype=np.float32)
@@ -183,8 +184,8 @@ def debris(rng: Generator, grid: Grid, galaxy: Galaxy) -> Floats:
 
 
 def _tail(
-    rng: Generator, galaxy: Galaxy, distance: Floats, angle: Floats, towards: float
-) -> Floats:
+    rng: Generator, galaxy: Galaxy, distance: Floats32, angle: Floats32, towards: float
+) -> Floats32:
     """A stream that leaves the galaxy in one direction and curls."""
     start = galaxy.radius * rng.uniform(0.6, 1.1)
     end = galaxy.radius * rng.uniform(2.5, 5)
@@ -202,7 +203,7 @@ def _tail(
     return along * np.exp(-((aside / width) ** 2))
 
 
-def _turn(angle: Floats) -> Floats:
+def _turn(angle: Floats32) -> Floats32:
     """An angle brought to -pi .. pi."""
-    turned: Floats = np.remainder(angle + np.float32(np.pi), np.float32(2 * np.pi))
+    turned: Floats32 = np.remainder(angle + np.float32(np.pi), np.float32(2 * np.pi))
     return turned - np.float32(np.pi)

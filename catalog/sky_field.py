@@ -2,22 +2,23 @@
 
 import numpy as np
 
+from catalog.arrays import Floats32
 from catalog.sky_discs import rotated, unit
 from catalog.sky_galaxy import Galaxy
-from catalog.sky_grid import Floats, Grid, splat
+from catalog.sky_grid import Grid, splat
 from catalog.sky_population import Generator
 
 STARS_A_SQUARE_ARCMIN = 2.0  # to r = 22.5, as at high latitude
 GALAXIES_A_SQUARE_ARCMIN = 22.0  # to r = 24, Yasuda et al. 2001 extrapolated
 
 
-def nanomaggies(r: float, g_r: float, r_z: float) -> Floats:
+def nanomaggies(r: float, g_r: float, r_z: float) -> Floats32:
     """Fluxes in g, r and z from a magnitude and two colours."""
     magnitudes = np.array([r + g_r, r, r - r_z])
     return (10 ** (0.4 * (22.5 - magnitudes))).astype(np.float32)
 
 
-def neighbours(rng: Generator, grid: Grid) -> Floats:
+def neighbours(rng: Generator, grid: Grid) -> Floats32:
     """Stars and unrelated galaxies before seeing, (3, N, N) in nanomaggies.
 
     Counts rise as 10^(0.15 m) for stars and 10^(0.33 m) for galaxies; fields
@@ -35,7 +36,7 @@ def neighbours(rng: Generator, grid: Grid) -> Floats:
     return image
 
 
-def artefact(rng: Generator, grid: Grid, galaxy: Galaxy) -> Floats | None:
+def artefact(rng: Generator, grid: Grid, galaxy: Galaxy) -> Floats32 | None:
     """Light that is no sky, after seeing, (3, N, N) in nanomaggies; None for none.
 
     star: a saturated star with diffraction spikes and a halo, on or beside the galaxy.
@@ -79,14 +80,14 @@ def _galaxy_colours(rng: Generator) -> tuple[float, float]:
     return g_r, float(0.7 * g_r + 0.05 + rng.normal(0, 0.1))
 
 
-def _star(rng: Generator, image: Floats, magnitude: float) -> None:
+def _star(rng: Generator, image: Floats32, magnitude: float) -> None:
     column, row = rng.uniform(0, image.shape[1] - 1, 2)
     for band, flux in zip(image, nanomaggies(magnitude, *_star_colours(rng)), strict=True):
         splat(band, [column], [row], [flux])
 
 
 def _small_galaxy(
-    rng: Generator, grid: Grid, image: Floats, magnitude: float, size: float = 1.0
+    rng: Generator, grid: Grid, image: Floats32, magnitude: float, size: float = 1.0
 ) -> None:
     """An inclined exponential on a stamp of its own."""
     length = size * 0.55 * 10 ** (-0.13 * (magnitude - 21)) * np.exp(rng.normal(0, 0.3))
@@ -105,7 +106,7 @@ def _small_galaxy(
     image[:, rows, columns] += flux[:, None, None] * (shape / max(total, float(shape.sum()) * 0.2))
 
 
-def _spikes(rng: Generator, grid: Grid, image: Floats, galaxy: Galaxy) -> None:
+def _spikes(rng: Generator, grid: Grid, image: Floats32, galaxy: Galaxy) -> None:
     at = (float(rng.normal(0, galaxy.radius)), float(rng.normal(0, galaxy.radius)))
     x, y = rotated(grid, float(rng.choice([0.0, np.pi / 4])), at)
     distance = np.sqrt(x * x + y * y) + np.float32(0.3)

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-Floats = npt.NDArray[np.float32]
+from catalog.arrays import Floats32
+
 Waves = npt.NDArray[np.complex64]
 
 MOFFAT_BETA = 3.0
@@ -32,17 +33,17 @@ class Grid:
     scale: float
 
     @cached_property
-    def x(self) -> Floats:
+    def x(self) -> Floats32:
         """Arcsec from the centre, (1, N)."""
         return ((np.arange(self.side) - self.side // 2) * self.scale).astype(np.float32)[None, :]
 
     @cached_property
-    def y(self) -> Floats:
+    def y(self) -> Floats32:
         """Arcsec from the centre, (N, 1)."""
         return -self.x.T
 
     @cached_property
-    def waves(self) -> tuple[Floats, Floats]:
+    def waves(self) -> tuple[Floats32, Floats32]:
         """Angular frequencies along x (1, N/2 + 1) and y (N, 1), rad per arcsec."""
         step = 2 * np.pi / self.scale
         along_x = (fft.rfftfreq(self.side) * step).astype(np.float32)[None, :]
@@ -50,22 +51,22 @@ class Grid:
         return along_x, along_y
 
     @cached_property
-    def _recentre(self) -> Floats:
+    def _recentre(self) -> Floats32:
         rows, columns = np.ogrid[: self.side, : self.side // 2 + 1]
         return np.where((rows + columns) % 2, -1, 1).astype(np.float32)
 
-    def transform(self, image: Floats) -> Waves:
+    def transform(self, image: Floats32) -> Waves:
         """Of a real image (N, N)."""
         waves: Waves = fft.rfft2(image)
         waves *= self._recentre
         return waves
 
-    def image(self, waves: Waves) -> Floats:
+    def image(self, waves: Waves) -> Floats32:
         """The real image (N, N) of a transform."""
-        image: Floats = fft.irfft2(waves * self._recentre, s=(self.side, self.side))
+        image: Floats32 = fft.irfft2(waves * self._recentre, s=(self.side, self.side))
         return image
 
-    def halved(self, waves: Waves) -> Floats:
+    def halved(self, waves: Waves) -> Floats32:
         """The image at twice the pixel size, (N/2, N/2), N a multiple of 4; in its unit.
 
         What is finer than that is left out: after seeing there is nothing.
@@ -94,7 +95,7 @@ class Grid:
             waves *= np.exp(-1j * along_y * np.float32(at[1]))
         return waves
 
-    def seeing(self, fwhm: float) -> Floats:
+    def seeing(self, fwhm: float) -> Floats32:
         """Transfer function (N, N/2 + 1) of a Moffat profile of that FWHM in arcsec."""
         along_x, along_y = self.waves
         return _look_up(
@@ -108,7 +109,9 @@ def grid(side: int, scale: float) -> Grid:
     return Grid(side, scale)
 
 
-def splat(image: Floats, columns: npt.ArrayLike, rows: npt.ArrayLike, flux: npt.ArrayLike) -> None:
+def splat(
+    image: Floats32, columns: npt.ArrayLike, rows: npt.ArrayLike, flux: npt.ArrayLike
+) -> None:
     """Add points to an image, each shared linearly by the four pixels around it.
 
     columns, rows, flux (P,): pixel coordinates (0 at the first pixel's middle). Points
@@ -125,32 +128,32 @@ def splat(image: Floats, columns: npt.ArrayLike, rows: npt.ArrayLike, flux: npt.
             np.add.at(image, (top + down, left + over), light * share_row * share_column)
 
 
-def _look_up(table: Floats, wave: Floats) -> Floats:
+def _look_up(table: Floats32, wave: Floats32) -> Floats32:
     place = wave * np.float32(1 / _TABLE_STEP)
     np.minimum(place, len(table) - 2, out=place)
     below = place.astype(np.int32)
     low = table[below]
-    value: Floats = low + (place - below) * (table[below + 1] - low)
+    value: Floats32 = low + (place - below) * (table[below + 1] - low)
     return value
 
 
 @lru_cache(maxsize=32)
-def _sersic_table(index: float) -> Floats:
+def _sersic_table(index: float) -> Floats32:
     import galsim
 
     return _radial_table(galsim.Sersic(n=index, half_light_radius=1.0))
 
 
 @lru_cache(maxsize=1)
-def _moffat_table() -> Floats:
+def _moffat_table() -> Floats32:
     import galsim
 
     return _radial_table(galsim.Moffat(beta=MOFFAT_BETA, fwhm=1.0))
 
 
-def _radial_table(profile: object) -> Floats:
+def _radial_table(profile: object) -> Floats32:
     """Its transform at 0, step, 2 step, … rad per unit of radius."""
     points = int(_TABLE_END / _TABLE_STEP)
     drawn = profile.drawKImage(nx=2 * points + 1, ny=1, scale=_TABLE_STEP)  # type: ignore[attr-defined]
-    table: Floats = drawn.real.array[0, points:].astype(np.float32)
+    table: Floats32 = drawn.real.array[0, points:].astype(np.float32)
     return table

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from catalog import sky_discs
+from catalog.arrays import Floats32
 from catalog.sky_field import nanomaggies
 from catalog.sky_galaxy import Galaxy
-from catalog.sky_grid import Floats, Grid, Waves
+from catalog.sky_grid import Grid, Waves
 from catalog.sky_population import Generator
 
 PARTS = ("bulge", "disc", "arms", "clumps", "bar", "ring", "tidal", "companion")
@@ -23,9 +24,9 @@ class Light:
     Beside PARTS: `spheroid`, all of a smooth galaxy, and `dust`, which is negative.
     """
 
-    whole: Floats
+    whole: Floats32
     shapes: dict[str, Waves] = field(default_factory=dict)
-    fluxes: dict[str, Floats] = field(default_factory=dict)
+    fluxes: dict[str, Floats32] = field(default_factory=dict)
 
     def add(self, name: str, shape: Waves, share: float, redder: float = 0.0) -> None:
         """Add a part with a share of the galaxy's r-band flux.

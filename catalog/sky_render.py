@@ -12,10 +12,11 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import fft
 
+from catalog.arrays import Floats32
 from catalog.sky_colour import decals_rgb
 from catalog.sky_field import artefact, neighbours
 from catalog.sky_galaxy import Galaxy
-from catalog.sky_grid import Floats, Grid, Waves, grid
+from catalog.sky_grid import Grid, Waves, grid
 from catalog.sky_light import PARTS, Light, draw_light
 from catalog.sky_population import FRAME_PIXELS, Generator
 
@@ -44,7 +45,7 @@ class Scene:
     """
 
     rgb: npt.NDArray[np.uint8]
-    features: dict[str, Floats]
+    features: dict[str, Floats32]
     masks: dict[str, npt.NDArray[np.bool_]]
     noise: float
     seeing: float
@@ -99,8 +100,8 @@ def native_frame(frame_scale: float) -> tuple[int, float]:
 
 
 def _features(
-    canvas: Grid, light: Light, field: Waves, blur: Floats, native: int, size: int
-) -> dict[str, Floats]:
+    canvas: Grid, light: Light, field: Waves, blur: Floats32, native: int, size: int
+) -> dict[str, Floats32]:
     """What each feature adds to the r band, (size, size), nanomaggies a native pixel."""
     waves = {name: shape * (blur * light.fluxes[name][1]) for name, shape in light.shapes.items()}
     own = [wave for name, wave in waves.items() if name != "companion"]
@@ -116,7 +117,7 @@ def _features(
     return {name: _shrink(canvas.halved(wave), size, edges) for name, wave in chosen.items()}
 
 
-def sky_noise(seeing: npt.NDArray[np.float64], scale: float) -> Floats:
+def sky_noise(seeing: npt.NDArray[np.float64], scale: float) -> Floats32:
     """Standard deviation of a pixel's sky in g, r, z, nanomaggies.
 
     From the depth: 5 sigma in the noise-equivalent area of a Gaussian of the seeing.
@@ -126,7 +127,7 @@ def sky_noise(seeing: npt.NDArray[np.float64], scale: float) -> Floats:
     return (five_sigma / 5 / np.sqrt(area)).astype(np.float32)
 
 
-def _noisy(rng: Generator, frame: Floats, sky: Floats) -> Floats:
+def _noisy(rng: Generator, frame: Floats32, sky: Floats32) -> Floats32:
     """The frame with the noise of its sky and of its own light."""
     variance = np.maximum(frame, 0) * np.float32(1 / ELECTRONS_A_NANOMAGGY)
     variance += (sky * sky)[:, None, None]
@@ -137,7 +138,7 @@ def _noisy(rng: Generator, frame: Floats, sky: Floats) -> Floats:
     return noise + (frame + residual[:, None, None])
 
 
-def feature_mask(name: str, image: Floats, noise: float) -> npt.NDArray[np.bool_]:
+def feature_mask(name: str, image: Floats32, noise: float) -> npt.NDArray[np.bool_]:
     """Pixels that a feature makes.
 
     A neighbour or an artefact: where it is above the sky's noise. A part of the galaxy:
@@ -150,7 +151,7 @@ def feature_mask(name: str, image: Floats, noise: float) -> npt.NDArray[np.bool_
     return image >= order[np.searchsorted(held, MASK_FLUX * held[-1])]
 
 
-def _shrink(image: Floats, size: int, edges: Sequence[float]) -> Floats:
+def _shrink(image: Floats32, size: int, edges: Sequence[float]) -> Floats32:
     """The square of an image between two pixel edges, along both axes, at another size."""
     box = (edges[0], edges[0], edges[1], edges[1])
     shrunk = Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR, box=box)

@@ -5,17 +5,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-Indices = npt.NDArray[np.int64]
+from catalog.arrays import Places
 
 _HELD_BYTES = 64 << 20  # of rows sorted at a time
 _MOST_PARTS = 256  # since each is an open file; beyond, parts are larger
 
 
-def rows_in_order(table: Path, order: Indices, folder: Path) -> Iterator[pa.Table]:
+def rows_in_order(table: Path, order: Places, folder: Path) -> Iterator[pa.Table]:
     """The rows of a Parquet file as parts, in the order `order` (N,) of their numbers.
 
     In one pass each row goes to the temporary file, in `folder`, of the part that it will
@@ -37,7 +36,7 @@ def rows_in_order(table: Path, order: Indices, folder: Path) -> Iterator[pa.Tabl
             path.unlink()
 
 
-def _scatter(file: pq.ParquetFile, part: Indices, paths: list[Path]) -> None:
+def _scatter(file: pq.ParquetFile, part: Places, paths: list[Path]) -> None:
     """Write each row (N,) to the file that `part` (N,) says, in file order."""
     # no memory for compression: each of hundreds of writers would have its own
     writers = [pa.ipc.new_stream(str(path), file.schema_arrow) for path in paths]

@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
+from catalog.arrays import Floats
 from catalog.measures import Measure, interval, means
-
-Floats = npt.NDArray[np.float64]
 
 
 def rank_correlations(first: npt.ArrayLike, second: npt.ArrayLike) -> Floats:

@@ -7,7 +7,7 @@ stopped, with nothing lost and nothing twice.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog import decision_tree
+from catalog.checked_files import checksum, stamp
 from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError, UnknownName
 from catalog.schema import connect, damaged
@@ -313,6 +314,31 @@ class Store:
             "read-only? Then run again"
         )
 
+    # --- files beside the catalogue
+
+    def note_file(self, path: Path, sha256: str) -> None:
+        """Remember what a file beside the catalogue was like when it had a checksum."""
+        noted = json.dumps({"sha256": sha256, "stamp": stamp(path)})
+        with self.transaction():
+            self.execute("DELETE FROM setting WHERE name = ?", [_file_setting(path)])
+            self.execute("INSERT INTO setting VALUES (?, ?)", [_file_setting(path), noted])
+
+    def file_is_sound(self, path: Path, sums: Collection[str]) -> bool:
+        """Whether a file beside the catalogue is there and has one of some checksums.
+
+        It is read from end to end, unless its size and time of change are still those
+        that were noted when it was written.
+        """
+        found = stamp(path)
+        if found is None:
+            return False
+        noted = json.loads(
+            self.value("SELECT value FROM setting WHERE name = ?", [_file_setting(path)]) or "{}"
+        )
+        if noted.get("stamp") == [*found] and noted.get("sha256") in sums:
+            return True
+        return checksum(path) in sums
+
     def _insert(self, table: str, rows: pa.Table) -> None:
         # cut up, so that each part is written by a core of its own
         parts = rows.to_batches(max_chunksize=_ROW_GROUP)
@@ -333,6 +359,11 @@ def _bound_memory(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("SELECT current_setting('threads')")
     threads = (connection.fetchone() or (1,))[0]
     connection.execute(f"SET memory_limit = '{max(256, _MEMORY_A_THREAD * threads)}MiB'")
+
+
+def _file_setting(path: Path) -> str:
+    # not the catalogue's own name, under which it may be copied
+    return f"file {''.join(path.suffixes[-2:])}"
 
 
 def code_version() -> str:

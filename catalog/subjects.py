@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from catalog.arrays import Ids
 from catalog.counterparts import Counterpart, find_counterparts
 from catalog.errors import CatalogError
-from catalog.fractions import Ids, read_predictions, read_votes
+from catalog.fractions import read_predictions, read_votes
 from catalog.galaxies import galaxy_ids
 from catalog.ranking import rank_galaxies
 from catalog.store import Store

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from catalog.arrays import Pixels
 from catalog.errors import CatalogError, ImageRefused
 from catalog.imaged_galaxies import Galaxy
 from catalog.images import ImageReader, decode
@@ -23,7 +23,6 @@ from catalog.training_set import TrainingSet
 from catalog.view import View
 from catalog.whole_files import replacing
 
-Pixels = npt.NDArray[np.uint8]
 Item = TypeVar("Item")
 
 # How much wider than the view a canvas is: what the view crops away is there to be

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from catalog.arrays import Floats
 from catalog.errors import CatalogError
-from catalog.fractions import Floats, read_posteriors, read_votes, voted_galaxies
+from catalog.fractions import read_posteriors, read_votes, voted_galaxies
 from catalog.imaged_galaxies import Galaxy
 from catalog.noisy_votes import credence
 from catalog.splits import split_galaxies

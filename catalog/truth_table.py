@@ -10,11 +10,10 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import parquet
 
+from catalog.arrays import Floats
 from catalog.decision_tree import DecisionTree
 from catalog.errors import TableRefused
 from catalog.truth import decode_mask
-
-Floats = npt.NDArray[np.float64]
 
 _LARGEST = 4096  # pixel: side of a mask, above which it is no mask of ours
 

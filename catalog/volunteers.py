@@ -8,12 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from catalog.arrays import Floats, Ints
 from catalog.decision_tree import DecisionTree
-
-Floats = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,8 @@ class Ballot:
     random or, where `misvoted`, to the wrong answer. volunteers: how many were asked.
     """
 
-    counts: Counts
-    errors: Counts
+    counts: Ints
+    errors: Ints
     volunteers: int
     misvoted: bool
 
@@ -89,7 +86,7 @@ def cast_votes(
 
 def walk(
     rng: np.random.Generator, tree: DecisionTree, probabilities: Floats, volunteers: int
-) -> Counts:
+) -> Ints:
     """Votes (A,) of volunteers who go through the tree, each asked what their answers lead to.
 
     A question's total is the sum of the votes for the answers that lead to it.

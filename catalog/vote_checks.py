@@ -7,12 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from catalog.arrays import Flags, Floats
 from catalog.rejects import Reject
 from catalog.table_files import numbers, texts
 from catalog.vote_layouts import QuestionColumns
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 MOST_VOTES = 1e6
 # Published fractions have three decimals or more, published weighted totals two.

@@ -4,11 +4,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from catalog.arrays import Flags, Floats
 from catalog.decision_tree import DecisionTree
 from catalog.fractions import Votes
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 
 def changed_questions(current: Votes, counts: Floats, totals: Floats, asked: Flags) -> Flags:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from catalog.arrays import Flags, Floats
 from catalog.decision_tree import DecisionTree
 from catalog.errors import TableRefused
 from catalog.kept_tables import KeptTables
@@ -20,8 +21,6 @@ from catalog.rejects import Reject
 from catalog.table_files import TableFile, check_identifiers_type, texts
 from catalog.vote_checks import (
     TOTAL_TOLERANCE,
-    Flags,
-    Floats,
     Rows,
     check_identifiers,
     check_positions,

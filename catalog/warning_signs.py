@@ -3,12 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
+from catalog.arrays import Flags, Floats
 from catalog.decision_tree import DecisionTree
 from catalog.measures import Measure, estimate, resampled_sums
 from catalog.prediction_errors import RELEVANT
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 WRONG = 0.25  # difference of predicted and true fraction, above which a prediction is wrong
 PREDICTED = 0.5  # fraction of an answer that a user would take as the answer
@@ -61,19 +59,19 @@ def warning(
     return measures
 
 
-def _taken(predicted: Floats, tree: DecisionTree) -> Bools:
+def _taken(predicted: Floats, tree: DecisionTree) -> Flags:
     """The answer of each question that is predicted highest, if at 0.5 or more, (N, A)."""
     filled = np.nan_to_num(predicted, nan=-1)
     taken = np.zeros(predicted.shape, np.bool_)
     for where in tree.slices:
         best = where.start + filled[:, where].argmax(axis=1)
         taken[np.arange(len(taken)), best] = True
-    highest: Bools = taken & (filled >= PREDICTED)
+    highest: Flags = taken & (filled >= PREDICTED)
     return highest
 
 
 def _area(
-    sign: Floats, wrong: Bools, counted: Bools, method: str, label: str | None
+    sign: Floats, wrong: Flags, counted: Flags, method: str, label: str | None
 ) -> list[Measure]:
     """Area under the curve of a sign for the wrong ones of those counted, all (N, A).
 

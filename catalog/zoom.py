@@ -9,10 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from catalog.arrays import Floats, Places
 from catalog.compiled import compiled
-
-Floats = npt.NDArray[np.float64]
-Places = npt.NDArray[np.int64]
 
 
 def zoomed(image: Image.Image, scale: float) -> Image.Image:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from catalog.arrays import Floats
 from catalog.cases import Case, cases, typical_answers
 from catalog.checked_files import sha256_of
 from catalog.errors import ModelRefused
@@ -16,7 +17,7 @@ from catalog.evaluation_section import LEAD, TITLE, evaluation_section
 from catalog.evaluation_tables import evaluation_tables
 from catalog.explained_model import ExplainedModel, explained_model
 from catalog.fraction_trial import fraction_measures, warning_measures
-from catalog.fractions import Floats, predictions_state, read_predictions, votes_state
+from catalog.fractions import predictions_state, read_predictions, votes_state
 from catalog.image_batches import ImageBatch, image_batch
 from catalog.images import ImageReader
 from catalog.inference import in_order

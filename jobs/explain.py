@@ -12,11 +12,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from catalog import figures as drawing
+from catalog.arrays import Ids
 from catalog.decision_tree import DecisionTree
 from catalog.engines import choose_engine
 from catalog.errors import CatalogError, UnknownName
 from catalog.explained_model import ExplainedModel, explained_model
-from catalog.fractions import Ids
 from catalog.image_batches import ImageBatch, image_batch
 from catalog.imaged_galaxies import Galaxy, in_batches
 from catalog.images import ImageReader

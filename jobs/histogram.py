@@ -7,13 +7,8 @@ import numpy as np
 import pyarrow as pa
 from matplotlib.figure import Figure
 
-from catalog.fractions import (
-    Floats,
-    compared_galaxies,
-    read_predictions,
-    read_votes,
-    voted_galaxies,
-)
+from catalog.arrays import Floats
+from catalog.fractions import compared_galaxies, read_predictions, read_votes, voted_galaxies
 from catalog.histograms import balance, histogram_figure
 from catalog.paths import histogram_path
 from catalog.store import Store

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from catalog.checked_files import checksum, note
+from catalog.arrays import Ids
+from catalog.checked_files import checksum
 from catalog.errors import CatalogError
-from catalog.fractions import Ids, compared_galaxies, read_predictions, read_votes
+from catalog.fractions import compared_galaxies, read_predictions, read_votes
 from catalog.index_files import (
     KINDS,
     built_from,
@@ -99,7 +100,7 @@ def _exact(catalog: Path) -> IndexReport:
             for kind in KINDS:
                 blocks = _blocks(store, kind, predict_run, galaxies, bar)
                 sums[kind] = write_index(catalog, kind, blocks)
-                note(store, index_path(catalog, kind), sums[kind])
+                store.note_file(index_path(catalog, kind), sums[kind])
         run = store.begin("index", {"built_from": built_from(store), "sha256": sums})
         store.finish(run)
         return IndexReport(run.run_id, True, len(galaxies))
@@ -116,7 +117,7 @@ def _make_codes(store: Store) -> dict[str, Any]:
             with replacing(path) as part:
                 codes[kind] = asdict(build_codes(load_index(store, kind), part))
                 sums[kind] = str(checksum(part))
-            note(store, path, sums[kind])
+            store.note_file(path, sums[kind])
             bar.advance()
     config = {"built_from": built_from(store), "sha256": sums, "codes": codes}
     store.finish(store.begin("approximate", config))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from catalog.arrays import Flags
 from catalog.checked_files import sha256_of
 from catalog.fractions import read_votes
 from catalog.galaxies import (
@@ -23,7 +24,6 @@ from catalog.ingests import begin_ingest, held_tree, replace_votes
 from catalog.progress import progress
 from catalog.rejects import KIND_SQL, Reject, reject_table
 from catalog.store import Run, Store
-from catalog.vote_checks import Flags
 from catalog.vote_rows import changed_questions, vote_table
 from catalog.votes import VoteBlock, VoteTable, read_vote_table
 

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from catalog.arrays import Floats, Ids
 from catalog.errors import CatalogError
 from catalog.fractions import (
-    Floats,
-    Ids,
     compared_galaxies,
     read_posteriors,
     read_predictions,

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from catalog.arrays import Floats
 from catalog.counterparts import Counterparts, find_counterparts
 from catalog.decision_tree import DecisionTree
 from catalog.errors import CatalogError
-from catalog.fractions import Floats, read_predictions, read_votes
+from catalog.fractions import read_predictions, read_votes
 from catalog.galaxies import galaxy_ids
 from catalog.store import Store
 from catalog.weights import read_weights

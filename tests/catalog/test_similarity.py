@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from catalog.arrays import Floats, Ids
 from catalog.similarity import (
     EDGE,
-    Floats,
-    Ids,
     SimilarityIndex,
     make_block,
     observed_candidates,
