@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from catalog import paths
-from catalog.errors import CatalogBusy, CatalogError, QueryRefused
-from catalog.output import from_arrow, plain, write
-from catalog.progress import heed_interrupt, interrupt, interrupted, set_quiet
+from zoolens.catalog import paths
+from zoolens.catalog.errors import CatalogBusy, CatalogError, QueryRefused
+from zoolens.catalog.output.answer import from_arrow, plain, write
+from zoolens.catalog.runtime.progress import heed_interrupt, interrupt, interrupted, set_quiet
 
 if TYPE_CHECKING:
-    from catalog.view import View
+    from zoolens.catalog.images.view import View
 
 app = typer.Typer(
     name="zoolens",
@@ -192,7 +192,7 @@ def ingest(
     quiet: Quiet = False,
 ) -> None:
     """Votes and images into the catalogue; with a model or predictions, all the way to losses."""
-    from jobs.ingest import ingest as run
+    from zoolens.jobs.ingest import ingest as run
 
     if model and predictions:
         raise CatalogError("give --model or --predictions, not both")
@@ -225,13 +225,13 @@ def _check_early(
     weights: str, view: str | None, size: int | None, engine: str, precision: str
 ) -> None:
     """What later steps would refuse, before hours of work."""
-    from catalog.weights import PRESETS
+    from zoolens.catalog.scoring.weights import PRESETS
 
     _view(view, size)
     if weights not in PRESETS and not Path(weights).is_file():
         raise CatalogError(f"no weights {weights!r}; give {', '.join(PRESETS)} or a file of them")
     if (engine, precision) != ("auto", "float32"):
-        from catalog.engines import check_precision, choose_engine
+        from zoolens.catalog.network.engines import check_precision, choose_engine
 
         choose_engine(engine, 1)
         check_precision(precision)
@@ -285,11 +285,11 @@ def _predict(
     quiet: bool,
 ) -> None:
     if predictions is not None:
-        from jobs.adopt import adopt
+        from zoolens.jobs.adopt import adopt
 
         report = adopt(catalog, predictions, id_column=id_column)
     else:
-        from jobs.predict import predict as run
+        from zoolens.jobs.predict import predict as run
 
         report = run(
             catalog,
@@ -313,7 +313,7 @@ def _predict(
 
 def _view(name: str | None, size: int | None) -> "View | None":
     """The view that options ask for; None where they leave it to the model."""
-    from catalog.view import View
+    from zoolens.catalog.images.view import View
 
     if name is None and size is None:
         return None
@@ -331,7 +331,7 @@ def score(
 
 
 def _score(catalog: Path, weights: str, quiet: bool) -> None:
-    from jobs.score import score as run
+    from zoolens.jobs.score import score as run
 
     report = run(catalog, weights=weights)
     _say(quiet, "score", report.run_id, report.changed, report.summary)
@@ -351,7 +351,7 @@ def index(
 
 
 def _index(catalog: Path, quiet: bool, approximate: bool = False) -> None:
-    from jobs.index import index as run
+    from zoolens.jobs.index import index as run
 
     report = run(catalog, approximate=approximate)
     if report.changed or not quiet:
@@ -374,7 +374,7 @@ def worst(
     catalog: Catalog = paths.CATALOG_DEFAULT,
 ) -> None:
     """The galaxies on which volunteers and model disagree most, and on which answer."""
-    from jobs.worst import worst as run
+    from zoolens.jobs.worst import worst as run
 
     ranking = run(catalog, limit=limit, min_votes=min_votes, label=answer, question=question, by=by)
     write(from_arrow(ranking), form, out)
@@ -400,7 +400,7 @@ def select(
     quiet: Quiet = False,
 ) -> None:
     """Galaxies that deserve more votes, as a manifest and images for the Zooniverse."""
-    from jobs.select import select as run
+    from zoolens.jobs.select import select as run
 
     report = run(
         catalog,
@@ -436,8 +436,8 @@ def similar(
     quiet: Quiet = False,
 ) -> None:
     """A galaxy's fair comparisons: what if the volunteers, or the model, were right."""
-    from jobs.index import index as build
-    from jobs.similar import similar as run
+    from zoolens.jobs.index import index as build
+    from zoolens.jobs.similar import similar as run
 
     build(catalog, approximate=approximate)
     report = run(
@@ -478,8 +478,8 @@ def explain(
     quiet: Quiet = False,
 ) -> None:
     """Which pixels drove the predictions: maps of every answer, figures, a page."""
-    from jobs.explain import explain as run
-    from jobs.index import index as build
+    from zoolens.jobs.explain import explain as run
+    from zoolens.jobs.index import index as build
 
     build(catalog)
     report = run(
@@ -524,7 +524,7 @@ def histogram(
     catalog: Catalog = paths.CATALOG_DEFAULT,
 ) -> None:
     """Distributions of the vote fractions, of the emphasised answers and of all."""
-    from jobs import histogram as job
+    from zoolens.jobs import histogram as job
 
     if suggest:
         write(from_arrow(job.suggest(catalog, min_votes=min_votes)), form, out)
@@ -565,8 +565,8 @@ def simulate(
     quiet: Quiet = False,
 ) -> None:
     """A Galaxy Zoo whose truth is known: images, votes, and what made each pixel."""
-    from catalog.volunteers import Crowd
-    from jobs.simulate import simulate as run
+    from zoolens.catalog.sky.volunteers import Crowd
+    from zoolens.jobs.simulate import simulate as run
 
     crowd = Crowd(overdispersion, error_rate, misvote_rate, many_votes, few_votes, share_many)
     report = run(
@@ -630,8 +630,8 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """A ZoobotTree from the catalogue's votes and images."""
-    from catalog.view import View
-    from jobs.train import train as run
+    from zoolens.catalog.images.view import View
+    from zoolens.jobs.train import train as run
 
     report = run(
         catalog,
@@ -687,7 +687,7 @@ def evaluate(
     quiet: Quiet = False,
 ) -> None:
     """How far predictions and explanations can be trusted: tables, figures, a page."""
-    from jobs.evaluate import evaluate as run
+    from zoolens.jobs.evaluate import evaluate as run
 
     report = run(
         catalog,
@@ -754,9 +754,9 @@ def release(
     quiet: Quiet = False,
 ) -> None:
     """Cut a release: frozen, documented, checksummed files for others."""
-    from catalog.release_provenance import Title
-    from jobs.index import index as build
-    from jobs.release import release as run
+    from zoolens.catalog.release.provenance import Title
+    from zoolens.jobs.index import index as build
+    from zoolens.jobs.release import release as run
 
     if counterparts or gallery:
         build(catalog)
@@ -792,7 +792,7 @@ def release_verify(
     quiet: Quiet = False,
 ) -> None:
     """Check every file of a release; exit code 1 where it is at fault."""
-    from jobs.release_verify import verify as run
+    from zoolens.jobs.release_verify import verify as run
 
     report = run(folder)
     _say(quiet, "verify", None, True, report.summary)
@@ -815,7 +815,7 @@ def release_diff(
     quiet: Quiet = False,
 ) -> None:
     """Which galaxies and columns changed from one release to another, and by how much."""
-    from jobs.release_diff import diff as run
+    from zoolens.jobs.release_diff import diff as run
 
     table = run(before, after, galaxies=galaxies).table
     if not len(table):
@@ -832,15 +832,15 @@ def demo(
     quiet: Quiet = False,
 ) -> None:
     """The whole way on a small simulated sky that the bundled model has not seen."""
-    from catalog.release_provenance import Title
-    from jobs.evaluate import evaluate as run_evaluate
-    from jobs.explain import explain as run_explain
-    from jobs.histogram import histogram as run_histogram
-    from jobs.ingest import ingest as run_ingest
-    from jobs.predict import predict as run_predict
-    from jobs.release import release as run_release
-    from jobs.report import report as run_report
-    from jobs.simulate import simulate as run_simulate
+    from zoolens.catalog.release.provenance import Title
+    from zoolens.jobs.evaluate import evaluate as run_evaluate
+    from zoolens.jobs.explain import explain as run_explain
+    from zoolens.jobs.histogram import histogram as run_histogram
+    from zoolens.jobs.ingest import ingest as run_ingest
+    from zoolens.jobs.predict import predict as run_predict
+    from zoolens.jobs.release import release as run_release
+    from zoolens.jobs.report import report as run_report
+    from zoolens.jobs.simulate import simulate as run_simulate
 
     sky, catalog = out / "sky", out / paths.CATALOG_DEFAULT
     truth = sky / "truth.parquet"
@@ -902,7 +902,7 @@ def sql(
     catalog: Catalog = paths.CATALOG_DEFAULT,
 ) -> None:
     """Ask the catalogue in SQL, read-only."""
-    from jobs.sql import sql as run
+    from zoolens.jobs.sql import sql as run
 
     with run(catalog, query) as answer:
         write(answer, form, out)
@@ -911,7 +911,7 @@ def sql(
 @_command
 def status(form: Format = None, out: Out = None, catalog: Catalog = paths.CATALOG_DEFAULT) -> None:
     """The runs, how far each step has come, and what is missing."""
-    from jobs.status import status as run
+    from zoolens.jobs.status import status as run
 
     report = run(catalog)
     if form or out:
@@ -936,7 +936,7 @@ def verify(
     quiet: Quiet = False,
 ) -> None:
     """Check the catalogue against itself; exit code 1 where it is at fault."""
-    from jobs.verify import verify as run
+    from zoolens.jobs.verify import verify as run
 
     report = run(catalog, images=images)
     write(from_arrow(report.checks), form, out)

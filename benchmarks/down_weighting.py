@@ -6,8 +6,8 @@ SKY is a folder of `zoolens simulate`. Volunteers are drawn anew from its true a
 probabilities, with known rates of errors. What is trained is the head of the bundled
 model, from nothing, on the features of its encoder, by Zoobot's loss: first on the votes
 as they are; then again as they are, and once more with each vote worth its credence under
-the first (`catalog.noisy_votes`, as `train --down-weight-noisy` has it, told the rate of
-errors). Galaxies held out by `catalog.splits` are compared with the truth: the expected
+the first (`catalog.scoring.credence`, as `train --down-weight-noisy` has it, told the rate of
+errors). Galaxies held out by `catalog.store.galaxies` are compared with the truth: the expected
 log likelihood of an errorless vote under the predicted fractions, nat a vote asked for,
 and the mean absolute error of fractions. Writes every seed's results to
 results/down_weighting.json.
@@ -25,17 +25,17 @@ import torch
 from PIL import Image
 from pyarrow import csv
 
-from catalog.arrays import Floats
-from catalog.decision_tree import DecisionTree, get_tree
-from catalog.inference import features
-from catalog.model import load_model
-from catalog.noisy_votes import credence
-from catalog.paths import BUNDLED_MODEL
-from catalog.splits import split_galaxies
-from catalog.tree_model import question_losses
-from catalog.truth_table import read_truth
-from catalog.view import View
-from catalog.volunteers import Crowd, cast_votes
+from zoolens.catalog.arrays import Floats
+from zoolens.catalog.decision_tree import DecisionTree, get_tree
+from zoolens.catalog.evaluation.truth import read_truth
+from zoolens.catalog.images.view import View
+from zoolens.catalog.network.inference import features
+from zoolens.catalog.network.model import load_model
+from zoolens.catalog.paths import BUNDLED_MODEL
+from zoolens.catalog.scoring.credence import credence
+from zoolens.catalog.sky.volunteers import Crowd, cast_votes
+from zoolens.catalog.store.galaxies import split_galaxies
+from zoolens.catalog.training.tree_model import question_losses
 
 RESULTS = Path(__file__).parent / "results" / "down_weighting.json"
 CROWDS = {

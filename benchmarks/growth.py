@@ -35,33 +35,33 @@ def step(name: str, folder: Path) -> None:
     """One step on a catalogue, in this process."""
     catalog = folder / "gz.duckdb"
     if name == "ingest":
-        from jobs.ingest import ingest
+        from zoolens.jobs.ingest import ingest
 
         ingest(catalog, folder / "votes.csv")
     elif name == "score":
-        from jobs.score import score
+        from zoolens.jobs.score import score
 
         score(catalog)
     elif name == "index":
-        from jobs.index import index
+        from zoolens.jobs.index import index
 
         index(catalog)
     elif name == "worst":
-        from jobs.worst import worst
+        from zoolens.jobs.worst import worst
 
         worst(catalog)
     elif name == "release":
-        from catalog.release_provenance import Title
-        from jobs.release import release
+        from zoolens.catalog.release.provenance import Title
+        from zoolens.jobs.release import release
 
         release(catalog, folder / "release", Title("Growth", "1"), formats=["fits", "hats"])
     elif name == "predict":
-        from catalog.paths import BUNDLED_MODEL
-        from jobs.predict import predict
+        from zoolens.catalog.paths import BUNDLED_MODEL
+        from zoolens.jobs.predict import predict
 
         predict(catalog, str(BUNDLED_MODEL))
     else:
-        from jobs.explain import explain
+        from zoolens.jobs.explain import explain
 
         explain(catalog, everything=True, figures=False)
 
@@ -70,9 +70,9 @@ def add_predictions(folder: Path, galaxies: int) -> None:
     """Synthetic concentrations of all galaxies."""
     import numpy as np
 
-    from catalog.decision_tree import get_tree
-    from catalog.store import Store
-    from tests.catalogues import add_predictions, random_concentrations
+    from tests.made.catalogues import add_predictions, random_concentrations
+    from zoolens.catalog.decision_tree import get_tree
+    from zoolens.catalog.store.store import Store
 
     made = random_concentrations(_MADE, SAMPLES, get_tree("gzd5"))
     with Store.open(folder / "gz.duckdb") as store:
@@ -87,8 +87,8 @@ def add_images(folder: Path, galaxies: int) -> None:
     import pyarrow as pa
 
     from benchmarks.__main__ import IMAGES
-    from catalog.images import ImageReader
-    from catalog.store import Store
+    from zoolens.catalog.images.reader import ImageReader
+    from zoolens.catalog.store.store import Store
 
     with ImageReader() as reader:
         files = [(str(file), vars(reader.inspect(str(file)))) for file in IMAGES.rglob("*.png")]

@@ -14,9 +14,9 @@ import pyarrow as pa
 from pyarrow import csv
 
 from benchmarks.contest import Contest, Way
-from catalog.decision_tree import get_tree
-from jobs.ingest import ingest
-from tests.catalogues import random_counts
+from tests.made.catalogues import random_counts
+from zoolens.catalog.decision_tree import get_tree
+from zoolens.jobs.ingest import ingest
 
 GALAXIES, _MADE = 314_000, 20_000
 TREE = get_tree("gzd5")

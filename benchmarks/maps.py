@@ -19,11 +19,11 @@ import torch
 from PIL import Image
 
 from benchmarks.contest import Contest, Way
-from catalog.inference import AT_ONCE, in_order
-from catalog.model import ZoobotModel, concentrations, dropout_masks, load_model
-from catalog.saliency import Explainer
-from catalog.view import View
-from tests.checkpoints import save, zoobot_tree
+from tests.made.checkpoints import save, zoobot_tree
+from zoolens.catalog.images.view import View
+from zoolens.catalog.network.inference import AT_ONCE, in_order
+from zoolens.catalog.network.model import ZoobotModel, concentrations, dropout_masks, load_model
+from zoolens.catalog.saliency.explainer import Explainer
 
 ARCHITECTURES = ("efficientnet_b0", "convnext_nano")
 COUNT, SAMPLES, TARGETS, ANSWERS = 16, 30, 2, 34

@@ -18,15 +18,15 @@ import torch
 from PIL import Image
 
 from benchmarks.contest import Contest, Way
-from catalog.decision_tree import get_tree
-from catalog.engines import make_encode
-from catalog.images import ImageReader
-from catalog.inference import in_order
-from catalog.model import ZoobotModel, load_model
-from catalog.store import Store
-from jobs.predict import predict
-from tests.catalogues import catalogue, random_counts
-from tests.checkpoints import save, save_zoobot_tree, zoobot_tree
+from tests.made.catalogues import catalogue, random_counts
+from tests.made.checkpoints import save, save_zoobot_tree, zoobot_tree
+from zoolens.catalog.decision_tree import get_tree
+from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.network.engines import make_encode
+from zoolens.catalog.network.inference import in_order
+from zoolens.catalog.network.model import ZoobotModel, load_model
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.predict import predict
 
 BATCH, SAMPLES = 32, 30
 TIMES, MORE = 6, 5  # each image, and in full that many times more often

@@ -18,12 +18,12 @@ from PIL import Image
 from scipy.stats import spearmanr
 
 from benchmarks.looks import look
-from catalog.decision_tree import get_tree
-from catalog.inference import features
-from catalog.model import concentrations, dropout_masks, load_model
-from catalog.paths import BUNDLED_MODEL
-from catalog.posterior import question_totals
-from catalog.view import View
+from zoolens.catalog.decision_tree import get_tree
+from zoolens.catalog.images.view import View
+from zoolens.catalog.network.inference import features
+from zoolens.catalog.network.model import concentrations, dropout_masks, load_model
+from zoolens.catalog.paths import BUNDLED_MODEL
+from zoolens.catalog.predictions.posterior import question_totals
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 RESULTS = Path(__file__).parent / "results" / "real_images.json"

@@ -15,18 +15,18 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.contest import Contest, Way
-from catalog.arrays import Floats
-from catalog.decision_tree import get_tree
-from catalog.ranking import rank_galaxies
-from catalog.store import Store
-from jobs.score import score
-from tests.catalogues import (
+from tests.made.catalogues import (
     add_predictions,
     add_votes,
     expected_fractions,
     random_concentrations,
     random_counts,
 )
+from zoolens.catalog.arrays import Floats
+from zoolens.catalog.decision_tree import get_tree
+from zoolens.catalog.scoring.ranking import rank_galaxies
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.score import score
 
 _CLI = Path(__file__).resolve().parent.parent / "cli.py"
 GALAXIES, LOOP_ROWS, _MADE = 314_000, 300, 20_000

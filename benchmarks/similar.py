@@ -16,18 +16,18 @@ import pandas as pd
 import pyarrow as pa
 
 from benchmarks.contest import Contest, Way
-from catalog.approximate import ApproximateIndex, build_codes, read_codes
-from catalog.arrays import Floats, Ids
-from catalog.decision_tree import get_tree
-from catalog.similarity import (
+from tests.made.catalogues import random_counts
+from zoolens.catalog.arrays import Floats, Ids
+from zoolens.catalog.decision_tree import get_tree
+from zoolens.catalog.scoring.weights import PAPER_FACTOR
+from zoolens.catalog.similarity.approximate import ApproximateIndex, build_codes, read_codes
+from zoolens.catalog.similarity.exact import (
     BLOCK,
     SimilarityIndex,
     make_block,
     observed_candidates,
     similarity,
 )
-from catalog.weights import PAPER_FACTOR
-from tests.catalogues import random_counts
 
 K, QUERIES = 10, 64
 GOOD = 0.95  # recall that approximate ways are held to

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from catalog.errors import UnknownName, nearest
+from zoolens.catalog.errors import UnknownName, nearest
 
 CAMPAIGN = {"gzd5": "dr5", "gzd8": "dr8", "gzd12": "dr12", "gz2": "gz2"}
 TREE_NAMES = tuple(CAMPAIGN)

@@ -6,17 +6,18 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from catalog.checked_files import sha256_of
-from catalog.decision_tree import DecisionTree
-from catalog.errors import CatalogError, TableRefused
-from catalog.predictions import PredictReport, posterior_rows, prediction_rows, question_rows
-from catalog.progress import progress
-from catalog.published import read_posteriors
-from catalog.published_layouts import PublishedLayout, recognise_predictions
-from catalog.rejects import Reject, reject_table
-from catalog.store import Run, Store
-from catalog.table_files import TableFile
-from catalog.vote_checks import Rows, check_identifiers, repeated, why_repeated
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.errors import CatalogError, TableRefused
+from zoolens.catalog.formats.reading import TableFile
+from zoolens.catalog.predictions.from_table import read_posteriors
+from zoolens.catalog.predictions.layouts import PublishedLayout, recognise_predictions
+from zoolens.catalog.predictions.rows import posterior_rows, prediction_rows, question_rows
+from zoolens.catalog.runtime.files import sha256_of
+from zoolens.catalog.runtime.progress import progress
+from zoolens.catalog.store.rejects import Reject, reject_table
+from zoolens.catalog.store.store import Run, Store
+from zoolens.catalog.votes.checks import Rows, check_identifiers, repeated, why_repeated
+from zoolens.jobs.reports import PredictReport
 
 SHARD = 2_000  # galaxies committed at a time
 
@@ -26,7 +27,7 @@ _UNKNOWN = "unknown galaxy"  # the kind of reject that a later ingest may cure
 def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> PredictReport:
     """Take over the predictions in a published table, as a run of `predict`.
 
-    predictions: CSV, CSV.gz, Parquet or FITS, in a layout of `catalog.published_layouts`.
+    predictions: CSV, CSV.gz, Parquet or FITS, in a layout of `catalog.predictions.layouts`.
     id_column: `iauname` where not given. Rows that are refused, or of galaxies that
     the catalogue does not have, go to `rejects`; called again, only galaxies that
     have come since are added. Raises `TableRefused` for a table that holds nothing

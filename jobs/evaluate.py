@@ -8,29 +8,28 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from catalog.arrays import Floats
-from catalog.cases import Case, cases, typical_answers
-from catalog.checked_files import sha256_of
-from catalog.errors import ModelRefused
-from catalog.evaluated import Evaluated, read_evaluated
-from catalog.evaluation_section import LEAD, TITLE, evaluation_section
-from catalog.evaluation_tables import evaluation_tables
-from catalog.explained_model import ExplainedModel, explained_model
-from catalog.fraction_trial import fraction_measures, warning_measures
-from catalog.fractions import predictions_state, read_predictions, votes_state
-from catalog.image_batches import ImageBatch, image_batch
-from catalog.images import ImageReader
-from catalog.inference import in_order
-from catalog.localisation import CAUSES
-from catalog.map_trial import MapTrial, faithfulness_measures, sanity_measures
-from catalog.measures import Measure, evaluation_rows, read_measures
-from catalog.model import ZoobotModel, load_model
-from catalog.pages import Section, write_report
-from catalog.paths import evaluation_dir, evaluation_page
-from catalog.progress import progress
-from catalog.rejects import Reject, reject_table
-from catalog.store import Run, Store
-from catalog.truth_table import Truth, read_truth
+from zoolens.catalog.arrays import Floats
+from zoolens.catalog.errors import ModelRefused
+from zoolens.catalog.evaluation.causes import Case, cases, typical_answers
+from zoolens.catalog.evaluation.localisation import CAUSES
+from zoolens.catalog.evaluation.measures import Measure, evaluation_rows, read_measures
+from zoolens.catalog.evaluation.of_fractions import fraction_measures, warning_measures
+from zoolens.catalog.evaluation.of_maps import MapTrial, faithfulness_measures, sanity_measures
+from zoolens.catalog.evaluation.sample import Evaluated, read_evaluated
+from zoolens.catalog.evaluation.section import LEAD, TITLE, evaluation_section, evaluation_tables
+from zoolens.catalog.evaluation.truth import Truth, read_truth
+from zoolens.catalog.explain.model import ExplainedModel, explained_model
+from zoolens.catalog.images.loading import ImageBatch, image_batch
+from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.network.inference import in_order
+from zoolens.catalog.network.model import ZoobotModel, load_model
+from zoolens.catalog.output.html import Section, write_report
+from zoolens.catalog.paths import evaluation_dir, evaluation_page
+from zoolens.catalog.runtime.files import sha256_of
+from zoolens.catalog.runtime.progress import progress
+from zoolens.catalog.store.matrices import predictions_state, read_predictions, votes_state
+from zoolens.catalog.store.rejects import Reject, reject_table
+from zoolens.catalog.store.store import Run, Store
 
 _BATCH = 16
 _FEATURES = tuple(dict.fromkeys(name for causes in CAUSES.values() for name in causes))

@@ -11,25 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from catalog import figures as drawing
-from catalog.arrays import Ids
-from catalog.decision_tree import DecisionTree
-from catalog.engines import choose_engine
-from catalog.errors import CatalogError, UnknownName
-from catalog.explained_model import ExplainedModel, explained_model
-from catalog.image_batches import ImageBatch, image_batch
-from catalog.imaged_galaxies import Galaxy, in_batches
-from catalog.images import ImageReader
-from catalog.inference import in_order
-from catalog.maps import Of
-from catalog.pages import write_page
-from catalog.paths import explanation_page, explanation_stem, explanations_dir
-from catalog.portraits import outside_votes, read_explanation, relevant_questions
-from catalog.progress import progress
-from catalog.rejects import Reject, reject_table
-from catalog.saliency_batches import saliency_tables
-from catalog.store import Run, Store
-from catalog.subjects import (
+from zoolens.catalog.arrays import Ids
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.explain import figure as drawing
+from zoolens.catalog.explain.choice import (
     Choice,
     Subject,
     all_with_image,
@@ -37,7 +23,23 @@ from catalog.subjects import (
     choose,
     find_subjects,
 )
-from catalog.whole_files import make_folder
+from zoolens.catalog.explain.model import ExplainedModel, explained_model
+from zoolens.catalog.explain.portraits import outside_votes, read_explanation, relevant_questions
+from zoolens.catalog.explain.rows import saliency_tables
+from zoolens.catalog.galaxy import Galaxy
+from zoolens.catalog.images.loading import ImageBatch, image_batch
+from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.network.engines import choose_engine
+from zoolens.catalog.network.inference import in_order
+from zoolens.catalog.output.figures import save, shown
+from zoolens.catalog.output.html import write_page
+from zoolens.catalog.paths import explanation_page, explanation_stem, explanations_dir
+from zoolens.catalog.runtime.files import make_folder
+from zoolens.catalog.runtime.progress import progress
+from zoolens.catalog.saliency.arithmetic import Of
+from zoolens.catalog.store.galaxies import in_batches
+from zoolens.catalog.store.rejects import Reject, reject_table
+from zoolens.catalog.store.store import Run, Store
 
 BATCH = 16  # galaxies that pass the encoder together
 SHARD = 8  # batches committed at a time
@@ -80,7 +82,7 @@ def explain(
 ) -> ExplainReport:
     """Store the maps of galaxies for all answers; draw them for one answer each.
 
-    galaxies, worst, min_votes, everything: which ones (`catalog.subjects`); with figures
+    galaxies, worst, min_votes, everything: which ones (`catalog.explain.choice`); with figures
     also the observed and predicted counterpart of each. label: the answer to draw,
     each galaxy's costliest unless given. model: unless given, the one that made the
     newest predictions, with its dropout masks and view. method: "hirescam" or
@@ -89,8 +91,8 @@ def explain(
     views show with `history.` before their names. of: what
     the drawn maps are of, "concentration", "fraction" or "cross_entropy"; the stored
     ones are of concentrations, from which the others follow. engine: what runs the encoder
-    (`catalog.engines`), recorded as `predict` does; "auto" is torch where OpenVINO does
-    not serve (`catalog.closed_forms`). out: folder of figures and
+    (`catalog.network.engines`), recorded as `predict` does; "auto" is torch where OpenVINO does
+    not serve (`catalog.saliency.closed_forms`). out: folder of figures and
     page, beside the catalogue unless given; the page shows the galaxies of this call.
 
     Galaxies that the run has maps of are not explained again. Images that are missing
@@ -271,7 +273,7 @@ def _draw(
             explanation = read_explanation(store, run, subject, display, explained.notes, of)
             stem = explanation_stem(explanation.selected.iauname, explanation.fact.label, of)
             figure = drawing.explanation_figure(explanation, provenance)
-            files = drawing.save(figure, folder / stem)
+            files = save(figure, folder / stem)
             drawn += files
             sections.append(
                 {
@@ -291,7 +293,7 @@ def _draw(
         provenance=provenance,
         reference=explained.reference,
         filters={
-            "shown": drawing.shown,
+            "shown": shown,
             "votes": drawing.votes,
             "fraction": _fraction,
             "outside": outside_votes,

@@ -7,13 +7,18 @@ import numpy as np
 import pyarrow as pa
 from matplotlib.figure import Figure
 
-from catalog.arrays import Floats
-from catalog.fractions import compared_galaxies, read_predictions, read_votes, voted_galaxies
-from catalog.histograms import balance, histogram_figure
-from catalog.paths import histogram_path
-from catalog.store import Store
-from catalog.weights import PAPER_LABELS
-from catalog.whole_files import make_folder, replacing
+from zoolens.catalog.arrays import Floats
+from zoolens.catalog.paths import histogram_path
+from zoolens.catalog.runtime.files import make_folder, replacing
+from zoolens.catalog.scoring.histograms import balance, histogram_figure
+from zoolens.catalog.scoring.weights import PAPER_LABELS
+from zoolens.catalog.store.matrices import (
+    compared_galaxies,
+    read_predictions,
+    read_votes,
+    voted_galaxies,
+)
+from zoolens.catalog.store.store import Store
 
 _METADATA = {"pdf": {"CreationDate": None}, "png": {}}  # the same votes, the same file
 
@@ -63,7 +68,7 @@ def _save(figure: Figure, path: Path) -> Path:
 def suggest(catalog: Path, *, min_votes: float = 0) -> pa.Table:
     """Every answer and how balanced its vote fractions are, the most even first.
 
-    Columns label, galaxies, evenness, extreme_share (see `catalog.histograms.Balance`),
+    Columns label, galaxies, evenness, extreme_share (see `catalog.scoring.histograms.Balance`),
     suggested, and in_paper: whether it is among the paper's emphasised answers.
     min_votes: a fraction of fewer votes does not count.
     """

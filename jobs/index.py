@@ -7,11 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from catalog.arrays import Ids
-from catalog.checked_files import checksum
-from catalog.errors import CatalogError
-from catalog.fractions import compared_galaxies, read_predictions, read_votes
-from catalog.index_files import (
+from zoolens.catalog.arrays import Ids
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.paths import codes_path, index_path
+from zoolens.catalog.runtime.files import checksum, replacing
+from zoolens.catalog.runtime.progress import Bar, progress
+from zoolens.catalog.similarity.exact import (
+    BLOCK,
+    Block,
+    make_block,
+    observed_candidates,
+    predicted_candidates,
+)
+from zoolens.catalog.similarity.files import (
     KINDS,
     built_from,
     load_index,
@@ -19,17 +27,8 @@ from catalog.index_files import (
     sound_files,
     write_index,
 )
-from catalog.paths import codes_path, index_path
-from catalog.progress import Bar, progress
-from catalog.similarity import (
-    BLOCK,
-    Block,
-    make_block,
-    observed_candidates,
-    predicted_candidates,
-)
-from catalog.store import Store
-from catalog.whole_files import replacing
+from zoolens.catalog.store.matrices import compared_galaxies, read_predictions, read_votes
+from zoolens.catalog.store.store import Store
 
 _READ = 2**13  # galaxies read at a time: rows take ten times what is made of them
 
@@ -108,7 +107,7 @@ def _exact(catalog: Path) -> IndexReport:
 
 def _make_codes(store: Store) -> dict[str, Any]:
     """FAISS's codes of both indexes, and a run that says what they find: its configuration."""
-    from catalog.approximate import build_codes
+    from zoolens.catalog.similarity.approximate import build_codes
 
     sums, codes = {}, {}
     with progress("codes", len(KINDS)) as bar:

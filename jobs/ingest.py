@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from catalog.arrays import Flags
-from catalog.checked_files import sha256_of
-from catalog.fractions import read_votes
-from catalog.galaxies import (
+from zoolens.catalog.arrays import Flags
+from zoolens.catalog.images.loading import ImageChecker
+from zoolens.catalog.images.sources import ImageListing, list_images, list_stated, pair
+from zoolens.catalog.runtime.files import sha256_of
+from zoolens.catalog.runtime.progress import progress
+from zoolens.catalog.store.galaxies import (
     SAME_PLACE_ARCSEC,
     Numbering,
     fill_positions,
@@ -18,14 +20,17 @@ from catalog.galaxies import (
     galaxy_table,
     number_galaxies,
 )
-from catalog.image_rows import ImageChecker
-from catalog.image_sources import ImageListing, list_images, list_stated, pair
-from catalog.ingests import begin_ingest, held_tree, replace_votes
-from catalog.progress import progress
-from catalog.rejects import KIND_SQL, Reject, reject_table
-from catalog.store import Run, Store
-from catalog.vote_rows import changed_questions, vote_table
-from catalog.votes import VoteBlock, VoteTable, read_vote_table
+from zoolens.catalog.store.matrices import read_votes
+from zoolens.catalog.store.rejects import KIND_SQL, Reject, reject_table
+from zoolens.catalog.store.store import Run, Store
+from zoolens.catalog.votes.reading import VoteBlock, VoteTable, read_vote_table
+from zoolens.catalog.votes.standing import (
+    begin_ingest,
+    changed_questions,
+    held_tree,
+    replace_votes,
+    vote_table,
+)
 
 IMAGES_A_SHARD = 512
 
@@ -63,8 +68,8 @@ def ingest(
 ) -> IngestReport:
     """Read a vote table and, where given, images; make the catalogue if there is none.
 
-    votes: CSV, CSV.gz, Parquet or FITS, in a layout of `catalog.vote_layouts`.
-    images: a folder, tar shards or Parquet (`catalog.image_sources`); without it, the
+    votes: CSV, CSV.gz, Parquet or FITS, in a layout of `catalog.votes.layouts`.
+    images: a folder, tar shards or Parquet (`catalog.images.sources`); without it, the
     paths in the table's `file_loc` column if it has one. tree: its name; told from
     the columns where not given. id_column: `iauname` where not given. weighted:
     accept fractional counts, and read Galaxy Zoo 2's weighted votes.

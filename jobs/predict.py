@@ -9,18 +9,24 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from catalog.decision_tree import DecisionTree
-from catalog.engines import check_precision, choose_engine
-from catalog.errors import CatalogError
-from catalog.imaged_galaxies import in_batches
-from catalog.images import ImageReader
-from catalog.inference import in_order
-from catalog.model import ZoobotModel, check_size, dropout_masks, load_model, path_of
-from catalog.predictions import PredictReport
-from catalog.predictor import Predictor
-from catalog.progress import progress
-from catalog.store import Run, Store
-from catalog.view import View
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.images.view import View
+from zoolens.catalog.network.engines import check_precision, choose_engine
+from zoolens.catalog.network.inference import in_order
+from zoolens.catalog.network.model import (
+    ZoobotModel,
+    check_size,
+    dropout_masks,
+    load_model,
+    path_of,
+)
+from zoolens.catalog.predictions.from_images import Predictor
+from zoolens.catalog.runtime.progress import progress
+from zoolens.catalog.store.galaxies import in_batches
+from zoolens.catalog.store.store import Run, Store
+from zoolens.jobs.reports import PredictReport
 
 SHARD = 256  # galaxies committed at a time, about
 _MOST_SAMPLES = 1000
@@ -45,11 +51,11 @@ def predict(
 ) -> PredictReport:
     """Concentrations, and what follows from them, of every galaxy with an image.
 
-    model: checkpoint or hub name (`catalog.model.load_model`). samples: Monte Carlo
+    model: checkpoint or hub name (`catalog.network.model.load_model`). samples: Monte Carlo
     dropout samples of the head, seeded by `seed`; 0 asks dropout off. view: what the
     model was trained to see; unless given, what its file says, or else the default view.
     A model of one channel makes it greyscale. engine: what runs the encoder
-    (`catalog.engines`); it is recorded but tells no runs apart, as all give the same but
+    (`catalog.network.engines`); it is recorded but tells no runs apart, as all give the same but
     for rounding. precision: `float32`, or `bfloat16`, which is another run. Galaxies that
     the run has predicted before are left alone, so the same call resumes what was
     interrupted, adds what came since, and tries again what it had refused.

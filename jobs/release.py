@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from catalog.described_parquet import DescribedParquet
-from catalog.errors import CatalogError, UnknownName
-from catalog.release_columns import chosen_columns, release_columns
-from catalog.release_data import Contents, Written, write_tables
-from catalog.release_documents import write_croissant, write_dictionary, write_readme
-from catalog.release_formats import described, write_formats
-from catalog.release_paths import CUBES, FORMATS, GALLERY, SCRATCH, long_table
-from catalog.release_provenance import (
+from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.formats.parquet import DescribedParquet
+from zoolens.catalog.release.columns import chosen_columns, release_columns
+from zoolens.catalog.release.documents import write_croissant, write_dictionary, write_readme
+from zoolens.catalog.release.files import CUBES, FORMATS, GALLERY, SCRATCH, long_table
+from zoolens.catalog.release.galaxies import ERROR_RATE, Runs
+from zoolens.catalog.release.long_tables import answers_table, long_tables
+from zoolens.catalog.release.provenance import (
     Title,
     find_runs,
     run_records,
@@ -22,11 +22,16 @@ from catalog.release_provenance import (
     write_citation,
     write_manifest,
 )
-from catalog.release_rows import ERROR_RATE, Runs
-from catalog.release_tables import answers_table, long_tables
-from catalog.row_filters import RowFilter
-from catalog.store import Store, code_version
-from catalog.whole_files import replacing_folder
+from zoolens.catalog.release.writing import (
+    Contents,
+    Written,
+    described,
+    write_formats,
+    write_tables,
+)
+from zoolens.catalog.runtime.files import replacing_folder
+from zoolens.catalog.store.row_filter import RowFilter
+from zoolens.catalog.store.store import Store, code_version
 
 _ANSWER = "answer of the decision tree"
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}")
@@ -192,11 +197,11 @@ def _extras(
         if contents.tables:
             notes.append("no saliency: these predictions are not explained (zoolens explain)")
     elif cubes:
-        from catalog.saliency_cubes import write_cubes
+        from zoolens.catalog.release.cubes import write_cubes
 
         write_cubes(store, runs.explain, written.galaxy_id, folder / CUBES)
     if gallery:
-        from catalog.gallery import write_gallery
+        from zoolens.catalog.release.gallery.page import write_gallery
 
         shown = write_gallery(
             store,

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from catalog.release_difference import Difference
+from zoolens.catalog.release.difference import Difference
 
 
 @dataclass(frozen=True)
 class DiffReport:
-    """What changed from one release to another; see `catalog.release_difference`."""
+    """What changed from one release to another; see `catalog.release.difference`."""
 
     table: pa.Table
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalog.checked_files import checksum
-from catalog.errors import CatalogError
-from catalog.hats_checks import check_hats
-from catalog.progress import progress
-from catalog.release_paths import galaxies, long_table
-from catalog.release_provenance import read_checksums, read_manifest, release_files
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.formats.hats_check import check_hats
+from zoolens.catalog.release.files import galaxies, long_table
+from zoolens.catalog.release.provenance import read_checksums, read_manifest, release_files
+from zoolens.catalog.runtime.files import checksum
+from zoolens.catalog.runtime.progress import progress
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from catalog.judgement import judge
-from catalog.pages import Section, Shown, write_report
-from catalog.store import Store
+from zoolens.catalog.evaluation.truth import judge
+from zoolens.catalog.output.html import Section, Shown, write_report
+from zoolens.catalog.store.store import Store
 
 _WORST = 10
 _LEAD = (
@@ -22,7 +22,7 @@ _FOOT = "The same commands work on a published vote table, its images and a Zoob
 class DemoReport:
     """What a demo found.
 
-    worst: the ranking beside the truth (`catalog.judgement`); known: how many of those
+    worst: the ranking beside the truth (`catalog.evaluation.truth`); known: how many of those
     galaxies owe their place to votes that the truth contradicts; page: where all is.
     """
 

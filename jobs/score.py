@@ -8,21 +8,21 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from catalog.arrays import Floats, Ids
-from catalog.errors import CatalogError
-from catalog.fractions import (
+from zoolens.catalog.arrays import Floats, Ids
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.runtime.parallel import in_order
+from zoolens.catalog.runtime.progress import progress
+from zoolens.catalog.scoring.losses import dirichlet_multinomial_nll
+from zoolens.catalog.scoring.losses_rows import answer_losses, galaxy_losses, question_losses
+from zoolens.catalog.scoring.weights import read_weights
+from zoolens.catalog.store.matrices import (
     compared_galaxies,
     read_posteriors,
     read_predictions,
     read_votes,
     votes_state,
 )
-from catalog.loss_rows import answer_losses, galaxy_losses, question_losses
-from catalog.losses import dirichlet_multinomial_nll
-from catalog.progress import progress
-from catalog.store import Run, Store
-from catalog.weights import read_weights
-from catalog.workers import in_order
+from zoolens.catalog.store.store import Run, Store
 
 SHARD = 20_000  # galaxies committed at a time: a tenth slower by half of it
 _THREADS = 2  # DuckDB has threads of its own to write with

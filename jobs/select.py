@@ -4,17 +4,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.acquisition import read_scores
-from catalog.decision_tree import DecisionTree
-from catalog.errors import CatalogError
-from catalog.images import ImageReader
-from catalog.manifests import Entry, PickedImage, write_image, write_manifest, write_refused
-from catalog.paths import manifest_path
-from catalog.progress import progress
-from catalog.rejects import Reject
-from catalog.selection import Pick, choose, read_quotas
-from catalog.store import Store
-from catalog.whole_files import replacing_folder
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.paths import manifest_path
+from zoolens.catalog.runtime.files import replacing_folder
+from zoolens.catalog.runtime.progress import progress
+from zoolens.catalog.selection.acquisition import read_scores
+from zoolens.catalog.selection.choosing import Pick, choose, read_quotas
+from zoolens.catalog.selection.manifest import (
+    Entry,
+    PickedImage,
+    write_image,
+    write_manifest,
+    write_refused,
+)
+from zoolens.catalog.store.rejects import Reject
+from zoolens.catalog.store.store import Store
 
 _FRUITLESS = 1000  # refused in a row from the first: the images are not where they were
 
@@ -76,8 +82,8 @@ def select(
 ) -> SelectReport:
     """Select at most `budget` galaxies; write their images and `manifest.csv` into `out`.
 
-    by, min_votes, max_votes: `catalog.acquisition.read_scores`; quotas: texts such as
-    `bar=100`, filled in this order (`catalog.selection.choose`). The next best galaxy
+    by, min_votes, max_votes: `catalog.selection.acquisition.read_scores`; quotas: texts such as
+    `bar=100`, filled in this order (`catalog.selection.choosing.choose`). The next best galaxy
     takes the place of one whose image is missing, unreadable or not the one that was
     ingested, and `refused.csv` says so. `out` is new or empty, and appears when it is
     complete; the same catalogue gives the same bytes. Raises `CatalogError` and its kinds

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from catalog.arrays import Floats
-from catalog.counterparts import Counterparts, find_counterparts
-from catalog.decision_tree import DecisionTree
-from catalog.errors import CatalogError
-from catalog.fractions import read_predictions, read_votes
-from catalog.galaxies import galaxy_ids
-from catalog.store import Store
-from catalog.weights import read_weights
+from zoolens.catalog.arrays import Floats
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.scoring.weights import read_weights
+from zoolens.catalog.similarity.counterparts import Counterparts, find_counterparts
+from zoolens.catalog.store.galaxies import galaxy_ids
+from zoolens.catalog.store.matrices import read_predictions, read_votes
+from zoolens.catalog.store.store import Store
 
 
 @dataclass(frozen=True)

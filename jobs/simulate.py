@@ -18,13 +18,13 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import csv, parquet
 
-from catalog.decision_tree import get_tree
-from catalog.errors import CatalogError
-from catalog.progress import progress
-from catalog.sky import SKY_VERSION, Sky, image_path, observe
-from catalog.sky_population import FRAME_PIXELS, MAGNITUDE_LIMIT
-from catalog.truth import truth_schema, votes_schema
-from catalog.volunteers import Crowd
+from zoolens.catalog.decision_tree import get_tree
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.runtime.progress import progress
+from zoolens.catalog.sky.population import FRAME_PIXELS, MAGNITUDE_LIMIT
+from zoolens.catalog.sky.sky import SKY_VERSION, Sky, image_path, observe
+from zoolens.catalog.sky.truth import truth_schema, votes_schema
+from zoolens.catalog.sky.volunteers import Crowd
 
 MANIFEST = "simulation.json"
 VOTES = "votes.csv"

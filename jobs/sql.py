@@ -7,9 +7,9 @@ from typing import Any
 
 import duckdb
 
-from catalog.errors import CatalogError, QueryRefused
-from catalog.output import Answer
-from catalog.schema import connect
+from zoolens.catalog.errors import CatalogError, QueryRefused
+from zoolens.catalog.output.answer import Answer
+from zoolens.catalog.store.schema import connect
 
 # A query sees the catalogue and nothing else of the machine.
 _CLOSED = {

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from catalog.store import Store
-from catalog.views import newest
+from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.views import newest
 
 # Every step of the way: its job, the galaxies it has done in the newest run, and
 # those that it could do.

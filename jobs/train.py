@@ -6,20 +6,20 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from catalog.augmentations import Examples
-from catalog.errors import CatalogError
-from catalog.fractions import predictions_state, votes_state
-from catalog.model import ZoobotModel, load_model
-from catalog.model_files import write_model
-from catalog.rejects import Reject, reject_table
-from catalog.splits import SPLITS, split_table
-from catalog.store import Run, Store
-from catalog.training import fit
-from catalog.training_folder import Outcome, TrainingFolder
-from catalog.training_pixels import decode_all, mapped
-from catalog.training_set import TrainingSet, read_training_set
-from catalog.tree_model import Plan, Tree, new_tree
-from catalog.view import View
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.images.view import View
+from zoolens.catalog.network.export import write_model
+from zoolens.catalog.network.model import ZoobotModel, load_model
+from zoolens.catalog.store.galaxies import SPLITS, split_table
+from zoolens.catalog.store.matrices import predictions_state, votes_state
+from zoolens.catalog.store.rejects import Reject, reject_table
+from zoolens.catalog.store.store import Run, Store
+from zoolens.catalog.training.augmentation import Examples
+from zoolens.catalog.training.dataset import read_training_set
+from zoolens.catalog.training.folder import Outcome, TrainingFolder
+from zoolens.catalog.training.loop import fit
+from zoolens.catalog.training.pixels import TrainingSet, decode_all, mapped
+from zoolens.catalog.training.tree_model import Plan, Tree, new_tree
 
 _SHARD = "galaxies"
 
@@ -70,7 +70,7 @@ def train(
     mixed: bool = False,
     workers: int = 1,
 ) -> TrainReport:
-    """Train a ZoobotTree on every galaxy with an image and votes; see `catalog.training`.
+    """Train a ZoobotTree on every galaxy with an image and votes; see `catalog.training.loop`.
 
     out: folder for `best.ckpt` (lowest validation loss), `last.ckpt`, and the best
     model as `model.safetensors` in half precision. architecture: timm name,
@@ -78,7 +78,7 @@ def train(
     weights. held_out: share of the galaxies kept from training, by a hash of their name
     and the seed: half to validate, half to test; the catalogue records it.
     down_weight_noisy: votes count by how likely they are meant, given error_rate and
-    the newest predictions in the catalogue (`catalog.noisy_votes`). shuffle_votes: each galaxy
+    the newest predictions in the catalogue (`catalog.scoring.credence`). shuffle_votes: each galaxy
     gets the votes of another, so that there is nothing to learn of images: the control
     of `evaluate`. mixed: the encoder computes in bfloat16, faster on GPUs and slower on
     most processors. workers: processes that augment.

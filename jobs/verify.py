@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from catalog.checked_files import checksum
-from catalog.derived_checks import altered_maps, altered_posteriors
-from catalog.fractions import ROUNDING_VOTES
-from catalog.index_files import sound_files
-from catalog.progress import progress
-from catalog.store import Store
-from catalog.tables import metadata
+from zoolens.catalog.runtime.files import checksum
+from zoolens.catalog.runtime.progress import progress
+from zoolens.catalog.similarity.files import sound_files
+from zoolens.catalog.store.derived_checks import altered_maps, altered_posteriors
+from zoolens.catalog.store.matrices import ROUNDING_VOTES
+from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.tables import metadata
 
 _BY_GALAXY = [table.name for table in metadata.sorted_tables if "galaxy_id" in table.c]
 _BY_ANSWER, _BY_QUESTION = (

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from catalog.ranking import rank_galaxies
-from catalog.store import Store
+from zoolens.catalog.scoring.ranking import rank_galaxies
+from zoolens.catalog.store.store import Store
 
 
 def worst(
@@ -17,7 +17,7 @@ def worst(
     question: str | None = None,
     by: str = "weighted_ce",
 ) -> pa.Table:
-    """The `limit` worst galaxies, as a table for people: see `catalog.ranking`."""
+    """The `limit` worst galaxies, as a table for people: see `catalog.scoring.ranking`."""
     with Store.open(catalog, read_only=True) as store:
         ranking = rank_galaxies(
             store, limit, min_votes=min_votes, label=label, question=question, by=by

@@ -29,6 +29,6 @@ def data() -> Path:
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Lightning checkpoint of a GZD-5 ZoobotTree, EfficientNet-B0, random weights."""
-    from tests.checkpoints import save_zoobot_tree
+    from tests.made.checkpoints import save_zoobot_tree
 
     return save_zoobot_tree(tmp_path_factory.mktemp("model") / "zoobot.ckpt")

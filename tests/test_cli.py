@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-import cli
-from tests.catalogues import catalogue, random_concentrations, random_counts
+from tests.made.catalogues import catalogue, random_concentrations, random_counts
+from zoolens import cli
 
 
 def _zoolens(*arguments: object, env: dict[str, str] | None = None) -> Result:
@@ -174,9 +174,9 @@ def test_control_c_lets_an_import_end(tmp_path: Path) -> None:
     )
     code = (
         f"import signal, sys; sys.path[:0] = {[str(tmp_path), str(Path(cli.__file__).parent)]}\n"
-        "import cli; signal.signal(signal.SIGINT, cli._interrupt)\n"
+        "from zoolens import cli; signal.signal(signal.SIGINT, cli._interrupt)\n"
         "import slow; assert slow.whole\n"
-        "from catalog.progress import heed_interrupt\n"
+        "from zoolens.catalog.runtime.progress import heed_interrupt\n"
         "try:\n    heed_interrupt()\nexcept KeyboardInterrupt:\n    print('heeded')\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,8 +10,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from catalog.store import Store
-from jobs.verify import verify
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.verify import verify
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +22,7 @@ _JOB = f"""
 import sys
 from pathlib import Path
 import pyarrow as pa
-from catalog.store import Store
+from zoolens.catalog.store.store import Store
 with Store.open(Path(sys.argv[1])) as store:
     run = store.begin("predict", {{"seed": 1}})
     print("begun", flush=True)

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from jobs.release_verify import verify
-from tests.releases import full_catalogue
+from tests.made.releases import full_catalogue
+from zoolens.jobs.release_verify import verify
 
 pytestmark = pytest.mark.slow
 
 _CUT = """
 import sys
 from pathlib import Path
-from catalog.release_provenance import Title
-from jobs.release import release
+from zoolens.catalog.release.provenance import Title
+from zoolens.jobs.release import release
 print("begun", flush=True)
 release(Path(sys.argv[1]), Path(sys.argv[2]), Title("Toy", "1"), formats=["fits", "hats"])
 """

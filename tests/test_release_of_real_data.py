@@ -15,7 +15,7 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
-from tests.release_tables import needs_stilts
+from tests.made.release_tables import needs_stilts
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()

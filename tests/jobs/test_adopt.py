@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import jobs.adopt
-from catalog.errors import CatalogError, TableRefused
-from catalog.fractions import read_posteriors, read_predictions
-from catalog.posterior import summarise
-from catalog.store import Store
-from jobs.adopt import adopt
-from jobs.verify import verify
-from tests.catalogues import TOY, add_votes, catalogue, random_concentrations, random_counts
+import zoolens.jobs.adopt
+from tests.made.catalogues import TOY, add_votes, catalogue, random_concentrations, random_counts
+from zoolens.catalog.errors import CatalogError, TableRefused
+from zoolens.catalog.predictions.posterior import summarise
+from zoolens.catalog.store.matrices import read_posteriors, read_predictions
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.adopt import adopt
+from zoolens.jobs.verify import verify
 
 pytestmark = pytest.mark.slow
 
@@ -124,7 +124,7 @@ def test_bad_rows_are_rejects_and_the_rest_goes_on(gz: Path, tmp_path: Path) -> 
 def test_rows_in_any_order_become_galaxies_in_order(
     gz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs.adopt, "SHARD", 3)
+    monkeypatch.setattr(zoolens.jobs.adopt, "SHARD", 3)
     frame = pd.read_parquet(published(tmp_path / "p.parquet")).iloc[::-1]
     frame.to_parquet(tmp_path / "q.parquet")
     report = adopt(gz, tmp_path / "q.parquet")
@@ -149,7 +149,7 @@ def test_interrupted_between_shards_it_resumes(
         commit(self, run, name, tables)
 
     with monkeypatch.context() as patch:
-        patch.setattr(jobs.adopt, "SHARD", 3)
+        patch.setattr(zoolens.jobs.adopt, "SHARD", 3)
         patch.setattr(Store, "commit", full_disk)
         with pytest.raises(KeyboardInterrupt):
             adopt(gz, path)
@@ -160,7 +160,7 @@ def test_interrupted_between_shards_it_resumes(
 
 
 def test_real_automated_fractions_of_real_galaxies(data: Path, tmp_path: Path) -> None:
-    from catalog.decision_tree import get_tree
+    from zoolens.catalog.decision_tree import get_tree
 
     path = data / "decals_automated_fractions.csv"
     stated = pd.read_csv(path)

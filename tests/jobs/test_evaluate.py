@@ -8,19 +8,25 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-import jobs.evaluate
-from catalog.errors import CatalogError, ModelRefused, TableRefused
-from catalog.prediction_errors import errors_against_truth
-from catalog.store import Store
-from catalog.truth_table import read_truth
-from catalog.view import View
-from catalog.volunteers import Crowd
-from jobs.evaluate import EvaluateReport, evaluate
-from jobs.ingest import ingest
-from jobs.predict import predict
-from jobs.simulate import simulate
-from tests.catalogues import TOY, add_fractions, catalogue, random_concentrations, random_counts
-from tests.checkpoints import save, zoobot_tree
+import zoolens.jobs.evaluate
+from tests.made.catalogues import (
+    TOY,
+    add_fractions,
+    catalogue,
+    random_concentrations,
+    random_counts,
+)
+from tests.made.checkpoints import save, zoobot_tree
+from zoolens.catalog.errors import CatalogError, ModelRefused, TableRefused
+from zoolens.catalog.evaluation.errors import errors_against_truth
+from zoolens.catalog.evaluation.truth import read_truth
+from zoolens.catalog.images.view import View
+from zoolens.catalog.sky.volunteers import Crowd
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.evaluate import EvaluateReport, evaluate
+from zoolens.jobs.ingest import ingest
+from zoolens.jobs.predict import predict
+from zoolens.jobs.simulate import simulate
 
 pytestmark = pytest.mark.slow
 
@@ -110,7 +116,7 @@ def test_an_interrupted_run_goes_on(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(jobs.evaluate, "sanity_measures", stop)
+        patch.setattr(zoolens.jobs.evaluate, "sanity_measures", stop)
         with pytest.raises(KeyboardInterrupt):
             run(sky, galaxies=GALAXIES + 1)
     with Store.open(sky / "gz.duckdb", read_only=True) as store:
@@ -120,7 +126,7 @@ def test_an_interrupted_run_goes_on(
         assert set(done["topic"].to_pylist()) >= {"calibration", "localisation"}
         assert store.value("SELECT max(run_id) FROM evaluations") == report.run_id
     with monkeypatch.context() as patch:
-        patch.setattr(jobs.evaluate, "fraction_measures", stop)  # not asked for again
+        patch.setattr(zoolens.jobs.evaluate, "fraction_measures", stop)  # not asked for again
         resumed = run(sky, galaxies=GALAXIES + 1)
     assert resumed.run_id == report.run_id + 1
     assert [repr(m) for m in resumed.measures] == [repr(m) for m in report.measures]

@@ -15,26 +15,26 @@ import pytest
 import torch
 from PIL import Image
 
-import jobs.explain
-from catalog.decision_tree import get_tree
-from catalog.errors import CatalogError, ModelRefused, UnknownName
-from catalog.images import ImageReader
-from catalog.maps import saliency_of
-from catalog.model import dropout_masks, load_model
-from catalog.model_files import write_model
-from catalog.portraits import read_explanation
-from catalog.saliency import Explainer
-from catalog.saliency_batches import saliency_tables
-from catalog.store import Store
-from catalog.subjects import Subject
-from catalog.view import View
-from jobs.explain import explain
-from jobs.index import index
-from jobs.predict import predict
-from jobs.score import score
-from jobs.verify import verify
-from tests.catalogues import add_fractions, catalogue, random_counts
-from tests.checkpoints import save, zoobot_tree
+import zoolens.jobs.explain
+from tests.made.catalogues import add_fractions, catalogue, random_counts
+from tests.made.checkpoints import save, zoobot_tree
+from zoolens.catalog.decision_tree import get_tree
+from zoolens.catalog.errors import CatalogError, ModelRefused, UnknownName
+from zoolens.catalog.explain.choice import Subject
+from zoolens.catalog.explain.maps import saliency_of
+from zoolens.catalog.explain.portraits import read_explanation
+from zoolens.catalog.explain.rows import saliency_tables
+from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.images.view import View
+from zoolens.catalog.network.export import write_model
+from zoolens.catalog.network.model import dropout_masks, load_model
+from zoolens.catalog.saliency.explainer import Explainer
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.explain import explain
+from zoolens.jobs.index import index
+from zoolens.jobs.predict import predict
+from zoolens.jobs.score import score
+from zoolens.jobs.verify import verify
 
 pytestmark = pytest.mark.slow
 
@@ -84,7 +84,7 @@ def predicted(path: Path, model: str) -> Path:
 @pytest.fixture(autouse=True)
 def coarse_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures take long to write at the resolution of print."""
-    monkeypatch.setattr("catalog.figures.DPI", 40)
+    monkeypatch.setattr("zoolens.catalog.output.figures.DPI", 40)
 
 
 @pytest.fixture(scope="module")
@@ -220,8 +220,8 @@ def test_what_is_there_is_not_done_again(path: Path) -> None:
 def test_an_interrupted_run_goes_on_where_it_stopped(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs.explain, "BATCH", 2)
-    monkeypatch.setattr(jobs.explain, "SHARD", 1)
+    monkeypatch.setattr(zoolens.jobs.explain, "BATCH", 2)
+    monkeypatch.setattr(zoolens.jobs.explain, "SHARD", 1)
     calls = iter(range(100))
 
     def interrupted(*arguments: Any) -> Any:
@@ -229,7 +229,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
             raise KeyboardInterrupt
         return saliency_tables(*arguments)
 
-    monkeypatch.setattr(jobs.explain, "saliency_tables", interrupted)
+    monkeypatch.setattr(zoolens.jobs.explain, "saliency_tables", interrupted)
     with pytest.raises(KeyboardInterrupt):
         explain(path, everything=True, figures=False)
     assert one(path, "SELECT count(DISTINCT galaxy_id) FROM saliency_map") == 4

@@ -5,17 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog.decision_tree import DecisionTree, Question, get_tree
-from catalog.errors import CatalogError
-from catalog.weights import PAPER_LABELS
-from jobs.histogram import histogram, suggest
-from tests.catalogues import (
+from tests.made.catalogues import (
     TOY,
     catalogue,
     question_totals,
     random_concentrations,
     random_counts,
 )
+from zoolens.catalog.decision_tree import DecisionTree, Question, get_tree
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.scoring.weights import PAPER_LABELS
+from zoolens.jobs.histogram import histogram, suggest
 
 pytestmark = pytest.mark.slow
 

@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog.counterparts import find_counterparts
-from catalog.errors import CatalogError
-from catalog.index_files import KINDS, load_codes, load_index
-from catalog.paths import codes_path, index_path
-from catalog.store import Store
-from jobs.index import index
-from tests.catalogues import (
+from tests.made.catalogues import (
     add_predictions,
     add_votes,
     catalogue,
     random_concentrations,
     random_counts,
 )
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.paths import codes_path, index_path
+from zoolens.catalog.similarity.counterparts import find_counterparts
+from zoolens.catalog.similarity.files import KINDS, load_codes, load_index
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.index import index
 
 pytestmark = pytest.mark.slow
 
@@ -104,7 +104,7 @@ def test_blocks_do_not_change_what_is_found(gz: Path, monkeypatch: pytest.Monkey
     query, weights = np.random.default_rng(0).random((2, 10))
     found = []
     for size in (30, 7):
-        monkeypatch.setattr("jobs.index.BLOCK", size)
+        monkeypatch.setattr("zoolens.jobs.index.BLOCK", size)
         for kind in KINDS:
             index_path(gz, kind).unlink(missing_ok=True)
         index(gz)

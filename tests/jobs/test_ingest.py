@@ -14,13 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from catalog.decision_tree import get_tree
-from catalog.errors import CatalogBusy, CatalogError, TableRefused
-from catalog.store import Store
-from jobs.ingest import IngestReport, ingest
-from jobs.verify import verify
-from tests.images import folder, picture, tar
-from tests.vote_tables import decals, edit, names, write
+from tests.made.images import folder, picture, tar
+from tests.made.vote_tables import decals, edit, names, write
+from zoolens.catalog.decision_tree import get_tree
+from zoolens.catalog.errors import CatalogBusy, CatalogError, TableRefused
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.ingest import IngestReport, ingest
+from zoolens.jobs.verify import verify
 
 pytestmark = pytest.mark.slow
 
@@ -284,7 +284,7 @@ class TestImages:
     def test_more_images_than_a_shard(
         self, gz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("jobs.ingest.IMAGES_A_SHARD", 2)
+        monkeypatch.setattr("zoolens.jobs.ingest.IMAGES_A_SHARD", 2)
         images = folder(tmp_path / "i", {f"{n}.png": picture(i) for i, n in enumerate(names(5))})
         ingest(gz, write(tmp_path / "v.csv", decals(COUNTS)), images=images)
         shards = [r["name"] for r in rows(gz, "SELECT name FROM shard ORDER BY name")]
@@ -326,7 +326,7 @@ class TestNothingHalfWritten:
     def test_killed_at_every_write_then_resumed(
         self, blank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("jobs.ingest.IMAGES_A_SHARD", 2)
+        monkeypatch.setattr("zoolens.jobs.ingest.IMAGES_A_SHARD", 2)
         images = folder(tmp_path / "i", {f"{n}.png": picture(i) for i, n in enumerate(names(5))})
         votes = write(tmp_path / "v.csv", edit(decals(COUNTS), "bar_weak", 5, "-1"))
         whole = Path(shutil.copy(blank, tmp_path / "whole.duckdb"))

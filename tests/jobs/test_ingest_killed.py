@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-import catalog.csv_files
-import jobs.ingest
-from catalog.store import Store
-from jobs.verify import verify
-from tests.images import folder, picture
-from tests.vote_tables import decals, names, write
+import zoolens.catalog.formats.csv
+import zoolens.jobs.ingest
+from tests.made.images import folder, picture
+from tests.made.vote_tables import decals, names, write
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.verify import verify
 
 GALAXIES = 300
 KILLS = 12
@@ -24,8 +24,8 @@ KILLS = 12
 
 def work(path: Path, votes: Path, images: Path, committed: Connection | None = None) -> None:
     """Ingest in many small shards, telling of each one committed."""
-    jobs.ingest.IMAGES_A_SHARD = 5
-    catalog.csv_files._BYTES = 100_000
+    zoolens.jobs.ingest.IMAGES_A_SHARD = 5
+    zoolens.catalog.formats.csv._BYTES = 100_000
     commit = Store.commit
 
     def telling(*args: Any, **kwargs: Any) -> None:
@@ -35,7 +35,7 @@ def work(path: Path, votes: Path, images: Path, committed: Connection | None = N
 
     Store.commit = telling  # type: ignore[method-assign]
     try:
-        jobs.ingest.ingest(path, votes, images=images)
+        zoolens.jobs.ingest.ingest(path, votes, images=images)
     finally:
         Store.commit = commit  # type: ignore[method-assign]
 

@@ -11,18 +11,18 @@ import pytest
 import torch
 from PIL import Image
 
-from catalog.decision_tree import DecisionTree, get_tree
-from catalog.engines import make_encode
-from catalog.errors import CatalogBusy, CatalogError, ModelRefused, UnknownName
-from catalog.images import ImageReader
-from catalog.model import dropout_masks, load_model
-from catalog.model_files import write_model
-from catalog.posterior import summarise
-from catalog.store import Store
-from catalog.view import View
-from jobs.predict import predict
-from tests.catalogues import TOY, add_votes, catalogue, random_counts
-from tests.checkpoints import save, zoobot_tree
+from tests.made.catalogues import TOY, add_votes, catalogue, random_counts
+from tests.made.checkpoints import save, zoobot_tree
+from zoolens.catalog.decision_tree import DecisionTree, get_tree
+from zoolens.catalog.errors import CatalogBusy, CatalogError, ModelRefused, UnknownName
+from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.images.view import View
+from zoolens.catalog.network.engines import make_encode
+from zoolens.catalog.network.export import write_model
+from zoolens.catalog.network.model import dropout_masks, load_model
+from zoolens.catalog.predictions.posterior import summarise
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.predict import predict
 
 pytestmark = pytest.mark.slow
 
@@ -242,9 +242,9 @@ def test_where_no_image_can_be_used_nothing_is_shown(tmp_path: Path, model: str)
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from catalog.store import Store
-from catalog.view import View
-import jobs.predict
+from zoolens.catalog.store.store import Store
+from zoolens.catalog.images.view import View
+import zoolens.jobs.predict
 jobs.predict.SHARD = 2
 commit = Store.commit
 def commit_one(self, run, name, tables):
@@ -435,7 +435,7 @@ def test_an_image_whose_features_are_no_numbers_is_a_reject(
 
         return encoded
 
-    monkeypatch.setattr("catalog.predictor.make_encode", overflowing)
+    monkeypatch.setattr("zoolens.catalog.predictions.from_images.make_encode", overflowing)
     report = predict(path, model, samples=2, view=SMALL)
     assert (report.galaxies, report.rejects) == (3, 1)
     assert [row["reason"] for row in table(path, "FROM rejects")] == [

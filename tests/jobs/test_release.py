@@ -16,24 +16,30 @@ from astropy.io import fits
 from astropy.io.votable.ucd import check_ucd
 from astropy.table import Table
 
-from catalog.columns import meaning
-from catalog.counterparts import find_counterparts
-from catalog.decision_tree import get_tree
-from catalog.errors import CatalogError, UnknownName
-from catalog.fractions import read_posteriors, read_votes
-from catalog.maps import saliency_of
-from catalog.noisy_votes import credence
-from catalog.ranking import rank_galaxies
-from catalog.release_provenance import Title
-from catalog.release_rows import ERROR_RATE
-from catalog.store import Store
-from jobs.adopt import adopt
-from jobs.ingest import ingest
-from jobs.release import release
-from jobs.release_verify import verify
-from jobs.score import score
-from tests.catalogues import TOY, add_predictions, catalogue, random_concentrations, random_counts
-from tests.releases import EXPLAINED, TITLE_NAME, N, full_catalogue
+from tests.made.catalogues import (
+    TOY,
+    add_predictions,
+    catalogue,
+    random_concentrations,
+    random_counts,
+)
+from tests.made.releases import EXPLAINED, TITLE_NAME, N, full_catalogue
+from zoolens.catalog.decision_tree import get_tree
+from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.explain.maps import saliency_of
+from zoolens.catalog.formats.columns import meaning
+from zoolens.catalog.release.galaxies import ERROR_RATE
+from zoolens.catalog.release.provenance import Title
+from zoolens.catalog.scoring.credence import credence
+from zoolens.catalog.scoring.ranking import rank_galaxies
+from zoolens.catalog.similarity.counterparts import find_counterparts
+from zoolens.catalog.store.matrices import read_posteriors, read_votes
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.adopt import adopt
+from zoolens.jobs.ingest import ingest
+from zoolens.jobs.release import release
+from zoolens.jobs.release_verify import verify
+from zoolens.jobs.score import score
 
 pytestmark = pytest.mark.slow
 

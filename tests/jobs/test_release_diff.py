@@ -8,13 +8,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from catalog import release_difference
-from catalog.errors import CatalogError
-from catalog.release_provenance import Title
-from catalog.store import Store
-from jobs.release import release
-from jobs.release_diff import diff
-from tests.releases import full_catalogue
+from tests.made.releases import full_catalogue
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.release import difference as release_difference
+from zoolens.catalog.release.provenance import Title
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.release import release
+from zoolens.jobs.release_diff import diff
 
 pytestmark = pytest.mark.slow
 

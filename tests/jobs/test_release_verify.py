@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from catalog.errors import CatalogError
-from catalog.release_provenance import Title, write_checksums
-from jobs.release import release
-from jobs.release_verify import verify
-from tests.releases import full_catalogue
+from tests.made.releases import full_catalogue
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.release.provenance import Title, write_checksums
+from zoolens.jobs.release import release
+from zoolens.jobs.release_verify import verify
 
 
 @pytest.fixture(scope="module")

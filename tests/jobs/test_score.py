@@ -10,11 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog.errors import CatalogError, TableRefused
-from catalog.losses import cross_entropy, dirichlet_multinomial_nll
-from catalog.store import Store
-from jobs.score import score
-from tests.catalogues import (
+from tests.made.catalogues import (
     TOY,
     add_fractions,
     add_predictions,
@@ -25,6 +21,10 @@ from tests.catalogues import (
     random_concentrations,
     random_counts,
 )
+from zoolens.catalog.errors import CatalogError, TableRefused
+from zoolens.catalog.scoring.losses import cross_entropy, dirichlet_multinomial_nll
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.score import score
 
 pytestmark = pytest.mark.slow
 
@@ -96,7 +96,7 @@ WHERE (l.ce IS NULL) = (v.total = 0)""",
 def test_one_row_per_galaxy_and_answer_in_galaxy_order(
     gz: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.score.SHARD", 7)
+    monkeypatch.setattr("zoolens.jobs.score.SHARD", 7)
     run = score(gz).run_id
     keys = rows(gz, "SELECT galaxy_id, answer_id FROM loss")
     assert [tuple(key.values()) for key in keys] == [(g, a) for g in range(N) for a in range(A)]
@@ -227,7 +227,7 @@ def test_an_infinite_loss_without_weight_does_not_rank(tmp_path: Path) -> None:
 def test_the_real_votes(data: Path, tmp_path: Path) -> None:
     import pandas as pd
 
-    from catalog.decision_tree import get_tree
+    from zoolens.catalog.decision_tree import get_tree
 
     tree = get_tree("gzd5")
     table = pd.read_csv(data / "gzd5_votes.csv")
@@ -276,7 +276,7 @@ def test_what_cannot_be_scored(tmp_path: Path) -> None:
 def test_an_interrupted_run_goes_on_where_it_stopped(
     gz: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.score.SHARD", 4)
+    monkeypatch.setattr("zoolens.jobs.score.SHARD", 4)
     commit = Store.commit
     done: list[object] = []
 

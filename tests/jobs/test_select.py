@@ -11,19 +11,25 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-import cli
-from catalog.errors import CatalogError, UnknownName
-from catalog.images import ImageReader
-from catalog.manifests import MOST_BYTES
-from catalog.store import Store
-from jobs.ingest import ingest
-from jobs.score import score
-from jobs.select import select
-from jobs.verify import verify
-from tests.catalog.test_cutouts import cutout, sky
-from tests.catalogues import TOY, add_fractions, catalogue, random_concentrations, random_counts
-from tests.checkpoints import save, zoobot_tree
-from tests.images import folder, picture, tar
+from tests.images.test_cutouts import cutout, sky
+from tests.made.catalogues import (
+    TOY,
+    add_fractions,
+    catalogue,
+    random_concentrations,
+    random_counts,
+)
+from tests.made.checkpoints import save, zoobot_tree
+from tests.made.images import folder, picture, tar
+from zoolens import cli
+from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.selection.manifest import MOST_BYTES
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.ingest import ingest
+from zoolens.jobs.score import score
+from zoolens.jobs.select import select
+from zoolens.jobs.verify import verify
 
 pytestmark = pytest.mark.slow
 
@@ -177,7 +183,7 @@ def test_without_any_image_there_is_no_folder(
     with pytest.raises(CatalogError, match="no image of 18 galaxies can be used; the best: miss"):
         select(gz, tmp_path / "out", 3)
     assert sorted(tmp_path.iterdir()) == before
-    monkeypatch.setattr("jobs.select._FRUITLESS", 4)
+    monkeypatch.setattr("zoolens.jobs.select._FRUITLESS", 4)
     with pytest.raises(CatalogError, match="no image of 4 galaxies can be used; the best: miss"):
         select(gz, tmp_path / "out", 3)  # a disk that is not there is told soon
     assert sorted(tmp_path.iterdir()) == before
@@ -277,7 +283,7 @@ def test_an_unknown_error_leaves_no_folder(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("jobs.select.write_manifest", stop)
+    monkeypatch.setattr("zoolens.jobs.select.write_manifest", stop)
     before = sorted(tmp_path.iterdir())
     with pytest.raises(KeyboardInterrupt):
         select(gz, tmp_path / "out", 3)
@@ -313,8 +319,8 @@ def test_the_command(gz: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_real_votes_and_images(data: Path, tmp_path: Path) -> None:
-    from catalog.view import View
-    from jobs.predict import predict
+    from zoolens.catalog.images.view import View
+    from zoolens.jobs.predict import predict
 
     path = tmp_path / "gz.duckdb"
     ingest(path, data / "gzd5_votes.csv", images=data / "images")

@@ -5,14 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog.counterparts import find_counterparts
-from catalog.errors import CatalogError, TableRefused, UnknownName
-from catalog.store import Store
-from jobs.index import index
-from jobs.score import score
-from jobs.similar import similar
-from jobs.worst import worst
-from tests.catalogues import (
+from tests.made.catalogues import (
     TOY,
     add_votes,
     catalogue,
@@ -21,6 +14,13 @@ from tests.catalogues import (
     random_concentrations,
     random_counts,
 )
+from zoolens.catalog.errors import CatalogError, TableRefused, UnknownName
+from zoolens.catalog.similarity.counterparts import find_counterparts
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.index import index
+from zoolens.jobs.score import score
+from zoolens.jobs.similar import similar
+from zoolens.jobs.worst import worst
 
 pytestmark = pytest.mark.slow
 

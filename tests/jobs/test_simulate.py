@@ -11,14 +11,14 @@ import pyarrow.compute as pc
 import pytest
 from pyarrow import csv, parquet
 
-from catalog.decision_tree import get_tree
-from catalog.errors import CatalogError
-from catalog.store import Store
-from catalog.truth import decode_mask
-from catalog.volunteers import Crowd
-from jobs import simulate as job
-from jobs.ingest import ingest
-from jobs.simulate import simulate
+from zoolens.catalog.decision_tree import get_tree
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.sky.truth import decode_mask
+from zoolens.catalog.sky.volunteers import Crowd
+from zoolens.catalog.store.store import Store
+from zoolens.jobs import simulate as job
+from zoolens.jobs.ingest import ingest
+from zoolens.jobs.simulate import simulate
 
 pytestmark = pytest.mark.slow
 
@@ -176,7 +176,7 @@ def test_images_half_written_when_killed_are_made_again(tmp_path: Path) -> None:
 def test_a_killed_simulation_goes_on(sky: Path, tmp_path: Path) -> None:
     out = tmp_path / "sky"
     script = (
-        "from pathlib import Path\nfrom jobs.simulate import simulate\n"
+        "from pathlib import Path\nfrom zoolens.jobs.simulate import simulate\n"
         f"simulate(Path({str(out)!r}), galaxies={GALAXIES}, seed=3, size=48, workers=1)\n"
     )
     process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
@@ -196,7 +196,7 @@ def test_a_killed_simulation_goes_on(sky: Path, tmp_path: Path) -> None:
 
 def _script(out: Path, before: str, galaxies: int, workers: int) -> str:
     return (
-        f"{before}\nfrom pathlib import Path\nfrom jobs.simulate import simulate\n"
+        f"{before}\nfrom pathlib import Path\nfrom zoolens.jobs.simulate import simulate\n"
         "if __name__ == '__main__':\n"
         f"    simulate(Path({str(out)!r}), galaxies={galaxies}, seed=3, size=48,"
         f" workers={workers})\n"
@@ -227,6 +227,6 @@ def test_a_full_disk_is_told_and_the_rest_is_made_later(tmp_path: Path) -> None:
         [sys.executable, "-c", _script(out, limit, 3, 1)], cwd=ROOT, capture_output=True, text=True
     )
     last = done.stderr.splitlines()[-1]
-    assert last.startswith("catalog.errors.CatalogError")
+    assert last.startswith("zoolens.catalog.errors.CatalogError")
     assert "could not be written: File too large; with room made for it" in last
     assert simulate(out, galaxies=3, seed=3, size=48).changed

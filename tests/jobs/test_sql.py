@@ -8,10 +8,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from catalog.errors import CatalogError, QueryRefused
-from catalog.output import write
-from catalog.store import Store
-from jobs.sql import sql
+from zoolens.catalog.errors import CatalogError, QueryRefused
+from zoolens.catalog.output.answer import write
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.sql import sql
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_every_format_streams_the_same(path: Path, tmp_path: Path) -> None:
 
 
 def test_without_a_query_it_tells_the_columns_of_every_view(path: Path) -> None:
-    from catalog.views import VIEWS
+    from zoolens.catalog.store.views import VIEWS
 
     told = {(row[0], row[1]): row[3] for row in _rows(path, None)}
     assert told == {

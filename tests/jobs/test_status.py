@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from catalog.errors import CatalogError
-from catalog.store import Store
-from jobs.status import status
-from tests.catalogues import catalogue, random_concentrations, random_counts
+from tests.made.catalogues import catalogue, random_concentrations, random_counts
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.status import status
 
 
 def test_it_tells_the_steps_and_what_waits(tmp_path: Path) -> None:

@@ -13,15 +13,15 @@ import pytest
 import torch
 from pyarrow import csv
 
-from catalog.decision_tree import get_tree
-from catalog.errors import CatalogError, ModelRefused
-from catalog.model import load_model
-from catalog.splits import split_galaxies
-from catalog.store import Store
-from catalog.training_set import read_training_set
-from catalog.view import View
-from tests.catalogues import random_counts
-from tests.images import folder, picture
+from tests.made.catalogues import random_counts
+from tests.made.images import folder, picture
+from zoolens.catalog.decision_tree import get_tree
+from zoolens.catalog.errors import CatalogError, ModelRefused
+from zoolens.catalog.images.view import View
+from zoolens.catalog.network.model import load_model
+from zoolens.catalog.store.galaxies import split_galaxies
+from zoolens.catalog.store.store import Store
+from zoolens.catalog.training.dataset import read_training_set
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ SETTINGS: dict[str, Any] = {
 @pytest.fixture
 def catalog(tmp_path: Path) -> Path:
     """Galaxies J00 to J23 with an image each, except J03; the bytes of J05's are bad."""
-    from jobs.ingest import ingest
+    from zoolens.jobs.ingest import ingest
 
     tree = get_tree("gzd5")
     counts = random_counts(GALAXIES, tree).astype(int)
@@ -55,7 +55,7 @@ def catalog(tmp_path: Path) -> Path:
 
 
 def _train(catalog: Path, out: str = "out", **settings: Any) -> Any:
-    from jobs.train import train
+    from zoolens.jobs.train import train
 
     return train(catalog, catalog.parent / out, **{**SETTINGS, **settings})
 
@@ -92,8 +92,8 @@ def test_a_training_leaves_a_model_and_records_its_split(catalog: Path) -> None:
 
 
 def test_losses_can_be_told_by_split(catalog: Path) -> None:
-    from jobs.predict import predict
-    from jobs.score import score
+    from zoolens.jobs.predict import predict
+    from zoolens.jobs.score import score
 
     report = _train(catalog)
     predict(catalog, str(report.model), samples=2, view=SETTINGS["view"])
@@ -133,7 +133,7 @@ def test_a_lost_model_is_made_again(catalog: Path) -> None:
 
 
 def test_training_needs_predictions_to_doubt_votes_by(catalog: Path) -> None:
-    from jobs.predict import predict
+    from zoolens.jobs.predict import predict
 
     with pytest.raises(CatalogError, match="zoolens predict"):
         _train(catalog, down_weight_noisy=True)
@@ -170,7 +170,8 @@ def test_a_killed_training_goes_on(catalog: Path) -> None:
     whole = _train(catalog, "whole", epochs=3)
     out = catalog.parent / "killed"
     script = (
-        "from pathlib import Path\nfrom catalog.view import View\nfrom jobs.train import train\n"
+        "from pathlib import Path\nfrom zoolens.catalog.images.view import View\n"
+        "from zoolens.jobs.train import train\n"
         f"train(Path({str(catalog)!r}), Path({str(out)!r}), "
         f"**{ {**SETTINGS, 'epochs': 3}!r})"
     )
@@ -222,7 +223,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(catalog: Path) -> None
 
 
 def test_votes_without_images_cannot_be_trained_on(tmp_path: Path) -> None:
-    from tests.catalogues import TOY, catalogue
+    from tests.made.catalogues import TOY, catalogue
 
     path = catalogue(tmp_path / "gz.duckdb", random_counts(5, TOY), tree=TOY)
     with pytest.raises(CatalogError, match="both an image and votes"):
@@ -230,8 +231,8 @@ def test_votes_without_images_cannot_be_trained_on(tmp_path: Path) -> None:
 
 
 def test_questions_asked_with_other_answers_are_left_out(tmp_path: Path) -> None:
-    from catalog.training_set import read_training_set
-    from tests.catalogues import TOY, add_votes, question_totals
+    from tests.made.catalogues import TOY, add_votes, question_totals
+    from zoolens.catalog.training.dataset import read_training_set
 
     counts = random_counts(4, TOY) + 1
     totals = question_totals(counts, TOY)

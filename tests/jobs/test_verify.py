@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from catalog.paths import index_path
-from catalog.store import Store
-from jobs.index import index
-from jobs.verify import VerifyReport, verify
-from tests.catalogues import TOY, add_votes, catalogue, random_concentrations, random_counts
+from tests.made.catalogues import TOY, add_votes, catalogue, random_concentrations, random_counts
+from zoolens.catalog.paths import index_path
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.index import index
+from zoolens.jobs.verify import VerifyReport, verify
 
 pytestmark = pytest.mark.slow
 

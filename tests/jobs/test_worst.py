@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from catalog.errors import CatalogError, UnknownName
-from catalog.ranking import MEASURES
-from catalog.store import Store
-from jobs.score import score
-from jobs.verify import verify
-from jobs.worst import worst
-from tests.catalogues import TOY, catalogue, random_concentrations, random_counts
+from tests.made.catalogues import TOY, catalogue, random_concentrations, random_counts
+from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.scoring.ranking import MEASURES
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.score import score
+from zoolens.jobs.verify import verify
+from zoolens.jobs.worst import worst
 
 N = 40
 
@@ -139,7 +139,7 @@ def test_nothing_left_is_an_empty_ranking(gz: Path) -> None:
 
 
 def test_campaign_suffix_is_accepted(tmp_path: Path) -> None:
-    from catalog.decision_tree import get_tree
+    from zoolens.catalog.decision_tree import get_tree
 
     tree = get_tree("gzd5")
     path = catalogue(

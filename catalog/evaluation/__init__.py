@@ -1,0 +1,1 @@
+"""How far predictions and explanations can be trusted."""

@@ -1,0 +1,81 @@
+"""Which galaxies are explained to judge the explanations, and where they should point."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from zoolens.catalog.arrays import Floats, Mask
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.evaluation.localisation import CAUSES, TRUE
+from zoolens.catalog.evaluation.truth import Truth
+from zoolens.catalog.images.view import View
+
+_LOT = 0  # seed by which galaxies are drawn
+
+
+@dataclass(frozen=True)
+class Case:
+    """An answer that is true of galaxy `number`, and the pixels that make it so, (H, W)."""
+
+    number: int
+    answer: int
+    mask: Mask
+
+
+def cases(
+    truth: Truth, tree: DecisionTree, view: View, available: Sequence[int], most: int
+) -> list[Case]:
+    """Cases of every answer of `CAUSES`, `most` an answer at most, drawn by lot.
+
+    available: numbers of the galaxies that have images. An answer is true where it has
+    half of the probability and half of the volunteers reach its question; its cause
+    counts where some of it is within the view.
+    """
+    reach = tree.reach(truth.probabilities)[:, tree.question_of]
+    true = (truth.probabilities >= TRUE) & (reach >= TRUE)
+    order = np.random.default_rng(_LOT).permutation(np.array(available, dtype=np.int64))
+    found = []
+    for label, features in CAUSES.items():
+        if label in tree.labels:
+            answer = tree.labels.index(label)
+            mine: list[Case] = []
+            for number in order[true[order, answer]].tolist():
+                if len(mine) == most:
+                    break
+                mask = truth.mask(number, features)
+                seen = None if mask is None else viewed_mask(mask, view)
+                if seen is not None and seen.any():
+                    mine.append(Case(number, answer, seen))
+            found += mine
+    return found
+
+
+def viewed_mask(mask: Mask, view: View) -> Mask:
+    """A mask of the stored image as the mask of its view."""
+    shown = view.display(Image.fromarray(mask).convert("RGB"))
+    seen: Mask = shown[..., 0] >= 128
+    return seen
+
+
+def typical_answers(predicted: Floats, tree: DecisionTree) -> npt.NDArray[np.int64]:
+    """One answer a galaxy to judge maps by, (N,): all questions get their turn.
+
+    predicted (N, A): expected fractions, NaN where the model lacks an answer. Of the
+    questions that the model expects half of the volunteers to reach, galaxy i gets the
+    i-th, cyclically, and of that question the answer predicted highest.
+    """
+    reach = tree.reach(np.nan_to_num(predicted))
+    answers = np.empty(len(predicted), dtype=np.int64)
+    for number, (fractions, reached) in enumerate(zip(predicted, reach, strict=True)):
+        known = [
+            (where, share)
+            for where, share in zip(tree.slices, reached, strict=True)
+            if not np.isnan(fractions[where]).any()
+        ]
+        questions = [where for where, share in known if share >= TRUE] or [known[0][0]]
+        where = questions[number % len(questions)]
+        answers[number] = where.start + int(fractions[where].argmax())
+    return answers

@@ -1,0 +1,183 @@
+"""Whether a prediction falls when the pixels that a map points at are taken away.
+
+Deletion and insertion (Petsiuk et al. 2018, RISE, arXiv:1806.07421): pixels go in the
+order of a map, the largest values first, or come in that order. What is gone is filled
+from the pixels that are left as ROAD does it (Rong et al. 2022, `catalog.evaluation.faithfulness`),
+and not by a constant: the outline of a black hole would itself be something to see. A
+galaxy whose light is taken away is still an image of something smooth, so that a
+fraction such as `smooth-or-featured_smooth` may rise: compare methods with each other
+and with maps that know nothing (`catalog.saliency.methods.uninformed`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy.sparse import csc_matrix
+from scipy.sparse.linalg import splu
+from torch import Tensor
+
+from zoolens.catalog.arrays import Flags, Floats
+from zoolens.catalog.evaluation.measures import Measure, means
+from zoolens.catalog.network.inference import features, in_order
+from zoolens.catalog.network.model import ZoobotModel, concentrations
+from zoolens.catalog.runtime.progress import progress
+
+# images (N, C, H, W) -> (N,), always of the same N galaxies in their order
+Score = Callable[[Tensor], Floats]
+
+SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # of pixels, as ROAD takes them
+
+_NOISE = 0.01  # of pixels in 0..1
+_NEIGHBOURS = {
+    (y, x): 1 / 6 if 0 in (y, x) else 1 / 12
+    for y in (-1, 0, 1)
+    for x in (-1, 0, 1)
+    if (y, x) != (0, 0)
+}
+
+
+def faithfulness(
+    score: Score, images: Tensor, maps: Mapping[str, npt.ArrayLike], *, seed: int = 0
+) -> list[Measure]:
+    """What becomes of a score without, or with nothing but, the pixels of a map.
+
+    score: such as `fraction_score`; images: (N, C, H, W) in 0..1; maps: by method, (N,
+    H, W), signed, upsampled to pixels. Per method, means over galaxies:
+
+    deletion: change of the score, in its units, with the share `level` of pixels gone,
+    largest map values first; 0 at level 0, the lower the better. insertion: the same
+    with nothing left but that share; 0 at level 1, the nearer to 0 the better. They are
+    differences, as a quotient would be ruled by the galaxies of small scores. ROAD: half
+    the mean over shares of insertion less deletion, pytorch-grad-cam's `ROADCombined`:
+    above 0 where a map knows what matters, 0 by chance, below 0 where it points away.
+
+    Equal values (a map's borders) go from the last row up. Galaxies without a finite map
+    or score do not count. The noise is drawn from `seed`.
+    """
+    untouched = np.asarray(score(images), np.float64)
+    measures = []
+    with progress("taking pixels away", len(maps) * len(SHARES)) as bar:
+        for method, given in maps.items():
+            generator = torch.Generator().manual_seed(seed)
+            ranks = relevance_ranks(given)
+            curves = []
+            for share in SHARES:
+                chosen = most_relevant(ranks, share)
+                without, alone = (impute(images, kept, generator) for kept in (~chosen, chosen))
+                curves.append([score(without) - untouched, score(alone) - untouched])
+                bar.advance()
+            changes = np.moveaxis(np.asarray(curves, np.float64), -1, 0)  # (N, shares, 2)
+            changes[~np.isfinite(np.asarray(given)).all(axis=(1, 2))] = np.nan
+            measures += _measures(method, changes)
+    return measures
+
+
+def fraction_score(
+    model: ZoobotModel, masks: Tensor, answers: Sequence[int], siblings: Sequence[slice]
+) -> Score:
+    """Predicted vote fraction of each image's own answer, mean over dropout samples.
+
+    alpha_k / sum_j alpha_j, 0..1. answers: (N,), rows of the model; siblings: for each
+    the rows of all answers to its question, of which it is one.
+    """
+    rows = torch.as_tensor(answers, dtype=torch.long)
+    asked = torch.zeros(len(rows), len(model.weight), dtype=torch.bool)
+    for number, where in enumerate(siblings):
+        asked[number, where] = True
+
+    def score(images: Tensor) -> Floats:
+        alpha = concentrations(model, features(model.encoder, images), masks).double()
+        total = torch.where(asked[:, None], alpha, 0.0).sum(dim=2)  # (N, T)
+        own = alpha[torch.arange(len(rows)), :, rows]
+        fraction: Floats = (own / total).mean(dim=1).numpy()
+        return fraction
+
+    return score
+
+
+def relevance_ranks(maps: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Each pixel's place in its map, (N, H, W): from 0, the smallest value, to H W - 1."""
+    values = np.asarray(maps, np.float64)
+    flat = values.reshape(len(values), values[:1].size)
+    ranks = np.empty(flat.shape, np.int64)
+    np.put_along_axis(ranks, flat.argsort(axis=1, kind="stable"), np.arange(flat.shape[1]), axis=1)
+    return ranks.reshape(values.shape)
+
+
+def most_relevant(ranks: npt.NDArray[np.int64], share: float) -> npt.NDArray[np.bool_]:
+    """Where the given share of the pixels lies that rank highest, (N, H, W)."""
+    pixels = ranks[0].size
+    return ranks >= pixels - round(share * pixels)
+
+
+def _measures(method: str, changes: Floats) -> list[Measure]:
+    """Measures of a method; changes: (N, shares, 2), without and with its pixels."""
+    road = (changes[..., 1] - changes[..., 0]).mean(axis=1) / 2  # (N,)
+    nothing = np.where(np.isnan(road), np.nan, 0.0)[:, None]
+    deletion = np.hstack([nothing, changes[..., 0]])
+    insertion = np.hstack([changes[..., 1], nothing])
+    return [
+        *(
+            Measure("faithfulness", name, *estimate, method=method, level=share)
+            for name, curve, shares in (
+                ("deletion", deletion, (0.0, *SHARES)),
+                ("insertion", insertion, (*SHARES, 1.0)),
+            )
+            for share, estimate in zip(shares, means(curve), strict=True)
+        ),
+        Measure("faithfulness", "ROAD", *means(road[:, None])[0], method=method, chance=0.0),
+    ]
+
+
+def impute(images: Tensor, kept: Flags, generator: torch.Generator) -> Tensor:
+    """Images whose pixels that are not kept are filled from those around them, and noise.
+
+    The noisy linear imputation of ROAD (Rong et al. 2022, ICML, arXiv:2202.00449): each
+    such pixel is the mean of its eight neighbours, direct ones 1/6 and diagonal ones
+    1/12, those beyond the border left out; so all of them solve one sparse linear
+    system. Then normal noise of 0.01 is added to each. images: (N, C, H, W) in 0..1;
+    kept: (N, H, W), some of each image.
+
+    Equals pytorch-grad-cam's `NoisyLinearImputer` given the same random state. That
+    builds its matrix from Python lists, which takes up to four times as long as this,
+    and solves one image after another; here they are solved side by side.
+    """
+    filled = images.clone()
+    solved = in_order(lambda given: _fill(*given), zip(images.numpy(), kept, strict=True))
+    for image, keep, found in zip(filled, kept, solved, strict=True):
+        values = torch.from_numpy(found).to(image)  # (C, pixels)
+        noise = torch.randn(values.shape, generator=generator)
+        image[:, torch.from_numpy(~keep)] = values + _NOISE * noise
+    return filled
+
+
+def _fill(image: npt.NDArray[np.float32], kept: Flags) -> Floats:
+    """Values (C, n) of the n pixels of an image (C, H, W) that are not kept (H, W)."""
+    y, x = np.nonzero(~kept)
+    unknown = np.arange(len(y))
+    number = np.full((kept.shape[0] + 2, kept.shape[1] + 2), -1)  # -1: beyond the border
+    number[1:-1, 1:-1] = -2  # known
+    number[y + 1, x + 1] = unknown
+    rows, columns, values = [unknown], [unknown], [np.zeros(len(y))]
+    right = np.zeros((len(y), len(image)))
+    for (down, across), weight in _NEIGHBOURS.items():
+        neighbour = number[y + 1 + down, x + 1 + across]
+        values[0] += weight * (neighbour != -1)
+        known, linked = neighbour == -2, neighbour >= 0
+        right[known] += weight * image[:, y[known] + down, x[known] + across].T
+        rows.append(unknown[linked])
+        columns.append(neighbour[linked])
+        values.append(np.full(len(rows[-1]), -weight))
+    places = np.concatenate(rows), np.concatenate(columns)
+    system = csc_matrix((np.concatenate(values), places), shape=(len(y), len(y)))
+    # symmetric and diagonally dominant: no pivots, and an ordering that keeps the symmetry
+    factors = splu(
+        system,
+        permc_spec="MMD_AT_PLUS_A",
+        diag_pivot_thresh=0.0,
+        options={"SymmetricMode": True},
+    )
+    solved: Floats = factors.solve(right).T
+    return solved

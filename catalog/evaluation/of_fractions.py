@@ -1,0 +1,64 @@
+"""Predicted fractions put to the test: by the votes, and by the truth of a simulation."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from zoolens.catalog.arrays import Floats
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.evaluation.calibration import MIN_VOTES, calibration
+from zoolens.catalog.evaluation.errors import errors, errors_against_truth, likelihoods
+from zoolens.catalog.evaluation.measures import Measure
+from zoolens.catalog.evaluation.sample import Evaluated
+from zoolens.catalog.evaluation.truth import Truth
+from zoolens.catalog.evaluation.warnings import warning
+from zoolens.catalog.predictions.posterior import question_totals, summarise
+
+
+def fraction_measures(
+    data: Evaluated, truth: Truth | None, tree: DecisionTree, predicted: Floats
+) -> list[Measure]:
+    """Calibration, errors, accuracies and likelihoods of N galaxies' predictions.
+
+    predicted (N, A): expected vote fractions, of the same run.
+    """
+    measures = [
+        *calibration(data.counts, data.concentrations, tree),
+        *errors(data.counts, predicted, tree),
+        *likelihoods(data.counts, data.concentrations, tree),
+    ]
+    if truth is not None:
+        measures += errors_against_truth(predicted, truth.probabilities, tree)
+    return measures
+
+
+def warning_measures(
+    data: Evaluated,
+    truth: Truth | None,
+    tree: DecisionTree,
+    predicted: Floats,
+    on_target: Mapping[str, Mapping[int, Floats]],
+) -> list[Measure]:
+    """How well the `on_target` (A,) of some galaxies tells wrong predictions.
+
+    on_target: by what it is called, by galaxy number. `fraction_sd` is held against the
+    first of them.
+    """
+    measures: list[Measure] = []
+    for name, values in on_target.items():
+        numbers = sorted(values)
+        counts = data.counts[numbers]
+        totals = question_totals(counts, tree)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            observed = np.where(totals >= MIN_VOTES, counts / totals, np.nan)
+        found = warning(
+            np.stack([values[number] for number in numbers]),
+            observed,
+            predicted[numbers],
+            summarise(data.concentrations[numbers], tree).sd,
+            tree,
+            truth=None if truth is None else truth.probabilities[numbers],
+            of=name,
+        )
+        measures += [m for m in found if m.method == name or not measures]
+    return measures

@@ -1,0 +1,148 @@
+"""Explanations put to the test on images: where they point, and what else they tell."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from zoolens.catalog.arrays import Floats, Mask
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.evaluation.causes import Case
+from zoolens.catalog.evaluation.faithfulness import faithfulness, fraction_score
+from zoolens.catalog.evaluation.localisation import Pointing, localisation, pointing
+from zoolens.catalog.evaluation.measures import Measure
+from zoolens.catalog.evaluation.sanity import cascade, shuffled, verdicts
+from zoolens.catalog.evaluation.stability import dropout_spread, seed_agreement
+from zoolens.catalog.images.segments import coverage
+from zoolens.catalog.network.model import ZoobotModel, dropout_masks
+from zoolens.catalog.saliency.arithmetic import fraction_maps, map_statistics, upsample
+from zoolens.catalog.saliency.explainer import Explainer
+from zoolens.catalog.saliency.methods import Explain, explanations, of_fractions, uninformed
+
+
+@dataclass
+class MapTrial:
+    """Collects how the maps of a model fare, batch after batch.
+
+    explainer: HiResCAM as `explain` makes it; the other methods take its layer and its
+    masks of dropout.
+    """
+
+    model: ZoobotModel
+    explainer: Explainer
+    tree: DecisionTree
+    on_target: dict[int, Floats] = field(default_factory=dict)
+    on_target_fraction: dict[int, Floats] = field(default_factory=dict)
+    _found: dict[tuple[int, str], list[Pointing]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._others = self.methods(self.explainer.masks)
+        self._slices = self.tree.slices
+        del self._others[self.explainer.method]  # whose maps of all answers are at hand
+
+    def methods(self, masks: Tensor) -> dict[str, Explain]:
+        """Every way of explaining the model, with these masks (T, D) of dropout."""
+        layer = self.explainer.layer
+        return explanations(masks, layer) | of_fractions(masks, layer, self.tree)
+
+    def add(
+        self,
+        numbers: Sequence[int],
+        images: Tensor,
+        segments: Sequence[Mask | None],
+        alpha: Floats,
+        cases: Mapping[int, Sequence[Case]],
+    ) -> None:
+        """Explain galaxies, images (N, C, H, W), and hold the maps against their cases.
+
+        alpha: concentrations (N, A); cases: by the galaxy's number, those that it has.
+        Keeps `on_target` (A,) of each, of the maps of concentrations and of fractions.
+        """
+        maps = self.explainer(images).mean.numpy()  # (N, A, h, w)
+        for number, own, segment, strength in zip(numbers, maps, segments, alpha, strict=True):
+            covered = None if segment is None else coverage(segment, *own.shape[-2:])
+            of_fraction = np.concatenate([fraction_maps(own[s], strength[s]) for s in self._slices])
+            self.on_target[number] = _on_target(own, covered)
+            self.on_target_fraction[number] = _on_target(of_fraction, covered)
+        rows = [(i, case) for i, number in enumerate(numbers) for case in cases.get(number, ())]
+        if not rows:
+            return
+        places = [i for i, _ in rows]
+        answers = [case.answer for _, case in rows]
+        height, width = maps.shape[-2:]
+        seed = int(numbers[0])
+        found: dict[str, npt.NDArray[np.floating]] = {
+            self.explainer.method: maps[places, answers],
+            **{
+                method: explain(self.model, images[places], answers).numpy()
+                for method, explain in self._others.items()
+            },
+            **uninformed(len(rows), height, width, seed),
+        }
+        for method, drawn in found.items():
+            fine = _fine(drawn, images.shape[-1])
+            for (_, case), saliency in zip(rows, fine, strict=True):
+                held = pointing(saliency, case.mask)
+                self._found.setdefault((case.answer, method), []).append(held)
+
+    def localised(self) -> list[Measure]:
+        """Localisation of each answer that had cases, by each method."""
+        return [
+            measure
+            for (answer, method), found in sorted(self._found.items(), key=lambda item: item[0][0])
+            for measure in localisation(self.tree.labels[answer], method, found)
+        ]
+
+
+def _on_target(maps: npt.NDArray[np.floating], covered: Floats | None) -> Floats:
+    return map_statistics(maps, covered)["on_target"].astype(np.float64)
+
+
+def _fine(maps: npt.NDArray[np.floating], size: int) -> npt.NDArray[np.floating]:
+    """Maps at an image's pixels: those of gradients of the input have them already."""
+    return maps if maps.shape[-1] == size else upsample(maps, size)
+
+
+def sanity_measures(
+    trial: MapTrial, images: Tensor, answers: Sequence[int], control: ZoobotModel | None
+) -> list[Measure]:
+    """Sanity checks of every method's maps: images (N, C, H, W), an answer for each.
+
+    control: the same architecture, trained on shuffled votes; without it that check is
+    not made.
+    """
+    methods = trial.methods(trial.explainer.masks)
+    measures = cascade(trial.model, images, answers, methods)
+    if control is not None:
+        measures += shuffled(trial.model, control, images, answers, methods)
+    return [*measures, *verdicts(measures)]
+
+
+def faithfulness_measures(
+    trial: MapTrial, images: Tensor, answers: Sequence[int], seed: int
+) -> list[Measure]:
+    """Faithfulness and stability of every method's maps, arguments as above.
+
+    seed: of dropout masks, another than the trial's own.
+    """
+    model, masks = trial.model, trial.explainer.masks
+    other = dropout_masks(len(masks), masks.shape[1], model.dropout_rate, seed)
+    first, second = (
+        {name: explain(model, images, answers).numpy() for name, explain in made.items()}
+        for made in (trial.methods(masks), trial.methods(other))
+    )
+    saliency = trial.explainer(images)
+    rows = range(len(images)), list(answers)
+    mean, sd = (maps[rows].numpy() for maps in (saliency.mean, saliency.sd))
+    height, width = mean.shape[-2:]
+    drawn = {**first, **uninformed(len(images), height, width, seed)}
+    fine = {name: _fine(maps, images.shape[-1]) for name, maps in drawn.items()}
+    siblings = [trial.tree.slices[trial.tree.question_of[answer]] for answer in answers]
+    score = fraction_score(model, masks, answers, siblings)
+    return [
+        *faithfulness(score, images, fine),
+        *seed_agreement(first, second),
+        *dropout_spread(mean, sd, trial.explainer.method),
+    ]

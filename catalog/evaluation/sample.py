@@ -1,0 +1,69 @@
+"""What is evaluated: galaxies with votes and posteriors, read from the store."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from zoolens.catalog.arrays import Floats, Ids
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.galaxy import Galaxy
+from zoolens.catalog.store.galaxies import SPLITS
+from zoolens.catalog.store.matrices import compared_galaxies, read_posteriors, read_votes
+from zoolens.catalog.store.store import Store
+
+_LOT = 0  # seed by which galaxies are drawn where there are too many
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """N galaxies, in order of their numbers.
+
+    names; counts (N, A): votes, NaN where the question had answers outside the tree;
+    concentrations (N, T, A): of a run's posteriors, NaN where the model lacks an answer.
+    images: of those that have one, by position.
+    """
+
+    galaxy_id: Ids
+    names: list[str]
+    counts: Floats
+    concentrations: npt.NDArray[np.float32]
+    images: dict[int, Galaxy]
+
+
+def read_evaluated(store: Store, predict_run: int, split: str | None, most: int) -> Evaluated:
+    """Galaxies with votes and posteriors of a run, `most` of them at most, drawn by lot.
+
+    split: only those of a split of the newest training. Raises `CatalogError` where
+    there are none, saying what is missing.
+    """
+    ids = compared_galaxies(store, predict_run)
+    if split is not None:
+        if split not in SPLITS:
+            raise CatalogError(f"no split {split!r}; choose one of {', '.join(SPLITS)}")
+        rows = store.arrow("SELECT galaxy_id FROM galaxies WHERE split = ?", [split])
+        ids = np.intersect1d(ids, rows["galaxy_id"].to_numpy())
+    if len(ids) > most:
+        ids = np.sort(np.random.default_rng(_LOT).choice(ids, most, replace=False))
+    parts = list(read_posteriors(store, predict_run, ids))
+    if not parts:
+        raise CatalogError(
+            f"no galaxy of {store.path}"
+            + (f" in the split {split}" if split else "")
+            + " has votes and a posterior; predict with a model: zoolens predict --model MODEL"
+        )
+    has = np.sort(np.concatenate([where for where, _ in parts]))
+    alpha = np.empty((len(has), *parts[0][1].shape[1:]), np.float32)
+    for where, values in parts:
+        alpha[np.searchsorted(has, where)] = values
+    ids = ids[has]
+    rows = store.arrow(
+        "SELECT galaxy_id, iauname, image, image_member, image_sha256 FROM galaxies "
+        "SEMI JOIN (SELECT unnest(CAST(? AS BIGINT[])) AS galaxy_id) USING (galaxy_id) "
+        "ORDER BY galaxy_id",
+        [ids],
+    )
+    counts = read_votes(store, store.tree, ids).tree_counts
+    found = [Galaxy(*row.values()) for row in rows.to_pylist()]
+    images = {i: galaxy for i, galaxy in enumerate(found) if galaxy.source is not None}
+    return Evaluated(ids, rows["iauname"].to_pylist(), counts, alpha, images)

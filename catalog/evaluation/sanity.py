@@ -1,0 +1,220 @@
+"""Do maps depend on what the model has learnt? Sanity checks of saliency.
+
+Adebayo et al. 2018 (Sanity Checks for Saliency Maps, NeurIPS, arXiv:1810.03292): a map
+that stays the same when the model's weights are drawn at random, or when the model has
+learnt from shuffled votes, shows the image and not the model.
+"""
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from zoolens.catalog.arrays import Floats
+from zoolens.catalog.evaluation.measures import Measure, means
+from zoolens.catalog.evaluation.stability import rank_correlations
+from zoolens.catalog.network.model import ZoobotModel, mixed_seed
+from zoolens.catalog.runtime.progress import progress
+from zoolens.catalog.saliency.methods import Explain
+
+CASCADE = "rank correlation"
+ABSOLUTE = "rank correlation, absolute"
+SHUFFLED = "rank correlation, shuffled votes"
+PASSED = {CASCADE: "sanity passed", SHUFFLED: "sanity passed, shuffled votes"}
+
+# Half of a perfect correlation: a quarter of the ranks' variance is then the untouched
+# model's. It is far above what chance gives a mean over some tens of galaxies, and far
+# below the 1 of a method that looks at the image alone.
+_MOST_ALIKE = 0.5
+
+_NESTS = ("blocks", "stages", "layers")  # timm's names for the children that hold the blocks
+
+
+def cascade(
+    model: ZoobotModel,
+    images: Tensor,
+    answers: Sequence[int],
+    explanations: Mapping[str, Explain],
+    *,
+    draws: int = 3,
+    seed: int = 0,
+) -> list[Measure]:
+    """How alike the maps of a model and of its randomised copies are, stage by stage.
+
+    images: (N, C, H, W), N at least 2, a few tens; answers: one an image, such as the
+    predicted one. For each method, at each stage of `catalog.evaluation.sanity.randomised`
+    (level 0 the model itself, 1 its head drawn anew, then each part of the encoder from
+    the last to the first): Spearman's rank correlation with the untouched model's map
+    of the same image, mean over images. Of signed maps, and as `ABSOLUTE` of their
+    absolute values, which stay alike longer: all of them are large on the galaxy.
+
+    A random network gives all galaxies, bright blobs in the middle, maps of the same
+    sign, so that one draw correlates far above or below 0 by chance: each galaxy's
+    correlation is its mean over `draws` networks. The intervals are over galaxies, and
+    do not hold what is left of that chance.
+    """
+    own = _maps(explanations, model, images, answers)
+    untouched = _alike(own, own)
+    found: list[list[Floats]] = [[] for _ in range(draws)]
+    with progress("drawing weights", draws * (1 + len(stages(model.encoder)))) as bar:
+        for draw in range(draws):
+            for copy in randomised(model, images, seed * draws + draw):
+                found[draw].append(_alike(own, _maps(explanations, copy, images, answers)))
+                bar.advance()
+    levels = np.stack([untouched, *np.mean(found, axis=0)])  # (levels, methods, 2, N)
+    return [
+        Measure("sanity", name, *estimate, method=method, level=float(level))
+        for row, method in enumerate(explanations)
+        for kind, name in enumerate((CASCADE, ABSOLUTE))
+        for level, estimate in enumerate(means(levels[:, row, kind].T))
+    ]
+
+
+def shuffled(
+    model: ZoobotModel,
+    other: ZoobotModel,
+    images: Tensor,
+    answers: Sequence[int],
+    explanations: Mapping[str, Explain],
+) -> list[Measure]:
+    """How alike the maps of a model and of one trained on shuffled votes are.
+
+    other: of the same architecture and answers. Arguments and correlation as in
+    `cascade`; what a network trained on noise attends to is as little drawn twice.
+    """
+    alike = _alike(
+        _maps(explanations, model, images, answers), _maps(explanations, other, images, answers)
+    )
+    return [
+        Measure("sanity", SHUFFLED, *estimate, method=method)
+        for method, estimate in zip(explanations, means(alike[:, 0].T), strict=True)
+    ]
+
+
+def verdicts(measures: Sequence[Measure]) -> list[Measure]:
+    """Which methods passed: 1, or 0 for maps that do not change; NaN where unknown.
+
+    measures: of `cascade` and `shuffled`. A method passes a check where its signed maps'
+    mean rank correlation, at the last stage of the cascade, is below 0.5 with the upper
+    end of its interval. Too few galaxies for an interval are too few for a verdict.
+    """
+    last = {(m.measure, m.method): m for m in measures if m.measure in PASSED}
+    found = []
+    for (name, method), measure in last.items():
+        passed = np.nan if measure.hi is None else float(measure.hi < _MOST_ALIKE)
+        found.append(Measure("sanity", PASSED[name], passed, measure.galaxies, method=method))
+    return found
+
+
+def _maps(
+    explanations: Mapping[str, Explain], model: ZoobotModel, images: Tensor, answers: Sequence[int]
+) -> list[Floats]:
+    return [explain(model, images, answers).double().numpy() for explain in explanations.values()]
+
+
+def _alike(first: Sequence[Floats], second: Sequence[Floats]) -> Floats:
+    """Rank correlations of signed maps and of absolute ones: (methods, 2, N)."""
+    return np.stack(
+        [
+            [rank_correlations(a, b), rank_correlations(np.abs(a), np.abs(b))]
+            for a, b in zip(first, second, strict=True)
+        ]
+    )
+
+
+def randomised(model: ZoobotModel, images: Tensor, seed: int) -> Iterator[ZoobotModel]:
+    """The model with ever more of its weights drawn anew: the head, then each stage too.
+
+    Cascading randomisation of Adebayo et al. 2018 (NeurIPS, arXiv:1810.03292), on a
+    copy: the same copy is yielded each time, so use each before asking for the next.
+    Stages as of `stages`. Weights come from the modules' own `reset_parameters`; what
+    lies outside such modules (the scales of ConvNeXt's blocks) is permuted, which keeps
+    its distribution and breaks its order. A batch norm that is drawn anew gets the
+    statistics of what reaches it for `images` (N, C, H, W), N at least 2: with fresh
+    ones activations vanish or explode with depth, and maps would change for that alone.
+    The norms of stages not yet reached keep theirs. Answers that the model lacks stay
+    NaN. Torch's own random state is left as it was.
+    """
+    labels, width = model.weight.shape  # L, D
+    with _seeded(seed, 0):
+        head = nn.Linear(width, labels).to(model.weight)
+    absent = model.bias.isnan()
+    current = replace(
+        model,
+        encoder=copy.deepcopy(model.encoder),
+        weight=head.weight.detach().masked_fill(absent[:, None], torch.nan),
+        bias=head.bias.detach().masked_fill(absent, torch.nan),
+    )
+    yield current
+    norms: list[_BatchNorm] = []
+    parts = stages(current.encoder)
+    for number, stage in enumerate(parts, 1):
+        members = [member for child in stage for member in child.modules()]
+        if number == len(parts):
+            members.append(current.encoder)  # and what it holds outside its children
+        with _seeded(seed, number), torch.no_grad():
+            for member in members:
+                _draw(member)
+        norms += [member for member in members if isinstance(member, _BatchNorm)]
+        _measure_again(current.encoder, norms, images)
+        yield current
+
+
+def stages(encoder: nn.Module) -> list[list[nn.Module]]:
+    """Top-level parts of an encoder, from the last to the first, as modules of a stage.
+
+    Its children that have weights, those of `blocks`, `stages` or `layers` one by one;
+    a child without matrices (a norm) goes with what it follows. Assumes, as timm does,
+    that modules run in the order in which they stand.
+    """
+    parts = [
+        part
+        for name, child in encoder.named_children()
+        for part in (child.children() if name in _NESTS else (child,))
+        if any(True for _ in part.parameters())
+    ]
+    found: list[list[nn.Module]] = []
+    for part in parts:
+        if found and all(parameter.ndim < 2 for parameter in part.parameters()):
+            found[-1].append(part)
+        else:
+            found.append([part])
+    return found[::-1]
+
+
+def _draw(module: nn.Module) -> None:
+    """Draw anew what a module itself holds, not its children."""
+    reset = getattr(module, "reset_parameters", None)
+    if callable(reset):
+        reset()
+        return
+    for parameter in module.parameters(recurse=False):
+        values = parameter.flatten()
+        parameter.copy_(values[torch.randperm(len(values))].reshape(parameter.shape))
+
+
+@torch.no_grad()
+def _measure_again(encoder: nn.Module, norms: list[_BatchNorm], images: Tensor) -> None:
+    """Give batch norms the statistics of their inputs for these images, all in one pass."""
+    if not norms:
+        return
+    for norm in norms:
+        norm.momentum = 1.0
+        norm.train()
+    try:
+        encoder(images)
+    finally:
+        for norm in norms:
+            norm.eval()
+
+
+@contextmanager
+def _seeded(*numbers: int) -> Iterator[None]:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(mixed_seed(*numbers))
+        yield

@@ -1,0 +1,1 @@
+"""Explanations of a catalogue's galaxies: which ones, their maps, and how they are shown."""

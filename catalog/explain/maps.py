@@ -1,0 +1,135 @@
+"""Stored saliency maps: their bytes, and reading them back as arrays."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.saliency.arithmetic import (
+    Map,
+    Of,
+    cross_entropy_map,
+    decode,
+    fraction_map,
+    upsample,
+)
+from zoolens.catalog.store.galaxies import galaxy_ids
+from zoolens.catalog.store.matrices import read_votes
+from zoolens.catalog.store.store import Run, Store
+
+
+def saliency_of(
+    catalog: Store | Path | str,
+    iauname: str,
+    label: str,
+    *,
+    run_id: int | None = None,
+    sd: bool = False,
+    size: int | None = None,
+    of: Of = "concentration",
+) -> npt.NDArray[np.floating]:
+    """A galaxy's stored map for an answer: which pixels raised it, which lowered it.
+
+    catalog: an open store or the path of its file. run_id: the newest complete explain
+    run that has the galaxy, unless given. sd: the standard deviation over dropout
+    samples instead of the mean. size: upsampled to (size, size) pixels of the view
+    (`upsample`) instead of the layer's own (h, w). of: what the map is of, in its
+    units: the answer's concentration, its expected fraction, or its cross-entropy with
+    the votes (`catalog.saliency.arithmetic`; means only).
+
+    Raises `UnknownName` for a galaxy, label or run that is not there, `CatalogError`
+    where the galaxy is not explained, the model has no such answer, or what a derived
+    map needs is missing.
+    """
+    if not isinstance(catalog, Store):
+        with Store.open(Path(catalog), read_only=True) as store:
+            return saliency_of(store, iauname, label, run_id=run_id, sd=sd, size=size, of=of)
+    store = catalog
+    tree = store.tree
+    answer_id = tree.answer_id(label)
+    galaxy_id = galaxy_ids(store, [iauname])[0]
+    run = _newest_with(store, galaxy_id) if run_id is None else store.run(run_id)
+    if of == "concentration":
+        maps = question_maps(store, run, galaxy_id, answer_id, tree, sd=sd)
+        chosen: npt.NDArray[np.floating] = maps[answer_id - _first(tree, answer_id)]
+    elif sd:
+        raise CatalogError(f"only the mean map of the {of} can be derived from what is stored")
+    else:
+        chosen = derived_map(store, run, galaxy_id, answer_id, tree, of)
+    return chosen if size is None else upsample(chosen, size)
+
+
+def _newest_with(store: Store, galaxy_id: int) -> Run:
+    newest = store.value(
+        "SELECT max_by(run_id, asked_at) FROM saliency_map JOIN run USING (run_id) "
+        "WHERE job = 'explain' AND status = 'complete' AND galaxy_id = ?",
+        [galaxy_id],
+    )
+    return store.run(store.newest_run("explain") if newest is None else newest)
+
+
+def question_maps(
+    store: Store, run: Run, galaxy_id: int, answer_id: int, tree: DecisionTree, *, sd: bool = False
+) -> Map:
+    """Stored maps (K, h, w) of all answers to the question of an answer.
+
+    Raises `CatalogError` where the run has none.
+    """
+    rows = store.arrow(
+        f"SELECT answers, height, width, dtype, {'sd' if sd else 'mean'} AS blob "
+        "FROM saliency_map WHERE run_id = ? AND galaxy_id = ? AND question_id = ?",
+        [run.run_id, galaxy_id, int(tree.question_of[answer_id])],
+    ).to_pylist()
+    if not rows:
+        raise CatalogError(_why_missing(store, run, galaxy_id, tree.labels[answer_id]))
+    return decode(rows[0].pop("blob"), **rows[0])
+
+
+def _why_missing(store: Store, run: Run, galaxy_id: int, label: str) -> str:
+    name = store.value("SELECT iauname FROM galaxy WHERE galaxy_id = ?", [galaxy_id])
+    if run.job not in ("explain", "comparison"):
+        return f"run {run.run_id} is a {run.job} run and has no maps; give an explain run"
+    if store.value(
+        "SELECT count(*) FROM saliency_map WHERE run_id = ? AND galaxy_id = ?",
+        [run.run_id, galaxy_id],
+    ):
+        return f"the model of run {run.run_id} has no answer {label}; choose another"
+    return f"run {run.run_id} has no maps of {name}; make them with: zoolens explain {name}"
+
+
+def derived_map(
+    store: Store, run: Run, galaxy_id: int, answer_id: int, tree: DecisionTree, of: Of
+) -> npt.NDArray[np.float64]:
+    """The map (h, w) of an answer's fraction or cross-entropy, from the stored ones.
+
+    Raises `CatalogError` where what it needs is missing.
+    """
+    maps = question_maps(store, run, galaxy_id, answer_id, tree)
+    where = tree.slices[tree.question_of[answer_id]]
+    answer = answer_id - where.start
+    rows = store.arrow(
+        "SELECT concentration FROM prediction WHERE run_id = ? AND galaxy_id = ? "
+        "AND answer_id BETWEEN ? AND ? ORDER BY answer_id",
+        [run.config.get("predict_run"), galaxy_id, where.start, where.stop - 1],
+    )
+    concentrations = rows["concentration"].to_numpy().astype(np.float64)
+    if len(concentrations) != len(maps) or np.isnan(concentrations).any():
+        raise CatalogError(
+            f"a map of the {of} needs the concentrations that the model of run {run.run_id} "
+            "predicts; do first: zoolens predict"
+        )
+    if of == "fraction":
+        return fraction_map(maps, concentrations, answer)
+    observed = read_votes(store, tree, np.array([galaxy_id])).observed[0, answer_id]
+    if np.isnan(observed):
+        raise CatalogError(
+            f"no votes give a fraction of {tree.labels[answer_id]} for this galaxy, so its "
+            "cross-entropy has no map; choose another answer"
+        )
+    return cross_entropy_map(maps, concentrations, answer, float(observed))
+
+
+def _first(tree: DecisionTree, answer_id: int) -> int:
+    return tree.slices[tree.question_of[answer_id]].start

@@ -1,0 +1,194 @@
+"""What is known of a galaxy for an answer, gathered for figures and pages."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from zoolens.catalog.arrays import Mask
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.explain.choice import Subject
+from zoolens.catalog.explain.maps import derived_map, question_maps
+from zoolens.catalog.images.segments import central_segment, coverage
+from zoolens.catalog.saliency.arithmetic import Of, map_statistics
+from zoolens.catalog.store.store import Run, Store
+
+SELECTED = "selected"
+OBSERVED = "observed counterpart"
+PREDICTED = "predicted counterpart"
+
+
+@dataclass(frozen=True)
+class AnswerFacts:
+    """Votes for an answer and its prediction; None where there is none.
+
+    count of total volunteers, observed = count / total in 0..1; predicted: expected
+    vote fraction with lo..hi, its central 90 % interval, in 0..1; ce: cross-entropy of
+    the two, nat.
+    """
+
+    question: str
+    answer: str
+    label: str
+    count: float | None
+    total: float | None
+    observed: float | None
+    predicted: float | None
+    lo: float | None
+    hi: float | None
+    ce: float | None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A galaxy's image and its map for one answer.
+
+    pixels: (H, W, 3), as the model saw it, in colour; segment: (H, W) of the central
+    galaxy, or None; mean: (h, w), of what the explanation is of; sd: over dropout
+    samples, known of concentrations only; on_target: share of positive saliency on the
+    segment, or None.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    segment: Mask | None
+    mean: npt.NDArray[np.floating]
+    sd: npt.NDArray[np.float32] | None
+    on_target: float | None
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A galaxy in its role: facts of all A answers, and a picture or why there is none."""
+
+    role: str
+    iauname: str
+    facts: Sequence[AnswerFacts]
+    picture: Picture | None
+    missing: str = ""
+    similarity: float | None = None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A selected galaxy and its counterparts, for one answer.
+
+    answer_id: which of the facts it is about; portraits: the selected galaxy first;
+    notes: what a reader must know of them; of: what the maps are of.
+    """
+
+    answer_id: int
+    portraits: Sequence[Portrait]
+    notes: Sequence[str]
+    of: Of = "concentration"
+
+    @property
+    def selected(self) -> Portrait:
+        return self.portraits[0]
+
+    @property
+    def fact(self) -> AnswerFacts:
+        """What is known of the selected galaxy's answer."""
+        return self.selected.facts[self.answer_id]
+
+
+# What shows a galaxy's image as the model saw it: file, member and checksum -> (H, W, 3).
+Display = Callable[[str, str | None, str], npt.NDArray[np.uint8]]
+
+_FACTS = """SELECT a.question, a.answer, a.label, v.count, v.total, v.fraction AS observed,
+    p.fraction AS predicted, p.fraction_lo AS lo, p.fraction_hi AS hi, l.ce
+FROM answer a
+LEFT JOIN votes v ON v.label = a.label AND v.galaxy_id = $1
+LEFT JOIN predictions p ON p.label = a.label AND p.galaxy_id = $1
+LEFT JOIN losses l ON l.label = a.label AND l.galaxy_id = $1 AND l.predicted = p.fraction
+ORDER BY a.answer_id"""
+
+
+def read_facts(store: Store, galaxy_id: int) -> list[AnswerFacts]:
+    """Current votes, newest predictions and their losses of a galaxy, A in tree order."""
+    return [AnswerFacts(**row) for row in store.arrow(_FACTS, [galaxy_id]).to_pylist()]
+
+
+def read_explanation(
+    store: Store, run: Run, subject: Subject, display: Display, notes: Sequence[str], of: Of
+) -> Explanation:
+    """A subject and its counterparts, with the maps of an explain run.
+
+    A galaxy of which there is no such map has the reason in its place.
+    """
+    others = [(OBSERVED, subject.observed), (PREDICTED, subject.predicted)]
+    cast: list[tuple[str, int, float | None]] = [(SELECTED, subject.galaxy_id, None)]
+    cast += [(role, other.galaxy_id, other.score) for role, other in others if other is not None]
+    portraits = [
+        _portrait(store, run, galaxy_id, subject.answer_id, display, role, score, of)
+        for role, galaxy_id, score in cast
+    ]
+    return Explanation(subject.answer_id, portraits, (*notes, *subject.notes), of)
+
+
+def _portrait(
+    store: Store,
+    run: Run,
+    galaxy_id: int,
+    answer_id: int,
+    display: Display,
+    role: str,
+    similarity: float | None,
+    of: Of,
+) -> Portrait:
+    (galaxy,) = store.arrow(
+        "SELECT iauname, image, image_member, image_sha256 FROM galaxies WHERE galaxy_id = ?",
+        [galaxy_id],
+    ).to_pylist()
+    missing, picture = "", None
+    if galaxy["image"] is None:
+        missing = "no image of this galaxy was ingested"
+    else:
+        try:
+            pixels = display(*(galaxy[name] for name in ("image", "image_member", "image_sha256")))
+            picture = _picture(store, run, galaxy_id, answer_id, pixels, of)
+        except CatalogError as error:
+            missing = str(error)
+    facts = read_facts(store, galaxy_id)
+    return Portrait(role, galaxy["iauname"], facts, picture, missing, similarity)
+
+
+def _picture(
+    store: Store, run: Run, galaxy_id: int, answer_id: int, pixels: npt.NDArray[np.uint8], of: Of
+) -> Picture:
+    tree = store.tree
+    segment = central_segment(pixels)
+    if of == "concentration":
+        place = answer_id - tree.slices[tree.question_of[answer_id]].start
+        mean, sd = (
+            question_maps(store, run, galaxy_id, answer_id, tree, sd=sd)[place]
+            for sd in (False, True)
+        )
+    else:
+        mean, sd = derived_map(store, run, galaxy_id, answer_id, tree, of), None
+    covered = None if segment is None else coverage(segment, *mean.shape)
+    (on_target,) = map_statistics(mean[None], covered)["on_target"].tolist()
+    return Picture(pixels, segment, mean, sd, None if np.isnan(on_target) else on_target)
+
+
+def outside_votes(portrait: Portrait, question: str) -> float:
+    """Volunteers who answered a question with what the tree does not have."""
+    facts = [fact for fact in portrait.facts if fact.question == question]
+    return (facts[0].total or 0) - sum(fact.count or 0 for fact in facts)
+
+
+def relevant_questions(explanation: Explanation, tree: DecisionTree) -> list[str]:
+    """Questions that matter for an explanation, in tree order.
+
+    That of its answer, those that lead to it, and those that at least half of the
+    selected galaxy's volunteers were asked (Walmsley et al. 2022, section 4).
+    """
+    chosen = {explanation.fact.question}
+    parents = {q.name: {a.rsplit("_", 1)[0] for a in q.asked_after} for q in tree.questions}
+    while missing := set().union(*(parents[name] for name in chosen)) - chosen:
+        chosen |= missing
+    totals = {fact.question: fact.total or 0 for fact in explanation.selected.facts}
+    most = max(totals.values())
+    chosen |= {name for name, total in totals.items() if total and total >= most / 2}
+    return [question.name for question in tree.questions if question.name in chosen]

@@ -1,0 +1,1 @@
+"""Tables in files: CSV, Parquet, FITS, VOTable and HATS, read and written."""

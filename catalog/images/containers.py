@@ -1,0 +1,179 @@
+"""Files that hold many images: WebDataset tar shards, and Parquet as on the HF hub.
+
+Nothing is ever unpacked: single members are read into memory, and links, devices and
+names that lead out of a folder are refused.
+"""
+
+import os
+import tarfile
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from zoolens.catalog.errors import CatalogError, ImageRefused
+from zoolens.catalog.formats.reading import check_identifiers_type, texts
+
+_IDENTIFIERS = ("iauname", "id_str", "id")
+_LOADED_GROUPS = 4
+
+
+class Member(NamedTuple):
+    """One image of a container: its name there, its identifier if it has one there.
+
+    problem: why it cannot be read at all, None where nothing is known against it.
+    """
+
+    name: str
+    identifier: str | None
+    problem: str | None
+
+
+class TarImages:
+    """An uncompressed tar file, read through an index of its regular members."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._index: dict[str, tuple[int, int]] = {}  # name: offset, size
+        self._refused: list[Member] = []
+        self._file = path.open("rb")
+        try:
+            self._read_index()
+        except Exception as error:  # tarfile on hostile bytes raises whatever it trips on
+            self._refused.append(Member(path.name, None, f"unreadable tar: {error}"))
+
+    def _read_index(self) -> None:
+        with tarfile.open(self.path, "r:") as archive:
+            for info in archive:
+                name = PurePosixPath(info.name)
+                if info.size < 0:
+                    raise tarfile.TarError(f"member {info.name} of negative size")
+                if info.isdir():
+                    continue
+                if not info.isreg() or info.issparse():
+                    self._refused.append(Member(info.name, None, "unsafe member: no plain file"))
+                elif name.is_absolute() or ".." in name.parts:
+                    self._refused.append(Member(info.name, None, "unsafe member: leads elsewhere"))
+                elif not is_utf8(info.name):
+                    self._refused.append(Member(info.name, None, "unsafe member: not UTF-8"))
+                elif info.name in self._index:
+                    self._refused.append(Member(info.name, None, "second image: repeated name"))
+                else:
+                    self._index[info.name] = info.offset_data, info.size
+            # tarfile ends quietly at a header that it cannot read
+            if any(os.pread(self._file.fileno(), tarfile.BLOCKSIZE, archive.offset)):
+                raise tarfile.TarError(
+                    f"damaged header at byte {archive.offset:,}; what follows it is not read"
+                )
+
+    def members(self) -> Iterator[Member]:
+        """All members but folders, in file order, the refused ones last."""
+        yield from (Member(name, None, None) for name in self._index)
+        yield from self._refused
+
+    def read(self, name: str, most_bytes: int) -> bytes:
+        """The content of one member."""
+        if name not in self._index:
+            raise ImageRefused(f"missing image: no member {name} in {self.path}")
+        offset, size = self._index[name]
+        if size > most_bytes:
+            raise ImageRefused(f"too large an image: {size:,} bytes")
+        data = os.pread(self._file.fileno(), size, offset)
+        if len(data) < size:
+            raise ImageRefused(f"truncated image: {len(data):,} bytes of {size:,}")
+        return data
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class ParquetImages:
+    """A Parquet file with a column `image` of bytes, or of structs {bytes, path}.
+
+    Raises `CatalogError` where it has no such column or is no Parquet file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._file = parquet.ParquetFile(path)
+        except (pa.ArrowException, OSError) as error:
+            raise CatalogError(f"{path} cannot be read as Parquet: {error}") from None
+        schema = self._file.schema_arrow
+        place = schema.get_field_index("image")  # -1 where there are none or two
+        kind = None if place < 0 else schema.field(place).type
+        self._has_path = False
+        if kind is not None and pa.types.is_struct(kind):
+            fields = {kind.field(i).name: kind.field(i).type for i in range(kind.num_fields)}
+            self._has_path = "path" in fields
+            kind = fields.get("bytes")
+        if kind is None or not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
+            raise CatalogError(
+                f"{path} has no one column 'image' of image bytes; it has {', '.join(schema.names)}"
+            )
+        self._identifier = next((name for name in _IDENTIFIERS if name in schema.names), None)
+        metadata = self._file.metadata
+        self._ends = [0]
+        for group in range(metadata.num_row_groups):
+            self._ends.append(self._ends[-1] + metadata.row_group(group).num_rows)
+        self._loaded: OrderedDict[int, pa.ChunkedArray] = OrderedDict()
+
+    def members(self) -> Iterator[Member]:
+        """All rows, named by their number from 0."""
+        for row, identifier in enumerate(self._identifiers()):
+            problem = None if identifier else "missing identifier: the image has no name"
+            yield Member(str(row), identifier, problem)
+
+    def _identifiers(self) -> list[str | None]:
+        if self._identifier is not None:
+            check_identifiers_type(self.path, self._file.schema_arrow, self._identifier)
+            return texts(self._file.read(columns=[self._identifier])[self._identifier])
+        if not self._has_path:
+            raise CatalogError(
+                f"{self.path} does not say which galaxy an image shows: it has no column "
+                f"{', '.join(_IDENTIFIERS)} and its images have no path"
+            )
+        paths = self._file.read(columns=["image.path"])["image"].combine_chunks().field("path")
+        return [None if path is None else PurePosixPath(path).name for path in paths.to_pylist()]
+
+    def read(self, name: str, most_bytes: int) -> bytes:
+        """The image bytes of one row."""
+        row = int(name)
+        if row >= self._ends[-1]:
+            raise ImageRefused(f"missing image: no row {row} in {self.path}")
+        group = bisect_right(self._ends, row) - 1
+        if group not in self._loaded:
+            self._loaded[group] = self._load(group)
+            if len(self._loaded) > _LOADED_GROUPS:
+                self._loaded.popitem(last=False)
+        value = self._loaded[group][row - self._ends[group]].as_py()
+        if isinstance(value, dict):
+            value = value["bytes"]
+        if value is None:
+            raise ImageRefused("unreadable image: no bytes in the table")
+        if len(value) > most_bytes:
+            raise ImageRefused(f"too large an image: {len(value):,} bytes")
+        return bytes(value)
+
+    def _load(self, group: int) -> pa.ChunkedArray:
+        try:
+            return self._file.read_row_group(group, columns=["image"])["image"]
+        except (pa.ArrowException, OSError) as error:
+            raise ImageRefused(f"unreadable image: row group {group}: {error}") from None
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def is_utf8(name: str) -> bool:
+    """Whether a file name can be text: Python smuggles other bytes in as surrogates."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def open_container(path: Path) -> TarImages | ParquetImages:
+    """The container at `path`, told by its suffix."""
+    return TarImages(path) if path.suffix.lower() == ".tar" else ParquetImages(path)

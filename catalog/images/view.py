@@ -1,0 +1,99 @@
+"""The view: how a stored image becomes what a model was trained to see.
+
+The geometry is a deterministic configuration of `galaxy_datasets.transforms`, by
+name, and is recorded with every run that shows images to a model.
+"""
+
+from dataclasses import asdict, dataclass
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.images.zoom import zoomed
+
+# The configurations of galaxy_datasets that draw nothing at random.
+VIEW_NAMES = ("minimal", "fast")
+
+
+@dataclass(frozen=True)
+class View:
+    """A named view of `galaxy_datasets.transforms`.
+
+    name: "minimal" (the central 1/1.2 of the image, resized) or "fast" (the central
+    `size` pixels, not resized). size: pixels a side, both ways. greyscale: one
+    channel instead of three, for models trained so. Interpolation is bilinear,
+    antialiased, as in both configurations. Raises `CatalogError` for another name or
+    size.
+    """
+
+    name: str = "minimal"
+    size: int = 224
+    greyscale: bool = False
+
+    def __post_init__(self) -> None:
+        if self.name not in VIEW_NAMES:
+            raise CatalogError(f"no view {self.name!r}; choose one of {', '.join(VIEW_NAMES)}")
+        if not 16 <= self.size <= 2048:
+            raise CatalogError(f"a view of {self.size} pixels a side; choose 16 to 2048")
+
+    def config(self) -> dict[str, Any]:
+        """What `View(**config)` rebuilds the view from; JSON-able."""
+        return asdict(self)
+
+    @classmethod
+    def from_config(cls, config: object) -> "View":
+        """The view of a `config` that may come from anywhere.
+
+        Raises `CatalogError` where it is none.
+        """
+        kinds = {"name": str, "size": int, "greyscale": bool}
+        if not isinstance(config, dict) or {k: type(v) for k, v in config.items()} != kinds:
+            raise CatalogError(f"{str(config)[:80]!r} is no view: it has {', '.join(kinds)}")
+        return cls(**config)
+
+    def prepare(self, image: Image.Image) -> torch.Tensor:
+        """The model's input, (C, H, W) float32 in 0..1, of an RGB image."""
+        tensor: torch.Tensor = _transform(self)(image)
+        return tensor
+
+    def display(self, image: Image.Image) -> npt.NDArray[np.uint8]:
+        """The same pixels for the eye, (H, W, 3), in colour whatever the model sees."""
+        return _for_the_eye(View(self.name, self.size).prepare(image))
+
+    def both(self, image: Image.Image) -> tuple[torch.Tensor, npt.NDArray[np.uint8]]:
+        """What `prepare` and `display` give, in half the time where the model sees colour."""
+        prepared = self.prepare(image)
+        return prepared, self.display(image) if self.greyscale else _for_the_eye(prepared)
+
+
+def _for_the_eye(tensor: torch.Tensor) -> npt.NDArray[np.uint8]:
+    pixels: npt.NDArray[np.uint8] = (
+        tensor.mul(255).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+    )
+    return pixels
+
+
+@lru_cache
+def _transform(view: View) -> Any:
+    from galaxy_datasets import transforms
+    from torchvision.transforms.v2 import RandomAffine
+
+    config = {
+        "minimal": transforms.minimal_view_config,
+        "fast": transforms.fast_view_config,
+    }[view.name]()
+    config.output_size = view.size
+    config.greyscale = view.greyscale
+    composed = transforms.get_galaxy_transform(config)
+    steps = composed.transforms
+    for place, step in enumerate(steps):
+        if isinstance(step, RandomAffine):
+            # the scale that it would draw, as the float32 that it would be
+            (scale,) = set(step.scale)
+            steps[place] = partial(zoomed, scale=float(np.float32(scale)))
+    return composed

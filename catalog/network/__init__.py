@@ -1,0 +1,1 @@
+"""Zoobot's networks: reading checkpoints, running encoders, sampling concentrations."""

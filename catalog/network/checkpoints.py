@@ -1,0 +1,230 @@
+"""Reading a model's file without running anything that it holds.
+
+Two kinds are read. A Lightning checkpoint (`.ckpt`) of Zoobot's `ZoobotTree` or
+`FinetuneableZoobotTree`. And safetensors: the same tensors by the same names
+(`encoder.…`, `head.1.0.weight`, `head.1.0.bias`), of any float type, with one
+metadata entry `zoobot`, the JSON of `ZoobotTree`'s own arguments
+(`question_answer_pairs`, `architecture_name`, `dropout_rate`, `timm_kwargs`) and
+perhaps of `view`, the `catalog.images.view.View` that it was trained with.
+"""
+
+import json
+import pickletools
+import re
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from zoolens.catalog.errors import ModelRefused
+from zoolens.catalog.images.view import View
+from zoolens.catalog.runtime.files import sha256_of
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file says of a model: its tensors, and how to build what they fill.
+
+    encoder: tensors by name in the timm encoder; weight (L, D) and bias (L,) of the
+    head; labels: the L label columns; architecture: timm name, None where the file
+    does not say; settings: keyword arguments for timm; view: what it was trained to see,
+    None where the file does not say; sha256: of the file. All tensors are finite and no
+    larger than the file.
+    """
+
+    encoder: Mapping[str, torch.Tensor]
+    weight: torch.Tensor
+    bias: torch.Tensor
+    labels: tuple[str, ...]
+    dropout_rate: float
+    architecture: str | None
+    settings: Mapping[str, Any]
+    view: View | None
+    sha256: str
+
+
+class _Inert:
+    """Stands in for a class named in a pickle, so that nothing of the class runs."""
+
+
+_SCHEMAS = [f"zoobot.shared.schemas.{name}" for name in ("Schema", "Question", "Answer")]
+_SAFE: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [(_Inert, n) for n in _SCHEMAS]
+
+# All that a Zoobot checkpoint needs: narrower than what torch allows, which still
+# lets a pickle of a hundred bytes ask for a hundred gigabytes (builtins.bytearray).
+_NEEDED = re.compile(
+    "|".join(
+        [
+            *(re.escape(name) for name in _SCHEMAS),
+            r"collections\.OrderedDict",
+            r"torch\.(device|Size)",
+            r"torch\._utils\._rebuild_(tensor_v2|parameter)",
+            r"torch\.(storage\.)?(Float|Double|Half|BFloat16|Long|Int|Short|Byte|Bool|Char)Storage",
+            r"torch\.(storage\.)?UntypedStorage",
+            r"torch\.(float|bfloat|int|uint)\d+",
+            r"(builtins|__builtin__)\.set",
+        ]
+    )
+)
+_LARGEST_PICKLE = 64 * 2**20  # bytes; Zoobot's are 0.1 MB
+
+# What timm may be told by a file; the rest is ours (classes, channels, weights).
+_SETTINGS: Mapping[str, Callable[[Any], bool]] = {
+    "drop_rate": lambda value: _is_number(value) and 0 <= value < 1,
+    "drop_path_rate": lambda value: _is_number(value) and 0 <= value < 1,
+    "img_size": lambda value: type(value) is int and 16 <= value <= 2048,
+    "global_pool": lambda value: value in ("avg", "max", "avgmax"),
+}
+_IGNORED_SETTINGS = {"pretrained", "num_classes", "in_chans"}
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint; nothing that it holds is executed.
+
+    Raises `ModelRefused` for a file that is absent, damaged, hostile, or holds
+    something other than a Zoobot decision-tree model.
+    """
+    if not path.is_file():
+        raise ModelRefused(f"no model at {path}")
+    try:
+        read = _read_safetensors if path.suffix == ".safetensors" else _read_lightning
+        state, arguments, view = read(path)
+        _check_tensors(state, path.stat().st_size)
+        return _interpret(state, arguments, view, sha256_of(path))
+    except Exception as error:  # a hostile file may raise anything; all of it is its fault
+        raise ModelRefused(f"{path} is no Zoobot model: {reason(error)}") from error
+
+
+def reason(error: Exception) -> str:
+    """The first line of an error, printable, at most 200 characters."""
+    first = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    text = f"no {first}" if isinstance(error, KeyError) else first
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+_Content = tuple[Mapping[str, Any], Mapping[str, Any], View | None]
+
+
+def _read_lightning(path: Path) -> _Content:
+    _check_archive(path)
+    # mapped: a storage that claims more than its record ends at the file's end
+    with torch.serialization.safe_globals(_SAFE):
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    if not isinstance(content, dict):
+        raise ModelRefused("it holds no dictionary, as Lightning saves one")
+    return content["state_dict"], content["hyper_parameters"], None
+
+
+def _read_safetensors(path: Path) -> _Content:
+    import safetensors
+
+    with safetensors.safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
+        if "zoobot" not in metadata:
+            raise ModelRefused("its metadata has no entry `zoobot` that says what it predicts")
+        arguments = json.loads(metadata["zoobot"])
+        view = View.from_config(arguments["view"]) if "view" in arguments else None
+        return {name: file.get_tensor(name) for name in file.keys()}, arguments, view  # noqa: SIM118
+
+
+def _check_archive(path: Path) -> None:
+    """Refuse an archive that could grow, or whose pickle asks for what no model needs."""
+    if not zipfile.is_zipfile(path):
+        raise ModelRefused("it is not the zip archive that Lightning saves, or it is truncated")
+    with zipfile.ZipFile(path) as archive:
+        records = archive.infolist()
+        if any(record.compress_type != zipfile.ZIP_STORED for record in records):
+            raise ModelRefused("it holds compressed records, which torch never writes")
+        if sum(record.file_size for record in records) > path.stat().st_size:
+            raise ModelRefused("its records claim more bytes than the file has")
+        pickles = [record for record in records if record.filename.endswith("data.pkl")]
+        if len(pickles) != 1 or pickles[0].file_size > _LARGEST_PICKLE:
+            raise ModelRefused("it does not hold one data.pkl of reasonable size")
+        for operation, argument, _ in pickletools.genops(archive.read(pickles[0])):
+            if operation.name in ("STACK_GLOBAL", "INST", "OBJ"):
+                raise ModelRefused(f"its pickle uses {operation.name}, which torch never writes")
+            name = str(argument).replace(" ", ".")
+            if operation.name == "GLOBAL" and not _NEEDED.fullmatch(name):
+                raise ModelRefused(f"its pickle asks for {name}, which no Zoobot model needs")
+
+
+def _check_tensors(state: Mapping[str, Any], file_size: int) -> None:
+    total = 0
+    for name, tensor in state.items():
+        if not isinstance(name, str) or not isinstance(tensor, torch.Tensor):
+            raise ModelRefused(f"{name!r} of its state is no tensor")
+        total += tensor.numel() * tensor.element_size()
+        if tensor.layout is not torch.strided or total > file_size:
+            raise ModelRefused(f"tensor {name} claims more than the file holds")
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise ModelRefused(f"tensor {name} holds NaN or infinity: the training diverged")
+
+
+def _interpret(
+    state: Mapping[str, torch.Tensor], arguments: Mapping[str, Any], view: View | None, sha256: str
+) -> Checkpoint:
+    for name in ("head.1.0.weight", "head.1.0.bias"):
+        if name not in state:
+            raise ModelRefused(f"it has no {name}: not a decision-tree model, or only its encoder")
+    weight, bias = state["head.1.0.weight"], state["head.1.0.bias"]
+    labels = _labels(arguments)
+    if weight.ndim != 2 or weight.shape[0] != len(labels) or bias.shape != (len(labels),):
+        raise ModelRefused(
+            f"its head is {tuple(weight.shape)} and {tuple(bias.shape)} for {len(labels)} labels"
+        )
+    rate = arguments.get("dropout_rate", arguments.get("head_dropout_prob"))
+    if not _is_number(rate) or not 0 <= rate < 1:
+        raise ModelRefused(f"its dropout rate is {rate!r}, not within 0..1")
+    return Checkpoint(
+        encoder={
+            name.removeprefix("encoder.").removeprefix("_orig_mod."): tensor
+            for name, tensor in state.items()
+            if name.startswith("encoder.")
+        },
+        weight=weight.to(torch.float32, copy=True),  # copied: the file's memory is only mapped
+        bias=bias.to(torch.float32, copy=True),
+        labels=labels,
+        dropout_rate=float(rate),
+        architecture=_architecture(arguments),
+        settings=_settings(arguments.get("timm_kwargs") or {}),
+        view=view,
+        sha256=sha256,
+    )
+
+
+def _labels(arguments: Mapping[str, Any]) -> tuple[str, ...]:
+    """Zoobot's label columns: question then answer, which begins with an underscore."""
+    # a ZoobotTree keeps the pairs themselves, a FinetuneableZoobotTree its Schema
+    schema = vars(arguments["schema"]) if "schema" in arguments else arguments
+    pairs = schema.get("question_answer_pairs")
+    if not isinstance(pairs, Mapping) or not pairs:
+        raise ModelRefused("it does not say its question_answer_pairs")
+    labels = [f"{question}{answer}" for question, answers in pairs.items() for answer in answers]
+    if len(set(labels)) != len(labels):
+        raise ModelRefused("its question_answer_pairs give two answers one name")
+    return tuple(labels)
+
+
+def _architecture(arguments: Mapping[str, Any]) -> str | None:
+    """The encoder's name: ZoobotTree's own, or the end of the published encoder's."""
+    name = arguments.get("architecture_name") or arguments.get("name")
+    if name is None:
+        return None
+    plain = str(name).rpartition("/")[2]
+    plain = plain.removeprefix("hf_hub:").removeprefix("zoobot-encoder-").removeprefix("greyscale-")
+    plain = plain.partition(".")[0]  # timm writes its pretraining after a dot
+    return "efficientnet_b0" if plain == "efficientnet" else plain  # as Zoobot reads it
+
+
+def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    for name, value in given.items():
+        if name not in _IGNORED_SETTINGS and not _SETTINGS.get(name, lambda _: False)(value):
+            raise ModelRefused(f"its encoder was built with {name}={value!r}, not supported here")
+    return {name: value for name, value in given.items() if name in _SETTINGS}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,186 @@
+"""What runs an encoder over images: torch, OpenVINO where it is installed, or a GPU.
+
+All give the encoder's own features but for rounding, which is checked before the first
+image. OpenVINO is the faster on a processor (docs/decisions/engines.md), but takes a
+second or two to be made ready.
+"""
+
+import copy
+import importlib.util
+import threading
+import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.network.inference import AT_ONCE, features, for_inference, one_thread
+
+# Images (N, C, H, W) in 0..1 to features (N, D); several threads may call it at once.
+Encode = Callable[[Tensor], Tensor]
+
+ENGINES = ("auto", "torch", "openvino", "cuda")
+PRECISIONS = ("float32", "bfloat16")
+
+_WORTH_IT = 1000  # images, on which OpenVINO saves what it takes to be made ready
+_FAINT = 0.2  # most of a galaxy's picture is dark sky
+# Of the largest feature. Sums of float32 in another order differ by some 1e-6; bfloat16
+# keeps eight bits of a number, and an encoder adds up what they lose.
+_SAME = {"float32": 1e-5, "bfloat16": 0.05}
+_TIMES = 10  # where an encoder magnifies rounding, as much as torch's own do
+_AT_ONCE_CUDA = 64  # images that fill a GPU, whose caches are not what bounds it
+
+
+def choose_engine(engine: str, images: int) -> str:
+    """`torch`, `openvino` or `cuda`, for so many images.
+
+    "auto" is CUDA where torch finds a GPU, and else OpenVINO where it is installed and
+    worth it. Raises `UnknownName` for another name, `CatalogError` where what is asked for
+    is not there.
+    """
+    if engine not in ENGINES:
+        raise UnknownName(f"no engine {engine!r}; choose one of {', '.join(ENGINES)}")
+    installed = importlib.util.find_spec("openvino") is not None
+    if engine == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "openvino" if installed and images >= _WORTH_IT else "torch"
+    if engine == "openvino" and not installed:
+        raise CatalogError(
+            "engine openvino is not installed; install it with: pip install openvino, "
+            "or choose --engine torch"
+        )
+    if engine == "cuda" and not torch.cuda.is_available():
+        raise CatalogError(
+            "engine cuda: torch finds no GPU on this machine; choose --engine torch or openvino"
+        )
+    return engine
+
+
+def check_precision(precision: str) -> None:
+    """Raises `UnknownName` where there is no such precision."""
+    if precision not in PRECISIONS:
+        raise UnknownName(f"no precision {precision!r}; choose one of {', '.join(PRECISIONS)}")
+
+
+def make_encode(
+    engine: str, encoder: nn.Module, channels: int, size: int, precision: str = "float32"
+) -> Encode:
+    """The encoder made ready for many square images of `size` pixels.
+
+    engine: `torch`, `openvino` or `cuda`. precision: of what it computes with, `float32`
+    or `bfloat16`; features are float32 in any case. Raises `UnknownName` for another
+    precision, `CatalogError` where the engine does not take the encoder, or gives other
+    features.
+    """
+    check_precision(precision)
+    if engine == "openvino":
+        make: Callable[[], Encode] = partial(_OpenVino, encoder, channels, size, precision)
+    else:
+        with one_thread():
+            folded = for_inference(encoder, channels, size)
+        if engine == "torch" and precision == "float32":
+            return partial(features, folded)
+        make = partial(_Torch, folded, "cuda" if engine == "cuda" else "cpu", precision)
+    generator = torch.Generator().manual_seed(0)
+    images = _FAINT * torch.rand(2, channels, size, size, generator=generator)
+    try:
+        encode = make()
+        found = encode(images)
+    except Exception as error:  # an engine trips on whatever it does not know
+        reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
+        raise CatalogError(
+            f"engine {engine} does not take this encoder ({reason[0]}); choose --engine torch"
+        ) from error
+    _check(found, encoder, images, engine, precision)
+    return encode
+
+
+def _check(found: Tensor, encoder: nn.Module, images: Tensor, engine: str, precision: str) -> None:
+    """Compare an engine's features of images with the encoder's own, in float64."""
+    with torch.inference_mode(), one_thread():
+        expected = copy.deepcopy(encoder).double()(images.double())
+        largest = expected.abs().max()
+        own = float((encoder(images) - expected).abs().max() / largest)
+    difference = float((found - expected).abs().max() / largest)
+    if not difference <= max(_SAME[precision], _TIMES * own):
+        raise CatalogError(
+            f"engine {engine} gives other features in {precision} "
+            f"(by {difference:.1e} of the largest); choose --engine torch, in float32"
+        )
+
+
+class _Torch:
+    """An encoder run by torch on a device; threads share it, each on a stream of its own."""
+
+    def __init__(self, encoder: nn.Module, device: str, precision: str) -> None:
+        self._device = torch.device(device)
+        self._type = getattr(torch, precision)
+        self._encoder = encoder.to(self._device, self._type)
+        self._at_once = _AT_ONCE_CUDA if device == "cuda" else AT_ONCE
+        self._streams = threading.local()
+        if device == "cuda":
+            # or convolutions of float32 would round what they multiply to ten bits
+            torch.backends.cudnn.allow_tf32 = False
+
+    def __call__(self, images: Tensor) -> Tensor:
+        with torch.inference_mode(), self._stream():
+            return torch.cat([self._encoded(part) for part in images.split(self._at_once)])
+
+    def _encoded(self, images: Tensor) -> Tensor:
+        there = images.to(self._device, self._type, memory_format=torch.channels_last)
+        encoded: Tensor = self._encoder(there)
+        return encoded.float().cpu()
+
+    def _stream(self) -> AbstractContextManager[Any]:
+        if self._device.type != "cuda":
+            return nullcontext()
+        if getattr(self._streams, "own", None) is None:
+            self._streams.own = torch.cuda.Stream()
+        return torch.cuda.stream(self._streams.own)
+
+
+class _OpenVino:
+    """An encoder compiled by OpenVINO, an image at a time on each thread."""
+
+    def __init__(self, encoder: nn.Module, channels: int, size: int, precision: str) -> None:
+        import openvino
+        from openvino.frontend import FrontEndManager
+        from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+        example = torch.zeros(1, channels, size, size)
+        with warnings.catch_warnings(), torch.no_grad(), one_thread():
+            warnings.simplefilter("ignore")  # of tracing, which torch has come to deprecate
+            traced = torch.jit.trace(encoder, example, check_trace=False)
+        # not openvino.convert_model, which has telemetry
+        frontend = FrontEndManager().load_by_framework("pytorch")
+        decoder = TorchScriptPythonDecoder(traced)  # has to live until it is converted
+        model = frontend.convert(frontend.load(decoder))
+        model.reshape(list(example.shape))
+        threads = torch.get_num_threads()
+        self._compiled: Any = openvino.Core().compile_model(
+            model,
+            "CPU",
+            {
+                "PERFORMANCE_HINT": "THROUGHPUT",
+                "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
+                "NUM_STREAMS": threads,
+                "INFERENCE_NUM_THREADS": threads,
+                # or its thread waits for its core while another core is free: what decodes
+                # images beside it is not bound to any
+                "ENABLE_CPU_PINNING": False,
+            },
+        )
+        self._requests = threading.local()
+
+    def __call__(self, images: Tensor) -> Tensor:
+        request = getattr(self._requests, "own", None)
+        if request is None:
+            request = self._requests.own = self._compiled.create_infer_request()
+        rows = [request.infer([image[None]])[0] for image in images.contiguous().numpy()]
+        return torch.from_numpy(np.concatenate(rows))

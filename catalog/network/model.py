@@ -1,0 +1,197 @@
+"""A Zoobot decision-tree model: an encoder, and a head of Dirichlet concentrations.
+
+The head of Zoobot is dropout, one linear layer, and 1 + 100 sigmoid; kept here as
+its weight and bias, so that the encoder runs once per image while the head is
+sampled as often as asked. Arrays in, arrays out: nothing here knows the catalogue.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from zoolens.catalog.decision_tree import CAMPAIGN, SIBLING, DecisionTree
+from zoolens.catalog.errors import ModelRefused, nearest
+from zoolens.catalog.images.view import View
+from zoolens.catalog.network.checkpoints import read_checkpoint, reason
+from zoolens.catalog.network.encoders import build_encoder
+from zoolens.catalog.network.inference import one_thread
+
+
+@dataclass(frozen=True)
+class ZoobotModel:
+    """A model ready to predict; L label columns, D features.
+
+    encoder: in eval mode, (N, C, H, W) in 0..1 -> (N, D). weight: (L, D) and bias:
+    (L,) of the linear layer, float32. labels: the columns of the checkpoint
+    (`how-rounded-dr5_round`), or those of a tree after `for_tree`. channels: 3, or 1
+    for a greyscale model. view: what it was trained to see, None where its file does
+    not say. sha256: of the file.
+    """
+
+    encoder: nn.Module
+    weight: Tensor
+    bias: Tensor
+    dropout_rate: float
+    labels: tuple[str, ...]
+    architecture: str
+    channels: int
+    view: View | None
+    sha256: str
+
+    def for_tree(self, tree: DecisionTree) -> "ZoobotModel":
+        """The same model with the A answers of a tree, in the tree's order.
+
+        Columns of the tree's own campaign count first (`-dr5` for gzd5), then
+        columns without campaign (GZ DESI), then those of the campaign that asked
+        the very same questions (dr8 for gzd5, dr5 for gzd8): one of them for the
+        whole tree, never a mixture. A question that lacks an answer has no Dirichlet
+        distribution: all its rows are NaN. Raises `ModelRefused`, naming the nearest
+        columns, where the model has no question of the tree whole.
+        """
+        own = CAMPAIGN.get(tree.name, "")
+        for campaign in (own, "", SIBLING.get(own, own)):
+            rows = self._rows(tree, campaign)
+            if any(row is not None for row in rows):
+                break
+        else:
+            first = tree.questions[0].labels[0]
+            raise ModelRefused(
+                f"the model answers no question of tree {tree.name}; it lacks {first} and the "
+                f"others; nearest columns: {nearest(first, self.labels)}"
+            )
+        index = torch.tensor([0 if row is None else row for row in rows])
+        absent = torch.tensor([row is None for row in rows])
+        return replace(
+            self,
+            weight=self.weight[index].masked_fill(absent[:, None], torch.nan),
+            bias=self.bias[index].masked_fill(absent, torch.nan),
+            labels=tree.labels,
+        )
+
+    def missing_questions(self, tree: DecisionTree) -> tuple[str, ...]:
+        """Questions of `tree` that this model, made `for_tree`, does not answer."""
+        pairs = zip(tree.questions, tree.slices, strict=True)
+        return tuple(q.name for q, where in pairs if bool(self.bias[where].isnan().any()))
+
+    def _rows(self, tree: DecisionTree, campaign: str) -> list[int | None]:
+        """Row of each answer of the tree; None for all answers of an incomplete question."""
+        position = {label: row for row, label in enumerate(self.labels)}
+        suffix = f"-{campaign}" if campaign else ""
+        rows: list[int | None] = []
+        for question in tree.questions:
+            found = [position.get(f"{question.name}{suffix}_{a}") for a in question.answers]
+            rows += [None] * len(found) if None in found else found
+        return rows
+
+
+def path_of(source: str) -> str:
+    """A source that means the same from every folder."""
+    return source if source.startswith("hf_hub:") else str(Path(source).resolve())
+
+
+def load_model(source: str) -> ZoobotModel:
+    """Load a model; nothing that its file holds is executed.
+
+    source: path of a Lightning checkpoint or safetensors file, or
+    `hf_hub:owner/name`, fetched through huggingface_hub. Weights become float32.
+    Raises `ModelRefused` where the file is not a Zoobot decision-tree model, its
+    tensors do not fit its encoder, or the hub does not give it.
+    """
+    path = _download(source) if source.startswith("hf_hub:") else Path(source)
+    checkpoint = read_checkpoint(path)
+    try:
+        with one_thread():
+            encoder, architecture, channels = build_encoder(checkpoint)
+    except ModelRefused as error:
+        raise ModelRefused(f"{source}: {error}") from None
+    return ZoobotModel(
+        encoder=encoder,
+        weight=checkpoint.weight,
+        bias=checkpoint.bias,
+        dropout_rate=checkpoint.dropout_rate,
+        labels=checkpoint.labels,
+        architecture=architecture,
+        channels=channels,
+        view=checkpoint.view,
+        sha256=checkpoint.sha256,
+    )
+
+
+def check_size(model: ZoobotModel, size: int) -> None:
+    """Show the encoder a blank image of `size` pixels a side, and one of noise.
+
+    Raises `ModelRefused` where it does not take that size (MaxViT, for one, takes
+    the size it was built for), or gives what is no number.
+    """
+    try:
+        generator = torch.Generator().manual_seed(0)
+        noise = torch.rand(1, model.channels, size, size, generator=generator)
+        with torch.inference_mode(), one_thread():
+            features = model.encoder(torch.cat([torch.zeros_like(noise), noise]))
+    except (RuntimeError, AssertionError, ValueError) as error:
+        raise ModelRefused(
+            f"{model.architecture} does not take images of {size} pixels: {reason(error)}; "
+            "choose the view it was trained with"
+        ) from None
+    if features.shape != (2, model.weight.shape[1]):
+        raise ModelRefused(f"{model.architecture} gives {tuple(features.shape)} and not a vector")
+    if not features.isfinite().all():
+        raise ModelRefused(
+            f"{model.architecture} gives features that are no numbers; its weights are damaged"
+        )
+
+
+def dropout_masks(samples: int, features: int, rate: float, seed: int) -> Tensor:
+    """Masks that multiply the features, (T, D), kept ones scaled by 1 / (1 - rate).
+
+    The T masks are T fixed sub-networks, shared by all galaxies, so that a result
+    does not depend on how galaxies are batched. samples = 0 asks dropout off: one
+    mask of ones.
+    """
+    if samples == 0:
+        return torch.ones(1, features)
+    generator = torch.Generator().manual_seed(seed)
+    kept = torch.rand(samples, features, generator=generator) >= rate
+    return kept.float() / (1 - rate)
+
+
+def concentrations(model: ZoobotModel, features: Tensor, masks: Tensor) -> Tensor:
+    """Dirichlet concentrations 1 + 100 sigmoid(W (m f) + b), between 1 and 101.
+
+    features: (N, D) of the encoder; masks: (T, D) of `dropout_masks`. Returns
+    (N, T, L) float32, NaN where the model lacks an answer.
+    """
+    samples, width = masks.shape  # T, D
+    # masking the few weights instead of the many features
+    weight = (masks[:, None, :] * model.weight).reshape(-1, width)  # (T L, D)
+    logits = (features @ weight.T).reshape(len(features), samples, len(model.labels))
+    return 1 + 100 * torch.sigmoid(logits + model.bias)
+
+
+def _download(source: str) -> Path:
+    from huggingface_hub import hf_hub_download, logging
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    logging.set_verbosity_error()  # it tells of every retry; one line of ours will do
+    repository = source.removeprefix("hf_hub:")
+    for name in ("ZoobotTree.ckpt", "FinetuneableZoobotTree.ckpt"):
+        try:
+            return Path(hf_hub_download(repository, name))
+        except LocalEntryNotFoundError:
+            raise ModelRefused(
+                f"{source} cannot be reached, and is not in the cache; download its checkpoint "
+                "elsewhere and give the path"
+            ) from None
+        except EntryNotFoundError:
+            continue
+        except Exception as error:  # of the network library beneath, whichever it is
+            raise ModelRefused(f"{source} cannot be fetched: {reason(error)}") from error
+    raise ModelRefused(f"{source} has neither ZoobotTree.ckpt nor FinetuneableZoobotTree.ckpt")
+
+
+def mixed_seed(*numbers: int) -> int:
+    """One seed of several numbers; torch takes no more than its lowest 32 bits to heart."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])

@@ -1,0 +1,200 @@
+"""Answers on their way to a person or a file: table, CSV, JSON, Parquet."""
+
+import csv
+import json
+import math
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.paths import is_database
+from zoolens.catalog.runtime.files import replacing
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+FORMATS = ("table", "csv", "json", "parquet")
+TABLE_ROWS = 100  # what a person scrolls through; files hold them all
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Named columns and their rows, once through; `arrow` gives the same as Arrow.
+
+    pyarrow takes longer to import than a query to run, so it is only reached
+    through `arrow`, for Parquet.
+    """
+
+    columns: Sequence[str]
+    rows: Iterable[Sequence[Any]]
+    arrow: "Callable[[], pa.RecordBatchReader]"
+
+
+def from_arrow(table: "pa.Table") -> Answer:
+    """An Arrow table as an answer."""
+    rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
+    return Answer(table.column_names, rows, table.to_reader)
+
+
+def write(answer: Answer, form: str | None = None, out: Path | None = None) -> None:
+    """Write an answer to `out`, or to standard output.
+
+    The format is `form`, else what the suffix of `out` says, else a table. A file
+    appears whole or not at all. Raises `CatalogError` for an unknown format, for Parquet
+    without a file or of what it cannot hold, and where `out` is a catalogue or cannot be
+    written.
+    """
+    form = form or (_form_of(out) if out is not None else "table")
+    if form not in FORMATS:
+        raise CatalogError(f"no format {form!r}; choose one of {', '.join(FORMATS)}")
+    if out is not None:
+        _refuse_catalogue(out)
+    if form == "parquet":
+        _parquet(answer, out)
+        return
+    written = {"table": _table, "csv": _csv, "json": _json}[form]
+    if out is None:
+        _to_terminal(answer, written)
+        return
+    with replacing(out) as part, part.open("w", encoding="utf-8", newline="") as file:
+        written(answer, file)
+
+
+def _refuse_catalogue(out: Path) -> None:
+    """A slip of the hand must not replace years of votes by a table."""
+    if out.is_file() and is_database(out):
+        raise CatalogError(f"{out} is a DuckDB database; --out takes another file")
+
+
+def _parquet(answer: Answer, out: Path | None) -> None:
+    if out is None:
+        raise CatalogError("Parquet is binary; say where to put it: --out FILE.parquet")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        reader = answer.arrow()
+        with replacing(out) as part, pq.ParquetWriter(part, reader.schema) as writer:
+            for batch in reader:
+                writer.write_batch(batch)
+    except (pa.ArrowException, OSError) as error:
+        told = str(error).splitlines()[0]
+        raise CatalogError(
+            f"{out} cannot hold this answer: {told}; cast the column to text, or --format csv"
+        ) from None
+
+
+def _to_terminal(answer: Answer, written: "Callable[[Answer, TextIO], None]") -> None:
+    if sys.stdout is None:
+        raise CatalogError("standard output is closed; name a file: --out FILE")
+    try:
+        written(answer, sys.stdout)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # what is left in the buffer must not fail once more when the program ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise CatalogError(f"standard output could not be written: {error.strerror}") from None
+
+
+def plain(text: str) -> str:
+    """Text without the control characters that would steer a terminal."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def _form_of(out: Path) -> str:
+    form = out.suffix.removeprefix(".").lower()
+    if form not in FORMATS:
+        raise CatalogError(
+            f"{out} does not tell its format; end it in .csv, .json or .parquet, or give --format"
+        )
+    return form
+
+
+def _table(answer: Answer, file: TextIO) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
+    rows = iter(answer.rows)
+    first = [row for _, row in zip(range(TABLE_ROWS), rows, strict=False)]
+    for number, name in enumerate(answer.columns):
+        is_number = any(isinstance(row[number], int | float) for row in first)
+        shown.add_column(
+            Text(plain(name)), justify="right" if is_number else "left", overflow="fold"
+        )
+    for row in first:
+        shown.add_row(*(Text(cell(value)) for value in row))
+    # a pipe has no width: take what the table needs, so that nothing is cut
+    wide = None if file.isatty() else 10_000
+    Console(file=file, width=wide).print(shown)
+    more = sum(1 for _ in rows)
+    if more:
+        file.write(f"… {more:,} more rows; --format csv or --out FILE holds them all\n")
+
+
+def cell(value: Any) -> str:
+    """A value as tables for people show it."""
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:.4g}"
+    if isinstance(value, bytes):
+        return f"<{len(value):,} bytes>"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return plain(str(value))
+
+
+def _csv(answer: Answer, file: TextIO) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(answer.columns)
+    for row in answer.rows:
+        writer.writerow([value.hex() if isinstance(value, bytes) else value for value in row])
+
+
+def _json(answer: Answer, file: TextIO) -> None:
+    """A JSON array of objects, one a line; blobs are hexadecimal.
+
+    JSON has no NaN and no infinity: null, and the text "inf". Of columns of one name the
+    later ones are numbered.
+    """
+    names = _distinct(answer.columns)
+    file.write("[")
+    for number, row in enumerate(answer.rows):
+        values = {name: _jsonable(value) for name, value in zip(names, row, strict=True)}
+        file.write(("," if number else "") + "\n" + json.dumps(values, default=str))
+    file.write("\n]\n")
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Column names, a second `label` as `label_1`: what DuckDB makes of them in Arrow."""
+    found: list[str] = []
+    for name in names:
+        number, new = 0, name
+        while new in found:
+            number += 1
+            new = f"{name}_{number}"
+        found.append(new)
+    return found
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    if isinstance(value, dict):
+        return {str(key): _jsonable(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(part) for part in value]
+    return value

@@ -1,0 +1,1 @@
+"""Posteriors of vote fractions, from images or from published tables."""

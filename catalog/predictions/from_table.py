@@ -1,0 +1,148 @@
+"""Published predictions in, validated posteriors out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from zoolens.catalog.arrays import Flags, Floats
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.formats.reading import numbers
+from zoolens.catalog.formats.sample_lists import Samples, read_samples
+from zoolens.catalog.predictions.layouts import PublishedLayout
+from zoolens.catalog.predictions.posterior import Summary, summarise
+from zoolens.catalog.votes.checks import FRACTION_TOLERANCE, Rows
+
+MOST_SAMPLES = 1000
+# Zoobot's concentrations lie in 1..101; others may not, but these are no Dirichlet's.
+LEAST, MOST = 1e-6, 1e6
+_OUT_OF_RANGE = f"concentration outside {LEAST:g}..{MOST:g}"
+
+
+@dataclass(frozen=True)
+class PublishedPosteriors:
+    """Predictions for the N rows of a block; rows that were refused hold rubbish.
+
+    summary: of all rows, with the published fractions where there are some. samples: by
+    number of samples T, which rows (n,) have them and their concentrations (n, T, A)
+    float32, NaN in missing questions.
+    """
+
+    summary: Summary
+    samples: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]]
+
+
+def read_posteriors(rows: Rows, layout: PublishedLayout, tree: DecisionTree) -> PublishedPosteriors:
+    """Read and validate the predictions of a block of rows.
+
+    A row is refused where a concentration is no number or list of numbers, or outside
+    1e-6..1e6; where some answers of a question have concentrations and others not, or
+    its lists are not all of one length; where a fraction is no number or outside
+    0..1; and where it predicts nothing at all. Fractions of a question that, all
+    given, do not add up to 1 within 0.001 are reported and kept.
+    """
+    columns = {
+        label: read_samples(rows.table[name]) for label, name in layout.concentrations.items()
+    }
+    lengths = _check_samples(rows, layout, columns, tree)
+    fractions = _read_fractions(rows, layout, tree)
+    rows.refuse(
+        (lengths == 0) & np.isnan(fractions).all(axis=1),
+        lambda i: "no predictions: all the columns of the tree are empty",
+    )
+    _note_sums(rows, fractions, tree)
+    summary = _of_fractions(fractions, tree)
+    samples = []
+    for length in np.unique(lengths[rows.good & (lengths > 0)]).tolist():
+        which = np.flatnonzero(rows.good & (lengths == length))
+        alpha = np.full((len(which), length, len(tree.labels)), np.nan, dtype=np.float32)
+        for label, column in columns.items():
+            alpha[..., tree.answer_id(label)] = column.matrix(which, length)
+        _fill(summary, which, summarise(alpha, tree))
+        samples.append((which, alpha))
+    reach = tree.reach(summary.fraction)[:, tree.question_of]
+    return PublishedPosteriors(replace(summary, reach=reach), samples)
+
+
+def _check_samples(
+    rows: Rows, layout: PublishedLayout, columns: Mapping[str, Samples], tree: DecisionTree
+) -> npt.NDArray[np.int64]:
+    """Refuse rows with bad concentrations; how many samples each row has, (N,)."""
+    longest = np.zeros(len(rows.numbers), dtype=np.int64)
+    for label, column in columns.items():
+        name = layout.concentrations[label]
+        outside = column.any_value(lambda values: ~((values >= LEAST) & (values <= MOST)))
+        _refuse_cells(rows, column.bad, "unreadable concentration", name)
+        _refuse_cells(rows, outside, _OUT_OF_RANGE, name)
+        longest = np.maximum(longest, column.lengths)
+    for question in tree.questions:
+        if question.labels[0] in columns:
+            lengths = np.stack([columns[label].lengths for label in question.labels], axis=1)
+            _check_lengths(rows, question.name, lengths, longest)
+    rows.refuse(
+        longest > MOST_SAMPLES,
+        lambda i: f"too many samples: {longest[i]}; expected up to {MOST_SAMPLES}",
+    )
+    return longest
+
+
+def _check_lengths(
+    rows: Rows, question: str, lengths: npt.NDArray[np.int64], longest: npt.NDArray[np.int64]
+) -> None:
+    """Refuse rows with only some answers (N, K) of a question, or uneven samples."""
+    given = lengths.any(axis=1)
+    rows.refuse(
+        given & (lengths == 0).any(axis=1),
+        lambda i: f"missing concentration: some answers to {question} are empty",
+    )
+    rows.refuse(
+        given & (lengths != longest[:, None]).any(axis=1),
+        lambda i: f"uneven samples: {longest[i]} of some answers, not of all to {question}",
+    )
+
+
+def _read_fractions(rows: Rows, layout: PublishedLayout, tree: DecisionTree) -> Floats:
+    """Published fractions (N, A), NaN where there is none."""
+    fractions = np.full((len(rows.numbers), len(tree.labels)), np.nan)
+    for label, name in layout.fractions.items():
+        values, bad = numbers(rows.table[name])
+        _refuse_cells(rows, bad, "unreadable fraction", name)
+        _refuse_cells(rows, (values < 0) | (values > 1), "fraction outside 0..1", name)
+        fractions[:, tree.answer_id(label)] = values
+    return fractions
+
+
+def _refuse_cells(rows: Rows, which: Flags, kind: str, column: str) -> None:
+    rows.refuse(which, lambda i: f"{kind}: {column} is {rows.text(column, i)}")
+
+
+def _note_sums(rows: Rows, fractions: Floats, tree: DecisionTree) -> None:
+    for question, where in zip(tree.questions, tree.slices, strict=True):
+        _note_sum(rows, question.name, fractions[:, where].sum(axis=1))
+
+
+def _note_sum(rows: Rows, question: str, sums: Floats) -> None:
+    rows.note(
+        np.abs(sums - 1) > FRACTION_TOLERANCE,
+        lambda i: (
+            f"contradictory fractions: those of {question} add up to {sums[i]:.4g}; kept as given"
+        ),
+    )
+
+
+def _of_fractions(fractions: Floats, tree: DecisionTree) -> Summary:
+    galaxies, answers = fractions.shape
+    unknown = [np.full((galaxies, answers), np.nan) for _ in range(5)]
+    concentration, sd, lo, hi, reach = unknown
+    information = np.full((galaxies, len(tree.questions)), np.nan)
+    return Summary(concentration, fractions.copy(), sd, lo, hi, reach, information)
+
+
+def _fill(summary: Summary, which: npt.NDArray[np.int64], found: Summary) -> None:
+    """Put what was found of the rows `which` where `summary` knows nothing."""
+    for name in ("concentration", "fraction", "sd", "lo", "hi", "information"):
+        target, values = getattr(summary, name), getattr(found, name)
+        # a stated fraction is that of the samples, which means of concentrations are not
+        kept = ~np.isnan(target[which]) if name == "fraction" else np.isnan(values)
+        target[which] = np.where(kept, target[which], values)

@@ -1,0 +1,103 @@
+"""The published layouts of predictions: which columns hold which answer's.
+
+`QUESTION_ANSWER_concentration`, one number or a list of posterior samples (GZ DECaLS,
+Walmsley et al. 2022), or plain fractions, `QUESTION_ANSWER_fraction` or `_pred_frac`,
+perhaps of a few answers only. The question may carry its campaign. A release has both
+concentrations, the means of the samples, and `_pred_frac`: there the latter is taken.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from zoolens.catalog.decision_tree import CAMPAIGN, SIBLING, DecisionTree
+from zoolens.catalog.errors import TableRefused, nearest
+from zoolens.catalog.votes.layouts import identifier_column
+
+_PREDICTED = "_pred_frac"
+_FRACTION_ENDINGS = (_PREDICTED, "_fraction")  # the second may be of votes
+
+
+@dataclass(frozen=True)
+class PublishedLayout:
+    """Which columns hold what, by label of the tree.
+
+    concentrations: of whole questions only; fractions: of answers of the other
+    questions, and what a release states beside its concentrations. incomplete: questions
+    with concentrations of some answers, not used.
+    """
+
+    identifier: str
+    concentrations: Mapping[str, str]
+    fractions: Mapping[str, str]
+    incomplete: tuple[str, ...]
+
+    @property
+    def columns(self) -> list[str]:
+        """All columns that are read."""
+        return [self.identifier, *self.concentrations.values(), *self.fractions.values()]
+
+    def missing_questions(self, tree: DecisionTree) -> tuple[str, ...]:
+        """Questions of the tree that the table says nothing usable about."""
+        known = {*self.concentrations, *self.fractions}
+        return tuple(q.name for q in tree.questions if not known & set(q.labels))
+
+
+def recognise_predictions(
+    source: Path, columns: Sequence[str], tree: DecisionTree, *, identifier: str | None = None
+) -> PublishedLayout:
+    """The layout of a table of predictions with these columns.
+
+    Columns of one campaign are read: of the tree's own, without campaign, or of the
+    campaign with the same questions, whichever has most answers. Raises
+    `TableRefused`, naming the nearest columns, where there is nothing of the tree, or
+    where the fractions are those of votes.
+    """
+    own = CAMPAIGN.get(tree.name, "")
+    layouts = [
+        _layout(columns, tree, campaign)
+        for campaign in dict.fromkeys((own, "", SIBLING.get(own, own)))
+    ]
+    best = max(layouts, key=lambda found: (len(found.concentrations), len(found.fractions)))
+    if not best.concentrations and not best.fractions:
+        looked_for = [f"{tree.labels[0]}_concentration", f"{tree.labels[0]}_fraction"]
+        near = dict.fromkeys(nearest(name, list(columns), 2) for name in looked_for)
+        whole = f"; of {', '.join(best.incomplete)} some answers only" if best.incomplete else ""
+        raise TableRefused(
+            f"{source} predicts nothing of tree {tree.name}; looked for "
+            f"{', '.join(looked_for)}, …; nearest columns: {', '.join(near)}{whole}"
+        )
+    voted = [name for name in columns if name.endswith("_total-votes")]
+    predicted = any(name.endswith(_PREDICTED) for name in best.fractions.values())
+    if voted and not best.concentrations and not predicted:
+        raise TableRefused(
+            f"{source} has a column {voted[0]}: its fractions are of votes, not predictions; "
+            "read it with: zoolens ingest"
+        )
+    return replace(best, identifier=identifier_column(source, columns, identifier))
+
+
+def _layout(columns: Sequence[str], tree: DecisionTree, campaign: str) -> PublishedLayout:
+    known = set(columns)
+    suffix = f"-{campaign}" if campaign else ""
+    concentrations: dict[str, str] = {}
+    fractions: dict[str, str] = {}
+    incomplete = []
+    for question in tree.questions:
+        stems = {
+            f"{question.name}_{answer}": f"{question.name}{suffix}_{answer}"
+            for answer in question.answers
+        }
+        found = {label: f"{stem}_concentration" for label, stem in stems.items()}
+        present = known & set(found.values())
+        whole = len(present) == len(found)
+        if whole:
+            concentrations |= found
+        elif present:
+            incomplete.append(question.name)
+        looked_for = (_PREDICTED,) if whole else _FRACTION_ENDINGS
+        for label, stem in stems.items():
+            endings = [end for end in looked_for if f"{stem}{end}" in known]
+            if endings:
+                fractions[label] = f"{stem}{endings[0]}"
+    return PublishedLayout("", concentrations, fractions, tuple(incomplete))

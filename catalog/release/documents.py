@@ -1,0 +1,239 @@
+"""What a release says of itself: to people in Markdown, to machines as Croissant.
+
+Croissant 1.0 (MLCommons) and not Frictionless: docs/decisions/releases.md.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from zoolens.catalog.formats.columns import meaning
+from zoolens.catalog.release.files import (
+    CROISSANT,
+    CUBES,
+    DICTIONARY,
+    FORMATS,
+    GALLERY,
+    README,
+    galaxies,
+    long_table,
+)
+from zoolens.catalog.release.provenance import Title
+from zoolens.catalog.runtime.files import sha256_of
+
+
+@dataclass(frozen=True)
+class Described:
+    """A table of a release: what a row is, how many there are, and its columns."""
+
+    row: str
+    rows: int
+    columns: pa.Schema
+
+
+_OPENING = {
+    "parquet": '`pandas.read_parquet("galaxies.parquet")`; in DuckDB `FROM '
+    "'galaxies.parquet'`; with units, "
+    '`astropy.table.Table.read("galaxies.parquet", format="parquet.votable")`',
+    "fits": '`astropy.table.Table.read("galaxies.fits")`, TOPCAT, STILTS',
+    "votable": '`astropy.table.Table.read("galaxies.vot")`, TOPCAT, STILTS',
+    "csv": "anything; missing values are empty",
+    "hats": '`lsdb.open_catalog("hats")`, then for instance `.cone_search(ra, dec, radius_arcsec)`',
+}
+_INGEST = "zoolens ingest galaxies.parquet --predictions tables/posteriors.parquet"
+_KINDS = {
+    pa.string(): "sc:Text",
+    pa.int32(): "sc:Integer",
+    pa.int64(): "sc:Integer",
+    pa.bool_(): "sc:Boolean",
+}
+_MEDIA = {
+    ".parquet": "application/x-parquet",
+    ".fits": "application/fits",
+    ".vot": "application/x-votable+xml",
+    ".csv": "text/csv",
+}
+
+
+def write_readme(
+    folder: Path, title: Title, tables: Mapping[str, Described], facts: Mapping[str, Any]
+) -> None:
+    """`README.md`: what is where, how to open it, what it was cut from."""
+    lines = [f"# {title}", "", _summary(tables["galaxies"].rows, facts), ""]
+    lines += ["## The galaxies, one row each", ""]
+    for form in facts["formats"]:
+        lines.append(f"- `{FORMATS[form]}`: {_OPENING[form]}")
+    others = {name: table for name, table in tables.items() if name != "galaxies"}
+    if others:
+        lines += ["", "## The long tables", "", "| file | one row per | rows |", "|---|---|---|"]
+        for name, table in others.items():
+            file = long_table(Path(), name).as_posix()
+            lines.append(f"| `{file}` | {table.row} | {table.rows:,} |")
+    lines += ["", f"What every column holds: [{DICTIONARY}]({DICTIONARY})."]
+    if (folder / GALLERY).is_dir():
+        lines += ["", f"[`{GALLERY}/index.html`]({GALLERY}/index.html) shows the worst losses."]
+    if (folder / CUBES).is_dir():
+        lines += ["", f"`{CUBES}/` has the saliency maps of each galaxy as a FITS file."]
+    if "posteriors" in others:
+        words = "To take votes and predictions into a catalogue again, with the same losses:"
+        lines += ["", words, "", "```sh", _INGEST, "```"]
+    lines += [
+        "",
+        "## Where it comes from",
+        "",
+        "| run | job | finished | what made it |",
+        "|---|---|---|---|",
+    ]
+    for run in facts["runs"]:
+        known = [
+            run["model_sha256"],
+            *map(run["config"].get, ("votes_sha256", "predictions_sha256")),
+        ]
+        made = next(filter(None, known), "")
+        made = f"SHA-256 {made[:16]}…" if made else ""
+        lines.append(f"| {run['run_id']} | {run['job']} | {run['finished_at']} | {made} |")
+    lines += [
+        "",
+        "`release.json` has all of it. Every file's SHA-256 is in `SHA256SUMS`: check with "
+        "`sha256sum --check SHA256SUMS` or `zoolens release verify`. Please cite what "
+        "`CITATION.cff` lists, and thank the volunteers.",
+        "",
+    ]
+    (folder / README).write_text("\n".join(lines), encoding="utf-8")
+
+
+def _summary(rows: int, facts: Mapping[str, Any]) -> str:
+    cut = facts["selection"]
+    limits = [f"those with `{cut['where']}`"] if cut["where"] else []
+    if cut["min_votes"]:
+        limits.append(f"those with a question asked of at least {cut['min_votes']:g} volunteers")
+    which = "; only " + ", and only ".join(limits) if limits else ""
+    return (
+        f"{rows:,} galaxies: Galaxy Zoo votes (tree {facts['tree']}), a Bayesian CNN's predictions "
+        f"of them, and how far the two disagree{which}. Cut by Zoolens {facts['zoolens']}."
+    )
+
+
+def write_dictionary(folder: Path, title: Title, tables: Mapping[str, Described]) -> None:
+    """`DICTIONARY.md`: every column of every table, from the files' own schemas."""
+    lines = [f"# Columns of {title}", ""]
+    for name, table in tables.items():
+        lines += [f"## {name}: one row per {table.row}", ""]
+        lines += ["| column | type | unit | UCD | what it holds |", "|---|---|---|---|---|"]
+        for field in table.columns:
+            said = meaning(field)
+            cells = (f"`{field.name}`", str(field.type), said.unit, said.ucd, said.description)
+            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        lines.append("")
+    (folder / DICTIONARY).write_text("\n".join(lines), encoding="utf-8")
+
+
+def write_croissant(
+    folder: Path, title: Title, tables: Mapping[str, Described], facts: Mapping[str, Any]
+) -> None:
+    """`croissant.json`: files with checksums, and the columns of the Parquet tables."""
+    files = [galaxies(folder, form) for form in facts["formats"] if form != "hats"]
+    files += [long_table(folder, name) for name in tables if name != "galaxies"]
+    said: dict[str, Any] = {
+        "@context": _CONTEXT,
+        "@type": "sc:Dataset",
+        "name": title.name,
+        "description": _summary(tables["galaxies"].rows, facts),
+        "conformsTo": "http://mlcommons.org/croissant/1.0",
+        "version": title.version,
+        "citeAs": str(title),
+        "datePublished": facts["date"],
+        "creator": [{"@type": "sc:Organization", "name": name} for name in title.authors],
+        "distribution": [_file(folder, file) for file in files],
+        "recordSet": [_records(folder, name, table) for name, table in tables.items()],
+    }
+    if title.licence:
+        said["license"] = title.licence
+    text = json.dumps({key: value for key, value in said.items() if value != []}, indent=1)
+    (folder / CROISSANT).write_text(text + "\n", encoding="utf-8")
+
+
+def _file(folder: Path, file: Path) -> dict[str, Any]:
+    name = file.relative_to(folder).as_posix()
+    return {
+        "@type": "cr:FileObject",
+        "@id": name,
+        "name": name,
+        "contentUrl": name,
+        "contentSize": f"{file.stat().st_size} B",
+        "encodingFormat": _MEDIA[file.suffix],
+        "sha256": sha256_of(file),
+    }
+
+
+def _records(folder: Path, name: str, table: Described) -> dict[str, Any]:
+    file = galaxies(Path()) if name == "galaxies" else long_table(Path(), name)
+    return {
+        "@type": "cr:RecordSet",
+        "@id": name,
+        "name": name,
+        "description": f"One row per {table.row}.",
+        "field": [_field(name, file.as_posix(), field) for field in table.columns],
+    }
+
+
+def _field(record: str, file: str, field: pa.Field) -> dict[str, Any]:
+    kind = field.type
+    while pa.types.is_list(kind):
+        kind = kind.value_type
+    said = meaning(field)
+    words = f"{said.description} ({said.unit})" if said.unit else said.description
+    return {
+        "@type": "cr:Field",
+        "@id": f"{record}/{field.name}",
+        "name": field.name,
+        "description": words,
+        "dataType": _KINDS.get(kind, "sc:Float"),
+        **({"repeated": True} if pa.types.is_list(field.type) else {}),
+        "source": {"fileObject": {"@id": file}, "extract": {"column": field.name}},
+    }
+
+
+# the terms of Croissant 1.0, as its specification lists them
+_CONTEXT = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "sc": "https://schema.org/",
+    "cr": "http://mlcommons.org/croissant/",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "dct": "http://purl.org/dc/terms/",
+    "citeAs": "cr:citeAs",
+    "column": "cr:column",
+    "conformsTo": "dct:conformsTo",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "equivalentProperty": "cr:equivalentProperty",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "extract": "cr:extract",
+    "field": "cr:field",
+    "fileObject": "cr:fileObject",
+    "fileProperty": "cr:fileProperty",
+    "fileSet": "cr:fileSet",
+    "format": "cr:format",
+    "includes": "cr:includes",
+    "isLiveDataset": "cr:isLiveDataset",
+    "jsonPath": "cr:jsonPath",
+    "key": "cr:key",
+    "md5": "cr:md5",
+    "parentField": "cr:parentField",
+    "path": "cr:path",
+    "recordSet": "cr:recordSet",
+    "references": "cr:references",
+    "regex": "cr:regex",
+    "repeated": "cr:repeated",
+    "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
+    "separator": "cr:separator",
+    "source": "cr:source",
+    "subField": "cr:subField",
+    "transform": "cr:transform",
+}

@@ -1,0 +1,1 @@
+"""A page to browse a release's worst losses, from disk."""

@@ -1,0 +1,147 @@
+"""Pixels of a gallery: a galaxy as the model saw it, and its saliency map laid over it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from scipy import ndimage
+
+from zoolens.catalog.arrays import Mask, Pixels
+from zoolens.catalog.errors import CatalogError, ImageRefused
+from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.images.segments import central_segment, coverage
+from zoolens.catalog.images.view import View
+from zoolens.catalog.output.figures import COLOURS
+from zoolens.catalog.saliency.arithmetic import map_statistics, upsample
+
+INCREASE, DECREASE = 1, -1
+MOST_SIDE = 448  # larger views are shown smaller
+OPAQUE = 0.85  # of the strongest cell: the galaxy must be seen through it
+_FULL = {INCREASE: COLOURS(5 / 6), DECREASE: COLOURS(1 / 6)}  # of the figures' red and blue
+_OUTLINE = (0x8F, 0xF0, 0xDF, 0xFF)
+
+
+@dataclass(frozen=True)
+class Plate:
+    """What is to be drawn of a galaxy.
+
+    image: file, member, and SHA-256 of the bytes that were ingested, or None; view: how
+    the model saw it; mean: its map (h, w) for one answer, in units of its fraction, or
+    None.
+    """
+
+    galaxy_id: int
+    image: tuple[str, str | None, str] | None
+    view: View
+    mean: npt.NDArray[np.floating] | None
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A drawn map in numbers, in units of the fraction.
+
+    reach: largest magnitude of a cell; increase and decrease: sums of the positive and
+    the negative part; on_target: share of the increase on the segment, or None.
+    """
+
+    reach: float
+    increase: float
+    decrease: float
+    on_target: float | None
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn: `missing` says why there is no image, scale is None without a map."""
+
+    missing: str
+    outlined: bool
+    scale: Scale | None
+
+
+def file_name(galaxy_id: int, what: str) -> str:
+    """Name of a file of a galaxy: what is `image`, `increase`, `decrease` or `outline`.
+
+    By number, since names are anything.
+    """
+    return f"{galaxy_id}.jpg" if what == "image" else f"{galaxy_id}-{what}.png"
+
+
+def draw(plate: Plate, reader: ImageReader, folder: Path) -> Drawn:
+    """Write the image of a galaxy, its segment's outline and its two overlays.
+
+    The image is a JPEG of the view, at most `MOST_SIDE` pixels a side; the overlays are
+    transparent PNGs of the same size, and the outline one of `MOST_SIDE`. An image that
+    is missing or refused leaves out the image and the outline. Raises `CatalogError`
+    where a file cannot be written.
+    """
+    side = min(plate.view.size, MOST_SIDE)
+    segment: Mask | None = None
+    missing = "No image of this galaxy was ingested." if plate.image is None else ""
+    if plate.image is not None:
+        source, member, sha256 = plate.image
+        try:
+            seen = plate.view.display(reader.open(source, member, sha256=sha256))
+        except ImageRefused as error:
+            # what follows the colon may name a folder of ours
+            missing = f"The image could not be shown: {str(error).partition(':')[0]}."
+        else:
+            segment = central_segment(seen)
+            _save(shrunk(seen, side), folder / file_name(plate.galaxy_id, "image"))
+    if segment is not None:
+        _save(outline(segment, MOST_SIDE), folder / file_name(plate.galaxy_id, "outline"))
+    if plate.mean is None:
+        return Drawn(missing, segment is not None, None)
+    for sign, what in ((INCREASE, "increase"), (DECREASE, "decrease")):
+        _save(overlay(plate.mean, sign, side), folder / file_name(plate.galaxy_id, what))
+    return Drawn(missing, segment is not None, _scale(plate.mean, segment))
+
+
+def shrunk(pixels: Pixels, side: int) -> Pixels:
+    """An image (H, H, 3) at (side, side, 3), itself where it has that size."""
+    if pixels.shape[0] == side:
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.LANCZOS))
+
+
+def overlay(mean: npt.NDArray[np.floating], sign: int, side: int) -> Pixels:
+    """One sign of a map (h, w) as colour and opacity, (side, side, 4).
+
+    The colour is one; opacity goes with magnitude, from 0 to `OPAQUE` at the map's
+    largest magnitude of either sign, so that the overlays of both signs compare.
+    """
+    reach = float(np.abs(mean).max()) or 1.0
+    strength = np.clip(sign * upsample(mean, side), 0, None) / reach
+    pixels = np.empty((side, side, 4), np.uint8)
+    pixels[..., :3] = np.round(255 * np.array(_FULL[sign][:3]))
+    pixels[..., 3] = np.round(255 * OPAQUE * strength)
+    return pixels
+
+
+def outline(segment: Mask, side: int) -> Pixels:
+    """The inner edge of a segment (H, W) on nothing, two pixels wide, (side, side, 4)."""
+    smooth = Image.fromarray(np.uint8(255) * segment).resize((side, side), Image.Resampling.BICUBIC)
+    inside = np.asarray(smooth) > 127
+    edge = inside & ~ndimage.binary_erosion(inside, iterations=2, border_value=1)
+    return np.where(edge[..., None], np.array(_OUTLINE, np.uint8), np.uint8(0))
+
+
+def _scale(mean: npt.NDArray[np.floating], segment: Mask | None) -> Scale:
+    covered = None if segment is None else coverage(segment, *mean.shape)
+    of = {name: float(value[0]) for name, value in map_statistics(mean[None], covered).items()}
+    on_target = None if np.isnan(of["on_target"]) else of["on_target"]
+    return Scale(float(np.abs(mean).max()), of["increase"], of["decrease"], on_target)
+
+
+def _save(pixels: Pixels, path: Path) -> None:
+    """Write pixels as the suffix says: JPEG in full colour resolution, or PNG."""
+    image = Image.fromarray(pixels)
+    try:
+        if path.suffix == ".jpg":
+            image.save(path, quality=92, subsampling=0, optimize=True)
+        else:  # optimize makes it a tenth smaller, in eight times the time
+            image.save(path)
+    except OSError as error:
+        raise CatalogError(f"{path} could not be written: {error.strerror or error}") from None

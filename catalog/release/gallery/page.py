@@ -1,0 +1,173 @@
+"""The gallery: a page, read from disk, to browse the galaxies of the worst losses.
+
+The page holds its table and, as JSON, what its script shows of each galaxy; script, style
+and images lie beside it. It fetches nothing, and has a policy that allows nothing else.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
+
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.explain.maps import derived_map
+from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.images.view import View
+from zoolens.catalog.network.inference import in_order
+from zoolens.catalog.output.figures import shown
+from zoolens.catalog.output.html import TEMPLATES, write_page
+from zoolens.catalog.release.gallery.data import LONGEST, answer_choices, galaxies_data
+from zoolens.catalog.release.gallery.images import Drawn, Plate, draw
+from zoolens.catalog.release.gallery.rows import Rows, read_worst
+from zoolens.catalog.runtime.files import make_folder, replacing
+from zoolens.catalog.runtime.progress import progress
+from zoolens.catalog.saliency.arithmetic import Map
+from zoolens.catalog.store.store import Run, Store
+
+_BESIDE = ("gallery.css", "gallery-detail.js", "gallery-list.js", "gallery.js")
+
+
+@dataclass(frozen=True)
+class GalleryReport:
+    """What a gallery holds: galaxies, and how many are without an image or a map."""
+
+    galaxies: int
+    without_image: int
+    without_maps: int
+
+
+def write_gallery(
+    store: Store,
+    folder: Path,
+    *,
+    limit: int,
+    min_votes: float = 0,
+    among: npt.NDArray[np.int64] | None = None,
+    title: str,
+) -> GalleryReport:
+    """Write `index.html` and `images/` of the `limit` worst galaxies into a folder.
+
+    Galaxies are those of `catalog.scoring.ranking.rank_galaxies` on the newest score run, each
+    by the answer that costs it most; min_votes: answers to questions that fewer
+    volunteers were asked do not count; among: numbers of the galaxies that do, all
+    unless given. Images are shown as the model saw them, counterparts' too; overlays
+    are of the newest stored map of that answer's predicted fraction. What is not there
+    (image, map, counterparts) is told on the page in words. The same catalogue gives
+    the same bytes. Raises `CatalogError` where there is no score run, for a limit below
+    1, and where files cannot be written.
+    """
+    rows = read_worst(store, limit, min_votes, among)
+    explained = _explained(store, rows)
+    make_folder(folder / "images")
+    drawn = _draw_all(store, rows, explained, folder / "images")
+    for name in _BESIDE:
+        with replacing(folder / name) as part:
+            part.write_bytes((TEMPLATES / name).read_bytes())
+    write_page(
+        folder / "index.html",
+        "gallery.html.jinja",
+        title=shown(title, LONGEST),
+        galaxies=galaxies_data(rows, drawn),
+        choices=answer_choices(rows.rows, store.tree),
+        notes=rows.notes,
+        min_votes=min_votes,
+        filters={"whole": _whole, "fraction": _fraction, "script": _script},
+    )
+    own = [drawn[row.galaxy_id] for row in rows.rows]
+    return GalleryReport(
+        galaxies=len(own),
+        without_image=sum(bool(one.missing) for one in own),
+        without_maps=sum(one.scale is None for one in own),
+    )
+
+
+def _draw_all(
+    store: Store, rows: Rows, explained: Mapping[int, Run], folder: Path
+) -> dict[int, Drawn]:
+    """Draw all galaxies that the page shows, each once; what came of it, by galaxy_id."""
+    plates = list(_plates(store, rows, explained))
+    drawn = {}
+    with ImageReader() as reader, progress("images", len(plates)) as bar:
+        done = in_order(lambda plate: draw(plate, reader, folder), plates)
+        with closing(done) as results:
+            for plate, result in zip(plates, results, strict=True):
+                drawn[plate.galaxy_id] = result
+                bar.advance()
+    return drawn
+
+
+def _explained(store: Store, rows: Rows) -> dict[int, Run]:
+    """Of each galaxy the newest complete run that explains the predictions shown."""
+    found = store.arrow(
+        "SELECT galaxy_id, max_by(run_id, asked_at) AS run_id "
+        "FROM saliency_map JOIN run USING (run_id) "
+        "WHERE job = 'explain' AND status = 'complete' "
+        "AND CAST(json_extract(config, '$.predict_run') AS INTEGER) = ? "
+        f"AND {_among(rows)} GROUP BY galaxy_id",
+        [rows.predictions.run_id],
+    ).to_pylist()
+    runs = {run_id: store.run(run_id) for run_id in {row["run_id"] for row in found}}
+    return {row["galaxy_id"]: runs[row["run_id"]] for row in found}
+
+
+def _plates(store: Store, rows: Rows, explained: Mapping[int, Run]) -> Iterator[Plate]:
+    sources = store.arrow(
+        "SELECT galaxy_id, image, image_member, image_sha256 FROM galaxies "
+        f"WHERE {_among(rows)} ORDER BY galaxy_id"
+    )
+    tree = store.tree
+    answers = {row.galaxy_id: row.answer_id for row in rows.rows}
+    for galaxy_id, source, member, sha256 in zip(
+        *(column.to_pylist() for column in sources.columns), strict=True
+    ):
+        mean, run = None, explained.get(galaxy_id, rows.predictions)
+        if galaxy_id in explained and galaxy_id in answers:
+            mean = _mean(store, run, galaxy_id, answers[galaxy_id], tree)
+        view = View(**run.config["view"]) if "view" in run.config else View()
+        image = None if source is None else (source, member, sha256)
+        yield Plate(galaxy_id, image, view, mean)
+
+
+def _mean(store: Store, run: Run, galaxy_id: int, answer_id: int, tree: DecisionTree) -> Map | None:
+    """The map (h, w) of an answer's fraction; None where the model had no such answer.
+
+    Of the fraction and not the concentration, as it is what votes are compared with, and
+    points at the cause more often (docs/decisions/trust.md).
+    """
+    try:
+        return derived_map(store, run, galaxy_id, answer_id, tree, "fraction").astype(np.float32)
+    except CatalogError:
+        return None
+
+
+def _among(rows: Rows) -> str:
+    """SQL for the galaxies that the page shows."""
+    return f"galaxy_id IN ({', '.join(map(str, rows.facts)) or 'NULL'})"
+
+
+def _fraction(value: float | str | None) -> str:
+    """Two digits after the point; what JSON holds as text is infinite."""
+    return "–" if value is None else "∞" if isinstance(value, str) else _rounded(value, "0.01")
+
+
+def _script(value: Any) -> Markup:
+    """A value as compact JSON that cannot end the element that it stands in."""
+    return htmlsafe_json_dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def _whole(count: float) -> str:
+    """A number of votes: whole ones as such, weighted ones with a decimal."""
+    return _rounded(count, "0.1").removesuffix(".0")
+
+
+def _rounded(value: float, step: str) -> str:
+    """Rounded as the script's `toFixed` does, where Python would make 0.625 0.62."""
+    return str(Decimal(value).quantize(Decimal(step), ROUND_HALF_UP))

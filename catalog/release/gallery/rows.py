@@ -1,0 +1,178 @@
+"""What a gallery tells of the worst galaxies: votes, predictions, losses, counterparts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from zoolens.catalog.arrays import Ids
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.explain.portraits import (
+    SELECTED,
+    AnswerFacts,
+    Explanation,
+    Portrait,
+    relevant_questions,
+)
+from zoolens.catalog.runtime.progress import progress
+from zoolens.catalog.scoring.ranking import rank_galaxies
+from zoolens.catalog.similarity.counterparts import Counterpart, find_counterparts
+from zoolens.catalog.similarity.files import KINDS, load_index
+from zoolens.catalog.store.matrices import votes_state
+from zoolens.catalog.store.store import Run, Store
+
+
+@dataclass(frozen=True)
+class Row:
+    """A galaxy of the gallery, by the answer that costs it most.
+
+    votes: volunteers who were asked the question; loss: the answer's weighted_ce, nat;
+    facts: of all A answers; questions: those shown, in tree order; observed and
+    predicted: its counterparts, with facts of their own in `Rows.facts`; lacking: why
+    one of them is not there, in words.
+    """
+
+    galaxy_id: int
+    iauname: str
+    answer_id: int
+    votes: float
+    loss: float
+    facts: Sequence[AnswerFacts]
+    questions: Sequence[str]
+    observed: Counterpart | None
+    predicted: Counterpart | None
+    lacking: str
+
+    @property
+    def fact(self) -> AnswerFacts:
+        """What is known of its answer."""
+        return self.facts[self.answer_id]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The galaxies of the gallery, worst first, and the facts of all that it shows.
+
+    facts: by galaxy_id, counterparts included; predictions: the run that the losses are
+    of; notes: what a reader must know of all.
+    """
+
+    rows: Sequence[Row]
+    facts: Mapping[int, Sequence[AnswerFacts]]
+    predictions: Run
+    notes: Sequence[str]
+
+
+def read_worst(store: Store, limit: int, min_votes: float, among: Ids | None) -> Rows:
+    """The `limit` worst galaxies of the newest score run with all that is told of them.
+
+    min_votes, and what is raised: as in `catalog.scoring.ranking`; among: numbers of the
+    galaxies that count, all unless given. Counterparts are sought in the whole
+    catalogue. Votes are the current ones, predictions those that the losses are of.
+    """
+    scored = store.run(store.newest_run("score"))
+    predicted = store.run(scored.config.get("predict_run") or store.newest_run("predict"))
+    tree = store.tree
+    ranking = _ranking(store, limit, min_votes, among).to_pylist()
+    found = _counterparts(store, ranking)
+    shown = {row["galaxy_id"] for row in ranking}
+    shown |= {one.galaxy_id for *pair, _ in found for one in pair if one is not None}
+    facts = _facts(store, sorted(shown), scored, predicted)
+    rows = [
+        Row(
+            row["galaxy_id"],
+            row["iauname"],
+            row["answer_id"],
+            row["votes"],
+            row["weighted_ce"],
+            facts[row["galaxy_id"]],
+            _questions(tree, row["answer_id"], facts[row["galaxy_id"]]),
+            *pair,
+        )
+        for row, pair in zip(ranking, found, strict=True)
+    ]
+    return Rows(rows, facts, predicted, _notes(store, scored, predicted))
+
+
+def _ranking(store: Store, limit: int, min_votes: float, among: Ids | None) -> pa.Table:
+    if among is None:
+        return rank_galaxies(store, limit, min_votes=min_votes)
+    asked = limit
+    while True:
+        ranking = rank_galaxies(store, asked, min_votes=min_votes)
+        found = ranking.filter(pc.is_in(ranking["galaxy_id"], pa.array(among, pa.int64())))
+        if len(found) >= limit or len(ranking) < asked:
+            return found.slice(0, limit)
+        asked *= 8
+
+
+def _counterparts(
+    store: Store, ranking: Sequence[Mapping[str, int]]
+) -> list[tuple[Counterpart | None, Counterpart | None, str]]:
+    """Of each galaxy the observed and the predicted counterpart, or why they lack."""
+    try:
+        for kind in KINDS:
+            load_index(store, kind)
+    except CatalogError:
+        why = "The catalogue had no similarity index of its votes and predictions to find them."
+        return [(None, None, why)] * len(ranking)
+    found: list[tuple[Counterpart | None, Counterpart | None, str]] = []
+    with progress("counterparts", len(ranking)) as bar:
+        for row in ranking:
+            try:
+                both = find_counterparts(store, row["galaxy_id"], row["answer_id"])
+                first, second = ((*some, None)[0] for some in (both.observed, both.predicted))
+                why = "" if first and second else "No other galaxy has votes and predictions."
+                found.append((first, second, why))
+            except CatalogError as error:
+                found.append((None, None, f"None: {_without_folder(str(error), store)}."))
+            bar.advance()
+    return found
+
+
+def _without_folder(words: str, store: Store) -> str:
+    """An error message as a page may show it that others read: without our folders."""
+    return words.replace(f"{store.path.parent}/", "")
+
+
+def _facts(
+    store: Store, ids: Sequence[int], scored: Run, predicted: Run
+) -> dict[int, list[AnswerFacts]]:
+    """Facts of all A answers of each galaxy, all galaxies in one query."""
+    among = f"galaxy_id IN ({', '.join(map(str, ids)) or 'NULL'})"
+    rows = store.arrow(
+        f"""SELECT g.galaxy_id, a.question, a.answer, a.label, v.count, v.total,
+    v.fraction AS observed, p.fraction AS predicted, p.fraction_lo AS lo, p.fraction_hi AS hi, l.ce
+FROM (SELECT galaxy_id FROM galaxy WHERE {among}) g CROSS JOIN answer a
+LEFT JOIN (FROM votes WHERE {among}) v ON v.galaxy_id = g.galaxy_id AND v.label = a.label
+LEFT JOIN (FROM prediction WHERE run_id = $1 AND {among}) p
+    ON p.galaxy_id = g.galaxy_id AND p.answer_id = a.answer_id
+LEFT JOIN (FROM loss WHERE run_id = $2 AND {among}) l
+    ON l.galaxy_id = g.galaxy_id AND l.answer_id = a.answer_id
+ORDER BY g.galaxy_id, a.answer_id""",
+        [predicted.run_id, scored.run_id],
+    )
+    facts: dict[int, list[AnswerFacts]] = {galaxy_id: [] for galaxy_id in ids}
+    for row in rows.to_pylist():
+        facts[row.pop("galaxy_id")].append(AnswerFacts(**row))
+    return facts
+
+
+def _questions(tree: DecisionTree, answer_id: int, facts: Sequence[AnswerFacts]) -> list[str]:
+    alone = Explanation(answer_id, [Portrait(SELECTED, "", facts, None)], ())
+    return relevant_questions(alone, tree)
+
+
+def _notes(store: Store, scored: Run, predicted: Run) -> list[str]:
+    """Where the catalogue has gone on since the losses were computed."""
+    notes = []
+    if "votes" in scored.config and scored.config["votes"] != votes_state(store):
+        notes.append("Votes have come in since the losses were computed: both are shown as stored.")
+    if predicted.run_id != store.newest_run("predict"):
+        notes.append(
+            f"The losses are of the predictions of run {predicted.run_id}, and so are the "
+            "predictions shown; counterparts are by newer predictions."
+        )
+    return notes

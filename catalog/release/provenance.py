@@ -1,0 +1,202 @@
+"""Where a release comes from: its manifest, its citation, and its checksums."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+import yaml
+
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.release.files import CHECKSUMS, CITATION, MANIFEST
+from zoolens.catalog.release.galaxies import Runs
+from zoolens.catalog.runtime.files import sha256_of
+from zoolens.catalog.store.matrices import votes_state
+from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.views import newest
+
+_PAPER = {
+    "type": "article",
+    "title": "Enhancing Bayesian CNN Models for Galaxy Image Classification with Saliency Mapping",
+    "authors": [
+        {"family-names": "Su", "given-names": "T."},
+        {"family-names": "Han", "given-names": "Y."},
+        {"family-names": "Qian", "given-names": "J."},
+        {"family-names": "Xiang", "given-names": "F."},
+    ],
+}
+_WALMSLEY = {"family-names": "Walmsley", "given-names": "M."}
+_OTHERS = {"name": "et al."}
+
+
+def _article(
+    title: str, author: dict[str, str], journal: str, year: int, doi: str
+) -> dict[str, Any]:
+    return {
+        "type": "article",
+        "title": title,
+        "authors": [author, _OTHERS],
+        "journal": journal,
+        "year": year,
+        "doi": doi,
+    }
+
+
+_ZOOBOT = _article(
+    "Zoobot: Adaptable Deep Learning Models for Galaxy Morphology",
+    _WALMSLEY,
+    "Journal of Open Source Software",
+    2023,
+    "10.21105/joss.05312",
+)
+_DECALS = _article(
+    "Galaxy Zoo DECaLS: Detailed visual morphology measurements from volunteers and deep "
+    "learning for 314,000 galaxies",
+    _WALMSLEY,
+    "MNRAS",
+    2022,
+    "10.1093/mnras/stab2093",
+)
+_DESI = _article(
+    "Galaxy Zoo DESI: Detailed morphology measurements for 8.7M galaxies in the DESI Legacy "
+    "Imaging Surveys",
+    _WALMSLEY,
+    "MNRAS",
+    2023,
+    "10.1093/mnras/stad2919",
+)
+_GZ2 = _article(
+    "Galaxy Zoo 2: detailed morphological classifications for 304 122 galaxies from the Sloan "
+    "Digital Sky Survey",
+    {"family-names": "Willett", "given-names": "K. W."},
+    "MNRAS",
+    2013,
+    "10.1093/mnras/stt1458",
+)
+# whose votes a tree is of
+_SURVEYS = {"gzd5": _DECALS, "gzd12": _DECALS, "gzd8": _DESI, "gz2": _GZ2}
+
+
+class _Plain(yaml.SafeDumper):
+    """YAML in which what is said twice is written twice."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class Title:
+    """What a release is called: name and version, its authors, and its licence if it has one."""
+
+    name: str
+    version: str
+    authors: Sequence[str] = ()
+    licence: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}, version {self.version}"
+
+
+def find_runs(store: Store) -> Runs:
+    """The newest runs that belong together: predictions, their losses, their explanations.
+
+    Raises `CatalogError` where there is none, or where votes or predictions have come that
+    are not scored: a release must not contradict itself.
+    """
+    predict, score = store.newest_run("predict"), store.newest_run("score")
+    scored = store.run(score).config
+    if scored["predict_run"] != predict or list(scored["votes"]) != votes_state(store):
+        raise CatalogError(
+            f"votes or predictions have come to {store.path} since it was scored; do first: "
+            "zoolens score"
+        )
+    explain = store.value(
+        "SELECT max_by(run_id, asked_at) FROM run WHERE job = 'explain' AND status = 'complete' "
+        "AND CAST(json_extract(config, '$.predict_run') AS INTEGER) = ?",
+        [predict],
+    )
+    return Runs(predict, score, explain)
+
+
+def run_records(store: Store, runs: Runs) -> list[dict[str, Any]]:
+    """The ledger of what a release holds, oldest first: votes and images, training, and `runs`.
+
+    Of the paths of inputs only the names are kept: folders are nobody else's business.
+    """
+    numbers = [run for run in vars(runs).values() if run is not None]
+    rows = store.arrow(
+        "SELECT run_id, job, started_at, finished_at, config, model_sha256, code_version "
+        "FROM run WHERE status = 'complete' AND (job = 'ingest' OR list_contains($1, run_id) "
+        f"OR run_id = ({newest('train')})) ORDER BY run_id",
+        [numbers],
+    ).to_pylist()
+    for row in rows:
+        config = json.loads(row["config"])
+        config["origin"] = {k: PurePath(v).name for k, v in config.get("origin", {}).items()}
+        row["config"] = config
+        for when in ("started_at", "finished_at"):
+            row[when] = f"{row[when]:%Y-%m-%dT%H:%M:%SZ}"
+    return rows
+
+
+def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
+    """`release.json`: what the release is, how it was cut, and from what."""
+    text = json.dumps(facts, indent=1, ensure_ascii=False)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """`release.json` of a release. Raises `CatalogError` where there is none that can be read."""
+    try:
+        facts = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if not isinstance(facts, dict) or "version" not in facts:
+            raise ValueError("it has no version")
+    except (OSError, ValueError) as error:
+        raise CatalogError(
+            f"{folder} is no release: {MANIFEST} cannot be read ({error}); "
+            "give the folder that zoolens release wrote"
+        ) from None
+    return facts
+
+
+def write_citation(folder: Path, title: Title, tree: str, day: str) -> None:
+    """`CITATION.cff`: the release itself, then the survey, Zoobot and the paper."""
+    authors = [{"name": name} for name in title.authors] or [{"name": f"Makers of {title.name}"}]
+    cited = {
+        "cff-version": "1.2.0",
+        "message": "Please cite this release and the works it is made from.",
+        "type": "dataset",
+        "title": title.name,
+        "version": title.version,
+        "date-released": day,
+        "authors": authors,
+        **({"license": title.licence} if title.licence else {}),
+        "references": [*([_SURVEYS[tree]] if tree in _SURVEYS else []), _ZOOBOT, _PAPER],
+    }
+    text = yaml.dump(cited, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
+    (folder / CITATION).write_text(text, encoding="utf-8")
+
+
+def release_files(folder: Path) -> list[str]:
+    """Every file of a release but the checksums themselves, as they are listed."""
+    names = (file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+    return sorted(name for name in names if name != CHECKSUMS)
+
+
+def write_checksums(folder: Path) -> None:
+    """`SHA256SUMS`, as `sha256sum --check` reads it."""
+    lines = [f"{sha256_of(folder / name)}  {name}\n" for name in release_files(folder)]
+    (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
+
+
+def read_checksums(folder: Path) -> dict[str, str]:
+    """The checksums of a release by file. Raises `CatalogError` where there are none."""
+    try:
+        lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+        return {name: sha256 for sha256, name in (line.split("  ", 1) for line in lines)}
+    except (OSError, ValueError) as error:
+        raise CatalogError(
+            f"{folder} is no release: {CHECKSUMS} cannot be read ({error}); "
+            "give the folder that zoolens release wrote"
+        ) from None

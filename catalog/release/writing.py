@@ -1,0 +1,232 @@
+"""The tables of a release, written as Parquet in one pass over the galaxies.
+
+A block of galaxies is read, and its rows of every table made, on threads; one thread
+writes them in order, so that the same catalogue gives the same bytes.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from zoolens.catalog.arrays import Ids
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.formats.csv import write_csv
+from zoolens.catalog.formats.fits import write_fits
+from zoolens.catalog.formats.parquet import DescribedParquet
+from zoolens.catalog.formats.votable import write_votable
+from zoolens.catalog.release.documents import Described
+from zoolens.catalog.release.files import galaxies, long_table
+from zoolens.catalog.release.files import galaxies as galaxies_path
+from zoolens.catalog.release.galaxies import Block, Runs, galaxy_rows
+from zoolens.catalog.release.long_tables import LongTable
+from zoolens.catalog.release.provenance import Title
+from zoolens.catalog.runtime.parallel import in_order
+from zoolens.catalog.runtime.progress import progress
+from zoolens.catalog.scoring.ranking import all_ranks
+from zoolens.catalog.similarity.counterparts import counterparts_of_many
+from zoolens.catalog.store.row_filter import RowFilter
+from zoolens.catalog.store.store import Store, code_version
+from zoolens.catalog.store.views import newest
+
+BLOCK = 4_096  # galaxies read at a time
+_SORTED = 122_880  # rows of a sorted table that Parquet holds together
+_THREADS = 2
+
+# not the view, which compares the images of all galaxies first
+_GALAXIES = """SELECT g.galaxy_id, g.iauname, g.ra, g.dec, s.split, r.rank,
+    a.label AS worst_answer, r.answer_id, r.weighted_ce AS worst_weighted_ce, r.ce AS worst_ce
+FROM galaxy g JOIN run ON run.run_id = g.run_id AND run.status = 'complete'
+LEFT JOIN ({ranks}) r ON r.galaxy_id = g.galaxy_id
+LEFT JOIN answer a ON a.answer_id = r.answer_id
+LEFT JOIN (
+    SELECT galaxy_id, split FROM split WHERE run_id = ({trained})
+) s ON s.galaxy_id = g.galaxy_id
+{voted} ORDER BY g.galaxy_id"""
+_ASKED = """SEMI JOIN (SELECT galaxy_id FROM votes WHERE total >= {}) v
+    ON v.galaxy_id = g.galaxy_id"""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a release holds.
+
+    every: all columns that there are, which `condition`, SQL or None, may be about;
+    columns: those of the table of galaxies; min_votes: how many volunteers must have been
+    asked a question for its answers to rank, and for the galaxy to be there at all;
+    counterparts: of how many of the worst galaxies; tables: the long tables.
+    """
+
+    every: pa.Schema
+    columns: pa.Schema
+    condition: str | None
+    min_votes: float
+    counterparts: int
+    tables: Sequence[LongTable]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written: rows of each table by name, and the galaxies' numbers (N,), ascending."""
+
+    rows: dict[str, int]
+    galaxy_id: Ids
+
+
+def write_tables(
+    store: Store, runs: Runs, contents: Contents, folder: Path, scratch: Path
+) -> Written:
+    """Write the table of galaxies and the long tables into `folder`.
+
+    scratch: a folder for what is needed on the way. Raises `CatalogError` where no galaxy
+    is left.
+    """
+    store.bound_memory(scratch)
+    facts = scratch / "facts.parquet"
+    _write_facts(store, contents, facts)
+    groups = pq.ParquetFile(facts).num_row_groups
+    rows = {"galaxies": 0} | {table.name: 0 for table in contents.tables}
+    ids = [np.empty(0, np.int64)]
+    make = partial(_make, store, runs, contents, facts)
+    made = in_order(make, range(groups), threads=_THREADS, ahead=1)
+    with ExitStack() as stack, progress("release", groups) as bar, closing(made) as blocks:
+        writers = _writers(stack, contents, folder)
+        for galaxy_id, block in blocks:
+            ids.append(galaxy_id)
+            for name, table in block.items():
+                writers[name].write(table)
+                rows[name] += len(table)
+            bar.advance()
+    if not rows["galaxies"]:
+        raise CatalogError("no galaxy is left to release; ask for fewer votes or loosen --where")
+    for table in contents.tables:
+        if table.order:
+            _sort(store, table, long_table(folder, table.name), scratch)
+    return Written(rows, np.concatenate(ids))
+
+
+def _sort(store: Store, table: LongTable, file: Path, scratch: Path) -> None:
+    """Bring the rows of a whole table into its order, on disk where memory does not do."""
+    unsorted = file.replace(scratch / file.name)
+    batches = store.batches(
+        f"SELECT * FROM read_parquet(?) ORDER BY {table.order}", [str(unsorted)], _SORTED
+    )
+    with DescribedParquet(file, table.columns, table.name, table.row) as writer:
+        for batch in batches:
+            writer.write(pa.Table.from_batches([batch]).cast(table.columns))
+    unsorted.unlink()
+
+
+def _write_facts(store: Store, contents: Contents, file: Path) -> None:
+    """Of each galaxy what is about no answer or question, a row group a block."""
+    ranks, asked = all_ranks(store, min_votes=contents.min_votes)
+    voted = _ASKED.format(float(contents.min_votes)) if contents.min_votes > 0 else ""
+    sql = _GALAXIES.format(ranks=ranks, voted=voted, trained=newest("train"))
+    best = _counterparts(store, ranks, asked, contents.counterparts)
+    batches = store.batches(sql, asked, BLOCK)
+    kinds = {name: pa.string() for name in ("observed_counterpart", "predicted_counterpart")}
+    schema = pa.schema([*batches.schema, *(pa.field(*kind) for kind in kinds.items())])
+    with pq.ParquetWriter(file, schema) as writer:
+        for batch in batches:
+            table = pa.Table.from_batches([batch])
+            where = pc.index_in(table["galaxy_id"], best["galaxy_id"])
+            for name in kinds:
+                table = table.append_column(name, best[name].take(where))
+            writer.write_table(table, row_group_size=BLOCK)
+
+
+def _counterparts(store: Store, ranks: str, asked: Sequence[float], worst: int) -> pa.Table:
+    """Names of the counterparts of the `worst` galaxies, for the answer that costs most."""
+    chosen = store.arrow(
+        f"SELECT galaxy_id, answer_id FROM ({ranks}) WHERE rank <= {worst} ORDER BY galaxy_id",
+        asked,
+    )
+    ids = chosen["galaxy_id"].to_numpy()
+    columns = [np.empty(0, np.int64)] * 2
+    if len(ids):
+        columns = [*counterparts_of_many(store, ids, chosen["answer_id"].to_numpy())]
+    wanted = ", ".join(map(str, {int(i) for found in columns for i in found})) or "NULL"
+    named = store.arrow(f"SELECT galaxy_id, iauname FROM galaxy WHERE galaxy_id IN ({wanted})")
+    names = [
+        named["iauname"].take(pc.index_in(pa.array(found), named["galaxy_id"])) for found in columns
+    ]
+    return pa.table(
+        {
+            "galaxy_id": pa.array(ids, pa.int64()),
+            "observed_counterpart": names[0],
+            "predicted_counterpart": names[1],
+        }
+    )
+
+
+def _make(
+    store: Store, runs: Runs, contents: Contents, facts: Path, group: int
+) -> tuple[Ids, dict[str, pa.Table]]:
+    """The numbers of a block's galaxies that are released, and their rows of all tables."""
+    known = pq.ParquetFile(facts).read_row_group(group)
+    with store.reader() as reader:
+        block = Block(reader, reader.tree, runs, known["galaxy_id"].to_numpy())
+        if contents.condition is None:
+            galaxies = galaxy_rows(block, contents.columns, known)
+        else:
+            every = galaxy_rows(block, contents.every, known)
+            kept = RowFilter(contents.condition, contents.every).kept(every)
+            galaxies = kept.select(contents.columns.names)
+            here = pc.is_in(known["iauname"], kept["iauname"])
+            block = Block(reader, block.tree, runs, known["galaxy_id"].filter(here).to_numpy())
+        tables = {table.name: table.read(block) for table in contents.tables if len(galaxies)}
+        return block.ids, {"galaxies": galaxies, **tables}
+
+
+def _writers(stack: ExitStack, contents: Contents, folder: Path) -> dict[str, DescribedParquet]:
+    """An open Parquet file for each table."""
+    if contents.tables:
+        long_table(folder, "").parent.mkdir()
+    opened = {
+        "galaxies": DescribedParquet(galaxies_path(folder), contents.columns, "galaxies", "galaxy")
+    }
+    for table in contents.tables:
+        file = long_table(folder, table.name)
+        opened[table.name] = DescribedParquet(file, table.columns, table.name, table.row)
+    return {name: stack.enter_context(file) for name, file in opened.items()}
+
+
+def write_formats(folder: Path, title: Title, formats: Sequence[str], day: str) -> None:
+    """Write the table of galaxies in other formats, from its Parquet file.
+
+    formats: names of `catalog.release.files.FORMATS`; day: ISO date that HATS states.
+    Raises `CatalogError` for what a format cannot hold.
+    """
+    table, words = galaxies(folder), f"{title}: one row per galaxy."
+    said = {"ORIGIN": "Zoolens", "RELEASE": title.name, "VERSION": title.version}
+    for form in formats:
+        out = galaxies(folder, form)
+        if form == "fits":
+            write_fits(table, out, name="galaxies", comments=said)
+        elif form == "votable":
+            write_votable(table, out, name="galaxies", description=words)
+        elif form == "csv":
+            write_csv(table, out)
+        elif form == "hats":
+            from zoolens.catalog.formats.hats import write_hats
+
+            name = re.sub(r"[^a-z0-9]+", "_", f"{title.name} {title.version}".lower()).strip("_")
+            builder = f"zoolens v{code_version()}"
+            write_hats(table, out, name=name, created=f"{day}T00:00UTC", builder=builder)
+
+
+def described(folder: Path, rows: Mapping[str, str]) -> dict[str, Described]:
+    """Tables by name, as their files have them; rows: by name, what one row is."""
+    found = {}
+    for name, row in rows.items():
+        file = galaxies(folder) if name == "galaxies" else long_table(folder, name)
+        with pq.ParquetFile(file) as table:
+            found[name] = Described(row, table.metadata.num_rows, table.schema_arrow)
+    return found

@@ -1,0 +1,1 @@
+"""How work runs: progress, threads, compiled loops, files that are whole or absent."""

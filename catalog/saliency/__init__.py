@@ -1,0 +1,1 @@
+"""Which pixels drive a prediction: from images and models to maps, without a catalogue."""

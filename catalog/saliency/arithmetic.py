@@ -1,0 +1,130 @@
+"""Arithmetic on maps: their bytes, finer grids, statistics, and what maps are derived from them."""
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from zoolens.catalog.arrays import Floats, Ints
+from zoolens.catalog.errors import CatalogError
+
+Map = npt.NDArray[np.float32]
+Of = Literal["concentration", "fraction", "cross_entropy"]
+
+DTYPE = "<f4"
+
+
+def encode(maps: npt.NDArray[np.floating]) -> bytes:
+    """Maps (K, h, w) of a question's answers as the blob of the table: row-major."""
+    return maps.astype(DTYPE).tobytes()
+
+
+def decode(blob: bytes, answers: int, height: int, width: int, dtype: str = DTYPE) -> Map:
+    """The maps (K, h, w) in a blob.
+
+    In SQL users' hands it is `np.frombuffer(blob, "<f4").reshape(answers, height,
+    width)`. Raises `CatalogError` where the blob is not of that type and size.
+    """
+    if dtype != DTYPE:
+        raise CatalogError(f"a saliency map of type {dtype!r}, not {DTYPE}; explain it again")
+    if min(answers, height, width) < 1 or len(blob) != 4 * answers * height * width:
+        raise CatalogError(
+            f"a saliency map of {len(blob)} bytes for {answers} x {height} x {width} numbers; "
+            "explain it again"
+        )
+    return np.frombuffer(blob, DTYPE).reshape(answers, height, width)
+
+
+def upsample(maps: npt.NDArray[np.floating], size: int) -> npt.NDArray[np.float64]:
+    """Maps (..., h, w) at (..., size, size), bilinear between the centres of the cells.
+
+    Beyond the outermost centres the value of the border cell holds. Every value lies
+    between those of the nearest cells, so no sign and no extreme appears that the map
+    does not have; values stay per cell of the map, and are not shared out among pixels.
+    """
+    height, width = maps.shape[-2:]
+    fine: npt.NDArray[np.float64] = _between(height, size) @ maps @ _between(width, size).T
+    return fine
+
+
+def _between(cells: int, size: int) -> npt.NDArray[np.float64]:
+    """Weights (size, cells) of linear interpolation between cell centres."""
+    place = np.clip((np.arange(size) + 0.5) * cells / size - 0.5, 0, cells - 1)
+    return np.clip(1 - np.abs(place[:, None] - np.arange(cells)), 0, None)
+
+
+def fraction_map(maps: npt.ArrayLike, concentrations: npt.ArrayLike, answer: int) -> Floats:
+    """Map of an answer's expected vote fraction, p = alpha_k / sum_j alpha_j; (h, w).
+
+    maps: (K, h, w) of the concentrations of a question's K answers; concentrations:
+    (K,); answer: which of the K. In units of the fraction; positive pixels raise it.
+    The K maps of a question sum to 0.
+    """
+    return fraction_maps(maps, concentrations)[answer]
+
+
+def fraction_maps(maps: npt.ArrayLike, concentrations: npt.ArrayLike) -> Floats:
+    """`fraction_map` of each of a question's answers, (K, h, w)."""
+    alpha, own = np.asarray(concentrations, np.float64), np.asarray(maps, np.float64)
+    shares = (alpha / alpha.sum())[:, None, None]
+    raised: Floats = (own - shares * own.sum(axis=0)) / alpha.sum()
+    return raised
+
+
+def cross_entropy_map(
+    maps: npt.ArrayLike, concentrations: npt.ArrayLike, answer: int, observed: float
+) -> Floats:
+    """Map of L(y, p) = -y log p - (1 - y) log(1 - p), y the observed fraction; (h, w).
+
+    Arguments as in `fraction_map`. In nat: positive pixels are those that cost the
+    galaxy its loss, negative ones speak for what the volunteers saw.
+    """
+    alpha = np.asarray(concentrations, np.float64)
+    p = alpha[answer] / alpha.sum()
+    return (p - observed) / (p * (1 - p)) * fraction_map(maps, alpha, answer)
+
+
+def map_statistics(
+    maps: npt.NDArray[np.floating], coverage: Floats | None
+) -> dict[str, Floats | Ints]:
+    """Statistics of signed maps (M, h, w), each an array (M,).
+
+    coverage: (h, w), share of each cell that the central galaxy's segment covers, or
+    None without a segment. With P the positive part of a map:
+
+    on_target: sum(P coverage) / sum(P), the share of positive saliency on the galaxy,
+    0..1, at the map's own resolution (a cell half on the galaxy counts half).
+    centroid_offset: distance of P's centroid from the image centre, in half widths.
+    entropy: of |map|, over its largest possible value log(h w): 0 one cell, 1 uniform.
+    peak_x, peak_y: column and row, from 0, of the largest value, the first of equals.
+    increase, decrease: sums of the positive and of the negative part (0 or less).
+
+    NaN where there is nothing to share: no positive saliency, no saliency, one cell,
+    no segment.
+    """
+    maps = maps.astype(np.float64)
+    count, height, width = maps.shape  # M, h, w
+    positive, magnitude = np.clip(maps, 0, None), np.abs(maps)
+    increase = positive.sum((1, 2))
+    x, y = (2 * np.arange(n) + 1.0 - n for n in (width, height))  # -n + 1 .. n - 1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        on_target = (
+            np.full(count, np.nan)
+            if coverage is None
+            else (positive * coverage).sum((1, 2)) / increase
+        )
+        centroid_x = (positive.sum(1) @ x) / increase / width
+        centroid_y = (positive.sum(2) @ y) / increase / height
+        share = magnitude / magnitude.sum((1, 2), keepdims=True)
+        entropy = special.entr(share).sum((1, 2)) / np.log(height * width)
+    peak_y, peak_x = np.divmod(maps.reshape(count, height * width).argmax(1), width)
+    return {
+        "on_target": on_target,
+        "centroid_offset": np.hypot(centroid_x, centroid_y),
+        "entropy": entropy,
+        "peak_x": peak_x,
+        "peak_y": peak_y,
+        "increase": increase,
+        "decrease": np.clip(maps, None, 0).sum((1, 2)),
+    }

@@ -1,0 +1,211 @@
+"""An encoder cut after one of its layers: what the layer puts out, and what follows it.
+
+Saliency needs the derivative of the part after a layer, many times an image. That
+part is run by replaying the encoder's own forward pass with everything that was done
+before the layer answered from memory, so it is right for any architecture and any
+layer (one inside a residual block too) and costs no more than what follows.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zoolens.catalog.errors import ModelRefused, UnknownName, nearest
+
+
+@dataclass(frozen=True)
+class Split:
+    """A batch on both sides of the cut.
+
+    activation: (N, C, h, w), what the layer puts out; features: (N, D), what the
+    encoder puts out; tail: what follows the layer, (N, C, h, w) -> (N, D).
+    """
+
+    activation: Tensor
+    features: Tensor
+    tail: Callable[[Tensor], Tensor]
+
+
+class Cut:
+    """An encoder, (N, channels, H, W) -> (N, D), cut after the layer of a dotted name.
+
+    `example`, one square image (1, channels, H, H), is run to see what is done before
+    the layer. Raises `UnknownName` where the encoder has no such layer, `ModelRefused`
+    where it runs other than once a pass or puts out no feature map.
+    """
+
+    def __init__(self, encoder: nn.Module, layer: str, example: Tensor) -> None:
+        modules = dict(encoder.named_modules())
+        if not layer or layer not in modules:
+            names = [name for name in modules if name]
+            raise UnknownName(f"the model has no layer {layer!r}; nearest: {nearest(layer, names)}")
+        self.encoder = encoder
+        self.layer = layer
+        self._module = modules[layer]
+        calls = _calls(encoder, example)
+        times = Counter(module for module, _ in calls)
+        if times[self._module] != 1:
+            raise ModelRefused(
+                f"layer {layer} runs {times[self._module]} times an image, and a map needs once; "
+                "choose another layer"
+            )
+        position = [module for module, _ in calls].index(self._module)
+        self._channels_last = _channels_last(layer, calls[position][1])
+        done = {
+            module
+            for module, output in calls[:position]
+            if times[module] == 1 and isinstance(output, Tensor)
+        }
+        self._before = tuple(_outermost(encoder, done, self._module))
+        # vmap has no rule for this one, warns, and goes through its batch in a loop
+        self._pools = [
+            module
+            for module in encoder.modules()
+            if isinstance(module, nn.AdaptiveAvgPool2d) and module.output_size in (1, (1, 1))
+        ]
+
+    def split(self, images: Tensor) -> Split:
+        """One forward pass over images (N, channels, H, W), kept at the cut."""
+        outputs: dict[nn.Module, Tensor] = {}
+
+        def keep(module: nn.Module, _: Any, output: Tensor) -> None:
+            outputs[module] = output.clone()  # a later layer may work in place
+
+        with _hooks((*self._before, self._module), keep):
+            features = self.encoder(images)
+        activation = outputs.pop(self._module)
+
+        def tail(activation: Tensor) -> Tensor:
+            if self._channels_last:
+                activation = activation.movedim(1, -1)
+            answers = {module: _recall(output) for module, output in outputs.items()}
+            answers |= dict.fromkeys(self._pools, _mean_pool)
+            with _running({**answers, self._module: _recall(activation)}):
+                return self.encoder(images)
+
+        if self._channels_last:
+            activation = activation.movedim(-1, 1)
+        return Split(activation, features, tail)
+
+    def vanishes(self, example: Tensor) -> bool:
+        """Whether every HiResCAM map at this layer is zero but for rounding.
+
+        So it is where each pixel goes through a layer norm and nowhere else, as after
+        MaxViT's and Swin's last blocks: a norm does not feel the length of its input,
+        and activation times gradient is the derivative along that length. (And where
+        the features do not depend on the layer.)
+        """
+        split = self.split(example)
+        weights = torch.randn(split.features.shape, generator=torch.Generator().manual_seed(0))
+        with torch.enable_grad():
+            activation = split.activation.detach().requires_grad_()
+            response = (split.tail(activation) * weights.to(activation)).sum()
+        (gradient,) = torch.autograd.grad(response, activation)
+        products = (activation * gradient).detach()
+        return bool((products.sum(1).abs() <= 1e-4 * products.abs().sum(1)).all())
+
+
+def last_block(encoder: nn.Module, example: Tensor) -> str:
+    """Dotted name of the last encoder block, the layer that the paper explains (2.3.1).
+
+    timm says which it is (`blocks.6` in EfficientNet-B0, `stages.3` in ConvNeXt,
+    `layer4` in ResNet); in any other encoder it is the last module to put out a
+    feature map of more than one pixel. Where every map at that block vanishes
+    (`Cut.vanishes`) it is the first layer after it where they do not: the closing
+    `norm` in MaxViT and Swin. Raises `ModelRefused` where there is none.
+    """
+    names = {module: name for name, module in encoder.named_modules() if name}
+    maps = [
+        names[module]
+        for module, output in _calls(encoder, example)
+        if module in names and isinstance(output, Tensor) and output.ndim == 4
+        if output[0, 0].numel() > 1
+    ]
+    last = _timm_last_block(encoder) or (maps[-1] if maps else None)
+    if last not in maps:
+        raise ModelRefused(
+            f"the model's last block {last} puts out no feature map (images, channels, height, "
+            "width); choose a layer that does"
+        )
+    for name in maps[maps.index(last) :]:
+        if maps.count(name) == 1 and not Cut(encoder, name, example).vanishes(example):
+            return name
+    raise ModelRefused(f"every map at {last} and after it is zero; choose an earlier layer")
+
+
+def _timm_last_block(encoder: nn.Module) -> str | None:
+    stages = getattr(encoder, "feature_info", None)
+    if stages is None:
+        return None
+    return str((stages if isinstance(stages, list) else stages.info)[-1]["module"])
+
+
+def _calls(encoder: nn.Module, example: Tensor) -> list[tuple[nn.Module, Any]]:
+    """Modules in the order in which a forward pass completes them, with their output."""
+    calls: list[tuple[nn.Module, Any]] = []
+
+    def note(module: nn.Module, _: Any, output: Any) -> None:
+        calls.append((module, output))
+
+    with _hooks(encoder.modules(), note):
+        encoder(example)
+    return calls
+
+
+def _outermost(module: nn.Module, done: set[nn.Module], layer: nn.Module) -> Iterator[nn.Module]:
+    """Members of `done` that no other member and not the layer contains."""
+    if module is layer:
+        return
+    if module in done:
+        yield module
+        return
+    for child in module.children():
+        yield from _outermost(child, done, layer)
+
+
+def _channels_last(layer: str, output: Any) -> bool:
+    """Whether a feature map is (N, h, w, C); square images have square maps."""
+    if not isinstance(output, Tensor) or output.ndim != 4:
+        shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+        raise ModelRefused(
+            f"layer {layer} puts out {shape}, no feature map (images, channels, height, width); "
+            "choose another layer"
+        )
+    return output.shape[2] != output.shape[3] and output.shape[1] == output.shape[2]
+
+
+@contextmanager
+def _hooks(
+    modules: Iterable[nn.Module], hook: Callable[[nn.Module, Any, Any], None]
+) -> Iterator[None]:
+    handles = [module.register_forward_hook(hook) for module in modules]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _recall(output: Tensor) -> Callable[..., Tensor]:
+    return lambda *_, **__: output.clone()  # a later layer may work in place
+
+
+def _mean_pool(activation: Tensor) -> Tensor:
+    return activation.mean((-2, -1), keepdim=True)
+
+
+@contextmanager
+def _running(forwards: Mapping[nn.Module, Callable[..., Tensor]]) -> Iterator[None]:
+    """Let modules run what is given instead of their own forward."""
+    try:
+        for module, forward in forwards.items():
+            vars(module)["forward"] = forward
+        yield
+    finally:
+        for module in forwards:
+            vars(module).pop("forward", None)

@@ -1,0 +1,201 @@
+"""Which pixels drive each answer: HiResCAM and GradCAM for all answers at once.
+
+Method: HiResCAM (Draelos & Carin 2021), as the paper uses it (2.3 and appendix D):
+M_k(y, x) = sum_c a_c(y, x) d alpha_k / d a_c(y, x), a the last encoder block's
+activation, alpha_k the Dirichlet concentration of answer k. Kept signed, unclipped and
+at the layer's own resolution: the positive part is the paper's "increase" map, the
+negative part its "decrease" map.
+
+With alpha = 1 + 100 sigmoid(z) and z_tk = sum_d W_kd m_td f_d + b_k (f the D pooled
+features, m the dropout masks) the activation acts through f alone, so
+
+    M_tk(y, x) = alpha'_tk sum_d W_kd m_td G_d(y, x)
+    G_d(y, x)  = sum_c a_c(y, x) d f_d / d a_c(y, x)
+
+and G, which depends neither on the answer nor on the dropout sample, is all that has
+to be differentiated: once an image, for A answers and T samples. Each pixel of G is
+the derivative of the part after the layer along the activation restricted to that
+pixel, one forward-mode product; for EfficientNet it has a closed form.
+"""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.func import jvp, vmap
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from zoolens.catalog.errors import ModelRefused, UnknownName
+from zoolens.catalog.network.engines import make_encode
+from zoolens.catalog.network.inference import AT_ONCE, one_thread
+from zoolens.catalog.network.model import ZoobotModel
+from zoolens.catalog.saliency.closed_forms import Watched, closed_form
+from zoolens.catalog.saliency.cut import Cut, Split, last_block
+
+METHODS = ("hirescam", "gradcam")
+
+# numbers in a chunk of directions pushed through the tail together: what the caches like
+_CHUNK = 2**21
+
+
+@dataclass(frozen=True)
+class Saliency:
+    """Maps of a batch, in units of concentration; positive pixels increase it.
+
+    mean, sd: (N, A, h, w) float32, over the T dropout samples (sd with ddof 0: the T
+    masks are the whole of what was asked, and one sample has sd 0). NaN for the
+    answers that the model does not have.
+    """
+
+    mean: Tensor
+    sd: Tensor
+
+
+class Explainer:
+    """Makes the maps of a model: call it with images (N, channels, size, size).
+
+    masks: (T, D) as `dropout_masks` gives them. layer: dotted module name, by default
+    the last encoder block. method: "hirescam"; or "gradcam" (Selvaraju et al. 2017),
+    which averages each channel's gradient over the pixels first, here without its
+    usual clipping at 0. engine: `torch`; or any of `catalog.network.engines` where there
+    is a closed form (`catalog.saliency.closed_forms`), and `self.engine` says which runs.
+    `self.is_last_block`: whether it explains the layer that it would by default. The
+    model's weights are laid out channels last in memory. Raises `UnknownName` for a
+    layer or method that does not exist, `ModelRefused` for a layer without a feature map.
+    """
+
+    def __init__(
+        self,
+        model: ZoobotModel,
+        masks: Tensor,
+        *,
+        size: int = 224,
+        layer: str | None = None,
+        method: str = "hirescam",
+        engine: str = "torch",
+    ) -> None:
+        if method not in METHODS:
+            raise UnknownName(f"no saliency method {method!r}; choose {' or '.join(METHODS)}")
+        example = torch.rand(
+            1, model.channels, size, size, generator=torch.Generator().manual_seed(0)
+        )
+        model.encoder.to(memory_format=torch.channels_last)  # half as long again without
+        with torch.no_grad(), one_thread():
+            self.layer = last_block(model.encoder, example) if layer is None else layer
+            self.is_last_block = layer is None or _is_last_block(layer, model.encoder, example)
+            self._cut = Cut(model.encoder, self.layer, example)
+            self._form = closed_form(model.encoder, self.layer, method)
+            if method == "hirescam" and self._form is None and self._cut.vanishes(example):
+                raise ModelRefused(
+                    f"every HiResCAM map at {layer} is zero, as before a layer norm of each pixel; "
+                    f"choose another layer, such as {last_block(model.encoder, example)}"
+                )
+        self.engine = "torch" if self._form is None else engine
+        if self._form is not None:
+            self._watch = _watching(self._cut, self.engine, example)
+        self.method = method
+        self.masks = masks
+        self._bias = model.bias
+        self._sampled_weight = masks[:, None, :] * model.weight  # (T, A, D)
+        self._precise_weight = self._sampled_weight.double()
+
+    @property
+    def shareable(self) -> bool:
+        """Whether several threads may call it at once."""
+        return self._form is not None
+
+    @torch.no_grad()
+    def __call__(self, images: Tensor) -> Saliency:
+        parts = [self._explain(part) for part in images.split(AT_ONCE)]
+        return Saliency(*(torch.cat([getattr(p, name) for p in parts]) for name in ("mean", "sd")))
+
+    def _explain(self, images: Tensor) -> Saliency:
+        means, sds = [], []
+        for features, image_pixels in zip(*self._contributions(images), strict=True):
+            maps = self._slopes(features)[..., None, None] * self._logit_maps(image_pixels)
+            sd, mean = torch.std_mean(maps, dim=0, correction=0)
+            means.append(mean)
+            sds.append(sd)
+        return Saliency(torch.stack(means), torch.stack(sds))
+
+    @torch.no_grad()
+    def logit_maps(self, images: Tensor) -> Tensor:
+        """The same maps of the logits z_tk, (N, T, A, h, w), before the sigmoid.
+
+        At the pooled feature layer a map sums to its logit less the bias.
+        """
+        _, pixels = self._contributions(images)
+        return torch.stack([self._logit_maps(image_pixels) for image_pixels in pixels])
+
+    def _contributions(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (N, D) and what each pixel gives to each, (N, D, h, w)."""
+        if self._form is None:
+            split = self._cut.split(images)
+            return split.features, contributions(split, self.method)
+        features, activation = self._watch(images)
+        return features, self._form(activation)
+
+    def _logit_maps(self, pixels: Tensor) -> Tensor:
+        depth, height, width = pixels.shape  # D, h, w
+        maps = self._sampled_weight @ pixels.reshape(depth, height * width)
+        return maps.unflatten(-1, (height, width))  # (T, A, h, w)
+
+    def _slopes(self, features: Tensor) -> Tensor:
+        """Slopes d alpha / d z of one galaxy, (T, A); features: (D,).
+
+        In float64, and from the logits instead of the concentrations: a slope is as
+        wrong, relatively, as its logit is absolutely, and float32 keeps the digits of
+        neither 1 + 100 s at small s nor 1 - s at large s.
+        """
+        logits = self._precise_weight @ features.double() + self._bias
+        return (100 * torch.sigmoid(logits) * torch.sigmoid(-logits)).float()
+
+
+def _is_last_block(layer: str, encoder: torch.nn.Module, example: Tensor) -> bool:
+    try:
+        return layer == last_block(encoder, example)
+    except ModelRefused:  # it has none that could be explained
+        return False
+
+
+def _watching(cut: Cut, engine: str, example: Tensor) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    """Images to features (N, D) and the cut layer's activation (N, C, h, w)."""
+    with torch.no_grad(), one_thread():
+        known = cut.split(example)
+    depth, shape = known.features.shape[1], known.activation.shape[1:]  # D, (C, h, w)
+    watched = Watched(cut.encoder)
+    _, channels, size, _ = example.shape
+    encode = watched if engine == "torch" else make_encode(engine, watched, channels, size)
+
+    def watch(images: Tensor) -> tuple[Tensor, Tensor]:
+        both = encode(images)
+        return both[:, :depth], both[:, depth:].unflatten(1, shape)
+
+    return watch
+
+
+def contributions(split: Split, method: str) -> Tensor:
+    """G_d(y, x), what each pixel gives to each pooled feature: (N, D, h, w).
+
+    HiResCAM: sum_c a_c(y, x) d f_d / d a_c(y, x). GradCAM: the gradient is replaced by
+    its mean over the pixels. One forward-mode product a pixel.
+    """
+    activation = split.activation
+    count, _, height, width = activation.shape  # N, C, h, w
+
+    def push(pixel: Tensor) -> Tensor:
+        direction = activation * pixel
+        if method == "gradcam":
+            direction = direction.sum((2, 3), keepdim=True) / (height * width)
+            direction = direction.expand_as(activation)
+        return jvp(split.tail, (activation,), (direction,))[1]  # (N, D)
+
+    each = torch.eye(height * width).reshape(-1, 1, 1, height, width)
+    with warnings.catch_warnings(), sdpa_kernel(SDPBackend.MATH):
+        # torch's own rules for forward mode use what torch has come to deprecate, and the
+        # fused attention kernels have none
+        warnings.filterwarnings("ignore", message=r"`torch\.jit\.script` is deprecated")
+        pushed = vmap(push, chunk_size=max(1, _CHUNK // activation.numel()))(each)
+    return pushed.permute(1, 2, 0).reshape(count, -1, height, width)

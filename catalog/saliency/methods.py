@@ -1,0 +1,117 @@
+"""The ways of explaining one answer an image, side by side, so that they can be judged."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.network.inference import features
+from zoolens.catalog.network.model import ZoobotModel, concentrations
+from zoolens.catalog.saliency.arithmetic import fraction_map
+from zoolens.catalog.saliency.explainer import METHODS, Explainer
+
+# a model, images (N, C, H, W) and an answer for each -> signed maps (N, h, w)
+Explain = Callable[[ZoobotModel, Tensor, Sequence[int]], Tensor]
+
+_PART = 8  # images at once: all answers of each are explained, or every activation is kept
+
+
+def explanations(masks: Tensor, layer: str) -> dict[str, Explain]:
+    """HiResCAM and GradCAM at a layer, and input x gradient, by name.
+
+    masks: (T, D); maps are of the mean over the T dropout samples, in concentration.
+    """
+    found: dict[str, Explain] = {method: _cam(masks, layer, method) for method in METHODS}
+
+    def explain(model: ZoobotModel, images: Tensor, answers: Sequence[int]) -> Tensor:
+        return input_gradient(model, masks, images, answers)
+
+    return found | {"input gradient": explain}
+
+
+def of_fractions(masks: Tensor, layer: str, tree: DecisionTree) -> dict[str, Explain]:
+    """HiResCAM of the expected vote fraction (`catalog.saliency.arithmetic`), as `explanations`.
+
+    A concentration's map can be negative everywhere, where the model's evidence falls
+    short of its bias; a fraction's has both signs, since its question's maps sum to 0.
+    """
+
+    def explain(model: ZoobotModel, images: Tensor, answers: Sequence[int]) -> Tensor:
+        explainer = Explainer(model, masks, size=images.shape[-1], layer=layer)
+        found = []
+        for start in range(0, len(images), _PART):
+            part = images[start : start + _PART]
+            maps = explainer(part).mean.numpy()  # (N, A, h, w)
+            alpha = concentrations(model, features(model.encoder, part), masks).mean(dim=1)
+            for own, strength, answer in zip(maps, alpha.numpy(), answers[start:], strict=False):
+                where = tree.slices[tree.question_of[answer]]
+                found.append(fraction_map(own[where], strength[where], answer - where.start))
+        return torch.from_numpy(np.stack(found)).float()
+
+    return {"hirescam, fraction": explain}
+
+
+def uninformed(
+    count: int, height: int, width: int, seed: int
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Maps (count, height, width) that know nothing of the model, to compare with.
+
+    random: uniform noise, 0..1, smooth once upsampled; centre: highest at the image's
+    centre, where galaxies are, falling with the square of the distance to 0 at the
+    image's corners.
+    """
+    y, x = ((np.arange(n) + 0.5) / n - 0.5 for n in (height, width))
+    centre = 0.5 - (y[:, None] ** 2 + x**2)
+    return {
+        "random": np.random.default_rng(seed).random((count, height, width)),
+        "centre": np.broadcast_to(centre, (count, height, width)).copy(),
+    }
+
+
+def _cam(masks: Tensor, layer: str, method: str) -> Explain:
+    def explain(model: ZoobotModel, images: Tensor, answers: Sequence[int]) -> Tensor:
+        explainer = Explainer(model, masks, size=images.shape[-1], layer=layer, method=method)
+        rows = torch.as_tensor(answers, dtype=torch.long)
+        return torch.cat(
+            [
+                explainer(part).mean[torch.arange(len(part)), chosen]
+                for part, chosen in zip(images.split(_PART), rows.split(_PART), strict=True)
+            ]
+        )
+
+    return explain
+
+
+def input_gradient(
+    model: ZoobotModel, masks: Tensor, images: Tensor, answers: Sequence[int]
+) -> Tensor:
+    """Maps (N, H, W) of one answer an image, signed, in units of concentration.
+
+    Input x gradient (Shrikumar et al. 2016, arXiv:1605.01713):
+
+        M(y, x) = sum_c I_c(y, x) d alpha_k / d I_c(y, x)
+
+    alpha_k the concentration of the image's own answer, its mean over the T dropout
+    samples; I the image (N, C, H, W) as the model is shown it, 0..1. Positive pixels
+    increase the concentration; black ones have 0. masks: (T, D); answers: N rows of the
+    model's weight. NaN for an answer that the model does not have. One backward pass a
+    batch, at the resolution of the image.
+    """
+    rows = torch.as_tensor(answers, dtype=torch.long)
+    parts = zip(images.split(_PART), rows.split(_PART), strict=True)
+    return torch.cat([_maps(model, masks, part, chosen) for part, chosen in parts])
+
+
+def _maps(model: ZoobotModel, masks: Tensor, images: Tensor, answers: Tensor) -> Tensor:
+    with torch.enable_grad():
+        images = images.detach().requires_grad_()
+        features = model.encoder(images).double()  # (N, D); float32 loses a flat sigmoid's slope
+        weight = model.weight[answers].double()
+        logits = torch.einsum("nd,td,nd->nt", features, masks.double(), weight)
+        rising = torch.sigmoid(logits + model.bias[answers].double()[:, None])
+        alpha = (1 + 100 * rising).mean(dim=1)  # of each image, on which no other acts
+        (gradient,) = torch.autograd.grad(alpha.sum(), images)
+    return (images.detach() * gradient).sum(dim=1)

@@ -1,0 +1,1 @@
+"""How far votes and predictions disagree: losses, weights, rankings, distributions."""

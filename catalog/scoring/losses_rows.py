@@ -1,0 +1,69 @@
+"""Rows of the tables of losses, from matrices of galaxies and answers."""
+
+import numpy as np
+import pyarrow as pa
+
+from zoolens.catalog.arrays import Floats
+from zoolens.catalog.scoring.losses import cross_entropy
+from zoolens.catalog.store.matrices import Votes
+
+
+def answer_losses(votes: Votes, predicted: Floats, reach: Floats, weights: Floats) -> pa.Table:
+    """Rows of table `loss`, but for its run: N galaxies x A answers, in that order.
+
+    predicted, reach (N, A), NaN where missing; weights (A,).
+    """
+    ce = cross_entropy(votes.observed, predicted)
+    galaxies, answers = ce.shape
+    columns = {
+        "observed": votes.observed,
+        "predicted": predicted,
+        "ce": ce,
+        "weight": np.broadcast_to(weights, ce.shape),
+        "weighted_ce": _times(weights, ce),
+        "reach_weighted_ce": _times(reach, ce),
+        "total_votes": votes.totals[:, votes.tree.question_of],
+    }
+    return pa.table(
+        {
+            "galaxy_id": pa.array(np.repeat(votes.galaxy_id, answers), pa.int64()),
+            "answer_id": pa.array(np.tile(np.arange(answers), galaxies), pa.int32()),
+            **{name: _nullable(values) for name, values in columns.items()},
+        }
+    )
+
+
+def galaxy_losses(losses: pa.Table, answers: int) -> pa.Table:
+    """Rows of table `galaxy_loss`: of each galaxy its row with the largest weighted_ce.
+
+    losses: rows of `answer_losses`. Among equals the answer that comes first in the tree;
+    a galaxy without any weighted_ce has no row.
+    """
+    weighted = losses["weighted_ce"].to_numpy().reshape(-1, answers)
+    known = np.flatnonzero(~np.isnan(weighted).all(axis=1))
+    rows = known * answers + np.nanargmax(weighted[known], axis=1)
+    return losses.drop_columns(["weight", "reach_weighted_ce"]).take(rows)
+
+
+def question_losses(votes: Votes, nll: Floats) -> pa.Table:
+    """Rows of table `question_loss`, but for its run: nll (N, Q), nat, NaN where missing."""
+    galaxies, questions = nll.shape
+    return pa.table(
+        {
+            "galaxy_id": pa.array(np.repeat(votes.galaxy_id, questions), pa.int64()),
+            "question_id": pa.array(np.tile(np.arange(questions), galaxies), pa.int32()),
+            "nll": _nullable(nll),
+            "total_votes": _nullable(votes.totals),
+        }
+    )
+
+
+def _times(factor: Floats, ce: Floats) -> Floats:
+    """The product; 0 times an infinite loss is 0: what has no weight cannot rank."""
+    with np.errstate(invalid="ignore"):
+        return np.where((factor == 0) & np.isinf(ce), 0.0, factor * ce)
+
+
+def _nullable(values: Floats) -> pa.Array:
+    """Values of a matrix, row by row; NaN becomes NULL."""
+    return pa.array(values.ravel(), pa.float64(), from_pandas=True)

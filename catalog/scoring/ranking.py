@@ -1,0 +1,146 @@
+"""The ranking: galaxies by the answer on which volunteers and model disagree most."""
+
+import math
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.store.store import Store
+
+MEASURES = ("weighted_ce", "ce", "reach_weighted_ce")
+
+
+def rank_galaxies(
+    store: Store,
+    limit: int,
+    *,
+    min_votes: float = 0,
+    label: str | None = None,
+    question: str | None = None,
+    by: str = "weighted_ce",
+) -> pa.Table:
+    """The `limit` worst galaxies of the newest score run, one row each, worst first.
+
+    A galaxy ranks by its largest value of `by`, over all answers or those of `label` or
+    `question`. Answers to questions that fewer than `min_votes` volunteers were asked
+    do not count. Equals: the answer that comes first in the tree, then galaxies by name.
+    Columns rank, galaxy_id, iauname, answer_id, label, votes, observed, predicted, ce,
+    weighted_ce, and `by`. Raises `CatalogError` for a bad choice, `UnknownName` for an
+    unknown one.
+    """
+    if limit < 1 or not min_votes >= 0:  # so NaN too
+        raise CatalogError("the limit must be 1 or more, and the fewest votes 0 or more")
+    if by not in MEASURES:
+        raise CatalogError(f"no ranking by {by!r}; choose one of {', '.join(MEASURES)}")
+    tree, run_id = store.tree, store.newest_run("score")
+    chosen = _chosen(tree, label, question)
+    shown = ["answer_id", "total_votes", "observed", "predicted", "ce", "weighted_ce"]
+    shown += [by] if by not in shown else []
+    asked = [run_id, float(min_votes)]
+    if by == "weighted_ce" and len(chosen) == len(tree.labels):
+        rows, least = _from_galaxies(store, asked, limit, shown)
+    else:
+        rows, least = _from_answers(store, asked, limit, shown, by, chosen)
+    columns = ", ".join(f"w.{name}" for name in shown[2:])
+    return store.arrow(
+        f"""SELECT row_number() OVER (ORDER BY w.{by} DESC, g.iauname) AS rank, w.galaxy_id,
+    g.iauname, w.answer_id, a.label, w.total_votes AS votes, {columns}
+FROM ({rows}) w JOIN galaxy g ON g.galaxy_id = w.galaxy_id
+JOIN answer a ON a.answer_id = w.answer_id ORDER BY rank LIMIT {limit}""",
+        [*asked, least],
+    )
+
+
+def all_ranks(store: Store, *, min_votes: float = 0) -> tuple[str, list[float]]:
+    """Query, and its parameters, for the place of every galaxy that has one.
+
+    As `rank_galaxies` by weighted_ce, for any number of galaxies: columns galaxy_id,
+    rank, answer_id, ce, weighted_ce.
+    """
+    asked = [store.newest_run("score"), float(min_votes)]
+    shown = ("answer_id", "ce", "weighted_ce")
+    rows = f"SELECT galaxy_id, {', '.join(shown)} FROM galaxy_loss WHERE {_ASKED}"
+    if min_votes > 0:
+        rows, asked = _worst_rows(shown, "weighted_ce", _ASKED), [*asked, -math.inf]
+    return (
+        f"""SELECT w.*, row_number() OVER (ORDER BY w.weighted_ce DESC, g.iauname) AS rank
+FROM ({rows}) w JOIN galaxy g ON g.galaxy_id = w.galaxy_id""",
+        asked,
+    )
+
+
+# Parameters of all queries: the run, the fewest votes, the least loss that can rank.
+_ASKED = "run_id = $1 AND total_votes >= $2"
+
+
+def _from_galaxies(
+    store: Store, asked: Sequence[float], limit: int, shown: Sequence[str]
+) -> tuple[str, float]:
+    """Query for the galaxies that can rank, from what is stored of each galaxy.
+
+    A galaxy whose worst answer too few volunteers were asked about ranks by another one,
+    and not above that: only if that is among the worst, its other losses are looked up.
+    """
+    least = _least(store, "weighted_ce", f"galaxy_loss WHERE {_ASKED}", asked, limit)
+    doubtful = store.arrow(
+        "SELECT galaxy_id FROM galaxy_loss "
+        "WHERE run_id = $1 AND total_votes < $2 AND weighted_ce >= $3",
+        [*asked, least],
+    )["galaxy_id"].to_pylist()
+    rows = (
+        f"SELECT galaxy_id, {', '.join(shown)} FROM galaxy_loss "
+        f"WHERE {_ASKED} AND weighted_ce >= $3"
+    )
+    if doubtful:
+        among = f"{_ASKED} AND galaxy_id IN ({', '.join(map(str, doubtful))})"
+        rows += f" UNION ALL {_worst_rows(shown, 'weighted_ce', among)}"
+    return rows, least
+
+
+def _from_answers(
+    store: Store,
+    asked: Sequence[float],
+    limit: int,
+    shown: Sequence[str],
+    by: str,
+    chosen: Sequence[int],
+) -> tuple[str, float]:
+    """Query for the galaxies that can rank, from all losses of the chosen answers.
+
+    The worst galaxies have a row among so many worst ones, since none has more rows than
+    there are answers: one pass over one column tells what need not be compared.
+    """
+    among = f"{_ASKED} AND answer_id IN ({', '.join(map(str, chosen))})"
+    least = _least(store, by, f"loss WHERE {among}", asked, limit * len(chosen))
+    return _worst_rows(shown, by, among), least
+
+
+def _least(store: Store, by: str, some: str, asked: Sequence[float], rows: int) -> float:
+    """The smallest of so many largest values; of fewer, minus infinity: all can rank."""
+    found = store.arrow(
+        f"SELECT {by} FROM {some} AND {by} IS NOT NULL ORDER BY {by} DESC LIMIT {rows}", asked
+    )[by]
+    return found[-1].as_py() if len(found) == rows else -math.inf
+
+
+def _worst_rows(shown: Sequence[str], by: str, among: str) -> str:
+    """Query for the worst row of each galaxy, for those that can rank."""
+    packed = ", ".join(f"{name}: {name}" for name in shown)
+    # answers are compared as a pair with their place: among equals the first wins
+    return f"""SELECT galaxy_id, unnest(max_by({{{packed}}}, ({by}, -answer_id)))
+    FROM loss WHERE {among} AND {by} >= $3 GROUP BY galaxy_id"""
+
+
+def _chosen(tree: DecisionTree, label: str | None, question: str | None) -> list[int]:
+    """Numbers of the answers that count."""
+    answers = range(len(tree.labels))
+    if question is not None:
+        where = tree.slices[tree.question_id(question)]
+        answers = range(where.start, where.stop)
+    if label is None:
+        return [*answers]
+    if (one := tree.answer_id(label)) not in answers:
+        raise CatalogError(f"{label} is no answer to {question}; leave one of the two out")
+    return [one]

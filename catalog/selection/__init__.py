@@ -1,0 +1,1 @@
+"""Which galaxies deserve more votes, and their manifest for the Zooniverse."""

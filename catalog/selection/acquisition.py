@@ -1,0 +1,218 @@
+"""What more votes on a galaxy are worth: the acquisition functions of active learning."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from zoolens.catalog.arrays import Floats
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.store.store import Store
+
+MEASURES = ("mutual_information", "loss")
+_SHOWN = "run_id IN (SELECT run_id FROM run WHERE status = 'complete')"
+_BATCH = 2**20  # rows read at a time
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What more votes on N galaxies are worth, nat; 0 where nothing or not known.
+
+    galaxy_id, has_image (N,), by name of galaxy; total (N,): on all questions; question
+    (N,): the number of the one that is worth most, -1 where none is; of: (N,) for each
+    question with a quota. run_id: the predict or score run that says so.
+    """
+
+    run_id: int
+    galaxy_id: npt.NDArray[np.int64]
+    has_image: npt.NDArray[np.bool_]
+    total: Floats
+    question: npt.NDArray[np.int16]
+    of: Mapping[str, Floats]
+
+    @property
+    def without_image(self) -> int:
+        """Galaxies that could be selected if they had an image."""
+        return int(np.count_nonzero(~self.has_image & (self.total > 0)))
+
+
+def read_scores(
+    store: Store,
+    by: str = "mutual_information",
+    *,
+    quotas: Sequence[str] = (),
+    min_votes: float = 0,
+    max_votes: float | None = None,
+) -> Scores:
+    """What one more volunteer, or a second look, is worth for each galaxy.
+
+    by "mutual_information": the information about the model's weights, nat, that one
+    more volunteer is expected to give. On a question that is its reach (the predicted
+    probability that the volunteer is asked it) times the stored mutual information of
+    one answer; on all questions the sum. Walmsley et al. 2020 (MNRAS 491, 1554) acquire
+    for a single question, which every volunteer is asked; here a volunteer goes down the
+    tree, and a question that hardly anybody would reach is worth little. The sum takes
+    what the questions tell as independent, and so is an upper bound where they tell the
+    same. It needs no votes: those of the newest predict run are ranked.
+
+    by "loss": the largest weighted_ce of the newest score run, nat, among the answers of
+    the question or of all questions, as `catalog.scoring.ranking` has it.
+
+    quotas: questions to have scores of their own for. Questions that fewer than
+    `min_votes` (loss only) or more than `max_votes` volunteers were asked are worth
+    nothing. Raises `CatalogError` for a bad choice, and where nothing has a score.
+    """
+    _check(by, min_votes, max_votes)
+    tree = store.tree
+    run_id = store.newest_run("predict" if by == "mutual_information" else "score")
+    galaxies = _Galaxies.read(store)
+    total, largest = galaxies.nothing(), galaxies.nothing()
+    question = np.full(len(total), -1, np.int16)
+    of: dict[str, Floats] = {}
+    for number, name in enumerate(known.name for known in tree.questions):
+        if by == "loss":
+            scores = _losses(store, galaxies, tree, number, run_id, min_votes, max_votes)
+            np.maximum(total, scores, out=total)
+        else:
+            scores = _information(store, galaxies, tree, number, run_id, max_votes)
+            total += scores
+        if name in quotas:
+            of[name] = scores[galaxies.by_name]
+        question[scores > largest] = number
+        np.maximum(largest, scores, out=largest)
+    _check_scores(store, total, of, by, run_id)
+    order = galaxies.by_name
+    has_image = galaxies.with_image(store)[order]
+    return Scores(run_id, galaxies.number[order], has_image, total[order], question[order], of)
+
+
+def _check(by: str, min_votes: float, max_votes: float | None) -> None:
+    if by not in MEASURES:
+        raise CatalogError(f"no selection by {by!r}; choose one of {', '.join(MEASURES)}")
+    if not min_votes >= 0 or not (max_votes is None or max_votes >= 0):  # so NaN too
+        raise CatalogError("the fewest and the most votes must be 0 or more")
+    if min_votes > 0 and by != "loss":
+        raise CatalogError("a selection by mutual information needs no votes: no --min-votes")
+
+
+def _check_scores(
+    store: Store, total: Floats, of: Mapping[str, Floats], by: str, run_id: int
+) -> None:
+    if not (total > 0).any():
+        informed = (
+            "SELECT count(*) FROM question_prediction WHERE run_id = ? AND mutual_information > 0"
+        )
+        if by == "mutual_information" and not store.value(informed, [run_id]):
+            raise CatalogError(
+                f"the predictions of run {run_id} have no mutual information; predict with a "
+                "model and --samples above 0, or select --by loss"
+            )
+        raise CatalogError(
+            "no galaxy has a score above 0; ask for other --min-votes or --max-votes"
+        )
+    for question, scores in of.items():
+        if not (scores > 0).any():
+            raise CatalogError(f"no galaxy has a score above 0 for {question}; leave out its quota")
+
+
+@dataclass(frozen=True)
+class _Galaxies:
+    """The N galaxies that the catalogue shows: number (N,), ascending; by_name (N,): their order.
+
+    Columns are read one at a time and put together here: for millions of galaxies a join
+    takes longer, and more memory than a connection has.
+    """
+
+    number: npt.NDArray[np.int64]
+    by_name: npt.NDArray[np.intp]
+
+    @classmethod
+    def read(cls, store: Store) -> "_Galaxies":
+        named = store.arrow(
+            f"SELECT galaxy_id FROM galaxy WHERE {_SHOWN} ORDER BY iauname, galaxy_id"
+        )["galaxy_id"].to_numpy()
+        by_name = np.empty(len(named), np.intp)
+        order = np.argsort(named)
+        by_name[order] = np.arange(len(named))
+        return cls(named[order], by_name)
+
+    def nothing(self) -> Floats:
+        return np.zeros(len(self.number))
+
+    def place(self, galaxy_id: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+        """Where galaxies stand among the N; -1 for those that are not shown."""
+        place = np.minimum(np.searchsorted(self.number, galaxy_id), len(self.number) - 1)
+        return np.where(self.number[place] == galaxy_id, place, -1)
+
+    def column(self, store: Store, sql: str, parameters: Sequence[float | str]) -> Floats:
+        """Values (N,) of a query for galaxy_id and value, 0 where it has none."""
+        values = np.zeros(len(self.number) + 1)  # what is not shown goes last
+        for rows in store.batches(sql, parameters, _BATCH):
+            place = self.place(rows["galaxy_id"].to_numpy())
+            values[place] = rows["value"].to_numpy()
+        return values[:-1]
+
+    def with_image(self, store: Store) -> npt.NDArray[np.bool_]:
+        sql = f"SELECT galaxy_id, 1 AS value FROM image WHERE {_SHOWN}"
+        return self.column(store, sql, []) > 0
+
+
+def _information(
+    store: Store,
+    galaxies: _Galaxies,
+    tree: DecisionTree,
+    question: int,
+    run_id: int,
+    max_votes: float | None,
+) -> Floats:
+    """Reach times mutual information of one question, (N,) nat."""
+    first = tree.slices[question].start  # all answers of a question have its reach and total
+    scores = galaxies.column(
+        store,
+        "SELECT galaxy_id, reach AS value FROM prediction "
+        "WHERE run_id = ? AND answer_id = ? AND reach IS NOT NULL",
+        [run_id, first],
+    )
+    scores *= galaxies.column(
+        store,
+        "SELECT galaxy_id, mutual_information AS value FROM question_prediction "
+        "WHERE run_id = ? AND question_id = ? AND mutual_information IS NOT NULL",
+        [run_id, question],
+    )
+    if max_votes is not None:
+        votes = galaxies.column(
+            store,
+            f"""SELECT galaxy_id, total AS value FROM vote v WHERE {_SHOWN} AND answer_id = $1
+    AND NOT EXISTS (FROM superseded s WHERE s.run_id = v.run_id
+        AND s.galaxy_id = v.galaxy_id AND s.question_id = $2)""",
+            [first, question],
+        )
+        scores[votes > max_votes] = 0
+    return scores
+
+
+def _losses(
+    store: Store,
+    galaxies: _Galaxies,
+    tree: DecisionTree,
+    question: int,
+    run_id: int,
+    min_votes: float,
+    max_votes: float | None,
+) -> Floats:
+    """The largest weighted_ce among the answers of one question, (N,) nat."""
+    most = math.inf if max_votes is None else float(max_votes)
+    where = tree.slices[question]
+    scores = galaxies.nothing()
+    for answer in range(where.start, where.stop):
+        losses = galaxies.column(
+            store,
+            "SELECT galaxy_id, weighted_ce AS value FROM loss WHERE run_id = ? AND answer_id = ? "
+            "AND total_votes BETWEEN ? AND ? AND weighted_ce IS NOT NULL",
+            [run_id, answer, float(min_votes), most],
+        )
+        np.maximum(scores, losses, out=scores)
+    return scores

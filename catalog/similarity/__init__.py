@@ -1,0 +1,1 @@
+"""Galaxies that are alike in their vote fractions: exact search, approximate search."""

@@ -1,0 +1,145 @@
+"""A galaxy's fair comparisons: what if the model, or the volunteers, were right.
+
+Su et al. 2023, 2.2 and 4.3. The observed counterpart was voted for as the galaxy was,
+but for the answer of interest, for which its votes are as the galaxy's prediction. The
+predicted counterpart was predicted as the galaxy was, but for the answer of interest,
+for which its prediction is as the galaxy's votes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from zoolens.catalog.arrays import Floats, Ids
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.scoring.weights import PAPER_FACTOR
+from zoolens.catalog.similarity.files import load_codes, load_index, unload_indexes
+from zoolens.catalog.store.matrices import read_predictions, read_votes
+from zoolens.catalog.store.store import Store
+
+_AT_ONCE = 64  # queries that pass over the candidates together
+
+
+@dataclass(frozen=True)
+class Counterpart:
+    """A galaxy and its similarity to the query, in nat, 0 or less."""
+
+    galaxy_id: int
+    iauname: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Counterparts:
+    """Best first; fewer than asked for in a small catalogue, none in one of a galaxy."""
+
+    observed: list[Counterpart]
+    predicted: list[Counterpart]
+
+
+def find_counterparts(
+    store: Store,
+    galaxy_id: int,
+    answer_id: int,
+    *,
+    k: int = 1,
+    weights: npt.NDArray[np.float64] | None = None,
+    approximate: bool = False,
+) -> Counterparts:
+    """The k observed and k predicted counterparts of a galaxy for an answer.
+
+    Among all galaxies with votes and predictions, but itself; equals stand in order of
+    their number. weights (A,), 0 or more: by default 5 for the answer of interest and
+    1 for others ("our function can set a specific weight for a particular question of
+    interest"); those given are used as they are. Questions that the galaxy was not
+    asked have weight 0 in its votes. approximate: by FAISS's codes, which miss as many as
+    was measured when they were made. Raises `CatalogError`
+    where the answer has no votes or prediction to exchange, no weight is left, or the
+    index files are not current.
+    """
+    tree = store.tree
+    predict_run = store.newest_run("predict")
+    observed, predicted = _fractions(store, tree, predict_run, galaxy_id, answer_id)
+    if weights is None:
+        weights = np.ones(len(tree.labels))
+        weights[answer_id] = PAPER_FACTOR
+    if not np.any(weights[~np.isnan(observed)] > 0):
+        raise CatalogError("every answer that the galaxy was asked has weight 0; raise one")
+    as_voted, as_predicted = observed.copy(), predicted.copy()
+    as_voted[answer_id] = predicted[answer_id]
+    as_predicted[answer_id] = observed[answer_id]
+
+    load = load_codes if approximate else load_index
+    return Counterparts(
+        *(
+            _named(store, *load(store, kind).search(query, weights, k, exclude=galaxy_id))
+            for kind, query in (("observed", as_voted), ("predicted", as_predicted))
+        )
+    )
+
+
+def counterparts_of_many(store: Store, galaxy_id: Ids, answer_id: Ids) -> tuple[Ids, Ids]:
+    """The best observed and the best predicted counterpart of each of N galaxies.
+
+    galaxy_id (N,), ascending; answer_id (N,), of each the answer of interest, of which it
+    has votes and a prediction. As `find_counterparts` one by one, several times as fast.
+    Two arrays (N,) of numbers of galaxies, -1 where there is no other galaxy. Raises
+    `CatalogError` where the index files are not current.
+    """
+    tree = store.tree
+    observed = read_votes(store, tree, galaxy_id).observed
+    predicted, _ = read_predictions(store, tree, store.newest_run("predict"), galaxy_id)
+    rows = np.arange(len(galaxy_id))
+    weights = np.ones(observed.shape)
+    weights[rows, answer_id] = PAPER_FACTOR
+    found = []
+    for kind, query, exchanged in (
+        ("observed", observed, predicted),
+        ("predicted", predicted, observed),
+    ):
+        asked = query.copy()
+        asked[rows, answer_id] = exchanged[rows, answer_id]
+        index = load_index(store, kind)  # millions of galaxies: one kind at a time
+        best = np.full(len(galaxy_id), -1, np.int64)
+        for start in range(0, len(rows), _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            selves = galaxy_id[some].tolist()
+            for row, (ids, _) in enumerate(
+                index.search_many(asked[some], weights[some], 1, exclude=selves), start
+            ):
+                best[row] = ids[0] if len(ids) else -1
+        found.append(best)
+        del index
+        unload_indexes()
+    return found[0], found[1]
+
+
+def _fractions(
+    store: Store, tree: DecisionTree, predict_run: int, galaxy_id: int, answer_id: int
+) -> tuple[Floats, Floats]:
+    """Observed and predicted fractions (A,) of a galaxy that can be exchanged."""
+    ids = np.array([galaxy_id], np.int64)
+    observed = read_votes(store, tree, ids).observed[0]
+    predicted = read_predictions(store, tree, predict_run, ids)[0][0]
+    label = tree.labels[answer_id]
+    name = store.value("SELECT iauname FROM galaxy WHERE galaxy_id = ?", [galaxy_id])
+    if np.isnan(predicted[answer_id]):
+        raise CatalogError(f"{name} has no prediction of {label} in run {predict_run}")
+    if np.isnan(observed[answer_id]):
+        raise CatalogError(
+            f"the votes for {name} have no fraction of {label}: nobody was asked, or with other "
+            "answers; choose another answer"
+        )
+    return observed, predicted
+
+
+def _named(store: Store, ids: Ids, scores: Floats) -> list[Counterpart]:
+    wanted = ", ".join(map(str, ids.tolist())) or "NULL"
+    rows = store.arrow(f"SELECT galaxy_id, iauname FROM galaxy WHERE galaxy_id IN ({wanted})")
+    names = dict(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+    return [
+        Counterpart(number, names[number], score)
+        for number, score in zip(ids.tolist(), scores.tolist(), strict=True)
+    ]

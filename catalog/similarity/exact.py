@@ -1,0 +1,193 @@
+"""Which galaxies' vote fractions are most alike, exactly, for any weights.
+
+The similarity of fractions p and q (Su et al. 2023, 4.3; weights as for the loss),
+
+    S(p, q; w) = sum_i w_i [p_i log q_i + (1 - p_i) log(1 - q_i)],
+
+in nat, 0 or less, is the inner product of [w p, w] and [log q - log(1 - q),
+log(1 - q)]: the same columns serve every weighting. They are multiplied in float32,
+which only nominates; the ranking is made of float64 scores, ties by galaxy number.
+docs/decisions/similarity.md says why this is not a FAISS index.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from zoolens.catalog.arrays import Floats, Ids
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.similarity.nominate import nominate
+
+# The nearest to 0 and to 1 that a candidate's fraction comes: 1 - EDGE is a float32.
+EDGE = float(np.finfo(np.float32).eps)
+
+BLOCK = 2**16  # galaxies in a block of an index file
+
+
+def observed_candidates(counts: npt.ArrayLike, tree: DecisionTree) -> Floats:
+    """Vote fractions (N, A) that have a logarithm: (k + 1/2) / (n + K/2).
+
+    counts k (N, A), NaN where missing, n their sum over the question's K answers. A
+    departure from the paper, whose fractions of 0 and 1 would score minus infinity:
+    half a vote more for every answer (Jeffreys' prior). Missing and not asked: 1 / K.
+    """
+    votes = np.nan_to_num(np.asarray(counts, np.float64), nan=0.0)
+    starts = [where.start for where in tree.slices]
+    sizes = np.array([where.stop - where.start for where in tree.slices])
+    totals = np.add.reduceat(votes, starts, axis=1) + sizes / 2  # (N, Q)
+    smoothed: Floats = (votes + 0.5) / totals[:, tree.question_of]
+    return smoothed
+
+
+def predicted_candidates(fractions: npt.ArrayLike) -> Floats:
+    """Predicted fractions (N, A) that have a logarithm: within `EDGE` of 0 and 1.
+
+    A Dirichlet's are already; published ones may be rounded to 0 or 1. NaN, an answer
+    that the model lacks, becomes 1/2, the same for every galaxy.
+    """
+    clipped = np.clip(np.asarray(fractions, np.float64), EDGE, 1 - EDGE)
+    return np.nan_to_num(clipped, nan=0.5)
+
+
+def similarity(query: npt.ArrayLike, candidates: npt.ArrayLike, weights: npt.ArrayLike) -> Floats:
+    """S(p, q; w) of one query and N candidates, float64, shape (N,), in nat, 0 or less.
+
+    query p (A,), NaN where unknown: those count nothing; candidates q (N, A), strictly
+    within 0..1; weights w (A,), 0 or more. Equal candidates score equal to the bit.
+    """
+    p, w = known_part(query, weights)
+    q = np.ascontiguousarray(candidates, np.float64)
+    # a sum along each row, not a matrix product, whose rounding depends on the row
+    return np.sum(w * (p * np.log(q) + (1 - p) * np.log1p(-q)), axis=1)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some of the candidates: n galaxies, C = 2 A + Q columns.
+
+    galaxy_id (n,). columns (C, n) float32, each column contiguous: for each question
+    log q - log(1 - q) of its answers and the sum of their log(1 - q); then log(1 - q) of
+    every answer by itself. fractions (n, A) float64: q, which the ranking is made of.
+    largest (C,): of each column, without sign.
+    """
+
+    galaxy_id: Ids
+    columns: npt.NDArray[np.float32]
+    fractions: Floats
+    largest: Floats
+
+
+def make_block(tree: DecisionTree, galaxy_id: Ids, candidates: Floats) -> Block:
+    """A block of galaxy numbers (n,) and their candidate fractions (n, A)."""
+    others = np.log1p(-candidates).T  # (A, n)
+    logits = np.log(candidates).T - others
+    parts = [
+        part
+        for where in tree.slices
+        for part in (logits[where], others[where].sum(axis=0, keepdims=True))
+    ]
+    columns = np.concatenate([*parts, others]).astype(np.float32, order="C")
+    largest = np.abs(columns).max(axis=1, initial=0.0).astype(np.float64)
+    return Block(galaxy_id, columns, np.ascontiguousarray(candidates), largest)
+
+
+class SimilarityIndex:
+    """All candidates, searched exactly; the arrays may be those of a file.
+
+    The inner product is made of the columns that have a weight: those of the questions
+    the query was asked, and for the answers of a question that weigh alike the sum of
+    their log(1 - q) in place of each.
+    """
+
+    def __init__(self, tree: DecisionTree, blocks: Sequence[Block]) -> None:
+        self.tree = tree
+        self.blocks = blocks
+        self._starts = np.cumsum([0, *(len(block.galaxy_id) for block in blocks)])
+        width = 2 * len(tree.labels) + len(tree.questions)
+        self._largest = np.max([b.largest for b in blocks], axis=0, initial=0.0)
+        self._largest = np.broadcast_to(self._largest, width)
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def search(
+        self, query: npt.ArrayLike, weights: npt.ArrayLike, k: int, *, exclude: int | None = None
+    ) -> tuple[Ids, Floats]:
+        """The k candidates most similar to a query, best first, and their scores.
+
+        query (A,), weights (A,): see `similarity`. Fewer than k where there are no
+        more; `exclude` is never among them. The order is that of a float64 ranking of
+        all candidates.
+        """
+        alone = np.asarray(query)[None], np.asarray(weights)[None]
+        (found,) = self.search_many(*alone, k, exclude=[exclude])
+        return found
+
+    def search_many(
+        self,
+        queries: npt.NDArray[np.float64],
+        weights: npt.NDArray[np.float64],
+        k: int,
+        *,
+        exclude: Sequence[int | None] | None = None,
+    ) -> list[tuple[Ids, Floats]]:
+        """`search` of several queries (n, A), which pass over the candidates together."""
+        known = [known_part(query, weight) for query, weight in zip(queries, weights, strict=True)]
+        exact = np.stack([self._coefficients(p, w) for p, w in known])
+        scale = np.abs(exact).max(axis=1, keepdims=True)
+        exact /= np.where(scale == 0, 1.0, scale)  # float32 holds no weight of 1e39
+        # rounding of both factors and of the products' sum (Higham 2002, 3.1): what a
+        # float32 score can be off
+        terms = np.count_nonzero(exact, axis=1) + 4
+        off = terms * (EDGE / 2) * (np.abs(exact) @ self._largest)
+        columns = ((int(a), b.columns) for a, b in zip(self._starts, self.blocks, strict=False))
+        nominated = nominate(exact.astype(np.float32), columns, k + 1, off)
+        return [
+            self.rank(p, w, places, k, exclude=None if exclude is None else exclude[i])
+            for i, ((p, w), places) in enumerate(zip(known, nominated, strict=True))
+        ]
+
+    def _coefficients(self, p: Floats, w: Floats) -> Floats:
+        """What each column is multiplied with, (C,); as many as possible with 0."""
+        sections, alone = [], w.copy()
+        for where in self.tree.slices:
+            common = np.sort(w[where])[(where.stop - where.start) // 2]  # of a majority
+            sections += [w[where] * p[where], [common]]
+            alone[where] -= common
+        return np.concatenate([*sections, alone])
+
+    def at(self, places: Ids) -> tuple[Ids, Floats]:
+        """Galaxy numbers (n,) and fractions (n, A) of the candidates at ascending places."""
+        which = np.searchsorted(self._starts, places, side="right") - 1
+        parts = [(self.blocks[b], places[which == b] - self._starts[b]) for b in np.unique(which)]
+        none = np.empty(0, np.int64), np.empty((0, len(self.tree.labels)))
+        return (
+            np.concatenate([none[0], *(block.galaxy_id[here] for block, here in parts)]),
+            np.concatenate([none[1], *(block.fractions[here] for block, here in parts)]),
+        )
+
+    def rank(
+        self,
+        query: npt.ArrayLike,
+        weights: npt.ArrayLike,
+        places: Ids,
+        k: int,
+        *,
+        exclude: int | None = None,
+    ) -> tuple[Ids, Floats]:
+        """The best k of the candidates at ascending places, by their float64 scores."""
+        galaxy_id, fractions = self.at(places)
+        other = galaxy_id != exclude
+        galaxy_id = galaxy_id[other]
+        scores = similarity(query, fractions[other], weights)
+        best = np.lexsort((galaxy_id, -scores))[:k]
+        return galaxy_id[best], scores[best]
+
+
+def known_part(query: npt.ArrayLike, weights: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Query and weights, both 0 where the query is unknown."""
+    p = np.asarray(query, np.float64)
+    known = ~np.isnan(p)
+    return np.where(known, p, 0.0), np.where(known, np.asarray(weights, np.float64), 0.0)

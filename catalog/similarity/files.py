@@ -1,0 +1,180 @@
+"""The similarity indexes beside the catalogue: written whole, checked before read.
+
+There are two: `observed`, of the vote fractions, and `predicted`. Each is an Arrow file
+of one row a block of galaxies, mapped into memory and so not read before it is searched.
+The ledger's index run holds the checksum of each and what they were built from, so that
+a damaged, foreign or outdated file is never searched, nor even parsed.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.paths import codes_path, index_path
+from zoolens.catalog.runtime.files import checksum, replacing, stamp
+from zoolens.catalog.similarity.exact import Block, SimilarityIndex
+from zoolens.catalog.store.matrices import predictions_state, votes_state
+from zoolens.catalog.store.store import Store
+
+if TYPE_CHECKING:
+    from zoolens.catalog.similarity.approximate import ApproximateIndex
+
+
+KINDS = ("observed", "predicted")
+
+# of a block, row after row, column after column
+_SCHEMA = pa.schema(
+    {
+        "galaxy_id": pa.large_list(pa.int64()),
+        "columns": pa.large_list(pa.float32()),
+        "fractions": pa.large_list(pa.float64()),
+        "largest": pa.large_list(pa.float64()),
+    }
+)
+
+
+def built_from(store: Store) -> dict[str, Any]:
+    """The votes and predictions that an index of today would hold.
+
+    Raises `CatalogError` where no prediction run is complete.
+    """
+    predictions = predictions_state(store, store.newest_run("predict"))
+    return {"votes": votes_state(store), "predictions": predictions}
+
+
+def sound_files(store: Store, *, thorough: bool = False) -> dict[str, bool]:
+    """Of each kind, whether its file is there and undamaged.
+
+    thorough: read both from end to end. Empty where the ledger has none of the present
+    votes and predictions.
+    """
+    recorded = {kind: _recorded(store, kind) for kind in KINDS}
+    return {
+        kind: checksum(path) in sums if thorough else store.file_is_sound(path, sums)
+        for kind, sums in recorded.items()
+        if sums
+        for path in [index_path(store.path, kind)]
+    }
+
+
+def load_index(store: Store, kind: str) -> SimilarityIndex:
+    """The index of a kind; kept for the next call.
+
+    Raises `CatalogError` where it is absent, outdated or damaged.
+    """
+    sums = _recorded(store, kind)
+    if not sums:
+        raise CatalogError(
+            f"{store.path} has no similarity index of its present votes and predictions; "
+            "build it with: zoolens index"
+        )
+    path = index_path(store.path, kind)
+    if not store.file_is_sound(path, sums):
+        raise CatalogError(f"{path} is missing or damaged; build it with: zoolens index")
+    return _load(path, stamp(path), store.tree)
+
+
+def unload_indexes() -> None:
+    """Let go of the indexes that are kept: what was read of their files counts as memory."""
+    _load.cache_clear()
+
+
+def load_codes(store: Store, kind: str) -> "ApproximateIndex":
+    """The codes of a kind, with the index that they are of.
+
+    Raises `CatalogError` where either is absent, outdated or damaged.
+    """
+    from zoolens.catalog.similarity.approximate import ApproximateIndex, read_codes
+
+    exact = load_index(store, kind)
+    found = recorded_codes(store)
+    path = codes_path(store.path, kind)
+    if found is None:
+        raise CatalogError(
+            f"{path} is missing, outdated or damaged; build it with: zoolens index --approximate"
+        )
+    return ApproximateIndex(read_codes(path), exact, found["codes"][kind]["ranked"])
+
+
+def recorded_codes(store: Store) -> Mapping[str, Any] | None:
+    """What the ledger holds of the codes of the present votes and predictions.
+
+    None where there are none, or one of their files is missing or damaged.
+    """
+    for found in _configs(store, "approximate")[::-1]:
+        sums = found["sha256"]
+        if all(store.file_is_sound(codes_path(store.path, kind), [sums[kind]]) for kind in KINDS):
+            return found
+    return None
+
+
+def write_index(catalog: Path, kind: str, blocks: Iterable[Block]) -> str:
+    """Put an index beside its catalogue, whole or not at all; its SHA-256.
+
+    The same blocks give the same bytes. Raises `CatalogError` where the disk does not
+    take it.
+    """
+    path = index_path(catalog, kind)
+    with replacing(path) as part:
+        with pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, _SCHEMA) as writer:
+            for block in blocks:
+                writer.write_batch(_batch(block))
+        found = checksum(part)
+    if found is None:
+        raise CatalogError(f"{path} could not be read back; build it again with: zoolens index")
+    return found
+
+
+def _recorded(store: Store, kind: str) -> tuple[str, ...]:
+    """Checksums that complete index runs recorded for the present state."""
+    return tuple(config["sha256"][kind] for config in _configs(store, "index"))
+
+
+def _configs(store: Store, job: str) -> list[Mapping[str, Any]]:
+    """Configurations of a job's complete runs on what the store holds now, oldest first."""
+    state = built_from(store)
+    runs = store.arrow(
+        "SELECT run_id FROM run WHERE job = ? AND status = 'complete' ORDER BY run_id", [job]
+    )
+    configs = [store.run(run_id).config for run_id in runs["run_id"].to_pylist()]
+    return [config for config in configs if config["built_from"] == state]
+
+
+def _batch(block: Block) -> pa.RecordBatch:
+    values: list[npt.NDArray[Any]] = [
+        block.galaxy_id,
+        block.columns,
+        block.fractions,
+        block.largest,
+    ]
+    lists = [
+        pa.LargeListArray.from_arrays(
+            np.array([0, value.size]), pa.array(value.reshape(-1), field.type.value_type)
+        )
+        for value, field in zip(values, _SCHEMA, strict=True)
+    ]
+    return pa.record_batch(lists, schema=_SCHEMA)
+
+
+@lru_cache(maxsize=len(KINDS))
+def _load(path: Path, found: tuple[int, int] | None, tree: DecisionTree) -> SimilarityIndex:
+    """The index of a file that was checked; its stamp tells a new file from the one before."""
+    content = pa.ipc.open_file(pa.memory_map(str(path)))
+    blocks = []
+    for number in range(content.num_record_batches):
+        batch = content.get_batch(number)
+        galaxy_id, columns, fractions, largest = (
+            column[0].values.to_numpy() for column in batch.columns
+        )
+        size = len(galaxy_id)
+        blocks.append(
+            Block(galaxy_id, columns.reshape(-1, size), fractions.reshape(size, -1), largest)
+        )
+    return SimilarityIndex(tree, blocks)

@@ -1,0 +1,111 @@
+"""Which candidates could be among the best, by inner products in float32.
+
+One pass over columns that may be larger than memory, as fast as they can be read: what
+is clearly too far below the best so far is never looked at again.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from zoolens.catalog.arrays import Floats32, Places
+
+_SCORES = 2**20  # of several queries, computed at a time
+_WIDEST = 2**16  # candidates of one query: more leave the caches
+_FIRST = 4096  # scores that tell at first what is worth gathering
+_NEAR = 5  # columns: those between are read sooner than another product is made
+_GATHERED = 2**13  # candidates of a query before some are left out
+
+
+def nominate(
+    factors: Floats32,
+    blocks: Iterable[tuple[int, Floats32]],
+    k: int,
+    off: npt.NDArray[np.float64],
+) -> list[Places]:
+    """Places of all candidates that could be among the best k of each query.
+
+    factors (n, C); blocks: place of the first of m candidates, and their columns (C, m).
+    off (n,): what an inner product can be off by rounding, so that a candidate whose
+    product is more than 2 `off` below the k-th best is surely not among the best.
+    """
+    chosen = [_Nominees(k, 2 * margin) for margin in off]
+    runs = _runs(np.flatnonzero(factors.any(axis=0)))
+    width = min(max(_FIRST, _SCORES // len(factors)), _WIDEST)
+    spare = np.empty((2, len(factors), width), np.float32)
+    for start, block in blocks:
+        for at in range(0, block.shape[1], width):
+            columns = block[:, at : at + width]
+            scores = _products(factors, columns, runs, spare[..., : columns.shape[1]])
+            floors = [one.floor(row) for one, row in zip(chosen, scores, strict=True)]
+            hits = np.flatnonzero(scores >= np.array(floors)[:, None])
+            ends = np.searchsorted(hits, np.arange(len(chosen) + 1) * scores.shape[1])
+            for row in np.flatnonzero(np.diff(ends)):
+                places = hits[ends[row] : ends[row + 1]] - row * scores.shape[1]
+                chosen[row].add(start + at + places, scores[row, places])
+    return [one.places() for one in chosen]
+
+
+class _Nominees:
+    """Candidates of one query, gathered as their scores come."""
+
+    def __init__(self, k: int, margin: float) -> None:
+        self._k, self._margin = k, margin
+        self._floor = np.float32(-np.inf)
+        self._found: list[tuple[Places, Floats32]] = []
+        self._count, self._most = 0, _GATHERED
+
+    def floor(self, scores: Floats32) -> np.float32:
+        """The least score that is worth adding, to be told from some scores at first."""
+        if self._floor == -np.inf:
+            self._raise(scores[:_FIRST])
+        return self._floor
+
+    def add(self, places: Places, scores: Floats32) -> None:
+        """Places of candidates (n,), and their scores."""
+        self._found.append((places, scores))
+        self._count += len(places)
+        if self._count > self._most:
+            self.places()
+            self._most = 2 * self._count + _GATHERED
+
+    def places(self) -> Places:
+        """Where those stand that could still be among the best k."""
+        places = np.concatenate([np.empty(0, np.int64), *(at for at, _ in self._found)])
+        scores = np.concatenate([np.empty(0, np.float32), *(found for _, found in self._found)])
+        self._raise(scores)
+        kept = scores >= self._floor
+        self._found = [(places[kept], scores[kept])]
+        self._count = int(np.count_nonzero(kept))
+        return places[kept]
+
+    def _raise(self, scores: Floats32) -> None:
+        """Leave out what is too far below the k-th best of some scores."""
+        if len(scores) >= self._k:
+            best = float(np.partition(scores, -self._k)[-self._k])
+            below = np.nextafter(np.float32(best - self._margin), np.float32(-np.inf))
+            self._floor = max(self._floor, below)
+
+
+def _runs(columns: npt.NDArray[np.intp]) -> list[slice]:
+    """Columns that stand near each other together."""
+    parts = np.split(columns, np.flatnonzero(np.diff(columns) > _NEAR) + 1)
+    return [slice(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]
+
+
+def _products(
+    factors: Floats32,
+    columns: Floats32,
+    runs: Sequence[slice],
+    spare: Floats32,
+) -> Floats32:
+    """Inner products (n, m) of factors (n, C) and columns (C, m); spare (2, n, m)."""
+    scores, more = spare
+    if not runs:
+        scores[:] = 0
+    for number, run in enumerate(runs):
+        np.matmul(factors[:, run], columns[run], out=more if number else scores)
+        if number:
+            scores += more
+    return scores

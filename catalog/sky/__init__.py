@@ -1,0 +1,1 @@
+"""A simulated sky whose truth is known; it knows nothing of catalogues."""

@@ -1,0 +1,51 @@
+"""Which rows a condition in SQL keeps, in the user's own words."""
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from zoolens.catalog.errors import CatalogError
+
+# the condition sees the row's own columns and nothing else of the machine
+_CLOSED = {
+    "enable_external_access": False,
+    "python_enable_replacements": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "lock_configuration": True,
+    "threads": 1,
+}
+_ROWS, _PLACE = "rows of the block", "place in the block"
+
+
+class RowFilter:
+    """A WHERE clause over rows with given columns.
+
+    It is about one row at a time: aggregates, window functions and other tables are
+    refused. Raises `CatalogError` with DuckDB's own message where it is wrong.
+    """
+
+    def __init__(self, condition: str, columns: pa.Schema) -> None:
+        self._condition = condition
+        self._connection = duckdb.connect(config=_CLOSED)  # type: ignore[arg-type]
+        self.kept(columns.empty_table())
+
+    def kept(self, rows: pa.Table) -> pa.Table:
+        """The rows for which the condition is true, in their order."""
+        place = pa.array(np.arange(len(rows)))
+        self._connection.register(_ROWS, rows.append_column(_PLACE, place))
+        # on lines of its own: a comment at its end must not swallow the bracket
+        sql = f'SELECT "{_PLACE}" FROM "{_ROWS}" WHERE (\n{self._condition}\n)'
+        try:
+            # without the brackets too, lest it close them and go on
+            self._connection.extract_statements(f"SELECT 1 WHERE\n{self._condition}\n")
+            statements = self._connection.extract_statements(sql)
+            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+                raise CatalogError(f"--where takes one condition, not {self._condition!r}")
+            found = self._connection.execute(statements[0]).to_arrow_table()[_PLACE]
+        except duckdb.Error as error:
+            first = str(error).splitlines()[0]
+            raise CatalogError(f"--where {self._condition!r}: {first}") from None
+        finally:
+            self._connection.unregister(_ROWS)
+        return rows.take(found.sort())

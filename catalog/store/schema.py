@@ -1,0 +1,121 @@
+"""Connecting to a catalogue file and bringing its schema to this version."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from zoolens.catalog import paths
+from zoolens.catalog.errors import CatalogBusy, CatalogError
+
+# The newest migration; a test compares it with Alembic's own head, which takes
+# a second to ask for.
+HEAD = "0007"
+
+
+def connect(
+    path: Path, *, read_only: bool, settings: dict[str, Any] | None = None
+) -> duckdb.DuckDBPyConnection:
+    """A connection to a catalogue, made where there is none, brought to this version first.
+
+    Raises `CatalogBusy` at once where another process holds the file, and
+    `CatalogError` where it is no catalogue, damaged, or newer than this code.
+    """
+    # an absent file has to be made, whatever the mode asked for
+    connection = _connect(path, read_only and path.exists(), settings or {})
+    try:
+        version = _version(connection, path)
+    except duckdb.Error as error:
+        connection.close()
+        raise damaged(path, error) from None
+    except BaseException:
+        connection.close()
+        raise
+    if version == HEAD:
+        return connection
+    connection.close()
+    if version is not None and not re.fullmatch(r"\d{4}", version):
+        raise CatalogError(f"{path} has a schema {version!r} that no Zoolens gave it; restore it")
+    if version is not None and version > HEAD:
+        raise CatalogError(
+            f"{path} was written by a newer Zoolens (schema {version}, this one knows {HEAD}); "
+            "update Zoolens"
+        )
+    _connect(path, False, {}).close()  # told as busy or read-only here, not by Alembic
+    _upgrade(path)
+    return _connect(path, read_only, settings or {})
+
+
+def _connect(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    if not _is_database(path):
+        raise CatalogError(f"{path} is no catalogue, nor any DuckDB file; choose another --catalog")
+    lock = settings.get("lock_configuration", False)
+    settings = {name: value for name, value in settings.items() if name != "lock_configuration"}
+    try:
+        connection = duckdb.connect(str(path), read_only=read_only, config=settings)
+        # DuckDB draws a bar of its own, on standard output, where a query takes seconds
+        connection.execute("SET enable_progress_bar = false")
+        if lock:
+            connection.execute("SET lock_configuration = true")
+        return connection
+    except duckdb.IOException as error:
+        text = str(error).splitlines()[0]
+        if "Could not set lock" in text:
+            holder = re.search(r"held in (.*?\(PID \d+\))", text)
+            who = holder[1] if holder else "another process"
+            raise CatalogBusy(
+                f"{path} is in use by {who}; wait for it to end, or stop it"
+            ) from None
+        if "Corrupt" in text or "Could not read" in text:
+            raise damaged(path, error) from None
+        raise CatalogError(f"{path} cannot be opened: {text}") from None
+    except duckdb.Error as error:
+        raise damaged(path, error) from None
+
+
+def damaged(path: Path, error: duckdb.Error) -> CatalogError:
+    """What to say where DuckDB finds that a file is not as it was written."""
+    told = str(error).splitlines()[0]
+    return CatalogError(f"{path} is damaged ({told}); restore it from a copy")
+
+
+def _is_database(path: Path) -> bool:
+    """Whether DuckDB would open it as such, and not as a table to read, or make it."""
+    try:
+        return paths.is_database(path)
+    except OSError:  # absent, or DuckDB says what is the matter
+        return True
+
+
+def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> str | None:
+    """The migration a catalogue stands at; None for an empty file."""
+    tables = {row[0] for row in connection.execute("SHOW TABLES").fetchall()}
+    if "alembic_version" in tables:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return "" if row is None else str(row[0])
+    if tables:
+        raise CatalogError(
+            f"{path} holds other tables ({', '.join(sorted(tables)[:3])}) and is no Zoolens "
+            "catalogue; choose another --catalog"
+        )
+    return None
+
+
+def _upgrade(path: Path) -> None:
+    """Run the migrations up to `HEAD`, in one transaction."""
+    # here and not above: these take a second, and most openings need none
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import create_engine
+    from sqlalchemy.engine import URL
+
+    config = Config()
+    config.set_main_option("script_location", str(paths.MIGRATIONS).replace("%", "%%"))
+    engine = create_engine(URL.create("duckdb", database=str(path)))
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()

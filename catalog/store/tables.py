@@ -1,0 +1,218 @@
+"""The tables of a catalogue, as SQLAlchemy Core.
+
+Append-only, without primary or foreign keys: keys make bulk loading five to ten
+times slower, so `zoolens verify` checks uniqueness and orphans by query instead.
+Rows stand in galaxy order, and every result row names the run that made it. The
+migrations build the same tables from frozen text; a test compares the two.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Double,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+
+metadata = MetaData()
+
+
+def _table(name: str, *columns: Column) -> Table:
+    return Table(name, metadata, *columns)
+
+
+def _key(name: str, type_: type = Integer) -> Column:
+    return Column(name, type_, nullable=False, autoincrement=False)
+
+
+# What the catalogue as a whole is: its decision tree.
+setting = _table("setting", _key("name", String), _key("value", String))
+
+run = _table(
+    "run",
+    _key("run_id"),
+    _key("job", String),
+    _key("fingerprint", String),  # of job, config, model and code: the same work is the same run
+    _key("status", String),  # running | complete
+    _key("started_at", DateTime),
+    Column("finished_at", DateTime),
+    _key("config", String),  # JSON
+    Column("model_sha256", String),
+    _key("code_version", String),
+    # when the work was last asked for: the newest complete run of a job is what shows
+    Column("asked_at", DateTime),
+)
+# One row a committed piece of work, in the transaction that committed it.
+shard = _table(
+    "shard",
+    _key("run_id"),
+    _key("name", String),
+    _key("rows", BigInteger),
+    _key("committed_at", DateTime),
+)
+
+answer = _table(
+    "answer",
+    _key("answer_id"),
+    _key("question_id"),
+    _key("question", String),
+    _key("answer", String),
+    _key("label", String),
+    _key("asked_after", String),  # labels, comma-separated; empty for a first question
+)
+galaxy = _table(
+    "galaxy",
+    _key("galaxy_id", BigInteger),
+    _key("iauname", String),
+    Column("ra", Double),
+    Column("dec", Double),
+    _key("run_id"),
+)
+image = _table(
+    "image",
+    _key("run_id"),
+    _key("galaxy_id", BigInteger),
+    _key("source", String),  # a file, or the shard or table that holds it
+    Column("member", String),  # name in the tar, row in the Parquet file
+    _key("format", String),
+    _key("height"),
+    _key("width"),
+    _key("sha256", String),  # of the encoded bytes
+)
+vote = _table(
+    "vote",
+    _key("run_id"),
+    _key("galaxy_id", BigInteger),
+    _key("answer_id"),
+    _key("count", Double),
+    # of the question, answers outside the tree included: more than the sum of its
+    # counts where the question was asked with other answers
+    _key("total", Double),
+)
+# Votes that a later ingest of the same galaxy and question replaced.
+superseded = _table(
+    "superseded", _key("run_id"), _key("galaxy_id", BigInteger), _key("question_id")
+)
+reject = _table(
+    "reject",
+    _key("run_id"),
+    _key("source", String),
+    Column("row", BigInteger),  # in the file, the first data row being 1
+    Column("key", String),  # the identifier, column or image it is about
+    _key("reason", String),
+)
+
+prediction = _table(
+    "prediction",
+    _key("run_id"),
+    _key("galaxy_id", BigInteger),
+    _key("answer_id"),
+    Column("concentration", Float),
+    Column("fraction", Double),
+    Column("fraction_sd", Float),
+    Column("fraction_lo", Float),
+    Column("fraction_hi", Float),
+    Column("reach", Float),
+)
+# The posterior itself: T samples of A concentrations, float32, row-major.
+posterior = _table(
+    "posterior",
+    _key("run_id"),
+    _key("galaxy_id", BigInteger),
+    _key("samples"),
+    _key("answers"),
+    _key("concentrations", LargeBinary),
+)
+question_prediction = _table(
+    "question_prediction",
+    _key("run_id"),
+    _key("galaxy_id", BigInteger),
+    _key("question_id"),
+    Column("mutual_information", Double),
+)
+
+# Which galaxies a training used for what: train, validation or test.
+split = _table("split", _key("run_id"), _key("galaxy_id", BigInteger), _key("split", String))
+
+loss = _table(
+    "loss",
+    _key("run_id"),
+    _key("galaxy_id", BigInteger),
+    _key("answer_id"),
+    Column("observed", Double),
+    Column("predicted", Double),
+    Column("ce", Double),
+    _key("weight", Double),
+    Column("weighted_ce", Double),
+    Column("reach_weighted_ce", Double),
+    _key("total_votes", Double),
+)
+# Of each galaxy its row of `loss` with the largest weighted_ce, so that a ranking need not
+# look at all rows; galaxies without any such loss have none.
+galaxy_loss = _table(
+    "galaxy_loss",
+    _key("run_id"),
+    _key("galaxy_id", BigInteger),
+    _key("answer_id"),
+    Column("observed", Double),
+    Column("predicted", Double),
+    Column("ce", Double),
+    _key("weighted_ce", Double),
+    _key("total_votes", Double),
+)
+question_loss = _table(
+    "question_loss",
+    _key("run_id"),
+    _key("galaxy_id", BigInteger),
+    _key("question_id"),
+    Column("nll", Double),
+    _key("total_votes", Double),
+)
+
+saliency_map = _table(
+    "saliency_map",
+    _key("run_id"),
+    _key("galaxy_id", BigInteger),
+    _key("question_id"),
+    _key("answers"),
+    _key("height"),
+    _key("width"),
+    _key("dtype", String),
+    _key("mean", LargeBinary),
+    _key("sd", LargeBinary),
+)
+saliency_stat = _table(
+    "saliency_stat",
+    _key("run_id"),
+    _key("galaxy_id", BigInteger),
+    _key("answer_id"),
+    Column("on_target", Float),
+    Column("centroid_offset", Float),
+    Column("entropy", Float),
+    _key("peak_x"),
+    _key("peak_y"),
+    _key("increase", Double),
+    _key("decrease", Double),
+)
+
+# What an evaluation measured; see the view `evaluations` and `catalog.evaluation.measures`.
+evaluation = _table(
+    "evaluation",
+    _key("run_id"),
+    _key("topic", String),
+    _key("measure", String),
+    Column("value", Double),
+    _key("galaxies", BigInteger),
+    Column("lo", Double),
+    Column("hi", Double),
+    Column("question", String),
+    Column("label", String),
+    Column("method", String),
+    Column("level", Double),
+    Column("chance", Double),
+)

@@ -1,0 +1,1 @@
+"""Training a decision-tree model on a catalogue's votes and images."""

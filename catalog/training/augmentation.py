@@ -1,0 +1,96 @@
+"""Images as a training sees them: turned, moved and erased, by galaxy_datasets."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from galaxy_datasets import transforms
+from torch.utils.data import Dataset, Sampler
+
+from zoolens.catalog.arrays import Pixels
+from zoolens.catalog.images.view import View
+from zoolens.catalog.network.model import mixed_seed
+from zoolens.catalog.training.pixels import MARGIN
+
+
+@dataclass(frozen=True)
+class Examples:
+    """N galaxies to learn from.
+
+    pixels: (M, C, H, W) uint8; rows (N,): where the galaxies stand among the M; counts:
+    (N, A), 0 where a question was not asked.
+    """
+
+    pixels: Pixels
+    rows: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.float32]
+
+
+def augmentation(view: View) -> Any:
+    """galaxy_datasets' default view as a transform of canvases, uint8 -> float32 0..1.
+
+    Turned by any angle, flipped, moved by up to a tenth, erased in five small boxes.
+    Departs in two things: no shear, which would change how round a galaxy is, and a
+    zoom about the one it will be shown at, from five sixths to four thirds of it, as
+    surveys measure the radii differently that their frames are scaled by.
+    """
+    config = transforms.default_view_config()
+    config.output_size = view.size
+    config.greyscale = view.greyscale
+    config.pil_to_tensor = False
+    config.random_affine.degrees = 180
+    config.random_affine.shear = None
+    config.random_affine.scale = (MARGIN * 5 / 6, MARGIN * 4 / 3)
+    return transforms.get_galaxy_transform(config)
+
+
+class Augmented(Dataset):
+    """Canvases and counts by key: epoch x N + position, which decides the augmentation."""
+
+    def __init__(self, canvases: Examples, view: View, seed: int) -> None:
+        self._canvases = canvases
+        self._transform = augmentation(view)
+        self._seed = seed
+
+    def __getitem__(self, key: int) -> dict[str, Any]:
+        where = key % len(self._canvases.rows)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(mixed_seed(self._seed, key))
+            canvas = torch.tensor(self._canvases.pixels[self._canvases.rows[where]])
+            image = self._transform(canvas)
+        return {"image": image, "counts": self._canvases.counts[where]}
+
+
+class Shown(Dataset):
+    """Views and counts, as they are."""
+
+    def __init__(self, views: Examples) -> None:
+        self._views = views
+
+    def __len__(self) -> int:
+        return len(self._views.rows)
+
+    def __getitem__(self, where: int) -> dict[str, Any]:
+        view = torch.tensor(self._views.pixels[self._views.rows[where]])
+        return {"image": view / 255, "counts": self._views.counts[where]}
+
+
+class Shuffled(Sampler[int]):
+    """Keys of N galaxies in an order that the seed and the epoch decide."""
+
+    def __init__(self, galaxies: int, seed: int) -> None:
+        self._galaxies, self._seed, self._epoch = galaxies, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by Lightning before each epoch, resumed ones included."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return self._galaxies
+
+    def __iter__(self) -> Iterator[int]:
+        order = np.random.default_rng([self._seed, self._epoch]).permutation(self._galaxies)
+        return iter((order + self._epoch * self._galaxies).tolist())

@@ -1,0 +1,57 @@
+"""What a model is trained on: galaxies with an image and votes, read from the store."""
+
+import numpy as np
+
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.galaxy import Galaxy
+from zoolens.catalog.scoring.credence import credence
+from zoolens.catalog.store.galaxies import split_galaxies
+from zoolens.catalog.store.matrices import read_posteriors, read_votes, voted_galaxies
+from zoolens.catalog.store.store import Store
+from zoolens.catalog.training.pixels import TrainingSet
+
+_IMAGED = """SELECT galaxy_id, iauname, image, image_member, image_sha256,
+    least(image_height, image_width) AS side FROM galaxies WHERE image IS NOT NULL
+ORDER BY galaxy_id"""
+
+
+def read_training_set(
+    store: Store,
+    seed: int,
+    held_out: float,
+    noise: tuple[int, float] | None,
+    *,
+    shuffled: bool = False,
+) -> TrainingSet:
+    """All galaxies that have an image and at least one vote for an answer of the tree.
+
+    seed, held_out: as `split_galaxies` takes them. noise: a run of predictions and the
+    error rate by which votes are weighted down (`credence`); galaxies that the run did
+    not predict keep all their votes. shuffled: votes are dealt out anew among all galaxies,
+    by the seed. Raises `CatalogError` where there are none.
+    """
+    tree = store.tree
+    imaged = store.arrow(_IMAGED)
+    rows = {row["galaxy_id"]: row for row in imaged.to_pylist()}
+    ids = np.intersect1d(voted_galaxies(store), imaged["galaxy_id"].to_numpy())
+    counts = np.nan_to_num(read_votes(store, tree, ids).tree_counts, nan=0.0)
+    asked = counts.sum(axis=1) > 0
+    ids, counts = ids[asked], counts[asked]
+    if len(ids) == 0:
+        raise CatalogError(
+            f"no galaxy of {store.path} has both an image and votes; add them with: "
+            "zoolens ingest VOTES --images FOLDER"
+        )
+    worth = np.ones_like(counts)
+    if noise is not None:
+        predict_run, error_rate = noise
+        for where, alpha in read_posteriors(store, predict_run, ids):
+            worth[where] = credence(counts[where], alpha, tree, error_rate)
+    if shuffled:
+        order = np.random.default_rng(seed).permutation(len(ids))
+        counts, worth = counts[order], worth[order]
+    chosen = [rows[galaxy_id] for galaxy_id in ids.tolist()]
+    sides = [row.pop("side") for row in chosen]
+    galaxies = [Galaxy(*row.values()) for row in chosen]
+    split = split_galaxies([galaxy.iauname for galaxy in galaxies], seed, held_out)
+    return TrainingSet(galaxies, counts, worth, split, max(sides))

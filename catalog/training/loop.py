@@ -1,0 +1,170 @@
+"""Training a Zoobot decision-tree model: arrays in, checkpoints out.
+
+The model, its loss and its optimiser are Zoobot's, the loop Lightning's, and the
+augmentations those of galaxy_datasets. Everything random follows from the seed and
+the epoch, so that a training that was interrupted goes on as if it had not been.
+"""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from time import perf_counter
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from torch.utils.data import DataLoader, Dataset
+
+from zoolens.catalog.images.view import View
+from zoolens.catalog.network.model import mixed_seed
+from zoolens.catalog.runtime.progress import progress
+from zoolens.catalog.training.augmentation import Augmented, Examples, Shown, Shuffled
+from zoolens.catalog.training.folder import Outcome, TrainingFolder
+from zoolens.catalog.training.tree_model import Plan, Tree
+
+_MONITORED = "validation/supervised_loss"
+_CLIPPED = 0.3  # norm of the gradient, as Zoobot trains
+
+
+class _Pace(Callback):
+    """A bar for each epoch, the losses of all epochs, dropout's seed, and the speed."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._stack = ExitStack()
+        self._images = 0
+        self._began = 0.0
+        self.seconds = 0.0
+        self.history: list[dict[str, float]] = []
+
+    @property
+    def images_per_second(self) -> float:
+        return self._images / self.seconds if self.seconds else 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"history": self.history}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.history = list(state_dict["history"])
+
+    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
+        epoch = trainer.current_epoch
+        so_far = f", loss {self.history[-1]['validation_loss']:.3f}" if self.history else ""
+        bar = progress(
+            f"epoch {epoch + 1} of {trainer.max_epochs}{so_far}", trainer.num_training_batches
+        )
+        self._bar = self._stack.enter_context(bar)
+        self._began = perf_counter()
+
+    def on_train_batch_start(
+        self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int
+    ) -> None:
+        # of dropout: by the step, as a resumed training draws other numbers in between
+        torch.manual_seed(mixed_seed(self._seed, trainer.global_step))
+
+    def on_train_batch_end(
+        self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        self._images += len(batch["counts"])
+        self._bar.advance()
+
+    def on_validation_start(self, trainer: Any, pl_module: Any) -> None:
+        self.seconds += perf_counter() - self._began
+        self._stack.close()
+
+    def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
+        self.history.append(
+            {
+                "epoch": trainer.current_epoch + 1,
+                "validation_loss": float(trainer.callback_metrics[_MONITORED]),
+            }
+        )
+
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+        self._stack.close()
+
+
+def fit(
+    model: Tree,
+    plan: Plan,
+    view: View,
+    canvases: Examples,
+    views: Examples,
+    folder: TrainingFolder,
+) -> tuple[Outcome, float]:
+    """Train `model`, leaving the best and the last checkpoint in the folder.
+
+    canvases: to train on, 3 channels; views: to validate with. Goes on from the last
+    checkpoint where there is one, and then comes to the same weights as without the
+    interruption. Returns the outcome and the images trained on a second. Raises
+    `KeyboardInterrupt` where it is interrupted, `FloatingPointError` where the loss
+    ceases to be finite.
+    """
+    pace = _Pace(plan.seed)
+    keep: dict[str, Any] = {
+        "dirpath": folder.path,
+        "enable_version_counter": False,
+        "save_on_train_epoch_end": True,
+    }
+    with _quiet_lightning():
+        trainer = lightning.Trainer(
+            max_epochs=plan.epochs,
+            callbacks=[
+                pace,
+                EarlyStopping(_MONITORED, patience=plan.patience),
+                ModelCheckpoint(filename=folder.best.stem, monitor=_MONITORED, **keep),
+                ModelCheckpoint(filename=folder.last.stem, **keep),
+            ],
+            gradient_clip_val=_CLIPPED,
+            num_sanity_val_steps=0,
+            default_root_dir=folder.path,
+            devices=1,
+            use_distributed_sampler=False,
+            logger=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        order = Shuffled(len(canvases.rows), plan.seed)
+        try:
+            trainer.fit(
+                model,
+                _loader(Augmented(canvases, view, plan.seed), plan, order),
+                _loader(Shown(views), plan),
+                ckpt_path=folder.last if folder.last.exists() else None,
+                weights_only=True,
+            )
+        except SystemExit:  # what Lightning makes of an interruption
+            raise KeyboardInterrupt from None
+    lowest = min(pace.history, key=lambda epoch: epoch["validation_loss"])
+    outcome = Outcome(len(pace.history), int(lowest["epoch"]), lowest["validation_loss"])
+    return outcome, pace.images_per_second
+
+
+def _loader(dataset: Dataset[Any], plan: Plan, order: Shuffled | None = None) -> DataLoader[Any]:
+    workers = plan.workers if order is not None else 0
+    return DataLoader(
+        dataset,
+        plan.batch_size,
+        sampler=order,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        # a last batch of one galaxy has no variance for batch norm
+        drop_last=order is not None and len(order) > plan.batch_size,
+    )
+
+
+@contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Without Lightning's talk of devices, workers and tips."""
+    logger = logging.getLogger("lightning.pytorch")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="lightning")
+            warnings.filterwarnings("ignore", module="torch.optim.lr_scheduler")
+            yield
+    finally:
+        logger.setLevel(level)

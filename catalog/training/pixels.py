@@ -1,0 +1,180 @@
+"""Decoded images for training, kept in one file that is mapped into memory.
+
+Decoding a PNG takes longer than looking at it, and every epoch looks at all of them.
+The file is read through the system's own cache: from memory where it fits.
+"""
+
+import hashlib
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from zoolens.catalog.arrays import Floats, Pixels
+from zoolens.catalog.errors import CatalogError, ImageRefused
+from zoolens.catalog.galaxy import Galaxy
+from zoolens.catalog.images.reader import ImageReader, decode
+from zoolens.catalog.images.view import View
+from zoolens.catalog.runtime.files import replacing
+from zoolens.catalog.runtime.progress import progress
+
+Item = TypeVar("Item")
+
+# How much wider than the view a canvas is: what the view crops away is there to be
+# turned and moved into it. 1.2 is the crop of the view "minimal" itself.
+MARGIN = 1.2
+_FINEST = 1.5  # pixels of a canvas a pixel of the view, at most
+_AT_A_TIME = 256
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """N galaxies in order of their numbers.
+
+    counts (N, A): votes, 0 for a question that nobody was asked or that had answers
+    outside the tree. worth (N, A): what a vote counts in training, 0..1. split (N,):
+    train, validation or test. largest: smaller side of the largest image, pixel.
+    """
+
+    galaxies: list[Galaxy]
+    counts: Floats
+    worth: Floats
+    split: npt.NDArray[np.str_]
+    largest: int
+
+    @property
+    def galaxy_id(self) -> npt.NDArray[np.int64]:
+        return np.array([galaxy.galaxy_id for galaxy in self.galaxies], dtype=np.int64)
+
+    @property
+    def images_sha256(self) -> str:
+        """Of the galaxies' numbers and the checksums of their images."""
+        lines = [f"{galaxy.galaxy_id} {galaxy.sha256}\n" for galaxy in self.galaxies]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    def weighted(self) -> npt.NDArray[np.float32]:
+        """Votes as training counts them, (N, A)."""
+        return (self.counts * self.worth).astype(np.float32)
+
+    def where(self, chosen: npt.NDArray[np.bool_]) -> "TrainingSet":
+        """The galaxies that a mask (N,) chooses."""
+        return replace(
+            self,
+            galaxies=[self.galaxies[i] for i in np.flatnonzero(chosen).tolist()],
+            counts=self.counts[chosen],
+            worth=self.worth[chosen],
+            split=self.split[chosen],
+        )
+
+    def part(self, split: str) -> "TrainingSet":
+        """The galaxies of one split."""
+        return self.where(self.split == split)
+
+
+def canvas_side(view: View, largest: int) -> int:
+    """Side of the canvases, pixel; largest: side of the largest image as stored."""
+    if view.name == "fast":
+        return math.ceil(MARGIN * view.size)
+    return min(largest, math.ceil(MARGIN * _FINEST * view.size))
+
+
+def canvas(image: Image.Image, view: View, side: int) -> Pixels:
+    """What augmentation starts from, (3, side, side): more of the image than the view.
+
+    For the view "fast", which does not resize, the central `side` pixels, black beyond
+    the image's edge; otherwise the central square, resized.
+    """
+    across = side if view.name == "fast" else min(image.size)
+    left, top = (image.width - across) // 2, (image.height - across) // 2
+    square = image.crop((left, top, left + across, top + across))
+    if square.width != side:
+        square = square.resize((side, side), Image.Resampling.BILINEAR)
+    return np.asarray(square).transpose(2, 0, 1)
+
+
+def viewed(image: Image.Image, view: View) -> Pixels:
+    """What a model is shown to predict, (C, size, size), rounded to 8 bit."""
+    pixels: Pixels = view.prepare(image).mul(255).round().byte().numpy()
+    return pixels
+
+
+def fill(
+    path: Path, items: list[Item], shape: tuple[int, int, int], pixels: Callable[[Item], Pixels]
+) -> list[tuple[int, CatalogError]]:
+    """Write `pixels` (C, H, W) of N items to a NumPy file (N, C, H, W), whole or not at all.
+
+    Returns the items for which `pixels` raised a `CatalogError`, by position, with the
+    error; their pixels are 0.
+    """
+    refused = []
+
+    def tried(item: Item) -> Pixels | CatalogError:
+        try:
+            return pixels(item)
+        except CatalogError as error:
+            return error
+
+    with (
+        progress("decoding images", len(items)) as bar,
+        ThreadPoolExecutor() as pool,
+        replacing(path) as part,
+    ):
+        array = np.lib.format.open_memmap(
+            part, mode="w+", dtype=np.uint8, shape=(len(items), *shape)
+        )
+        for start in range(0, len(items), _AT_A_TIME):
+            some = items[start : start + _AT_A_TIME]
+            for place, result in enumerate(pool.map(tried, some), start):
+                if isinstance(result, CatalogError):
+                    refused.append((place, result))
+                else:
+                    array[place] = result
+            bar.advance(len(some))
+        array.flush()
+    return refused
+
+
+def mapped(path: Path) -> Pixels:
+    """The pixels (N, C, H, W) of a file that `fill` wrote."""
+    array: Pixels = np.load(path, mmap_mode="r")
+    return array
+
+
+def decode_all(
+    data: TrainingSet, view: View, canvases: Path, views: Path
+) -> list[tuple[int, CatalogError]]:
+    """Canvases of the training galaxies and views of the validating ones, into files.
+
+    Returns the galaxies whose image is not what was ingested, by position, with the
+    reason.
+    """
+    side = canvas_side(view, data.largest)
+    channels = 1 if view.greyscale else 3
+    refused = []
+    with ImageReader() as reader:
+
+        def image(galaxy: Galaxy) -> Image.Image:
+            content = reader.read(galaxy.source, galaxy.member)
+            if hashlib.sha256(content).hexdigest() != galaxy.sha256:
+                raise ImageRefused("changed image: not the bytes that were ingested; ingest again")
+            return decode(content)[0]
+
+        for split, path, shape, pixels in (
+            ("train", canvases, (3, side, side), lambda g: canvas(image(g), view, side)),
+            (
+                "validation",
+                views,
+                (channels, view.size, view.size),
+                lambda g: viewed(image(g), view),
+            ),
+        ):
+            places = np.flatnonzero(data.split == split).tolist()
+            bad = fill(path, [data.galaxies[place] for place in places], shape, pixels)
+            refused += [(places[row], error) for row, error in bad]
+    return sorted(refused, key=lambda pair: pair[0])

@@ -1,0 +1,1 @@
+"""Volunteers' votes: the layouts of published tables, their checks, and which votes stand."""

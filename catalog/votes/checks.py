@@ -1,0 +1,204 @@
+"""What a row of a vote table must satisfy, and how it is refused when it does not."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from zoolens.catalog.arrays import Flags, Floats
+from zoolens.catalog.formats.reading import numbers, texts
+from zoolens.catalog.store.rejects import Reject
+from zoolens.catalog.votes.layouts import QuestionColumns
+
+MOST_VOTES = 1e6
+# Published fractions have three decimals or more, published weighted totals two.
+FRACTION_TOLERANCE = 1e-3
+TOTAL_TOLERANCE = 0.01
+LONGEST_IDENTIFIER = 100
+
+
+class Rows:
+    """The N rows of one table on their way through the checks.
+
+    good (N,): rows not refused so far. names (N,): identifiers, None where empty.
+    numbers (N,): rows in the file from 1.
+    """
+
+    def __init__(
+        self, path: Path, table: pa.Table, identifier: str, numbers_: npt.NDArray[np.int64]
+    ) -> None:
+        self.path = path
+        self.table = table
+        self.identifier = identifier
+        self.numbers = numbers_
+        self.names = texts(table[identifier])
+        self.good = np.ones(len(numbers_), dtype=bool)
+        self.rejects: list[Reject] = []
+
+    def refuse(self, which: Flags, reason: Callable[[int], str]) -> None:
+        """Refuse the rows `which`, of those still good, each for its reason."""
+        self.note(which, reason)
+        self.good &= ~which
+
+    def note(self, which: Flags, reason: Callable[[int], str]) -> None:
+        """Report the rows `which`, of those still good, and keep them."""
+        for i in np.flatnonzero(which & self.good).tolist():
+            self.add(int(self.numbers[i]), self.names[i], reason(i))
+
+    def add(self, row: int | None, key: str | None, reason: str) -> None:
+        """Report a row, or with None something that is no row."""
+        self.rejects.append(Reject(str(self.path), row, key, reason))
+
+    def text(self, column: str, i: int) -> str:
+        """What the file has in a cell, for a message."""
+        value = self.table[column][i].as_py()
+        return "empty" if value is None else f"{value!r:.60}"
+
+
+def check_identifiers(rows: Rows) -> None:
+    """Refuse empty identifiers, and those that are no name.
+
+    Names become parts of file names and lines on a terminal, so they are printable,
+    of 1 to 100 letters, without slashes.
+    """
+    empty = np.array([name is None for name in rows.names])
+    rows.refuse(empty, lambda i: f"missing identifier: {rows.identifier} is empty")
+    unusable = np.array([name is not None and not _is_name(name) for name in rows.names])
+    for i in np.flatnonzero(unusable).tolist():
+        rows.names[i] = f"{rows.names[i]!r:.{LONGEST_IDENTIFIER}}"
+    rows.refuse(unusable, lambda i: "unusable identifier: not a name of up to 100 plain letters")
+
+
+def _is_name(text: str) -> bool:
+    plain = text.isprintable() and "/" not in text and "\\" not in text
+    return plain and len(text) <= LONGEST_IDENTIFIER and text.strip(".") != ""
+
+
+def check_positions(rows: Rows, columns: tuple[str, str]) -> tuple[Floats, Floats]:
+    """Read ra and dec, deg, (N,) each; NaN where a row has neither.
+
+    Refuses ra outside 0..360, dec outside -90..90, and one without the other.
+    """
+    (ra, bad_ra), (dec, bad_dec) = (numbers(rows.table[column]) for column in columns)
+    outside = (ra < 0) | (ra > 360) | (np.abs(dec) > 90)
+    rows.refuse(
+        bad_ra | bad_dec | outside | (np.isnan(ra) != np.isnan(dec)),
+        lambda i: (
+            "position out of range: "
+            + ", ".join(f"{column} is {rows.text(column, i)}" for column in columns)
+            + "; expected 0..360 and -90..90 deg"
+        ),
+    )
+    return ra, dec
+
+
+def read_question(rows: Rows, columns: QuestionColumns, weighted: bool) -> tuple[Floats, Floats]:
+    """Counts (N, K) of a question's answers in the tree, and totals (N,).
+
+    Counts that are all missing are 0: the question was not asked, or not with these
+    answers. Refuses that where a stated total says otherwise, and single counts that
+    are no number, missing, negative, absurd, above the stated total, or fractional
+    unless `weighted`.
+    """
+    stated, _ = _stated(rows, columns.total)
+    own, foreign = _matrix(rows, columns.found), _matrix(rows, columns.foreign)
+    own_empty, foreign_empty = (np.isnan(values).all(axis=1) for values in (own, foreign))
+    rows.refuse(
+        own_empty & foreign_empty & (stated > 0),
+        lambda i: f"missing count: {columns.total} is {stated[i]:g} but no count is given",
+    )
+    own[own_empty] = 0.0
+    foreign[foreign_empty] = 0.0
+    limit = np.where(np.isnan(stated), np.inf, stated)[:, None] + TOTAL_TOLERANCE
+    for values, names in ((own, columns.found), (foreign, columns.foreign)):
+        _refuse_cells(rows, np.isnan(values), "missing count", names)
+        _refuse_cells(rows, values < 0, "negative count", names)
+        _refuse_cells(rows, values > MOST_VOTES, "absurd count", names)
+        if not weighted:
+            _refuse_cells(rows, values != np.floor(values), "fractional count", names)
+        _refuse_cells(rows, values > limit, "count above its total", names, columns.total)
+    return own, own.sum(axis=1) + foreign.sum(axis=1)
+
+
+def repeated(
+    names: pa.ChunkedArray,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Places (R,) of identifiers that stand earlier too, and the first place (R,) of each."""
+    # codes count up as identifiers come up first
+    chunks = names.dictionary_encode().chunks
+    codes = np.concatenate([np.empty(0, np.int64), *(c.indices.to_numpy() for c in chunks)])
+    before = np.maximum.accumulate(np.concatenate([[-1], codes]))[:-1]
+    which = np.flatnonzero(codes <= before)
+    return which, np.flatnonzero(codes > before)[codes[which]]
+
+
+def why_repeated(first: int) -> str:
+    """The reason to refuse a row whose identifier is that of the row `first`."""
+    return f"duplicated identifier: already in row {first}, which is kept"
+
+
+def compare_stated(rows: Rows, columns: QuestionColumns, totals: Floats, counts: Floats) -> None:
+    """Report good rows whose stated total or fractions contradict their counts.
+
+    totals (N,) as counted; counts (N, K) of the tree's answers.
+    """
+    if columns.total is not None:
+        stated, unreadable = _stated(rows, columns.total)
+        wrong = unreadable | (np.abs(stated - totals) > TOTAL_TOLERANCE)
+        rows.note(
+            wrong,
+            lambda i: (
+                f"contradictory total: {columns.total} is {rows.text(columns.total or '', i)}"
+                f" but counts give {totals[i]:g}; counts kept"
+            ),
+        )
+    asked = rows.good & (totals > 0)
+    for k, column in enumerate(columns.found):
+        if (name := columns.fractions.get(column)) is None:
+            continue
+        stated, unreadable = _stated(rows, name)
+        fraction = np.divide(counts[:, k], totals, out=np.zeros(len(totals)), where=asked)
+        # the last digit of a rounded fraction may stand on the limit
+        wrong = unreadable | (np.abs(stated - fraction) > FRACTION_TOLERANCE + 1e-9)
+        rows.note(
+            wrong,
+            lambda i, k=k, name=name: (  # type: ignore[misc]
+                f"contradictory fraction: {name} is {rows.text(name, i)} but counts give "
+                f"{counts[i, k]:g}/{totals[i]:g}; counts kept"
+            ),
+        )
+
+
+def _matrix(rows: Rows, columns: Sequence[str]) -> Floats:
+    values = np.zeros((len(rows.numbers), len(columns)))
+    for k, column in enumerate(columns):
+        values[:, k], unreadable = numbers(rows.table[column])
+        rows.refuse(
+            unreadable,
+            lambda i, column=column: f"unreadable count: {column} is {rows.text(column, i)}",  # type: ignore[misc]
+        )
+    return values
+
+
+def _stated(rows: Rows, column: str | None) -> tuple[Floats, Flags]:
+    """What a table states beside its counts, (N,), NaN where it says nothing."""
+    if column is None:
+        return np.full(len(rows.numbers), np.nan), np.zeros(len(rows.numbers), dtype=bool)
+    return numbers(rows.table[column])
+
+
+def _refuse_cells(
+    rows: Rows, bad: Flags, kind: str, names: Sequence[str], total: str | None = None
+) -> None:
+    """Refuse rows with any bad cell; the reason names the first one's column."""
+    if not bad.size:
+        return
+    where = bad.argmax(axis=1)
+
+    def reason(i: int) -> str:
+        shown = [names[where[i]], *([] if total is None else [total])]
+        return f"{kind}: " + ", ".join(f"{column} is {rows.text(column, i)}" for column in shown)
+
+    rows.refuse(np.any(bad, axis=1, keepdims=True)[:, 0], reason)

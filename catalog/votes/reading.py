@@ -1,0 +1,242 @@
+"""Vote tables in, validated counts out.
+
+Counts are the truth: totals and fractions are derived from them, and what a table
+states beside them is only compared. A row that cannot be trusted is refused whole
+and says why; nothing is repaired.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from zoolens.catalog.arrays import Flags, Floats
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.errors import TableRefused
+from zoolens.catalog.formats.kept import KeptTables
+from zoolens.catalog.formats.reading import TableFile, check_identifiers_type, texts
+from zoolens.catalog.store.rejects import Reject
+from zoolens.catalog.votes.checks import (
+    TOTAL_TOLERANCE,
+    Rows,
+    check_identifiers,
+    check_positions,
+    compare_stated,
+    read_question,
+    repeated,
+    why_repeated,
+)
+from zoolens.catalog.votes.layouts import Layout, recognise
+
+
+@dataclass(frozen=True)
+class VoteBlock:
+    """The votes for N galaxies of a table, in its order.
+
+    names and rows (N,): identifiers, and rows in the file from 1. ra, dec (N,): deg, NaN
+    where the table has none. counts (N, A) and totals (N, Q): 0 where nobody was asked;
+    totals include answers outside the tree.
+    """
+
+    names: list[str]
+    rows: npt.NDArray[np.int64]
+    ra: Floats
+    dec: Floats
+    counts: Floats
+    totals: Floats
+
+
+@dataclass(frozen=True)
+class VoteTable:
+    """The votes of a table, whatever its size.
+
+    layout: which columns were read. rejects: what was refused or contradictory, in row
+    order.
+    """
+
+    layout: Layout
+    rejects: list[Reject] = field(default_factory=list)
+    _kept: KeptTables = field(default_factory=KeptTables)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @property
+    def tree(self) -> DecisionTree:
+        return self.layout.tree
+
+    @property
+    def asked(self) -> Flags:
+        """Which of the Q questions the table has columns for, (Q,)."""
+        used = {columns.question.name for columns in self.layout.questions}
+        return np.array([question.name in used for question in self.tree.questions])
+
+    @property
+    def names(self) -> list[str]:
+        """Identifiers of all galaxies, as in the blocks."""
+        return self._kept.column("name").to_pylist() if len(self) else []
+
+    @property
+    def rows(self) -> npt.NDArray[np.int64]:
+        """Rows in the file of all galaxies, as in the blocks."""
+        return self._kept.column("row").to_numpy() if len(self) else np.empty(0, np.int64)
+
+    @property
+    def files(self) -> list[str | None] | None:
+        """Image paths of all galaxies as the table gives them; None where it has none."""
+        if self.layout.image is None:
+            return None
+        return self._kept.column("file").to_pylist() if len(self) else []
+
+    def blocks(self) -> Iterator[VoteBlock]:
+        """The votes, tens of thousands of galaxies at a time."""
+        for kept in self._kept:
+            ra, dec = kept["ra"].to_numpy(), kept["dec"].to_numpy()
+            counts, totals = (
+                kept[name].combine_chunks().flatten().to_numpy().reshape(len(kept), -1)
+                for name in ("counts", "totals")
+            )
+            names = kept["name"].to_pylist()
+            yield VoteBlock(names, kept["row"].to_numpy(), ra, dec, counts, totals)
+
+
+def read_vote_table(
+    path: Path,
+    *,
+    tree: str | None = None,
+    prefer: DecisionTree | None = None,
+    identifier: str | None = None,
+    weighted: bool = False,
+) -> VoteTable:
+    """Read and validate a published vote table.
+
+    A row is refused where its identifier is empty, no printable name, or that of an
+    earlier accepted row; where ra is outside 0..360 or dec outside -90..90; and where
+    a count is no number, missing, negative, above 1e6, above its stated total, or
+    fractional (unless `weighted`). Counts of a question that are all missing mean
+    that it was not asked, unless a total above 0 is stated; the tree's answers and
+    those outside it are looked at apart, since merged tables leave empty what only
+    another campaign asked.
+
+    Reported, and the counts kept: a stated total that differs by more than 0.01 from
+    the sum of the counts, a stated fraction that differs by more than 0.001 from
+    count / total. A question with only some of its answers among the columns is
+    reported and not used; one with votes for answers outside the tree is reported
+    and used.
+
+    For `tree`, `prefer` and `identifier` see `recognise`. Raises `TableRefused` where
+    the table cannot be understood at all, or no row of it can be used.
+    """
+    file = TableFile(path)
+    layout = recognise(
+        path,
+        file.schema.names,
+        tree=tree,
+        prefer=prefer,
+        identifier=identifier,
+        weighted=weighted,
+    )
+    check_identifiers_type(path, file.schema, layout.identifier)
+    table = VoteTable(layout)
+    misshapen: dict[int, str] = {}
+    found = 0
+    for numbers, content in file.blocks(layout.columns, misshapen):
+        _validate(Rows(path, content, layout.identifier, numbers), table)
+        found += len(content)
+    if not found:
+        raise TableRefused(f"{path} has a header but no row of that length; is it complete?")
+    ragged = [Reject(str(path), r, None, f"ragged row: {what}") for r, what in misshapen.items()]
+    table.rejects.extend(ragged)
+    if not len(table):
+        told = min(table.rejects, key=lambda reject: reject.row or 0)
+        raise TableRefused(
+            f"{path}: every one of its {found + len(misshapen):,} rows is refused; row "
+            f"{told.row}, the first: {told.reason}"
+        )
+    _refuse_repeated(path, table)
+    _report_columns(path, table)
+    table.rejects.sort(key=lambda reject: reject.row or 0)
+    return table
+
+
+def _validate(rows: Rows, table: VoteTable) -> None:
+    """Check a block of rows; the good ones are kept, the others' reasons too."""
+    layout, tree = table.layout, table.tree
+    size = len(rows.names)
+    check_identifiers(rows)
+    ra, dec = np.full((2, size), np.nan)
+    if layout.position is not None:
+        ra, dec = check_positions(rows, layout.position)
+    counts = np.zeros((size, len(tree.labels)))
+    totals = np.zeros((size, len(tree.questions)))
+    read = [(columns, tree.questions.index(columns.question)) for columns in layout.questions]
+    for columns, q in read:
+        counts[:, tree.slices[q]], totals[:, q] = read_question(rows, columns, layout.weighted)
+    for columns, q in read:
+        compare_stated(rows, columns, totals[:, q], counts[:, tree.slices[q]])
+    table.rejects.extend(rows.rejects)
+    good = np.flatnonzero(rows.good)
+    kept = {
+        "name": pa.array([rows.names[i] for i in good.tolist()], pa.string()),
+        "row": rows.numbers[good],
+        "ra": ra[good],
+        "dec": dec[good],
+        "counts": _lists(counts[good]),
+        "totals": _lists(totals[good]),
+    }
+    if layout.image is not None:
+        files = texts(rows.table[layout.image])
+        kept["file"] = pa.array([files[i] for i in good.tolist()], pa.string())
+    if len(good):
+        table._kept.add(pa.table(kept))
+
+
+def _lists(values: Floats) -> pa.Array:
+    return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])
+
+
+def _refuse_repeated(path: Path, table: VoteTable) -> None:
+    """Refuse rows that repeat the identifier of an earlier good row.
+
+    What else was reported of them, such as a contradictory total, no longer matters.
+    """
+    if not len(table):
+        return
+    names, rows = table._kept.column("name"), table.rows
+    which, first = repeated(names)
+    gone = set(rows[which].tolist())
+    table.rejects[:] = [reject for reject in table.rejects if reject.row not in gone]
+    for i, earlier in zip(which.tolist(), first.tolist(), strict=True):
+        reason = why_repeated(int(rows[earlier]))
+        table.rejects.append(Reject(str(path), int(rows[i]), names[i].as_py(), reason))
+    table._kept.drop("row", rows[which])
+
+
+def _report_columns(path: Path, table: VoteTable) -> None:
+    """Report questions asked only in part, or with answers outside the tree."""
+    for columns in table.layout.incomplete:
+        reason = f"missing column: {', '.join(columns.missing)}; the question is not used"
+        table.rejects.append(Reject(str(path), None, columns.question.name, reason))
+    for columns in table.layout.questions:
+        if columns.unknown:
+            reason = (
+                f"unknown column: {', '.join(columns.unknown)}; answers outside the tree count "
+                "where a _fraction column stands beside them"
+            )
+            table.rejects.append(Reject(str(path), None, columns.question.name, reason))
+    slices = table.tree.slices
+    more = np.zeros(len(slices), dtype=np.int64)  # galaxies with votes outside the tree
+    for block in table.blocks():
+        inside = np.add.reduceat(block.counts, [where.start for where in slices], axis=1)
+        more += np.count_nonzero(block.totals > inside + TOTAL_TOLERANCE, axis=0)
+    for columns in table.layout.questions:
+        galaxies = more[table.tree.questions.index(columns.question)]
+        if galaxies:
+            reason = (
+                f"answers outside the tree: {', '.join(columns.foreign)} have votes of "
+                f"{galaxies:,} galaxies, whose losses for this question stay NULL"
+            )
+            table.rejects.append(Reject(str(path), None, columns.question.name, reason))

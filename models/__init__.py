@@ -1,0 +1,1 @@
+"""Models that come with Zoolens; README.md says what they know."""

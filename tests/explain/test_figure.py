@@ -1,0 +1,179 @@
+"""The figure of an explanation: what it shows, and that nothing in a name breaks it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from PIL import Image
+
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.explain.figure import explanation_figure, votes
+from zoolens.catalog.explain.portraits import AnswerFacts, Explanation, Picture, Portrait
+from zoolens.catalog.output.figures import COLOURS, DPI, save, shown
+from zoolens.catalog.saliency.arithmetic import Of, upsample
+
+pytestmark = pytest.mark.slow
+
+FACT = AnswerFacts("how-rounded", "round", "how-rounded_round", 1, 1, 1.0, 0.01, 0.0, 0.043, 4.609)
+
+
+def picture(seed: int = 0, scale: float = 1.0) -> Picture:
+    random = np.random.default_rng(seed)
+    pixels = random.integers(0, 256, (64, 64, 3), np.uint8)
+    segment = np.zeros((64, 64), np.bool_)
+    segment[20:40, 20:44] = True
+    mean = (scale * random.normal(size=(7, 7))).astype(np.float32)
+    return Picture(pixels, segment, mean, (np.abs(mean) / 2).astype(np.float32), 0.84)
+
+
+def explanation(
+    *portraits: Portrait, notes: Sequence[str] = (), name: str = "J113514.30-060216.9"
+) -> Explanation:
+    return Explanation(0, portraits or [Portrait("selected", name, [FACT], picture())], notes)
+
+
+def words(figure: Figure) -> list[str]:
+    figure.draw_without_rendering()  # a bar's numbers are made when drawn
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+def panels(figure: Figure) -> list[Any]:
+    """The images drawn, in order: image, increase, decrease of each row."""
+    return [np.asarray(axes.images[0].get_array()) for axes in figure.axes if axes.images]
+
+
+def test_it_says_what_is_known() -> None:
+    said = words(explanation_figure(explanation(), "HiResCAM at blocks.6"))
+    for expected in (
+        *("how-rounded_round", "J113514.30-060216.9", "selected", "increase", "decrease"),
+        *("1.00  (1 of 1)", "0.01  [0.00, 0.04]", "4.61 nat", "HiResCAM at blocks.6"),
+    ):
+        assert expected in said
+    assert any("84% on the galaxy" in text for text in said)
+
+
+def test_what_is_missing_is_said() -> None:
+    unknown = AnswerFacts("bar", "no", "bar_no", None, 0, None, None, None, None, None)
+    lacking = Portrait("selected", "G1", [unknown], None, missing="no image of this galaxy")
+    said = words(explanation_figure(explanation(lacking, notes=["No counterparts."]), "run 1"))
+    for expected in ("nobody was asked", "none", "no image of this galaxy", "No counterparts."):
+        assert expected in said
+
+
+def test_maps_are_split_by_sign_on_one_scale() -> None:
+    shape = (64, 64, 3)
+    dark = picture()
+    dark = Picture(np.zeros(shape, np.uint8), None, dark.mean, dark.sd, None)
+    figure = explanation_figure(explanation(Portrait("selected", "G1", [FACT], dark)), "")
+    _, increase, decrease = panels(figure)
+    fine = upsample(dark.mean, 64)
+    reach = np.abs(dark.mean).max()
+    for drawn, part in ((increase, np.clip(fine, 0, None)), (decrease, np.clip(fine, None, 0))):
+        # on a black image nothing shades the colours, which are the bar's
+        expected = COLOURS(0.5 + part / (2 * reach))[..., :3]
+        np.testing.assert_allclose(drawn, expected, atol=1 / 128)
+    # red where the map is positive, blue where it is negative, white elsewhere
+    assert (increase[fine > 0.2 * reach][:, 0] > increase[fine > 0.2 * reach][:, 2]).all()
+    assert (decrease[fine < -0.2 * reach][:, 2] > decrease[fine < -0.2 * reach][:, 0]).all()
+    np.testing.assert_allclose(increase[fine < 0], 1, atol=1 / 128)
+
+
+def test_every_row_has_its_own_scale() -> None:
+    small = Portrait("selected", "G1", [FACT], picture(scale=1e-3))
+    large = Portrait("observed counterpart", "G2", [FACT], picture(scale=50), similarity=-3.0)
+    said = words(explanation_figure(explanation(small, large), ""))
+    assert "+0.002" in said
+    assert "+100" in said
+    assert "\N{MINUS SIGN}3.00 nat" in said
+
+
+def test_a_map_of_zeros_and_dropout_off_can_be_drawn() -> None:
+    flat = picture()
+    none = Picture(flat.pixels, None, 0 * flat.mean, np.zeros((7, 7), np.float32), None)
+    assert "sum +0.00" in words(
+        explanation_figure(explanation(Portrait("selected", "G1", [FACT], none)), "")
+    )
+
+
+def test_dots_mark_cells_below_their_spread() -> None:
+    shown_map = picture()
+    unsure = Picture(
+        shown_map.pixels, None, shown_map.mean, np.float32(2) * np.abs(shown_map.mean), None
+    )
+    for case, expected in ((shown_map, 0), (unsure, 49)):
+        figure = explanation_figure(explanation(Portrait("selected", "G1", [FACT], case)), "")
+        dots = [line for axes in figure.axes for line in axes.lines if line.get_marker() == "."]
+        assert sum(np.size(line.get_xdata()) for line in dots) == expected
+
+
+HOSTILE = (
+    "$x^2$ \\frac{",
+    "<script>alert(1)</script>",
+    "\x00\x1b[31m\n\r\t",
+    "銀河 🌌 \u202e",
+    "x" * 5000,
+    "%s{0}%d",
+    "",
+)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.filterwarnings("error")
+def test_no_name_breaks_a_figure(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoolens.catalog.output.figures.DPI", 40)  # they are many
+    figure = explanation_figure(explanation(name=name), name[:100])
+    for path in save(figure, tmp_path / "figure"):
+        assert path.stat().st_size > 5_000
+
+
+def test_files_are_fit_for_print(tmp_path: Path) -> None:
+    drawing = explanation_figure(explanation(), "")
+    png, pdf = save(drawing, tmp_path / "J1.5+2_round")
+    assert (png.name, pdf.name) == ("J1.5+2_round.png", "J1.5+2_round.pdf")
+    with Image.open(png) as image:
+        assert image.width == round(7.1 * DPI)
+        assert image.info["dpi"][0] == pytest.approx(DPI, abs=0.1)
+        assert DPI >= 200
+    data = pdf.read_bytes()
+    assert data.startswith(b"%PDF")
+    assert b"/FontFile2" in data  # letters as outlines of a font, and not as pictures
+    again = save(explanation_figure(explanation(), ""), tmp_path / "again")
+    assert [path.read_bytes() for path in again] == [png.read_bytes(), data]
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="could not be written"):
+        save(explanation_figure(explanation(), ""), tmp_path / "nowhere" / "figure")
+
+
+def test_numbers_of_votes_and_names() -> None:
+    assert [votes(count) for count in (3, 2.5, 0, None)] == ["3", "2.5", "0", "0"]
+    assert shown("J000.00", 60) == "J000.00"
+    assert shown("a\x1bb", 60) == "a\N{REPLACEMENT CHARACTER}b"
+    assert shown("x" * 61, 60) == "x" * 59 + "…"
+
+
+def test_it_says_what_the_maps_are_of() -> None:
+    bare = picture()
+    bare = Picture(bare.pixels, bare.segment, bare.mean, None, None)
+    drawn = Explanation(0, [Portrait("selected", "G1", [FACT], bare)], (), "cross_entropy")
+    said = words(explanation_figure(drawn, ""))
+    assert "nat\nper cell" in said
+    assert any("raised the loss" in text and "Dots" not in text for text in said)
+    assert any("Dots" in text for text in words(explanation_figure(explanation(), "")))
+
+
+@pytest.mark.parametrize("of", ["concentration", "fraction", "cross_entropy"])
+def test_words_end_within_the_figure(of: Of) -> None:
+    line = "HiResCAM at blocks.6, 30 dropout samples, bilinear; efficientnet_b0, SHA-256 0123…"
+    figure = explanation_figure(replace(explanation(), of=of), line)
+    assert words(figure)  # drawn
+    for text in figure.texts:
+        assert text.get_window_extent().x1 <= figure.bbox.x1, text.get_text()

@@ -1,0 +1,69 @@
+import csv
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.made.release_tables import awkward, write
+from zoolens.catalog.formats import fixed_width as records
+from zoolens.catalog.formats.csv import write_csv
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return write(awkward(), tmp_path / "source.parquet")
+
+
+def test_python_reads_what_was_written(source: Path, tmp_path: Path) -> None:
+    write_csv(source, tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    table = awkward()
+    assert header == table.column_names
+    for field, cells in zip(table.schema, zip(*rows, strict=True), strict=True):
+        values = table[field.name].to_pylist()
+        assert [cell == "" for cell in cells] == [value in (None, "") for value in values]
+        found = [
+            _read(cell, field.type)
+            for cell, value in zip(cells, values, strict=True)
+            if value is not None
+        ]
+        wanted = [value for value in values if value is not None]
+        assert all(map(_equal, found, wanted)), field.name
+
+
+def test_null_is_not_empty_text(source: Path, tmp_path: Path) -> None:
+    write_csv(source, tmp_path / "out.csv")
+    found = duckdb.sql(
+        f"SELECT letter FROM read_csv('{tmp_path}/out.csv', allow_quoted_nulls = false)"
+    ).fetchall()
+    assert [letter for (letter,) in found] == awkward()["letter"].to_pylist()
+
+
+@pytest.mark.parametrize("rows", [0, 1, 1000])
+def test_blocks_leave_no_trace(rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pq.write_table(awkward(rows), tmp_path / "source.parquet", row_group_size=300)
+    written = []
+    for block_bytes in (1, 8 << 20, 8 << 20):
+        monkeypatch.setattr(records, "_BLOCK_BYTES", block_bytes)
+        write_csv(tmp_path / "source.parquet", tmp_path / "out.csv")
+        written.append((tmp_path / "out.csv").read_bytes())
+    assert written[0] == written[1] == written[2]
+    assert written[0].count(b"\n") == rows + 1
+
+
+def _read(cell: str, kind: pa.DataType) -> object:
+    if pa.types.is_boolean(kind):
+        return {"true": True, "false": False}[cell]
+    if pa.types.is_integer(kind):
+        return int(cell)
+    if kind == pa.float32():
+        return float(np.float32(cell))
+    return float(cell) if kind == pa.float64() else cell
+
+
+def _equal(one: object, two: object) -> bool:
+    return one == two or (one != one and two != two)

@@ -1,0 +1,46 @@
+"""A small catalogue with everything that a release can hold, and one of another kind."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tests.made.catalogues import TOY, add_votes, catalogue, random_concentrations, random_counts
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.explain.rows import map_rows, statistic_rows
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.index import index
+from zoolens.jobs.score import score
+
+N, SIDE = 30, 5
+EXPLAINED = range(0, N, 3)
+TITLE_NAME = "Toy galaxies"
+
+
+def full_catalogue(path: Path, *, tree: DecisionTree = TOY, seed: int = 0) -> Path:
+    """Votes, predictions of all but the last two galaxies, losses, index and some maps.
+
+    The last galaxy has no votes on anything, the last but one votes but no prediction.
+    """
+    counts = random_counts(N, tree, seed=seed)
+    counts[N - 1] = 0
+    concentrations = random_concentrations(N - 2, tree=tree, seed=seed + 1)
+    names = [f"J{n:06d}.00+0000{n % 60:02d}.0" for n in range(N)]
+    catalogue(path, counts[: N - 2], concentrations=concentrations, tree=tree, names=names[: N - 2])
+    with Store.open(path) as store:
+        add_votes(store, counts[N - 2 :], names=names[N - 2 :])
+        # all over the sky
+        store.execute("UPDATE galaxy SET ra = (galaxy_id * 97) % 360, dec = galaxy_id * 5 - 70")
+        random = np.random.default_rng(seed)
+        maps = random.normal(size=(2, len(EXPLAINED), len(tree.labels), SIDE, SIDE))
+        run = store.begin("explain", {"predict_run": store.newest_run("predict")})
+        masks = [np.ones((SIDE, SIDE)), None] * len(EXPLAINED)
+        mean, sd = maps.astype(np.float32)
+        tables = {
+            "saliency_map": map_rows([*EXPLAINED], mean, abs(sd), tree),
+            "saliency_stat": statistic_rows([*EXPLAINED], mean, masks[: len(EXPLAINED)]),
+        }
+        store.commit(run, "all", tables)
+        store.finish(run)
+    score(path)
+    index(path)
+    return path

@@ -1,0 +1,160 @@
+"""A file or folder is the old one or the new one, and nothing is left beside it."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.runtime.files import make_folder, replacing, replacing_folder
+
+
+def test_the_new_takes_the_place_of_the_old(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with replacing(path) as part:
+        part.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_an_error_leaves_the_old(tmp_path: Path, error: type[BaseException]) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+
+    def stop_half_way() -> None:
+        with replacing(path) as part:
+            part.write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        stop_half_way()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_cannot_be_written_is_the_users_to_know(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    for path in (tmp_path / "no folder" / "file.txt", tmp_path / "file" / "file.txt"):
+        with pytest.raises(CatalogError, match="could not be written"), replacing(path) as part:
+            part.write_text("new")
+    (tmp_path / "folder").mkdir()
+    with (
+        pytest.raises(CatalogError, match="could not be written"),
+        replacing(tmp_path / "folder") as part,
+    ):
+        part.write_text("new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_folders_are_made_unless_something_is_in_the_way(tmp_path: Path) -> None:
+    for _ in range(2):
+        make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(CatalogError, match="cannot be made"):
+        make_folder(tmp_path / "file" / "c")
+
+
+def test_a_folder_appears_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "above" / "out"
+    with replacing_folder(path) as part:
+        (part / "inner").mkdir()
+        (part / "inner" / "file").write_text("new")
+        assert not path.exists()
+        assert part.parent == path.parent
+    assert (path / "inner" / "file").read_text() == "new"
+    assert [*path.parent.iterdir()] == [path]
+    assert path.stat().st_mode == path.parent.stat().st_mode  # as folders are made here
+
+
+def test_an_empty_folder_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "out")
+    with replacing_folder(tmp_path / "link") as part:
+        (part / "file").write_text("new")
+    assert (tmp_path / "out" / "file").read_text() == "new"
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with replacing_folder(Path(".")) as part:
+        (part / "file").write_text("new")
+    assert (tmp_path / "here" / "file").read_text() == "new"
+
+
+def test_what_is_there_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("old")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").write_text("old")
+    for path in (tmp_path / "file", tmp_path / "full"):
+        with (
+            pytest.raises(CatalogError, match=f"{path.name} exists; choose another folder"),
+            replacing_folder(path),
+        ):
+            pytest.fail("nothing is to be written")  # pragma: no cover
+    # what came while the new folder was written stays, too
+
+    def write_while_another_does() -> None:
+        with replacing_folder(tmp_path / "out") as part:
+            (part / "file").write_text("new")
+            (tmp_path / "out").mkdir()
+            (tmp_path / "out" / "theirs").write_text("old")
+
+    with pytest.raises(CatalogError, match="could not be written"):
+        write_while_another_does()
+    assert (tmp_path / "full" / "file").read_text() == "old"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["theirs"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "full", "out"]
+
+
+def test_a_folder_in_a_file_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(CatalogError, match="could not be written"),
+        replacing_folder(tmp_path / "file" / "out"),
+    ):
+        pytest.fail("nothing is to be written")  # pragma: no cover
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_an_error_leaves_no_folder(tmp_path: Path, error: type[BaseException]) -> None:
+    def stop_half_way() -> None:
+        with replacing_folder(tmp_path / "out") as part:
+            (part / "file").write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        stop_half_way()
+    assert not [*tmp_path.iterdir()]
+
+
+def test_what_a_killed_run_left_is_removed_and_what_another_writes_is_not(tmp_path: Path) -> None:
+    script = """
+import sys, time
+from pathlib import Path
+from zoolens.catalog.runtime.files import replacing_folder
+with replacing_folder(Path(sys.argv[1])) as part:
+    (part / "file").write_text("half")
+    print(part.name, flush=True)
+    time.sleep(60)
+"""
+    command = [sys.executable, "-c", script, str(tmp_path / "out")]
+    keep = tmp_path / ".out.notours.part.txt"
+    keep.write_text("theirs")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        try:
+            assert other.stdout is not None
+            half = tmp_path / other.stdout.readline().strip()
+            with replacing_folder(tmp_path / "out") as part:
+                assert half.is_dir()
+                assert part != half
+        finally:
+            os.kill(other.pid, signal.SIGKILL)
+    assert (half / "file").read_text() == "half"
+    with replacing_folder(tmp_path / "out"):
+        assert not half.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [keep.name, "out"]

@@ -1,0 +1,330 @@
+"""Maps against pytorch-grad-cam, one target and one dropout sample at a time."""
+
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tests.made.checkpoints import save_zoobot_tree
+from tests.made.toy_encoders import IMAGE, Normed, Toy, leftovers, toy_model
+from zoolens.catalog.errors import ModelRefused, UnknownName
+from zoolens.catalog.network.inference import in_order
+from zoolens.catalog.network.model import ZoobotModel, concentrations, dropout_masks, load_model
+from zoolens.catalog.saliency.closed_forms import closed_form
+from zoolens.catalog.saliency.explainer import Explainer
+
+# of a map's largest value: float32 sums of up to 2,048 terms in another order
+CLOSE = 1e-5
+
+
+class OneSample(nn.Module):
+    """An ordinary Zoobot: encoder, one dropout mask, linear layer, scaled sigmoid.
+
+    The head in float64, and as 101 - 100 s(-z) where z > 0: autograd's s (1 - s) has
+    lost its digits where the concentration comes near 101 (in float32 from 100.4 on).
+    """
+
+    def __init__(self, model: ZoobotModel, mask: Tensor) -> None:
+        super().__init__()
+        self.encoder, self.mask = model.encoder, mask.double()
+        self.weight, self.bias = model.weight.double(), model.bias.double()
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits = (self.encoder(images).double() * self.mask) @ self.weight.T + self.bias
+        rising = 100 * torch.sigmoid(-logits.abs())
+        return torch.where(logits > 0, 101 - rising, 1 + rising)
+
+
+def grad_cam_maps(
+    model: ZoobotModel, images: Tensor, masks: Tensor, layer: str, method: str
+) -> np.ndarray:
+    """pytorch-grad-cam's maps before it clips and stretches them: (N, T, A, h, w)."""
+    from pytorch_grad_cam import GradCAM, HiResCAM
+
+    module = model.encoder.get_submodule(layer)
+    for parameter in module.parameters():
+        parameter.requires_grad_(True)
+    samples = []
+    for mask in masks:
+        cam = {"hirescam": HiResCAM, "gradcam": GradCAM}[method](OneSample(model, mask), [module])
+        recorded = cam.activations_and_grads
+        outputs = recorded(images)
+        answers = []
+        for answer in range(outputs.shape[1]):
+            recorded.gradients = []
+            outputs[:, answer].sum().backward(retain_graph=True)
+            answers.append(
+                cam.get_cam_image(
+                    images,
+                    module,
+                    None,
+                    recorded.activations[0].numpy(),
+                    recorded.gradients[0].numpy(),
+                    eigen_smooth=False,
+                )
+            )
+        recorded.release()
+        samples.append(np.stack(answers, axis=1))
+    return np.stack(samples, axis=1)
+
+
+def relative_error(maps: Tensor, expected: np.ndarray) -> float:
+    """Largest difference of a map in units of its own largest value, over all maps."""
+    difference = np.abs(maps.numpy() - expected).max(axis=(-2, -1))
+    return float((difference / np.abs(expected).max(axis=(-2, -1))).max())
+
+
+def images_of(model: ZoobotModel, size: int, count: int = 2) -> Tensor:
+    generator = torch.Generator().manual_seed(1)
+    return torch.rand(count, model.channels, size, size, generator=generator)
+
+
+FAMILIES = {
+    "efficientnet_b0": "blocks.6",
+    "convnext_atto": "stages.3",
+    "resnet18": "layer4",
+    "maxvit_rmlp_pico_rw_256": "norm",
+}
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def family(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[ZoobotModel, str]:
+    """A checkpoint of a random ZoobotTree and the layer that is its last block."""
+    path = tmp_path_factory.mktemp("model") / "zoobot.ckpt"
+    settings = {"timm_kwargs": {"img_size": 224}} if request.param.startswith("maxvit") else {}
+    save_zoobot_tree(path, architecture=request.param, **settings)
+    return load_model(str(path)), FAMILIES[request.param]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["hirescam", "gradcam"])
+def test_every_map_is_pytorch_grad_cams(family: tuple[ZoobotModel, str], method: str) -> None:
+    model, block = family
+    images = images_of(model, 224)
+    masks = dropout_masks(3, model.weight.shape[1], 0.2, seed=5)
+    explainer = Explainer(model, masks, method=method)
+    assert explainer.layer == block
+    saliency = explainer(images)
+    expected = grad_cam_maps(model, images, masks, block, method)
+    assert saliency.mean.dtype == saliency.sd.dtype == torch.float32
+    assert saliency.mean.shape[1] == 34
+    assert relative_error(saliency.mean, expected.mean(axis=1)) < CLOSE
+    sd_error = np.abs(saliency.sd.numpy() - expected.std(axis=1, ddof=0)).max(axis=(-2, -1))
+    assert (sd_error / np.abs(expected).max(axis=(1, -2, -1))).max() < CLOSE
+    assert leftovers(model.encoder) == []
+
+
+@pytest.mark.slow
+def test_dropout_off_is_one_sample_without_spread(family: tuple[ZoobotModel, str]) -> None:
+    model, block = family
+    images = images_of(model, 224, count=1)
+    masks = dropout_masks(0, model.weight.shape[1], 0.2, seed=5)
+    saliency = Explainer(model, masks)(images)
+    expected = grad_cam_maps(model, images, masks, block, "hirescam")
+    assert relative_error(saliency.mean, expected[:, 0]) < CLOSE
+    assert not saliency.sd.any()
+
+
+@pytest.fixture(scope="module")
+def efficientnet(checkpoint: Path) -> ZoobotModel:
+    return load_model(str(checkpoint))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["hirescam", "gradcam"])
+@pytest.mark.parametrize("layer", ["blocks.5.3", "blocks.6.0.conv_dw", "conv_head", "bn2"])
+def test_any_layer_is_pytorch_grad_cams(efficientnet: ZoobotModel, layer: str, method: str) -> None:
+    images = images_of(efficientnet, 96)
+    masks = dropout_masks(2, 1280, 0.2, seed=5)
+    saliency = Explainer(efficientnet, masks, size=96, layer=layer, method=method)(images)
+    expected = grad_cam_maps(efficientnet, images, masks, layer, method)
+    assert relative_error(saliency.mean, expected.mean(axis=1)) < CLOSE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layer", ["layer3", "layer4.0.downsample", "layer4.1.conv2"])
+def test_layers_in_and_before_residual_blocks(layer: str) -> None:
+    import timm
+
+    torch.manual_seed(0)
+    encoder = timm.create_model("resnet18", num_classes=0, zero_init_last=False).eval()
+    model = toy_model(encoder, torch.randn(3, 512) / 10, torch.zeros(3))
+    images = images_of(model, 64)
+    masks = dropout_masks(2, 512, 0.2, seed=5)
+    saliency = Explainer(model, masks, size=64, layer=layer)(images)
+    expected = grad_cam_maps(model, images, masks, layer, "hirescam")
+    assert relative_error(saliency.mean, expected.mean(axis=1)) < CLOSE
+
+
+@pytest.mark.slow
+def test_clipped_and_stretched_it_is_what_the_package_shows(efficientnet: ZoobotModel) -> None:
+    from pytorch_grad_cam import HiResCAM
+    from pytorch_grad_cam.utils.image import scale_cam_image
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    images = images_of(efficientnet, 224, count=1)
+    masks = dropout_masks(0, 1280, 0.2, seed=5)
+    maps = Explainer(efficientnet, masks)(images).mean[0].numpy()
+    layer = efficientnet.encoder.get_submodule("blocks.6").requires_grad_(True)
+    with HiResCAM(OneSample(efficientnet, masks[0]), [layer]) as cam:
+        shown = cam(images, [ClassifierOutputTarget(7)])
+    ours = scale_cam_image(np.maximum(maps[7:8], 0), (224, 224))
+    # the package stretches to 0..1 twice, dividing by largest + 1e-7
+    np.testing.assert_allclose(scale_cam_image(ours), shown, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_logit_maps_at_the_pooled_features_sum_to_the_logit(
+    efficientnet: ZoobotModel,
+) -> None:
+    images = images_of(efficientnet, 224)
+    masks = dropout_masks(4, 1280, 0.2, seed=9)
+    maps = Explainer(efficientnet, masks, layer="bn2").logit_maps(images).double()
+    with torch.no_grad():
+        features = efficientnet.encoder(images).double()
+    logits = torch.einsum("nd,td,ad->nta", features, masks.double(), efficientnet.weight.double())
+    np.testing.assert_allclose(maps.sum((-2, -1)), logits, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["hirescam", "gradcam"])
+def test_closed_forms_and_engines_give_the_forward_mode_derivative(
+    family: tuple[ZoobotModel, str], method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, layer = family
+    images = images_of(model, 224)
+    masks = dropout_masks(2, model.weight.shape[1], 0.2, seed=9)
+    with monkeypatch.context() as patch:
+        patch.setattr("zoolens.catalog.saliency.explainer.closed_form", lambda *_: None)
+        general = Explainer(model, masks, method=method)(images)
+    closed = Explainer(model, masks, method=method)
+    has_one = closed_form(model.encoder, layer, method) is not None
+    assert has_one == (layer in ("blocks.6", "layer4"))
+    assert relative_error(closed(images).mean, general.mean.numpy()) < CLOSE
+    if has_one and importlib.util.find_spec("openvino") is not None:
+        other = Explainer(model, masks, method=method, engine="openvino")
+        assert other.engine == "openvino"
+        found = other(images)
+        # both encoders round, each in another order: on some machines by 4e-6 from float64
+        assert relative_error(found.mean, general.mean.numpy()) < 2 * CLOSE
+        assert relative_error(found.sd, general.sd.numpy()) < 2 * CLOSE
+
+
+def test_a_map_does_not_depend_on_its_batch(efficientnet: ZoobotModel) -> None:
+    images = images_of(efficientnet, 64, count=3)
+    explainer = Explainer(efficientnet, dropout_masks(2, 1280, 0.2, seed=9), size=64)
+    together, alone = explainer(images), explainer(images[1:2])
+    assert relative_error(together.mean[1:2], alone.mean.numpy()) < CLOSE
+
+
+def test_threads_share_a_closed_form(efficientnet: ZoobotModel) -> None:
+    explainer = Explainer(efficientnet, dropout_masks(2, 1280, 0.2, seed=9), size=64)
+    assert explainer.shareable
+    batches = images_of(efficientnet, 64, count=12).split(2)
+    apart = [explainer(batch) for batch in batches]
+    for one, other in zip(apart, in_order(explainer, batches, threads=4), strict=True):
+        assert relative_error(other.mean, one.mean.numpy()) < CLOSE
+    layer = Explainer(efficientnet, dropout_masks(2, 1280, 0.2, seed=9), size=64, layer="blocks.5")
+    assert not layer.shareable
+
+
+def test_answers_that_the_model_lacks_are_nan_alone(efficientnet: ZoobotModel) -> None:
+    images = images_of(efficientnet, 64, count=1)
+    masks = dropout_masks(2, 1280, 0.2, seed=9)
+    whole = Explainer(efficientnet, masks, size=64)(images).mean
+    weight, bias = efficientnet.weight.clone(), efficientnet.bias.clone()
+    weight[5:7], bias[5:7] = torch.nan, torch.nan
+    maps = Explainer(replace(efficientnet, weight=weight, bias=bias), masks, size=64)(images).mean
+    assert maps[:, 5:7].isnan().all()
+    kept = [k for k in range(34) if k not in (5, 6)]
+    torch.testing.assert_close(maps[:, kept], whole[:, kept])
+
+
+# --- toy nets, by hand
+
+
+ONE_SAMPLE = torch.ones(1, 2)
+
+
+def toy_map(power: int, method: str, weight: list[float], masks: Tensor = ONE_SAMPLE) -> Any:
+    # the bias brings the logit to 0, where the sigmoid's slope is 1/4 and alpha's 25
+    encoder = Toy(power)
+    with torch.no_grad():
+        bias = -(torch.tensor([weight]) @ (encoder(IMAGE) * masks[:1]).T)[0]
+    model = toy_model(encoder, torch.tensor([weight]), bias)
+    return Explainer(model, masks, size=2, layer="block", method=method)(IMAGE)
+
+
+def test_linear_toy_by_hand() -> None:
+    # a = (x, -2x); z = mean(a_0) + 3 mean(a_1): M = 25 (x - 6x) / 4
+    saliency = toy_map(1, "hirescam", [1.0, 3.0])
+    expected = [[-31.25, -62.5], [-93.75, 125.0]]
+    np.testing.assert_allclose(saliency.mean[0, 0], expected, rtol=1e-6)
+    # the gradient is the same at all pixels: GradCAM agrees
+    np.testing.assert_allclose(toy_map(1, "gradcam", [1.0, 3.0]).mean[0, 0], expected, rtol=1e-6)
+
+
+def test_square_toy_by_hand() -> None:
+    # f = mean(a^2): a df/da = 2 a^2 / 4, so M = 25 (2 x^2 + 2 * 4 x^2) / 4 = 62.5 x^2
+    np.testing.assert_allclose(
+        toy_map(2, "hirescam", [1.0, 1.0]).mean[0, 0], [[62.5, 250.0], [562.5, 1000.0]], rtol=1e-6
+    )
+    # mean gradients 2 mean(a) / 4 = (0.25, -0.5), mean(x) being 1/2:
+    # M = 25 (0.25 x + 0.5 * 2 x) = 31.25 x
+    np.testing.assert_allclose(
+        toy_map(2, "gradcam", [1.0, 1.0]).mean[0, 0], [[31.25, 62.5], [93.75, -125.0]], rtol=1e-6
+    )
+
+
+def test_dropout_toy_by_hand() -> None:
+    # the second sample keeps only a_0, at weight 2: with its logit at
+    # z = 2 mean(a_0) - mean(a_0) = 1/2, alpha' = 100 s (1 - s), s = sigmoid(1/2)
+    masks = torch.tensor([[1.0, 0.0], [2.0, 0.0]])
+    saliency = toy_map(1, "hirescam", [1.0, 3.0], masks)
+    first = 25 / 4 * IMAGE[0, 0].numpy()
+    s = 1 / (1 + np.exp(-0.5))
+    second = 100 * s * (1 - s) * 2 / 4 * IMAGE[0, 0].numpy()
+    np.testing.assert_allclose(saliency.mean[0, 0], (first + second) / 2, rtol=1e-6)
+    np.testing.assert_allclose(saliency.sd[0, 0], np.abs(second - first) / 2, rtol=1e-5)
+
+
+def test_slopes_keep_their_digits_at_small_concentrations() -> None:
+    # at z = -14 alpha is 1.00008: float32 keeps three digits of what is above 1
+    model = toy_model(Toy(1), torch.tensor([[1.0, 0.0]]), torch.tensor([-14.5]))
+    saliency = Explainer(model, ONE_SAMPLE, size=2, layer="block")(IMAGE)
+    s = 1 / (1 + np.exp(14.0))
+    np.testing.assert_allclose(
+        saliency.mean[0, 0], 100 * s * (1 - s) / 4 * IMAGE[0, 0].numpy(), rtol=1e-5
+    )
+    features = model.encoder(IMAGE)
+    assert concentrations(model, features, ONE_SAMPLE).item() == pytest.approx(1 + 100 * s)
+
+
+def test_a_layer_norm_hides_the_block_before_it() -> None:
+    # the derivative along a vector's own length is 0 behind a norm: HiResCAM has
+    # nothing to show there, and the norm itself is explained
+    model = toy_model(Normed(), torch.ones(1, 8) * torch.arange(8), torch.zeros(1))
+    explainer = Explainer(model, torch.ones(1, 8), size=4)
+    assert explainer.layer == "norm"
+    images = images_of(model, 4)
+    maps = explainer.logit_maps(images)
+    with torch.no_grad():
+        logits = model.encoder(images) @ model.weight.T
+    np.testing.assert_allclose(maps.sum((-2, -1))[:, 0], logits, rtol=1e-5)
+    with pytest.raises(ModelRefused, match=r"at block is zero.*such as norm"):
+        Explainer(model, torch.ones(1, 8), size=4, layer="block")
+    averaged = Explainer(model, torch.ones(1, 8), size=4, layer="block", method="gradcam")
+    assert averaged(images).mean.abs().max() > 0
+
+
+def test_unknown_method_is_refused() -> None:
+    model = toy_model(Toy(1), torch.ones(1, 2), torch.zeros(1))
+    with pytest.raises(UnknownName, match="no saliency method 'lime'; choose hirescam or gradcam"):
+        Explainer(model, ONE_SAMPLE, size=2, method="lime")

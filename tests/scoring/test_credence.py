@@ -1,0 +1,88 @@
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.made.catalogues import TOY, random_concentrations, random_counts
+from zoolens.catalog.decision_tree import DecisionTree, Question
+from zoolens.catalog.scoring.credence import credence
+
+PAIR = DecisionTree("pair", (Question("bar", ("yes", "no")),))
+
+
+def _slow(
+    counts: npt.NDArray[np.float64], alpha: npt.NDArray[np.float64], error_rate: float
+) -> npt.NDArray[np.float64]:
+    """The definition, one vote at a time: remove it, ask the rest, apply Bayes."""
+    result = np.ones_like(counts)
+    for i, galaxy in enumerate(counts):
+        for where in TOY.slices:
+            answers = range(where.start, where.stop)
+            for k in answers:
+                if galaxy[k] == 0:
+                    continue
+                others = galaxy.copy()
+                others[k] -= 1
+                chances = []
+                for sample in alpha[i]:
+                    posterior = [sample[j] + others[j] for j in answers]
+                    chances.append(posterior[k - where.start] / sum(posterior))
+                meant = np.mean(chances) * (1 - error_rate)
+                error = error_rate / len(answers)
+                result[i, k] = meant / (meant + error)
+    return result
+
+
+def test_credence_is_its_definition() -> None:
+    counts, alpha = random_counts(40), random_concentrations(40, 5).astype(float)
+    fast = credence(counts, alpha, TOY, 0.1)
+    assert np.allclose(fast, _slow(counts, alpha, 0.1), rtol=1e-12)
+    assert np.any(fast < 0.9)
+
+
+def test_few_votes_against_the_model_count_little_and_many_outvote_it() -> None:
+    alpha = np.array([[[1.0, 30.0]]] * 4)
+    votes = np.array([[1, 4], [1, 39], [20, 20], [40, 0]])
+    lone, lone_of_many, half, all_of_them = credence(votes, alpha, PAIR, 0.05)[:, 0]
+    # by hand: p = (1 + k - 1) / (31 + n - 1)
+    p = 1 / 35
+    assert lone == pytest.approx(0.95 * p / (0.95 * p + 0.025))
+    assert lone < 0.55
+    assert lone_of_many < lone
+    assert half > 0.9
+    assert all_of_them > half
+
+
+def test_probable_votes_are_believed() -> None:
+    alpha = np.array([[[90.0, 10.0]]])
+    assert credence([[5, 0]], alpha, PAIR, 0.05)[0, 0] > 0.97
+
+
+@given(rate=st.floats(1e-6, 0.99), seed=st.integers(0, 100))
+def test_credence_is_a_probability_and_falls_with_the_error_rate(rate: float, seed: int) -> None:
+    counts, alpha = random_counts(5, seed=seed), random_concentrations(5, seed=seed)
+    worth = credence(counts, alpha, TOY, rate)
+    assert np.all((worth > 0) & (worth <= 1))
+    assert np.all(credence(counts, alpha, TOY, rate / 2) >= worth)
+
+
+def test_what_is_missing_is_not_doubted() -> None:
+    counts = np.array([[np.nan, np.nan], [0.0, 3.0], [2.0, 1.0]])
+    alpha = np.array([[[2.0, 2.0]], [[2.0, 2.0]], [[np.nan, np.nan]]])
+    worth = credence(counts, alpha, PAIR, 0.2)
+    assert worth[0].tolist() == [1, 1]
+    assert worth[1, 0] == 1
+    assert worth[1, 1] < 1
+    assert worth[2].tolist() == [1, 1]
+
+
+def test_known_errors_are_found() -> None:
+    """Votes drawn with errors: the mean credence of errors is far below that of others."""
+    random = np.random.default_rng(0)
+    truth = random.dirichlet([0.3, 0.3, 0.3], 2000)
+    meant = np.array([random.multinomial(18, p) for p in truth])
+    errors = random.multinomial(2, [1 / 3] * 3, 2000)
+    tree = DecisionTree("three", (Question("shape", ("a", "b", "c")),))
+    worth = credence(meant + errors, 1 + 30 * truth[:, None], tree, 0.1)
+    assert np.average(worth, weights=errors) < 0.8 < 0.9 < np.average(worth, weights=meant)

@@ -1,0 +1,202 @@
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import duckdb
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from zoolens.catalog import paths
+from zoolens.catalog.errors import CatalogBusy, CatalogError
+from zoolens.catalog.store import schema, views
+from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.tables import metadata
+
+# What a schema is, whichever way it was made.
+_DESCRIPTIONS = {
+    "columns": """SELECT c.schema_name, c.table_name, c.column_name, c.column_index, c.data_type,
+        c.is_nullable, c.column_default, c.comment FROM duckdb_columns() c
+        WHERE NOT c.internal AND c.table_name <> 'alembic_version' ORDER BY ALL""",
+    "constraints": """SELECT table_name, constraint_type, constraint_text FROM duckdb_constraints()
+        WHERE table_name <> 'alembic_version' ORDER BY ALL""",
+    "indexes": """SELECT table_name, index_name, sql FROM duckdb_indexes()
+        WHERE table_name <> 'alembic_version' ORDER BY ALL""",
+    "views": """SELECT schema_name, view_name, sql, comment FROM duckdb_views()
+        WHERE NOT internal ORDER BY ALL""",
+}
+
+
+def _describe(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return {name: connection.execute(sql).fetchall() for name, sql in _DESCRIPTIONS.items()}
+
+
+@pytest.fixture
+def migrated(tmp_path: Path) -> Path:
+    path = tmp_path / "gz.duckdb"
+    with Store.open(path, create=True):
+        pass
+    return path
+
+
+def test_migrations_build_what_the_code_declares(migrated: Path, tmp_path: Path) -> None:
+    declared = tmp_path / "declared.duckdb"
+    engine = create_engine(f"duckdb:///{declared}")
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        for statement in views.statements():
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    assert _describe(migrated) == _describe(declared)
+
+
+def test_an_older_catalogue_is_brought_here_with_its_data(tmp_path: Path) -> None:
+    path = tmp_path / "gz.duckdb"
+    first = import_module("migrations.versions.0001_first_schema")
+    with duckdb.connect(str(path)) as connection:
+        for statement in first.STATEMENTS:
+            connection.execute(statement)
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        connection.execute("INSERT INTO alembic_version VALUES ('0001')")
+        connection.execute(
+            "INSERT INTO run VALUES (1, 'ingest', 'f', 'complete', now(), now(), '{}', NULL, '0.1')"
+        )
+        connection.execute("INSERT INTO galaxy VALUES (7, 'J7', 1.5, -2.5, 1)")
+        connection.execute("INSERT INTO image VALUES (1, 7, 'a.png', NULL, 'PNG', 9, 8, 'ff')")
+        connection.execute("INSERT INTO vote VALUES (1, 7, 0, 3, 5)")
+    with Store.open(path) as store:
+        assert store.arrow("SELECT * FROM galaxies").to_pylist() == [
+            {
+                "galaxy_id": 7,
+                "iauname": "J7",
+                "ra": 1.5,
+                "dec": -2.5,
+                "image": "a.png",
+                "image_member": None,
+                "image_format": "PNG",
+                "image_height": 9,
+                "image_width": 8,
+                "image_sha256": "ff",
+                "split": None,
+            }
+        ]
+        assert store.value("SELECT count FROM vote") == 3
+    new = tmp_path / "new.duckdb"
+    with Store.open(new, create=True):
+        pass
+    assert _describe(path) == _describe(new)
+
+
+def test_head_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(paths.MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_heads() == [schema.HEAD]
+
+
+def test_a_newer_catalogue_is_refused(migrated: Path) -> None:
+    with duckdb.connect(str(migrated)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    before = migrated.read_bytes()
+    with pytest.raises(
+        CatalogError, match=rf"newer Zoolens \(schema 9999, this one knows {schema.HEAD}\)"
+    ):
+        Store.open(migrated)
+    assert migrated.read_bytes() == before
+
+
+def test_a_failed_migration_leaves_nothing(tmp_path: Path) -> None:
+    """A schema of the same name is in the way of the last statements."""
+    path = tmp_path / "gz.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE SCHEMA history")
+    with pytest.raises(Exception, match="history"):
+        Store.open(path)
+    with duckdb.connect(str(path)) as connection:
+        assert connection.execute("SHOW TABLES").fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"iauname,ra\nJ1,2\n" * 1000, "nor any DuckDB file"),
+        (b"\0" * 20_000, "nor any DuckDB file"),
+    ],
+)
+def test_what_is_no_database_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "gz.duckdb"
+    path.write_bytes(content)
+    with pytest.raises(CatalogError, match=message):
+        Store.open(path, create=True)
+    assert path.read_bytes() == content
+
+
+def test_a_truncated_catalogue_is_refused(migrated: Path) -> None:
+    whole = migrated.read_bytes()
+    migrated.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(CatalogError):
+        Store.open(migrated)
+
+
+def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE stars (name VARCHAR)")
+    with pytest.raises(CatalogError, match=r"holds other tables \(stars\)"):
+        Store.open(path, create=True)
+
+
+@pytest.mark.parametrize("path", ["nowhere/gz.duckdb", "."])
+def test_a_place_that_cannot_be_is_told(tmp_path: Path, path: str) -> None:
+    with pytest.raises(CatalogError, match="folder"):
+        Store.open(tmp_path / path, create=True)
+
+
+def test_a_missing_catalogue_is_not_made_by_reading(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="zoolens ingest VOTES"):
+        Store.open(tmp_path / "gz.duckdb", read_only=True)
+    assert not (tmp_path / "gz.duckdb").exists()
+
+
+def test_a_second_process_is_refused_at_once(migrated: Path) -> None:
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            f"import duckdb; c = duckdb.connect({str(migrated)!r}); print('held', flush=True); "
+            "input()",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        for read_only in (False, True):
+            with pytest.raises(CatalogBusy, match=rf"in use by \S+ \(PID {holder.pid}\); wait"):
+                Store.open(migrated, read_only=read_only)
+    finally:
+        holder.kill()
+        holder.wait()
+
+
+_LONG = """
+import sys
+from pathlib import Path
+from zoolens.catalog.store.schema import connect
+connection = connect(Path(sys.argv[1]), read_only=False)
+connection.execute("SET threads = 1")
+long = "SELECT count(*) FROM range(10000) a, range(9000) b WHERE sin(a.range * b.range) < 2"
+print(connection.execute(long).fetchone())
+"""
+
+
+@pytest.mark.slow
+def test_long_queries_print_nothing_of_their_own(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _LONG, str(tmp_path / "gz.duckdb")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    # DuckDB draws its bar after two seconds
+    assert done.stdout == "(90000000,)\n"

@@ -1,0 +1,197 @@
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.made.catalogues import catalogue, random_counts
+from zoolens.catalog.decision_tree import get_tree
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.store.store import Store
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "gz.duckdb"
+    with Store.open(path, create=True) as store:
+        store.set_tree(get_tree("gzd5"))
+    return path
+
+
+def _galaxies(first: int, count: int) -> dict[str, pa.Table]:
+    numbers = list(range(first, first + count))
+    return {
+        "galaxy": pa.table(
+            {
+                "galaxy_id": pa.array(numbers, pa.int64()),
+                "iauname": [f"J{number:06d}" for number in numbers],
+                "ra": [0.5] * count,
+                "dec": [-0.5] * count,
+            }
+        )
+    }
+
+
+def test_a_shard_and_its_ledger_row_are_there_together(path: Path) -> None:
+    with Store.open(path) as store:
+        run = store.begin("ingest", {"votes": "a"})
+        store.commit(run, "one", _galaxies(0, 3))
+        assert store.value("SELECT count(*) FROM galaxies") == 0, "not before the run is complete"
+        store.finish(run)
+    with Store.open(path, read_only=True) as store:
+        assert store.shards(run) == {"one"}
+        assert store.arrow('SELECT "rows" FROM shard')["rows"].to_pylist() == [3]
+        assert store.arrow("SELECT iauname FROM galaxies ORDER BY 1")["iauname"].to_pylist() == [
+            "J000000",
+            "J000001",
+            "J000002",
+        ]
+
+
+def test_jobs_keep_less_memory_than_queries(path: Path) -> None:
+    def limit(*, read_only: bool) -> int:
+        with Store.open(path, read_only=read_only) as store:
+            stated = store.value("SELECT current_setting('memory_limit')")
+            threads = int(store.value("SELECT current_setting('threads')"))
+        number, unit = stated.split()
+        size = float(number) * 1024 ** ["bytes", "KiB", "MiB", "GiB", "TiB"].index(unit)
+        assert read_only or size <= 1024**2 * max(512, 256 * threads)
+        return round(size)
+
+    assert limit(read_only=False) < limit(read_only=True)
+
+
+def test_a_shard_that_fails_leaves_nothing(path: Path) -> None:
+    with Store.open(path) as store:
+        run = store.begin("ingest", {})
+        broken = _galaxies(0, 3) | {"vote": pa.table({"no_such_column": [1]})}
+        with pytest.raises(duckdb.Error):
+            store.commit(run, "one", broken)
+        assert store.shards(run) == set()
+        assert store.value("SELECT count(*) FROM galaxy") == 0
+        store.commit(run, "one", _galaxies(0, 3))
+
+
+def test_a_shard_is_not_taken_twice(path: Path) -> None:
+    with Store.open(path) as store:
+        run = store.begin("ingest", {})
+        store.commit(run, "one", _galaxies(0, 3))
+        with pytest.raises(ValueError, match="already committed"):
+            store.commit(run, "one", _galaxies(0, 3))
+        assert store.value("SELECT count(*) FROM galaxy") == 3
+
+
+def test_the_same_work_is_the_same_run(path: Path) -> None:
+    with Store.open(path) as store:
+        first = store.begin("predict", {"seed": 1}, model_sha256="ab", origin={"model": "here"})
+        again = store.begin("predict", {"seed": 1}, model_sha256="ab", origin={"model": "there"})
+        assert again == first
+        assert first.config["origin"] == {"model": "here"}
+        others = [
+            store.begin("predict", {"seed": 2}, model_sha256="ab"),
+            store.begin("predict", {"seed": 1}, model_sha256="cd"),
+            store.begin("score", {"seed": 1}, model_sha256="ab"),
+        ]
+        assert len({run.run_id for run in [first, *others]}) == 4
+
+
+def test_views_show_the_newest_complete_run(path: Path) -> None:
+    def prediction(fraction: float) -> dict[str, pa.Table]:
+        return {
+            "prediction": pa.table(
+                {"galaxy_id": [0], "answer_id": [0], "fraction": [fraction]},
+            )
+        }
+
+    with Store.open(path) as store:
+        ingest = store.begin("ingest", {})
+        store.commit(ingest, "one", _galaxies(0, 1))
+        store.finish(ingest)
+        for seed, fraction in enumerate((0.1, 0.2, 0.3)):
+            run = store.begin("predict", {"seed": seed})
+            store.commit(run, "one", prediction(fraction))
+            if seed < 2:
+                store.finish(run)
+        shown = store.arrow("SELECT run_id, fraction FROM predictions").to_pylist()
+        assert shown == [{"run_id": 3, "fraction": 0.2}]
+        assert store.newest_run("predict") == 3
+        every = store.arrow("SELECT fraction FROM history.predictions ORDER BY run_id")
+        assert every["fraction"].to_pylist() == [0.1, 0.2, 0.3]
+
+
+def test_a_catalogue_keeps_its_tree(path: Path) -> None:
+    with Store.open(path) as store:
+        store.set_tree(get_tree("gzd5"))
+        with pytest.raises(CatalogError, match="holds gzd5 votes, not gz2"):
+            store.set_tree(get_tree("gz2"))
+        assert store.tree == get_tree("gzd5")
+
+
+def test_an_absent_run_is_asked_for(path: Path) -> None:
+    with Store.open(path) as store, pytest.raises(CatalogError, match="zoolens predict"):
+        store.newest_run("predict")
+
+
+# every name that UTF-8 can write; DuckDB keeps NUL too
+_NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+
+
+@pytest.mark.slow
+@settings(max_examples=20)
+@given(names=st.lists(_NAMES, min_size=1, max_size=20, unique=True), ra=st.floats(0, 360))
+def test_what_goes_in_comes_out(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str], ra: float
+) -> None:
+    with Store.open(tmp_path_factory.mktemp("store") / "gz.duckdb", create=True) as store:
+        run = store.begin("ingest", {"names": names})
+        galaxies = pa.table(
+            {"galaxy_id": range(len(names)), "iauname": names, "ra": [ra] * len(names)}
+        )
+        store.commit(run, "one", {"galaxy": galaxies})
+        store.finish(run)
+        back = store.arrow("SELECT iauname, ra FROM galaxies ORDER BY galaxy_id")
+        assert back["iauname"].to_pylist() == names
+        assert set(back["ra"].to_pylist()) == {ra}
+
+
+def test_what_is_asked_for_again_shows_again(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "gz.duckdb", create=True) as store:
+        first, second = (store.begin("score", {"weights": name}) for name in ("none", "paper"))
+        for run in (first, second):
+            store.finish(run)
+        assert store.newest_run("score") == second.run_id
+        assert not store.begin("score", {"weights": "paper"}).again
+        again = store.begin("score", {"weights": "none"})
+        assert (again.run_id, again.complete, again.again) == (first.run_id, True, True)
+        assert store.newest_run("score") == first.run_id
+        assert not store.begin("score", {"weights": "none"}).again
+
+
+def test_an_unfinished_run_does_not_show_before_its_end(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "gz.duckdb", create=True) as store:
+        begun = store.begin("score", {"weights": "none"})
+        store.finish(store.begin("score", {"weights": "paper"}))
+        assert not store.begin("score", {"weights": "none"}).again
+        assert store.newest_run("score") != begun.run_id
+        store.finish(begun)
+        assert store.newest_run("score") == begun.run_id
+
+
+def test_damage_is_told_in_one_line(tmp_path: Path) -> None:
+    path = catalogue(tmp_path / "gz.duckdb", random_counts(20_000))
+    whole = path.read_bytes()
+    told = []
+    for place in range(300_000, len(whole), len(whole) // 5):
+        harmed = bytearray(whole)
+        for at in range(place, min(place + 2000, len(whole))):
+            harmed[at] ^= 0x55
+        path.write_bytes(harmed)
+        try:
+            with Store.open(path, read_only=True) as store:
+                store.arrow("SELECT * FROM votes")
+        except CatalogError as error:
+            told.append(str(error))
+    assert told
+    assert [line for line in told if "restore it from a copy" not in line or "\n" in line] == []

@@ -1,0 +1,125 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.made.vote_tables import GZ2, decals, gz2
+from zoolens.catalog.decision_tree import TREE_NAMES, get_tree
+from zoolens.catalog.errors import TableRefused, UnknownName
+from zoolens.catalog.votes.layouts import recognise
+
+SOURCE = Path("votes.csv")
+CAMPAIGNS = {"gzd5": "-dr5", "gzd8": "-dr8", "gzd12": "-dr12", "gz2": "-gz2"}
+
+
+def columns(tree: str, campaign: str = "") -> list[str]:
+    answers = len(get_tree(tree).labels)
+    return list(
+        decals(np.zeros((0, answers)), tree=tree, campaign=campaign, called=[]).column_names
+    )
+
+
+def gz2_columns(kind: str = "count") -> list[str]:
+    return list(gz2(np.zeros((0, 37)), kind=kind).column_names)
+
+
+class TestWhichTree:
+    @pytest.mark.parametrize("tree", TREE_NAMES)
+    def test_a_campaign_suffix_tells(self, tree: str) -> None:
+        found = recognise(SOURCE, columns(tree, CAMPAIGNS[tree]))
+        assert found.tree.name == tree
+        assert found.unasked == ()
+
+    @pytest.mark.parametrize(
+        ("tree", "told"), [("gzd5", "gzd5"), ("gzd8", "gzd5"), ("gzd12", "gzd12"), ("gz2", "gz2")]
+    )
+    def test_answers_tell_and_gzd5_stands_before_gzd8(self, tree: str, told: str) -> None:
+        assert recognise(SOURCE, columns(tree)).tree.name == told
+
+    def test_the_catalogues_own_tree_is_preferred_among_equals(self) -> None:
+        assert recognise(SOURCE, columns("gzd5"), prefer=get_tree("gzd8")).tree.name == "gzd8"
+        smooth = [c for c in columns("gzd5") if c.startswith(("iau", "smooth"))]
+        assert recognise(SOURCE, smooth, prefer=get_tree("gz2")).tree.name == "gz2"
+
+    def test_but_not_over_one_that_fits_better(self) -> None:
+        assert recognise(SOURCE, columns("gzd5"), prefer=get_tree("gz2")).tree.name == "gzd5"
+
+    def test_asking_for_a_tree(self) -> None:
+        assert recognise(SOURCE, columns("gzd5"), tree="gzd8").tree.name == "gzd8"
+        with pytest.raises(UnknownName, match="gzd5, gzd8, gzd12, gz2"):
+            recognise(SOURCE, columns("gzd5"), tree="gzd6")
+
+    def test_another_campaigns_columns_are_not_taken(self) -> None:
+        with pytest.raises(TableRefused, match="smooth-or-featured_smooth"):
+            recognise(SOURCE, columns("gzd8", "-dr8"), tree="gzd5")
+
+    def test_every_campaign_in_one_table_as_in_gz_evo(self) -> None:
+        every = list(dict.fromkeys(c for t in TREE_NAMES for c in columns(t, CAMPAIGNS[t])))
+        for tree in TREE_NAMES:
+            found = recognise(SOURCE, every, tree=tree)
+            for question in found.questions:
+                assert all(CAMPAIGNS[tree] + "_" in column for column in question.found)
+
+
+class TestColumns:
+    def test_each_part_of_a_question(self) -> None:
+        names = ["iauname", "ra", "dec", "file_loc", "bar_odd", "bar_odd_fraction", "bar_debiased"]
+        names += [c for c in columns("gzd5") if c.startswith("bar_")]
+        found = recognise(SOURCE, names)
+        (bar,) = found.questions
+        assert bar.counts == ("bar_strong", "bar_weak", "bar_no")
+        assert bar.foreign == ("bar_odd",)
+        assert bar.total == "bar_total-votes"
+        assert bar.fractions["bar_weak"] == "bar_weak_fraction"
+        assert found.position == ("ra", "dec")
+        assert found.image == "file_loc"
+
+    def test_two_spellings_of_one_question_are_refused(self) -> None:
+        with pytest.raises(TableRefused, match="both bar and bar-dr5"):
+            recognise(SOURCE, [*columns("gzd5"), "bar-dr5_no"])
+
+    def test_gz2_weights_only_on_request(self) -> None:
+        both = list(dict.fromkeys(gz2_columns("count") + gz2_columns("weight")))
+        for weighted, suffix in ((False, "_count"), (True, "_weight")):
+            found = recognise(SOURCE, both, weighted=weighted)
+            assert found.tree.name == "gz2"
+            assert len(found.questions) == 11
+            assert all(c.endswith(suffix) for q in found.questions for c in q.found)
+
+    def test_gz2_fractions(self) -> None:
+        names = gz2_columns("weight")
+        stated = "t01_smooth_or_features_a01_smooth_weighted_fraction"
+        found = recognise(SOURCE, [*names, stated], weighted=True)
+        assert found.questions[0].fractions == {"t01_smooth_or_features_a01_smooth_weight": stated}
+
+
+class TestRefused:
+    def test_names_what_was_looked_for_and_what_is_near(self) -> None:
+        names = ["iauname", "smooth-or-featured_smooth_fraction", "bar_no_debiased"]
+        with pytest.raises(TableRefused) as refused:
+            recognise(SOURCE, names)
+        assert "looked for smooth-or-featured_smooth," in str(refused.value)
+        assert "t01_smooth_or_features_a01_smooth_count" in str(refused.value)
+        assert "nearest columns: smooth-or-featured_smooth_fraction" in str(refused.value)
+
+    def test_names_the_missing_answers_of_incomplete_questions(self) -> None:
+        with pytest.raises(TableRefused, match="lacks bar_strong, bar_weak"):
+            recognise(SOURCE, ["iauname", "bar_no"], tree="gzd5")
+
+    def test_weights_asked_of_a_table_without(self) -> None:
+        with pytest.raises(TableRefused, match="a01_smooth_weight"):
+            recognise(SOURCE, gz2_columns("count"), weighted=True)
+
+    def test_an_identifier_that_is_not_there(self) -> None:
+        with pytest.raises(TableRefused, match="'objid'; name one with --id; nearest: "):
+            recognise(SOURCE, columns("gzd5"), identifier="objid")
+
+
+def test_weighted_votes_alone_are_read_as_such() -> None:
+    names = [f"{column}_weight" for column in GZ2]
+    layout = recognise(Path("t.csv"), ["objid", *names], identifier="objid")
+    assert layout.weighted
+    assert layout.tree.name == "gz2"
+    both = [*names, *(f"{column}_count" for column in GZ2)]
+    layout = recognise(Path("t.csv"), ["objid", *both], identifier="objid")
+    assert not layout.weighted

@@ -1,0 +1,1 @@
+"""Zoolens: a galaxy-morphology catalogue that can say why."""

@@ -1,0 +1,5 @@
+"""`python -m zoolens`: the command line."""
+
+from zoolens.cli import main
+
+main()
