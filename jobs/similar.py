@@ -13,6 +13,7 @@ from zoolens.catalog.scoring.weights import read_weights
 from zoolens.catalog.similarity.counterparts import Counterparts, find_counterparts
 from zoolens.catalog.store.galaxies import galaxy_ids
 from zoolens.catalog.store.matrices import read_predictions, read_votes
+from zoolens.catalog.store.ranking import costliest_answer
 from zoolens.catalog.store.store import Store
 
 
@@ -77,15 +78,11 @@ def similar(
 
 
 def _costliest(store: Store, galaxy: str, galaxy_id: int, min_votes: float) -> int:
-    answer = store.value(
-        """SELECT answer_id FROM loss WHERE run_id = ? AND galaxy_id = ?
-AND weighted_ce IS NOT NULL AND total_votes >= ? ORDER BY weighted_ce DESC, answer_id LIMIT 1""",
-        [store.newest_run("score"), galaxy_id, min_votes],
-    )
+    answer = costliest_answer(store, galaxy_id, min_votes)
     if answer is None:
         fewest = f" of {min_votes:g} votes or more" if min_votes else ""
         raise CatalogError(f"{galaxy} has no loss{fewest} in the newest score run; name an answer")
-    return int(answer)
+    return answer
 
 
 def _table(

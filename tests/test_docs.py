@@ -19,7 +19,9 @@ def dictionary() -> str:
     """The data dictionary as Markdown, from the views' own comments."""
     parts = []
     for view in VIEWS:
-        rows = "\n".join(f"| `{column}` | {text} |" for column, text in view.columns.items())
+        rows = "\n".join(
+            f"| `{column}` | {said.comment} |" for column, said in view.columns.items()
+        )
         parts.append(
             f"#### `{view.name}`\n\nOne row per {view.row}.\n\n| column | |\n|---|---|\n{rows}\n"
         )

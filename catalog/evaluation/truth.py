@@ -13,8 +13,8 @@ from pyarrow import parquet
 from zoolens.catalog.arrays import Floats
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import TableRefused
-from zoolens.catalog.scoring.ranking import rank_galaxies
 from zoolens.catalog.sky.truth import decode_mask
+from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Store
 
 _LARGEST = 4096  # pixel: side of a mask, above which it is no mask of ours

@@ -15,8 +15,9 @@ from zoolens.catalog.saliency.arithmetic import (
     fraction_map,
     upsample,
 )
-from zoolens.catalog.store.galaxies import galaxy_ids
-from zoolens.catalog.store.matrices import read_votes
+from zoolens.catalog.store.galaxies import galaxy_ids, names_of
+from zoolens.catalog.store.maps import has_maps, newest_explanation, stored_map
+from zoolens.catalog.store.matrices import read_concentrations, read_votes
 from zoolens.catalog.store.store import Run, Store
 
 
@@ -50,7 +51,7 @@ def saliency_of(
     tree = store.tree
     answer_id = tree.answer_id(label)
     galaxy_id = galaxy_ids(store, [iauname])[0]
-    run = _newest_with(store, galaxy_id) if run_id is None else store.run(run_id)
+    run = newest_explanation(store, galaxy_id) if run_id is None else store.run(run_id)
     if of == "concentration":
         maps = question_maps(store, run, galaxy_id, answer_id, tree, sd=sd)
         chosen: npt.NDArray[np.floating] = maps[answer_id - _first(tree, answer_id)]
@@ -61,40 +62,25 @@ def saliency_of(
     return chosen if size is None else upsample(chosen, size)
 
 
-def _newest_with(store: Store, galaxy_id: int) -> Run:
-    newest = store.value(
-        "SELECT max_by(run_id, asked_at) FROM saliency_map JOIN run USING (run_id) "
-        "WHERE job = 'explain' AND status = 'complete' AND galaxy_id = ?",
-        [galaxy_id],
-    )
-    return store.run(store.newest_run("explain") if newest is None else newest)
-
-
 def question_maps(
     store: Store, run: Run, galaxy_id: int, answer_id: int, tree: DecisionTree, *, sd: bool = False
 ) -> Map:
     """Stored maps (K, h, w) of all answers to the question of an answer.
 
-    Raises `CatalogError` where the run has none.
+    Raises `CatalogError` if the run has none.
     """
-    rows = store.arrow(
-        f"SELECT answers, height, width, dtype, {'sd' if sd else 'mean'} AS blob "
-        "FROM saliency_map WHERE run_id = ? AND galaxy_id = ? AND question_id = ?",
-        [run.run_id, galaxy_id, int(tree.question_of[answer_id])],
-    ).to_pylist()
-    if not rows:
+    question_id = int(tree.question_of[answer_id])
+    found = stored_map(store, run, galaxy_id, question_id, sd=sd)
+    if found is None:
         raise CatalogError(_why_missing(store, run, galaxy_id, tree.labels[answer_id]))
-    return decode(rows[0].pop("blob"), **rows[0])
+    return decode(**found)
 
 
 def _why_missing(store: Store, run: Run, galaxy_id: int, label: str) -> str:
-    name = store.value("SELECT iauname FROM galaxy WHERE galaxy_id = ?", [galaxy_id])
+    name = names_of(store, [galaxy_id])[galaxy_id]
     if run.job not in ("explain", "comparison"):
         return f"run {run.run_id} is a {run.job} run and has no maps; give an explain run"
-    if store.value(
-        "SELECT count(*) FROM saliency_map WHERE run_id = ? AND galaxy_id = ?",
-        [run.run_id, galaxy_id],
-    ):
+    if has_maps(store, run, galaxy_id):
         return f"the model of run {run.run_id} has no answer {label}; choose another"
     return f"run {run.run_id} has no maps of {name}; make them with: zoolens explain {name}"
 
@@ -109,12 +95,7 @@ def derived_map(
     maps = question_maps(store, run, galaxy_id, answer_id, tree)
     where = tree.slices[tree.question_of[answer_id]]
     answer = answer_id - where.start
-    rows = store.arrow(
-        "SELECT concentration FROM prediction WHERE run_id = ? AND galaxy_id = ? "
-        "AND answer_id BETWEEN ? AND ? ORDER BY answer_id",
-        [run.config.get("predict_run"), galaxy_id, where.start, where.stop - 1],
-    )
-    concentrations = rows["concentration"].to_numpy().astype(np.float64)
+    concentrations = read_concentrations(store, run.config.get("predict_run"), galaxy_id, where)
     if len(concentrations) != len(maps) or np.isnan(concentrations).any():
         raise CatalogError(
             f"a map of the {of} needs the concentrations that the model of run {run.run_id} "

@@ -18,18 +18,7 @@ from zoolens.catalog.images.segments import central_segment
 from zoolens.catalog.images.sources import ImageEntry
 from zoolens.catalog.images.view import View
 from zoolens.catalog.store.rejects import Reject, reject_table
-
-_TYPES = pa.schema(
-    [
-        ("galaxy_id", pa.int64()),
-        ("source", pa.string()),
-        ("member", pa.string()),
-        ("format", pa.string()),
-        ("height", pa.int32()),
-        ("width", pa.int32()),
-        ("sha256", pa.string()),
-    ]
-)
+from zoolens.catalog.store.tables import arrow_schema
 
 
 @dataclass(frozen=True)
@@ -44,6 +33,11 @@ class ImageBatch:
     images: torch.Tensor
     segments: Sequence[Mask | None]
     rejects: Sequence[Reject]
+
+    @property
+    def asked(self) -> int:
+        """How many galaxies were to be seen."""
+        return len(self.galaxies) + len(self.rejects)
 
 
 def image_batch(reader: ImageReader, view: View, galaxies: Sequence[Galaxy]) -> ImageBatch:
@@ -99,7 +93,7 @@ class ImageChecker:
                 rows.append({**place, **vars(facts)})
         rows.sort(key=lambda row: row["galaxy_id"])
         return {
-            "image": pa.Table.from_pylist(rows, schema=_TYPES),
+            "image": pa.Table.from_pylist(rows, schema=arrow_schema("image")),
             "reject": reject_table(rejects),
         }
 

@@ -1,7 +1,7 @@
 """From galaxies with images to rows of predictions, a batch at a time."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
 
@@ -52,13 +52,11 @@ class Predictor:
         encode = make_encode(engine, model.encoder, model.channels, view.size, precision)
         return cls(model, masks, view, tree, reader, encode)
 
-    def tables(
-        self, galaxies: Sequence[Galaxy], *, told: Collection[tuple[str, str]] = ()
-    ) -> dict[str, pa.Table]:
+    def tables(self, galaxies: Sequence[Galaxy]) -> dict[str, pa.Table]:
         """Rows of a batch of galaxies, by table, without their run.
 
-        A galaxy whose image cannot be read, or is not the one that was ingested, has
-        a row in `reject` and no other, nor that if its name and the reason are `told`.
+        A galaxy whose image cannot be read, or is not the one that was ingested, has a row
+        in `reject` and no other.
         """
         shown, images, rejects = [], [], []
         for galaxy in galaxies:
@@ -80,7 +78,7 @@ class Predictor:
             "prediction": prediction_rows(ids, summary),
             "question_prediction": question_rows(ids, summary),
             "posterior": posterior_rows(ids, alpha),
-            "reject": reject_table(r for r in rejects if (r.key, r.reason) not in told),
+            "reject": reject_table(rejects),
         }
 
     def _image(self, galaxy: Galaxy) -> torch.Tensor:

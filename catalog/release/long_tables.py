@@ -11,7 +11,7 @@ from zoolens.catalog.release.arrays import answer_names, posteriors, saliency
 from zoolens.catalog.release.galaxies import ERROR_RATE, Block, Runs
 from zoolens.catalog.store.matrices import read_predictions, read_rows
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.store.views import VIEWS, View
+from zoolens.catalog.store.views import VIEWS, PublicView
 
 _NUMBERS = ("run_id", "galaxy_id")  # of the catalogue, which mean nothing outside it
 _VIEWS = {view.name: view for view in VIEWS}
@@ -37,35 +37,11 @@ LEFT JOIN question_prediction p ON p.run_id = ? AND p.galaxy_id = l.galaxy_id
     AND p.question_id = l.question_id
 WHERE l.run_id = ?"""
 
-_UCDS = {
-    "iauname": "meta.id;meta.main",
-    "question": "meta.id",
-    "answer": "meta.id",
-    "label": "meta.id",
-    "count": "meta.number",
-    "total": "meta.number",
-    "total_votes": "meta.number",
-    "fraction": "stat.probability",
-    "observed": "stat.probability",
-    "predicted": "stat.probability",
-    "reach": "stat.probability",
-    "concentration": "stat.param",
-    "fraction_sd": "stat.stdev",
-    "fraction_lo": "stat.confidenceLevel",
-    "fraction_hi": "stat.confidenceLevel",
-    "ce": "stat.fit.goodness",
-    "weighted_ce": "stat.fit.goodness",
-    "reach_weighted_ce": "stat.fit.goodness",
-    "weight": "stat.weight",
-    "nll": "stat.likelihood",
-    "mutual_information": "stat.value",
-}
 
-
-def _described(view: View, field: pa.Field) -> pa.Field:
+def _described(view: PublicView, field: pa.Field) -> pa.Field:
     """A column as the view's dictionary describes it."""
-    words = view.columns[field.name]
-    return column(field.name, field.type, words, ucd=_UCDS.get(field.name, ""))
+    said = view.columns[field.name]
+    return column(field.name, field.type, said.description, unit=said.unit, ucd=said.ucd)
 
 
 _NAMES = [

@@ -30,8 +30,8 @@ from zoolens.catalog.release.long_tables import LongTable
 from zoolens.catalog.release.provenance import Title
 from zoolens.catalog.runtime.parallel import in_order
 from zoolens.catalog.runtime.progress import progress
-from zoolens.catalog.scoring.ranking import all_ranks
 from zoolens.catalog.similarity.counterparts import counterparts_of_many
+from zoolens.catalog.store.ranking import all_ranks
 from zoolens.catalog.store.row_filter import RowFilter
 from zoolens.catalog.store.store import Store, code_version
 from zoolens.catalog.store.views import newest

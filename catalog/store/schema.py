@@ -1,4 +1,4 @@
-"""Connecting to a catalogue file and bringing its schema to this version."""
+"""Connecting to a catalogue file, and bringing its tables and views to this version."""
 
 import re
 from pathlib import Path
@@ -8,10 +8,11 @@ import duckdb
 
 from zoolens.catalog import paths
 from zoolens.catalog.errors import CatalogBusy, CatalogError
+from zoolens.catalog.store.views import VIEWS, statements, views_sha256
 
 # The newest migration; a test compares it with Alembic's own head, which takes
 # a second to ask for.
-HEAD = "0007"
+HEAD = "0008"
 
 
 def connect(
@@ -26,13 +27,14 @@ def connect(
     connection = _connect(path, read_only and path.exists(), settings or {})
     try:
         version = _version(connection, path)
+        current = version == HEAD and _views(connection) == views_sha256()
     except duckdb.Error as error:
         connection.close()
         raise damaged(path, error) from None
     except BaseException:
         connection.close()
         raise
-    if version == HEAD:
+    if current:
         return connection
     connection.close()
     if version is not None and not re.fullmatch(r"\d{4}", version):
@@ -43,7 +45,9 @@ def connect(
             "update Zoolens"
         )
     _connect(path, False, {}).close()  # told as busy or read-only here, not by Alembic
-    _upgrade(path)
+    if version != HEAD:
+        _upgrade(path)
+    _make_views(path)
     return _connect(path, read_only, settings or {})
 
 
@@ -100,6 +104,35 @@ def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> str | None:
             "catalogue; choose another --catalog"
         )
     return None
+
+
+def _views(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """What the views of a catalogue were made from."""
+    sql = "SELECT value FROM setting WHERE name = 'views_sha256'"
+    row = connection.execute(sql).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _make_views(path: Path) -> None:
+    """Make the public views anew, in one transaction."""
+    connection = _connect(path, False, {})
+    try:
+        connection.execute("BEGIN")
+        standing = connection.execute(
+            "SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal"
+        ).fetchall()
+        ours = {view.name for view in VIEWS}  # somebody else's views in `main` stay
+        for schema, name in standing:
+            if schema == "history" or name in ours:
+                connection.execute(f'DROP VIEW "{schema}"."{name}"')
+        connection.execute("CREATE SCHEMA IF NOT EXISTS history")
+        for statement in statements():
+            connection.execute(statement)
+        connection.execute("DELETE FROM setting WHERE name = 'views_sha256'")
+        connection.execute("INSERT INTO setting VALUES ('views_sha256', ?)", [views_sha256()])
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
 
 
 def _upgrade(path: Path) -> None:

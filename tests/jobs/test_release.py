@@ -31,9 +31,9 @@ from zoolens.catalog.formats.columns import meaning
 from zoolens.catalog.release.galaxies import ERROR_RATE
 from zoolens.catalog.release.provenance import Title
 from zoolens.catalog.scoring.credence import credence
-from zoolens.catalog.scoring.ranking import rank_galaxies
 from zoolens.catalog.similarity.counterparts import find_counterparts
 from zoolens.catalog.store.matrices import read_posteriors, read_votes
+from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.adopt import adopt
 from zoolens.jobs.ingest import ingest

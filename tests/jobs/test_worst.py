@@ -8,7 +8,7 @@ import pytest
 
 from tests.made.catalogues import TOY, catalogue, random_concentrations, random_counts
 from zoolens.catalog.errors import CatalogError, UnknownName
-from zoolens.catalog.scoring.ranking import MEASURES
+from zoolens.catalog.store.ranking import MEASURES
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.score import score
 from zoolens.jobs.verify import verify
@@ -125,6 +125,7 @@ WHERE weighted_ce = (SELECT max(weighted_ce) FROM loss o
         )
         for statement in (
             "DROP TABLE galaxy_loss",
+            "DROP TABLE superseded_image",
             "ALTER TABLE run DROP COLUMN asked_at",
             "UPDATE alembic_version SET version_num = '0004'",
         ):

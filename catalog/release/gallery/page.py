@@ -55,7 +55,7 @@ def write_gallery(
 ) -> GalleryReport:
     """Write `index.html` and `images/` of the `limit` worst galaxies into a folder.
 
-    Galaxies are those of `catalog.scoring.ranking.rank_galaxies` on the newest score run, each
+    Galaxies are those of `catalog.store.ranking.rank_galaxies` on the newest score run, each
     by the answer that costs it most; min_votes: answers to questions that fewer
     volunteers were asked do not count; among: numbers of the galaxies that do, all
     unless given. Images are shown as the model saw them, counterparts' too; overlays

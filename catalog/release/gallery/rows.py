@@ -17,10 +17,10 @@ from zoolens.catalog.explain.portraits import (
     relevant_questions,
 )
 from zoolens.catalog.runtime.progress import progress
-from zoolens.catalog.scoring.ranking import rank_galaxies
 from zoolens.catalog.similarity.counterparts import Counterpart, find_counterparts
 from zoolens.catalog.similarity.files import KINDS, load_index
 from zoolens.catalog.store.matrices import votes_state
+from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Run, Store
 
 
@@ -68,7 +68,7 @@ class Rows:
 def read_worst(store: Store, limit: int, min_votes: float, among: Ids | None) -> Rows:
     """The `limit` worst galaxies of the newest score run with all that is told of them.
 
-    min_votes, and what is raised: as in `catalog.scoring.ranking`; among: numbers of the
+    min_votes, and what is raised: as in `catalog.store.ranking`; among: numbers of the
     galaxies that count, all unless given. Counterparts are sought in the whole
     catalogue. Votes are the current ones, predictions those that the losses are of.
     """
