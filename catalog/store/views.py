@@ -3,9 +3,13 @@
 Every view stands twice: in `main` it shows the newest complete run, in `history` all
 runs by `run_id`. They are made from here whenever what stands in a catalogue differs
 (`catalog.store.schema`); migrations are about tables alone.
+
+`python -m zoolens.catalog.store.views` prints the data dictionary as Markdown; `make docs`
+writes docs/dictionary.md.
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from zoolens.catalog.store.dictionary import COLUMNS, Column
@@ -58,6 +62,19 @@ class PublicView:
             ),
         ]
 
+
+_LEAD = """\
+# Data dictionary
+
+A catalogue is one DuckDB file. What follows are its views, which is what you query: with
+`zoolens sql`, from Python, or with any DuckDB client from version 1.1 on. The file holds these
+descriptions too, as comments on views and columns: `zoolens sql` without a query shows them.
+
+Each view shows one run of its job: of the complete runs, the one that was asked for last. (The
+same command again is the same run, and shows again.) Write `history.` before the name, as in
+`history.losses`, to see every run, those of `explain` with another method, layer or model among
+them. `rejects` and `runs` are about all runs.
+"""
 
 _ANSWER_COLUMNS = "a.question, a.answer, a.label"
 _QUESTIONS = "(SELECT DISTINCT question_id, question FROM answer)"
@@ -182,3 +199,19 @@ def statements() -> list[str]:
 def views_sha256() -> str:
     """SHA-256 of all that makes the views: another one means to make them anew."""
     return hashlib.sha256("\n".join(statements()).encode()).hexdigest()
+
+
+def as_markdown() -> str:
+    """The data dictionary: a list of the views, then a table of columns for each."""
+    rows = [f"| [`{view.name}`](#{view.name}) | one row per {view.row} |" for view in VIEWS]
+    listed = "\n".join(["| view | |", "|---|---|", *rows])
+    return "\n".join([_LEAD, listed, *(line for view in VIEWS for line in _section(view))]) + "\n"
+
+
+def _section(view: PublicView) -> Iterator[str]:
+    yield f"\n## `{view.name}`\n\nOne row per {view.row}.\n\n| column | type | |\n|---|---|---|"
+    yield from (f"| `{c.name}` | {c.type} | {c.comment} |" for c in view.columns.values())
+
+
+if __name__ == "__main__":
+    print(as_markdown(), end="")
