@@ -126,7 +126,7 @@ def evaluate(
         if not run.complete:
             _measure(store, run, reader, work)
             store.finish(run)
-        measures = read_measures(store.arrow(_MEASURES, [run.run_id]))
+        measures = read_measures(store.rows_made(run, "evaluation"))
         tables = evaluation_tables(measures, store.tree)
     folder = out or evaluation_dir(catalog)
     section = evaluation_section(folder, measures, tables, len(data.names))
@@ -136,9 +136,6 @@ def evaluate(
     return EvaluateReport(
         run.run_id, len(data.names), tuple(measures), tables, section, page, changed
     )
-
-
-_MEASURES = "SELECT * FROM evaluation WHERE run_id = ?"
 
 
 def _control(source: str, explained: ExplainedModel | None, store: Store) -> ZoobotModel:

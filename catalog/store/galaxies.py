@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoolens.catalog.arrays import Floats, Ids
+from zoolens.catalog.arrays import Floats, Ids, Ints
 from zoolens.catalog.errors import UnknownName
 from zoolens.catalog.galaxy import Galaxy
 from zoolens.catalog.store.matrices import read_rows
@@ -174,6 +174,13 @@ def read_galaxies(store: Store, galaxy_id: Ids) -> list[Galaxy]:
     """The galaxies numbered `galaxy_id` (N,), ascending, in that order."""
     rows = read_rows(store, _GALAXIES, galaxy_id).sort_by("galaxy_id")
     return [Galaxy(*row.values()) for row in rows.to_pylist()]
+
+
+def image_sides(store: Store, galaxy_id: Ids) -> Ints:
+    """The smaller side of the images of galaxies (N,), ascending, pixel."""
+    sql = "SELECT galaxy_id, least(image_height, image_width) AS side FROM galaxies"
+    sides: Ints = read_rows(store, sql, galaxy_id)["side"].to_numpy()
+    return sides
 
 
 def image_facts(store: Store, galaxy_id: Sequence[int]) -> pa.Table:

@@ -200,6 +200,10 @@ class Store(Database):
             [_now(), model_sha256, run.run_id],
         )
 
+    def rows_made(self, run: Run, table: str) -> pa.Table:
+        """The rows of a table that a run has made, in the order it made them."""
+        return self.arrow(f"SELECT * FROM {table} WHERE run_id = ?", [run.run_id])
+
     def rows_of(self, run: Run, table: str) -> int:
         """How many rows of a table a run has made."""
         return int(self.value(f"SELECT count(*) FROM {table} WHERE run_id = ?", [run.run_id]))
