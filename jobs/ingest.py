@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from zoolens.catalog.arrays import Flags
-from zoolens.catalog.images.loading import ImageChecker
+from zoolens.catalog.images.checking import ImageChecker
 from zoolens.catalog.images.sources import ImageListing, list_images, list_stated, pair
 from zoolens.catalog.runtime.files import sha256_of
 from zoolens.catalog.runtime.progress import progress

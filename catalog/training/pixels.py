@@ -1,7 +1,8 @@
-"""Decoded images for training, kept in one file that is mapped into memory.
+"""What a model is trained on: galaxies, their votes, and their images, decoded once.
 
-Decoding a PNG takes longer than looking at it, and every epoch looks at all of them.
-The file is read through the system's own cache: from memory where it fits.
+Decoding a PNG takes longer than looking at it, and every epoch looks at all of them, so
+that decoded images are kept in a file that is mapped into memory. It is read through the
+system's own cache: from memory where it fits.
 """
 
 import hashlib
@@ -17,9 +18,9 @@ import numpy.typing as npt
 from PIL import Image
 
 from zoolens.catalog.arrays import Floats, Pixels
-from zoolens.catalog.errors import CatalogError, ImageRefused
+from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.galaxy import Galaxy
-from zoolens.catalog.images.reader import ImageReader, decode
+from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.view import View
 from zoolens.catalog.runtime.files import replacing
 from zoolens.catalog.runtime.progress import progress
@@ -77,31 +78,35 @@ class TrainingSet:
         return self.where(self.split == split)
 
 
-def canvas_side(view: View, largest: int) -> int:
-    """Side of the canvases, pixel; largest: side of the largest image as stored."""
-    if view.name == "fast":
-        return math.ceil(MARGIN * view.size)
-    return min(largest, math.ceil(MARGIN * _FINEST * view.size))
+def decode_all(
+    data: TrainingSet, view: View, canvases: Path, views: Path
+) -> list[tuple[int, CatalogError]]:
+    """Canvases of the training galaxies and views of the validating ones, into files.
 
-
-def canvas(image: Image.Image, view: View, side: int) -> Pixels:
-    """What augmentation starts from, (3, side, side): more of the image than the view.
-
-    For the view "fast", which does not resize, the central `side` pixels, black beyond
-    the image's edge; otherwise the central square, resized.
+    Returns the galaxies whose image is not what was ingested, by position, with the
+    reason.
     """
-    across = side if view.name == "fast" else min(image.size)
-    left, top = (image.width - across) // 2, (image.height - across) // 2
-    square = image.crop((left, top, left + across, top + across))
-    if square.width != side:
-        square = square.resize((side, side), Image.Resampling.BILINEAR)
-    return np.asarray(square).transpose(2, 0, 1)
+    side = canvas_side(view, data.largest)
+    channels = 1 if view.greyscale else 3
+    refused = []
+    with ImageReader() as reader:
 
+        def image(galaxy: Galaxy) -> Image.Image:
+            return reader.open(galaxy.source, galaxy.member, sha256=galaxy.sha256)
 
-def viewed(image: Image.Image, view: View) -> Pixels:
-    """What a model is shown to predict, (C, size, size), rounded to 8 bit."""
-    pixels: Pixels = view.prepare(image).mul(255).round().byte().numpy()
-    return pixels
+        for split, path, shape, pixels in (
+            ("train", canvases, (3, side, side), lambda g: canvas(image(g), view, side)),
+            (
+                "validation",
+                views,
+                (channels, view.size, view.size),
+                lambda g: viewed(image(g), view),
+            ),
+        ):
+            places = np.flatnonzero(data.split == split).tolist()
+            bad = fill(path, [data.galaxies[place] for place in places], shape, pixels)
+            refused += [(places[row], error) for row, error in bad]
+    return sorted(refused, key=lambda pair: pair[0])
 
 
 def fill(
@@ -146,35 +151,28 @@ def mapped(path: Path) -> Pixels:
     return array
 
 
-def decode_all(
-    data: TrainingSet, view: View, canvases: Path, views: Path
-) -> list[tuple[int, CatalogError]]:
-    """Canvases of the training galaxies and views of the validating ones, into files.
+def canvas_side(view: View, largest: int) -> int:
+    """Side of the canvases, pixel; largest: side of the largest image as stored."""
+    if view.name == "fast":
+        return math.ceil(MARGIN * view.size)
+    return min(largest, math.ceil(MARGIN * _FINEST * view.size))
 
-    Returns the galaxies whose image is not what was ingested, by position, with the
-    reason.
+
+def canvas(image: Image.Image, view: View, side: int) -> Pixels:
+    """What augmentation starts from, (3, side, side): more of the image than the view.
+
+    For the view "fast", which does not resize, the central `side` pixels, black beyond
+    the image's edge; otherwise the central square, resized.
     """
-    side = canvas_side(view, data.largest)
-    channels = 1 if view.greyscale else 3
-    refused = []
-    with ImageReader() as reader:
+    across = side if view.name == "fast" else min(image.size)
+    left, top = (image.width - across) // 2, (image.height - across) // 2
+    square = image.crop((left, top, left + across, top + across))
+    if square.width != side:
+        square = square.resize((side, side), Image.Resampling.BILINEAR)
+    return np.asarray(square).transpose(2, 0, 1)
 
-        def image(galaxy: Galaxy) -> Image.Image:
-            content = reader.read(galaxy.source, galaxy.member)
-            if hashlib.sha256(content).hexdigest() != galaxy.sha256:
-                raise ImageRefused("changed image: not the bytes that were ingested; ingest again")
-            return decode(content)[0]
 
-        for split, path, shape, pixels in (
-            ("train", canvases, (3, side, side), lambda g: canvas(image(g), view, side)),
-            (
-                "validation",
-                views,
-                (channels, view.size, view.size),
-                lambda g: viewed(image(g), view),
-            ),
-        ):
-            places = np.flatnonzero(data.split == split).tolist()
-            bad = fill(path, [data.galaxies[place] for place in places], shape, pixels)
-            refused += [(places[row], error) for row, error in bad]
-    return sorted(refused, key=lambda pair: pair[0])
+def viewed(image: Image.Image, view: View) -> Pixels:
+    """What a model is shown to predict, (C, size, size), rounded to 8 bit."""
+    pixels: Pixels = view.prepare(image).mul(255).round().byte().numpy()
+    return pixels
