@@ -43,9 +43,9 @@ def evaluation_page(folder: Path) -> Path:
     return folder / "index.html"
 
 
-def histogram_path(folder: Path, which: str, form: str) -> Path:
-    """A figure of vote-fraction distributions: `fractions-all.png`."""
-    return folder / f"fractions-{which}.{form}"
+def histogram_stem(folder: Path, which: str) -> Path:
+    """A figure of vote-fraction distributions, less its suffix: `fractions-all`."""
+    return folder / f"fractions-{which}"
 
 
 def explanation_stem(iauname: str, label: str, of: str = "concentration") -> str:
