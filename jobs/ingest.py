@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from zoolens.catalog.arrays import Flags
-from zoolens.catalog.images.loading import ImageChecker
+from zoolens.catalog.images.checking import image_rows
+from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.sources import ImageListing, list_images, list_stated, pair
 from zoolens.catalog.runtime.files import sha256_of
 from zoolens.catalog.store.galaxies import (
@@ -201,12 +202,12 @@ def _ingest_images(
         store.commit(run, "listing", {"reject": reject_table([*listing.rejects, *unpaired, *bare])})
     shards = [paired[i : i + IMAGES_A_SHARD] for i in range(0, len(paired), IMAGES_A_SHARD)]
     parts = (Part(shard, len(shard), f"images-{i:06d}") for i, shard in enumerate(shards))
-    with ImageChecker() as checker:
+    with ImageReader() as reader:
         fill(
             store,
             run,
             parts,
-            checker.tables,
+            partial(image_rows, reader),
             read=as_they_are,
             describe="checking images",
             total=len(paired),

@@ -9,9 +9,9 @@ from typing import Any
 
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.formats.parquet import DescribedParquet
+from zoolens.catalog.paths import CUBES, GALLERY, RELEASE_FORMATS, SCRATCH, table_path
 from zoolens.catalog.release.columns import chosen_columns, release_columns
 from zoolens.catalog.release.documents import write_croissant, write_dictionary, write_readme
-from zoolens.catalog.release.files import CUBES, FORMATS, GALLERY, SCRATCH, long_table
 from zoolens.catalog.release.galaxies import ERROR_RATE, Runs
 from zoolens.catalog.release.long_tables import answers_table, long_tables
 from zoolens.catalog.release.provenance import (
@@ -102,7 +102,7 @@ def release(
             written = write_tables(store, runs, contents, part, scratch)
             notes = [*_extras(store, runs, part, title, written, contents, gallery, cubes)]
             shutil.rmtree(scratch)
-            forms = [form for form in FORMATS if form in {"parquet", *formats}]
+            forms = [form for form in RELEASE_FORMATS if form in {"parquet", *formats}]
             facts = _facts(store, runs, title, preset, contents, forms)
             write_formats(part, title, forms, facts["date"])
             tables = described(part, _rows(contents))
@@ -132,8 +132,8 @@ def _check(title: Title, formats: Sequence[str], min_votes: float) -> None:
             f"version {title.version!r} is none; take letters, digits, dots, such as 1.0.0"
         )
     for form in formats:
-        if form not in FORMATS:
-            raise UnknownName(f"no format {form!r}; choose among {', '.join(FORMATS)}")
+        if form not in RELEASE_FORMATS:
+            raise UnknownName(f"no format {form!r}; choose among {', '.join(RELEASE_FORMATS)}")
     if not min_votes >= 0:  # so NaN too
         raise CatalogError("the fewest votes must be 0 or more")
 
@@ -190,7 +190,7 @@ def _extras(
     notes = []
     if contents.tables:
         answers = answers_table(store, runs)
-        file = long_table(folder, "answers")
+        file = table_path(folder, "answers")
         with DescribedParquet(file, answers.schema, "answers", _ANSWER) as writer:
             writer.write(answers)
     if runs.explain is None:

@@ -1,6 +1,6 @@
 """What is known of a galaxy for an answer, gathered for figures and pages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from zoolens.catalog.explain.maps import derived_map, question_maps
 from zoolens.catalog.images.segments import central_segment, coverage
 from zoolens.catalog.saliency.arithmetic import Of, map_statistics
 from zoolens.catalog.store.store import Run, Store
+from zoolens.catalog.store.views import newest
 
 SELECTED = "selected"
 OBSERVED = "observed counterpart"
@@ -96,18 +97,38 @@ class Explanation:
 # What shows a galaxy's image as the model saw it: file, member and checksum -> (H, W, 3).
 Display = Callable[[str, str | None, str], npt.NDArray[np.uint8]]
 
-_FACTS = """SELECT a.question, a.answer, a.label, v.count, v.total, v.fraction AS observed,
-    p.fraction AS predicted, p.fraction_lo AS lo, p.fraction_hi AS hi, l.ce
-FROM answer a
-LEFT JOIN votes v ON v.label = a.label AND v.galaxy_id = $1
-LEFT JOIN predictions p ON p.label = a.label AND p.galaxy_id = $1
-LEFT JOIN losses l ON l.label = a.label AND l.galaxy_id = $1 AND l.predicted = p.fraction
-ORDER BY a.answer_id"""
+_FACTS = """SELECT g.galaxy_id, a.question, a.answer, a.label, v.count, v.total,
+    v.fraction AS observed, p.fraction AS predicted, p.fraction_lo AS lo, p.fraction_hi AS hi, l.ce
+FROM (SELECT galaxy_id FROM galaxy WHERE {among}) g CROSS JOIN answer a
+LEFT JOIN (FROM votes WHERE {among}) v ON v.galaxy_id = g.galaxy_id AND v.label = a.label
+LEFT JOIN (FROM prediction WHERE run_id = $1 AND {among}) p
+    ON p.galaxy_id = g.galaxy_id AND p.answer_id = a.answer_id
+LEFT JOIN (FROM loss WHERE run_id = $2 AND {among}) l
+    ON l.galaxy_id = g.galaxy_id AND l.answer_id = a.answer_id AND l.predicted = p.fraction
+ORDER BY g.galaxy_id, a.answer_id"""
 
 
-def read_facts(store: Store, galaxy_id: int) -> list[AnswerFacts]:
-    """Current votes, newest predictions and their losses of a galaxy, A in tree order."""
-    return [AnswerFacts(**row) for row in store.arrow(_FACTS, [galaxy_id]).to_pylist()]
+def facts_of(
+    store: Store,
+    galaxy_id: Collection[int],
+    *,
+    predict_run: int | None = None,
+    score_run: int | None = None,
+) -> dict[int, list[AnswerFacts]]:
+    """Facts of all A answers of each galaxy, in tree order, by its number.
+
+    Votes are the current ones; predictions and losses are those of the runs, the newest
+    unless given. A loss of another prediction than the one told is no fact.
+    """
+    runs = (
+        store.value(newest(job)) if run_id is None else run_id
+        for job, run_id in (("predict", predict_run), ("score", score_run))
+    )
+    among = f"galaxy_id IN ({', '.join(map(str, galaxy_id)) or 'NULL'})"
+    facts: dict[int, list[AnswerFacts]] = {number: [] for number in galaxy_id}
+    for row in store.arrow(_FACTS.format(among=among), [*runs]).to_pylist():
+        facts[row.pop("galaxy_id")].append(AnswerFacts(**row))
+    return facts
 
 
 def read_explanation(
@@ -120,38 +141,29 @@ def read_explanation(
     others = [(OBSERVED, subject.observed), (PREDICTED, subject.predicted)]
     cast: list[tuple[str, int, float | None]] = [(SELECTED, subject.galaxy_id, None)]
     cast += [(role, other.galaxy_id, other.score) for role, other in others if other is not None]
-    portraits = [
-        _portrait(store, run, galaxy_id, subject.answer_id, display, role, score, of)
-        for role, galaxy_id, score in cast
-    ]
+    facts = facts_of(store, {galaxy_id for _, galaxy_id, _ in cast})
+    portraits = []
+    for role, galaxy_id, similarity in cast:
+        name, picture, missing = _shown(store, run, galaxy_id, subject.answer_id, display, of)
+        portraits.append(Portrait(role, name, facts[galaxy_id], picture, missing, similarity))
     return Explanation(subject.answer_id, portraits, (*notes, *subject.notes), of)
 
 
-def _portrait(
-    store: Store,
-    run: Run,
-    galaxy_id: int,
-    answer_id: int,
-    display: Display,
-    role: str,
-    similarity: float | None,
-    of: Of,
-) -> Portrait:
+def _shown(
+    store: Store, run: Run, galaxy_id: int, answer_id: int, display: Display, of: Of
+) -> tuple[str, Picture | None, str]:
+    """A galaxy's name, and its picture or why there is none."""
     (galaxy,) = store.arrow(
         "SELECT iauname, image, image_member, image_sha256 FROM galaxies WHERE galaxy_id = ?",
         [galaxy_id],
     ).to_pylist()
-    missing, picture = "", None
+    name, *image = galaxy.values()
     if galaxy["image"] is None:
-        missing = "no image of this galaxy was ingested"
-    else:
-        try:
-            pixels = display(*(galaxy[name] for name in ("image", "image_member", "image_sha256")))
-            picture = _picture(store, run, galaxy_id, answer_id, pixels, of)
-        except CatalogError as error:
-            missing = str(error)
-    facts = read_facts(store, galaxy_id)
-    return Portrait(role, galaxy["iauname"], facts, picture, missing, similarity)
+        return name, None, "no image of this galaxy was ingested"
+    try:
+        return name, _picture(store, run, galaxy_id, answer_id, display(*image), of), ""
+    except CatalogError as error:
+        return name, None, str(error)
 
 
 def _picture(

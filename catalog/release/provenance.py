@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.release.files import CHECKSUMS, CITATION, MANIFEST
+from zoolens.catalog.paths import CHECKSUMS, CITATION, RELEASE_MANIFEST
 from zoolens.catalog.release.galaxies import Runs
 from zoolens.catalog.runtime.files import sha256_of
 from zoolens.catalog.store.matrices import votes_state
@@ -143,18 +143,18 @@ def run_records(store: Store, runs: Runs) -> list[dict[str, Any]]:
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     """`release.json`: what the release is, how it was cut, and from what."""
     text = json.dumps(facts, indent=1, ensure_ascii=False)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    (folder / RELEASE_MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """`release.json` of a release. Raises `CatalogError` where there is none that can be read."""
     try:
-        facts = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        facts = json.loads((folder / RELEASE_MANIFEST).read_text(encoding="utf-8"))
         if not isinstance(facts, dict) or "version" not in facts:
             raise ValueError("it has no version")
     except (OSError, ValueError) as error:
         raise CatalogError(
-            f"{folder} is no release: {MANIFEST} cannot be read ({error}); "
+            f"{folder} is no release: {RELEASE_MANIFEST} cannot be read ({error}); "
             "give the folder that zoolens release wrote"
         ) from None
     return facts

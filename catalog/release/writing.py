@@ -1,7 +1,8 @@
-"""The tables of a release, written as Parquet in one pass over the galaxies.
+"""The tables of a release: as Parquet in one pass over the galaxies, then in other formats.
 
 A block of galaxies is read, and its rows of every table made, on threads; one thread
-writes them in order, so that the same catalogue gives the same bytes.
+writes them in order, so that the same catalogue gives the same bytes. The other formats
+of the table of galaxies are made from its Parquet file.
 """
 
 import re
@@ -22,9 +23,8 @@ from zoolens.catalog.formats.csv import write_csv
 from zoolens.catalog.formats.fits import write_fits
 from zoolens.catalog.formats.parquet import DescribedParquet
 from zoolens.catalog.formats.votable import write_votable
+from zoolens.catalog.paths import TABLES, galaxies_path, table_path
 from zoolens.catalog.release.documents import Described
-from zoolens.catalog.release.files import galaxies, long_table
-from zoolens.catalog.release.files import galaxies as galaxies_path
 from zoolens.catalog.release.galaxies import Block, Runs, galaxy_rows
 from zoolens.catalog.release.long_tables import LongTable
 from zoolens.catalog.release.provenance import Title
@@ -108,20 +108,42 @@ def write_tables(
         raise CatalogError("no galaxy is left to release; ask for fewer votes or loosen --where")
     for table in contents.tables:
         if table.order:
-            _sort(store, table, long_table(folder, table.name), scratch)
+            _sort(store, table, table_path(folder, table.name), scratch)
     return Written(rows, np.concatenate(ids))
 
 
-def _sort(store: Store, table: LongTable, file: Path, scratch: Path) -> None:
-    """Bring the rows of a whole table into its order, on disk where memory does not do."""
-    unsorted = file.replace(scratch / file.name)
-    batches = store.batches(
-        f"SELECT * FROM read_parquet(?) ORDER BY {table.order}", [str(unsorted)], _SORTED
-    )
-    with DescribedParquet(file, table.columns, table.name, table.row) as writer:
-        for batch in batches:
-            writer.write(pa.Table.from_batches([batch]).cast(table.columns))
-    unsorted.unlink()
+def write_formats(folder: Path, title: Title, formats: Sequence[str], day: str) -> None:
+    """Write the table of galaxies in other formats, from its Parquet file.
+
+    formats: names of `catalog.paths.RELEASE_FORMATS`; day: ISO date that HATS states.
+    Raises `CatalogError` for what a format cannot hold.
+    """
+    table, words = galaxies_path(folder), f"{title}: one row per galaxy."
+    said = {"ORIGIN": "Zoolens", "RELEASE": title.name, "VERSION": title.version}
+    for form in formats:
+        out = galaxies_path(folder, form)
+        if form == "fits":
+            write_fits(table, out, name="galaxies", comments=said)
+        elif form == "votable":
+            write_votable(table, out, name="galaxies", description=words)
+        elif form == "csv":
+            write_csv(table, out)
+        elif form == "hats":
+            from zoolens.catalog.formats.hats import write_hats
+
+            name = re.sub(r"[^a-z0-9]+", "_", f"{title.name} {title.version}".lower()).strip("_")
+            builder = f"zoolens v{code_version()}"
+            write_hats(table, out, name=name, created=f"{day}T00:00UTC", builder=builder)
+
+
+def described(folder: Path, rows: Mapping[str, str]) -> dict[str, Described]:
+    """Tables by name, as their files have them; rows: by name, what one row is."""
+    found = {}
+    for name, row in rows.items():
+        file = table_path(folder, name)
+        with pq.ParquetFile(file) as table:
+            found[name] = Described(row, table.metadata.num_rows, table.schema_arrow)
+    return found
 
 
 def _write_facts(store: Store, contents: Contents, file: Path) -> None:
@@ -188,45 +210,23 @@ def _make(
 def _writers(stack: ExitStack, contents: Contents, folder: Path) -> dict[str, DescribedParquet]:
     """An open Parquet file for each table."""
     if contents.tables:
-        long_table(folder, "").parent.mkdir()
+        (folder / TABLES).mkdir()
     opened = {
         "galaxies": DescribedParquet(galaxies_path(folder), contents.columns, "galaxies", "galaxy")
     }
     for table in contents.tables:
-        file = long_table(folder, table.name)
+        file = table_path(folder, table.name)
         opened[table.name] = DescribedParquet(file, table.columns, table.name, table.row)
     return {name: stack.enter_context(file) for name, file in opened.items()}
 
 
-def write_formats(folder: Path, title: Title, formats: Sequence[str], day: str) -> None:
-    """Write the table of galaxies in other formats, from its Parquet file.
-
-    formats: names of `catalog.release.files.FORMATS`; day: ISO date that HATS states.
-    Raises `CatalogError` for what a format cannot hold.
-    """
-    table, words = galaxies(folder), f"{title}: one row per galaxy."
-    said = {"ORIGIN": "Zoolens", "RELEASE": title.name, "VERSION": title.version}
-    for form in formats:
-        out = galaxies(folder, form)
-        if form == "fits":
-            write_fits(table, out, name="galaxies", comments=said)
-        elif form == "votable":
-            write_votable(table, out, name="galaxies", description=words)
-        elif form == "csv":
-            write_csv(table, out)
-        elif form == "hats":
-            from zoolens.catalog.formats.hats import write_hats
-
-            name = re.sub(r"[^a-z0-9]+", "_", f"{title.name} {title.version}".lower()).strip("_")
-            builder = f"zoolens v{code_version()}"
-            write_hats(table, out, name=name, created=f"{day}T00:00UTC", builder=builder)
-
-
-def described(folder: Path, rows: Mapping[str, str]) -> dict[str, Described]:
-    """Tables by name, as their files have them; rows: by name, what one row is."""
-    found = {}
-    for name, row in rows.items():
-        file = galaxies(folder) if name == "galaxies" else long_table(folder, name)
-        with pq.ParquetFile(file) as table:
-            found[name] = Described(row, table.metadata.num_rows, table.schema_arrow)
-    return found
+def _sort(store: Store, table: LongTable, file: Path, scratch: Path) -> None:
+    """Bring the rows of a whole table into its order, on disk where memory does not do."""
+    unsorted = file.replace(scratch / file.name)
+    batches = store.batches(
+        f"SELECT * FROM read_parquet(?) ORDER BY {table.order}", [str(unsorted)], _SORTED
+    )
+    with DescribedParquet(file, table.columns, table.name, table.row) as writer:
+        for batch in batches:
+            writer.write(pa.Table.from_batches([batch]).cast(table.columns))
+    unsorted.unlink()
