@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 from pyarrow import csv, parquet
@@ -42,6 +42,9 @@ class SimulateReport:
     whose votes all went to wrong answers. changed: False where it was complete before.
     """
 
+    job: ClassVar[str] = "simulate"
+    run_id: ClassVar[int | None] = None
+    notes: ClassVar[tuple[str, ...]] = ()
     out: Path
     galaxies: int
     size: int
@@ -49,6 +52,13 @@ class SimulateReport:
     erroneous: int
     misvoted: int
     changed: bool
+
+    @property
+    def summary(self) -> str:
+        return (
+            f"{self.galaxies:,} galaxies, {self.votes:,} votes, {self.erroneous:,} of them in "
+            f"error, {self.misvoted:,} galaxies mis-voted"
+        )
 
 
 def simulate(
