@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -44,6 +45,8 @@ class EvaluateReport:
     another page to take in. changed: False where it had all been measured before.
     """
 
+    job: ClassVar[str] = "evaluate"
+    notes: ClassVar[tuple[str, ...]] = ()
     run_id: int
     galaxies: int
     measures: tuple[Measure, ...]
@@ -51,6 +54,10 @@ class EvaluateReport:
     section: Section
     page: Path
     changed: bool
+
+    @property
+    def summary(self) -> str:
+        return f"{self.galaxies:,} galaxies, {len(self.measures):,} measured values"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import quote
 
 import numpy as np
@@ -17,7 +18,6 @@ from zoolens.catalog.explain import figure as drawing
 from zoolens.catalog.explain.choice import (
     Choice,
     Subject,
-    check_way,
     choose,
     find_subjects,
 )
@@ -43,6 +43,7 @@ from zoolens.catalog.store.galaxies import (
 from zoolens.catalog.store.rejects import Reject, add_rejects
 from zoolens.catalog.store.shards import Executor, Keys, Part, Tables, as_they_are, fill, here
 from zoolens.catalog.store.store import Run, Store
+from zoolens.jobs.settings import Maps, Which
 
 BATCH = 16  # galaxies that pass the encoder together
 SHARD = 8  # batches committed at a time
@@ -54,9 +55,11 @@ class ExplainReport:
 
     explained: galaxies that got maps now; total: by the run, earlier ones included;
     rejects: images refused now; figures and page: the files drawn; changed: whether the
-    catalogue was added to; notes: what to know of all figures.
+    catalogue was added to; caveats: what to know of all figures, which they tell themselves.
     """
 
+    job: ClassVar[str] = "explain"
+    notes: ClassVar[tuple[str, ...]] = ()
     run_id: int
     explained: int
     total: int
@@ -64,38 +67,32 @@ class ExplainReport:
     figures: tuple[Path, ...]
     page: Path | None
     changed: bool
-    notes: tuple[str, ...]
+    caveats: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        return f"{self.explained:,} galaxies, {self.total:,} in all; {self.rejects:,} rejects"
 
 
 def explain(
     catalog: Path,
+    which: Which,
+    maps: Maps = Maps(),
     *,
-    galaxies: Sequence[str] = (),
-    worst: int | None = None,
-    min_votes: float = 0,
-    everything: bool = False,
-    label: str | None = None,
-    model: str | None = None,
-    method: str = "hirescam",
-    layer: str | None = None,
     of: Of = "concentration",
-    engine: str = "auto",
     out: Path | None = None,
     figures: bool = True,
 ) -> ExplainReport:
     """Store the maps of galaxies for all answers; draw them for one answer each.
 
-    galaxies, worst, min_votes, everything: which ones (`catalog.explain.choice`); with figures
-    also the observed and predicted counterpart of each. label: the answer to draw,
-    each galaxy's costliest unless given. model: unless given, the one that made the
-    newest predictions, with its dropout masks and view. method: "hirescam" or
-    "gradcam"; layer: a module's dotted name, by default the last encoder block. Another
-    method, layer or model than those of the predictions is a run for comparison, which the
-    views show with `history.` before their names. of: what
+    which: the galaxies, and the answer to draw; with figures also the observed and the
+    predicted counterpart of each, which need the files of `jobs.index`. maps: how they are
+    made; the model that made the newest predictions comes with its dropout masks and view.
+    Another method, layer or model than those of the predictions is a run for comparison,
+    which the views show with `history.` before their names. Its engine is recorded as
+    `predict` does (`catalog.saliency.closed_forms` says where OpenVINO serves). of: what
     the drawn maps are of, "concentration", "fraction" or "cross_entropy"; the stored
-    ones are of concentrations, from which the others follow. engine: what runs the encoder
-    (`catalog.network.engines`), recorded as `predict` does; "auto" is torch where OpenVINO does
-    not serve (`catalog.saliency.closed_forms`). out: folder of figures and
+    ones are of concentrations, from which the others follow. out: folder of figures and
     page, beside the catalogue unless given; the page shows the galaxies of this call.
 
     Galaxies that the run has maps of are not explained again. Images that are missing
@@ -105,17 +102,16 @@ def explain(
     with Store.open(catalog) as store, ImageReader() as reader:
         _check_of(of)
         tree = store.tree
-        answer_id = None if label is None else tree.answer_id(label)
-        check_way(galaxies, worst, everything)
-        if everything and not figures:
+        answer_id = None if which.answer is None else tree.answer_id(which.answer)
+        if which.everything and not figures:
             wanted, subjects = galaxies_with_image(store), []
         else:
-            choices = choose(store, galaxies, worst, everything, answer_id, min_votes)
+            choices = choose(store, which)
             subjects = find_subjects(store, choices) if figures else []
             wanted = _wanted(choices, subjects)
-        chosen = choose_engine(engine, len(wanted))
-        explained = explained_model(store, model, method, layer, chosen)
-        _check_engine(explained, engine)
+        engine = choose_engine(maps.engine, len(wanted))
+        explained = explained_model(store, maps.model, maps.method, maps.layer, engine)
+        _check_engine(explained, maps.engine)
         _check_answer(explained, tree, answer_id)
         _check_derived(explained, of)
         run = store.begin(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -43,6 +44,7 @@ class IngestReport:
     where the same ingest was complete before.
     """
 
+    job: ClassVar[str] = "ingest"
     run_id: int
     tree: str
     galaxies: int
@@ -53,6 +55,15 @@ class IngestReport:
     unasked: tuple[str, ...]
     notes: tuple[str, ...]
     changed: bool
+
+    @property
+    def summary(self) -> str:
+        refused = ", ".join(f"{count:,} {kind}" for kind, count in self.rejects.items() if count)
+        return (
+            f"{self.galaxies:,} galaxies ({self.new_galaxies:,} new), "
+            f"{self.images:,} images, tree {self.tree}"
+            + (f"; rejects: {refused}" if refused else "")
+        )
 
 
 def ingest(

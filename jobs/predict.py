@@ -25,6 +25,7 @@ from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image,
 from zoolens.catalog.store.shards import Part, as_they_are, fill
 from zoolens.catalog.store.store import Run, Store
 from zoolens.jobs.reports import PredictReport
+from zoolens.jobs.settings import Inference
 
 SHARD = 256  # galaxies committed at a time, about
 _MOST_SAMPLES = 1000
@@ -33,28 +34,22 @@ _MOST_SAMPLES = 1000
 def predict(
     catalog: Path,
     model: str,
+    inference: Inference = Inference(),
     *,
-    samples: int = 30,
-    seed: int = 0,
-    view: View | None = None,
-    engine: str = "auto",
-    precision: str = "float32",
     batch_size: int = 32,
 ) -> PredictReport:
     """Concentrations, and what follows from them, of every galaxy with an image.
 
-    model: checkpoint or hub name (`catalog.network.model.load_model`). samples: Monte Carlo
-    dropout samples of the head, seeded by `seed`; 0 asks dropout off. view: what the
-    model was trained to see; unless given, what its file says, or else the default view.
-    A model of one channel makes it greyscale. engine: what runs the encoder
-    (`catalog.network.engines`); it is recorded but tells no runs apart, as all give the same but
-    for rounding. precision: `float32`, or `bfloat16`, which is another run. Galaxies that
-    the run has predicted before are left alone, so the same call resumes what was
-    interrupted, adds what came since, and tries again what it had refused.
+    model: checkpoint or hub name (`catalog.network.model.load_model`). inference: how it
+    predicts. A model of one channel makes the view greyscale. The engine is recorded but
+    tells no runs apart, as all give the same but for rounding; another precision is another
+    run. Galaxies that the run has predicted before are left alone, so the same call resumes
+    what was interrupted, adds what came since, and tries again what it had refused.
 
     Raises `ModelRefused` for the model, and `CatalogError` where no galaxy has a
     usable image or the settings do not suit the model.
     """
+    samples, seed, precision = inference.samples, inference.seed, inference.precision
     if not 0 <= samples <= _MOST_SAMPLES:
         raise CatalogError(f"{samples} dropout samples asked; choose 0 to {_MOST_SAMPLES}")
     if not 0 <= seed < 2**63:
@@ -68,8 +63,8 @@ def predict(
                 f"no galaxy of {catalog} has an image; add them with: "
                 "zoolens ingest VOTES --images FOLDER"
             )
-        engine = choose_engine(engine, imaged)
-        loaded, view = _load(model, tree, view)
+        engine = choose_engine(inference.engine, imaged)
+        loaded, view = _load(model, tree, inference.view)
         seed = seed if samples else 0  # nothing is drawn: any seed is the same run
         config = {"samples": samples, "seed": seed, "view": view.config(), "tree": tree.name}
         if precision != "float32":

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,6 +23,10 @@ class VerifiedReport:
     many were looked at.
     """
 
+    job: ClassVar[str] = "verify"
+    run_id: ClassVar[int | None] = None
+    changed: ClassVar[bool] = True
+    notes: ClassVar[tuple[str, ...]] = ()
     faults: pa.Table
     files: int
 

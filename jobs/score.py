@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -40,6 +41,8 @@ class ScoreReport:
     other than 1; absent: labels of the preset that the tree does not have.
     """
 
+    job: ClassVar[str] = "score"
+    notes: ClassVar[tuple[str, ...]] = ()
     run_id: int
     changed: bool
     galaxies: int

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
@@ -37,6 +38,10 @@ class SelectReport:
     changed, which `refused.csv` beside the manifest lists.
     """
 
+    job: ClassVar[str] = "select"
+    run_id: ClassVar[int | None] = None
+    changed: ClassVar[bool] = True
+    notes: ClassVar[tuple[str, ...]] = ()
     manifest: Path
     budget: int
     selected: int

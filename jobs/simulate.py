@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 from pyarrow import csv, parquet
@@ -41,6 +41,9 @@ class SimulateReport:
     whose votes all went to wrong answers. changed: False where it was complete before.
     """
 
+    job: ClassVar[str] = "simulate"
+    run_id: ClassVar[int | None] = None
+    notes: ClassVar[tuple[str, ...]] = ()
     out: Path
     galaxies: int
     size: int
@@ -48,6 +51,13 @@ class SimulateReport:
     erroneous: int
     misvoted: int
     changed: bool
+
+    @property
+    def summary(self) -> str:
+        return (
+            f"{self.galaxies:,} galaxies, {self.votes:,} votes, {self.erroneous:,} of them in "
+            f"error, {self.misvoted:,} galaxies mis-voted"
+        )
 
 
 def simulate(

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,8 @@ class TrainReport:
     complete before.
     """
 
+    job: ClassVar[str] = "train"
+    notes: ClassVar[tuple[str, ...]] = ()
     run_id: int
     model: Path
     sha256: str
@@ -50,6 +53,13 @@ class TrainReport:
     worth: float
     changed: bool
 
+    @property
+    def summary(self) -> str:
+        return (
+            f"{self.train:,} galaxies, {self.epochs} epochs, the best {self.best_epoch} with "
+            f"a validation loss of {self.validation_loss:.4g} nat; {self.rejects:,} rejects"
+        )
+
 
 def train(
     catalog: Path,
@@ -57,7 +67,7 @@ def train(
     *,
     architecture: str | None = None,
     encoder: str | None = None,
-    view: View = View(),  # noqa: B008  # frozen
+    view: View = View(),
     epochs: int = 50,
     batch_size: int = 64,
     learning_rate: float = 1e-3,

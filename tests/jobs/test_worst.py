@@ -83,7 +83,7 @@ def test_ranking_as_written_out(
         and question in (None, row["question"])
     ]
     expected = slow_ranking(rows, by)
-    ranking = worst(gz, limit=12, min_votes=min_votes, label=label, question=question, by=by)
+    ranking = worst(gz, limit=12, min_votes=min_votes, answer=label, question=question, by=by)
     assert names_and_labels(ranking) == expected[:12]
     assert by in ranking.column_names
     values = ranking[by].to_numpy()
@@ -150,13 +150,15 @@ def test_campaign_suffix_is_accepted(tmp_path: Path) -> None:
         tree=tree,
     )
     score(path)
-    assert worst(path, label="how-rounded-dr5_round").equals(worst(path, label="how-rounded_round"))
+    assert worst(path, answer="how-rounded-dr5_round").equals(
+        worst(path, answer="how-rounded_round")
+    )
 
 
 @pytest.mark.parametrize(
     ("choice", "error", "told"),
     [
-        ({"label": "bar_strnog"}, UnknownName, "nearest: bar_strong"),
+        ({"answer": "bar_strnog"}, UnknownName, "nearest: bar_strong"),
         ({"question": "bra"}, UnknownName, "nearest: bar"),
         ({"by": "nll; DROP TABLE loss"}, CatalogError, "choose one of weighted_ce"),
         ({"limit": 0}, CatalogError, "1 or more"),
@@ -181,4 +183,4 @@ def test_questions_go_by_any_campaigns_name_and_answers_by_their_question(gz: Pa
     plain = worst(gz, question=question.name)
     assert worst(gz, question=f"{question.name}-dr5").equals(plain)
     with pytest.raises(CatalogError, match="is no answer to"):
-        worst(gz, question=question.name, label=tree.labels[0])
+        worst(gz, question=question.name, answer=tree.labels[0])
