@@ -12,7 +12,7 @@ from zoolens.catalog.formats.parquet import DescribedParquet
 from zoolens.catalog.paths import CUBES, GALLERY, RELEASE_FORMATS, SCRATCH, table_path
 from zoolens.catalog.release.columns import chosen_columns, release_columns
 from zoolens.catalog.release.documents import write_croissant, write_dictionary, write_readme
-from zoolens.catalog.release.galaxies import ERROR_RATE, Runs
+from zoolens.catalog.release.galaxies import ERROR_RATE
 from zoolens.catalog.release.long_tables import answers_table, long_tables
 from zoolens.catalog.release.provenance import (
     Title,
@@ -30,6 +30,7 @@ from zoolens.catalog.release.writing import (
     write_tables,
 )
 from zoolens.catalog.runtime.files import replacing_folder
+from zoolens.catalog.store.released import Runs, galaxy_without_position, votes_are_whole
 from zoolens.catalog.store.row_filter import RowFilter
 from zoolens.catalog.store.store import Store, code_version
 from zoolens.jobs.settings import Cut
@@ -123,12 +124,10 @@ def _check(title: Title, cut: Cut) -> None:
 
 def _contents(store: Store, runs: Runs, cut: Cut) -> Contents:
     """What is to be written; refuses columns and conditions before any work."""
-    whole = store.value("SELECT bool_and(count = floor(count) AND total = floor(total)) FROM vote")
-    trained = store.value("SELECT 1 FROM run WHERE job = 'train' AND status = 'complete'")
     every = release_columns(
         store.tree,
-        whole_votes=bool(whole),
-        trained=bool(trained),
+        whole_votes=votes_are_whole(store),
+        trained=bool(store.complete_runs("train")),
         maps=runs.explain is not None,
     )
     chosen = chosen_columns(every, store.tree, cut.preset, cut.columns)
@@ -144,7 +143,7 @@ def _check_positions(store: Store, contents: Contents) -> None:
     """Refuse at once what HATS would refuse once all is written."""
     if not {"ra", "dec"} <= {*contents.columns.names}:
         raise CatalogError("HATS needs the positions; name the columns ra and dec too")
-    name = store.value("SELECT min(iauname) FROM galaxies WHERE ra IS NULL OR dec IS NULL")
+    name = galaxy_without_position(store)
     if name is not None and contents.condition is None and not contents.min_votes:
         raise CatalogError(
             f"HATS needs positions, and some galaxies have none, such as {name}; leave them out "

@@ -1,6 +1,6 @@
 """What is known of a galaxy for an answer, gathered for figures and pages."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,33 +13,13 @@ from zoolens.catalog.explain.choice import Subject
 from zoolens.catalog.explain.maps import derived_map, question_maps
 from zoolens.catalog.images.segments import central_segment, coverage
 from zoolens.catalog.saliency.arithmetic import Of, map_statistics
+from zoolens.catalog.store.facts import AnswerFacts, facts_of
+from zoolens.catalog.store.galaxies import read_galaxies
 from zoolens.catalog.store.store import Run, Store
-from zoolens.catalog.store.views import newest
 
 SELECTED = "selected"
 OBSERVED = "observed counterpart"
 PREDICTED = "predicted counterpart"
-
-
-@dataclass(frozen=True)
-class AnswerFacts:
-    """Votes for an answer and its prediction; None where there is none.
-
-    count of total volunteers, observed = count / total in 0..1; predicted: expected
-    vote fraction with lo..hi, its central 90 % interval, in 0..1; ce: cross-entropy of
-    the two, nat.
-    """
-
-    question: str
-    answer: str
-    label: str
-    count: float | None
-    total: float | None
-    observed: float | None
-    predicted: float | None
-    lo: float | None
-    hi: float | None
-    ce: float | None
 
 
 @dataclass(frozen=True)
@@ -97,39 +77,6 @@ class Explanation:
 # What shows a galaxy's image as the model saw it: file, member and checksum -> (H, W, 3).
 Display = Callable[[str, str | None, str], npt.NDArray[np.uint8]]
 
-_FACTS = """SELECT g.galaxy_id, a.question, a.answer, a.label, v.count, v.total,
-    v.fraction AS observed, p.fraction AS predicted, p.fraction_lo AS lo, p.fraction_hi AS hi, l.ce
-FROM (SELECT galaxy_id FROM galaxy WHERE {among}) g CROSS JOIN answer a
-LEFT JOIN (FROM votes WHERE {among}) v ON v.galaxy_id = g.galaxy_id AND v.label = a.label
-LEFT JOIN (FROM prediction WHERE run_id = $1 AND {among}) p
-    ON p.galaxy_id = g.galaxy_id AND p.answer_id = a.answer_id
-LEFT JOIN (FROM loss WHERE run_id = $2 AND {among}) l
-    ON l.galaxy_id = g.galaxy_id AND l.answer_id = a.answer_id AND l.predicted = p.fraction
-ORDER BY g.galaxy_id, a.answer_id"""
-
-
-def facts_of(
-    store: Store,
-    galaxy_id: Collection[int],
-    *,
-    predict_run: int | None = None,
-    score_run: int | None = None,
-) -> dict[int, list[AnswerFacts]]:
-    """Facts of all A answers of each galaxy, in tree order, by its number.
-
-    Votes are the current ones; predictions and losses are those of the runs, the newest
-    unless given. A loss of another prediction than the one told is no fact.
-    """
-    runs = (
-        store.value(newest(job)) if run_id is None else run_id
-        for job, run_id in (("predict", predict_run), ("score", score_run))
-    )
-    among = f"galaxy_id IN ({', '.join(map(str, galaxy_id)) or 'NULL'})"
-    facts: dict[int, list[AnswerFacts]] = {number: [] for number in galaxy_id}
-    for row in store.arrow(_FACTS.format(among=among), [*runs]).to_pylist():
-        facts[row.pop("galaxy_id")].append(AnswerFacts(**row))
-    return facts
-
 
 def read_explanation(
     store: Store, run: Run, subject: Subject, display: Display, notes: Sequence[str], of: Of
@@ -153,17 +100,14 @@ def _shown(
     store: Store, run: Run, galaxy_id: int, answer_id: int, display: Display, of: Of
 ) -> tuple[str, Picture | None, str]:
     """A galaxy's name, and its picture or why there is none."""
-    (galaxy,) = store.arrow(
-        "SELECT iauname, image, image_member, image_sha256 FROM galaxies WHERE galaxy_id = ?",
-        [galaxy_id],
-    ).to_pylist()
-    name, *image = galaxy.values()
-    if galaxy["image"] is None:
-        return name, None, "no image of this galaxy was ingested"
+    (galaxy,) = read_galaxies(store, np.array([galaxy_id]))
+    if not galaxy.source:
+        return galaxy.iauname, None, "no image of this galaxy was ingested"
     try:
-        return name, _picture(store, run, galaxy_id, answer_id, display(*image), of), ""
+        pixels = display(galaxy.source, galaxy.member, galaxy.sha256)
+        return galaxy.iauname, _picture(store, run, galaxy_id, answer_id, pixels, of), ""
     except CatalogError as error:
-        return name, None, str(error)
+        return galaxy.iauname, None, str(error)
 
 
 def _picture(

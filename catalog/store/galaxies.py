@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -194,6 +195,21 @@ def image_facts(store: Store, galaxy_id: Sequence[int]) -> pa.Table:
     image_format AS format, image_sha256 AS sha256 FROM galaxies
 WHERE galaxy_id IN ({wanted}) AND image IS NOT NULL"""
     )
+
+
+class Place(NamedTuple):
+    """A galaxy and where it is: deg, ICRS, None where unknown."""
+
+    galaxy_id: int
+    iauname: str
+    ra: float | None
+    dec: float | None
+
+
+def read_places(store: Store, galaxy_id: Ids) -> list[Place]:
+    """Of galaxies (N,), ascending, where they are, in that order."""
+    rows = read_rows(store, "SELECT galaxy_id, iauname, ra, dec FROM galaxy", galaxy_id)
+    return [Place(**row) for row in rows.sort_by("galaxy_id").to_pylist()]
 
 
 def in_batches(store: Store, galaxy_id: Ids, size: int) -> Iterator[list[Galaxy]]:

@@ -11,13 +11,12 @@ import pytest
 from tests.made.catalogues import add_fractions, catalogue
 from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.explain.portraits import (
-    AnswerFacts,
     Explanation,
     Portrait,
-    facts_of,
     outside_votes,
     relevant_questions,
 )
+from zoolens.catalog.store.facts import AnswerFacts, facts_of
 from zoolens.catalog.store.store import Store
 
 TREE = get_tree("gzd5")

@@ -9,17 +9,11 @@ import pyarrow.compute as pc
 from zoolens.catalog.arrays import Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.explain.portraits import (
-    SELECTED,
-    AnswerFacts,
-    Explanation,
-    Portrait,
-    facts_of,
-    relevant_questions,
-)
+from zoolens.catalog.explain.portraits import SELECTED, Explanation, Portrait, relevant_questions
 from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.similarity.counterparts import Counterpart, find_counterparts
 from zoolens.catalog.similarity.files import KINDS, load_index
+from zoolens.catalog.store.facts import AnswerFacts, facts_of
 from zoolens.catalog.store.matrices import votes_state
 from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Run, Store
