@@ -9,18 +9,7 @@ import duckdb
 
 from zoolens.catalog.errors import CatalogError, QueryRefused
 from zoolens.catalog.output.answer import Answer
-from zoolens.catalog.store.schema import connect
-
-# A query sees the catalogue and nothing else of the machine.
-_CLOSED = {
-    "enable_external_access": False,
-    "allow_community_extensions": False,
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-    "python_enable_replacements": False,
-    "temp_directory": "",
-    "lock_configuration": True,
-}
+from zoolens.catalog.store.schema import CLOSED, connect
 
 # What DuckDB puts before the message of a query that fails when some rows are fetched.
 _LATE = "Attempting to execute an unsuccessful or closed pending query result\nError: "
@@ -43,8 +32,9 @@ def sql(catalog: Path, query: str | None) -> Iterator[Answer]:
     """
     if not catalog.exists():
         raise CatalogError(f"no catalogue at {catalog}; make one with: zoolens ingest VOTES")
-    connection = connect(catalog, read_only=True, settings=_CLOSED)
+    connection = connect(catalog, read_only=True, settings=CLOSED)
     try:
+        connection.execute("BEGIN TRANSACTION READ ONLY")  # EXPLAIN ANALYZE runs what it explains
         with _as_user_error():
             statements = connection.extract_statements(query or DICTIONARY)
             kinds = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}

@@ -1,7 +1,10 @@
 """Connecting to a catalogue file and bringing its schema to this version."""
 
+import os
 import re
+from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import duckdb
@@ -13,19 +16,38 @@ from zoolens.catalog.errors import CatalogBusy, CatalogError
 # a second to ask for.
 HEAD = "0007"
 
+_LOCK = "lock_configuration"
+# A query in somebody's own words sees the catalogue and nothing else of the machine.
+CLOSED = {
+    "enable_external_access": False,
+    "allow_community_extensions": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "python_enable_replacements": False,
+    "temp_directory": "",
+    _LOCK: True,
+}
+
+# Between looking whether a file is open here and opening it, no other thread may do so.
+_ONE_AT_A_TIME = Lock()
+
 
 def connect(
     path: Path, *, read_only: bool, settings: dict[str, Any] | None = None
 ) -> duckdb.DuckDBPyConnection:
     """A connection to a catalogue, made where there is none, brought to this version first.
 
-    Raises `CatalogBusy` at once where another process holds the file, and
-    `CatalogError` where it is no catalogue, damaged, or newer than this code.
+    Where another connection of this process holds the file, DuckDB has it open once for
+    both, as that one opened it: `settings` then have no effect, and what is to be read may
+    come open for writing. Raises `CatalogBusy` at once where another process holds the file,
+    and `CatalogError` where another connection of this one holds it in a way that cannot
+    be shared, or where it is no catalogue, damaged, or newer than this code.
     """
     # an absent file has to be made, whatever the mode asked for
     connection = _connect(path, read_only and path.exists(), settings or {})
     try:
         version = _version(connection, path)
+        shared = is_shared(connection)
     except duckdb.Error as error:
         connection.close()
         raise damaged(path, error) from None
@@ -42,23 +64,36 @@ def connect(
             f"{path} was written by a newer Zoolens (schema {version}, this one knows {HEAD}); "
             "update Zoolens"
         )
+    if shared:
+        raise CatalogError(
+            f"{path} has to be brought to this version of Zoolens, and another connection of "
+            "this program holds it; close that one first"
+        )
     _connect(path, False, {}).close()  # told as busy or read-only here, not by Alembic
     _upgrade(path)
     return _connect(path, read_only, settings or {})
 
 
+def is_shared(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether others of this process hold the same file, so that settings are theirs too."""
+    row = connection.execute("SELECT count FROM duckdb_connection_count()").fetchone()
+    return row is not None and row[0] > 1
+
+
 def _connect(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-    if not _is_database(path):
-        raise CatalogError(f"{path} is no catalogue, nor any DuckDB file; choose another --catalog")
-    lock = settings.get("lock_configuration", False)
-    settings = {name: value for name, value in settings.items() if name != "lock_configuration"}
     try:
-        connection = duckdb.connect(str(path), read_only=read_only, config=settings)
-        # DuckDB draws a bar of its own, on standard output, where a query takes seconds
-        connection.execute("SET enable_progress_bar = false")
-        if lock:
-            connection.execute("SET lock_configuration = true")
-        return connection
+        with _ONE_AT_A_TIME:
+            return _open(path, read_only, settings)
+    except duckdb.ConnectionException:
+        for_writing = "" if read_only else "read-only, or "
+        raise CatalogError(
+            f"{path} is open in this program, {for_writing}with settings of its own; close that "
+            "connection first"
+        ) from None
+    except duckdb.BinderException:
+        raise CatalogError(
+            f"{path} is attached to another connection of this program; DETACH it there first"
+        ) from None
     except duckdb.IOException as error:
         text = str(error).splitlines()[0]
         if "Could not set lock" in text:
@@ -72,6 +107,67 @@ def _connect(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.Du
         raise CatalogError(f"{path} cannot be opened: {text}") from None
     except duckdb.Error as error:
         raise damaged(path, error) from None
+
+
+def _open(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """A connection of one's own, or one to what this process has open already."""
+    if not _is_database(path):
+        raise CatalogError(f"{path} is no catalogue, nor any DuckDB file; choose another --catalog")
+    held = paths.open_here(path)
+    if held is not None:
+        connection = _join(path, read_only, held)
+        if is_shared(connection):
+            return connection
+        connection.close()  # whoever has the file open does not have it by DuckDB
+    connection = duckdb.connect(str(path), read_only=read_only, config=_config(settings))
+    _quieten(connection)
+    if settings.get(_LOCK):
+        connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def _join(path: Path, read_only: bool, held: int) -> duckdb.DuckDBPyConnection:
+    """A connection to a file that this process has open, with the settings that it has there.
+
+    DuckDB does not tell them, so that each way is tried. For writing comes first: a file that
+    is attached to a database of another name cannot be opened so, while to read it DuckDB
+    would open it twice, and closing one of the two would give up the lock of the other.
+    held: a descriptor of the file.
+    """
+    ways: list[tuple[bool, dict[str, Any]]] = [(False, {})]
+    if read_only:
+        ways += [(True, {}), (True, _config(CLOSED))]
+    for mode, config in ways:
+        try:
+            connection = duckdb.connect(str(path), read_only=mode, config=config)
+        except duckdb.ConnectionException:
+            continue
+        except duckdb.BinderException:
+            _lock_again(held)
+            raise
+        with suppress(duckdb.InvalidInputException):  # where the configuration is locked
+            _quieten(connection)
+        return connection
+    raise duckdb.ConnectionException
+
+
+def _lock_again(held: int) -> None:
+    """Give a file its lock back, which DuckDB drops when it looks whose an attached file is."""
+    import fcntl  # of systems that have such locks
+
+    for_writing = fcntl.fcntl(held, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDWR
+    with suppress(OSError):  # another process was faster
+        fcntl.lockf(held, (fcntl.LOCK_EX if for_writing else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+
+
+def _config(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings to connect with: to lock them comes last."""
+    return {name: value for name, value in settings.items() if name != _LOCK}
+
+
+def _quieten(connection: duckdb.DuckDBPyConnection) -> None:
+    # DuckDB draws a bar of its own, on standard output, where a query takes seconds
+    connection.execute("SET enable_progress_bar = false")
 
 
 def damaged(path: Path, error: duckdb.Error) -> CatalogError:

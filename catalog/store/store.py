@@ -24,7 +24,7 @@ from zoolens.catalog import decision_tree
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.runtime.files import checksum, stamp
-from zoolens.catalog.store.schema import connect, damaged
+from zoolens.catalog.store.schema import connect, damaged, is_shared
 from zoolens.catalog.store.views import newest
 
 _ROW_GROUP = 122_880  # rows that DuckDB compresses and writes as one
@@ -117,8 +117,11 @@ class Store:
     def bound_memory(self, scratch: Path) -> None:
         """Hold queries to the memory of jobs; what does not fit goes to the folder `scratch`.
 
-        Left to itself DuckDB keeps what it has read, up to most of the machine's memory.
+        Left to itself DuckDB keeps what it has read, up to most of the machine's memory. A
+        file that others of this process hold stays as they set it.
         """
+        if is_shared(self._connection):
+            return
         quoted = str(scratch).replace("'", "''")
         self._connection.execute(f"SET temp_directory = '{quoted}'")
         _bound_memory(self._connection)
@@ -350,8 +353,9 @@ class Store:
 def _connect_to_write(path: Path) -> duckdb.DuckDBPyConnection:
     """A connection for jobs, whose memory does not grow with the catalogue."""
     connection = connect(path, read_only=False)
-    connection.execute(f"SET checkpoint_threshold = '{_LOG}MiB'")
-    _bound_memory(connection)
+    if not is_shared(connection):
+        connection.execute(f"SET checkpoint_threshold = '{_LOG}MiB'")
+        _bound_memory(connection)
     return connection
 
 
