@@ -30,8 +30,6 @@ def sql(catalog: Path, query: str | None) -> Iterator[Answer]:
     Rows stream while the context is open. Raises `QueryRefused` with DuckDB's own
     message where the query is wrong, `CatalogError` for anything that is not one query.
     """
-    if not catalog.exists():
-        raise CatalogError(f"no catalogue at {catalog}; make one with: zoolens ingest VOTES")
     connection = connect(catalog, read_only=True, settings=CLOSED)
     try:
         connection.execute("BEGIN TRANSACTION READ ONLY")  # EXPLAIN ANALYZE runs what it explains

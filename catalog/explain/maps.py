@@ -1,12 +1,14 @@
 """Stored saliency maps: their bytes, and reading them back as arrays."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.saliency.arithmetic import (
     Map,
     Of,
@@ -18,6 +20,13 @@ from zoolens.catalog.saliency.arithmetic import (
 from zoolens.catalog.store.galaxies import galaxy_ids
 from zoolens.catalog.store.matrices import read_votes
 from zoolens.catalog.store.store import Run, Store
+from zoolens.catalog.store.views import newest
+
+if TYPE_CHECKING:
+    from zoolens.catalog.images.view import View
+
+_NEWEST = """SELECT max_by(run_id, asked_at) FROM saliency_map JOIN run USING (run_id)
+WHERE job = 'explain' AND status = 'complete' AND galaxy_id = ?"""
 
 
 def saliency_of(
@@ -46,6 +55,7 @@ def saliency_of(
     if not isinstance(catalog, Store):
         with Store.open(Path(catalog), read_only=True) as store:
             return saliency_of(store, iauname, label, run_id=run_id, sd=sd, size=size, of=of)
+    check_derivable(of, sd)
     store = catalog
     tree = store.tree
     answer_id = tree.answer_id(label)
@@ -54,20 +64,52 @@ def saliency_of(
     if of == "concentration":
         maps = question_maps(store, run, galaxy_id, answer_id, tree, sd=sd)
         chosen: npt.NDArray[np.floating] = maps[answer_id - _first(tree, answer_id)]
-    elif sd:
-        raise CatalogError(f"only the mean map of the {of} can be derived from what is stored")
     else:
         chosen = derived_map(store, run, galaxy_id, answer_id, tree, of)
     return chosen if size is None else upsample(chosen, size)
 
 
+def image_of(store: Store, iauname: str, *, stored: bool = False) -> npt.NDArray[np.uint8]:
+    """A galaxy's image, (H, W, 3) in 0..255: as the model saw it, in colour, under its maps.
+
+    The view is that of the galaxy's newest explain run, else of the newest predictions,
+    else Zoobot's own. stored: every pixel of the file instead. Raises `UnknownName` for a
+    galaxy that is not there, `ImageRefused` where its image is not what was ingested,
+    `CatalogError` where it has none.
+    """
+    (galaxy_id,) = galaxy_ids(store, [iauname])
+    (galaxy,) = store.arrow(
+        "SELECT image, image_member, image_sha256 FROM galaxies WHERE galaxy_id = ?", [galaxy_id]
+    ).to_pylist()
+    if galaxy["image"] is None:
+        raise CatalogError(
+            f"{iauname} has no image; add it with: zoolens ingest VOTES --images FOLDER"
+        )
+    with ImageReader() as reader:
+        image = reader.open(galaxy["image"], galaxy["image_member"], sha256=galaxy["image_sha256"])
+    return np.asarray(image) if stored else _view(store, galaxy_id).display(image)
+
+
+def _view(store: Store, galaxy_id: int) -> "View":
+    from zoolens.catalog.images.view import View  # loads torch, which maps alone do not need
+
+    for run_id in (store.value(_NEWEST, [galaxy_id]), store.value(newest("predict"))):
+        if run_id is not None and "view" in (config := store.run(run_id).config):
+            return View(**config["view"])
+    return View()
+
+
+def check_derivable(of: Of, sd: bool) -> None:
+    """Raises `CatalogError` where there can be no such map, `UnknownName` for another name."""
+    if of not in get_args(Of):
+        raise UnknownName(f"no map of {of!r}; choose one of {', '.join(get_args(Of))}")
+    if sd and of != "concentration":
+        raise CatalogError(f"only the mean map of the {of} can be derived from what is stored")
+
+
 def _newest_with(store: Store, galaxy_id: int) -> Run:
-    newest = store.value(
-        "SELECT max_by(run_id, asked_at) FROM saliency_map JOIN run USING (run_id) "
-        "WHERE job = 'explain' AND status = 'complete' AND galaxy_id = ?",
-        [galaxy_id],
-    )
-    return store.run(store.newest_run("explain") if newest is None else newest)
+    run_id = store.value(_NEWEST, [galaxy_id])
+    return store.run(store.newest_run("explain") if run_id is None else run_id)
 
 
 def question_maps(

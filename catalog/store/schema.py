@@ -35,7 +35,7 @@ _ONE_AT_A_TIME = Lock()
 def connect(
     path: Path, *, read_only: bool, settings: dict[str, Any] | None = None
 ) -> duckdb.DuckDBPyConnection:
-    """A connection to a catalogue, made where there is none, brought to this version first.
+    """A connection to a catalogue, made where there is none to write, brought to this version.
 
     Where another connection of this process holds the file, DuckDB has it open once for
     both, as that one opened it: `settings` then have no effect, and what is to be read may
@@ -43,8 +43,9 @@ def connect(
     and `CatalogError` where another connection of this one holds it in a way that cannot
     be shared, or where it is no catalogue, damaged, or newer than this code.
     """
-    # an absent file has to be made, whatever the mode asked for
-    connection = _connect(path, read_only and path.exists(), settings or {})
+    if read_only and not path.exists():
+        raise CatalogError(f"no catalogue at {path}; make one with: zoolens ingest VOTES")
+    connection = _connect(path, read_only, settings or {})
     try:
         version = _version(connection, path)
         shared = is_shared(connection)
