@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.formats.hats import needs_hats
 from zoolens.catalog.formats.parquet import DescribedParquet
 from zoolens.catalog.release.columns import chosen_columns, release_columns
 from zoolens.catalog.release.documents import write_croissant, write_dictionary, write_readme
@@ -134,6 +135,8 @@ def _check(title: Title, formats: Sequence[str], min_votes: float) -> None:
     for form in formats:
         if form not in FORMATS:
             raise UnknownName(f"no format {form!r}; choose among {', '.join(FORMATS)}")
+    if "hats" in formats:
+        needs_hats()
     if not min_votes >= 0:  # so NaN too
         raise CatalogError("the fewest votes must be 0 or more")
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zoolens.catalog.arrays import Floats, Places
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, needs
 from zoolens.catalog.formats.columns import column
 from zoolens.catalog.formats.sorting import rows_in_order
 from zoolens.catalog.formats.votable import parquet_metadata
@@ -33,6 +33,11 @@ _LEVEL = 3  # of zstd: hats' own, 15, took three times as long and saved 2 % whe
 Partition = tuple[int, int, int]  # order, pixel, rows
 INDEX_ORDER = 29
 _FINEST = 10  # order of the smallest partitions: 3.4 arcmin
+
+
+def needs_hats() -> None:
+    """Raises `NotInstalled` where `hats` is not."""
+    needs("the HATS format", "hats", "hats")
 
 
 def write_hats(
@@ -59,6 +64,7 @@ def write_hats(
     Raises `CatalogError` where a galaxy has no position on the sky, where there is no
     galaxy, where `out` exists or cannot be written; then nothing is.
     """
+    needs_hats()
     index = spatial_index(table, ra, dec, named)
     pixels = partitions(index, most_rows)
     said: dict[str, Any] = {

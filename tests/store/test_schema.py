@@ -55,7 +55,7 @@ def test_migrations_build_what_the_code_declares(migrated: Path, tmp_path: Path)
 
 def test_an_older_catalogue_is_brought_here_with_its_data(tmp_path: Path) -> None:
     path = tmp_path / "gz.duckdb"
-    first = import_module("migrations.versions.0001_first_schema")
+    first = import_module("zoolens.migrations.versions.0001_first_schema")
     with duckdb.connect(str(path)) as connection:
         for statement in first.STATEMENTS:
             connection.execute(statement)
