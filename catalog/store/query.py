@@ -9,19 +9,8 @@ import duckdb
 
 from zoolens.catalog.errors import CatalogError, QueryRefused
 from zoolens.catalog.output.answer import Answer
+from zoolens.catalog.store.connection import CLOSED
 from zoolens.catalog.store.schema import connect
-
-# What a foreign query may not do: read or write files, load extensions or Python's own
-# variables, spill to disk, or undo any of this.
-CLOSED: dict[str, Any] = {
-    "enable_external_access": False,
-    "allow_community_extensions": False,
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-    "python_enable_replacements": False,
-    "temp_directory": "",
-    "lock_configuration": True,
-}
 
 # What DuckDB puts before the message of a query that fails when some rows are fetched.
 _LATE = "Attempting to execute an unsuccessful or closed pending query result\nError: "
@@ -44,6 +33,7 @@ def closed_query(catalog: Path, query: str | None) -> Iterator[Answer]:
     """
     connection = connect(catalog, read_only=True, settings=CLOSED)
     try:
+        connection.execute("BEGIN TRANSACTION READ ONLY")  # EXPLAIN ANALYZE runs what it explains
         with _as_user_error():
             statements = connection.extract_statements(query or _DICTIONARY)
             kinds = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
