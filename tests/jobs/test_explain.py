@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
-import pyarrow as pa
 import pytest
 import torch
 from PIL import Image
@@ -18,6 +17,7 @@ from PIL import Image
 import zoolens.jobs.explain
 from tests.made.catalogues import add_fractions, catalogue, random_counts
 from tests.made.checkpoints import save, zoobot_tree
+from tests.made.images import ingest_images
 from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import CatalogError, ModelRefused, UnknownName
 from zoolens.catalog.explain.choice import Subject
@@ -59,11 +59,8 @@ def paint(path: Path, folder: Path, numbers: Sequence[int]) -> list[Path]:
             Image.fromarray(pixels.astype(np.uint8)).save(files[-1])
             facts = vars(reader.inspect(str(files[-1])))
             rows.append({"galaxy_id": number, "source": str(files[-1]), **facts})
-    table = pa.Table.from_pylist(rows).append_column("member", pa.nulls(len(rows), pa.string()))
     with Store.open(path) as store:
-        run = store.begin("ingest", {"images": str(folder), "galaxies": list(numbers)})
-        store.commit(run, "images", {"image": table})
-        store.finish(run)
+        ingest_images(store, rows, {"images": str(folder), "galaxies": list(numbers)})
     return files
 
 
@@ -225,10 +222,10 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     monkeypatch.setattr(zoolens.jobs.explain, "SHARD", 1)
     calls = iter(range(100))
 
-    def interrupted(*arguments: Any) -> Any:
+    def interrupted(*arguments: Any, **named: Any) -> Any:
         if next(calls) == 2:
             raise KeyboardInterrupt
-        return saliency_tables(*arguments)
+        return saliency_tables(*arguments, **named)
 
     monkeypatch.setattr(zoolens.jobs.explain, "saliency_tables", interrupted)
     with pytest.raises(KeyboardInterrupt):

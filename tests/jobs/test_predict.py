@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 import torch
 from PIL import Image
 
 from tests.made.catalogues import TOY, add_votes, catalogue, random_counts
 from tests.made.checkpoints import save, zoobot_tree
+from tests.made.images import ingest_images
 from zoolens.catalog.decision_tree import DecisionTree, get_tree
 from zoolens.catalog.errors import CatalogBusy, CatalogError, ModelRefused, UnknownName
 from zoolens.catalog.images.reader import ImageReader
@@ -57,11 +57,8 @@ def add_images(path: Path, folder: Path, galaxies: list[int]) -> None:
             rows.append(
                 {"galaxy_id": number, "source": str(file), **vars(reader.inspect(str(file)))}
             )
-    table = pa.Table.from_pylist(rows).append_column("member", pa.nulls(len(rows), pa.string()))
     with Store.open(path) as store:
-        run = store.begin("ingest", {"images": str(folder), "galaxies": galaxies})
-        store.commit(run, "images", {"image": table})
-        store.finish(run)
+        ingest_images(store, rows, {"images": str(folder), "galaxies": galaxies})
 
 
 def imaged(path: Path, count: int, *, without: int = 0, tree: DecisionTree | None = None) -> Path:
@@ -254,7 +251,7 @@ from zoolens.jobs.settings import Inference
 job.SHARD = 2
 commit = Store.commit
 def commit_one(self, run, name, tables):
-    if len(self.shards(run)) == 2:
+    if self.shards(run) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
     commit(self, run, name, tables)
 Store.commit = commit_one
@@ -417,9 +414,7 @@ def test_real_galaxies_get_the_numbers_of_predict_on_catalog(data: Path, tmp_pat
             for i, f in enumerate(files)
         ]
     with Store.open(path) as store:
-        run = store.begin("ingest", {"images": "real"})
-        store.commit(run, "images", {"image": pa.Table.from_pylist(rows)})
-        store.finish(run)
+        ingest_images(store, rows, {"images": "real"})
     report = predict(path, str(checkpoint), Inference(samples=0))
     found = posteriors(path, report.run_id)[:, 0]
     assert found.std(axis=0).mean() > 0.2, "galaxies are told apart"

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
@@ -20,7 +19,7 @@ from tests.made.catalogues import (
     random_counts,
 )
 from tests.made.checkpoints import save, zoobot_tree
-from tests.made.images import folder, picture, tar
+from tests.made.images import folder, ingest_images, picture, tar
 from zoolens import cli
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.images.reader import ImageReader
@@ -45,12 +44,7 @@ def paint(path: Path, files: Mapping[int, tuple[Path, str | None]]) -> None:
             | vars(reader.inspect(str(file), member))
             for i, (file, member) in files.items()
         ]
-        run = store.begin("ingest", {"images": sorted(files)})
-        table = pa.Table.from_pylist(rows)
-        member = pa.array(table["member"].to_pylist(), pa.string())
-        table = table.set_column(table.column_names.index("member"), "member", member)
-        store.commit(run, "images", {"image": table})
-        store.finish(run)
+        ingest_images(store, rows, {"images": sorted(files)})
 
 
 def inform(path: Path) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +17,7 @@ from tests.made.catalogues import (
     random_concentrations,
     random_counts,
 )
+from tests.made.images import ingest_images
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.selection.acquisition import Scores, read_scores
 from zoolens.catalog.selection.choosing import Pick, choose, read_quotas
@@ -33,15 +33,12 @@ QUESTIONS = [question.name for question in TOY.questions]
 
 def give_images(store: Store, galaxy_ids: Sequence[int]) -> None:
     """Rows of images that nobody opens."""
-    run = store.begin("ingest", {"images": list(galaxy_ids)})
     rows = [
         {"galaxy_id": i, "source": f"/{i}.png", "format": "PNG", "height": 9, "width": 9}
         | {"sha256": "00" * 32}
         for i in galaxy_ids
     ]
-    table = pa.Table.from_pylist(rows).append_column("member", pa.nulls(len(rows), pa.string()))
-    store.commit(run, "images", {"image": table})
-    store.finish(run)
+    ingest_images(store, rows, {"images": list(galaxy_ids)})
 
 
 def inform(store: Store, values: Mapping[tuple[int, int], float | None]) -> None:
