@@ -303,7 +303,7 @@ def test_killed_at_random_moments_nothing_is_lost_or_twice(tmp_path: Path) -> No
         tmp_path / "gz.duckdb", random_counts(many), concentrations=random_concentrations(many)
     )
     code = (
-        "import pathlib, sys, jobs.score as s; s.SHARD = 40; print('go', flush=True); "
+        "import pathlib, sys, zoolens.jobs.score as s; s.SHARD = 40; print('go', flush=True); "
         "s.score(pathlib.Path(sys.argv[1]))"
     )
     random = np.random.default_rng()
