@@ -1,7 +1,10 @@
 """Predictions in the store against Zoobot's own, whatever interrupts them."""
 
+import os
+import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,10 @@ import pytest
 import torch
 from PIL import Image
 
+import zoolens.jobs.predict
 from tests.made.catalogues import TOY, add_votes, catalogue, random_counts
 from tests.made.checkpoints import save, zoobot_tree
+from tests.made.processes import started
 from zoolens.catalog.decision_tree import DecisionTree, get_tree
 from zoolens.catalog.errors import CatalogBusy, CatalogError, ModelRefused, UnknownName
 from zoolens.catalog.images.reader import ImageReader
@@ -21,7 +26,7 @@ from zoolens.catalog.network.engines import make_encode
 from zoolens.catalog.network.export import write_model
 from zoolens.catalog.network.model import dropout_masks, load_model
 from zoolens.catalog.predictions.posterior import summarise
-from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.store import Run, Store
 from zoolens.jobs.predict import predict
 from zoolens.jobs.settings import Inference
 
@@ -244,31 +249,27 @@ def test_where_no_image_can_be_used_nothing_is_shown(tmp_path: Path, model: str)
     assert table(path, "SELECT DISTINCT run_id AS r FROM predictions") == [{"r": before.run_id}]
 
 
-_KILLED = """
-import os, signal, sys
-from pathlib import Path
-from zoolens.catalog.store.store import Store
-from zoolens.catalog.images.view import View
-import zoolens.jobs.predict as job
-from zoolens.jobs.settings import Inference
-job.SHARD = 2
-commit = Store.commit
-def commit_one(self, run, name, tables):
-    if len(self.shards(run)) == 2:
-        os.kill(os.getpid(), signal.SIGKILL)
-    commit(self, run, name, tables)
-Store.commit = commit_one
-settings = Inference(samples=5, view=View(size=64))
-job.predict(Path(sys.argv[1]), sys.argv[2], settings, batch_size=2)
-"""
+def predict_and_die(path: Path, model: str) -> None:
+    """Predict in shards of two galaxies, until the third is to be committed."""
+    zoolens.jobs.predict.SHARD = 2
+    commit = Store.commit
+
+    def dying(self: Store, run: Run, name: str, tables: Mapping[str, pa.Table]) -> None:
+        if self.shards(run) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        commit(self, run, name, tables)
+
+    Store.commit = dying  # type: ignore[method-assign]
+    predict(path, model, Inference(samples=T, view=SMALL), batch_size=2)
 
 
 def test_killed_it_resumes_with_nothing_lost_and_nothing_twice(tmp_path: Path, model: str) -> None:
     path = imaged(tmp_path / "gz.duckdb", 9)
     whole = tmp_path / "whole.duckdb"
     whole.write_bytes(path.read_bytes())
-    killed = subprocess.run([sys.executable, "-c", _KILLED, path, model], check=False)
-    assert killed.returncode == -9
+    job = started(predict_and_die, path, model)
+    job.join()
+    assert job.exitcode == -signal.SIGKILL
     assert table(path, "SELECT count(*) AS n FROM predictions") == [{"n": 0}], "not shown"
     assert table(path, "SELECT count(*) AS n FROM posterior") == [{"n": 4}], "not lost"
     resumed = predict(path, model, Inference(samples=T, view=SMALL))
