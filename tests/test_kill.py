@@ -12,9 +12,11 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from tests.made.catalogues import blank
 from tests.made.processes import killed, started, whole
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.tables import arrow_schema
 from zoolens.jobs.verify import verify
 
 pytestmark = pytest.mark.slow
@@ -31,16 +33,12 @@ def _work(path: Path, begun: Connection | None = None) -> None:
         for shard in range(SHARDS):
             if store.committed(run, str(shard)):
                 continue
-            ids = [shard * ROWS + row for row in range(ROWS)]
-            posteriors = {
-                "galaxy_id": ids,
-                "samples": [1] * ROWS,
-                "answers": [250] * ROWS,
-                "concentrations": [bytes(1000)] * ROWS,
-            }
+            ids = range(shard * ROWS, (shard + 1) * ROWS)
+            row = {"answer_id": 0, "samples": 1, "answers": 250, "concentrations": bytes(1000)}
+            rows = [{"galaxy_id": galaxy, **row} for galaxy in ids]
             tables = {
-                "prediction": pa.table({"galaxy_id": ids, "answer_id": [0] * ROWS}),
-                "posterior": pa.table(posteriors),
+                name: pa.Table.from_pylist(rows, schema=arrow_schema(name))
+                for name in ("prediction", "posterior")
             }
             store.commit(run, str(shard), tables)
         store.finish(run)
@@ -48,9 +46,7 @@ def _work(path: Path, begun: Connection | None = None) -> None:
 
 @pytest.mark.timeout(200)
 def test_a_job_killed_at_random_moments_ends_whole(tmp_path: Path) -> None:
-    path = tmp_path / "gz.duckdb"
-    with Store.open(path, create=True):
-        pass
+    path = blank(tmp_path / "gz.duckdb")
     moments = random.Random(20260715)
     kills = 0
     for _ in range(12):
@@ -93,9 +89,7 @@ def _rows(path: Path) -> int:
 
 
 def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "gz.duckdb"
-    with Store.open(path, create=True):
-        pass
+    path = blank(tmp_path / "gz.duckdb")
     reading, writing = Pipe(duplex=False)
     job = started(_work_on_a_full_disk, path, writing)
     writing.close()

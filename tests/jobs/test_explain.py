@@ -10,13 +10,12 @@ from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
-import pyarrow as pa
 import pytest
 import torch
 from PIL import Image
 
 import zoolens.jobs.explain
-from tests.made.catalogues import add_fractions, catalogue, random_counts
+from tests.made.catalogues import add_fractions, add_images, catalogue, random_counts
 from tests.made.checkpoints import save, zoobot_tree
 from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import CatalogError, ModelRefused, UnknownName
@@ -59,11 +58,8 @@ def paint(path: Path, folder: Path, numbers: Sequence[int]) -> list[Path]:
             Image.fromarray(pixels.astype(np.uint8)).save(files[-1])
             facts = vars(reader.inspect(str(files[-1])))
             rows.append({"galaxy_id": number, "source": str(files[-1]), **facts})
-    table = pa.Table.from_pylist(rows).append_column("member", pa.nulls(len(rows), pa.string()))
     with Store.open(path) as store:
-        run = store.begin("ingest", {"images": str(folder), "galaxies": list(numbers)})
-        store.commit(run, "images", {"image": table})
-        store.finish(run)
+        add_images(store, rows)
     return files
 
 

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 import zoolens.jobs.predict
-from tests.made.catalogues import TOY, add_votes, catalogue, random_counts
+from tests.made.catalogues import TOY, add_images, add_votes, catalogue, random_counts
 from tests.made.checkpoints import save, zoobot_tree
 from tests.made.processes import started
 from zoolens.catalog.decision_tree import DecisionTree, get_tree
@@ -47,7 +47,7 @@ def model(zoobot: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(save(zoobot, tmp_path_factory.mktemp("small") / "small.ckpt"))
 
 
-def add_images(path: Path, folder: Path, galaxies: list[int]) -> None:
+def paint(path: Path, folder: Path, galaxies: list[int]) -> None:
     """An image for each galaxy: a bright blob on noise, told apart by the number."""
     folder.mkdir(exist_ok=True)
     rows = []
@@ -62,18 +62,15 @@ def add_images(path: Path, folder: Path, galaxies: list[int]) -> None:
             rows.append(
                 {"galaxy_id": number, "source": str(file), **vars(reader.inspect(str(file)))}
             )
-    table = pa.Table.from_pylist(rows).append_column("member", pa.nulls(len(rows), pa.string()))
     with Store.open(path) as store:
-        run = store.begin("ingest", {"images": str(folder), "galaxies": galaxies})
-        store.commit(run, "images", {"image": table})
-        store.finish(run)
+        add_images(store, rows)
 
 
 def imaged(path: Path, count: int, *, without: int = 0, tree: DecisionTree | None = None) -> Path:
     """A catalogue of `count` galaxies with images and `without` galaxies without."""
     tree = tree or get_tree("gzd5")
     catalogue(path, random_counts(count + without, tree), tree=tree)
-    add_images(path, path.with_suffix(""), list(range(count)))
+    paint(path, path.with_suffix(""), list(range(count)))
     return path
 
 
@@ -191,7 +188,7 @@ def test_the_same_again_changes_nothing_and_news_are_added(tmp_path: Path, model
     first = predict(path, model, Inference(samples=T, view=SMALL))
     before = posteriors(path, first.run_id)
     assert not predict(path, model, Inference(samples=T, view=SMALL)).changed
-    add_images(path, tmp_path / "more", [5, 6])
+    paint(path, tmp_path / "more", [5, 6])
     news = predict(path, model, Inference(samples=T, view=SMALL))
     assert (news.run_id, news.galaxies, news.total) == (first.run_id, 2, 6)
     np.testing.assert_array_equal(posteriors(path, first.run_id)[:4], before)
@@ -233,7 +230,7 @@ def test_images_that_changed_are_rejects_and_the_rest_goes_on(tmp_path: Path, mo
     assert [row["g"] for row in predicted] == [0, 3, 5]
     assert not predict(path, model, Inference(samples=T, view=SMALL)).changed
     assert len(table(path, "SELECT * FROM rejects")) == 3
-    add_images(path, folder, [1, 4])
+    paint(path, folder, [1, 4])
     cured = predict(path, model, Inference(samples=T, view=SMALL))
     assert (cured.run_id, cured.galaxies, cured.rejects) == (report.run_id, 2, 0)
 
@@ -418,9 +415,7 @@ def test_real_galaxies_get_the_numbers_of_predict_on_catalog(data: Path, tmp_pat
             for i, f in enumerate(files)
         ]
     with Store.open(path) as store:
-        run = store.begin("ingest", {"images": "real"})
-        store.commit(run, "images", {"image": pa.Table.from_pylist(rows)})
-        store.finish(run)
+        add_images(store, rows)
     report = predict(path, str(checkpoint), Inference(samples=0))
     found = posteriors(path, report.run_id)[:, 0]
     assert found.std(axis=0).mean() > 0.2, "galaxies are told apart"

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
@@ -15,6 +14,7 @@ from tests.images.test_cutouts import cutout, sky
 from tests.made.catalogues import (
     TOY,
     add_fractions,
+    add_images,
     catalogue,
     random_concentrations,
     random_counts,
@@ -45,12 +45,7 @@ def paint(path: Path, files: Mapping[int, tuple[Path, str | None]]) -> None:
             | vars(reader.inspect(str(file), member))
             for i, (file, member) in files.items()
         ]
-        run = store.begin("ingest", {"images": sorted(files)})
-        table = pa.Table.from_pylist(rows)
-        member = pa.array(table["member"].to_pylist(), pa.string())
-        table = table.set_column(table.column_names.index("member"), "member", member)
-        store.commit(run, "images", {"image": table})
-        store.finish(run)
+        add_images(store, rows)
 
 
 def inform(path: Path) -> None:

@@ -233,13 +233,13 @@ def test_votes_without_images_cannot_be_trained_on(tmp_path: Path) -> None:
 
 
 def test_questions_asked_with_other_answers_are_left_out(tmp_path: Path) -> None:
-    from tests.made.catalogues import TOY, add_votes, question_totals
+    from tests.made.catalogues import TOY, add_votes, blank, question_totals
     from zoolens.catalog.training.dataset import read_training_set
 
     counts = random_counts(4, TOY) + 1
     totals = question_totals(counts, TOY)
     totals[1, 3] += 5
-    with Store.open(tmp_path / "gz.duckdb", create=True) as store:
+    with Store.open(blank(tmp_path / "gz.duckdb")) as store:
         store.set_tree(TOY)
         ids = add_votes(store, counts, totals=totals)
         run = store.begin("ingest", {"images": 1})

@@ -5,10 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from PIL import Image
 
-from tests.made.catalogues import TOY, catalogue, random_concentrations, random_counts
+from tests.made.catalogues import (
+    TOY,
+    add_images,
+    catalogue,
+    random_concentrations,
+    random_counts,
+)
 from zoolens.catalog.explain.rows import map_rows
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.view import View
@@ -96,7 +101,4 @@ def _paint(store: Store, folder: Path, numbers: Sequence[int]) -> None:
             Image.fromarray(pixels.astype(np.uint8)).save(file)
             facts = vars(reader.inspect(str(file)))
             rows.append({"galaxy_id": number, "source": str(file), **facts})
-    table = pa.Table.from_pylist(rows).append_column("member", pa.nulls(len(rows), pa.string()))
-    run = store.begin("ingest", {"images": str(folder)})
-    store.commit(run, "images", {"image": table})
-    store.finish(run)
+    add_images(store, rows)

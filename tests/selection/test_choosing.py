@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from tests.made.catalogues import (
     TOY,
     add_fractions,
+    add_images,
     add_predictions,
     catalogue,
     random_concentrations,
@@ -33,15 +33,12 @@ QUESTIONS = [question.name for question in TOY.questions]
 
 def give_images(store: Store, galaxy_ids: Sequence[int]) -> None:
     """Rows of images that nobody opens."""
-    run = store.begin("ingest", {"images": list(galaxy_ids)})
     rows = [
         {"galaxy_id": i, "source": f"/{i}.png", "format": "PNG", "height": 9, "width": 9}
         | {"sha256": "00" * 32}
         for i in galaxy_ids
     ]
-    table = pa.Table.from_pylist(rows).append_column("member", pa.nulls(len(rows), pa.string()))
-    store.commit(run, "images", {"image": table})
-    store.finish(run)
+    add_images(store, rows)
 
 
 def inform(store: Store, values: Mapping[tuple[int, int], float | None]) -> None:
