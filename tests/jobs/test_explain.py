@@ -36,7 +36,7 @@ from zoolens.jobs.score import score
 from zoolens.jobs.settings import Inference, Maps, Which
 from zoolens.jobs.verify import verify
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("coarse_figures")]
 
 SMALL = View(size=64)
 SAMPLES, SEED, GALAXIES = 3, 11, 8
@@ -76,12 +76,6 @@ def predicted(path: Path, model: str) -> Path:
     score(path)
     index(path)
     return path
-
-
-@pytest.fixture(autouse=True)
-def coarse_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures take long to write at the resolution of print."""
-    monkeypatch.setattr("zoolens.catalog.output.figures.DPI", 40)
 
 
 @pytest.fixture(scope="module")
