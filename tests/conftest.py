@@ -1,5 +1,6 @@
 """What several test modules share: the real data and small real checkpoints."""
 
+import importlib
 import os
 from pathlib import Path
 
@@ -24,6 +25,15 @@ def data() -> Path:
     if not DATA.is_dir():
         pytest.skip(f"the real data is not at {DATA}")
     return DATA
+
+
+@pytest.fixture
+def coarse_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures take long to write at the resolution of print, and with its fonts."""
+    monkeypatch.setattr("zoolens.catalog.output.figures.DPI", 40)
+    monkeypatch.setitem(
+        importlib.import_module("zoolens.catalog.output.figures").STYLE, "pdf.fonttype", 3
+    )
 
 
 @pytest.fixture(scope="session")

@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 import zoolens
-from tests.made.catalogues import TOY, catalogue, random_concentrations, random_counts
-from tests.made.images import ingest_images, picture
+from tests.made.catalogues import TOY, add_images, catalogue, random_concentrations, random_counts
+from tests.made.images import picture
 from zoolens.catalog.errors import ImageRefused, QueryRefused, UnknownName
 from zoolens.catalog.explain.maps import saliency_of
 from zoolens.catalog.explain.rows import map_rows
@@ -45,7 +45,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     image.write_bytes(picture(side=48))
     with Store.open(path) as store, ImageReader() as reader:
         facts = vars(reader.inspect(str(image)))
-        ingest_images(store, [{"galaxy_id": 0, "source": str(image), **facts}], {"images": "one"})
+        add_images(store, [{"galaxy_id": 0, "source": str(image), **facts}])
         predicted = store.newest_run("predict")
         for seed, ids in enumerate(([0, 1, 2, 3, 4], [1])):
             maps = _maps(seed, len(ids))

@@ -2,8 +2,6 @@
 
 import re
 import shlex
-import subprocess
-import sys
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.made.terminal import zoolens
 from zoolens.catalog.store.views import VIEWS, as_markdown
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -173,7 +172,10 @@ def _example() -> list[tuple[str, list[str]]]:
 
 
 @pytest.mark.slow
-def test_the_worked_example_prints_what_the_readme_says(data: Path, tmp_path: Path) -> None:
+def test_the_worked_example_prints_what_the_readme_says(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     for file in data.iterdir():
         (tmp_path / file.name).symlink_to(file)
     example = _example()
@@ -181,14 +183,8 @@ def test_the_worked_example_prints_what_the_readme_says(data: Path, tmp_path: Pa
     for command, expected in example:
         words = shlex.split(command)
         assert words[0] == "zoolens"
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "cli.py"), *words[1:]],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{command}\n{done.stderr}"
+        done = zoolens(*words[1:])
+        assert done.exit_code == 0, f"{command}\n{done.stderr}"
         printed = [line.rstrip() for line in (done.stderr + done.stdout).splitlines()]
         for line in expected:
             assert line in printed, f"{command}\nsaid: {line}\nprinted:\n" + "\n".join(printed)

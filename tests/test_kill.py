@@ -1,59 +1,61 @@
 """Killed between and inside shards, a job resumes with nothing lost, nothing twice."""
 
 import random
-import subprocess
-import sys
+import resource
+import signal
 import time
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pytest
 
+from tests.made.catalogues import blank
+from tests.made.processes import killed, started, whole
+from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.tables import arrow_schema
 from zoolens.jobs.verify import verify
 
 pytestmark = pytest.mark.slow
 
 SHARDS, ROWS = 60, 200
 
-# A job of the plainest kind: what is not in the ledger yet is done, shard by shard.
-_JOB = f"""
-import sys
-from pathlib import Path
-import pyarrow as pa
-from zoolens.catalog.store.store import Store
-with Store.open(Path(sys.argv[1])) as store:
-    run = store.begin("predict", {{"seed": 1}})
-    print("begun", flush=True)
-    done = store.shards(run)
-    for shard in range({SHARDS}):
-        if str(shard) not in done:
-            ids = [shard * {ROWS} + row for row in range({ROWS})]
-            rows = pa.table({{"galaxy_id": ids, "answer_id": [0] * {ROWS}}})
-            blobs = pa.table({{"galaxy_id": ids, "samples": [1] * {ROWS}, "answers": [250] * {ROWS},
-                              "concentrations": [bytes(1000)] * {ROWS}}})
-            store.commit(run, str(shard), {{"prediction": rows, "posterior": blobs}})
-    store.finish(run)
-"""
+
+def _work(path: Path, begun: Connection | None = None) -> None:
+    """A job of the plainest kind: what is not in the ledger yet is done, shard by shard."""
+    with Store.open(path) as store:
+        run = store.begin("predict", {"seed": 1})
+        if begun is not None:
+            begun.send("begun")
+        for shard in range(SHARDS):
+            if store.committed(run, str(shard)):
+                continue
+            ids = range(shard * ROWS, (shard + 1) * ROWS)
+            row = {"answer_id": 0, "samples": 1, "answers": 250, "concentrations": bytes(1000)}
+            rows = [{"galaxy_id": galaxy, **row} for galaxy in ids]
+            tables = {
+                name: pa.Table.from_pylist(rows, schema=arrow_schema(name))
+                for name in ("prediction", "posterior")
+            }
+            store.commit(run, str(shard), tables)
+        store.finish(run)
 
 
 @pytest.mark.timeout(200)
 def test_a_job_killed_at_random_moments_ends_whole(tmp_path: Path) -> None:
-    path = tmp_path / "gz.duckdb"
-    with Store.open(path, create=True):
-        pass
+    path = blank(tmp_path / "gz.duckdb")
     moments = random.Random(20260715)
     kills = 0
     for _ in range(12):
-        job = subprocess.Popen(
-            [sys.executable, "-c", _JOB, str(path)], stdout=subprocess.PIPE, text=True
-        )
-        assert job.stdout is not None
-        job.stdout.readline()
+        reading, writing = Pipe(duplex=False)
+        job = started(_work, path, writing)
+        writing.close()
+        reading.recv()
         time.sleep(moments.uniform(0, 0.4))
-        job.kill()
-        kills += job.wait() == -9
+        kills += killed(job)
         with Store.open(path) as store:
             committed = store.value("SELECT count(*) FROM shard")
             assert store.value("SELECT count(*) FROM prediction") == committed * ROWS
@@ -61,7 +63,7 @@ def test_a_job_killed_at_random_moments_ends_whole(tmp_path: Path) -> None:
             complete = store.value("SELECT count(*) FROM run WHERE status = 'complete'")
         if complete:
             break
-    subprocess.run([sys.executable, "-c", _JOB, str(path)], check=True, stdout=subprocess.DEVNULL)
+    _work(path)
     assert kills >= 3, "the job was killed in the midst of its work"
     with Store.open(path, read_only=True) as store:
         assert store.value("SELECT count(*) FROM shard") == SHARDS
@@ -71,11 +73,14 @@ def test_a_job_killed_at_random_moments_ends_whole(tmp_path: Path) -> None:
         assert store.value("SELECT count(*) FROM run") == 1
 
 
-_FULL_DISK = """
-import resource, signal
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
-"""
+def _work_on_a_full_disk(path: Path, told: Connection) -> None:
+    """A limit on the size of a file refuses the write as a full disk would."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
+    try:
+        _work(path)
+    except CatalogError as error:
+        told.send(str(error))
 
 
 def _rows(path: Path) -> int:
@@ -84,20 +89,17 @@ def _rows(path: Path) -> int:
 
 
 def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path) -> None:
-    """A limit on the size of a file refuses the write as a full disk would."""
-    path = tmp_path / "gz.duckdb"
-    with Store.open(path, create=True):
-        pass
-    done = subprocess.run(
-        [sys.executable, "-c", _FULL_DISK + _JOB, str(path)], capture_output=True, text=True
-    )
-    assert "CatalogError" in done.stderr
-    assert "is the disk full" in done.stderr
+    path = blank(tmp_path / "gz.duckdb")
+    reading, writing = Pipe(duplex=False)
+    job = started(_work_on_a_full_disk, path, writing)
+    writing.close()
+    assert "is the disk full" in reading.recv()
+    assert whole(job)
     with Store.open(path) as store:
         committed = store.value("SELECT count(*) FROM shard")
         assert 0 < committed < SHARDS
         assert store.value("SELECT count(*) FROM prediction") == committed * ROWS
-    subprocess.run([sys.executable, "-c", _JOB, str(path)], check=True, capture_output=True)
+    _work(path)
     assert _rows(path) == SHARDS * ROWS
 
 
@@ -119,32 +121,33 @@ def _content(path: Path) -> dict[str, pa.Table]:
         return {name: connection.execute(sql).to_arrow_table() for name, sql in _CONTENT.items()}
 
 
+def _zoolens(*arguments: object) -> None:
+    from zoolens.cli import app
+
+    app([str(argument) for argument in arguments])
+
+
 @pytest.mark.timeout(280)
 def test_a_whole_ingest_killed_at_random_moments_ends_as_if_never_killed(
     data: Path, checkpoint: Path, tmp_path: Path
 ) -> None:
-    def command(catalog: Path) -> list[str]:
-        return [
-            *(sys.executable, "-m", "cli", "ingest", str(data / "gzd5_votes.csv")),
-            *("--images", str(data / "images"), "--model", str(checkpoint)),
-            *("--samples", "5", "--catalog", str(catalog), "--quiet"),
-        ]
-
-    def run(catalog: Path) -> None:
-        subprocess.run(command(catalog), check=True)
-
-    started = time.monotonic()
-    run(tmp_path / "whole.duckdb")
-    took = time.monotonic() - started
-    killed = tmp_path / "killed.duckdb"
+    command = [
+        *("ingest", data / "gzd5_votes.csv", "--images", data / "images"),
+        *("--model", checkpoint, "--samples", 5, "--quiet", "--catalog"),
+    ]
+    begun = time.monotonic()
+    assert whole(started(_zoolens, *command, tmp_path / "whole.duckdb"))
+    took = time.monotonic() - begun
+    gz = tmp_path / "killed.duckdb"
     moments = random.Random(7)
+    kills = 0
     for _ in range(4):
-        job = subprocess.Popen(command(killed))
+        job = started(_zoolens, *command, gz)
         time.sleep(moments.uniform(0.2, 0.95) * took)
-        job.kill()
-        job.wait()
-    run(killed)
-    whole, resumed = _content(tmp_path / "whole.duckdb"), _content(killed)
-    for name, rows in whole.items():
+        kills += killed(job)
+    assert kills
+    assert whole(started(_zoolens, *command, gz))
+    expected, resumed = _content(tmp_path / "whole.duckdb"), _content(gz)
+    for name, rows in expected.items():
         assert resumed[name].equals(rows), name
-    assert verify(killed).errors == 0
+    assert verify(gz).errors == 0

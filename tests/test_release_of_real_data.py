@@ -1,10 +1,10 @@
-"""The README's commands for releases and selections, on real votes and images."""
+"""The guide's commands for releases and selections, on real votes and images."""
 
 import os
 import re
 import shlex
 import subprocess
-import sys
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -16,50 +16,46 @@ from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
 from tests.made.release_tables import needs_stilts
+from tests.made.terminal import zoolens
 
-ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text()
+GUIDE = Path(__file__).resolve().parent.parent / "docs" / "guide"
 
 pytestmark = pytest.mark.slow
 
 
-def zoolens(folder: Path, command: str) -> str:
+def told(folder: Path, command: str) -> str:
     words = shlex.split(command, comments=True)
     assert words[0] == "zoolens"
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "cli.py"), *words[1:]],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, f"{command}: {done.stderr}"
+    with chdir(folder):
+        done = zoolens(*words[1:])
+    assert done.exit_code == 0, f"{command}: {done.stderr}"
     return done.stdout
 
 
-def commands(section: str) -> list[str]:
-    """The commands of a section of the README, comments and line ends gone."""
-    text = README.split(f"## {section}\n")[1].split("\n## ")[0]
+def commands(document: str) -> list[str]:
+    """The commands of a document, comments and line ends gone."""
+    text = (GUIDE / document).read_text()
     blocks = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.S)).replace("\\\n", " ")
     return [line for line in blocks.splitlines() if line.startswith("zoolens ")]
 
 
 @pytest.fixture(scope="module")
 def folder(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the real data and its catalogue, in which the README's release was cut."""
+    """A folder with the real data and its catalogue, in which the guide's release was cut."""
     folder = tmp_path_factory.mktemp("real")
     for file in data.iterdir():
         os.symlink(file, folder / file.name)
-    zoolens(
+    told(
         folder,
         "zoolens ingest gzd_smooth_votes.csv --images images "
         "--predictions decals_automated_fractions.csv --quiet",
     )
-    cut, *rest = commands("Releases")
-    assert zoolens(folder, cut).splitlines() == ["smooth-1.0"]
-    zoolens(folder, "zoolens release smooth-1.1 --version 1.1 --where 'rank <= 20'")
+    cut, *rest = commands("releases.md")
+    assert told(folder, cut).splitlines() == ["smooth-1.0"]
+    told(folder, "zoolens release smooth-1.1 --version 1.1 --where 'rank <= 20'")
     for command in rest:
         if "posteriors" not in command:  # plain fractions have none
-            zoolens(folder, command)
+            told(folder, command)
     return folder
 
 
@@ -122,13 +118,13 @@ def test_the_difference_is_what_the_condition_left_out(folder: Path) -> None:
     changes = pd.read_csv(folder / "changes.csv")
     assert (changes["change"] == "removed").sum() == 5882 - 20
     assert set(changes["change"]) == {"removed"}
-    assert "iauname" in zoolens(folder, "zoolens release diff smooth-1.0 smooth-1.1")
+    assert "iauname" in told(folder, "zoolens release diff smooth-1.0 smooth-1.1")
 
 
 def test_select_needs_mutual_information_or_losses(folder: Path) -> None:
-    (command,) = commands("More votes")
+    (command,) = commands("more-votes.md")
     words = command.replace("-n 500 --quota bar=100 --max-votes 20", "-n 5 --by loss")
-    assert zoolens(folder, words).strip() == "more-votes/manifest.csv"
+    assert told(folder, words).strip() == "more-votes/manifest.csv"
     rows = pd.read_csv(folder / "more-votes/manifest.csv")
     assert len(rows) == 5
     assert all((folder / "more-votes" / name).is_file() for name in rows["#image"])

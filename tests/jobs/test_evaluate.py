@@ -29,7 +29,7 @@ from zoolens.jobs.predict import predict
 from zoolens.jobs.settings import Inference
 from zoolens.jobs.simulate import simulate
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("coarse_figures")]
 
 GALAXIES, SIZE = 20, 64
 FEW = {"maps": 20, "typical": 3}
@@ -41,7 +41,7 @@ def sky(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("evaluate")
     simulate(folder / "sky", galaxies=GALAXIES, seed=5, size=SIZE, crowd=Crowd(), workers=1)
     ingest(folder / "gz.duckdb", folder / "sky" / "votes.csv")
-    model = save(zoobot_tree("resnet10t", awake=True), folder / "model.ckpt")
+    model = save(zoobot_tree("test_resnet", awake=True), folder / "model.ckpt")
     predict(folder / "gz.duckdb", str(model), Inference(samples=3, view=View(size=SIZE)))
     return folder
 
@@ -140,11 +140,11 @@ def test_without_truth_the_maps_are_tested_all_the_same(sky: Path) -> None:
 
 
 def test_a_control_is_compared_with(sky: Path, tmp_path: Path) -> None:
-    control = save(zoobot_tree("resnet10t", awake=True, seed=9), tmp_path / "control.ckpt")
+    control = save(zoobot_tree("test_resnet", awake=True, seed=9), tmp_path / "control.ckpt")
     measures = {m.measure for m in run(sky, control=str(control)).measures}
     assert "rank correlation, shuffled votes" in measures
     other = save(zoobot_tree("resnet18", awake=True), tmp_path / "other.ckpt")
-    with pytest.raises(ModelRefused, match="is a resnet18, and what predicted is resnet10t"):
+    with pytest.raises(ModelRefused, match="is a resnet18, and what predicted is test_resnet"):
         run(sky, control=str(other))
 
 

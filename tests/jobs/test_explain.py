@@ -15,9 +15,8 @@ import torch
 from PIL import Image
 
 import zoolens.jobs.explain
-from tests.made.catalogues import add_fractions, catalogue, random_counts
+from tests.made.catalogues import add_fractions, add_images, catalogue, random_counts
 from tests.made.checkpoints import save, zoobot_tree
-from tests.made.images import ingest_images
 from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import CatalogError, ModelRefused, UnknownName
 from zoolens.catalog.explain.choice import Subject
@@ -37,7 +36,7 @@ from zoolens.jobs.score import score
 from zoolens.jobs.settings import Inference, Maps, Which
 from zoolens.jobs.verify import verify
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("coarse_figures")]
 
 SMALL = View(size=64)
 SAMPLES, SEED, GALAXIES = 3, 11, 8
@@ -60,7 +59,7 @@ def paint(path: Path, folder: Path, numbers: Sequence[int]) -> list[Path]:
             facts = vars(reader.inspect(str(files[-1])))
             rows.append({"galaxy_id": number, "source": str(files[-1]), **facts})
     with Store.open(path) as store:
-        ingest_images(store, rows, {"images": str(folder), "galaxies": list(numbers)})
+        add_images(store, rows)
     return files
 
 
@@ -77,12 +76,6 @@ def predicted(path: Path, model: str) -> Path:
     score(path)
     index(path)
     return path
-
-
-@pytest.fixture(autouse=True)
-def coarse_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures take long to write at the resolution of print."""
-    monkeypatch.setattr("zoolens.catalog.output.figures.DPI", 40)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,4 @@
 import hashlib
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from tests.made.catalogues import blank
 from tests.made.images import folder, picture, tar
 from tests.made.vote_tables import decals, edit, names, write
 from zoolens.catalog.decision_tree import get_tree
@@ -28,18 +28,9 @@ TREE = get_tree("gzd5")
 COUNTS = np.random.default_rng(0).integers(0, 40, (6, 34)).astype(float)
 
 
-@pytest.fixture(scope="session")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A catalogue without votes; making one takes a second."""
-    path = tmp_path_factory.mktemp("blank") / "gz.duckdb"
-    with Store.open(path, create=True):
-        pass
-    return path
-
-
 @pytest.fixture
-def gz(tmp_path: Path, blank: Path) -> Path:
-    return Path(shutil.copy(blank, tmp_path / "gz.duckdb"))
+def gz(tmp_path: Path) -> Path:
+    return blank(tmp_path / "gz.duckdb")
 
 
 def rows(catalog: Path, sql: str) -> list[dict[str, Any]]:
@@ -324,16 +315,16 @@ class TestNothingHalfWritten:
             other.communicate()
 
     def test_killed_at_every_write_then_resumed(
-        self, blank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("zoolens.jobs.ingest.IMAGES_A_SHARD", 2)
         images = folder(tmp_path / "i", {f"{n}.png": picture(i) for i, n in enumerate(names(5))})
         votes = write(tmp_path / "v.csv", edit(decals(COUNTS), "bar_weak", 5, "-1"))
-        whole = Path(shutil.copy(blank, tmp_path / "whole.duckdb"))
+        whole = blank(tmp_path / "whole.duckdb")
         report = ingest(whole, votes, images=images)
         writes = 0
         while True:
-            gz = Path(shutil.copy(blank, tmp_path / "gz.duckdb"))
+            gz = blank(tmp_path / "gz.duckdb")
             try:
                 with killed_at(monkeypatch, writes):
                     ingest(gz, votes, images=images)
@@ -391,13 +382,12 @@ STEPS = st.lists(
 @given(steps=STEPS)
 def test_any_ingests_in_any_order_killed_or_not(
     steps: list[dict[str, Any]],
-    blank: Path,
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The last complete ingest stands, for its galaxies and questions; oracle: a dict."""
     tmp = tmp_path_factory.mktemp("steps")
-    gz = Path(shutil.copy(blank, tmp / "gz.duckdb"))
+    gz = blank(tmp / "gz.duckdb")
     called = names(5)
     expected: dict[str, npt.NDArray[np.float64]] = {}
     numbers: dict[str, int] = {}

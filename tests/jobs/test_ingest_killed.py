@@ -1,9 +1,8 @@
 """`kill -9` at random moments of a real ingest, in a process of its own."""
 
-import multiprocessing
 import random
-import signal
 import time
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 import zoolens.catalog.formats.csv
 import zoolens.jobs.ingest
 from tests.made.images import folder, picture
+from tests.made.processes import killed, started
 from tests.made.vote_tables import decals, names, write
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.verify import verify
@@ -60,30 +60,24 @@ def test_nothing_is_lost_and_nothing_is_there_twice(tmp_path: Path) -> None:
             for i, name in enumerate(names(GALAXIES))
         },
     )
-    whole, killed = tmp_path / "whole.duckdb", tmp_path / "killed.duckdb"
+    whole, gz = tmp_path / "whole.duckdb", tmp_path / "killed.duckdb"
     work(whole, votes, images)
 
-    # a server that has imported everything makes each child in milliseconds
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, "galaxy_datasets.shared.label_metadata"])
     moments = random.Random(0)
     for _ in range(KILLS):
-        reading, writing = context.Pipe(duplex=False)
-        child = context.Process(target=work, args=(killed, votes, images, writing))
-        child.start()
+        reading, writing = Pipe(duplex=False)
+        child = started(work, gz, votes, images, writing)
         writing.close()
         for _ in range(moments.randrange(1, 5)):  # 66 shards last for all kills
             reading.recv()
         time.sleep(moments.uniform(0, 0.02))  # about as long as a shard takes
-        child.kill()
-        child.join()
-        assert child.exitcode == -signal.SIGKILL
-        with Store.open(killed, read_only=True) as store:
+        assert killed(child)
+        with Store.open(gz, read_only=True) as store:
             assert store.value("SELECT count(*) FROM galaxies") == 0
-    work(killed, votes, images)
-    with Store.open(killed) as store:
+    work(gz, votes, images)
+    with Store.open(gz) as store:
         assert store.value("SELECT count(*) FROM shard WHERE starts_with(name, 'votes')") > 2
-    assert contents(killed) == contents(whole)
-    assert verify(killed).errors == 0
-    with Store.open(killed) as store:
+    assert contents(gz) == contents(whole)
+    assert verify(gz).errors == 0
+    with Store.open(gz) as store:
         assert store.value("SELECT count(*) FROM run") == 1

@@ -1,7 +1,10 @@
 """Predictions in the store against Zoobot's own, whatever interrupts them."""
 
+import os
+import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +13,10 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.made.catalogues import TOY, add_votes, catalogue, random_counts
+import zoolens.jobs.predict
+from tests.made.catalogues import TOY, add_images, add_votes, catalogue, random_counts
 from tests.made.checkpoints import save, zoobot_tree
-from tests.made.images import ingest_images
+from tests.made.processes import started
 from zoolens.catalog.decision_tree import DecisionTree, get_tree
 from zoolens.catalog.errors import CatalogBusy, CatalogError, ModelRefused, UnknownName
 from zoolens.catalog.images.reader import ImageReader
@@ -21,7 +25,7 @@ from zoolens.catalog.network.engines import make_encode
 from zoolens.catalog.network.export import write_model
 from zoolens.catalog.network.model import dropout_masks, load_model
 from zoolens.catalog.predictions.posterior import summarise
-from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.store import Run, Store
 from zoolens.jobs.predict import predict
 from zoolens.jobs.settings import Inference
 
@@ -42,7 +46,7 @@ def model(zoobot: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(save(zoobot, tmp_path_factory.mktemp("small") / "small.ckpt"))
 
 
-def add_images(path: Path, folder: Path, galaxies: list[int]) -> None:
+def paint(path: Path, folder: Path, galaxies: list[int]) -> None:
     """An image for each galaxy: a bright blob on noise, told apart by the number."""
     folder.mkdir(exist_ok=True)
     rows = []
@@ -58,14 +62,14 @@ def add_images(path: Path, folder: Path, galaxies: list[int]) -> None:
                 {"galaxy_id": number, "source": str(file), **vars(reader.inspect(str(file)))}
             )
     with Store.open(path) as store:
-        ingest_images(store, rows, {"images": str(folder), "galaxies": galaxies})
+        add_images(store, rows)
 
 
 def imaged(path: Path, count: int, *, without: int = 0, tree: DecisionTree | None = None) -> Path:
     """A catalogue of `count` galaxies with images and `without` galaxies without."""
     tree = tree or get_tree("gzd5")
     catalogue(path, random_counts(count + without, tree), tree=tree)
-    add_images(path, path.with_suffix(""), list(range(count)))
+    paint(path, path.with_suffix(""), list(range(count)))
     return path
 
 
@@ -183,7 +187,7 @@ def test_the_same_again_changes_nothing_and_news_are_added(tmp_path: Path, model
     first = predict(path, model, Inference(samples=T, view=SMALL))
     before = posteriors(path, first.run_id)
     assert not predict(path, model, Inference(samples=T, view=SMALL)).changed
-    add_images(path, tmp_path / "more", [5, 6])
+    paint(path, tmp_path / "more", [5, 6])
     news = predict(path, model, Inference(samples=T, view=SMALL))
     assert (news.run_id, news.galaxies, news.total) == (first.run_id, 2, 6)
     np.testing.assert_array_equal(posteriors(path, first.run_id)[:4], before)
@@ -225,7 +229,7 @@ def test_images_that_changed_are_rejects_and_the_rest_goes_on(tmp_path: Path, mo
     assert [row["g"] for row in predicted] == [0, 3, 5]
     assert not predict(path, model, Inference(samples=T, view=SMALL)).changed
     assert len(table(path, "SELECT * FROM rejects")) == 3
-    add_images(path, folder, [1, 4])
+    paint(path, folder, [1, 4])
     cured = predict(path, model, Inference(samples=T, view=SMALL))
     assert (cured.run_id, cured.galaxies, cured.rejects) == (report.run_id, 2, 0)
 
@@ -241,31 +245,27 @@ def test_where_no_image_can_be_used_nothing_is_shown(tmp_path: Path, model: str)
     assert table(path, "SELECT DISTINCT run_id AS r FROM predictions") == [{"r": before.run_id}]
 
 
-_KILLED = """
-import os, signal, sys
-from pathlib import Path
-from zoolens.catalog.store.store import Store
-from zoolens.catalog.images.view import View
-import zoolens.jobs.predict as job
-from zoolens.jobs.settings import Inference
-job.SHARD = 2
-commit = Store.commit
-def commit_one(self, run, name, tables):
-    if self.shards(run) == 2:
-        os.kill(os.getpid(), signal.SIGKILL)
-    commit(self, run, name, tables)
-Store.commit = commit_one
-settings = Inference(samples=5, view=View(size=64))
-job.predict(Path(sys.argv[1]), sys.argv[2], settings, batch_size=2)
-"""
+def predict_and_die(path: Path, model: str) -> None:
+    """Predict in shards of two galaxies, until the third is to be committed."""
+    zoolens.jobs.predict.SHARD = 2
+    commit = Store.commit
+
+    def dying(self: Store, run: Run, name: str, tables: Mapping[str, pa.Table]) -> None:
+        if self.shards(run) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        commit(self, run, name, tables)
+
+    Store.commit = dying  # type: ignore[method-assign]
+    predict(path, model, Inference(samples=T, view=SMALL), batch_size=2)
 
 
 def test_killed_it_resumes_with_nothing_lost_and_nothing_twice(tmp_path: Path, model: str) -> None:
     path = imaged(tmp_path / "gz.duckdb", 9)
     whole = tmp_path / "whole.duckdb"
     whole.write_bytes(path.read_bytes())
-    killed = subprocess.run([sys.executable, "-c", _KILLED, path, model], check=False)
-    assert killed.returncode == -9
+    job = started(predict_and_die, path, model)
+    job.join()
+    assert job.exitcode == -signal.SIGKILL
     assert table(path, "SELECT count(*) AS n FROM predictions") == [{"n": 0}], "not shown"
     assert table(path, "SELECT count(*) AS n FROM posterior") == [{"n": 4}], "not lost"
     resumed = predict(path, model, Inference(samples=T, view=SMALL))
@@ -414,7 +414,7 @@ def test_real_galaxies_get_the_numbers_of_predict_on_catalog(data: Path, tmp_pat
             for i, f in enumerate(files)
         ]
     with Store.open(path) as store:
-        ingest_images(store, rows, {"images": "real"})
+        add_images(store, rows)
     report = predict(path, str(checkpoint), Inference(samples=0))
     found = posteriors(path, report.run_id)[:, 0]
     assert found.std(axis=0).mean() > 0.2, "galaxies are told apart"

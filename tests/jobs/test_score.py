@@ -1,15 +1,12 @@
 """Losses in the store against the functions they come from and against SQL."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import zoolens.jobs.score
 from tests.made.catalogues import (
     TOY,
     add_fractions,
@@ -21,6 +18,7 @@ from tests.made.catalogues import (
     random_concentrations,
     random_counts,
 )
+from tests.made.processes import killed, started
 from zoolens.catalog.errors import CatalogError, TableRefused
 from zoolens.catalog.scoring.losses import cross_entropy, dirichlet_multinomial_nll
 from zoolens.catalog.store.store import Store
@@ -297,27 +295,23 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     assert whole == [{"galaxy_id": g, "n": A} for g in range(N)]
 
 
+def score_in_small_shards(path: Path) -> None:
+    zoolens.jobs.score.SHARD = 40
+    score(path)
+
+
 def test_killed_at_random_moments_nothing_is_lost_or_twice(tmp_path: Path) -> None:
     many = 3000
     path = catalogue(
         tmp_path / "gz.duckdb", random_counts(many), concentrations=random_concentrations(many)
     )
-    code = (
-        "import pathlib, sys, jobs.score as s; s.SHARD = 40; print('go', flush=True); "
-        "s.score(pathlib.Path(sys.argv[1]))"
-    )
     random = np.random.default_rng()
+    kills = 0
     for _ in range(4):
-        job = subprocess.Popen(
-            [sys.executable, "-c", code, str(path)],
-            stdout=subprocess.PIPE,
-            cwd=Path(__file__).parents[2],
-        )
-        assert job.stdout is not None
-        job.stdout.readline()
+        job = started(score_in_small_shards, path)
         time.sleep(random.uniform(0.1, 0.8))
-        os.kill(job.pid, signal.SIGKILL)
-        job.wait()
+        kills += killed(job)
+    assert kills
     report = score(path)
     assert report.total == many
     assert rows(

@@ -14,12 +14,13 @@ from tests.images.test_cutouts import cutout, sky
 from tests.made.catalogues import (
     TOY,
     add_fractions,
+    add_images,
     catalogue,
     random_concentrations,
     random_counts,
 )
 from tests.made.checkpoints import save, zoobot_tree
-from tests.made.images import folder, ingest_images, picture, tar
+from tests.made.images import folder, picture, tar
 from zoolens import cli
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.images.reader import ImageReader
@@ -44,7 +45,7 @@ def paint(path: Path, files: Mapping[int, tuple[Path, str | None]]) -> None:
             | vars(reader.inspect(str(file), member))
             for i, (file, member) in files.items()
         ]
-        ingest_images(store, rows, {"images": sorted(files)})
+        add_images(store, rows)
 
 
 def inform(path: Path) -> None:

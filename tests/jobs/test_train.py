@@ -1,9 +1,9 @@
 """Trainings of a small encoder on a catalogue of small images."""
 
-import signal
-import subprocess
-import sys
+import shutil
 import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from pyarrow import csv
 
 from tests.made.catalogues import random_counts
 from tests.made.images import folder, picture
+from tests.made.processes import killed, started
 from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import CatalogError, ModelRefused
 from zoolens.catalog.images.view import View
@@ -36,8 +37,8 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def catalog(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def votes_and_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Galaxies J00 to J23 with an image each, except J03; the bytes of J05's are bad."""
     from zoolens.jobs.ingest import ingest
 
@@ -45,13 +46,35 @@ def catalog(tmp_path: Path) -> Path:
     counts = random_counts(GALAXIES, tree).astype(int)
     names = [f"J{n:02d}" for n in range(GALAXIES)]
     table = pa.table({"iauname": names, **dict(zip(tree.labels, counts.T, strict=True))})
-    csv.write_csv(table, tmp_path / "votes.csv")
+    made = tmp_path_factory.mktemp("train")
+    csv.write_csv(table, made / "votes.csv")
     contents = {f"{n}.png": picture(i, side=40) for i, n in enumerate(names) if n != "J03"}
-    images = folder(tmp_path / "images", contents)
-    path = tmp_path / "gz.duckdb"
-    ingest(path, tmp_path / "votes.csv", images=images, tree="gzd5")
+    images = folder(made / "images", contents)
+    path = made / "gz.duckdb"
+    ingest(path, made / "votes.csv", images=images, tree="gzd5")
     (images / "J05.png").write_bytes(picture(99, side=40))
     return path
+
+
+@pytest.fixture
+def catalog(votes_and_images: Path, tmp_path: Path) -> Path:
+    """A catalogue of its own for one test."""
+    return Path(shutil.copy(votes_and_images, tmp_path))
+
+
+@pytest.fixture(scope="module")
+def training(votes_and_images: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """A catalogue with a training in the folder `out` beside it, and its report."""
+    path = Path(shutil.copy(votes_and_images, tmp_path_factory.mktemp("trained")))
+    return path, _train(path)
+
+
+@pytest.fixture
+def trained(training: tuple[Path, Any], tmp_path: Path) -> tuple[Path, Any]:
+    """A copy of them for one test."""
+    path, report = training
+    shutil.copytree(path.parent, tmp_path, dirs_exist_ok=True)
+    return tmp_path / path.name, replace(report, model=tmp_path / "out" / report.model.name)
 
 
 def _train(catalog: Path, out: str = "out", **settings: Any) -> Any:
@@ -66,8 +89,8 @@ def _rows(catalog: Path, sql: str) -> list[dict[str, Any]]:
         return rows
 
 
-def test_a_training_leaves_a_model_and_records_its_split(catalog: Path) -> None:
-    report = _train(catalog)
+def test_a_training_leaves_a_model_and_records_its_split(trained: tuple[Path, Any]) -> None:
+    catalog, report = trained
     assert (report.rejects, report.epochs, report.worth) == (1, 2, 1)
     model = load_model(str(report.model))
     assert model.for_tree(get_tree("gzd5")).bias.isfinite().all()
@@ -91,12 +114,12 @@ def test_a_training_leaves_a_model_and_records_its_split(catalog: Path) -> None:
     assert left == ["best.ckpt", "last.ckpt", "model.safetensors", "training.json"]
 
 
-def test_losses_can_be_told_by_split(catalog: Path) -> None:
+def test_losses_can_be_told_by_split(trained: tuple[Path, Any]) -> None:
     from zoolens.jobs.predict import predict
     from zoolens.jobs.score import score
     from zoolens.jobs.settings import Inference
 
-    report = _train(catalog)
+    catalog, report = trained
     predict(catalog, str(report.model), Inference(samples=2, view=SETTINGS["view"]))
     score(catalog)
     rows = _rows(
@@ -109,9 +132,9 @@ def test_losses_can_be_told_by_split(catalog: Path) -> None:
 
 
 def test_the_same_again_changes_nothing_and_other_settings_want_another_folder(
-    catalog: Path,
+    trained: tuple[Path, Any],
 ) -> None:
-    first = _train(catalog)
+    catalog, first = trained
     second = _train(catalog)
     assert not second.changed
     assert (second.run_id, second.sha256, second.validation_loss, second.train) == (
@@ -125,21 +148,21 @@ def test_the_same_again_changes_nothing_and_other_settings_want_another_folder(
     assert _rows(catalog, "SELECT count(*) AS n FROM runs WHERE job = 'train'") == [{"n": 1}]
 
 
-def test_a_lost_model_is_made_again(catalog: Path) -> None:
-    first = _train(catalog)
+def test_a_lost_model_is_made_again(trained: tuple[Path, Any]) -> None:
+    catalog, first = trained
     first.model.unlink()
     again = _train(catalog)
     assert again.changed
     assert again.sha256 == first.sha256, "from the checkpoints, which are still there"
 
 
-def test_training_needs_predictions_to_doubt_votes_by(catalog: Path) -> None:
+def test_training_needs_predictions_to_doubt_votes_by(trained: tuple[Path, Any]) -> None:
     from zoolens.jobs.predict import predict
     from zoolens.jobs.settings import Inference
 
+    catalog, first = trained
     with pytest.raises(CatalogError, match="zoolens predict"):
-        _train(catalog, down_weight_noisy=True)
-    first = _train(catalog)
+        _train(catalog, "second", down_weight_noisy=True)
     predict(catalog, str(first.model), Inference(samples=2, view=SETTINGS["view"]))
     second = _train(catalog, "second", down_weight_noisy=True, error_rate=0.2)
     assert 0.3 < second.worth < 0.99
@@ -147,8 +170,8 @@ def test_training_needs_predictions_to_doubt_votes_by(catalog: Path) -> None:
     assert (second.train, second.validation) == (first.train, first.validation)
 
 
-def test_training_begins_with_a_model(catalog: Path) -> None:
-    first = _train(catalog)
+def test_training_begins_with_a_model(trained: tuple[Path, Any]) -> None:
+    catalog, first = trained
     second = _train(
         catalog, "second", encoder=str(first.model), architecture=None, learning_rate=1e-9, epochs=1
     )
@@ -171,19 +194,11 @@ def test_other_views(catalog: Path, view: View) -> None:
 def test_a_killed_training_goes_on(catalog: Path) -> None:
     whole = _train(catalog, "whole", epochs=3)
     out = catalog.parent / "killed"
-    script = (
-        "from pathlib import Path\nfrom zoolens.catalog.images.view import View\n"
-        "from zoolens.jobs.train import train\n"
-        f"train(Path({str(catalog)!r}), Path({str(out)!r}), "
-        f"**{ {**SETTINGS, 'epochs': 3}!r})"
-    )
-    root = Path(__file__).resolve().parents[2]
-    killed = subprocess.Popen([sys.executable, "-c", script], cwd=root)
+    job = started(partial(_train, epochs=3), catalog, "killed")
     end = time.monotonic() + 120
     while not (out / "last.ckpt").exists() and time.monotonic() < end:
         time.sleep(0.01)
-    killed.send_signal(signal.SIGKILL)
-    assert killed.wait() == -signal.SIGKILL
+    assert killed(job)
     assert not (out / "model.safetensors").exists()
     again = _train(catalog, "killed", epochs=3)
     assert (again.epochs, again.best_epoch) == (whole.epochs, whole.best_epoch)
@@ -233,13 +248,13 @@ def test_votes_without_images_cannot_be_trained_on(tmp_path: Path) -> None:
 
 
 def test_questions_asked_with_other_answers_are_left_out(tmp_path: Path) -> None:
-    from tests.made.catalogues import TOY, add_votes, question_totals
+    from tests.made.catalogues import TOY, add_votes, blank, question_totals
     from zoolens.catalog.training.dataset import read_training_set
 
     counts = random_counts(4, TOY) + 1
     totals = question_totals(counts, TOY)
     totals[1, 3] += 5
-    with Store.open(tmp_path / "gz.duckdb", create=True) as store:
+    with Store.open(blank(tmp_path / "gz.duckdb")) as store:
         store.set_tree(TOY)
         ids = add_votes(store, counts, totals=totals)
         run = store.begin("ingest", {"images": 1})

@@ -1,7 +1,9 @@
 """Small catalogues made from arrays, without files, images or a model."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoolens.catalog.decision_tree import DecisionTree, Question
+from zoolens.catalog.store.ingests import finish_ingest
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.tables import arrow_schema
 
 TOY = DecisionTree(
     "toy",
@@ -60,6 +64,21 @@ def expected_fractions(
     ).mean(axis=1)
 
 
+@cache
+def _blank() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "gz.duckdb"
+        with Store.open(path, create=True):
+            pass
+        return path.read_bytes()
+
+
+def blank(path: Path) -> Path:
+    """A catalogue file of nothing, a copy of one: the migrations that make it take long."""
+    path.write_bytes(_blank())
+    return path
+
+
 def catalogue(
     path: Path,
     counts: npt.ArrayLike,
@@ -74,7 +93,7 @@ def catalogue(
     counts (N, A); totals (N, Q), the sums of the counts unless given;
     concentrations (N, T, A). Galaxies are called G0000, G0001, … and numbered from 0.
     """
-    with Store.open(path, create=True) as store:
+    with Store.open(blank(path)) as store:
         store.set_tree(tree)
         add_votes(store, counts, totals=totals, names=names)
         if concentrations is not None:
@@ -115,6 +134,15 @@ def add_votes(
     store.commit(run, "votes", {"galaxy": galaxies, "vote": votes})
     store.finish(run)
     return ids.tolist()
+
+
+def add_images(store: Store, images: Iterable[Mapping[str, object]]) -> None:
+    """Ingest images, given by the columns of their table, in a run of their own."""
+    rows = [dict(image) for image in images]
+    run = store.begin("ingest", {"images": [row["source"] for row in rows]})
+    table = pa.Table.from_pylist(rows, schema=arrow_schema("image"))
+    store.commit(run, "images", {"image": table})
+    finish_ingest(store, run)
 
 
 def add_predictions(

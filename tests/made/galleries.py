@@ -7,8 +7,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from tests.made.catalogues import TOY, catalogue, random_concentrations, random_counts
-from tests.made.images import ingest_images
+from tests.made.catalogues import (
+    TOY,
+    add_images,
+    catalogue,
+    random_concentrations,
+    random_counts,
+)
 from zoolens.catalog.explain.rows import map_rows
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.view import View
@@ -96,4 +101,4 @@ def _paint(store: Store, folder: Path, numbers: Sequence[int]) -> None:
             Image.fromarray(pixels.astype(np.uint8)).save(file)
             facts = vars(reader.inspect(str(file)))
             rows.append({"galaxy_id": number, "source": str(file), **facts})
-    ingest_images(store, rows, {"images": str(folder)})
+    add_images(store, rows)

@@ -2,16 +2,11 @@
 
 import io
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 from PIL import Image
-
-from zoolens.catalog.store.ingests import finish_ingest
-from zoolens.catalog.store.store import Store
-from zoolens.catalog.store.tables import arrow_schema
 
 
 def picture(seed: int = 0, kind: str = "PNG", side: int = 24) -> bytes:
@@ -39,12 +34,3 @@ def tar(path: Path, contents: Mapping[str, bytes]) -> Path:
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
     return path
-
-
-def ingest_images(
-    store: Store, rows: Sequence[Mapping[str, object]], config: Mapping[str, object]
-) -> None:
-    """An ingest that brought images: rows of the table, of which `member` may lack."""
-    run = store.begin("ingest", config)
-    store.commit(run, "images", {"image": pa.Table.from_pylist(rows, arrow_schema("image"))})
-    finish_ingest(store, run)

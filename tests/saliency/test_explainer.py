@@ -47,8 +47,8 @@ def grad_cam_maps(
     from pytorch_grad_cam import GradCAM, HiResCAM
 
     module = model.encoder.get_submodule(layer)
-    for parameter in module.parameters():
-        parameter.requires_grad_(True)
+    *_, last = module.parameters()  # enough for the layer's output to have a gradient
+    last.requires_grad_(True)
     samples = []
     for mask in masks:
         cam = {"hirescam": HiResCAM, "gradcam": GradCAM}[method](OneSample(model, mask), [module])

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from tests.made.catalogues import (
     TOY,
     add_fractions,
+    add_images,
     add_predictions,
     catalogue,
     random_concentrations,
     random_counts,
 )
-from tests.made.images import ingest_images
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.selection.acquisition import Scores, read_scores
 from zoolens.catalog.selection.choosing import Pick, choose, read_quotas
@@ -38,7 +38,7 @@ def give_images(store: Store, galaxy_ids: Sequence[int]) -> None:
         | {"sha256": "00" * 32}
         for i in galaxy_ids
     ]
-    ingest_images(store, rows, {"images": list(galaxy_ids)})
+    add_images(store, rows)
 
 
 def inform(store: Store, values: Mapping[tuple[int, int], float | None]) -> None:

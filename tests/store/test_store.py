@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.made.catalogues import catalogue, random_counts
+from tests.made.catalogues import blank, catalogue, random_counts
 from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.store import Store
@@ -15,8 +15,8 @@ from zoolens.catalog.store.store import Store
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    path = tmp_path / "gz.duckdb"
-    with Store.open(path, create=True) as store:
+    path = blank(tmp_path / "gz.duckdb")
+    with Store.open(path) as store:
         store.set_tree(get_tree("gzd5"))
     return path
 
@@ -149,7 +149,7 @@ _NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 def test_what_goes_in_comes_out(
     tmp_path_factory: pytest.TempPathFactory, names: list[str], ra: float
 ) -> None:
-    with Store.open(tmp_path_factory.mktemp("store") / "gz.duckdb", create=True) as store:
+    with Store.open(blank(tmp_path_factory.mktemp("store") / "gz.duckdb")) as store:
         run = store.begin("ingest", {"names": names})
         galaxies = pa.table(
             {"galaxy_id": range(len(names)), "iauname": names, "ra": [ra] * len(names)}
@@ -162,7 +162,7 @@ def test_what_goes_in_comes_out(
 
 
 def test_what_is_asked_for_again_shows_again(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "gz.duckdb", create=True) as store:
+    with Store.open(blank(tmp_path / "gz.duckdb")) as store:
         first, second = (store.begin("score", {"weights": name}) for name in ("none", "paper"))
         for run in (first, second):
             store.finish(run)
@@ -175,7 +175,7 @@ def test_what_is_asked_for_again_shows_again(tmp_path: Path) -> None:
 
 
 def test_an_unfinished_run_does_not_show_before_its_end(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "gz.duckdb", create=True) as store:
+    with Store.open(blank(tmp_path / "gz.duckdb")) as store:
         begun = store.begin("score", {"weights": "none"})
         store.finish(store.begin("score", {"weights": "paper"}))
         assert not store.begin("score", {"weights": "none"}).again

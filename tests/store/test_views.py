@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tests.made.catalogues import blank
 from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.store.galaxies import in_batches
 from zoolens.catalog.store.ingests import finish_ingest
@@ -24,7 +25,7 @@ ORDER BY galaxy_id"""
 def store(tmp_path: Path) -> Store:
     """Galaxies of one run, images of some of them by five, the last of which is not complete."""
     random = np.random.default_rng(4)
-    with Store.open(tmp_path / "gz.duckdb", create=True) as made:
+    with Store.open(blank(tmp_path / "gz.duckdb")) as made:
         made.set_tree(get_tree("gzd5"))
         for number in range(RUNS):
             run = made.begin("ingest", {"number": number})
