@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo model bench bench-full test test-fast lint coverage clean
+.PHONY: setup demo docs model bench bench-full test test-fast lint coverage clean
 
 setup: .venv/installed
 
@@ -53,6 +53,10 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+# The data dictionary, from the views' own descriptions.
+docs: setup
+	$(BIN)/python -m zoolens.catalog.store.views > docs/dictionary.md
 
 coverage: setup
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered

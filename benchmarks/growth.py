@@ -53,8 +53,9 @@ def step(name: str, folder: Path) -> None:
     elif name == "release":
         from zoolens.catalog.release.provenance import Title
         from zoolens.jobs.release import release
+        from zoolens.jobs.settings import Cut
 
-        release(catalog, folder / "release", Title("Growth", "1"), formats=["fits", "hats"])
+        release(catalog, folder / "release", Title("Growth", "1"), Cut(formats=["fits", "hats"]))
     elif name == "predict":
         from zoolens.catalog.paths import BUNDLED_MODEL
         from zoolens.jobs.predict import predict
@@ -62,8 +63,9 @@ def step(name: str, folder: Path) -> None:
         predict(catalog, str(BUNDLED_MODEL))
     else:
         from zoolens.jobs.explain import explain
+        from zoolens.jobs.settings import Which
 
-        explain(catalog, everything=True, figures=False)
+        explain(catalog, Which(everything=True), figures=False)
 
 
 def add_predictions(folder: Path, galaxies: int) -> None:

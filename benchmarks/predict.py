@@ -27,6 +27,7 @@ from zoolens.catalog.network.inference import in_order
 from zoolens.catalog.network.model import ZoobotModel, load_model
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.predict import predict
+from zoolens.jobs.settings import Inference
 
 BATCH, SAMPLES = 32, 30
 TIMES, MORE = 6, 5  # each image, and in full that many times more often
@@ -177,7 +178,7 @@ def _names(files: list[Path]) -> list[str]:
 
 
 def _found(path: Path, checkpoint: Path, samples: int, engine: str, precision: str) -> np.ndarray:
-    predict(path, str(checkpoint), samples=samples, engine=engine, precision=precision)
+    predict(path, str(checkpoint), Inference(samples=samples, engine=engine, precision=precision))
     with Store.open(path, read_only=True) as store:
         rows = store.arrow("SELECT concentration FROM prediction ORDER BY galaxy_id, answer_id")
     return rows["concentration"].to_numpy().reshape(-1, len(get_tree("gzd5").labels))

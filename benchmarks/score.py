@@ -24,7 +24,7 @@ from tests.made.catalogues import (
 )
 from zoolens.catalog.arrays import Floats
 from zoolens.catalog.decision_tree import get_tree
-from zoolens.catalog.scoring.ranking import rank_galaxies
+from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.score import score
 

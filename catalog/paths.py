@@ -13,6 +13,25 @@ MIGRATIONS = _ROOT / "migrations"
 # Trained on a simulated sky; models/README.md says how, and what it knows.
 BUNDLED_MODEL = _ROOT / "models" / "gzd5-simulated.safetensors"
 
+# What is in the folder of a release; the table of galaxies by format, for HATS a folder.
+RELEASE_FORMATS = {
+    "parquet": "galaxies.parquet",
+    "fits": "galaxies.fits",
+    "votable": "galaxies.vot",
+    "csv": "galaxies.csv",
+    "hats": "hats",
+}
+TABLES = "tables"
+CUBES = "cubes"
+GALLERY = "gallery"
+RELEASE_README = "README.md"
+DICTIONARY = "DICTIONARY.md"
+CITATION = "CITATION.cff"
+CROISSANT = "croissant.json"
+RELEASE_MANIFEST = "release.json"
+CHECKSUMS = "SHA256SUMS"
+SCRATCH = ".scratch"  # removed before a release is whole
+
 
 def index_path(catalog: Path, kind: str) -> Path:
     """A similarity index beside the catalogue: `gz.duckdb`, `observed` -> `gz.observed.arrow`."""
@@ -65,9 +84,9 @@ def evaluation_page(folder: Path) -> Path:
     return folder / "index.html"
 
 
-def histogram_path(folder: Path, which: str, form: str) -> Path:
-    """A figure of vote-fraction distributions: `fractions-all.png`."""
-    return folder / f"fractions-{which}.{form}"
+def histogram_stem(folder: Path, which: str) -> Path:
+    """A figure of vote-fraction distributions, less its suffix: `fractions-all`."""
+    return folder / f"fractions-{which}"
 
 
 def explanation_stem(iauname: str, label: str, of: str = "concentration") -> str:
@@ -102,6 +121,16 @@ def manifest_path(folder: Path) -> Path:
 def refused_path(folder: Path) -> Path:
     """The galaxies whose images could not be uploaded, and why."""
     return folder / "refused.csv"
+
+
+def galaxies_path(folder: Path, form: str = "parquet") -> Path:
+    """A release's table of galaxies in a format: a file, or a folder for HATS."""
+    return folder / RELEASE_FORMATS[form]
+
+
+def table_path(folder: Path, name: str) -> Path:
+    """A release's table by name: `galaxies.parquet`, or a long one, `tables/losses.parquet`."""
+    return galaxies_path(folder) if name == "galaxies" else folder / TABLES / f"{name}.parquet"
 
 
 def _safe(name: str, unsafe: str) -> str:

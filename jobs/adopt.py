@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from zoolens.catalog.arrays import Ids, Places
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, TableRefused
 from zoolens.catalog.formats.reading import TableFile
@@ -13,8 +13,9 @@ from zoolens.catalog.predictions.from_table import read_posteriors
 from zoolens.catalog.predictions.layouts import PublishedLayout, recognise_predictions
 from zoolens.catalog.predictions.rows import posterior_rows, prediction_rows, question_rows
 from zoolens.catalog.runtime.files import sha256_of
-from zoolens.catalog.runtime.progress import progress
-from zoolens.catalog.store.rejects import Reject, reject_table
+from zoolens.catalog.store.galaxies import galaxies_of_run, shown_galaxies
+from zoolens.catalog.store.rejects import add_rejects, reject_table, rows_refused
+from zoolens.catalog.store.shards import Part, as_they_are, fill
 from zoolens.catalog.store.store import Run, Store
 from zoolens.catalog.votes.checks import Rows, check_identifiers, repeated, why_repeated
 from zoolens.jobs.reports import PredictReport
@@ -51,14 +52,10 @@ def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> 
             },
             origin={"predictions": str(predictions.resolve())},
         )
-        rejects = _commit_rejects(store, run, rows.rejects)
+        rejects = add_rejects(store, run, rows.rejects)
         galaxies, refused = _adopt_all(store, run, rows, galaxy_id, layout, tree)
         rejects += refused
-        total = int(
-            store.value(
-                "SELECT count(*) FROM prediction WHERE run_id = ? AND answer_id = 0", [run.run_id]
-            )
-        )
+        total = len(galaxies_of_run(store, run, "prediction"))
         if not total:
             raise CatalogError(
                 f"no row of {predictions} could be used; the reasons: zoolens sql 'FROM rejects'"
@@ -87,16 +84,11 @@ def _open(path: Path, tree: DecisionTree, id_column: str | None) -> tuple[Rows, 
     return rows, layout
 
 
-def _match(store: Store, rows: Rows) -> npt.NDArray[np.int64]:
+def _match(store: Store, rows: Rows) -> Ids:
     """Numbers of the galaxies (N,); refuses rows without one, or with that of another row."""
     check_identifiers(rows)
-    found = store.arrow(
-        "SELECT iauname, galaxy_id FROM galaxies "
-        "SEMI JOIN (SELECT unnest(CAST(? AS VARCHAR[])) AS iauname) USING (iauname)",
-        [[name for name in rows.names if name is not None]],
-    )
-    known = dict(zip(found["iauname"].to_pylist(), found["galaxy_id"].to_pylist(), strict=True))
-    galaxy_id = np.array([known.get(name, -1) for name in rows.names], dtype=np.int64)
+    known = shown_galaxies(store, filter(None, rows.names))
+    galaxy_id = np.array([known.get(name or "", -1) for name in rows.names], dtype=np.int64)
     rows.refuse(galaxy_id < 0, lambda i: f"{_UNKNOWN}: the catalogue has none of that name")
     good = np.flatnonzero(rows.good)
     which, first = repeated(pa.chunked_array([galaxy_id[good]]))
@@ -107,54 +99,40 @@ def _match(store: Store, rows: Rows) -> npt.NDArray[np.int64]:
     return galaxy_id
 
 
-def _commit_rejects(store: Store, run: Run, rejects: list[Reject]) -> int:
-    """Commit what the run has not refused before; how many that is."""
-    known = store.arrow(
-        'SELECT source, "row", key, reason FROM reject WHERE run_id = ?', [run.run_id]
-    )
-    before = {Reject(*row.values()) for row in known.to_pylist()}
-    new = [reject for reject in rejects if reject not in before]
-    if new:
-        store.commit(run, f"rejects after {len(before)}", {"reject": reject_table(new)})
-    return len(new)
-
-
 def _adopt_all(
     store: Store,
     run: Run,
     rows: Rows,
-    galaxy_id: npt.NDArray[np.int64],
+    galaxy_id: Ids,
     layout: PublishedLayout,
     tree: DecisionTree,
 ) -> tuple[int, int]:
     """Commit what the run lacks, in shards; how many galaxies, how many rejects."""
-    predicted = store.arrow(
-        "SELECT galaxy_id FROM prediction WHERE run_id = ? AND answer_id = 0", [run.run_id]
-    )
-    refused = store.arrow(
-        'SELECT "row" FROM reject WHERE run_id = ? AND "row" IS NOT NULL '
-        "AND NOT starts_with(reason, ?)",
-        [run.run_id, _UNKNOWN],
-    )
-    waiting = rows.good & ~np.isin(galaxy_id, predicted["galaxy_id"].to_numpy())
-    waiting &= ~np.isin(rows.numbers, refused["row"].to_numpy())
+    refused = rows_refused(store, run, but=_UNKNOWN)
+    waiting = rows.good & ~np.isin(galaxy_id, galaxies_of_run(store, run, "prediction"))
+    waiting &= ~np.isin(rows.numbers, refused)
     order = np.flatnonzero(waiting)
     order = order[np.argsort(galaxy_id[order])]
-    galaxies = rejects = 0
-    with progress("reading predictions", len(order)) as bar:
-        for start in range(0, len(order), SHARD):
-            which = order[start : start + SHARD]
-            block = Rows(rows.path, rows.table.take(which), rows.identifier, rows.numbers[which])
-            tables = _shard(block, galaxy_id[which], layout, tree)
-            store.commit(run, f"from galaxy {galaxy_id[which[0]]}", tables)
-            galaxies += int(block.good.sum())
-            rejects += len(tables["reject"])
-            bar.advance(len(which))
-    return galaxies, rejects
+    shards = [order[i : i + SHARD] for i in range(0, len(order), SHARD)]
+
+    def shard(which: Places) -> dict[str, pa.Table]:
+        block = Rows(rows.path, rows.table.take(which), rows.identifier, rows.numbers[which])
+        return _shard(block, galaxy_id[which], layout, tree)
+
+    filled = fill(
+        store,
+        run,
+        (Part(which, len(which)) for which in shards),
+        shard,
+        read=as_they_are,
+        describe="reading predictions",
+        total=len(order),
+    )
+    return filled["prediction"] // len(tree.labels), filled["reject"]
 
 
 def _shard(
-    rows: Rows, galaxy_id: npt.NDArray[np.int64], layout: PublishedLayout, tree: DecisionTree
+    rows: Rows, galaxy_id: Ids, layout: PublishedLayout, tree: DecisionTree
 ) -> dict[str, pa.Table]:
     posteriors = read_posteriors(rows, layout, tree)
     good = np.flatnonzero(rows.good)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -44,6 +45,8 @@ class EvaluateReport:
     another page to take in. changed: False where it had all been measured before.
     """
 
+    job: ClassVar[str] = "evaluate"
+    notes: ClassVar[tuple[str, ...]] = ()
     run_id: int
     galaxies: int
     measures: tuple[Measure, ...]
@@ -51,6 +54,10 @@ class EvaluateReport:
     section: Section
     page: Path
     changed: bool
+
+    @property
+    def summary(self) -> str:
+        return f"{self.galaxies:,} galaxies, {len(self.measures):,} measured values"
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,7 @@ def evaluate(
         if not run.complete:
             _measure(store, run, reader, work)
             store.finish(run)
-        measures = read_measures(store.arrow(_MEASURES, [run.run_id]))
+        measures = read_measures(store.rows_made(run, "evaluation"))
         tables = evaluation_tables(measures, store.tree)
     folder = out or evaluation_dir(catalog)
     section = evaluation_section(folder, measures, tables, len(data.names))
@@ -136,9 +143,6 @@ def evaluate(
     return EvaluateReport(
         run.run_id, len(data.names), tuple(measures), tables, section, page, changed
     )
-
-
-_MEASURES = "SELECT * FROM evaluation WHERE run_id = ?"
 
 
 def _control(source: str, explained: ExplainedModel | None, store: Store) -> ZoobotModel:
@@ -154,19 +158,19 @@ def _control(source: str, explained: ExplainedModel | None, store: Store) -> Zoo
 
 def _measure(store: Store, run: Run, reader: ImageReader, work: _Work) -> None:
     """Commit the measures of each topic that the run does not have yet."""
-    done = store.shards(run)
-    if "fractions" not in done:
+    if not store.committed(run, "fractions"):
         found = fraction_measures(work.data, work.truth, store.tree, work.predicted)
         store.commit(run, "fractions", {"evaluation": evaluation_rows(found)})
     explained = work.explained
     if explained is None:
         return
     trial = MapTrial(explained.model, explained.explainer, store.tree)
-    if "maps" not in done:
+    if not store.committed(run, "maps"):
         found, rejects = _put_to_the_test(reader, work, explained, trial)
         tables = {"evaluation": evaluation_rows(found), "reject": reject_table(rejects)}
         store.commit(run, "maps", tables)
-    if {"sanity", "faithfulness"} <= done:
+    lacking = [name for name in ("sanity", "faithfulness") if not store.committed(run, name)]
+    if not lacking:
         return
     batch = next(_batches(reader, work, explained, _drawn(work, work.typical), work.typical))
     if len(batch.galaxies) < 2:  # batch norms of one image have no statistics
@@ -174,11 +178,11 @@ def _measure(store: Store, run: Run, reader: ImageReader, work: _Work) -> None:
     numbers = _numbers(work, batch)
     answers = typical_answers(work.predicted[numbers], store.tree).tolist()
     with progress("testing sanity and faithfulness", 2) as bar:
-        if "sanity" not in done:
+        if "sanity" in lacking:
             found = sanity_measures(trial, batch.images, answers, work.control)
             store.commit(run, "sanity", {"evaluation": evaluation_rows(found)})
         bar.advance()
-        if "faithfulness" not in done:
+        if "faithfulness" in lacking:
             found = faithfulness_measures(trial, batch.images, answers, explained.seed + 1)
             store.commit(run, "faithfulness", {"evaluation": evaluation_rows(found)})
         bar.advance()

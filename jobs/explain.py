@@ -1,15 +1,15 @@
 """`explain`: which pixels drove the predictions, as stored maps, figures and a page."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from zoolens.catalog.arrays import Ids
 from zoolens.catalog.decision_tree import DecisionTree
@@ -18,16 +18,13 @@ from zoolens.catalog.explain import figure as drawing
 from zoolens.catalog.explain.choice import (
     Choice,
     Subject,
-    all_with_image,
-    check_way,
     choose,
     find_subjects,
 )
 from zoolens.catalog.explain.model import ExplainedModel, explained_model
 from zoolens.catalog.explain.portraits import outside_votes, read_explanation, relevant_questions
 from zoolens.catalog.explain.rows import saliency_tables
-from zoolens.catalog.galaxy import Galaxy
-from zoolens.catalog.images.loading import ImageBatch, image_batch
+from zoolens.catalog.images.loading import image_batch
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import choose_engine
 from zoolens.catalog.network.inference import in_order
@@ -37,9 +34,16 @@ from zoolens.catalog.paths import explanation_page, explanation_stem, explanatio
 from zoolens.catalog.runtime.files import make_folder
 from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.saliency.arithmetic import Of
-from zoolens.catalog.store.galaxies import in_batches
-from zoolens.catalog.store.rejects import Reject, reject_table
+from zoolens.catalog.store.galaxies import (
+    galaxies_of_run,
+    galaxies_with_image,
+    in_batches,
+    names_of,
+)
+from zoolens.catalog.store.rejects import Reject, add_rejects
+from zoolens.catalog.store.shards import Executor, Keys, Part, Tables, as_they_are, fill, here
 from zoolens.catalog.store.store import Run, Store
+from zoolens.jobs.settings import Maps, Which
 
 BATCH = 16  # galaxies that pass the encoder together
 SHARD = 8  # batches committed at a time
@@ -51,9 +55,11 @@ class ExplainReport:
 
     explained: galaxies that got maps now; total: by the run, earlier ones included;
     rejects: images refused now; figures and page: the files drawn; changed: whether the
-    catalogue was added to; notes: what to know of all figures.
+    catalogue was added to; caveats: what to know of all figures, which they tell themselves.
     """
 
+    job: ClassVar[str] = "explain"
+    notes: ClassVar[tuple[str, ...]] = ()
     run_id: int
     explained: int
     total: int
@@ -61,38 +67,32 @@ class ExplainReport:
     figures: tuple[Path, ...]
     page: Path | None
     changed: bool
-    notes: tuple[str, ...]
+    caveats: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        return f"{self.explained:,} galaxies, {self.total:,} in all; {self.rejects:,} rejects"
 
 
 def explain(
     catalog: Path,
+    which: Which,
+    maps: Maps = Maps(),
     *,
-    galaxies: Sequence[str] = (),
-    worst: int | None = None,
-    min_votes: float = 0,
-    everything: bool = False,
-    label: str | None = None,
-    model: str | None = None,
-    method: str = "hirescam",
-    layer: str | None = None,
     of: Of = "concentration",
-    engine: str = "auto",
     out: Path | None = None,
     figures: bool = True,
 ) -> ExplainReport:
     """Store the maps of galaxies for all answers; draw them for one answer each.
 
-    galaxies, worst, min_votes, everything: which ones (`catalog.explain.choice`); with figures
-    also the observed and predicted counterpart of each. label: the answer to draw,
-    each galaxy's costliest unless given. model: unless given, the one that made the
-    newest predictions, with its dropout masks and view. method: "hirescam" or
-    "gradcam"; layer: a module's dotted name, by default the last encoder block. Another
-    method, layer or model than those of the predictions is a run for comparison, which the
-    views show with `history.` before their names. of: what
+    which: the galaxies, and the answer to draw; with figures also the observed and the
+    predicted counterpart of each, which need the files of `jobs.index`. maps: how they are
+    made; the model that made the newest predictions comes with its dropout masks and view.
+    Another method, layer or model than those of the predictions is a run for comparison,
+    which the views show with `history.` before their names. Its engine is recorded as
+    `predict` does (`catalog.saliency.closed_forms` says where OpenVINO serves). of: what
     the drawn maps are of, "concentration", "fraction" or "cross_entropy"; the stored
-    ones are of concentrations, from which the others follow. engine: what runs the encoder
-    (`catalog.network.engines`), recorded as `predict` does; "auto" is torch where OpenVINO does
-    not serve (`catalog.saliency.closed_forms`). out: folder of figures and
+    ones are of concentrations, from which the others follow. out: folder of figures and
     page, beside the catalogue unless given; the page shows the galaxies of this call.
 
     Galaxies that the run has maps of are not explained again. Images that are missing
@@ -102,17 +102,16 @@ def explain(
     with Store.open(catalog) as store, ImageReader() as reader:
         _check_of(of)
         tree = store.tree
-        answer_id = None if label is None else tree.answer_id(label)
-        check_way(galaxies, worst, everything)
-        if everything and not figures:
-            wanted, subjects = all_with_image(store), []
+        answer_id = None if which.answer is None else tree.answer_id(which.answer)
+        if which.everything and not figures:
+            wanted, subjects = galaxies_with_image(store), []
         else:
-            choices = choose(store, galaxies, worst, everything, answer_id, min_votes)
+            choices = choose(store, which)
             subjects = find_subjects(store, choices) if figures else []
             wanted = _wanted(choices, subjects)
-        chosen = choose_engine(engine, len(wanted))
-        explained = explained_model(store, model, method, layer, chosen)
-        _check_engine(explained, engine)
+        engine = choose_engine(maps.engine, len(wanted))
+        explained = explained_model(store, maps.model, maps.method, maps.layer, engine)
+        _check_engine(explained, maps.engine)
         _check_answer(explained, tree, answer_id)
         _check_derived(explained, of)
         run = store.begin(
@@ -125,9 +124,9 @@ def explain(
                 "engine": explained.explainer.engine,
             },
         )
-        before = _explained(store, run)
+        before = len(galaxies_of_run(store, run, "saliency_map"))
         rejects = _explain_missing(store, run, explained, reader, wanted)
-        total = _explained(store, run)
+        total = len(galaxies_of_run(store, run, "saliency_map"))
         changed = total > before or rejects > 0 or not run.complete
         if changed:
             store.finish(run)
@@ -175,11 +174,6 @@ def _wanted(choices: Sequence[Choice], subjects: Sequence[Subject]) -> Ids:
     return np.array(sorted(chosen.union(*(subject.galaxies for subject in subjects))), np.int64)
 
 
-def _explained(store: Store, run: Run) -> int:
-    sql = "SELECT count(DISTINCT galaxy_id) FROM saliency_map WHERE run_id = ?"
-    return int(store.value(sql, [run.run_id]))
-
-
 # --- maps
 
 
@@ -187,62 +181,44 @@ def _explain_missing(
     store: Store, run: Run, explained: ExplainedModel, reader: ImageReader, wanted: Ids
 ) -> int:
     """Commit the maps that the run lacks, in shards; how many images were refused."""
-    done = store.arrow("SELECT DISTINCT galaxy_id FROM saliency_map WHERE run_id = ?", [run.run_id])
-    waiting = np.setdiff1d(wanted, done["galaxy_id"].to_numpy())
-    lacking = store.arrow("SELECT galaxy_id, iauname FROM galaxies WHERE image IS NULL")
-    lacking = lacking.filter(pa.array(np.isin(lacking["galaxy_id"].to_numpy(), waiting)))
-    known = _known_rejects(store, run)
-    absent = [
-        Reject(str(store.path), None, name, "missing image: none was ingested")
-        for name in lacking.sort_by("galaxy_id")["iauname"].to_pylist()
-    ]
-    refused = _commit(store, run, [{"reject": _new(absent, known)}])
-    waiting = np.setdiff1d(waiting, lacking["galaxy_id"].to_numpy())
-    with progress("explaining", len(waiting)) as bar:
-        made = _made(reader, explained, store.tree, in_batches(store, waiting, BATCH))
-        for start in range(0, len(waiting), SHARD * BATCH):
-            parts = []
-            for maps, rejects in islice(made, SHARD):
-                parts.append({**maps, "reject": _new(rejects, known)})
-                bar.advance(min(BATCH, len(waiting) - start - BATCH * (len(parts) - 1)))
-            refused += _commit(store, run, parts)
-    return refused
-
-
-def _made(
-    reader: ImageReader,
-    explained: ExplainedModel,
-    tree: DecisionTree,
-    batches: Iterable[Sequence[Galaxy]],
-) -> Iterator[tuple[dict[str, pa.Table], list[Reject]]]:
-    """Rows and rejects of each batch, in order; all on several threads, or the images alone."""
+    waiting = np.setdiff1d(wanted, galaxies_of_run(store, run, "saliency_map"))
+    imageless = np.setdiff1d(waiting, galaxies_with_image(store))
+    names = names_of(store, imageless)
+    refused = add_rejects(
+        store,
+        run,
+        [
+            Reject(str(store.path), None, names[galaxy_id], "missing image: none was ingested")
+            for galaxy_id in imageless.tolist()
+        ],
+    )
+    waiting = np.setdiff1d(waiting, imageless)
+    batches = in_batches(store, waiting, BATCH)
     read = partial(image_batch, reader, explained.view)
+    make = partial(saliency_tables, explained=explained, tree=store.tree)
 
-    def tables(images: ImageBatch) -> tuple[dict[str, pa.Table], list[Reject]]:
-        return saliency_tables(images, explained, tree)
+    def filled(
+        parts: Iterable[Part[Keys]], work: Callable[[Keys], Tables], executor: Executor
+    ) -> Counter[str]:
+        return fill(
+            store,
+            run,
+            parts,
+            work,
+            read=as_they_are,
+            describe="explaining",
+            total=len(waiting),
+            executor=executor,
+            together=SHARD,
+        )
 
     if explained.explainer.shareable:
-        yield from in_order(lambda batch: tables(read(batch)), batches)
-    else:
-        yield from map(tables, in_order(read, batches))
-
-
-def _commit(store: Store, run: Run, parts: Sequence[dict[str, pa.Table]]) -> int:
-    """Commit the rows of a shard's batches; how many of them are rejects."""
-    names = {name for part in parts for name in part}
-    tables = {name: pa.concat_tables([p[name] for p in parts if name in p]) for name in names}
-    if any(len(rows) for rows in tables.values()):
-        store.commit(run, f"shard {len(store.shards(run))}", tables)
-    return len(tables["reject"])
-
-
-def _known_rejects(store: Store, run: Run) -> set[Reject]:
-    sql = 'SELECT source, "row", key, reason FROM reject WHERE run_id = ?'
-    return {Reject(**row) for row in store.arrow(sql, [run.run_id]).to_pylist()}
-
-
-def _new(rejects: Sequence[Reject], known: set[Reject]) -> pa.Table:
-    return reject_table(reject for reject in rejects if reject not in known)
+        batched = (Part(batch, len(batch)) for batch in batches)
+        added = filled(batched, lambda batch: make(read(batch)), in_order)
+    else:  # images alone on several threads
+        seen = (Part(images, images.asked) for images in in_order(read, batches))
+        added = filled(seen, make, here)
+    return refused + added["reject"]
 
 
 # --- figures and page

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from matplotlib.figure import Figure
 
 from zoolens.catalog.arrays import Floats
-from zoolens.catalog.paths import histogram_path
-from zoolens.catalog.runtime.files import make_folder, replacing
+from zoolens.catalog.output.figures import save
+from zoolens.catalog.paths import histogram_stem
+from zoolens.catalog.runtime.files import make_folder
 from zoolens.catalog.scoring.histograms import balance, histogram_figure
 from zoolens.catalog.scoring.weights import PAPER_LABELS
 from zoolens.catalog.store.matrices import (
@@ -20,7 +20,7 @@ from zoolens.catalog.store.matrices import (
 )
 from zoolens.catalog.store.store import Store
 
-_METADATA = {"pdf": {"CreationDate": None}, "png": {}}  # the same votes, the same file
+_DPI = 200
 
 
 @dataclass(frozen=True)
@@ -48,21 +48,14 @@ def histogram(
             run = store.newest_run("predict")
             fractions, _ = read_predictions(store, tree, run, compared_galaxies(store, run))
     emphasised = [label for label in PAPER_LABELS if label in tree.labels]
+    make_folder(out)
     drawn: list[Path] = []
     for name, labels in (("emphasised", emphasised), ("all", list(tree.labels))):
         if not labels:
             continue  # a tree that shares no answer with the paper's list
         figure = histogram_figure(tree, labels, observed, fractions)
-        drawn += [_save(figure, histogram_path(out, name, form)) for form in _METADATA]
+        drawn += sorted(save(figure, histogram_stem(out, name), dpi=_DPI))
     return HistogramReport(tuple(drawn), len(observed))
-
-
-def _save(figure: Figure, path: Path) -> Path:
-    form = path.suffix.removeprefix(".")
-    make_folder(path.parent)
-    with replacing(path) as part:
-        figure.savefig(part, format=form, dpi=200, metadata=_METADATA[form])
-    return path
 
 
 def suggest(catalog: Path, *, min_votes: float = 0) -> pa.Table:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -41,6 +41,8 @@ class IndexReport:
     `ranked` after the estimate, and the `recall` of that.
     """
 
+    job: ClassVar[str] = "index"
+    notes: ClassVar[tuple[str, ...]] = ()
     run_id: int
     changed: bool
     galaxies: int

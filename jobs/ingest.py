@@ -2,35 +2,34 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 
 from zoolens.catalog.arrays import Flags
-from zoolens.catalog.images.loading import ImageChecker
+from zoolens.catalog.images.checking import image_rows
+from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.sources import ImageListing, list_images, list_stated, pair
 from zoolens.catalog.runtime.files import sha256_of
-from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.store.galaxies import (
     SAME_PLACE_ARCSEC,
     Numbering,
     fill_positions,
     galaxies_named,
+    galaxies_with_image,
     galaxy_table,
     number_galaxies,
 )
+from zoolens.catalog.store.ingests import begin_ingest, finish_ingest, held_tree
 from zoolens.catalog.store.matrices import read_votes
-from zoolens.catalog.store.rejects import KIND_SQL, Reject, reject_table
+from zoolens.catalog.store.rejects import Reject, counts_by_kind, reject_table
+from zoolens.catalog.store.shards import Part, as_they_are, fill
 from zoolens.catalog.store.store import Run, Store
 from zoolens.catalog.votes.reading import VoteBlock, VoteTable, read_vote_table
-from zoolens.catalog.votes.standing import (
-    begin_ingest,
-    changed_questions,
-    held_tree,
-    replace_votes,
-    vote_table,
-)
+from zoolens.catalog.votes.standing import changed_questions, vote_table
 
 IMAGES_A_SHARD = 512
 
@@ -45,6 +44,7 @@ class IngestReport:
     where the same ingest was complete before.
     """
 
+    job: ClassVar[str] = "ingest"
     run_id: int
     tree: str
     galaxies: int
@@ -55,6 +55,15 @@ class IngestReport:
     unasked: tuple[str, ...]
     notes: tuple[str, ...]
     changed: bool
+
+    @property
+    def summary(self) -> str:
+        refused = ", ".join(f"{count:,} {kind}" for kind, count in self.rejects.items() if count)
+        return (
+            f"{self.galaxies:,} galaxies ({self.new_galaxies:,} new), "
+            f"{self.images:,} images, tree {self.tree}"
+            + (f"; rejects: {refused}" if refused else "")
+        )
 
 
 def ingest(
@@ -112,35 +121,48 @@ def ingest(
             if listing is not None:
                 _ingest_images(store, run, votes, table, listing)
             with store.transaction():
-                replace_votes(store, run)
                 for block in table.blocks():
                     fill_positions(store, block.names, block.ra, block.dec)
-                store.finish(run)
+                finish_ingest(store, run)
         return _report(store, run, table)
 
 
 def _ingest_votes(store: Store, run: Run, votes: Path, table: VoteTable) -> None:
     """Commit refused rows, then galaxies and votes, shard by shard."""
-    done = store.shards(run)
-    if "refused" not in done:
+    if not store.committed(run, "refused"):
         store.commit(run, "refused", {"reject": reject_table(table.rejects)})
-    with progress("votes", len(table)) as bar:
-        for i, block in enumerate(table.blocks()):
-            if (name := f"votes-{i:06d}") not in done:
-                store.commit(run, name, _block_rows(store, votes, table, block))
-            bar.advance(len(block.names))
+    parts = (
+        Part(block, len(block.names), f"votes-{i:06d}") for i, block in enumerate(table.blocks())
+    )
+    # one after another: new galaxies are numbered onwards from those that are committed
+    fill(
+        store,
+        run,
+        parts,
+        partial(_block_rows, votes, table),
+        read=partial(_numbered, store, table),
+        describe="votes",
+        total=len(table),
+    )
+
+
+def _numbered(
+    store: Store, table: VoteTable, block: VoteBlock
+) -> tuple[VoteBlock, Numbering, Flags]:
+    """A block of the table, the numbers of its galaxies, and the questions (N, Q) to write."""
+    numbers = number_galaxies(store, block.names, block.ra, block.dec)
+    return block, numbers, _news(store, table, block, numbers)
 
 
 def _block_rows(
-    store: Store, votes: Path, table: VoteTable, block: VoteBlock
+    votes: Path, table: VoteTable, numbered: tuple[VoteBlock, Numbering, Flags]
 ) -> dict[str, pa.Table]:
     """Galaxies that are new, votes that say something new, galaxies that have moved."""
-    galaxies = number_galaxies(store, block.names, block.ra, block.dec)
-    write = _news(store, table, block, galaxies)
+    block, numbers, write = numbered
     return {
-        "galaxy": galaxy_table(galaxies, block.names, block.ra, block.dec),
-        "vote": vote_table(table.tree, galaxies.galaxy_id, block.counts, block.totals, write),
-        "reject": reject_table(_apart(votes, block, galaxies)),
+        "galaxy": galaxy_table(numbers, block.names, block.ra, block.dec),
+        "vote": vote_table(table.tree, numbers.galaxy_id, block.counts, block.totals, write),
+        "reject": reject_table(_apart(votes, block, numbers)),
     }
 
 
@@ -172,7 +194,6 @@ def _ingest_images(
     store: Store, run: Run, votes: Path, table: VoteTable, listing: ImageListing
 ) -> None:
     """Commit what is wrong with the list of images, then the images, shard by shard."""
-    done = store.shards(run)
     names = table.names
     galaxies = galaxies_named(
         store,
@@ -180,8 +201,8 @@ def _ingest_images(
         underscored=any(entry.member for entry in listing.entries),
     )
     paired, unpaired = pair(listing, galaxies)
-    if "listing" not in done:
-        imaged = {galaxy for galaxy, _ in paired} | _imaged(store)
+    if not store.committed(run, "listing"):
+        imaged = {galaxy for galaxy, _ in paired} | {*galaxies_with_image(store).tolist()}
         bare = [
             Reject(str(votes), row, name, "votes without image: none of that name")
             for name, row in zip(names, table.rows.tolist(), strict=True)
@@ -190,31 +211,22 @@ def _ingest_images(
         stated = {reject.key for reject in listing.rejects if reject.row is not None}
         bare = [reject for reject in bare if reject.key not in stated]
         store.commit(run, "listing", {"reject": reject_table([*listing.rejects, *unpaired, *bare])})
-    with progress("checking images", len(paired)) as bar, ImageChecker() as checker:
-        for start in range(0, len(paired), IMAGES_A_SHARD):
-            shard = paired[start : start + IMAGES_A_SHARD]
-            name = f"images-{start // IMAGES_A_SHARD:06d}"
-            if name not in done:
-                store.commit(run, name, checker.tables(shard))
-            bar.advance(len(shard))
-
-
-def _imaged(store: Store) -> set[int]:
-    """Galaxies that have an image already."""
-    rows = store.arrow("SELECT galaxy_id FROM galaxies WHERE image IS NOT NULL")
-    return set(rows["galaxy_id"].to_pylist())
+    shards = [paired[i : i + IMAGES_A_SHARD] for i in range(0, len(paired), IMAGES_A_SHARD)]
+    parts = (Part(shard, len(shard), f"images-{i:06d}") for i, shard in enumerate(shards))
+    with ImageReader() as reader:
+        fill(
+            store,
+            run,
+            parts,
+            partial(image_rows, reader),
+            read=as_they_are,
+            describe="checking images",
+            total=len(paired),
+        )
 
 
 def _report(store: Store, run: Run, table: VoteTable) -> IngestReport:
-    added = {
-        name: int(store.value(f"SELECT count(*) FROM {name} WHERE run_id = ?", [run.run_id]))
-        for name in ("galaxy", "vote", "image")
-    }
-    kinds = store.arrow(
-        f"SELECT {KIND_SQL} AS kind, count(*) AS n FROM reject WHERE run_id = ? "
-        "GROUP BY kind ORDER BY n DESC, kind",
-        [run.run_id],
-    )
+    added = {name: store.rows_of(run, name) for name in ("galaxy", "vote", "image")}
     notes = [f"{r.key}: {r.reason}" for r in table.rejects if r.row is None]
     if table.layout.unasked:
         notes.append(f"not in the table: {', '.join(table.layout.unasked)}")
@@ -225,7 +237,7 @@ def _report(store: Store, run: Run, table: VoteTable) -> IngestReport:
         added["galaxy"],
         added["vote"],
         added["image"],
-        dict(zip(kinds["kind"].to_pylist(), kinds["n"].to_pylist(), strict=True)),
+        counts_by_kind(store, run),
         table.layout.unasked,
         tuple(notes),
         not run.complete,

@@ -1,13 +1,11 @@
 """`predict`: images through a model into posteriors."""
 
-import itertools
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
+import numpy as np
 
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
@@ -23,46 +21,35 @@ from zoolens.catalog.network.model import (
     path_of,
 )
 from zoolens.catalog.predictions.from_images import Predictor
-from zoolens.catalog.runtime.progress import progress
-from zoolens.catalog.store.galaxies import in_batches
+from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image, in_batches
+from zoolens.catalog.store.shards import Part, as_they_are, fill
 from zoolens.catalog.store.store import Run, Store
 from zoolens.jobs.reports import PredictReport
+from zoolens.jobs.settings import Inference
 
 SHARD = 256  # galaxies committed at a time, about
 _MOST_SAMPLES = 1000
-
-_WAITING = """SELECT galaxy_id FROM galaxies g
-WHERE image IS NOT NULL
-AND NOT EXISTS (SELECT 1 FROM prediction p
-    WHERE p.run_id = $1 AND p.galaxy_id = g.galaxy_id AND p.answer_id = 0)
-ORDER BY galaxy_id"""
 
 
 def predict(
     catalog: Path,
     model: str,
+    inference: Inference = Inference(),
     *,
-    samples: int = 30,
-    seed: int = 0,
-    view: View | None = None,
-    engine: str = "auto",
-    precision: str = "float32",
     batch_size: int = 32,
 ) -> PredictReport:
     """Concentrations, and what follows from them, of every galaxy with an image.
 
-    model: checkpoint or hub name (`catalog.network.model.load_model`). samples: Monte Carlo
-    dropout samples of the head, seeded by `seed`; 0 asks dropout off. view: what the
-    model was trained to see; unless given, what its file says, or else the default view.
-    A model of one channel makes it greyscale. engine: what runs the encoder
-    (`catalog.network.engines`); it is recorded but tells no runs apart, as all give the same but
-    for rounding. precision: `float32`, or `bfloat16`, which is another run. Galaxies that
-    the run has predicted before are left alone, so the same call resumes what was
-    interrupted, adds what came since, and tries again what it had refused.
+    model: checkpoint or hub name (`catalog.network.model.load_model`). inference: how it
+    predicts. A model of one channel makes the view greyscale. The engine is recorded but
+    tells no runs apart, as all give the same but for rounding; another precision is another
+    run. Galaxies that the run has predicted before are left alone, so the same call resumes
+    what was interrupted, adds what came since, and tries again what it had refused.
 
     Raises `ModelRefused` for the model, and `CatalogError` where no galaxy has a
     usable image or the settings do not suit the model.
     """
+    samples, seed, precision = inference.samples, inference.seed, inference.precision
     if not 0 <= samples <= _MOST_SAMPLES:
         raise CatalogError(f"{samples} dropout samples asked; choose 0 to {_MOST_SAMPLES}")
     if not 0 <= seed < 2**63:
@@ -70,13 +57,14 @@ def predict(
     check_precision(precision)
     with Store.open(catalog) as store, ImageReader() as reader:
         tree = store.tree
-        if not store.value("SELECT count(image) FROM galaxies"):
+        imaged = len(galaxies_with_image(store))
+        if not imaged:
             raise CatalogError(
                 f"no galaxy of {catalog} has an image; add them with: "
                 "zoolens ingest VOTES --images FOLDER"
             )
-        engine = choose_engine(engine, store.value("SELECT count(image) FROM galaxies"))
-        loaded, view = _load(model, tree, view)
+        engine = choose_engine(inference.engine, imaged)
+        loaded, view = _load(model, tree, inference.view)
         seed = seed if samples else 0  # nothing is drawn: any seed is the same run
         config = {"samples": samples, "seed": seed, "view": view.config(), "tree": tree.name}
         if precision != "float32":
@@ -92,11 +80,7 @@ def predict(
             Predictor.made_ready, engine, loaded, masks, view, tree, reader, precision=precision
         )
         galaxies, rejects = _predict_all(store, run, ready, batch_size)
-        total = int(
-            store.value(
-                "SELECT count(*) FROM prediction WHERE run_id = ? AND answer_id = 0", [run.run_id]
-            )
-        )
+        total = len(galaxies_of_run(store, run, "prediction"))
         if not total:
             raise CatalogError("no image could be used; the reasons: zoolens sql 'FROM rejects'")
         if galaxies or rejects or not run.complete:
@@ -120,23 +104,18 @@ def _predict_all(
     store: Store, run: Run, ready: Callable[[], Predictor], batch_size: int
 ) -> tuple[int, int]:
     """Commit what the run lacks, in shards; how many galaxies, how many new rejects."""
-    waiting = store.arrow(_WAITING, [run.run_id])["galaxy_id"].to_numpy()
+    waiting = np.setdiff1d(galaxies_with_image(store), galaxies_of_run(store, run, "prediction"))
     if len(waiting) == 0:
         return 0, 0
-    known = store.arrow("SELECT key, reason FROM reject WHERE run_id = ?", [run.run_id])
-    told = {tuple(row.values()) for row in known.to_pylist()}
-    galaxies = rejects = 0
-    a_shard = max(1, SHARD // batch_size)
-    batches = in_batches(store, waiting, batch_size)
-    work = in_order(partial(ready().tables, told=told), batches)
-    # closed also when interrupted, so that what waits in line is not run to the end
-    with progress("predicting", len(waiting)) as bar, closing(work) as results:
-        for start in range(0, len(waiting), a_shard * batch_size):
-            shard = [*itertools.islice(results, a_shard)]
-            tables = {name: pa.concat_tables([rows[name] for rows in shard]) for name in shard[0]}
-            if any(len(rows) for rows in tables.values()):
-                store.commit(run, f"part {len(store.shards(run)) + 1}", tables)
-            galaxies += len(tables["posterior"])
-            rejects += len(tables["reject"])
-            bar.advance(min(a_shard * batch_size, len(waiting) - start))
-    return galaxies, rejects
+    filled = fill(
+        store,
+        run,
+        (Part(batch, len(batch)) for batch in in_batches(store, waiting, batch_size)),
+        ready().tables,
+        read=as_they_are,
+        describe="predicting",
+        total=len(waiting),
+        executor=in_order,
+        together=max(1, SHARD // batch_size),
+    )
+    return filled["posterior"], filled["reject"]

@@ -5,15 +5,15 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.formats.hats import needs_hats
 from zoolens.catalog.formats.parquet import DescribedParquet
+from zoolens.catalog.paths import CUBES, GALLERY, RELEASE_FORMATS, SCRATCH, table_path
 from zoolens.catalog.release.columns import chosen_columns, release_columns
 from zoolens.catalog.release.documents import write_croissant, write_dictionary, write_readme
-from zoolens.catalog.release.files import CUBES, FORMATS, GALLERY, SCRATCH, long_table
-from zoolens.catalog.release.galaxies import ERROR_RATE, Runs
+from zoolens.catalog.release.galaxies import ERROR_RATE
 from zoolens.catalog.release.long_tables import answers_table, long_tables
 from zoolens.catalog.release.provenance import (
     Title,
@@ -31,8 +31,10 @@ from zoolens.catalog.release.writing import (
     write_tables,
 )
 from zoolens.catalog.runtime.files import replacing_folder
+from zoolens.catalog.store.released import Runs, galaxy_without_position, votes_are_whole
 from zoolens.catalog.store.row_filter import RowFilter
 from zoolens.catalog.store.store import Store, code_version
+from zoolens.jobs.settings import Cut
 
 _ANSWER = "answer of the decision tree"
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}")
@@ -46,6 +48,9 @@ class ReleaseReport:
     all files, byte; notes: what a reader should know that is not in it.
     """
 
+    job: ClassVar[str] = "release"
+    run_id: ClassVar[int | None] = None
+    changed: ClassVar[bool] = True
     folder: Path
     galaxies: int
     columns: int
@@ -61,50 +66,29 @@ class ReleaseReport:
         )
 
 
-def release(
-    catalog: Path,
-    out: Path,
-    title: Title,
-    *,
-    preset: str = "full",
-    columns: Sequence[str] = (),
-    where: str | None = None,
-    min_votes: float = 0,
-    formats: Sequence[str] = ("parquet", "fits"),
-    counterparts: int = 1000,
-    gallery: int = 0,
-    cubes: bool = False,
-) -> ReleaseReport:
+def release(catalog: Path, out: Path, title: Title, cut: Cut = Cut()) -> ReleaseReport:
     """Cut a release from the newest runs of a catalogue into the new folder `out`.
 
-    preset: `full`, or `friendly`, few columns and no long tables; columns: those named
-    instead, of the table of galaxies. where: an SQL condition on any column of the full
-    table. min_votes: only answers to questions asked of so many volunteers rank, and only
-    galaxies with such a question are there. formats: of the table of galaxies; Parquet is
-    always among them. counterparts: of how many of the worst galaxies to name them;
-    gallery: how many of the worst galaxies to show on a page. cubes: saliency maps as
-    FITS files too.
-
-    The folder is whole or not there, and the same catalogue gives the same bytes. Raises
-    `UnknownName` for a preset, column or format that there is not, `CatalogError` for what
-    cannot be released.
+    With counterparts or a gallery it needs the files of `jobs.index`. The folder is whole
+    or not there, and the same catalogue gives the same bytes. Raises `UnknownName` for a
+    preset, column or format that there is not, `CatalogError` for what cannot be released.
     """
-    _check(title, formats, min_votes)
+    _check(title, cut)
     with Store.open(catalog, read_only=True) as store:
         runs = find_runs(store)
-        contents = _contents(store, runs, preset, columns, where, min_votes, counterparts)
-        if cubes and runs.explain is None:
+        contents = _contents(store, runs, cut)
+        if cut.cubes and runs.explain is None:
             raise CatalogError(f"{catalog} has no saliency maps; do first: zoolens explain --all")
-        if "hats" in formats:
+        if "hats" in cut.formats:
             _check_positions(store, contents)
         with replacing_folder(out) as part:
             scratch = part / SCRATCH
             scratch.mkdir()
             written = write_tables(store, runs, contents, part, scratch)
-            notes = [*_extras(store, runs, part, title, written, contents, gallery, cubes)]
+            notes = [*_extras(store, runs, part, title, written, contents, cut)]
             shutil.rmtree(scratch)
-            forms = [form for form in FORMATS if form in {"parquet", *formats}]
-            facts = _facts(store, runs, title, preset, contents, forms)
+            forms = [form for form in RELEASE_FORMATS if form in {"parquet", *cut.formats}]
+            facts = _facts(store, runs, title, cut.preset, contents, forms)
             write_formats(part, title, forms, facts["date"])
             tables = described(part, _rows(contents))
             write_readme(part, title, tables, facts)
@@ -125,53 +109,44 @@ def release(
         )
 
 
-def _check(title: Title, formats: Sequence[str], min_votes: float) -> None:
+def _check(title: Title, cut: Cut) -> None:
     if not title.name.strip() or not title.name.isprintable():
         raise CatalogError("a release needs a name; give one with --name")
     if not _VERSION.fullmatch(title.version):
         raise CatalogError(
             f"version {title.version!r} is none; take letters, digits, dots, such as 1.0.0"
         )
-    for form in formats:
-        if form not in FORMATS:
-            raise UnknownName(f"no format {form!r}; choose among {', '.join(FORMATS)}")
-    if "hats" in formats:
+    for form in cut.formats:
+        if form not in RELEASE_FORMATS:
+            raise UnknownName(f"no format {form!r}; choose among {', '.join(RELEASE_FORMATS)}")
+    if "hats" in cut.formats:
         needs_hats()
-    if not min_votes >= 0:  # so NaN too
+    if not cut.min_votes >= 0:  # so NaN too
         raise CatalogError("the fewest votes must be 0 or more")
 
 
-def _contents(
-    store: Store,
-    runs: Runs,
-    preset: str,
-    columns: Sequence[str],
-    where: str | None,
-    min_votes: float,
-    counterparts: int,
-) -> Contents:
+def _contents(store: Store, runs: Runs, cut: Cut) -> Contents:
     """What is to be written; refuses columns and conditions before any work."""
-    whole = store.value("SELECT bool_and(count = floor(count) AND total = floor(total)) FROM vote")
-    trained = store.value("SELECT 1 FROM run WHERE job = 'train' AND status = 'complete'")
     every = release_columns(
         store.tree,
-        whole_votes=bool(whole),
-        trained=bool(trained),
+        whole_votes=votes_are_whole(store),
+        trained=bool(store.complete_runs("train")),
         maps=runs.explain is not None,
     )
-    chosen = chosen_columns(every, store.tree, preset, columns)
-    if where is not None:
-        RowFilter(where, every)
-    named = any("_counterpart" in text for text in (*chosen.names, where or ""))
-    tables = long_tables(store, runs) if preset == "full" and not columns else []
-    return Contents(every, chosen, where, min_votes, counterparts if named else 0, tables)
+    chosen = chosen_columns(every, store.tree, cut.preset, cut.columns)
+    if cut.where is not None:
+        RowFilter(cut.where, every)
+    named = any("_counterpart" in text for text in (*chosen.names, cut.where or ""))
+    tables = long_tables(store, runs) if cut.preset == "full" and not cut.columns else []
+    counterparts = cut.counterparts if named else 0
+    return Contents(every, chosen, cut.where, cut.min_votes, counterparts, tables)
 
 
 def _check_positions(store: Store, contents: Contents) -> None:
     """Refuse at once what HATS would refuse once all is written."""
     if not {"ra", "dec"} <= {*contents.columns.names}:
         raise CatalogError("HATS needs the positions; name the columns ra and dec too")
-    name = store.value("SELECT min(iauname) FROM galaxies WHERE ra IS NULL OR dec IS NULL")
+    name = galaxy_without_position(store)
     if name is not None and contents.condition is None and not contents.min_votes:
         raise CatalogError(
             f"HATS needs positions, and some galaxies have none, such as {name}; leave them out "
@@ -186,30 +161,29 @@ def _extras(
     title: Title,
     written: Written,
     contents: Contents,
-    gallery: int,
-    cubes: bool,
+    cut: Cut,
 ) -> list[str]:
     """Write what is not a table of galaxies or votes; what there is to say of it."""
     notes = []
     if contents.tables:
         answers = answers_table(store, runs)
-        file = long_table(folder, "answers")
+        file = table_path(folder, "answers")
         with DescribedParquet(file, answers.schema, "answers", _ANSWER) as writer:
             writer.write(answers)
     if runs.explain is None:
         if contents.tables:
             notes.append("no saliency: these predictions are not explained (zoolens explain)")
-    elif cubes:
+    elif cut.cubes:
         from zoolens.catalog.release.cubes import write_cubes
 
         write_cubes(store, runs.explain, written.galaxy_id, folder / CUBES)
-    if gallery:
+    if cut.gallery:
         from zoolens.catalog.release.gallery.page import write_gallery
 
         shown = write_gallery(
             store,
             folder / GALLERY,
-            limit=gallery,
+            limit=cut.gallery,
             min_votes=contents.min_votes,
             among=written.galaxy_id,
             title=str(title),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pyarrow as pa
 
@@ -12,7 +13,17 @@ from zoolens.catalog.release.difference import Difference
 class DiffReport:
     """What changed from one release to another; see `catalog.release.difference`."""
 
+    job: ClassVar[str] = "diff"
+    run_id: ClassVar[int | None] = None
+    changed: ClassVar[bool] = True
+    notes: ClassVar[tuple[str, ...]] = ()
     table: pa.Table
+
+    @property
+    def summary(self) -> str:
+        if not len(self.table):
+            return "the two tables of galaxies are the same"
+        return f"{len(self.table):,} differences"
 
 
 def diff(before: Path, after: Path, *, galaxies: bool = False) -> DiffReport:

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.formats.hats_check import check_hats
-from zoolens.catalog.release.files import galaxies, long_table
+from zoolens.catalog.paths import galaxies_path, table_path
 from zoolens.catalog.release.provenance import read_checksums, read_manifest, release_files
 from zoolens.catalog.runtime.files import checksum
 from zoolens.catalog.runtime.progress import progress
@@ -22,6 +23,10 @@ class VerifiedReport:
     many were looked at.
     """
 
+    job: ClassVar[str] = "verify"
+    run_id: ClassVar[int | None] = None
+    changed: ClassVar[bool] = True
+    notes: ClassVar[tuple[str, ...]] = ()
     faults: pa.Table
     files: int
 
@@ -49,11 +54,11 @@ def verify(folder: Path) -> VerifiedReport:
     faults += [(name, "not in SHA256SUMS") for name in release_files(folder) if name not in listed]
     damaged = {name for name, _ in faults}
     for name, rows in facts.get("rows", {}).items():
-        file = galaxies(folder) if name == "galaxies" else long_table(folder, name)
+        file = table_path(folder, name)
         place = file.relative_to(folder).as_posix()
         if place not in damaged:
             faults += [(place, fault) for fault in _count(file, rows)]
-    hats = galaxies(folder, "hats")
+    hats = galaxies_path(folder, "hats")
     if hats.is_dir() and not any(name.startswith("hats/") for name in damaged):
         faults += [("hats", fault) for fault in check_hats(hats)]
     table = pa.table(

@@ -1,6 +1,53 @@
-"""Rows of the prediction tables, as Arrow, and what a run of predictions reports."""
+"""What jobs report, so that every report can be told in the same way."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+
+class Report(Protocol):
+    """What a job did, for people.
+
+    job: its name; run_id: of the run in the catalogue, None for a job that records none;
+    changed: False if all was done before; summary: what there is now, in one line; notes:
+    what else to know, one sentence each.
+    """
+
+    @property
+    def job(self) -> str: ...
+
+    @property
+    def run_id(self) -> int | None: ...
+
+    @property
+    def changed(self) -> bool: ...
+
+    @property
+    def summary(self) -> str: ...
+
+    @property
+    def notes(self) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True)
+class Brief:
+    """A report with a summary of fewer words, and without its notes."""
+
+    report: Report
+    summary: str
+    notes: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def job(self) -> str:
+        return self.report.job
+
+    @property
+    def run_id(self) -> int | None:
+        return self.report.run_id
+
+    @property
+    def changed(self) -> bool:
+        return self.report.changed
 
 
 @dataclass(frozen=True)
@@ -13,6 +60,7 @@ class PredictReport:
     not predicted; again: whether the views showed another run before.
     """
 
+    job: ClassVar[str] = "predict"
     run_id: int
     galaxies: int
     total: int
@@ -24,3 +72,12 @@ class PredictReport:
     @property
     def changed(self) -> bool:
         return self.galaxies + self.rejects > 0 or self.again
+
+    @property
+    def summary(self) -> str:
+        return f"{self.galaxies:,} galaxies, {self.total:,} in all; {self.rejects:,} rejects"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        missing = ", ".join(self.missing_questions)
+        return (f"no predictions for {missing}",) if missing else ()

@@ -1,27 +1,31 @@
 """`score`: votes against predictions, per answer and per question."""
 
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 
-from zoolens.catalog.arrays import Floats, Ids
+from zoolens.catalog.arrays import Floats, Floats32, Ids
+from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.runtime.parallel import in_order
-from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.scoring.losses import dirichlet_multinomial_nll
 from zoolens.catalog.scoring.losses_rows import answer_losses, galaxy_losses, question_losses
 from zoolens.catalog.scoring.weights import read_weights
+from zoolens.catalog.store.galaxies import galaxies_of_run
 from zoolens.catalog.store.matrices import (
+    Votes,
     compared_galaxies,
     read_posteriors,
     read_predictions,
     read_votes,
     votes_state,
 )
+from zoolens.catalog.store.shards import Part, fill
 from zoolens.catalog.store.store import Run, Store
 
 SHARD = 20_000  # galaxies committed at a time: a tenth slower by half of it
@@ -37,6 +41,8 @@ class ScoreReport:
     other than 1; absent: labels of the preset that the tree does not have.
     """
 
+    job: ClassVar[str] = "score"
+    notes: ClassVar[tuple[str, ...]] = ()
     run_id: int
     changed: bool
     galaxies: int
@@ -78,7 +84,7 @@ def score(catalog: Path, *, weights: str = "paper") -> ScoreReport:
             "weights": dict(zip(tree.labels, factors.tolist(), strict=True)),
         }
         run = store.begin("score", config, origin={"weights": weights})
-        missing = _missing(store, run, galaxies)
+        missing = np.setdiff1d(galaxies, galaxies_of_run(store, run, "loss"))
         _score_all(store, run, missing, factors)
         if len(missing) > 0 or not run.complete:
             store.finish(run)
@@ -92,37 +98,46 @@ def score(catalog: Path, *, weights: str = "paper") -> ScoreReport:
         )
 
 
-def _missing(store: Store, run: Run, galaxies: Ids) -> Ids:
-    scored = store.arrow(
-        "SELECT galaxy_id FROM loss WHERE run_id = ? AND answer_id = 0", [run.run_id]
-    )
-    return np.setdiff1d(galaxies, scored["galaxy_id"].to_numpy())
+@dataclass(frozen=True)
+class _Compared:
+    """Votes and predictions of the same N galaxies, as `catalog.store.matrices` reads them."""
+
+    votes: Votes
+    predicted: Floats
+    reach: Floats
+    posteriors: Sequence[tuple[Ids, Floats32]]
 
 
 def _score_all(store: Store, run: Run, galaxies: Ids, weights: Floats) -> None:
     """Commit shards of losses; the next ones are computed while one is written."""
     shards = [galaxies[i : i + SHARD] for i in range(0, len(galaxies), SHARD)]
-    work = partial(_shard, store, run, weights=weights)
-    computed = in_order(work, shards, threads=_THREADS, ahead=1)  # a shard is 0.2 GB
-    with progress("score", len(galaxies)) as bar, closing(computed) as tables:
-        for ids, rows in zip(shards, tables, strict=True):
-            store.commit(run, f"from galaxy {ids[0]}", rows)
-            bar.advance(len(ids))
+    fill(
+        store,
+        run,
+        (Part(ids, len(ids)) for ids in shards),
+        partial(_losses, weights),
+        read=partial(_read, store, store.tree, int(run.config["predict_run"])),
+        describe="score",
+        total=len(galaxies),
+        executor=partial(in_order, threads=_THREADS, ahead=1),  # a shard is 0.2 GB
+    )
 
 
-def _shard(store: Store, run: Run, ids: Ids, weights: Floats) -> dict[str, pa.Table]:
-    with store.reader() as reader:
-        tree, predict_run = reader.tree, int(run.config["predict_run"])
-        votes = read_votes(reader, tree, ids)
-        predicted, reach = read_predictions(reader, tree, predict_run, ids)
-        posteriors = [*read_posteriors(reader, predict_run, ids)]
+def _read(store: Store, tree: DecisionTree, predict_run: int, ids: Ids) -> _Compared:
+    predicted, reach = read_predictions(store, tree, predict_run, ids)
+    posteriors = [*read_posteriors(store, predict_run, ids)]
+    return _Compared(read_votes(store, tree, ids), predicted, reach, posteriors)
+
+
+def _losses(weights: Floats, compared: _Compared) -> dict[str, pa.Table]:
+    votes = compared.votes
     nll = np.full(votes.totals.shape, np.nan)
     nll[votes.totals == 0] = 0.0
-    for where, concentrations in posteriors:
-        nll[where] = dirichlet_multinomial_nll(votes.tree_counts[where], concentrations, tree)
-    losses = answer_losses(votes, predicted, reach, weights)
+    for where, concentrations in compared.posteriors:
+        nll[where] = dirichlet_multinomial_nll(votes.tree_counts[where], concentrations, votes.tree)
+    losses = answer_losses(votes, compared.predicted, compared.reach, weights)
     return {
         "loss": losses,
-        "galaxy_loss": galaxy_losses(losses, len(tree.labels)),
+        "galaxy_loss": galaxy_losses(losses, len(votes.tree.labels)),
         "question_loss": question_losses(votes, nll),
     }

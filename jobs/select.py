@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
@@ -19,23 +20,12 @@ from zoolens.catalog.selection.manifest import (
     write_manifest,
     write_refused,
 )
+from zoolens.catalog.store.galaxies import image_facts
+from zoolens.catalog.store.matrices import question_totals
 from zoolens.catalog.store.rejects import Reject
 from zoolens.catalog.store.store import Store
 
 _FRUITLESS = 1000  # refused in a row from the first: the images are not where they were
-
-# As the view `galaxies` has it, whose images would all be compared first.
-_IMAGES = """SELECT g.galaxy_id, g.iauname, g.ra, g.dec, i.source, i.member, i.format, i.sha256
-FROM galaxy g JOIN (
-    SELECT i.* FROM image i JOIN run r ON r.run_id = i.run_id AND r.status = 'complete'
-    WHERE i.galaxy_id IN (SELECT unnest(CAST($1 AS BIGINT[])))
-    QUALIFY row_number() OVER (PARTITION BY i.galaxy_id ORDER BY i.run_id DESC) = 1
-) i ON i.galaxy_id = g.galaxy_id
-WHERE g.galaxy_id IN (SELECT unnest(CAST($1 AS BIGINT[])))"""
-
-# Every answer of a question has the question's total.
-_VOTES = """SELECT galaxy_id, question, max(total) AS total FROM votes
-WHERE galaxy_id IN (SELECT unnest(CAST(? AS BIGINT[]))) GROUP BY galaxy_id, question"""
 
 
 @dataclass(frozen=True)
@@ -48,6 +38,10 @@ class SelectReport:
     changed, which `refused.csv` beside the manifest lists.
     """
 
+    job: ClassVar[str] = "select"
+    run_id: ClassVar[int | None] = None
+    changed: ClassVar[bool] = True
+    notes: ClassVar[tuple[str, ...]] = ()
     manifest: Path
     budget: int
     selected: int
@@ -129,7 +123,7 @@ def select(
 def _images(store: Store, picks: Sequence[Pick]) -> list[PickedImage]:
     """Where the images of picked galaxies are, in the order of the picks."""
     ids = [pick.galaxy_id for pick in picks]
-    rows = {row["galaxy_id"]: PickedImage(**row) for row in store.arrow(_IMAGES, [ids]).to_pylist()}
+    rows = {row["galaxy_id"]: PickedImage(**row) for row in image_facts(store, ids).to_pylist()}
     return [rows[galaxy_id] for galaxy_id in ids]
 
 
@@ -139,8 +133,7 @@ def _entries(
     picks: Sequence[Pick],
     files: Mapping[int, tuple[str, PickedImage]],
 ) -> list[Entry]:
-    rows = store.arrow(_VOTES, [[pick.galaxy_id for pick in picks]]).to_pylist()
-    votes = {(row["galaxy_id"], row["question"]): row["total"] for row in rows}
+    votes = question_totals(store, [pick.galaxy_id for pick in picks])
     entries = []
     for pick in picks:
         question = tree.questions[pick.question].name

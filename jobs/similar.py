@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ from zoolens.catalog.scoring.weights import read_weights
 from zoolens.catalog.similarity.counterparts import Counterparts, find_counterparts
 from zoolens.catalog.store.galaxies import galaxy_ids
 from zoolens.catalog.store.matrices import read_predictions, read_votes
+from zoolens.catalog.store.ranking import costliest_answer
 from zoolens.catalog.store.store import Store
 
 
@@ -26,14 +28,18 @@ class SimilarReport:
     `others` holds the question's other answers as text, observed/predicted.
     """
 
+    job: ClassVar[str] = "similar"
+    run_id: ClassVar[int | None] = None
+    changed: ClassVar[bool] = True
+    notes: ClassVar[tuple[str, ...]] = ()
     galaxy: str
-    label: str
+    answer: str
     table: pa.Table
 
     @property
     def summary(self) -> str:
         return (
-            f"{self.galaxy}, {self.label}: observed counterparts have its votes but its "
+            f"{self.galaxy}, {self.answer}: observed counterparts have its votes but its "
             "predicted fraction of the answer, predicted ones the reverse"
         )
 
@@ -42,7 +48,7 @@ def similar(
     catalog: Path,
     galaxy: str,
     *,
-    label: str | None = None,
+    answer: str | None = None,
     k: int = 5,
     weights: str | None = None,
     approximate: bool = False,
@@ -50,7 +56,7 @@ def similar(
 ) -> SimilarReport:
     """The k observed and k predicted counterparts of a galaxy.
 
-    label: the answer of interest; unless given the one with the galaxy's largest
+    answer: the one of interest; unless given the one with the galaxy's largest
     weighted_ce, among those to questions that `min_votes` volunteers were asked. weights:
     `paper`, `none` or a file; unless given, 5 for the answer of interest and 1 for others.
     approximate: as `find_counterparts` has it. Needs the files of `jobs.index`. Raises
@@ -64,8 +70,8 @@ def similar(
         galaxy_id = galaxy_ids(store, [galaxy])[0]
         answer_id = (
             _costliest(store, galaxy, galaxy_id, min_votes)
-            if label is None
-            else tree.answer_id(label)
+            if answer is None
+            else tree.answer_id(answer)
         )
         chosen = None if weights is None else read_weights(weights, tree).array(tree)
         found = find_counterparts(
@@ -77,15 +83,11 @@ def similar(
 
 
 def _costliest(store: Store, galaxy: str, galaxy_id: int, min_votes: float) -> int:
-    answer = store.value(
-        """SELECT answer_id FROM loss WHERE run_id = ? AND galaxy_id = ?
-AND weighted_ce IS NOT NULL AND total_votes >= ? ORDER BY weighted_ce DESC, answer_id LIMIT 1""",
-        [store.newest_run("score"), galaxy_id, min_votes],
-    )
+    answer = costliest_answer(store, galaxy_id, min_votes)
     if answer is None:
         fewest = f" of {min_votes:g} votes or more" if min_votes else ""
         raise CatalogError(f"{galaxy} has no loss{fewest} in the newest score run; name an answer")
-    return int(answer)
+    return answer
 
 
 def _table(

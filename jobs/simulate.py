@@ -7,19 +7,18 @@ name that is given last: what a killed run leaves is completed by the same comma
 import json
 import os
 import shutil
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context, parent_process
+from functools import partial
 from pathlib import Path
-from threading import Thread
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 from pyarrow import csv, parquet
 
 from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import CatalogError, needs
+from zoolens.catalog.runtime.parallel import in_processes
 from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.sky.population import FRAME_PIXELS, MAGNITUDE_LIMIT
 from zoolens.catalog.sky.sky import SKY_VERSION, Sky, image_path, observe
@@ -42,6 +41,9 @@ class SimulateReport:
     whose votes all went to wrong answers. changed: False where it was complete before.
     """
 
+    job: ClassVar[str] = "simulate"
+    run_id: ClassVar[int | None] = None
+    notes: ClassVar[tuple[str, ...]] = ()
     out: Path
     galaxies: int
     size: int
@@ -49,6 +51,13 @@ class SimulateReport:
     erroneous: int
     misvoted: int
     changed: bool
+
+    @property
+    def summary(self) -> str:
+        return (
+            f"{self.galaxies:,} galaxies, {self.votes:,} votes, {self.erroneous:,} of them in "
+            f"error, {self.misvoted:,} galaxies mis-voted"
+        )
 
 
 def simulate(
@@ -99,8 +108,10 @@ def _complete(
     missing = [first for first in firsts if not _part(out, first).exists()]
     with progress("simulating", galaxies) as bar:
         bar.advance(galaxies - sum(min(GALAXIES_A_PART, galaxies - f) for f in missing))
-        for count in _simulate_parts(out, missing, galaxies, sky, workers):
-            bar.advance(count)
+        write = partial(_write_part, out, galaxies, sky)
+        with closing(in_processes(write, missing, workers=workers)) as written:
+            for count in written:
+                bar.advance(count)
     totals = _join(out, [_part(out, first) for first in firsts])
     _write_manifest(out, settings | {"result": totals})
     shutil.rmtree(out / _PARTS)
@@ -155,41 +166,9 @@ def _claim(out: Path, settings: dict[str, Any]) -> dict[str, int] | None:
     return None
 
 
-def _simulate_parts(
-    out: Path, firsts: list[int], galaxies: int, sky: Sky, workers: int | None
-) -> Iterator[int]:
-    """Write the parts that begin with these galaxies; yields how many each held."""
-    tasks = [(out, f, min(f + GALAXIES_A_PART, galaxies), sky) for f in firsts]
-    workers = min(workers or os.cpu_count() or 1, len(tasks))
-    if workers <= 1:
-        for task in tasks:
-            yield _write_part(*task)
-        return
-    # spawned and not forked: the caller may hold threads (a progress bar, torch)
-    context = get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
-        try:
-            for future in as_completed([pool.submit(_write_part, *task) for task in tasks]):
-                yield future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _end_with_parent() -> None:
-    """End this worker as soon as its parent is gone, however that ended."""
-
-    def wait() -> None:
-        parent = parent_process()
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    Thread(target=wait, daemon=True).start()
-
-
-def _write_part(out: Path, first: int, end: int, sky: Sky) -> int:
-    """Simulate galaxies first to end - 1; returns how many."""
+def _write_part(out: Path, galaxies: int, sky: Sky, first: int) -> int:
+    """Simulate the galaxies of a part, the first of which is given; returns how many."""
+    end = min(first + GALAXIES_A_PART, galaxies)
     tree = get_tree(TREE)
     votes, truth = [], []
     for number in range(first, end):

@@ -1,63 +1,19 @@
 """`sql`: questions to a catalogue, in the user's own words, read-only."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
-import duckdb
-
-from zoolens.catalog.errors import CatalogError, QueryRefused
+from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.output.answer import Answer
-from zoolens.catalog.store.schema import CLOSED, connect
-
-# What DuckDB puts before the message of a query that fails when some rows are fetched.
-_LATE = "Attempting to execute an unsuccessful or closed pending query result\nError: "
-
-DICTIONARY = """
-SELECT c.table_name AS "view", c.column_name AS "column", lower(c.data_type) AS type, c.comment
-FROM duckdb_columns() c
-JOIN duckdb_views() v ON v.schema_name = c.schema_name AND v.view_name = c.table_name
-WHERE c.schema_name = 'main' AND NOT v.internal
-ORDER BY v.view_oid, c.column_index
-"""
+from zoolens.catalog.store.query import closed_query
 
 
-@contextmanager
-def sql(catalog: Path, query: str | None) -> Iterator[Answer]:
+def sql(catalog: Path, query: str | None) -> AbstractContextManager[Answer]:
     """The answer to one SELECT; without a query, the data dictionary of the views.
 
     Rows stream while the context is open. Raises `QueryRefused` with DuckDB's own
-    message where the query is wrong, `CatalogError` for anything that is not one query.
+    message if the query is wrong, `CatalogError` for anything that is not one query.
     """
-    connection = connect(catalog, read_only=True, settings=CLOSED)
-    try:
-        connection.execute("BEGIN TRANSACTION READ ONLY")  # EXPLAIN ANALYZE runs what it explains
-        with _as_user_error():
-            statements = connection.extract_statements(query or DICTIONARY)
-            kinds = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
-            if len(statements) != 1 or statements[0].type not in kinds:
-                raise CatalogError(
-                    "the catalogue is read-only, one SELECT at a time"
-                    + ("; write PIVOT with IN (...)" if len(statements) == 2 else "")
-                )
-            result = connection.execute(statements[0])
-            columns = [column[0] for column in result.description or ()]
-        yield Answer(columns, _rows(result), lambda: result.to_arrow_reader())
-    finally:
-        connection.interrupt()  # or closing waits for the end of a query that nobody waits for
-        connection.close()
-
-
-def _rows(result: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
-    with _as_user_error():
-        while rows := result.fetchmany(10_000):
-            yield from rows
-
-
-@contextmanager
-def _as_user_error() -> Iterator[None]:
-    try:
-        yield
-    except duckdb.Error as error:
-        raise QueryRefused(str(error).removeprefix(_LATE)) from None
+    if not catalog.exists():
+        raise CatalogError(f"no catalogue at {catalog}; make one with: zoolens ingest VOTES")
+    return closed_query(catalog, query)

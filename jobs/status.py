@@ -5,27 +5,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from zoolens.catalog.store.steps import interrupted, rejects, runs, steps
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.store.views import newest
-
-# Every step of the way: its job, the galaxies it has done in the newest run, and
-# those that it could do.
-_STEPS = {
-    "ingest": ("SELECT count(*) FROM galaxies", "SELECT count(*) FROM galaxies"),
-    "predict": (
-        "SELECT count(DISTINCT galaxy_id) FROM prediction WHERE run_id = $run",
-        "SELECT count(*) FROM galaxies WHERE image IS NOT NULL",
-    ),
-    "score": (
-        "SELECT count(DISTINCT galaxy_id) FROM loss WHERE run_id = $run",
-        "SELECT count(*) FROM (SELECT galaxy_id FROM predictions INTERSECT "
-        "SELECT galaxy_id FROM votes)",
-    ),
-    "explain": (
-        "SELECT count(DISTINCT galaxy_id) FROM saliency_stat WHERE run_id = $run",
-        "SELECT count(*) FROM galaxies WHERE image IS NOT NULL",
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -51,40 +32,21 @@ def status(catalog: Path) -> StatusReport:
     it, so that nobody else could look.
     """
     with Store.open(catalog, read_only=True) as store:
-        runs = store.arrow(
-            """SELECT run_id, job,
-    CASE status WHEN 'running' THEN 'interrupted' ELSE status END AS status,
-    started_at, finished_at, (SELECT count(*) FROM shard s WHERE s.run_id = r.run_id) AS shards,
-    (SELECT count(*) FROM reject j WHERE j.run_id = r.run_id) AS rejects, left(model_sha256, 12)
-    AS model, code_version AS code FROM run r ORDER BY run_id"""
-        )
-        rows = [_step(store, job) for job in _STEPS]
+        rows = steps(store)
         return StatusReport(
             catalog=catalog,
             tree=store.tree.name,
             steps=pa.Table.from_pylist(rows),
-            runs=runs,
-            rejects=int(store.value("SELECT count(*) FROM reject")),
+            runs=runs(store),
+            rejects=rejects(store),
             advice=tuple(_advice(store, rows)),
         )
 
 
-def _step(store: Store, job: str) -> dict[str, object]:
-    run = store.value(newest(job))
-    done, possible = _STEPS[job]
-    return {
-        "step": job,
-        "run": run,
-        "galaxies": store.value(done.replace("$run", str(run or 0))),
-        "of": store.value(possible),
-    }
-
-
 def _advice(store: Store, rows: list[dict[str, object]]) -> list[str]:
-    interrupted = store.arrow("SELECT run_id, job FROM run WHERE status = 'running'").to_pylist()
     advice = [
-        f"{row['job']} run {row['run_id']} was interrupted; the same command again resumes it"
-        for row in interrupted
+        f"{job} run {run_id} was interrupted; the same command again resumes it"
+        for run_id, job in interrupted(store)
     ]
     step = {row["step"]: row for row in rows}
     if not step["predict"]["of"] and not step["predict"]["galaxies"]:

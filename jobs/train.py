@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.export import write_model
 from zoolens.catalog.network.model import ZoobotModel, load_model
-from zoolens.catalog.store.galaxies import SPLITS, split_table
+from zoolens.catalog.store.galaxies import SPLITS, galaxies_of_run, split_table
 from zoolens.catalog.store.matrices import predictions_state, votes_state
 from zoolens.catalog.store.rejects import Reject, reject_table
 from zoolens.catalog.store.store import Run, Store
@@ -36,6 +37,8 @@ class TrainReport:
     complete before.
     """
 
+    job: ClassVar[str] = "train"
+    notes: ClassVar[tuple[str, ...]] = ()
     run_id: int
     model: Path
     sha256: str
@@ -50,6 +53,13 @@ class TrainReport:
     worth: float
     changed: bool
 
+    @property
+    def summary(self) -> str:
+        return (
+            f"{self.train:,} galaxies, {self.epochs} epochs, the best {self.best_epoch} with "
+            f"a validation loss of {self.validation_loss:.4g} nat; {self.rejects:,} rejects"
+        )
+
 
 def train(
     catalog: Path,
@@ -57,7 +67,7 @@ def train(
     *,
     architecture: str | None = None,
     encoder: str | None = None,
-    view: View = View(),  # noqa: B008  # frozen
+    view: View = View(),
     epochs: int = 50,
     batch_size: int = 64,
     learning_rate: float = 1e-3,
@@ -122,11 +132,7 @@ def train(
         folder.conclude(config, outcome)
     if unfinished:
         with Store.open(catalog) as store, store.transaction():
-            store.execute(
-                "UPDATE run SET model_sha256 = ? WHERE run_id = ?",
-                [folder.model_sha256(), run.run_id],
-            )
-            store.finish(run)
+            store.finish(run, model_sha256=folder.model_sha256())
     data = everything.where(usable)
     sizes = {split: int(np.sum(data.split == split)) for split in SPLITS}
     return TrainReport(
@@ -183,14 +189,13 @@ def _usable(
     Commits the split of those that can, and a reject for each of the others. Raises
     `CatalogError` where training or validation is left without a galaxy.
     """
-    committed = _SHARD in store.shards(run)
+    committed = store.committed(run, _SHARD)
     refused: list[tuple[int, CatalogError]] = []
     if not (finished or (committed and folder.canvases.exists() and folder.views.exists())):
         refused = decode_all(data, view, folder.canvases, folder.views)
     usable = np.ones(len(data.galaxies), dtype=bool)
     if committed:
-        rows = store.arrow("SELECT galaxy_id FROM split WHERE run_id = ?", [run.run_id])
-        usable = np.isin(data.galaxy_id, rows["galaxy_id"].to_numpy())
+        usable = np.isin(data.galaxy_id, galaxies_of_run(store, run, "split"))
         for place, error in refused:
             if usable[place]:  # it went bad while the training was interrupted
                 raise error

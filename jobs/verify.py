@@ -8,37 +8,9 @@ import pyarrow as pa
 from zoolens.catalog.runtime.files import checksum
 from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.similarity.files import sound_files
+from zoolens.catalog.store.checks import child_totals, image_files, offences
 from zoolens.catalog.store.derived_checks import altered_maps, altered_posteriors
-from zoolens.catalog.store.matrices import ROUNDING_VOTES
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.store.tables import metadata
-
-_BY_GALAXY = [table.name for table in metadata.sorted_tables if "galaxy_id" in table.c]
-_BY_ANSWER, _BY_QUESTION = (
-    [table.name for table in metadata.sorted_tables if name in table.c and table.name != "answer"]
-    for name in ("answer_id", "question_id")
-)
-_BY_RUN = [table.name for table in metadata.sorted_tables if "run_id" in table.c]
-
-# One row a run and galaxy and answer or question, exactly once.
-_KEYS = {
-    "run": ["run_id"],
-    "shard": ["run_id", "name"],
-    "answer": ["answer_id"],
-    "galaxy": ["iauname"],
-    "image": ["run_id", "galaxy_id"],
-    "vote": ["run_id", "galaxy_id", "answer_id"],
-    "prediction": ["run_id", "galaxy_id", "answer_id"],
-    "posterior": ["run_id", "galaxy_id"],
-    "question_prediction": ["run_id", "galaxy_id", "question_id"],
-    "split": ["run_id", "galaxy_id"],
-    "loss": ["run_id", "galaxy_id", "answer_id"],
-    "galaxy_loss": ["run_id", "galaxy_id"],
-    "question_loss": ["run_id", "galaxy_id", "question_id"],
-    "saliency_map": ["run_id", "galaxy_id", "question_id"],
-    "saliency_stat": ["run_id", "galaxy_id", "answer_id"],
-}
-
 
 _IMAGES = "image files missing or changed since ingest"
 
@@ -76,119 +48,25 @@ def verify(catalog: Path, *, images: bool = False) -> VerifyReport:
     `ingest`).
     """
     with Store.open(catalog, read_only=True) as store:
-        offences = {
-            **_doubles(store),
-            **_orphans(store),
-            **_ledger(store),
-            **_contents(store),
+        faults = {
+            **offences(store),
             "posterior: samples that are not those of the predictions": altered_posteriors(store),
             "saliency_map: maps that are not those of their statistics": altered_maps(store),
         }
         if images:
-            offences[_IMAGES] = _images(store)
-        remarks = {**_index(store), **_child_totals(store)}
+            faults[_IMAGES] = _images(store)
+        remarks = {**_index(store), **child_totals(store)}
     checks = [
         {"check": check, "offending": count, "result": "ok" if count == 0 else told}
-        for found, told in ((offences, "ERROR"), (remarks, "warning"))
+        for found, told in ((faults, "ERROR"), (remarks, "warning"))
         for check, count in found.items()
     ]
     return VerifyReport(pa.Table.from_pylist(checks))
 
 
-def _doubles(store: Store) -> dict[str, int]:
-    return {
-        f"{table}: rows that stand twice": store.value(
-            f"SELECT count(*) FROM (SELECT 1 FROM {table} GROUP BY {', '.join(key)} "
-            "HAVING count(*) > 1)"
-        )
-        for table, key in _KEYS.items()
-    }
-
-
-def _orphans(store: Store) -> dict[str, int]:
-    found = {
-        f"{table}: rows without a run": store.value(
-            f"SELECT count(*) FROM {table} t ANTI JOIN run r ON r.run_id = t.run_id"
-        )
-        for table in _BY_RUN
-        if table != "run"
-    }
-    found |= {
-        f"{table}: rows without a galaxy": store.value(
-            f"SELECT count(*) FROM {table} t ANTI JOIN galaxy g ON g.galaxy_id = t.galaxy_id"
-        )
-        for table in _BY_GALAXY
-        if table != "galaxy"
-    }
-    for tables, column in ((_BY_ANSWER, "answer_id"), (_BY_QUESTION, "question_id")):
-        found |= {
-            f"{table}: rows of no {column.removesuffix('_id')} of the tree": store.value(
-                f"SELECT count(*) FROM {table} ANTI JOIN answer USING ({column})"
-            )
-            for table in tables
-        }
-    return found
-
-
-def _ledger(store: Store) -> dict[str, int]:
-    """Rows of a run must be those that its shards committed, and whole per galaxy."""
-    counted = " UNION ALL ".join(
-        f"SELECT run_id, count(*) AS n FROM {table} GROUP BY run_id"
-        for table in _BY_RUN
-        if table not in ("run", "shard", "superseded")  # which names the run it replaces rows of
-    )
-    answers = len(store.tree.labels)
-    found = {
-        "runs whose rows are not those of their shards": store.value(
-            f"""SELECT count(*) FROM (SELECT run_id, sum(n) AS n FROM ({counted}) GROUP BY run_id) t
-FULL JOIN (SELECT run_id, sum("rows") AS n FROM shard GROUP BY run_id) s ON s.run_id = t.run_id
-WHERE coalesce(t.n, 0) <> coalesce(s.n, 0)"""
-        )
-    }
-    for table in ("prediction", "loss"):
-        found[f"{table}: galaxies without a row for each answer"] = store.value(
-            f"SELECT count(*) FROM (SELECT 1 FROM {table} GROUP BY run_id, galaxy_id "
-            f"HAVING count(*) <> {answers})"
-        )
-    return found
-
-
-def _contents(store: Store) -> dict[str, int]:
-    # reach and fractions are probabilities up to float32 rounding
-    conditions = {
-        "posterior: blobs of the wrong size": "posterior WHERE "
-        "octet_length(concentrations) <> 4 * samples * answers",
-        "saliency_map: blobs of the wrong size": "saliency_map WHERE "
-        "octet_length(mean) <> 4 * answers * height * width "
-        "OR octet_length(sd) <> octet_length(mean)",
-        "vote: counts that are negative or above their total": "vote WHERE NOT "
-        "(count >= 0 AND count <= total + 1e-6)",
-        "vote: questions with two totals, or more answers than that": "(SELECT 1 FROM vote "
-        "JOIN answer USING (answer_id) GROUP BY run_id, galaxy_id, question_id HAVING "
-        f"min(total) < max(total) OR sum(count) > max(total) + {ROUNDING_VOTES})",
-        "prediction: fractions of a question that do not add up to 1": "(SELECT 1 FROM prediction "
-        "JOIN answer USING (answer_id) WHERE concentration IS NOT NULL "
-        "GROUP BY run_id, galaxy_id, question_id HAVING abs(sum(fraction) - 1) > 1e-3)",
-        "prediction: fractions outside 0..1": "prediction WHERE fraction NOT BETWEEN 0 AND 1",
-        "prediction: intervals that do not enclose": "prediction WHERE "
-        "NOT (fraction_lo <= fraction_hi)",
-        "loss: cross-entropies that are negative": "loss WHERE ce < 0",
-        "galaxy_loss: not the largest of its galaxy": "galaxy_loss w JOIN loss l "
-        "USING (run_id, galaxy_id) WHERE l.weighted_ce > w.weighted_ce",
-        "saliency_stat: sums that are no numbers": "saliency_stat WHERE "
-        "NOT (isfinite(increase) AND isfinite(decrease))",
-        "saliency_stat: on_target outside 0..1": "saliency_stat WHERE "
-        "on_target NOT BETWEEN 0 AND 1.000001",
-    }
-    return {
-        check: store.value(f"SELECT count(*) FROM {condition}")
-        for check, condition in conditions.items()
-    }
-
-
 def _index(store: Store) -> dict[str, int]:
     """The index files, where the ledger says that there are some of the present state."""
-    if not store.value("SELECT count(*) FROM run WHERE job = 'index' AND status = 'complete'"):
+    if not store.complete_runs("index"):
         return {}
     sound = sound_files(store, thorough=True)
     if not sound:
@@ -197,29 +75,11 @@ def _index(store: Store) -> dict[str, int]:
     return {"similarity index: files to be made again by zoolens index": missing}
 
 
-def _child_totals(store: Store) -> dict[str, int]:
-    """Galaxies on which a question has more votes than the answers leading to it."""
-    found = {}
-    for question in store.tree.questions:
-        if not question.asked_after:
-            continue
-        labels = ", ".join(f"'{label}'" for label in question.asked_after)
-        found[f"{question.name}: asked of more volunteers than lead to it"] = store.value(
-            f"""SELECT count(*) FROM
-(SELECT galaxy_id, max(total) AS n FROM votes WHERE question = '{question.name}' GROUP BY 1) child
-JOIN (SELECT galaxy_id, sum(count) AS n FROM votes WHERE label IN ({labels}) GROUP BY 1) parent
-ON parent.galaxy_id = child.galaxy_id WHERE child.n > parent.n + 1e-6"""
-        )
-    return found
-
-
 def _images(store: Store) -> int:
-    files = store.arrow(
-        "SELECT image, image_sha256 FROM galaxies WHERE image IS NOT NULL AND image_member IS NULL"
-    ).to_pylist()
+    files = image_files(store)
     wrong = 0
     with progress("reading images", len(files)) as bar:
-        for file in files:
-            wrong += checksum(Path(file["image"])) != file["image_sha256"]
+        for file, sha256 in files:
+            wrong += checksum(Path(file)) != sha256
             bar.advance()
     return wrong

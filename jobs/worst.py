@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from zoolens.catalog.scoring.ranking import rank_galaxies
+from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Store
 
 
@@ -13,13 +13,13 @@ def worst(
     *,
     limit: int = 10,
     min_votes: float = 0,
-    label: str | None = None,
+    answer: str | None = None,
     question: str | None = None,
     by: str = "weighted_ce",
 ) -> pa.Table:
-    """The `limit` worst galaxies, as a table for people: see `catalog.scoring.ranking`."""
+    """The `limit` worst galaxies, as a table for people: see `catalog.store.ranking`."""
     with Store.open(catalog, read_only=True) as store:
         ranking = rank_galaxies(
-            store, limit, min_votes=min_votes, label=label, question=question, by=by
+            store, limit, min_votes=min_votes, label=answer, question=question, by=by
         )
         return ranking.drop_columns(["galaxy_id", "answer_id"])

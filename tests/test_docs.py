@@ -1,35 +1,44 @@
-"""The documentation is held to the code: dictionary, commands, worked example."""
+"""The documentation is held to the code: dictionary, commands, names, links, worked example."""
 
 import re
 import shlex
 import subprocess
 import sys
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from zoolens.catalog.store.views import VIEWS
+from zoolens.catalog.store.views import VIEWS, as_markdown
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "models/README.md")),
+    *sorted(ROOT.glob("docs/**/*.md")),
+]
+each_document = pytest.mark.parametrize(
+    "document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
+)
 
 
-def dictionary() -> str:
-    """The data dictionary as Markdown, from the views' own comments."""
-    parts = []
+def test_the_dictionary_is_generated() -> None:
+    written = (ROOT / "docs" / "dictionary.md").read_text()
+    assert written == as_markdown(), "docs/dictionary.md is out of date; do: make docs"
+
+
+def test_the_dictionary_has_every_view_and_column() -> None:
+    sections = dict(re.findall(r"^## `(\w+)`\n(.*?)(?=^## |\Z)", as_markdown(), re.M | re.S))
+    assert list(sections) == [view.name for view in VIEWS]
     for view in VIEWS:
-        rows = "\n".join(f"| `{column}` | {text} |" for column, text in view.columns.items())
-        parts.append(
-            f"#### `{view.name}`\n\nOne row per {view.row}.\n\n| column | |\n|---|---|\n{rows}\n"
-        )
-    return "\n".join(parts)
+        rows = re.findall(r"^\| `(\w+)` \|", sections[view.name], re.M)
+        assert rows == list(view.columns)
+        assert all(said.comment in sections[view.name] for said in view.columns.values())
 
 
-def test_the_readme_holds_the_data_dictionary() -> None:
-    assert dictionary() in README
-
-
+@cache
 def _commands() -> dict[str, str]:
     """Help text of each command, by name; of one with commands of its own, theirs too."""
     from typer.main import get_command
@@ -47,20 +56,96 @@ def _commands() -> dict[str, str]:
     }
 
 
-def test_every_command_is_in_the_readme_and_every_option_in_its_help() -> None:
-    helps = _commands()
-    for name in helps:
-        assert f"`zoolens {name}" in README or f"zoolens {name} " in README, name
-    for command, options in re.findall(r"zoolens (\w+)((?: [^\n`|]*)?)", README):
-        if command in helps:
-            for option in re.findall(r"(?<!\w)--[a-z][a-z-]*", options):
-                assert option in helps[command], f"{command} {option}"
+def test_the_table_of_commands_has_every_command_and_no_other() -> None:
+    table = README.split("## Commands")[1].split("\n## ")[0]
+    assert sorted(re.findall(r"^\| `zoolens (\w+)", table, re.M)) == sorted(_commands())
 
 
-def test_links_in_the_documentation_lead_somewhere() -> None:
-    for document in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
-        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text()):
-            assert (document.parent / target).exists(), f"{document.name} -> {target}"
+def _options(text: str) -> list[str]:
+    return re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)
+
+
+@each_document
+def test_options_of_a_command_are_in_its_help(document: Path) -> None:
+    text = document.read_text().replace("\\\n", " ")  # a command may go on in the next line
+    for command, rest in re.findall(r"zoolens (\w+)((?: [^\n`|#]*)?)", text):
+        if command in _commands():
+            for option in _options(rest):
+                assert option in _options(_commands()[command]), f"{command} {option}"
+
+
+@each_document
+def test_options_named_alone_are_some_commands(document: Path) -> None:
+    known = {option for told in _commands().values() for option in _options(told)}
+    known |= {"--version", "--help"}
+    for code in re.findall(r"`(--[^`]*)`", document.read_text()):
+        assert set(_options(code)) <= known, code
+
+
+def _anchors(document: Path) -> set[str]:
+    """The fragments that a document's headings can be reached by, as GitHub makes them."""
+    prose = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.M | re.S)
+    return {
+        re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", prose, re.M)
+    }
+
+
+@each_document
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://)([^)]+)\)", document.read_text()):
+        path, _, fragment = target.partition("#")
+        file = (document.parent / path).resolve() if path else document
+        assert file.exists(), target
+        assert not fragment or fragment in _anchors(file), target
+
+
+@each_document
+def test_modules_and_files_that_are_named_exist(document: Path) -> None:
+    text = document.read_text()
+    for file in re.findall(
+        r"(?<![\w/.-])((?:catalog|jobs|tests|benchmarks|docs)/[\w/.-]+\.\w+)", text
+    ):
+        assert (ROOT / file).exists(), file
+    for file in re.findall(r"`([\w/]+\.py)`", text):
+        assert (ROOT / file).exists(), f"{file}: say where it is from the top of the repository"
+    if document.name == "CHANGELOG.md":  # which also says what names were
+        return
+    for name in re.findall(r"`((?:zoolens|catalog|jobs)(?:\.\w+)+)", text):
+        assert _is_ours(name), name
+
+
+@each_document
+def test_python_in_the_documentation_compiles(document: Path) -> None:
+    for number, block in enumerate(
+        re.findall(r"^```python\n(.*?)^```", document.read_text(), re.M | re.S)
+    ):
+        compile(block, f"{document.name}, block {number}", "exec")
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a dotted name is a module, or something in one, below `zoolens`."""
+    if not name.startswith("zoolens."):
+        return False
+    head, _, last = name.rpartition(".")
+    if head == "zoolens" or _is_module(name):
+        return True  # what `zoolens` itself offers is held by its own tests
+    if not _is_module(head):
+        return False
+    spec = find_spec(head)
+    assert spec is not None
+    assert spec.origin is not None
+    return (
+        re.search(rf"^(def|class) {last}\b|^{last}\b", Path(spec.origin).read_text(), re.M)
+        is not None
+    )
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def test_the_map_has_every_package_and_no_other() -> None:
@@ -68,6 +153,14 @@ def test_the_map_has_every_package_and_no_other() -> None:
     told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     found = {path.stem for path in ROOT.glob("catalog/*") if not path.stem.startswith("__")}
     assert told == found
+
+
+@pytest.mark.parametrize("folder", ["guide", "decisions"])
+def test_every_guide_and_decision_is_in_an_index(folder: str) -> None:
+    index = ROOT / "docs" / ("decisions/README.md" if folder == "decisions" else "README.md")
+    for document in (ROOT / "docs" / folder).glob("*.md"):
+        if document != index:
+            assert f"({document.relative_to(index.parent)})" in index.read_text(), document.name
 
 
 def _example() -> list[tuple[str, list[str]]]:

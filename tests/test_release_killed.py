@@ -18,8 +18,9 @@ import sys
 from pathlib import Path
 from zoolens.catalog.release.provenance import Title
 from zoolens.jobs.release import release
+from zoolens.jobs.settings import Cut
 print("begun", flush=True)
-release(Path(sys.argv[1]), Path(sys.argv[2]), Title("Toy", "1"), formats=["fits", "hats"])
+release(Path(sys.argv[1]), Path(sys.argv[2]), Title("Toy", "1"), Cut(formats=["fits", "hats"]))
 """
 
 

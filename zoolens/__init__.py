@@ -1,8 +1,9 @@
 """Zoolens: a galaxy-morphology catalogue that can say why.
 
 `zoolens.open` gives a catalogue to look at; the jobs that make and use one are here by
-name, as on the command line: `zoolens.ingest(catalog, votes, ...)`, paths as `Path` or as
-text. Nothing is loaded before it is asked for.
+name, as on the command line, with the settings that they take: `zoolens.ingest(catalog,
+votes, ...)`, `zoolens.predict(catalog, model, zoolens.Inference(samples=5))`. Paths may be
+`Path` or text. Nothing is loaded before it is asked for.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,16 +12,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from zoolens.catalog.errors import CatalogError as CatalogError
+    from zoolens.catalog.images.view import View as View
+    from zoolens.catalog.release.provenance import Title as Title
+    from zoolens.catalog.sky.volunteers import Crowd as Crowd
+    from zoolens.jobs.adopt import adopt as adopt
     from zoolens.jobs.evaluate import evaluate as evaluate
-    from zoolens.jobs.explain import explain as explain
     from zoolens.jobs.histogram import histogram as histogram
     from zoolens.jobs.index import index as index
     from zoolens.jobs.ingest import ingest as ingest
+    from zoolens.jobs.pipeline import explain as explain
+    from zoolens.jobs.pipeline import release as release
+    from zoolens.jobs.pipeline import similar as similar
     from zoolens.jobs.predict import predict as predict
-    from zoolens.jobs.release import release as release
     from zoolens.jobs.score import score as score
     from zoolens.jobs.select import select as select
-    from zoolens.jobs.similar import similar as similar
+    from zoolens.jobs.settings import Cut as Cut
+    from zoolens.jobs.settings import Inference as Inference
+    from zoolens.jobs.settings import Maps as Maps
+    from zoolens.jobs.settings import Which as Which
     from zoolens.jobs.simulate import simulate as simulate
     from zoolens.jobs.status import status as status
     from zoolens.jobs.train import train as train
@@ -35,17 +44,25 @@ if TYPE_CHECKING:
 _PLACES = {
     "Catalog": "zoolens.opened",
     "CatalogError": "zoolens.catalog.errors",
+    "Crowd": "zoolens.catalog.sky.volunteers",
+    "Cut": "zoolens.jobs.settings",
+    "Inference": "zoolens.jobs.settings",
+    "Maps": "zoolens.jobs.settings",
+    "Title": "zoolens.catalog.release.provenance",
+    "View": "zoolens.catalog.images.view",
+    "Which": "zoolens.jobs.settings",
+    "adopt": "zoolens.jobs.adopt",
     "evaluate": "zoolens.jobs.evaluate",
-    "explain": "zoolens.jobs.explain",
+    "explain": "zoolens.jobs.pipeline",
     "histogram": "zoolens.jobs.histogram",
     "index": "zoolens.jobs.index",
     "ingest": "zoolens.jobs.ingest",
     "open": "zoolens.opened",
     "predict": "zoolens.jobs.predict",
-    "release": "zoolens.jobs.release",
+    "release": "zoolens.jobs.pipeline",
     "score": "zoolens.jobs.score",
     "select": "zoolens.jobs.select",
-    "similar": "zoolens.jobs.similar",
+    "similar": "zoolens.jobs.pipeline",
     "simulate": "zoolens.jobs.simulate",
     "status": "zoolens.jobs.status",
     "train": "zoolens.jobs.train",
@@ -64,9 +81,10 @@ if not TYPE_CHECKING:  # to type checkers, any other name is a mistake
             found: Any = version("zoolens")
         elif name in _PLACES:
             from importlib import import_module
+            from inspect import isfunction
 
             found = getattr(import_module(_PLACES[name]), name)
-            if ".jobs." in _PLACES[name]:
+            if isfunction(found) and ".jobs." in _PLACES[name]:
                 found = _taking_text(found)
         else:
             raise AttributeError(f"module 'zoolens' has no attribute {name!r}")

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from zoolens.catalog.errors import UnknownName
 from zoolens.catalog.output.answer import distinct
-from zoolens.catalog.store.schema import CLOSED, connect
+from zoolens.catalog.store.connection import CLOSED
+from zoolens.catalog.store.schema import connect
 from zoolens.catalog.store.store import Store
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class Catalog:
         from zoolens.jobs.worst import worst
 
         ranking = worst(
-            self.path, limit=limit, min_votes=min_votes, label=answer, question=question, by=by
+            self.path, limit=limit, min_votes=min_votes, answer=answer, question=question, by=by
         )
         return _formed(ranking, as_)
 
@@ -124,20 +125,18 @@ class Catalog:
         none or a file; approximate: sooner in very large catalogues, and missing some. The
         index that they are found by is built where it is not up to date.
         """
-        from zoolens.jobs.index import index
-        from zoolens.jobs.similar import similar
+        from zoolens.jobs.pipeline import similar
 
         with self._let_go():
-            index(self.path, approximate=approximate)
-        report = similar(
-            self.path,
-            galaxy,
-            label=answer,
-            k=k,
-            weights=weights,
-            approximate=approximate,
-            min_votes=min_votes,
-        )
+            report = similar(
+                self.path,
+                galaxy,
+                answer=answer,
+                k=k,
+                weights=weights,
+                approximate=approximate,
+                min_votes=min_votes,
+            )
         return _formed(report.table, as_)
 
     def saliency(
@@ -200,24 +199,12 @@ class Catalog:
         the catalogue, figures and a page into the folder `out`, beside the catalogue unless
         given.
         """
-        from zoolens.jobs.explain import explain
-        from zoolens.jobs.index import index
+        from zoolens.jobs.pipeline import explain
+        from zoolens.jobs.settings import Maps, Which
 
+        which = Which(_listed(galaxies), worst, False, min_votes, answer)
         with self._let_go():
-            index(self.path)
-            report = explain(
-                self.path,
-                galaxies=_listed(galaxies),
-                worst=worst,
-                min_votes=min_votes,
-                label=answer,
-                of=of,
-                model=model,
-                method=method,
-                layer=layer,
-                engine=engine,
-                out=out,
-            )
+            report = explain(self.path, which, Maps(model, method, layer, engine), of=of, out=out)
         pictures = tuple(file for file in report.figures if file.suffix == ".png")
         return Explained(pictures, report.page)
 

@@ -19,7 +19,6 @@ MIN_VOTES = 5  # of a question, below which its votes say little
 _WHOLE = 1e-6  # votes: rounding of what are whole numbers
 _NARROW = 1e-12  # probability, below which a step of the distribution is a point
 _GALAXIES = 2000  # whose posteriors are widened to float64 at once
-
 _AT_ONCE = 1 << 17  # distributions in one sweep: its arrays stay in the processor's cache
 
 
@@ -88,7 +87,7 @@ def predicted_steps(
         strength = question_totals(alpha, tree)[galaxy, :, answer]  # (M, T)
         a = alpha[galaxy, :, answer]
         votes, total = (np.rint(x[part][galaxy, answer]) for x in (k, n))
-        steps = cumulative(votes, total, a, strength - a)
+        steps = beta_binomial_cumulative(votes, total, a, strength - a)
         for bound, step in zip((lower, upper), steps, strict=True):
             bound[part][galaxy, answer] = step
     return lower, upper
@@ -113,14 +112,7 @@ def covered(lower: Floats, upper: Floats, level: float) -> Floats:
     return np.where(np.isnan(width), np.nan, share)
 
 
-def all_answers(known: npt.NDArray[np.bool_], tree: DecisionTree) -> npt.NDArray[np.bool_]:
-    """Whether a condition holds for all answers of an answer's question, (N, A)."""
-    together = [known[:, where].all(axis=1) for where in tree.slices]
-    holds: npt.NDArray[np.bool_] = np.stack(together, axis=1)[:, tree.question_of]
-    return holds
-
-
-def cumulative(
+def beta_binomial_cumulative(
     votes: npt.ArrayLike, totals: npt.ArrayLike, a: npt.ArrayLike, b: npt.ArrayLike
 ) -> tuple[Floats, Floats]:
     """F(k - 1) and F(k) of even mixtures of T Beta-Binomial distributions.
@@ -179,3 +171,10 @@ def _sum_below(here: Floats, k: Floats, n: Floats, a: Floats, b: Floats) -> Floa
     below = np.empty_like(total)
     below[order] = total
     return below
+
+
+def all_answers(known: npt.NDArray[np.bool_], tree: DecisionTree) -> npt.NDArray[np.bool_]:
+    """Whether a condition holds for all answers of an answer's question, (N, A)."""
+    together = [known[:, where].all(axis=1) for where in tree.slices]
+    holds: npt.NDArray[np.bool_] = np.stack(together, axis=1)[:, tree.question_of]
+    return holds

@@ -2,11 +2,11 @@
 
 Deletion and insertion (Petsiuk et al. 2018, RISE, arXiv:1806.07421): pixels go in the
 order of a map, the largest values first, or come in that order. What is gone is filled
-from the pixels that are left as ROAD does it (Rong et al. 2022, `catalog.evaluation.faithfulness`),
-and not by a constant: the outline of a black hole would itself be something to see. A
-galaxy whose light is taken away is still an image of something smooth, so that a
-fraction such as `smooth-or-featured_smooth` may rise: compare methods with each other
-and with maps that know nothing (`catalog.saliency.methods.uninformed`).
+from the pixels that are left as ROAD does it (Rong et al. 2022, `impute`), and not by a
+constant: the outline of a black hole would itself be something to see. A galaxy whose
+light is taken away is still an image of something smooth, so that a fraction such as
+`smooth-or-featured_smooth` may rise: compare methods with each other and with maps that
+know nothing (`catalog.saliency.methods.uninformed`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -97,6 +97,28 @@ def fraction_score(
     return score
 
 
+def impute(images: Tensor, kept: Flags, generator: torch.Generator) -> Tensor:
+    """Images whose pixels that are not kept are filled from those around them, and noise.
+
+    The noisy linear imputation of ROAD (Rong et al. 2022, ICML, arXiv:2202.00449): each
+    such pixel is the mean of its eight neighbours, direct ones 1/6 and diagonal ones
+    1/12, those beyond the border left out; so all of them solve one sparse linear
+    system. Then normal noise of 0.01 is added to each. images: (N, C, H, W) in 0..1;
+    kept: (N, H, W), some of each image.
+
+    Equals pytorch-grad-cam's `NoisyLinearImputer` given the same random state. That
+    builds its matrix from Python lists, which takes up to four times as long as this,
+    and solves one image after another; here they are solved side by side.
+    """
+    filled = images.clone()
+    solved = in_order(lambda given: _fill(*given), zip(images.numpy(), kept, strict=True))
+    for image, keep, found in zip(filled, kept, solved, strict=True):
+        values = torch.from_numpy(found).to(image)  # (C, pixels)
+        noise = torch.randn(values.shape, generator=generator)
+        image[:, torch.from_numpy(~keep)] = values + _NOISE * noise
+    return filled
+
+
 def relevance_ranks(maps: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """Each pixel's place in its map, (N, H, W): from 0, the smallest value, to H W - 1."""
     values = np.asarray(maps, np.float64)
@@ -129,28 +151,6 @@ def _measures(method: str, changes: Floats) -> list[Measure]:
         ),
         Measure("faithfulness", "ROAD", *means(road[:, None])[0], method=method, chance=0.0),
     ]
-
-
-def impute(images: Tensor, kept: Flags, generator: torch.Generator) -> Tensor:
-    """Images whose pixels that are not kept are filled from those around them, and noise.
-
-    The noisy linear imputation of ROAD (Rong et al. 2022, ICML, arXiv:2202.00449): each
-    such pixel is the mean of its eight neighbours, direct ones 1/6 and diagonal ones
-    1/12, those beyond the border left out; so all of them solve one sparse linear
-    system. Then normal noise of 0.01 is added to each. images: (N, C, H, W) in 0..1;
-    kept: (N, H, W), some of each image.
-
-    Equals pytorch-grad-cam's `NoisyLinearImputer` given the same random state. That
-    builds its matrix from Python lists, which takes up to four times as long as this,
-    and solves one image after another; here they are solved side by side.
-    """
-    filled = images.clone()
-    solved = in_order(lambda given: _fill(*given), zip(images.numpy(), kept, strict=True))
-    for image, keep, found in zip(filled, kept, solved, strict=True):
-        values = torch.from_numpy(found).to(image)  # (C, pixels)
-        noise = torch.randn(values.shape, generator=generator)
-        image[:, torch.from_numpy(~keep)] = values + _NOISE * noise
-    return filled
 
 
 def _fill(image: npt.NDArray[np.float32], kept: Flags) -> Floats:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from zoolens.catalog.arrays import Floats, Ids
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.galaxy import Galaxy
-from zoolens.catalog.store.galaxies import SPLITS
+from zoolens.catalog.store.galaxies import SPLITS, galaxies_in_split, read_galaxies
 from zoolens.catalog.store.matrices import compared_galaxies, read_posteriors, read_votes
 from zoolens.catalog.store.store import Store
 
@@ -41,8 +41,7 @@ def read_evaluated(store: Store, predict_run: int, split: str | None, most: int)
     if split is not None:
         if split not in SPLITS:
             raise CatalogError(f"no split {split!r}; choose one of {', '.join(SPLITS)}")
-        rows = store.arrow("SELECT galaxy_id FROM galaxies WHERE split = ?", [split])
-        ids = np.intersect1d(ids, rows["galaxy_id"].to_numpy())
+        ids = np.intersect1d(ids, galaxies_in_split(store, split))
     if len(ids) > most:
         ids = np.sort(np.random.default_rng(_LOT).choice(ids, most, replace=False))
     parts = list(read_posteriors(store, predict_run, ids))
@@ -57,13 +56,7 @@ def read_evaluated(store: Store, predict_run: int, split: str | None, most: int)
     for where, values in parts:
         alpha[np.searchsorted(has, where)] = values
     ids = ids[has]
-    rows = store.arrow(
-        "SELECT galaxy_id, iauname, image, image_member, image_sha256 FROM galaxies "
-        "SEMI JOIN (SELECT unnest(CAST(? AS BIGINT[])) AS galaxy_id) USING (galaxy_id) "
-        "ORDER BY galaxy_id",
-        [ids],
-    )
     counts = read_votes(store, store.tree, ids).tree_counts
-    found = [Galaxy(*row.values()) for row in rows.to_pylist()]
+    found = read_galaxies(store, ids)
     images = {i: galaxy for i, galaxy in enumerate(found) if galaxy.source is not None}
-    return Evaluated(ids, rows["iauname"].to_pylist(), counts, alpha, images)
+    return Evaluated(ids, [galaxy.iauname for galaxy in found], counts, alpha, images)

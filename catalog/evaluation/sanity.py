@@ -47,7 +47,7 @@ def cascade(
     """How alike the maps of a model and of its randomised copies are, stage by stage.
 
     images: (N, C, H, W), N at least 2, a few tens; answers: one an image, such as the
-    predicted one. For each method, at each stage of `catalog.evaluation.sanity.randomised`
+    predicted one. For each method, at each stage of `randomised`
     (level 0 the model itself, 1 its head drawn anew, then each part of the encoder from
     the last to the first): Spearman's rank correlation with the untouched model's map
     of the same image, mean over images. Of signed maps, and as `ABSOLUTE` of their
@@ -63,8 +63,8 @@ def cascade(
     found: list[list[Floats]] = [[] for _ in range(draws)]
     with progress("drawing weights", draws * (1 + len(stages(model.encoder)))) as bar:
         for draw in range(draws):
-            for copy in randomised(model, images, seed * draws + draw):
-                found[draw].append(_alike(own, _maps(explanations, copy, images, answers)))
+            for random in randomised(model, images, seed * draws + draw):
+                found[draw].append(_alike(own, _maps(explanations, random, images, answers)))
                 bar.advance()
     levels = np.stack([untouched, *np.mean(found, axis=0)])  # (levels, methods, 2, N)
     return [
@@ -109,22 +109,6 @@ def verdicts(measures: Sequence[Measure]) -> list[Measure]:
         passed = np.nan if measure.hi is None else float(measure.hi < _MOST_ALIKE)
         found.append(Measure("sanity", PASSED[name], passed, measure.galaxies, method=method))
     return found
-
-
-def _maps(
-    explanations: Mapping[str, Explain], model: ZoobotModel, images: Tensor, answers: Sequence[int]
-) -> list[Floats]:
-    return [explain(model, images, answers).double().numpy() for explain in explanations.values()]
-
-
-def _alike(first: Sequence[Floats], second: Sequence[Floats]) -> Floats:
-    """Rank correlations of signed maps and of absolute ones: (methods, 2, N)."""
-    return np.stack(
-        [
-            [rank_correlations(a, b), rank_correlations(np.abs(a), np.abs(b))]
-            for a, b in zip(first, second, strict=True)
-        ]
-    )
 
 
 def randomised(model: ZoobotModel, images: Tensor, seed: int) -> Iterator[ZoobotModel]:
@@ -185,6 +169,22 @@ def stages(encoder: nn.Module) -> list[list[nn.Module]]:
         else:
             found.append([part])
     return found[::-1]
+
+
+def _maps(
+    explanations: Mapping[str, Explain], model: ZoobotModel, images: Tensor, answers: Sequence[int]
+) -> list[Floats]:
+    return [explain(model, images, answers).double().numpy() for explain in explanations.values()]
+
+
+def _alike(first: Sequence[Floats], second: Sequence[Floats]) -> Floats:
+    """Rank correlations of signed maps and of absolute ones: (methods, 2, N)."""
+    return np.stack(
+        [
+            [rank_correlations(a, b), rank_correlations(np.abs(a), np.abs(b))]
+            for a, b in zip(first, second, strict=True)
+        ]
+    )
 
 
 def _draw(module: nn.Module) -> None:

@@ -1,4 +1,7 @@
-"""An evaluation as a section of a page."""
+"""What an evaluation measured, for people to read: tables and a section of a page.
+
+The tables are one a topic, narrow enough for a terminal.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -51,10 +54,8 @@ _FIGURES = {
         "alone are kept?",
     ),
 }
-
-Row = dict[str, object]
 # Columns of the table of questions, and the measures they show.
-_QUESTIONS = {
+_QUESTION_COLUMNS = {
     "reach": "reach",
     "error": "mean absolute error",
     "of mean": "mean absolute error",
@@ -63,7 +64,9 @@ _QUESTIONS = {
     "accuracy": "accuracy, confident",
     "true accuracy": "accuracy against the truth, confident",
 }
-_METHODS = ("hirescam, fraction", "hirescam", "gradcam", "input gradient", "centre", "random")
+_METHOD_ORDER = ("hirescam, fraction", "hirescam", "gradcam", "input gradient", "centre", "random")
+
+Row = dict[str, object]
 
 
 def evaluation_section(
@@ -83,12 +86,7 @@ def evaluation_section(
     words = [f"Measured on {galaxies:,} galaxies; n is how many a value rests on."]
     if same_maps(measures):
         words.append(_SAME)
-    return Section(
-        TITLE,
-        words,
-        list(tables.items()),
-        shown,
-    )
+    return Section(TITLE, words, list(tables.items()), shown)
 
 
 def evaluation_tables(measures: Sequence[Measure], tree: DecisionTree) -> dict[str, pa.Table]:
@@ -139,12 +137,14 @@ def _questions(measures: Sequence[Measure], tree: DecisionTree) -> list[Row]:
     for question in tree.questions:
         mine = {m.measure: m for m in measures if m.question == question.name and m.level is None}
         row: Row = {"question": question.name}
-        for column, name in _QUESTIONS.items():
+        for column, name in _QUESTION_COLUMNS.items():
             found = mine.get(name)
             row[column] = found and (found.chance if column == "of mean" else found.value)
         if any(value is not None for value in list(row.values())[1:]):
             rows.append(row)
-    present = [c for c in ("question", *_QUESTIONS) if any(row[c] is not None for row in rows)]
+    present = [
+        c for c in ("question", *_QUESTION_COLUMNS) if any(row[c] is not None for row in rows)
+    ]
     return [{column: row[column] for column in present} for row in rows]
 
 
@@ -160,7 +160,7 @@ def _localised(measures: Sequence[Measure], name: str) -> list[Row]:
     mine = [m for m in measures if m.measure == name]
     if same_maps(measures):
         mine = [m for m in mine if m.method != "gradcam"]
-    methods = [method for method in _METHODS if any(m.method == method for m in mine)]
+    methods = [method for method in _METHOD_ORDER if any(m.method == method for m in mine)]
     rows: dict[str, Row] = {}
     for measure in mine:
         empty: Row = {"answer": measure.label, "n": measure.galaxies}
@@ -176,7 +176,7 @@ def _methods(measures: Sequence[Measure]) -> list[Row]:
     mine = [m for m in measures if m.topic in ("sanity", "faithfulness", "stability")]
     last = {(m.measure, m.method): m for m in mine}  # of a curve, its end
     rows: dict[str, Row] = {}
-    methods = [method for method in _METHODS if any(m.method == method for m in mine)]
+    methods = [method for method in _METHOD_ORDER if any(m.method == method for m in mine)]
     for (name, method), measure in last.items():
         if name in ("deletion", "insertion"):
             continue

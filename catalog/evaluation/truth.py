@@ -1,4 +1,4 @@
-"""Reading `truth.parquet`: what is true of the galaxies of a catalogue."""
+"""What is true of the galaxies of a simulated sky, and who was wrong: reading `truth.parquet`."""
 
 import zlib
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from pyarrow import parquet
 from zoolens.catalog.arrays import Floats
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import TableRefused
-from zoolens.catalog.scoring.ranking import rank_galaxies
 from zoolens.catalog.sky.truth import decode_mask
+from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Store
 
 _LARGEST = 4096  # pixel: side of a mask, above which it is no mask of ours
@@ -100,15 +100,6 @@ def read_truth(
     )
 
 
-def _size(rows: pa.Table, path: Path) -> int:
-    """Side of the masks, the same for a whole sky."""
-    sizes = set(rows["size"].to_pylist())
-    size = sizes.pop() if len(sizes) == 1 else None
-    if size is None or not 0 < size <= _LARGEST:
-        raise TableRefused(f"{path} is no truth of a sky: its masks have no common size")
-    return int(size)
-
-
 def judge(store: Store, truth: Path, *, limit: int = 10, min_votes: float = 0) -> pa.Table:
     """The worst galaxies of a simulated sky, and who was wrong.
 
@@ -135,3 +126,12 @@ def judge(store: Store, truth: Path, *, limit: int = 10, min_votes: float = 0) -
         .append_column("errors", pa.array(errors, pa.int64()))
         .append_column("nearer", pa.array(nearer.tolist()))
     )
+
+
+def _size(rows: pa.Table, path: Path) -> int:
+    """Side of the masks, the same for a whole sky."""
+    sizes = set(rows["size"].to_pylist())
+    size = sizes.pop() if len(sizes) == 1 else None
+    if size is None or not 0 < size <= _LARGEST:
+        raise TableRefused(f"{path} is no truth of a sky: its masks have no common size")
+    return int(size)

@@ -5,13 +5,34 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoolens.catalog.arrays import Ids
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.scoring.ranking import rank_galaxies
 from zoolens.catalog.similarity.counterparts import Counterpart, find_counterparts
-from zoolens.catalog.store.galaxies import galaxy_ids
+from zoolens.catalog.store.galaxies import galaxies_with_image, galaxy_ids, names_of
 from zoolens.catalog.store.matrices import read_predictions, read_votes
+from zoolens.catalog.store.ranking import costliest_answers, rank_galaxies
 from zoolens.catalog.store.store import Store
+
+
+@dataclass(frozen=True)
+class Which:
+    """Which galaxies are explained, and for which answer they are drawn.
+
+    One of names: of galaxies; worst: how many by loss; everything: all with an image.
+    min_votes: only answers to questions asked of so many volunteers make a galaxy one of
+    the worst. answer: the one to draw for all of them, and to rank the worst by; each
+    galaxy's costliest (its largest weighted_ce) unless given. Raises `CatalogError` if not
+    exactly one way of saying which is used.
+    """
+
+    names: Sequence[str] = ()
+    worst: int | None = None
+    everything: bool = False
+    min_votes: float = 0
+    answer: str | None = None
+
+    def __post_init__(self) -> None:
+        if (len(self.names) > 0) + (self.worst is not None) + self.everything != 1:
+            raise CatalogError("say what to explain: names of galaxies, or --worst N, or --all")
 
 
 @dataclass(frozen=True)
@@ -39,62 +60,29 @@ class Subject:
         return [self.galaxy_id, *others]
 
 
-_COSTLIEST = """SELECT g.galaxy_id, a.answer_id FROM galaxies g
-LEFT JOIN worst w ON w.galaxy_id = g.galaxy_id LEFT JOIN answer a ON a.label = w.label"""
+def choose(store: Store, which: Which) -> list[Choice]:
+    """The galaxies to draw, in the order of their names as given, by loss, or by number.
 
-
-def check_way(galaxies: Sequence[str], worst: int | None, everything: bool) -> None:
-    """Raises `CatalogError` where not exactly one way of saying which galaxies is used."""
-    if (len(galaxies) > 0) + (worst is not None) + everything != 1:
-        raise CatalogError("say what to explain: names of galaxies, or --worst N, or --all")
-
-
-def all_with_image(store: Store) -> Ids:
-    """Numbers of all galaxies with an image, ascending."""
-    rows = store.arrow("SELECT galaxy_id FROM galaxies WHERE image IS NOT NULL ORDER BY galaxy_id")
-    ids: Ids = rows["galaxy_id"].to_numpy()
-    return ids
-
-
-def choose(
-    store: Store,
-    galaxies: Sequence[str],
-    worst: int | None,
-    everything: bool,
-    answer_id: int | None,
-    min_votes: float = 0,
-) -> list[Choice]:
-    """The galaxies to draw: by name, the `worst` N by loss, or all with an image.
-
-    answer_id: the answer to draw for all of them (and to rank the worst by); unless
-    given, each galaxy's own costliest (its largest weighted_ce). min_votes: see
-    `catalog.scoring.ranking`. Raises `CatalogError` as `check_way` does or where there is nothing
-    to rank, `UnknownName` for a galaxy that is not there.
+    Raises `CatalogError` if there is nothing to rank, `UnknownName` for a galaxy or an
+    answer that is not there.
     """
-    check_way(galaxies, worst, everything)
-    if worst is not None:
-        label = None if answer_id is None else store.tree.labels[answer_id]
-        ranking = rank_galaxies(store, worst, min_votes=min_votes, label=label)
+    answer_id = None if which.answer is None else store.tree.answer_id(which.answer)
+    if which.worst is not None:
+        ranking = rank_galaxies(store, which.worst, min_votes=which.min_votes, label=which.answer)
         if not len(ranking):
             raise CatalogError(
                 f"no galaxy of {store.path} has such a loss; ask for fewer votes or another answer"
             )
         pairs = ranking.select(["galaxy_id", "answer_id"]).to_pylist()
         return [Choice(**pair) for pair in pairs]
-    if everything:
-        rows = store.arrow(f"{_COSTLIEST} WHERE g.image IS NOT NULL ORDER BY g.galaxy_id")
+    if which.everything:
+        ids = galaxies_with_image(store).tolist()
     else:
-        ids = list(dict.fromkeys(galaxy_ids(store, galaxies)))
-        rows = store.arrow(
-            f"{_COSTLIEST} WHERE list_contains(CAST($1 AS BIGINT[]), g.galaxy_id) "
-            "ORDER BY list_position(CAST($1 AS BIGINT[]), g.galaxy_id)",
-            [ids],
-        )
-    costliest = (rows.column(i).to_pylist() for i in range(2))
-    return [
-        Choice(galaxy_id, costly if answer_id is None else answer_id)
-        for galaxy_id, costly in zip(*costliest, strict=True)
-    ]
+        ids = list(dict.fromkeys(galaxy_ids(store, which.names)))
+    if answer_id is not None:
+        return [Choice(galaxy_id, answer_id) for galaxy_id in ids]
+    costliest = costliest_answers(store, ids)
+    return [Choice(galaxy_id, costliest.get(galaxy_id)) for galaxy_id in ids]
 
 
 def find_subjects(store: Store, choices: Sequence[Choice]) -> list[Subject]:
@@ -107,7 +95,7 @@ def find_subjects(store: Store, choices: Sequence[Choice]) -> list[Subject]:
     subjects = []
     for choice in choices:
         if choice.answer_id is None:
-            name = store.value("SELECT iauname FROM galaxy WHERE galaxy_id = ?", [choice.galaxy_id])
+            name = names_of(store, [choice.galaxy_id])[choice.galaxy_id]
             raise CatalogError(
                 f"no answer of {name} has a loss to choose it by; name one with --answer LABEL"
             )

@@ -17,15 +17,10 @@ from matplotlib.colors import Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from zoolens.catalog.explain.portraits import (
-    AnswerFacts,
-    Explanation,
-    Picture,
-    Portrait,
-    outside_votes,
-)
+from zoolens.catalog.explain.portraits import Explanation, Picture, Portrait, outside_votes
 from zoolens.catalog.output.figures import COLOURS, STYLE, shown
 from zoolens.catalog.saliency.arithmetic import Of, upsample
+from zoolens.catalog.store.facts import AnswerFacts
 from zoolens.catalog.store.matrices import ROUNDING_VOTES
 
 _INK, _GREY, _SEGMENT = "#1a1a1a", "#595959", "#0f9d8a"

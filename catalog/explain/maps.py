@@ -1,7 +1,7 @@
-"""Stored saliency maps: their bytes, and reading them back as arrays."""
+"""Stored saliency maps read back as arrays, and the images that they lie on."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -17,16 +17,10 @@ from zoolens.catalog.saliency.arithmetic import (
     fraction_map,
     upsample,
 )
-from zoolens.catalog.store.galaxies import galaxy_ids
-from zoolens.catalog.store.matrices import read_votes
+from zoolens.catalog.store.galaxies import galaxy_ids, image_facts, names_of
+from zoolens.catalog.store.maps import explained_view, has_maps, newest_explanation, stored_map
+from zoolens.catalog.store.matrices import read_concentrations, read_votes
 from zoolens.catalog.store.store import Run, Store
-from zoolens.catalog.store.views import newest
-
-if TYPE_CHECKING:
-    from zoolens.catalog.images.view import View
-
-_NEWEST = """SELECT max_by(run_id, asked_at) FROM saliency_map JOIN run USING (run_id)
-WHERE job = 'explain' AND status = 'complete' AND galaxy_id = ?"""
 
 
 def saliency_of(
@@ -60,7 +54,7 @@ def saliency_of(
     tree = store.tree
     answer_id = tree.answer_id(label)
     galaxy_id = galaxy_ids(store, [iauname])[0]
-    run = _newest_with(store, galaxy_id) if run_id is None else store.run(run_id)
+    run = newest_explanation(store, galaxy_id) if run_id is None else store.run(run_id)
     if of == "concentration":
         maps = question_maps(store, run, galaxy_id, answer_id, tree, sd=sd)
         chosen: npt.NDArray[np.floating] = maps[answer_id - _first(tree, answer_id)]
@@ -78,25 +72,18 @@ def image_of(store: Store, iauname: str, *, stored: bool = False) -> npt.NDArray
     `CatalogError` where it has none.
     """
     (galaxy_id,) = galaxy_ids(store, [iauname])
-    (galaxy,) = store.arrow(
-        "SELECT image, image_member, image_sha256 FROM galaxies WHERE galaxy_id = ?", [galaxy_id]
-    ).to_pylist()
-    if galaxy["image"] is None:
+    facts = image_facts(store, [galaxy_id]).to_pylist()
+    if not facts:
         raise CatalogError(
             f"{iauname} has no image; add it with: zoolens ingest VOTES --images FOLDER"
         )
     with ImageReader() as reader:
-        image = reader.open(galaxy["image"], galaxy["image_member"], sha256=galaxy["image_sha256"])
-    return np.asarray(image) if stored else _view(store, galaxy_id).display(image)
+        image = reader.open(facts[0]["source"], facts[0]["member"], sha256=facts[0]["sha256"])
+    if stored:
+        return np.asarray(image)
+    from zoolens.catalog.images.view import View  # loads torch, which nothing else here needs
 
-
-def _view(store: Store, galaxy_id: int) -> "View":
-    from zoolens.catalog.images.view import View  # loads torch, which maps alone do not need
-
-    for run_id in (store.value(_NEWEST, [galaxy_id]), store.value(newest("predict"))):
-        if run_id is not None and "view" in (config := store.run(run_id).config):
-            return View(**config["view"])
-    return View()
+    return View(**(explained_view(store, galaxy_id) or {})).display(image)
 
 
 def check_derivable(of: Of, sd: bool) -> None:
@@ -107,36 +94,25 @@ def check_derivable(of: Of, sd: bool) -> None:
         raise CatalogError(f"only the mean map of the {of} can be derived from what is stored")
 
 
-def _newest_with(store: Store, galaxy_id: int) -> Run:
-    run_id = store.value(_NEWEST, [galaxy_id])
-    return store.run(store.newest_run("explain") if run_id is None else run_id)
-
-
 def question_maps(
     store: Store, run: Run, galaxy_id: int, answer_id: int, tree: DecisionTree, *, sd: bool = False
 ) -> Map:
     """Stored maps (K, h, w) of all answers to the question of an answer.
 
-    Raises `CatalogError` where the run has none.
+    Raises `CatalogError` if the run has none.
     """
-    rows = store.arrow(
-        f"SELECT answers, height, width, dtype, {'sd' if sd else 'mean'} AS blob "
-        "FROM saliency_map WHERE run_id = ? AND galaxy_id = ? AND question_id = ?",
-        [run.run_id, galaxy_id, int(tree.question_of[answer_id])],
-    ).to_pylist()
-    if not rows:
+    question_id = int(tree.question_of[answer_id])
+    found = stored_map(store, run, galaxy_id, question_id, sd=sd)
+    if found is None:
         raise CatalogError(_why_missing(store, run, galaxy_id, tree.labels[answer_id]))
-    return decode(rows[0].pop("blob"), **rows[0])
+    return decode(**found)
 
 
 def _why_missing(store: Store, run: Run, galaxy_id: int, label: str) -> str:
-    name = store.value("SELECT iauname FROM galaxy WHERE galaxy_id = ?", [galaxy_id])
+    name = names_of(store, [galaxy_id])[galaxy_id]
     if run.job not in ("explain", "comparison"):
         return f"run {run.run_id} is a {run.job} run and has no maps; give an explain run"
-    if store.value(
-        "SELECT count(*) FROM saliency_map WHERE run_id = ? AND galaxy_id = ?",
-        [run.run_id, galaxy_id],
-    ):
+    if has_maps(store, run, galaxy_id):
         return f"the model of run {run.run_id} has no answer {label}; choose another"
     return f"run {run.run_id} has no maps of {name}; make them with: zoolens explain {name}"
 
@@ -151,12 +127,7 @@ def derived_map(
     maps = question_maps(store, run, galaxy_id, answer_id, tree)
     where = tree.slices[tree.question_of[answer_id]]
     answer = answer_id - where.start
-    rows = store.arrow(
-        "SELECT concentration FROM prediction WHERE run_id = ? AND galaxy_id = ? "
-        "AND answer_id BETWEEN ? AND ? ORDER BY answer_id",
-        [run.config.get("predict_run"), galaxy_id, where.start, where.stop - 1],
-    )
-    concentrations = rows["concentration"].to_numpy().astype(np.float64)
+    concentrations = read_concentrations(store, run.config.get("predict_run"), galaxy_id, where)
     if len(concentrations) != len(maps) or np.isnan(concentrations).any():
         raise CatalogError(
             f"a map of the {of} needs the concentrations that the model of run {run.run_id} "

@@ -13,32 +13,13 @@ from zoolens.catalog.explain.choice import Subject
 from zoolens.catalog.explain.maps import derived_map, question_maps
 from zoolens.catalog.images.segments import central_segment, coverage
 from zoolens.catalog.saliency.arithmetic import Of, map_statistics
+from zoolens.catalog.store.facts import AnswerFacts, facts_of
+from zoolens.catalog.store.galaxies import read_galaxies
 from zoolens.catalog.store.store import Run, Store
 
 SELECTED = "selected"
 OBSERVED = "observed counterpart"
 PREDICTED = "predicted counterpart"
-
-
-@dataclass(frozen=True)
-class AnswerFacts:
-    """Votes for an answer and its prediction; None where there is none.
-
-    count of total volunteers, observed = count / total in 0..1; predicted: expected
-    vote fraction with lo..hi, its central 90 % interval, in 0..1; ce: cross-entropy of
-    the two, nat.
-    """
-
-    question: str
-    answer: str
-    label: str
-    count: float | None
-    total: float | None
-    observed: float | None
-    predicted: float | None
-    lo: float | None
-    hi: float | None
-    ce: float | None
 
 
 @dataclass(frozen=True)
@@ -96,19 +77,6 @@ class Explanation:
 # What shows a galaxy's image as the model saw it: file, member and checksum -> (H, W, 3).
 Display = Callable[[str, str | None, str], npt.NDArray[np.uint8]]
 
-_FACTS = """SELECT a.question, a.answer, a.label, v.count, v.total, v.fraction AS observed,
-    p.fraction AS predicted, p.fraction_lo AS lo, p.fraction_hi AS hi, l.ce
-FROM answer a
-LEFT JOIN votes v ON v.label = a.label AND v.galaxy_id = $1
-LEFT JOIN predictions p ON p.label = a.label AND p.galaxy_id = $1
-LEFT JOIN losses l ON l.label = a.label AND l.galaxy_id = $1 AND l.predicted = p.fraction
-ORDER BY a.answer_id"""
-
-
-def read_facts(store: Store, galaxy_id: int) -> list[AnswerFacts]:
-    """Current votes, newest predictions and their losses of a galaxy, A in tree order."""
-    return [AnswerFacts(**row) for row in store.arrow(_FACTS, [galaxy_id]).to_pylist()]
-
 
 def read_explanation(
     store: Store, run: Run, subject: Subject, display: Display, notes: Sequence[str], of: Of
@@ -120,38 +88,26 @@ def read_explanation(
     others = [(OBSERVED, subject.observed), (PREDICTED, subject.predicted)]
     cast: list[tuple[str, int, float | None]] = [(SELECTED, subject.galaxy_id, None)]
     cast += [(role, other.galaxy_id, other.score) for role, other in others if other is not None]
-    portraits = [
-        _portrait(store, run, galaxy_id, subject.answer_id, display, role, score, of)
-        for role, galaxy_id, score in cast
-    ]
+    facts = facts_of(store, {galaxy_id for _, galaxy_id, _ in cast})
+    portraits = []
+    for role, galaxy_id, similarity in cast:
+        name, picture, missing = _shown(store, run, galaxy_id, subject.answer_id, display, of)
+        portraits.append(Portrait(role, name, facts[galaxy_id], picture, missing, similarity))
     return Explanation(subject.answer_id, portraits, (*notes, *subject.notes), of)
 
 
-def _portrait(
-    store: Store,
-    run: Run,
-    galaxy_id: int,
-    answer_id: int,
-    display: Display,
-    role: str,
-    similarity: float | None,
-    of: Of,
-) -> Portrait:
-    (galaxy,) = store.arrow(
-        "SELECT iauname, image, image_member, image_sha256 FROM galaxies WHERE galaxy_id = ?",
-        [galaxy_id],
-    ).to_pylist()
-    missing, picture = "", None
-    if galaxy["image"] is None:
-        missing = "no image of this galaxy was ingested"
-    else:
-        try:
-            pixels = display(*(galaxy[name] for name in ("image", "image_member", "image_sha256")))
-            picture = _picture(store, run, galaxy_id, answer_id, pixels, of)
-        except CatalogError as error:
-            missing = str(error)
-    facts = read_facts(store, galaxy_id)
-    return Portrait(role, galaxy["iauname"], facts, picture, missing, similarity)
+def _shown(
+    store: Store, run: Run, galaxy_id: int, answer_id: int, display: Display, of: Of
+) -> tuple[str, Picture | None, str]:
+    """A galaxy's name, and its picture or why there is none."""
+    (galaxy,) = read_galaxies(store, np.array([galaxy_id]))
+    if not galaxy.source:
+        return galaxy.iauname, None, "no image of this galaxy was ingested"
+    try:
+        pixels = display(galaxy.source, galaxy.member, galaxy.sha256)
+        return galaxy.iauname, _picture(store, run, galaxy_id, answer_id, pixels, of), ""
+    except CatalogError as error:
+        return galaxy.iauname, None, str(error)
 
 
 def _picture(

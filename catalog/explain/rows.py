@@ -12,28 +12,19 @@ from zoolens.catalog.explain.model import ExplainedModel
 from zoolens.catalog.images.loading import ImageBatch
 from zoolens.catalog.images.segments import coverage
 from zoolens.catalog.saliency.arithmetic import DTYPE, encode, map_statistics
-from zoolens.catalog.store.rejects import Reject
-
-_STATISTICS = {
-    "on_target": pa.float32(),
-    "centroid_offset": pa.float32(),
-    "entropy": pa.float32(),
-    "peak_x": pa.int32(),
-    "peak_y": pa.int32(),
-    "increase": pa.float64(),
-    "decrease": pa.float64(),
-}
+from zoolens.catalog.store.rejects import Reject, reject_table
+from zoolens.catalog.store.tables import arrow_schema
 
 
 def saliency_tables(
     batch: ImageBatch, explained: ExplainedModel, tree: DecisionTree
-) -> tuple[dict[str, pa.Table], list[Reject]]:
-    """Rows of `saliency_map` and `saliency_stat`, without their run, and the rejects.
+) -> dict[str, pa.Table]:
+    """Rows of `saliency_map`, `saliency_stat` and `reject`, without their run.
 
     Rejects are those of the batch, and galaxies whose maps are not finite.
     """
     if not batch.galaxies:
-        return {}, list(batch.rejects)
+        return {"reject": reject_table(batch.rejects)}
     saliency = explained.explainer(batch.images)
     mean, sd = saliency.mean.numpy(), saliency.sd.numpy()  # (N, A, h, w)
     has = ~explained.model.bias.isnan().numpy()  # (A,)
@@ -47,11 +38,11 @@ def saliency_tables(
         else:
             reason = "no finite map: the model overflows on this image"
             rejects.append(Reject(galaxy.source, None, galaxy.iauname, reason))
-    tables = {
+    return {
         "saliency_map": map_rows(ids, mean[finite], sd[finite], tree),
         "saliency_stat": statistic_rows(ids, mean[finite], covered),
+        "reject": reject_table(rejects),
     }
-    return tables, rejects
 
 
 def map_rows(
@@ -74,15 +65,16 @@ def map_rows(
     columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * 5
     return pa.table(
         {
-            "galaxy_id": pa.array(columns[0], pa.int64()),
-            "question_id": pa.array(columns[1], pa.int32()),
-            "answers": pa.array(columns[2], pa.int32()),
-            "height": pa.array([height] * len(rows), pa.int32()),
-            "width": pa.array([width] * len(rows), pa.int32()),
-            "dtype": pa.array([DTYPE] * len(rows), pa.string()),
-            "mean": pa.array(columns[3], pa.binary()),
-            "sd": pa.array(columns[4], pa.binary()),
-        }
+            "galaxy_id": columns[0],
+            "question_id": columns[1],
+            "answers": columns[2],
+            "height": [height] * len(rows),
+            "width": [width] * len(rows),
+            "dtype": [DTYPE] * len(rows),
+            "mean": columns[3],
+            "sd": columns[4],
+        },
+        schema=arrow_schema("saliency_map"),
     )
 
 
@@ -105,16 +97,15 @@ def statistic_rows(
                 **statistics,
             }
         )
-    types = {"galaxy_id": pa.int64(), "answer_id": pa.int32(), **_STATISTICS}
     return pa.table(
         {
-            name: pa.array(
-                np.concatenate([part[name] for part in parts] or [np.empty(0)]).astype(
-                    kind.to_pandas_dtype()
+            field.name: pa.array(
+                np.concatenate([part[field.name] for part in parts] or [np.empty(0)]).astype(
+                    field.type.to_pandas_dtype()
                 ),
-                kind,
+                field.type,
                 from_pandas=True,
             )
-            for name, kind in types.items()
+            for field in arrow_schema("saliency_stat")
         }
     )

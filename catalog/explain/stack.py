@@ -1,6 +1,6 @@
 """Stored saliency maps of many galaxies and answers, as one array."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +18,9 @@ from zoolens.catalog.saliency.arithmetic import (
     upsample,
 )
 from zoolens.catalog.store.galaxies import galaxy_ids
-from zoolens.catalog.store.matrices import read_matrices, read_rows, read_votes
+from zoolens.catalog.store.maps import maps_of_questions, newest_explanations
+from zoolens.catalog.store.matrices import read_mean_concentrations, read_votes
 from zoolens.catalog.store.store import Run, Store
-
-_RUNS = """SELECT galaxy_id, max_by(run_id, asked_at) AS run_id FROM saliency_map
-JOIN run USING (run_id) WHERE job = 'explain' AND status = 'complete' GROUP BY galaxy_id"""
 
 Found = dict[tuple[int, int], npt.NDArray[np.floating]]  # galaxy and answer: (h, w)
 
@@ -50,10 +48,8 @@ def saliency_stack(
     answers = [tree.answer_id(label) for label in labels]
     ids = galaxy_ids(store, names)
     found: Found = {}
-    runs = read_rows(store, _RUNS, np.unique(np.array(ids, np.int64)))
-    for run_id in np.unique(runs["run_id"].to_numpy()).tolist():
-        some = np.sort(runs.filter(runs["run_id"].to_numpy() == run_id)["galaxy_id"].to_numpy())
-        found |= _found(store, store.run(run_id), tree, some, answers, of, sd)
+    for run, some in newest_explanations(store, np.unique(np.array(ids, np.int64))):
+        found |= _found(store, run, tree, some, answers, of, sd)
     if size is not None:
         found = {key: upsample(one, size) for key, one in found.items()}
     shapes = sorted({one.shape for one in found.values()})
@@ -82,21 +78,22 @@ def _found(
     """The maps that a run has of galaxies (N,), ascending."""
     concentrations = observed = np.full((len(ids), len(tree.labels)), np.nan)
     if of != "concentration":
-        sql = "SELECT galaxy_id, answer_id, concentration FROM prediction WHERE run_id = ?"
         predict_run = run.config.get("predict_run")
-        read = read_matrices(store, sql, ids, len(tree.labels), predict_run)
-        concentrations = read["concentration"]
+        concentrations = read_mean_concentrations(store, tree, predict_run, ids)
     if of == "cross_entropy":
         observed = read_votes(store, tree, ids).observed
     found: Found = {}
-    for galaxy_id, question, maps in _stored(store, run, tree, ids, answers, sd):
-        row, where = int(np.searchsorted(ids, galaxy_id)), tree.slices[question]
+    questions = {int(tree.question_of[answer_id]) for answer_id in answers}
+    stored = maps_of_questions(store, run, ids, questions, sd=sd)
+    for one in (row for batch in stored.to_batches() for row in batch.to_pylist()):
+        galaxy_id, where = one.pop("galaxy_id"), tree.slices[one.pop("question_id")]
+        row, maps = int(np.searchsorted(ids, galaxy_id)), decode(**one)
         for answer_id in range(where.start, where.stop):
             if answer_id in answers:
                 y = float(observed[row, answer_id])
-                one = _map(maps, answer_id - where.start, of, concentrations[row, where], y)
-                if one is not None:
-                    found[galaxy_id, answer_id] = one
+                made = _map(maps, answer_id - where.start, of, concentrations[row, where], y)
+                if made is not None:
+                    found[galaxy_id, answer_id] = made
     return found
 
 
@@ -113,18 +110,3 @@ def _map(
     if np.isnan(observed):
         return None
     return cross_entropy_map(maps, concentrations, answer, observed)
-
-
-def _stored(
-    store: Store, run: Run, tree: DecisionTree, ids: Ids, answers: list[int], sd: bool
-) -> Iterator[tuple[int, int, Map]]:
-    """Galaxy, question and its maps (answers, h, w), of the questions of some answers."""
-    questions = sorted({int(tree.question_of[answer_id]) for answer_id in answers})
-    sql = (
-        "SELECT galaxy_id, question_id, answers, height, width, dtype, "
-        f"{'sd' if sd else 'mean'} AS blob FROM saliency_map "
-        f"WHERE run_id = ? AND question_id IN ({', '.join(map(str, questions)) or 'NULL'})"
-    )
-    for batch in read_rows(store, sql, ids, run.run_id).to_batches():
-        for row in batch.to_pylist():
-            yield row.pop("galaxy_id"), row.pop("question_id"), decode(**row)

@@ -1,4 +1,7 @@
-"""CSV files, gzipped or not, as text: nothing is guessed, and odd rows are told."""
+"""CSV files, gzipped or not, read as text, and Parquet tables written as CSV.
+
+Read, nothing is guessed, and odd rows are told; written, NULL and empty text stay apart.
+"""
 
 import csv as csv_text
 import gzip
@@ -20,17 +23,7 @@ from zoolens.catalog.runtime.files import replacing
 _BYTES = 4 << 20  # of a block
 _LONGEST_HEADER = 1 << 20  # bytes: a bomb need not be unpacked to be known as one
 _MANY = 1000  # rows
-
-_ROW_BYTES = 4096  # taken for the length of a row, to read a few thousand at a time
-
-
-def opened(path: Path) -> BinaryIO:
-    """The content of a file, unpacked where its name says that it is packed."""
-    return cast(BinaryIO, gzip.open(path)) if _is_packed(path) else path.open("rb")
-
-
-def _is_packed(path: Path) -> bool:
-    return path.name.lower().endswith(".gz")
+_ROW_BYTES = 4096  # taken for the length of a row, to write a few thousand at a time
 
 
 def csv_header(path: Path) -> list[str]:
@@ -60,8 +53,6 @@ def csv_blocks(path: Path, columns: Sequence[str], misshapen: dict[int, str]) ->
     number, the first data row being 1. Raises `TableRefused` where what follows a row cannot
     be told apart, most rows are misshapen, or a value is no text.
     """
-    from pyarrow import csv
-
     unclosed: list[int] = []
 
     def set_aside(row: csv.InvalidRow) -> str:
@@ -111,6 +102,26 @@ def csv_blocks(path: Path, columns: Sequence[str], misshapen: dict[int, str]) ->
         )
 
 
+def write_csv(table: Path, out: Path) -> None:
+    """Write a Parquet file as CSV with a header: NULL empty, text in quotes, floats exact.
+
+    An empty field is NULL, empty text is `""`. CSV has no place for units and words.
+    Raises `CatalogError` where the file cannot be written; then nothing is.
+    """
+    with replacing(out) as part, csv.CSVWriter(part, pq.read_schema(table)) as writer:
+        for batch in blocks(table, _ROW_BYTES):
+            writer.write_batch(batch)
+
+
+def opened(path: Path) -> BinaryIO:
+    """The content of a file, unpacked where its name says that it is packed."""
+    return cast(BinaryIO, gzip.open(path)) if _is_packed(path) else path.open("rb")
+
+
+def _is_packed(path: Path) -> bool:
+    return path.name.lower().endswith(".gz")
+
+
 @contextmanager
 def _telling_what_is_no_text(path: Path) -> Iterator[None]:
     try:
@@ -126,14 +137,3 @@ def _telling_what_is_no_text(path: Path) -> Iterator[None]:
             f"{path}, row {int(found[2]) - 1}, column {column}: not UTF-8 text; save the table "
             "as UTF-8"
         ) from None
-
-
-def write_csv(table: Path, out: Path) -> None:
-    """Write a Parquet file as CSV with a header: NULL empty, text in quotes, floats exact.
-
-    An empty field is NULL, empty text is `""`. CSV has no place for units and words.
-    Raises `CatalogError` where the file cannot be written; then nothing is.
-    """
-    with replacing(out) as part, csv.CSVWriter(part, pq.read_schema(table)) as writer:
-        for batch in blocks(table, _ROW_BYTES):
-            writer.write_batch(batch)

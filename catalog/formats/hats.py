@@ -8,7 +8,7 @@ galaxy its pixel of order 29 in the column `_healpix_29`.
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -22,17 +22,23 @@ from zoolens.catalog.formats.votable import parquet_metadata
 from zoolens.catalog.runtime.files import replacing_folder
 
 INDEX = "_healpix_29"
+INDEX_ORDER = 29
 
+_FINEST = 10  # order of the smallest partitions: 3.4 arcmin
 _MAP_ORDER = 6  # of the map of counts, at least
 _GROUP_ROWS = 32_768
+_LEVEL = 3  # of zstd: hats' own, 15, took three times as long and saved 2 % where measured
 _INDEX_FIELD = column(
     INDEX, pa.int64(), "HEALPix pixel of order 29, nested, ICRS", ucd="pos.healpix"
 )
-_LEVEL = 3  # of zstd: hats' own, 15, took three times as long and saved 2 % where measured
 
-Partition = tuple[int, int, int]  # order, pixel, rows
-INDEX_ORDER = 29
-_FINEST = 10  # order of the smallest partitions: 3.4 arcmin
+
+class Partition(NamedTuple):
+    """A file of the catalogue: the rows of one HEALPix pixel, nested, of an order."""
+
+    order: int
+    pixel: int
+    rows: int
 
 
 def needs_hats() -> None:
@@ -66,7 +72,7 @@ def write_hats(
     """
     needs_hats()
     index = spatial_index(table, ra, dec, named)
-    pixels = partitions(index, most_rows)
+    layout = partitions(index, most_rows)
     said: dict[str, Any] = {
         "catalog_name": name,
         "catalog_type": "object",
@@ -78,87 +84,16 @@ def write_hats(
         **(properties or {}),
     }
     with replacing_folder(out) as folder:
-        _write_partitions(table, index, pixels, folder)
-        _write_around(folder, index, pixels, said)
-    return len(pixels)
-
-
-def _write_partitions(table: Path, index: Places, pixels: list[Partition], folder: Path) -> None:
-    from hats.io.file_io.file_io import get_parquet_write_table_kwargs
-    from hats.io.paths import new_pixel_catalog_file
-    from hats.pixel_math.healpix_pixel import HealpixPixel
-
-    schema = pq.read_schema(table).remove_metadata().insert(0, _INDEX_FIELD)
-    options = get_parquet_write_table_kwargs(
-        schema, write_table_kwargs={"compression": "zstd", "compression_level": _LEVEL}
-    )
-    options.pop("row_group_size")
-    order = np.argsort(index, kind="stable")
-    parts = _indexed(rows_in_order(table, order, folder), index[order])
-    for number, pieces in groupby(_pieces(parts, pixels), key=lambda piece: piece[0]):
-        pixel = HealpixPixel(*pixels[number][:2])
-        path = Path(str(new_pixel_catalog_file(folder, pixel)))
-        with pq.ParquetWriter(path, schema, **options) as writer:
-            for _, piece in pieces:
-                writer.write_table(piece.cast(schema), row_group_size=_GROUP_ROWS)
-
-
-def _indexed(parts: Iterable[pa.Table], index: Places) -> Iterator[pa.Table]:
-    first = 0
-    for part in parts:
-        values = pa.array(index[first : first + len(part)])
-        yield part.add_column(0, _INDEX_FIELD, values)
-        first += len(part)
-
-
-def _pieces(parts: Iterable[pa.Table], pixels: list[Partition]) -> Iterator[tuple[int, pa.Table]]:
-    """The parts, cut where partitions end, each with the number of its partition."""
-    number, left = 0, pixels[0][2]
-    for part in parts:
-        while len(part):
-            if not left:
-                number += 1
-                left = pixels[number][2]
-            piece, part = part.slice(0, left), part.slice(left)
-            left -= len(piece)
-            yield number, piece
-
-
-def _write_around(
-    folder: Path, index: Places, pixels: list[Partition], said: dict[str, Any]
-) -> None:
-    """Write what stands beside the partitions: metadata, counts on the sky, properties."""
-    from hats.catalog.dataset.table_properties import TableProperties
-    from hats.catalog.partition_info import PartitionInfo
-    from hats.io import paths
-    from hats.io.file_io import file_io
-    from hats.io.parquet_metadata import write_parquet_metadata
-    from hats.io.skymap import write_skymap
-    from hats.pixel_math.healpix_pixel import HealpixPixel
-
-    write_parquet_metadata(folder)
-    common = paths.get_common_metadata_pointer(folder)
-    schema = pq.read_schema(common).remove_metadata()
-    words = parquet_metadata(schema, name=said["catalog_name"])
-    file_io.write_parquet_metadata(schema.with_metadata(words), common)
-    PartitionInfo([HealpixPixel(*pixel[:2]) for pixel in pixels]).write_to_file(catalog_path=folder)
-    order = max(_MAP_ORDER, *(pixel[0] for pixel in pixels))
-    counts = histogram(index, order)
-    write_skymap(counts, folder)
-    # the old name of the same map, from which LSDB knows where there is something
-    file_io.write_fits_image(counts, paths.get_point_map_file_pointer(folder))
-    counted: dict[str, Any] = {
-        "total_rows": len(index),
-        "healpix_column": INDEX,
-        "healpix_order": INDEX_ORDER,
-        "skymap_order": order,
-    }
-    about = TableProperties.new_provenance_dict(folder)
-    TableProperties(**(about | counted | said)).to_properties_file(folder)
+        _write_partitions(table, index, layout, folder)
+        _write_around(folder, index, layout, said)
+    return len(layout)
 
 
 def spatial_index(table: Path, ra: str, dec: str, named: str | None) -> Places:
-    """The `_healpix_29` of each row, (N,)."""
+    """The `_healpix_29` of each row, (N,).
+
+    Raises `CatalogError` where a galaxy has no position on the sky, and for no galaxy.
+    """
     from hats.pixel_math.spatial_index import compute_spatial_index
 
     parts, wrong, example = [np.empty(0, np.int64)], 0, ""
@@ -183,17 +118,15 @@ def spatial_index(table: Path, ra: str, dec: str, named: str | None) -> Places:
     return np.concatenate(parts)
 
 
-def _degrees(values: pa.ChunkedArray) -> Floats:
-    degrees: Floats = values.cast(pa.float64()).to_numpy()
-    return degrees
-
-
 def partitions(index: Places, most_rows: int) -> list[Partition]:
-    """Order, pixel and number of rows of each partition, along the sky's index."""
+    """The partitions, as large as `most_rows` allows, along the sky's index.
+
+    Raises `CatalogError` where more galaxies lie in a pixel of the finest order.
+    """
     from hats.pixel_math.partition_stats import generate_alignment
 
     for order in range(_FINEST + 1):
-        counts = histogram(index, order)
+        counts = pixel_counts(index, order)
         if counts.max() <= most_rows:
             break
     else:
@@ -203,11 +136,91 @@ def partitions(index: Places, most_rows: int) -> list[Partition]:
         )
     # a finer order would give the same pixels, more slowly
     aligned = generate_alignment(counts, highest_order=order, threshold=most_rows)
-    pixels = {(int(o), int(p), int(rows)) for o, p, rows in filter(None, aligned)}
-    return sorted(pixels, key=lambda pixel: pixel[1] << 2 * (INDEX_ORDER - pixel[0]))
+    found = {Partition(*map(int, numbers)) for numbers in filter(None, aligned)}
+    return sorted(found, key=lambda one: one.pixel << 2 * (INDEX_ORDER - one.order))
 
 
-def histogram(index: Places, order: int) -> Places:
+def pixel_counts(index: Places, order: int) -> Places:
     """How many galaxies are in each pixel of an order, (12 4^order,)."""
     counts: Places = np.bincount(index >> 2 * (INDEX_ORDER - order), minlength=12 * 4**order)
     return counts
+
+
+def _write_partitions(table: Path, index: Places, layout: list[Partition], folder: Path) -> None:
+    from hats.io.file_io.file_io import get_parquet_write_table_kwargs
+    from hats.io.paths import new_pixel_catalog_file
+    from hats.pixel_math.healpix_pixel import HealpixPixel
+
+    schema = pq.read_schema(table).remove_metadata().insert(0, _INDEX_FIELD)
+    options = get_parquet_write_table_kwargs(
+        schema, write_table_kwargs={"compression": "zstd", "compression_level": _LEVEL}
+    )
+    options.pop("row_group_size")
+    order = np.argsort(index, kind="stable")
+    parts = _indexed(rows_in_order(table, order, folder), index[order])
+    for number, pieces in groupby(_pieces(parts, layout), key=lambda piece: piece[0]):
+        pixel = HealpixPixel(layout[number].order, layout[number].pixel)
+        path = Path(str(new_pixel_catalog_file(folder, pixel)))
+        with pq.ParquetWriter(path, schema, **options) as writer:
+            for _, piece in pieces:
+                writer.write_table(piece.cast(schema), row_group_size=_GROUP_ROWS)
+
+
+def _indexed(parts: Iterable[pa.Table], index: Places) -> Iterator[pa.Table]:
+    first = 0
+    for part in parts:
+        values = pa.array(index[first : first + len(part)])
+        yield part.add_column(0, _INDEX_FIELD, values)
+        first += len(part)
+
+
+def _pieces(parts: Iterable[pa.Table], layout: list[Partition]) -> Iterator[tuple[int, pa.Table]]:
+    """The parts, cut where partitions end, each with the number of its partition."""
+    number, left = 0, layout[0].rows
+    for part in parts:
+        while len(part):
+            if not left:
+                number += 1
+                left = layout[number].rows
+            piece, part = part.slice(0, left), part.slice(left)
+            left -= len(piece)
+            yield number, piece
+
+
+def _write_around(
+    folder: Path, index: Places, layout: list[Partition], said: dict[str, Any]
+) -> None:
+    """Write what stands beside the partitions: metadata, counts on the sky, properties."""
+    from hats.catalog.dataset.table_properties import TableProperties
+    from hats.catalog.partition_info import PartitionInfo
+    from hats.io import paths
+    from hats.io.file_io import file_io
+    from hats.io.parquet_metadata import write_parquet_metadata
+    from hats.io.skymap import write_skymap
+    from hats.pixel_math.healpix_pixel import HealpixPixel
+
+    write_parquet_metadata(folder)
+    common = paths.get_common_metadata_pointer(folder)
+    schema = pq.read_schema(common).remove_metadata()
+    words = parquet_metadata(schema, name=said["catalog_name"])
+    file_io.write_parquet_metadata(schema.with_metadata(words), common)
+    written = [HealpixPixel(partition.order, partition.pixel) for partition in layout]
+    PartitionInfo(written).write_to_file(catalog_path=folder)
+    order = max(_MAP_ORDER, *(partition.order for partition in layout))
+    counts = pixel_counts(index, order)
+    write_skymap(counts, folder)
+    # the old name of the same map, from which LSDB knows where there is something
+    file_io.write_fits_image(counts, paths.get_point_map_file_pointer(folder))
+    counted: dict[str, Any] = {
+        "total_rows": len(index),
+        "healpix_column": INDEX,
+        "healpix_order": INDEX_ORDER,
+        "skymap_order": order,
+    }
+    about = TableProperties.new_provenance_dict(folder)
+    TableProperties(**(about | counted | said)).to_properties_file(folder)
+
+
+def _degrees(values: pa.ChunkedArray) -> Floats:
+    degrees: Floats = values.cast(pa.float64()).to_numpy()
+    return degrees

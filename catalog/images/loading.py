@@ -1,110 +1,82 @@
-"""Galaxies' images made ready for a model, and their segments."""
+"""Galaxies' images made ready for a model: read, checked, viewed, or refused."""
 
-import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
+from typing import TypeVar
 
-import pyarrow as pa
 import torch
+from PIL import Image
 
 from zoolens.catalog.arrays import Mask
 from zoolens.catalog.errors import ImageRefused
 from zoolens.catalog.galaxy import Galaxy
-from zoolens.catalog.images.reader import ImageFacts, ImageReader
+from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.segments import central_segment
-from zoolens.catalog.images.sources import ImageEntry
 from zoolens.catalog.images.view import View
-from zoolens.catalog.store.rejects import Reject, reject_table
+from zoolens.catalog.store.rejects import Reject
 
-_TYPES = pa.schema(
-    [
-        ("galaxy_id", pa.int64()),
-        ("source", pa.string()),
-        ("member", pa.string()),
-        ("format", pa.string()),
-        ("height", pa.int32()),
-        ("width", pa.int32()),
-        ("sha256", pa.string()),
-    ]
-)
+Seen = TypeVar("Seen")
 
 
 @dataclass(frozen=True)
-class ImageBatch:
-    """N galaxies with images, and those that were refused.
-
-    galaxies: N of them; images: (N, C, H, W) in 0..1; segments: each (H, W), or None
-    where the image has nothing at its centre.
-    """
+class Loaded:
+    """N galaxies as a model is shown them, images (N, C, H, W) in 0..1, and those refused."""
 
     galaxies: Sequence[Galaxy]
     images: torch.Tensor
-    segments: Sequence[Mask | None]
     rejects: Sequence[Reject]
+
+    @property
+    def asked(self) -> int:
+        """How many galaxies were to be seen."""
+        return len(self.galaxies) + len(self.rejects)
+
+
+@dataclass(frozen=True)
+class ImageBatch(Loaded):
+    """The same with segments, each (H, W), or None where an image has nothing at its centre."""
+
+    segments: Sequence[Mask | None]
+
+
+def load(reader: ImageReader, view: View, galaxies: Sequence[Galaxy]) -> Loaded:
+    """Read and view the images of galaxies; missing, changed and damaged ones are rejects."""
+    shown, images, rejects = _seen(reader, galaxies, view.prepare)
+    return Loaded(shown, _stacked(images, view), rejects)
 
 
 def image_batch(reader: ImageReader, view: View, galaxies: Sequence[Galaxy]) -> ImageBatch:
-    """Read, view and segment the images of galaxies; missing and refused ones are rejects."""
-    accepted, images, segments, rejects = [], [], [], []
+    """As `load`, and the central galaxy's segment in each view."""
+
+    def segmented(image: Image.Image) -> tuple[torch.Tensor, Mask | None]:
+        prepared, pixels = view.both(image)
+        return prepared, central_segment(pixels)
+
+    shown, seen, rejects = _seen(reader, galaxies, segmented)
+    images = _stacked([image for image, _ in seen], view)
+    return ImageBatch(shown, images, rejects, [segment for _, segment in seen])
+
+
+def _seen(
+    reader: ImageReader, galaxies: Sequence[Galaxy], look: Callable[[Image.Image], Seen]
+) -> tuple[list[Galaxy], list[Seen], list[Reject]]:
+    """The galaxies whose images are what was ingested, what `look` makes of them, the others.
+
+    One decoded image at a time: they may be large.
+    """
+    shown, seen, rejects = [], [], []
     for galaxy in galaxies:
         try:
             image = reader.open(galaxy.source, galaxy.member, sha256=galaxy.sha256)
         except ImageRefused as error:
             rejects.append(Reject(galaxy.source, None, galaxy.iauname, str(error)))
-            continue
-        prepared, pixels = view.both(image)
-        accepted.append(galaxy)
-        images.append(prepared)
-        segments.append(central_segment(pixels))
-    channels = 1 if view.greyscale else 3
-    none = torch.empty(0, channels, view.size, view.size)
-    return ImageBatch(accepted, torch.stack(images) if images else none, segments, rejects)
+        else:
+            shown.append(galaxy)
+            seen.append(look(image))
+    return shown, seen, rejects
 
 
-class ImageChecker:
-    """Decodes images in as many threads as there are processors; a context manager."""
-
-    def __init__(self) -> None:
-        self._reader = ImageReader()
-        self._pool = ThreadPoolExecutor(os.cpu_count())
-
-    def __enter__(self) -> Self:
-        self._reader.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._pool.shutdown(cancel_futures=True)
-        self._reader.__exit__(kind, error, trace)
-
-    def tables(self, shard: Sequence[tuple[int, ImageEntry]]) -> dict[str, pa.Table]:
-        """Rows of `image` for the good images and of `reject` for the others.
-
-        shard: galaxy numbers and their images.
-        """
-        rows, rejects = [], []
-        checked = self._pool.map(self._check, [entry for _, entry in shard])
-        for (galaxy, entry), facts in zip(shard, checked, strict=True):
-            if isinstance(facts, ImageRefused):
-                rejects.append(entry.refused(str(facts)))
-            else:
-                place = {"galaxy_id": galaxy, "source": entry.source, "member": entry.member}
-                rows.append({**place, **vars(facts)})
-        rows.sort(key=lambda row: row["galaxy_id"])
-        return {
-            "image": pa.Table.from_pylist(rows, schema=_TYPES),
-            "reject": reject_table(rejects),
-        }
-
-    def _check(self, entry: ImageEntry) -> ImageFacts | ImageRefused:
-        try:
-            return self._reader.inspect(entry.source, entry.member)
-        except ImageRefused as refused:
-            return refused
+def _stacked(images: Sequence[torch.Tensor], view: View) -> torch.Tensor:
+    if not images:
+        return torch.empty(0, 1 if view.greyscale else 3, view.size, view.size)
+    return torch.stack([*images])

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from zoolens.catalog.runtime import parallel as workers
+from zoolens.catalog.runtime import parallel
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -69,14 +69,14 @@ def one_thread() -> Iterator[None]:
 def in_order(
     function: Callable[[Item], Result], items: Iterable[Item], *, threads: int | None = None
 ) -> Generator[Result, None, None]:
-    """`workers.in_order`, each thread running torch single-threaded.
+    """`parallel.in_order`, each thread running torch single-threaded.
 
     Whole items side by side keep all cores busy where one item on all cores would
     wait for its slowest part. threads: as many as torch would use unless given.
     """
     count = min(threads or torch.get_num_threads(), _MOST_THREADS)
     with one_thread():  # a pool's threads would set the number for all that come after
-        yield from workers.in_order(
+        yield from parallel.in_order(
             function, items, threads=count, prepare=lambda: torch.set_num_threads(1)
         )
 

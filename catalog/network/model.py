@@ -87,11 +87,6 @@ class ZoobotModel:
         return rows
 
 
-def path_of(source: str) -> str:
-    """A source that means the same from every folder."""
-    return source if source.startswith("hf_hub:") else str(Path(source).resolve())
-
-
 def load_model(source: str) -> ZoobotModel:
     """Load a model; nothing that its file holds is executed.
 
@@ -171,6 +166,16 @@ def concentrations(model: ZoobotModel, features: Tensor, masks: Tensor) -> Tenso
     return 1 + 100 * torch.sigmoid(logits + model.bias)
 
 
+def path_of(source: str) -> str:
+    """A source that means the same from every folder."""
+    return source if source.startswith("hf_hub:") else str(Path(source).resolve())
+
+
+def mixed_seed(*numbers: int) -> int:
+    """One seed of several numbers; torch takes no more than its lowest 32 bits to heart."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
+
+
 def _download(source: str) -> Path:
     from huggingface_hub import hf_hub_download, logging
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
@@ -190,8 +195,3 @@ def _download(source: str) -> Path:
         except Exception as error:  # of the network library beneath, whichever it is
             raise ModelRefused(f"{source} cannot be fetched: {reason(error)}") from error
     raise ModelRefused(f"{source} has neither ZoobotTree.ckpt nor FinetuneableZoobotTree.ckpt")
-
-
-def mixed_seed(*numbers: int) -> int:
-    """One seed of several numbers; torch takes no more than its lowest 32 bits to heart."""
-    return int(np.random.SeedSequence(numbers).generate_state(1)[0])

@@ -30,10 +30,11 @@ STYLE: Any = {
 }
 
 
-def save(figure: Figure, stem: Path) -> list[Path]:
+def save(figure: Figure, stem: Path, *, dpi: float | None = None) -> list[Path]:
     """Write a figure as PNG and as PDF with vector text, each whole or not at all.
 
-    Returns both paths. Raises `CatalogError` where they cannot be written.
+    dpi: of the PNG, `DPI` unless given. Returns both paths. Raises `CatalogError` where
+    they cannot be written.
     """
     written = []
     with rc_context(STYLE), warnings.catch_warnings():
@@ -41,7 +42,9 @@ def save(figure: Figure, stem: Path) -> list[Path]:
         for form, metadata in _METADATA.items():
             path = stem.with_name(f"{stem.name}.{form}")
             with replacing(path) as part:
-                figure.savefig(part, format=form, dpi=DPI, metadata=metadata, facecolor="white")
+                figure.savefig(
+                    part, format=form, dpi=dpi or DPI, metadata=metadata, facecolor="white"
+                )
             written.append(path)
     return written
 

@@ -1,4 +1,6 @@
-"""Rows of the prediction tables, as Arrow, and what a run of predictions reports."""
+"""Rows of the prediction tables, as Arrow."""
+
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -6,34 +8,28 @@ import pyarrow as pa
 
 from zoolens.catalog.arrays import Floats
 from zoolens.catalog.predictions.posterior import Summary
+from zoolens.catalog.store.tables import arrow_schema
 
 
 def prediction_rows(galaxy_id: npt.ArrayLike, summary: Summary) -> pa.Table:
     """Rows of `prediction`, A a galaxy in order; NaN becomes NULL."""
-    columns = {
-        "concentration": (summary.concentration, pa.float32()),
-        "fraction": (summary.fraction, pa.float64()),
-        "fraction_sd": (summary.sd, pa.float32()),
-        "fraction_lo": (summary.lo, pa.float32()),
-        "fraction_hi": (summary.hi, pa.float32()),
-        "reach": (summary.reach, pa.float32()),
-    }
-    return pa.table(
+    return _rows(
+        "prediction",
+        galaxy_id,
         {
-            **_keys(galaxy_id, "answer_id", summary.fraction.shape[1]),
-            **{name: _nullable(values, kind) for name, (values, kind) in columns.items()},
-        }
+            "concentration": summary.concentration,
+            "fraction": summary.fraction,
+            "fraction_sd": summary.sd,
+            "fraction_lo": summary.lo,
+            "fraction_hi": summary.hi,
+            "reach": summary.reach,
+        },
     )
 
 
 def question_rows(galaxy_id: npt.ArrayLike, summary: Summary) -> pa.Table:
     """Rows of `question_prediction`, Q a galaxy in order; NaN becomes NULL."""
-    return pa.table(
-        {
-            **_keys(galaxy_id, "question_id", summary.information.shape[1]),
-            "mutual_information": _nullable(summary.information, pa.float64()),
-        }
-    )
+    return _rows("question_prediction", galaxy_id, {"mutual_information": summary.information})
 
 
 def posterior_rows(galaxy_id: npt.ArrayLike, concentrations: npt.NDArray[np.floating]) -> pa.Table:
@@ -42,22 +38,23 @@ def posterior_rows(galaxy_id: npt.ArrayLike, concentrations: npt.NDArray[np.floa
     blobs = [values.tobytes() for values in concentrations.astype("<f4")]
     return pa.table(
         {
-            "galaxy_id": pa.array(np.asarray(galaxy_id), pa.int64()),
-            "samples": pa.array([samples] * galaxies, pa.int32()),
-            "answers": pa.array([answers] * galaxies, pa.int32()),
-            "concentrations": pa.array(blobs, pa.binary()),
-        }
+            "galaxy_id": np.asarray(galaxy_id, np.int64),
+            "samples": [samples] * galaxies,
+            "answers": [answers] * galaxies,
+            "concentrations": blobs,
+        },
+        schema=arrow_schema("posterior"),
     )
 
 
-def _keys(galaxy_id: npt.ArrayLike, name: str, width: int) -> dict[str, pa.Array]:
-    ids = np.asarray(galaxy_id, dtype=np.int64)
-    return {
-        "galaxy_id": pa.array(np.repeat(ids, width), pa.int64()),
-        name: pa.array(np.tile(np.arange(width), len(ids)), pa.int32()),
-    }
-
-
-def _nullable(values: Floats, kind: pa.DataType) -> pa.Array:
-    # narrowed by NumPy: Arrow refuses to round
-    return pa.array(values.ravel().astype(kind.to_pandas_dtype()), kind, from_pandas=True)
+def _rows(table: str, galaxy_id: npt.ArrayLike, values: Mapping[str, Floats]) -> pa.Table:
+    """Rows of a table from matrices (N, width): of each galaxy all answers or questions."""
+    schema = arrow_schema(table)
+    ids, width = np.asarray(galaxy_id, np.int64), next(iter(values.values())).shape[1]
+    keys = [np.repeat(ids, width), np.tile(np.arange(width, dtype=np.int32), len(ids))]
+    columns = [
+        # narrowed by NumPy: Arrow refuses to round
+        pa.array(values[kind.name].ravel().astype(kind.type.to_pandas_dtype()), from_pandas=True)
+        for kind in list(schema)[2:]
+    ]
+    return pa.Table.from_arrays([*map(pa.array, keys), *columns], schema=schema)

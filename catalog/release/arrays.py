@@ -10,13 +10,12 @@ import pyarrow as pa
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.formats.columns import column
 from zoolens.catalog.release.galaxies import Block
-from zoolens.catalog.store.matrices import floats, read_rows
+from zoolens.catalog.store.maps import read_maps
+from zoolens.catalog.store.matrices import floats
 
 Reader = Callable[[Block], pa.Table]
 
 _GRID = pa.list_(pa.list_(pa.float32()))
-_MAPS = """SELECT galaxy_id, question_id, height, width, mean, sd
-FROM saliency_map WHERE run_id = ?"""
 
 
 def posteriors(name: pa.Field, tree: DecisionTree) -> tuple[pa.Schema, Reader]:
@@ -84,10 +83,11 @@ def saliency(names: list[pa.Field]) -> tuple[pa.Schema, Reader]:
 
 
 def _read_maps(columns: pa.Schema, block: Block) -> pa.Table:
-    rows = read_rows(block.store, _MAPS, block.ids, block.runs.explain)
+    if block.runs.explain is None:
+        return columns.empty_table()
+    rows = read_maps(block.store, block.runs.explain, block.ids)
     if not len(rows):
         return columns.empty_table()
-    rows = rows.sort_by([("galaxy_id", "ascending"), ("question_id", "ascending")])
     ((height, width),) = {  # one layer and view a run
         *zip(*(rows[name].to_pylist() for name in ("height", "width")), strict=True)
     }

@@ -10,7 +10,9 @@ from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.paths import subject_stem
 from zoolens.catalog.runtime.files import replacing
 from zoolens.catalog.runtime.progress import progress
-from zoolens.catalog.store.matrices import floats, read_rows
+from zoolens.catalog.store.galaxies import Place, read_places
+from zoolens.catalog.store.maps import read_maps
+from zoolens.catalog.store.matrices import floats
 from zoolens.catalog.store.store import Store
 
 _BLOCK = 1_000  # galaxies read at a time
@@ -25,34 +27,28 @@ def write_cubes(store: Store, explain_run: int, galaxy_id: Ids, folder: Path) ->
     """
     folder.mkdir()
     tree, written = store.tree, 0
-    sql = """SELECT m.galaxy_id, m.question_id, g.iauname, g.ra, g.dec, m.height, m.width,
-    m.mean, m.sd FROM saliency_map m JOIN galaxy g ON g.galaxy_id = m.galaxy_id
-    WHERE m.run_id = ?"""
     with progress("cubes", len(galaxy_id)) as bar:
         for start in range(0, len(galaxy_id), _BLOCK):
             some = galaxy_id[start : start + _BLOCK]
-            rows = read_rows(store, sql, some, explain_run)
-            rows = rows.sort_by([("galaxy_id", "ascending"), ("question_id", "ascending")])
-            for number in np.unique(rows["galaxy_id"].to_numpy()):
-                one = rows.filter(np.equal(rows["galaxy_id"].to_numpy(), number))
-                _write_cube(one, tree, folder)
+            rows = read_maps(store, explain_run, some)
+            for place in read_places(store, np.unique(rows["galaxy_id"].to_numpy())):
+                one = rows.filter(np.equal(rows["galaxy_id"].to_numpy(), place.galaxy_id))
+                _write_cube(one, place, tree, folder)
                 written += 1
             bar.advance(len(some))
     return written
 
 
-def _write_cube(rows: pa.Table, tree: DecisionTree, folder: Path) -> None:
+def _write_cube(rows: pa.Table, place: Place, tree: DecisionTree, folder: Path) -> None:
     """Write the maps of one galaxy, from its rows in the order of the questions."""
     from astropy.io import fits
 
-    name, ra, dec, height, width = (
-        rows[column][0].as_py() for column in ("iauname", "ra", "dec", "height", "width")
-    )
+    height, width = (rows[column][0].as_py() for column in ("height", "width"))
     labels = [tree.questions[q].labels for q in rows["question_id"].to_pylist()]
     planes = [label for some in labels for label in some]
     head = fits.PrimaryHDU()
-    head.header["OBJECT"] = name.encode("ascii", "backslashreplace").decode()
-    for key, value in (("RA", ra), ("DEC", dec)):
+    head.header["OBJECT"] = place.iauname.encode("ascii", "backslashreplace").decode()
+    for key, value in (("RA", place.ra), ("DEC", place.dec)):
         if value is not None:
             head.header[key] = (value, "deg, ICRS")
     images = []
@@ -68,6 +64,6 @@ def _write_cube(rows: pa.Table, tree: DecisionTree, folder: Path) -> None:
         ],
         name="ANSWERS",
     )
-    file = folder / f"{subject_stem(name)}.fits"
+    file = folder / f"{subject_stem(place.iauname)}.fits"
     with replacing(file) as part:
         fits.HDUList([head, *images, answers]).writeto(part, checksum=False)

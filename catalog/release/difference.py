@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.release.files import galaxies
+from zoolens.catalog.paths import galaxies_path
 from zoolens.catalog.release.provenance import read_manifest
 
 MOST_VALUES = 5_000_000  # that are listed one by one
@@ -68,7 +68,9 @@ class Difference:
             if pc.count_distinct(names).as_py() < len(names):
                 counts = pc.value_counts(names)
                 twice = counts.field(0)[int(np.argmax(counts.field(1).to_numpy()))]
-                raise CatalogError(f"{galaxies(file)} has {twice} twice; it cannot be compared")
+                raise CatalogError(
+                    f"{galaxies_path(file)} has {twice} twice; it cannot be compared"
+                )
         place = pc.index_in(a, b)
         both = place.is_valid()
         self._names = a.filter(both)
@@ -166,7 +168,7 @@ class Difference:
 
 def _table(folder: Path) -> pq.ParquetFile:
     read_manifest(folder)
-    file = galaxies(folder)
+    file = galaxies_path(folder)
     if not file.is_file():
         raise CatalogError(f"{folder} has no {file.name}; it is incomplete")
     try:

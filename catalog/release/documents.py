@@ -12,15 +12,15 @@ from typing import Any
 import pyarrow as pa
 
 from zoolens.catalog.formats.columns import meaning
-from zoolens.catalog.release.files import (
+from zoolens.catalog.paths import (
     CROISSANT,
     CUBES,
     DICTIONARY,
-    FORMATS,
     GALLERY,
-    README,
-    galaxies,
-    long_table,
+    RELEASE_FORMATS,
+    RELEASE_README,
+    galaxies_path,
+    table_path,
 )
 from zoolens.catalog.release.provenance import Title
 from zoolens.catalog.runtime.files import sha256_of
@@ -66,12 +66,12 @@ def write_readme(
     lines = [f"# {title}", "", _summary(tables["galaxies"].rows, facts), ""]
     lines += ["## The galaxies, one row each", ""]
     for form in facts["formats"]:
-        lines.append(f"- `{FORMATS[form]}`: {_OPENING[form]}")
+        lines.append(f"- `{RELEASE_FORMATS[form]}`: {_OPENING[form]}")
     others = {name: table for name, table in tables.items() if name != "galaxies"}
     if others:
         lines += ["", "## The long tables", "", "| file | one row per | rows |", "|---|---|---|"]
         for name, table in others.items():
-            file = long_table(Path(), name).as_posix()
+            file = table_path(Path(), name).as_posix()
             lines.append(f"| `{file}` | {table.row} | {table.rows:,} |")
     lines += ["", f"What every column holds: [{DICTIONARY}]({DICTIONARY})."]
     if (folder / GALLERY).is_dir():
@@ -103,7 +103,7 @@ def write_readme(
         "`CITATION.cff` lists, and thank the volunteers.",
         "",
     ]
-    (folder / README).write_text("\n".join(lines), encoding="utf-8")
+    (folder / RELEASE_README).write_text("\n".join(lines), encoding="utf-8")
 
 
 def _summary(rows: int, facts: Mapping[str, Any]) -> str:
@@ -136,8 +136,8 @@ def write_croissant(
     folder: Path, title: Title, tables: Mapping[str, Described], facts: Mapping[str, Any]
 ) -> None:
     """`croissant.json`: files with checksums, and the columns of the Parquet tables."""
-    files = [galaxies(folder, form) for form in facts["formats"] if form != "hats"]
-    files += [long_table(folder, name) for name in tables if name != "galaxies"]
+    files = [galaxies_path(folder, form) for form in facts["formats"] if form != "hats"]
+    files += [table_path(folder, name) for name in tables if name != "galaxies"]
     said: dict[str, Any] = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -171,7 +171,7 @@ def _file(folder: Path, file: Path) -> dict[str, Any]:
 
 
 def _records(folder: Path, name: str, table: Described) -> dict[str, Any]:
-    file = galaxies(Path()) if name == "galaxies" else long_table(Path(), name)
+    file = table_path(Path(), name)
     return {
         "@type": "cr:RecordSet",
         "@id": name,

@@ -13,72 +13,16 @@ from zoolens.catalog.arrays import Floats, Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.release.columns import OF_ANSWER, OF_MAP, OF_QUESTION
 from zoolens.catalog.scoring.credence import credence
+from zoolens.catalog.store.galaxies import names_of
 from zoolens.catalog.store.matrices import (
     Votes,
-    read_matrices,
     read_posteriors,
-    read_rows,
     read_votes,
 )
+from zoolens.catalog.store.released import Runs, read_images_sha256, read_values
 from zoolens.catalog.store.store import Store
 
 ERROR_RATE = 0.05  # share of votes taken to be errors, as `train --error-rate`
-
-
-@dataclass(frozen=True)
-class Runs:
-    """The runs that a release is cut from; explain is None where no galaxy is explained."""
-
-    predict: int
-    score: int
-    explain: int | None
-
-
-@dataclass(frozen=True)
-class _Query:
-    """Where values are read: rows of a galaxy and an answer or question, and the run's job."""
-
-    sql: str
-    job: str | None
-    sources: tuple[str, ...]
-
-
-_VOTES = _Query(
-    "SELECT v.galaxy_id, a.answer_id, v.count, v.total, v.fraction "
-    "FROM votes v JOIN answer a ON a.label = v.label",
-    None,
-    ("count", "total", "fraction"),
-)
-_OF_ANSWERS = (
-    _VOTES,
-    _Query(
-        """SELECT galaxy_id, answer_id, concentration, fraction AS pred_frac,
-    fraction_sd AS sd, fraction_lo AS lo, fraction_hi AS hi, reach
-FROM prediction WHERE run_id = ?""",
-        "predict",
-        ("concentration", "pred_frac", "sd", "lo", "hi", "reach"),
-    ),
-    _Query("SELECT galaxy_id, answer_id, ce FROM loss WHERE run_id = ?", "score", ("ce",)),
-    _Query(
-        f"""SELECT galaxy_id, answer_id, {", ".join(kind.source for kind in OF_MAP)}
-FROM saliency_stat WHERE run_id = ?""",
-        "explain",
-        tuple(kind.source for kind in OF_MAP),
-    ),
-)
-_OF_QUESTIONS = (
-    _Query(
-        "SELECT galaxy_id, question_id, nll FROM question_loss WHERE run_id = ?", "score", ("nll",)
-    ),
-    _Query(
-        "SELECT galaxy_id, question_id, mutual_information FROM question_prediction "
-        "WHERE run_id = ?",
-        "predict",
-        ("mutual_information",),
-    ),
-)
-_IMAGES = """SELECT i.galaxy_id, arg_max(i.sha256, i.run_id) AS image_sha256
-FROM image i JOIN run r ON r.run_id = i.run_id AND r.status = 'complete' GROUP BY i.galaxy_id"""
 
 
 @dataclass(frozen=True)
@@ -96,9 +40,8 @@ class Block:
     @cached_property
     def names(self) -> npt.NDArray[np.object_]:
         """Their names, (N,)."""
-        rows = read_rows(self.store, "SELECT galaxy_id, iauname FROM galaxy", self.ids)
-        names: npt.NDArray[np.object_] = rows.sort_by("galaxy_id")["iauname"].to_numpy()
-        return names
+        names = names_of(self.store, self.ids)
+        return np.array([names[number] for number in self.ids.tolist()], object)
 
     @cached_property
     def votes(self) -> Votes:
@@ -128,7 +71,7 @@ def galaxy_rows(block: Block, columns: pa.Schema, galaxies: pa.Table) -> pa.Tabl
     galaxies: of the same N galaxies the columns that are about no answer or question.
     """
     if "image_sha256" in columns.names:
-        images = read_rows(block.store, _IMAGES, block.ids)
+        images = read_images_sha256(block.store, block.ids)
         place = pc.index_in(galaxies["galaxy_id"], images["galaxy_id"])
         galaxies = galaxies.append_column("image_sha256", images["image_sha256"].take(place))
     cells = dict(_cells(block.tree, columns))
@@ -162,13 +105,7 @@ def _cells(tree: DecisionTree, columns: pa.Schema) -> Iterator[tuple[str, tuple[
 
 def _values(block: Block, sources: set[str]) -> dict[str, Floats]:
     """Matrices of the sources asked for, of answers (N, A) or questions (N, Q)."""
-    tree = block.tree
-    found: dict[str, Floats] = {}
-    for queries, width in ((_OF_ANSWERS, len(tree.labels)), (_OF_QUESTIONS, len(tree.questions))):
-        for query in queries:
-            if sources & set(query.sources):
-                run = () if query.job is None else (getattr(block.runs, query.job),)
-                found |= read_matrices(block.store, query.sql, block.ids, width, *run)
+    found = read_values(block.store, block.tree, block.runs, block.ids, sources)
     if "vote_weight" in sources:
         found["vote_weight"] = block.vote_weights
     return found

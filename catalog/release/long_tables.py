@@ -8,64 +8,29 @@ import pyarrow as pa
 
 from zoolens.catalog.formats.columns import column
 from zoolens.catalog.release.arrays import answer_names, posteriors, saliency
-from zoolens.catalog.release.galaxies import ERROR_RATE, Block, Runs
-from zoolens.catalog.store.matrices import read_predictions, read_rows
+from zoolens.catalog.release.galaxies import ERROR_RATE, Block
+from zoolens.catalog.store.matrices import read_predictions
+from zoolens.catalog.store.released import Runs, answers_of_tree, has_posteriors, read_view
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.store.views import VIEWS, View
+from zoolens.catalog.store.views import VIEWS, PublicView
 
+_ARROW = {
+    "VARCHAR": pa.string(),
+    "INTEGER": pa.int32(),
+    "FLOAT": pa.float32(),
+    "DOUBLE": pa.float64(),
+}
 _NUMBERS = ("run_id", "galaxy_id")  # of the catalogue, which mean nothing outside it
 _VIEWS = {view.name: view for view in VIEWS}
-# the views released as they are, by what numbers a galaxy's rows
-_OF_ANSWERS = {"votes": "answer_id", "predictions": "answer_id", "losses": "answer_id"}
-_OF_MAPS = {"saliency_stats": "answer_id"}
-_OF_QUESTIONS = {"question_losses": "question_id"}
-# whose runs their rows are of, in the order of the query's parameters
-_JOBS = {
-    "votes": (),
-    "predictions": ("predict",),
-    "losses": ("score",),
-    "question_losses": ("predict", "score"),
-    "saliency_stats": ("explain",),
-}
-_PLACES = "(SELECT DISTINCT {number}, {by} FROM answer)"
-# as the view, which looks the prediction run up in each row: four times as long
-_QUESTION_LOSSES = f"""SELECT l.galaxy_id, l.question_id, g.iauname, n.question,
-    l.total_votes, l.nll, p.mutual_information
-FROM question_loss l JOIN galaxy g ON g.galaxy_id = l.galaxy_id
-JOIN {_PLACES.format(number="question_id", by="question")} n ON n.question_id = l.question_id
-LEFT JOIN question_prediction p ON p.run_id = ? AND p.galaxy_id = l.galaxy_id
-    AND p.question_id = l.question_id
-WHERE l.run_id = ?"""
-
-_UCDS = {
-    "iauname": "meta.id;meta.main",
-    "question": "meta.id",
-    "answer": "meta.id",
-    "label": "meta.id",
-    "count": "meta.number",
-    "total": "meta.number",
-    "total_votes": "meta.number",
-    "fraction": "stat.probability",
-    "observed": "stat.probability",
-    "predicted": "stat.probability",
-    "reach": "stat.probability",
-    "concentration": "stat.param",
-    "fraction_sd": "stat.stdev",
-    "fraction_lo": "stat.confidenceLevel",
-    "fraction_hi": "stat.confidenceLevel",
-    "ce": "stat.fit.goodness",
-    "weighted_ce": "stat.fit.goodness",
-    "reach_weighted_ce": "stat.fit.goodness",
-    "weight": "stat.weight",
-    "nll": "stat.likelihood",
-    "mutual_information": "stat.value",
-}
+# the views released as they are
+_RELEASED = ("votes", "predictions", "losses", "question_losses")
+_OF_MAPS = "saliency_stats"
 
 
-def _described(view: View, field: pa.Field) -> pa.Field:
+def _described(view: PublicView, field: pa.Field) -> pa.Field:
     """A column as the view's dictionary describes it."""
-    words = view.columns[field.name]
-    return column(field.name, field.type, words, ucd=_UCDS.get(field.name, ""))
+    said = view.columns[field.name]
+    return column(field.name, field.type, said.description, unit=said.unit, ucd=said.ucd)
 
 
 _NAMES = [
@@ -92,9 +57,8 @@ class LongTable:
 def long_tables(store: Store, runs: Runs) -> list[LongTable]:
     """The tables that a catalogue has something for."""
     tree = store.tree
-    views = _OF_ANSWERS | _OF_QUESTIONS | (_OF_MAPS if runs.explain is not None else {})
-    tables = [_view(store, name, number) for name, number in views.items()]
-    if store.value("SELECT 1 FROM posterior WHERE run_id = ? LIMIT 1", [runs.predict]):
+    tables = [_view(name) for name in (*_RELEASED, *([_OF_MAPS] if runs.explain else []))]
+    if has_posteriors(store, runs.predict):
         tables.append(LongTable("posteriors", "galaxy", *posteriors(_NAMES[0], tree)))
         tables.append(_label_noise())
     if runs.explain is not None:
@@ -105,9 +69,7 @@ def long_tables(store: Store, runs: Runs) -> list[LongTable]:
 def answers_table(store: Store, runs: Runs) -> pa.Table:
     """The answers of the tree, and the factors of their losses in the ranking."""
     weights = store.run(runs.score).config["weights"]
-    rows = store.arrow(
-        "SELECT question, answer, label, asked_after FROM answers ORDER BY answer_id"
-    )
+    rows = answers_of_tree(store)
     weight = _described(_VIEWS["losses"], pa.field("weight", pa.float64()))
     columns = pa.schema([*(_described(_VIEWS["answers"], field) for field in rows.schema), weight])
     factors = [weights[label] for label in rows["label"].to_pylist()]
@@ -115,28 +77,16 @@ def answers_table(store: Store, runs: Runs) -> pa.Table:
     return table.cast(columns)
 
 
-def _view(store: Store, name: str, number: str) -> LongTable:
+def _view(name: str) -> LongTable:
     """A public view, without the numbers of the catalogue."""
     view = _VIEWS[name]
-    shown = [column for column in view.columns if column not in _NUMBERS]
-    kinds = store.arrow(f"SELECT {', '.join(shown)} FROM {name} LIMIT 0").schema
-    columns = pa.schema([_described(view, kinds.field(kept)) for kept in shown])
-    by = "label" if number == "answer_id" else "question"
-    listed = ", ".join(f"x.{kept}" for kept in shown)
-    jobs = _JOBS[name]
-    source, one_run = (f"history.{name}", "WHERE x.run_id = ?") if jobs else (name, "")
-    sql = (
-        f"SELECT x.galaxy_id, n.{number}, {listed} FROM {source} x "
-        f"JOIN {_PLACES.format(number=number, by=by)} n USING ({by}) {one_run}"
+    shown = [said for said in view.columns.values() if said.name not in _NUMBERS]
+    columns = pa.schema(
+        [_described(view, pa.field(said.name, _ARROW[said.type])) for said in shown]
     )
-    if name == "question_losses":
-        sql = _QUESTION_LOSSES
 
     def read(block: Block) -> pa.Table:
-        runs = [getattr(block.runs, job) for job in jobs]
-        rows = read_rows(block.store, sql, block.ids, *runs)
-        ordered = rows.sort_by([("galaxy_id", "ascending"), (number, "ascending")])
-        return ordered.select(shown).cast(columns)
+        return read_view(block.store, name, columns.names, block.runs, block.ids).cast(columns)
 
     return LongTable(name, view.row.removeprefix("run, "), columns, read)
 

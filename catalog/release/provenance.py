@@ -9,12 +9,11 @@ from typing import Any
 import yaml
 
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.release.files import CHECKSUMS, CITATION, MANIFEST
-from zoolens.catalog.release.galaxies import Runs
+from zoolens.catalog.paths import CHECKSUMS, CITATION, RELEASE_MANIFEST
 from zoolens.catalog.runtime.files import sha256_of
 from zoolens.catalog.store.matrices import votes_state
+from zoolens.catalog.store.released import Runs, ledger_of, newest_explain_run
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.store.views import newest
 
 _PAPER = {
     "type": "article",
@@ -111,12 +110,7 @@ def find_runs(store: Store) -> Runs:
             f"votes or predictions have come to {store.path} since it was scored; do first: "
             "zoolens score"
         )
-    explain = store.value(
-        "SELECT max_by(run_id, asked_at) FROM run WHERE job = 'explain' AND status = 'complete' "
-        "AND CAST(json_extract(config, '$.predict_run') AS INTEGER) = ?",
-        [predict],
-    )
-    return Runs(predict, score, explain)
+    return Runs(predict, score, newest_explain_run(store, predict))
 
 
 def run_records(store: Store, runs: Runs) -> list[dict[str, Any]]:
@@ -124,17 +118,10 @@ def run_records(store: Store, runs: Runs) -> list[dict[str, Any]]:
 
     Of the paths of inputs only the names are kept: folders are nobody else's business.
     """
-    numbers = [run for run in vars(runs).values() if run is not None]
-    rows = store.arrow(
-        "SELECT run_id, job, started_at, finished_at, config, model_sha256, code_version "
-        "FROM run WHERE status = 'complete' AND (job = 'ingest' OR list_contains($1, run_id) "
-        f"OR run_id = ({newest('train')})) ORDER BY run_id",
-        [numbers],
-    ).to_pylist()
+    rows = ledger_of(store, runs)
     for row in rows:
-        config = json.loads(row["config"])
-        config["origin"] = {k: PurePath(v).name for k, v in config.get("origin", {}).items()}
-        row["config"] = config
+        origin = row["config"].get("origin", {})
+        row["config"]["origin"] = {k: PurePath(v).name for k, v in origin.items()}
         for when in ("started_at", "finished_at"):
             row[when] = f"{row[when]:%Y-%m-%dT%H:%M:%SZ}"
     return rows
@@ -143,18 +130,18 @@ def run_records(store: Store, runs: Runs) -> list[dict[str, Any]]:
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     """`release.json`: what the release is, how it was cut, and from what."""
     text = json.dumps(facts, indent=1, ensure_ascii=False)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    (folder / RELEASE_MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """`release.json` of a release. Raises `CatalogError` where there is none that can be read."""
     try:
-        facts = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        facts = json.loads((folder / RELEASE_MANIFEST).read_text(encoding="utf-8"))
         if not isinstance(facts, dict) or "version" not in facts:
             raise ValueError("it has no version")
     except (OSError, ValueError) as error:
         raise CatalogError(
-            f"{folder} is no release: {MANIFEST} cannot be read ({error}); "
+            f"{folder} is no release: {RELEASE_MANIFEST} cannot be read ({error}); "
             "give the folder that zoolens release wrote"
         ) from None
     return facts

@@ -1,7 +1,8 @@
-"""The tables of a release, written as Parquet in one pass over the galaxies.
+"""The tables of a release: as Parquet in one pass over the galaxies, then in other formats.
 
 A block of galaxies is read, and its rows of every table made, on threads; one thread
-writes them in order, so that the same catalogue gives the same bytes.
+writes them in order, so that the same catalogue gives the same bytes. The other formats
+of the table of galaxies are made from its Parquet file.
 """
 
 import re
@@ -22,36 +23,22 @@ from zoolens.catalog.formats.csv import write_csv
 from zoolens.catalog.formats.fits import write_fits
 from zoolens.catalog.formats.parquet import DescribedParquet
 from zoolens.catalog.formats.votable import write_votable
+from zoolens.catalog.paths import TABLES, galaxies_path, table_path
 from zoolens.catalog.release.documents import Described
-from zoolens.catalog.release.files import galaxies, long_table
-from zoolens.catalog.release.files import galaxies as galaxies_path
-from zoolens.catalog.release.galaxies import Block, Runs, galaxy_rows
+from zoolens.catalog.release.galaxies import Block, galaxy_rows
 from zoolens.catalog.release.long_tables import LongTable
 from zoolens.catalog.release.provenance import Title
 from zoolens.catalog.runtime.parallel import in_order
 from zoolens.catalog.runtime.progress import progress
-from zoolens.catalog.scoring.ranking import all_ranks
 from zoolens.catalog.similarity.counterparts import counterparts_of_many
+from zoolens.catalog.store.galaxies import names_of
+from zoolens.catalog.store.released import Runs, galaxy_facts, sorted_rows, worst_answers
 from zoolens.catalog.store.row_filter import RowFilter
 from zoolens.catalog.store.store import Store, code_version
-from zoolens.catalog.store.views import newest
 
 BLOCK = 4_096  # galaxies read at a time
 _SORTED = 122_880  # rows of a sorted table that Parquet holds together
 _THREADS = 2
-
-# not the view, which compares the images of all galaxies first
-_GALAXIES = """SELECT g.galaxy_id, g.iauname, g.ra, g.dec, s.split, r.rank,
-    a.label AS worst_answer, r.answer_id, r.weighted_ce AS worst_weighted_ce, r.ce AS worst_ce
-FROM galaxy g JOIN run ON run.run_id = g.run_id AND run.status = 'complete'
-LEFT JOIN ({ranks}) r ON r.galaxy_id = g.galaxy_id
-LEFT JOIN answer a ON a.answer_id = r.answer_id
-LEFT JOIN (
-    SELECT galaxy_id, split FROM split WHERE run_id = ({trained})
-) s ON s.galaxy_id = g.galaxy_id
-{voted} ORDER BY g.galaxy_id"""
-_ASKED = """SEMI JOIN (SELECT galaxy_id FROM votes WHERE total >= {}) v
-    ON v.galaxy_id = g.galaxy_id"""
 
 
 @dataclass(frozen=True)
@@ -108,29 +95,48 @@ def write_tables(
         raise CatalogError("no galaxy is left to release; ask for fewer votes or loosen --where")
     for table in contents.tables:
         if table.order:
-            _sort(store, table, long_table(folder, table.name), scratch)
+            _sort(store, table, table_path(folder, table.name), scratch)
     return Written(rows, np.concatenate(ids))
 
 
-def _sort(store: Store, table: LongTable, file: Path, scratch: Path) -> None:
-    """Bring the rows of a whole table into its order, on disk where memory does not do."""
-    unsorted = file.replace(scratch / file.name)
-    batches = store.batches(
-        f"SELECT * FROM read_parquet(?) ORDER BY {table.order}", [str(unsorted)], _SORTED
-    )
-    with DescribedParquet(file, table.columns, table.name, table.row) as writer:
-        for batch in batches:
-            writer.write(pa.Table.from_batches([batch]).cast(table.columns))
-    unsorted.unlink()
+def write_formats(folder: Path, title: Title, formats: Sequence[str], day: str) -> None:
+    """Write the table of galaxies in other formats, from its Parquet file.
+
+    formats: names of `catalog.paths.RELEASE_FORMATS`; day: ISO date that HATS states.
+    Raises `CatalogError` for what a format cannot hold.
+    """
+    table, words = galaxies_path(folder), f"{title}: one row per galaxy."
+    said = {"ORIGIN": "Zoolens", "RELEASE": title.name, "VERSION": title.version}
+    for form in formats:
+        out = galaxies_path(folder, form)
+        if form == "fits":
+            write_fits(table, out, name="galaxies", comments=said)
+        elif form == "votable":
+            write_votable(table, out, name="galaxies", description=words)
+        elif form == "csv":
+            write_csv(table, out)
+        elif form == "hats":
+            from zoolens.catalog.formats.hats import write_hats
+
+            name = re.sub(r"[^a-z0-9]+", "_", f"{title.name} {title.version}".lower()).strip("_")
+            builder = f"zoolens v{code_version()}"
+            write_hats(table, out, name=name, created=f"{day}T00:00UTC", builder=builder)
+
+
+def described(folder: Path, rows: Mapping[str, str]) -> dict[str, Described]:
+    """Tables by name, as their files have them; rows: by name, what one row is."""
+    found = {}
+    for name, row in rows.items():
+        file = table_path(folder, name)
+        with pq.ParquetFile(file) as table:
+            found[name] = Described(row, table.metadata.num_rows, table.schema_arrow)
+    return found
 
 
 def _write_facts(store: Store, contents: Contents, file: Path) -> None:
     """Of each galaxy what is about no answer or question, a row group a block."""
-    ranks, asked = all_ranks(store, min_votes=contents.min_votes)
-    voted = _ASKED.format(float(contents.min_votes)) if contents.min_votes > 0 else ""
-    sql = _GALAXIES.format(ranks=ranks, voted=voted, trained=newest("train"))
-    best = _counterparts(store, ranks, asked, contents.counterparts)
-    batches = store.batches(sql, asked, BLOCK)
+    best = _counterparts(store, contents)
+    batches = galaxy_facts(store, contents.min_votes, BLOCK)
     kinds = {name: pa.string() for name in ("observed_counterpart", "predicted_counterpart")}
     schema = pa.schema([*batches.schema, *(pa.field(*kind) for kind in kinds.items())])
     with pq.ParquetWriter(file, schema) as writer:
@@ -142,20 +148,13 @@ def _write_facts(store: Store, contents: Contents, file: Path) -> None:
             writer.write_table(table, row_group_size=BLOCK)
 
 
-def _counterparts(store: Store, ranks: str, asked: Sequence[float], worst: int) -> pa.Table:
-    """Names of the counterparts of the `worst` galaxies, for the answer that costs most."""
-    chosen = store.arrow(
-        f"SELECT galaxy_id, answer_id FROM ({ranks}) WHERE rank <= {worst} ORDER BY galaxy_id",
-        asked,
-    )
-    ids = chosen["galaxy_id"].to_numpy()
-    columns = [np.empty(0, np.int64)] * 2
-    if len(ids):
-        columns = [*counterparts_of_many(store, ids, chosen["answer_id"].to_numpy())]
-    wanted = ", ".join(map(str, {int(i) for found in columns for i in found})) or "NULL"
-    named = store.arrow(f"SELECT galaxy_id, iauname FROM galaxy WHERE galaxy_id IN ({wanted})")
+def _counterparts(store: Store, contents: Contents) -> pa.Table:
+    """Names of the counterparts of the worst galaxies, for the answer that costs most."""
+    ids, answers = worst_answers(store, contents.min_votes, contents.counterparts)
+    columns = counterparts_of_many(store, ids, answers) if len(ids) else (ids, ids)
+    named = names_of(store, {number for found in columns for number in found.tolist()})
     names = [
-        named["iauname"].take(pc.index_in(pa.array(found), named["galaxy_id"])) for found in columns
+        pa.array([named.get(number) for number in found.tolist()], pa.string()) for found in columns
     ]
     return pa.table(
         {
@@ -188,45 +187,21 @@ def _make(
 def _writers(stack: ExitStack, contents: Contents, folder: Path) -> dict[str, DescribedParquet]:
     """An open Parquet file for each table."""
     if contents.tables:
-        long_table(folder, "").parent.mkdir()
+        (folder / TABLES).mkdir()
     opened = {
         "galaxies": DescribedParquet(galaxies_path(folder), contents.columns, "galaxies", "galaxy")
     }
     for table in contents.tables:
-        file = long_table(folder, table.name)
+        file = table_path(folder, table.name)
         opened[table.name] = DescribedParquet(file, table.columns, table.name, table.row)
     return {name: stack.enter_context(file) for name, file in opened.items()}
 
 
-def write_formats(folder: Path, title: Title, formats: Sequence[str], day: str) -> None:
-    """Write the table of galaxies in other formats, from its Parquet file.
-
-    formats: names of `catalog.release.files.FORMATS`; day: ISO date that HATS states.
-    Raises `CatalogError` for what a format cannot hold.
-    """
-    table, words = galaxies(folder), f"{title}: one row per galaxy."
-    said = {"ORIGIN": "Zoolens", "RELEASE": title.name, "VERSION": title.version}
-    for form in formats:
-        out = galaxies(folder, form)
-        if form == "fits":
-            write_fits(table, out, name="galaxies", comments=said)
-        elif form == "votable":
-            write_votable(table, out, name="galaxies", description=words)
-        elif form == "csv":
-            write_csv(table, out)
-        elif form == "hats":
-            from zoolens.catalog.formats.hats import write_hats
-
-            name = re.sub(r"[^a-z0-9]+", "_", f"{title.name} {title.version}".lower()).strip("_")
-            builder = f"zoolens v{code_version()}"
-            write_hats(table, out, name=name, created=f"{day}T00:00UTC", builder=builder)
-
-
-def described(folder: Path, rows: Mapping[str, str]) -> dict[str, Described]:
-    """Tables by name, as their files have them; rows: by name, what one row is."""
-    found = {}
-    for name, row in rows.items():
-        file = galaxies(folder) if name == "galaxies" else long_table(folder, name)
-        with pq.ParquetFile(file) as table:
-            found[name] = Described(row, table.metadata.num_rows, table.schema_arrow)
-    return found
+def _sort(store: Store, table: LongTable, file: Path, scratch: Path) -> None:
+    """Bring the rows of a whole table into its order, on disk where memory does not do."""
+    unsorted = file.replace(scratch / file.name)
+    batches = sorted_rows(store, str(unsorted), table.order, _SORTED)
+    with DescribedParquet(file, table.columns, table.name, table.row) as writer:
+        for batch in batches:
+            writer.write(pa.Table.from_batches([batch]).cast(table.columns))
+    unsorted.unlink()

@@ -17,6 +17,11 @@ def set_quiet(quiet: bool) -> None:
     _quiet = quiet
 
 
+def is_quiet() -> bool:
+    """Whether this process is to show results only."""
+    return _quiet
+
+
 def interrupt() -> None:
     """A Ctrl-C has come: no step of work begins after the one that is under way."""
     global _interrupted

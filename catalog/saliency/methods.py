@@ -54,6 +54,27 @@ def of_fractions(masks: Tensor, layer: str, tree: DecisionTree) -> dict[str, Exp
     return {"hirescam, fraction": explain}
 
 
+def input_gradient(
+    model: ZoobotModel, masks: Tensor, images: Tensor, answers: Sequence[int]
+) -> Tensor:
+    """Maps (N, H, W) of one answer an image, signed, in units of concentration.
+
+    Input x gradient (Shrikumar et al. 2016, arXiv:1605.01713), the plainest explanation,
+    which the elaborate ones must beat:
+
+        M(y, x) = sum_c I_c(y, x) d alpha_k / d I_c(y, x)
+
+    alpha_k the concentration of the image's own answer, its mean over the T dropout
+    samples; I the image (N, C, H, W) as the model is shown it, 0..1. Positive pixels
+    increase the concentration; black ones have 0. masks: (T, D); answers: N rows of the
+    model's weight. NaN for an answer that the model does not have. One backward pass a
+    batch, at the resolution of the image.
+    """
+    rows = torch.as_tensor(answers, dtype=torch.long)
+    parts = zip(images.split(_PART), rows.split(_PART), strict=True)
+    return torch.cat([_input_gradient(model, masks, part, chosen) for part, chosen in parts])
+
+
 def uninformed(
     count: int, height: int, width: int, seed: int
 ) -> dict[str, npt.NDArray[np.float64]]:
@@ -85,27 +106,7 @@ def _cam(masks: Tensor, layer: str, method: str) -> Explain:
     return explain
 
 
-def input_gradient(
-    model: ZoobotModel, masks: Tensor, images: Tensor, answers: Sequence[int]
-) -> Tensor:
-    """Maps (N, H, W) of one answer an image, signed, in units of concentration.
-
-    Input x gradient (Shrikumar et al. 2016, arXiv:1605.01713):
-
-        M(y, x) = sum_c I_c(y, x) d alpha_k / d I_c(y, x)
-
-    alpha_k the concentration of the image's own answer, its mean over the T dropout
-    samples; I the image (N, C, H, W) as the model is shown it, 0..1. Positive pixels
-    increase the concentration; black ones have 0. masks: (T, D); answers: N rows of the
-    model's weight. NaN for an answer that the model does not have. One backward pass a
-    batch, at the resolution of the image.
-    """
-    rows = torch.as_tensor(answers, dtype=torch.long)
-    parts = zip(images.split(_PART), rows.split(_PART), strict=True)
-    return torch.cat([_maps(model, masks, part, chosen) for part, chosen in parts])
-
-
-def _maps(model: ZoobotModel, masks: Tensor, images: Tensor, answers: Tensor) -> Tensor:
+def _input_gradient(model: ZoobotModel, masks: Tensor, images: Tensor, answers: Tensor) -> Tensor:
     with torch.enable_grad():
         images = images.detach().requires_grad_()
         features = model.encoder(images).double()  # (N, D); float32 loses a flat sigmoid's slope

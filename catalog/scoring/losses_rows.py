@@ -6,6 +6,7 @@ import pyarrow as pa
 from zoolens.catalog.arrays import Floats
 from zoolens.catalog.scoring.losses import cross_entropy
 from zoolens.catalog.store.matrices import Votes
+from zoolens.catalog.store.tables import arrow_schema
 
 
 def answer_losses(votes: Votes, predicted: Floats, reach: Floats, weights: Floats) -> pa.Table:
@@ -26,10 +27,11 @@ def answer_losses(votes: Votes, predicted: Floats, reach: Floats, weights: Float
     }
     return pa.table(
         {
-            "galaxy_id": pa.array(np.repeat(votes.galaxy_id, answers), pa.int64()),
-            "answer_id": pa.array(np.tile(np.arange(answers), galaxies), pa.int32()),
+            "galaxy_id": np.repeat(votes.galaxy_id, answers),
+            "answer_id": np.tile(np.arange(answers, dtype=np.int32), galaxies),
             **{name: _nullable(values) for name, values in columns.items()},
-        }
+        },
+        schema=arrow_schema("loss"),
     )
 
 
@@ -50,11 +52,12 @@ def question_losses(votes: Votes, nll: Floats) -> pa.Table:
     galaxies, questions = nll.shape
     return pa.table(
         {
-            "galaxy_id": pa.array(np.repeat(votes.galaxy_id, questions), pa.int64()),
-            "question_id": pa.array(np.tile(np.arange(questions), galaxies), pa.int32()),
+            "galaxy_id": np.repeat(votes.galaxy_id, questions),
+            "question_id": np.tile(np.arange(questions, dtype=np.int32), galaxies),
             "nll": _nullable(nll),
             "total_votes": _nullable(votes.totals),
-        }
+        },
+        schema=arrow_schema("question_loss"),
     )
 
 

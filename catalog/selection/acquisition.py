@@ -10,11 +10,10 @@ import numpy.typing as npt
 from zoolens.catalog.arrays import Floats
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.store.every_galaxy import EveryGalaxy, informed
 from zoolens.catalog.store.store import Store
 
 MEASURES = ("mutual_information", "loss")
-_SHOWN = "run_id IN (SELECT run_id FROM run WHERE status = 'complete')"
-_BATCH = 2**20  # rows read at a time
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def read_scores(
     same. It needs no votes: those of the newest predict run are ranked.
 
     by "loss": the largest weighted_ce of the newest score run, nat, among the answers of
-    the question or of all questions, as `catalog.scoring.ranking` has it.
+    the question or of all questions, as `catalog.store.ranking` has it.
 
     quotas: questions to have scores of their own for. Questions that fewer than
     `min_votes` (loss only) or more than `max_votes` volunteers were asked are worth
@@ -68,16 +67,16 @@ def read_scores(
     _check(by, min_votes, max_votes)
     tree = store.tree
     run_id = store.newest_run("predict" if by == "mutual_information" else "score")
-    galaxies = _Galaxies.read(store)
+    galaxies = EveryGalaxy.read(store)
     total, largest = galaxies.nothing(), galaxies.nothing()
     question = np.full(len(total), -1, np.int16)
     of: dict[str, Floats] = {}
     for number, name in enumerate(known.name for known in tree.questions):
         if by == "loss":
-            scores = _losses(store, galaxies, tree, number, run_id, min_votes, max_votes)
+            scores = _losses(galaxies, tree, number, run_id, min_votes, max_votes)
             np.maximum(total, scores, out=total)
         else:
-            scores = _information(store, galaxies, tree, number, run_id, max_votes)
+            scores = _information(galaxies, tree, number, run_id, max_votes)
             total += scores
         if name in quotas:
             of[name] = scores[galaxies.by_name]
@@ -85,7 +84,7 @@ def read_scores(
         np.maximum(largest, scores, out=largest)
     _check_scores(store, total, of, by, run_id)
     order = galaxies.by_name
-    has_image = galaxies.with_image(store)[order]
+    has_image = galaxies.with_image()[order]
     return Scores(run_id, galaxies.number[order], has_image, total[order], question[order], of)
 
 
@@ -102,10 +101,7 @@ def _check_scores(
     store: Store, total: Floats, of: Mapping[str, Floats], by: str, run_id: int
 ) -> None:
     if not (total > 0).any():
-        informed = (
-            "SELECT count(*) FROM question_prediction WHERE run_id = ? AND mutual_information > 0"
-        )
-        if by == "mutual_information" and not store.value(informed, [run_id]):
+        if by == "mutual_information" and not informed(store, run_id):
             raise CatalogError(
                 f"the predictions of run {run_id} have no mutual information; predict with a "
                 "model and --samples above 0, or select --by loss"
@@ -118,51 +114,8 @@ def _check_scores(
             raise CatalogError(f"no galaxy has a score above 0 for {question}; leave out its quota")
 
 
-@dataclass(frozen=True)
-class _Galaxies:
-    """The N galaxies that the catalogue shows: number (N,), ascending; by_name (N,): their order.
-
-    Columns are read one at a time and put together here: for millions of galaxies a join
-    takes longer, and more memory than a connection has.
-    """
-
-    number: npt.NDArray[np.int64]
-    by_name: npt.NDArray[np.intp]
-
-    @classmethod
-    def read(cls, store: Store) -> "_Galaxies":
-        named = store.arrow(
-            f"SELECT galaxy_id FROM galaxy WHERE {_SHOWN} ORDER BY iauname, galaxy_id"
-        )["galaxy_id"].to_numpy()
-        by_name = np.empty(len(named), np.intp)
-        order = np.argsort(named)
-        by_name[order] = np.arange(len(named))
-        return cls(named[order], by_name)
-
-    def nothing(self) -> Floats:
-        return np.zeros(len(self.number))
-
-    def place(self, galaxy_id: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
-        """Where galaxies stand among the N; -1 for those that are not shown."""
-        place = np.minimum(np.searchsorted(self.number, galaxy_id), len(self.number) - 1)
-        return np.where(self.number[place] == galaxy_id, place, -1)
-
-    def column(self, store: Store, sql: str, parameters: Sequence[float | str]) -> Floats:
-        """Values (N,) of a query for galaxy_id and value, 0 where it has none."""
-        values = np.zeros(len(self.number) + 1)  # what is not shown goes last
-        for rows in store.batches(sql, parameters, _BATCH):
-            place = self.place(rows["galaxy_id"].to_numpy())
-            values[place] = rows["value"].to_numpy()
-        return values[:-1]
-
-    def with_image(self, store: Store) -> npt.NDArray[np.bool_]:
-        sql = f"SELECT galaxy_id, 1 AS value FROM image WHERE {_SHOWN}"
-        return self.column(store, sql, []) > 0
-
-
 def _information(
-    store: Store,
-    galaxies: _Galaxies,
+    galaxies: EveryGalaxy,
     tree: DecisionTree,
     question: int,
     run_id: int,
@@ -170,33 +123,16 @@ def _information(
 ) -> Floats:
     """Reach times mutual information of one question, (N,) nat."""
     first = tree.slices[question].start  # all answers of a question have its reach and total
-    scores = galaxies.column(
-        store,
-        "SELECT galaxy_id, reach AS value FROM prediction "
-        "WHERE run_id = ? AND answer_id = ? AND reach IS NOT NULL",
-        [run_id, first],
-    )
-    scores *= galaxies.column(
-        store,
-        "SELECT galaxy_id, mutual_information AS value FROM question_prediction "
-        "WHERE run_id = ? AND question_id = ? AND mutual_information IS NOT NULL",
-        [run_id, question],
-    )
+    scores = galaxies.reach(run_id, first)
+    scores *= galaxies.mutual_information(run_id, question)
     if max_votes is not None:
-        votes = galaxies.column(
-            store,
-            f"""SELECT galaxy_id, total AS value FROM vote v WHERE {_SHOWN} AND answer_id = $1
-    AND NOT EXISTS (FROM superseded s WHERE s.run_id = v.run_id
-        AND s.galaxy_id = v.galaxy_id AND s.question_id = $2)""",
-            [first, question],
-        )
+        votes = galaxies.asked(first, question)
         scores[votes > max_votes] = 0
     return scores
 
 
 def _losses(
-    store: Store,
-    galaxies: _Galaxies,
+    galaxies: EveryGalaxy,
     tree: DecisionTree,
     question: int,
     run_id: int,
@@ -208,11 +144,6 @@ def _losses(
     where = tree.slices[question]
     scores = galaxies.nothing()
     for answer in range(where.start, where.stop):
-        losses = galaxies.column(
-            store,
-            "SELECT galaxy_id, weighted_ce AS value FROM loss WHERE run_id = ? AND answer_id = ? "
-            "AND total_votes BETWEEN ? AND ? AND weighted_ce IS NOT NULL",
-            [run_id, answer, float(min_votes), most],
-        )
+        losses = galaxies.weighted_ce(run_id, answer, float(min_votes), most)
         np.maximum(scores, losses, out=scores)
     return scores

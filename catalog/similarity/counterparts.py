@@ -16,6 +16,7 @@ from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.scoring.weights import PAPER_FACTOR
 from zoolens.catalog.similarity.files import load_codes, load_index, unload_indexes
+from zoolens.catalog.store.galaxies import names_of
 from zoolens.catalog.store.matrices import read_predictions, read_votes
 from zoolens.catalog.store.store import Store
 
@@ -124,7 +125,7 @@ def _fractions(
     observed = read_votes(store, tree, ids).observed[0]
     predicted = read_predictions(store, tree, predict_run, ids)[0][0]
     label = tree.labels[answer_id]
-    name = store.value("SELECT iauname FROM galaxy WHERE galaxy_id = ?", [galaxy_id])
+    name = names_of(store, [galaxy_id])[galaxy_id]
     if np.isnan(predicted[answer_id]):
         raise CatalogError(f"{name} has no prediction of {label} in run {predict_run}")
     if np.isnan(observed[answer_id]):
@@ -136,9 +137,7 @@ def _fractions(
 
 
 def _named(store: Store, ids: Ids, scores: Floats) -> list[Counterpart]:
-    wanted = ", ".join(map(str, ids.tolist())) or "NULL"
-    rows = store.arrow(f"SELECT galaxy_id, iauname FROM galaxy WHERE galaxy_id IN ({wanted})")
-    names = dict(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+    names = names_of(store, ids)
     return [
         Counterpart(number, names[number], score)
         for number, score in zip(ids.tolist(), scores.tolist(), strict=True)

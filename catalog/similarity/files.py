@@ -140,10 +140,7 @@ def _recorded(store: Store, kind: str) -> tuple[str, ...]:
 def _configs(store: Store, job: str) -> list[Mapping[str, Any]]:
     """Configurations of a job's complete runs on what the store holds now, oldest first."""
     state = built_from(store)
-    runs = store.arrow(
-        "SELECT run_id FROM run WHERE job = ? AND status = 'complete' ORDER BY run_id", [job]
-    )
-    configs = [store.run(run_id).config for run_id in runs["run_id"].to_pylist()]
+    configs = [run.config for run in store.complete_runs(job)]
     return [config for config in configs if config["built_from"] == state]
 
 

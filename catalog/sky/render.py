@@ -26,11 +26,12 @@ POINT_SOURCE_DEPTH = (24.65, 23.61, 22.84)
 # frames have more exposures than the depth is quoted for, and coadding smooths them.
 DEEPER = (0.2, 0.5, 0.7)
 ELECTRONS_A_NANOMAGGY = 12000.0
-FEATURES = ("galaxy", *PARTS, "neighbour", "artefact")
 MOST_PIXELS = 512  # the survey's cutout service resamples larger frames
-_MARGIN = 20
-MASK_FLUX = 0.93
+FEATURES = ("galaxy", *PARTS, "neighbour", "artefact")
+MASK_FLUX = 0.93  # share of a part's flux that its mask holds
+_MARGIN = 20  # native pixels around the frame
 
+# Of the colours, as in Walmsley et al. 2022, section 2.3.
 FACTORS = (125.0, 71.43, 52.63)  # g, r, z; per nanomaggy
 RANGE = (-0.5, 300.0)  # of factor times flux; black and white
 EXPOSURE_S = 90.0
@@ -107,6 +108,48 @@ def native_frame(frame_scale: float) -> tuple[int, float]:
     return MOST_PIXELS, extent / MOST_PIXELS
 
 
+def sky_noise(seeing: npt.NDArray[np.float64], scale: float) -> Floats32:
+    """Standard deviation of a pixel's sky in g, r, z, nanomaggies.
+
+    From the depth: 5 sigma in the noise-equivalent area of a Gaussian of the seeing.
+    """
+    area = 4 * np.pi * (seeing / 2.355) ** 2 / scale**2
+    five_sigma = 10 ** (0.4 * (22.5 - np.array(POINT_SOURCE_DEPTH)))
+    return (five_sigma / 5 / np.sqrt(area)).astype(np.float32)
+
+
+def feature_mask(name: str, image: Floats32, noise: float) -> npt.NDArray[np.bool_]:
+    """Pixels that a feature makes.
+
+    A neighbour or an artefact: where it is above the sky's noise. A part of the galaxy:
+    the brightest pixels that together hold 93 % of its flux.
+    """
+    if name in ("neighbour", "artefact"):
+        return image > noise
+    order = np.sort(image, axis=None)[::-1]
+    held = np.cumsum(np.maximum(order, 0), dtype=np.float64)
+    return image >= order[np.searchsorted(held, MASK_FLUX * held[-1])]
+
+
+def decals_rgb(grz: AnyFloats) -> npt.NDArray[np.uint8]:
+    """The colour image of g, r and z fluxes, as Galaxy Zoo DECaLS shows them.
+
+    Walmsley et al. 2022, section 2.3: bands z, r, g are red, green, blue after factors;
+    pixels of low flux lose saturation, so that noise is not coloured; each channel is
+    compressed by arcsinh, rescaled linearly and clipped. grz: (3, H, W), nanomaggies a
+    pixel. Returns (H, W, 3), 8 bit.
+    """
+    mean = grz.mean(axis=0)
+    photons = np.maximum(mean, 0) * (PHOTONS * EXPOSURE_S / WAVELENGTH_NM)
+    saturation = np.minimum(0.01 * np.sqrt(photons), 1)
+    channels = np.stack([band * factor for band, factor in zip(grz, FACTORS, strict=True)][::-1])
+    grey = channels.mean(axis=0)
+    compressed = np.arcsinh(grey + saturation * (channels - grey))
+    low, high = np.arcsinh(RANGE)
+    scaled = (compressed - low) * (255 / (high - low))
+    return np.ascontiguousarray(np.clip(scaled, 0, 255).astype(np.uint8).transpose(1, 2, 0))
+
+
 def _features(
     canvas: Grid, light: Light, field: Waves, blur: Floats32, native: int, size: int
 ) -> dict[str, Floats32]:
@@ -125,16 +168,6 @@ def _features(
     return {name: _shrink(canvas.halved(wave), size, edges) for name, wave in chosen.items()}
 
 
-def sky_noise(seeing: npt.NDArray[np.float64], scale: float) -> Floats32:
-    """Standard deviation of a pixel's sky in g, r, z, nanomaggies.
-
-    From the depth: 5 sigma in the noise-equivalent area of a Gaussian of the seeing.
-    """
-    area = 4 * np.pi * (seeing / 2.355) ** 2 / scale**2
-    five_sigma = 10 ** (0.4 * (22.5 - np.array(POINT_SOURCE_DEPTH)))
-    return (five_sigma / 5 / np.sqrt(area)).astype(np.float32)
-
-
 def _noisy(rng: Generator, frame: Floats32, sky: Floats32) -> Floats32:
     """The frame with the noise of its sky and of its own light."""
     variance = np.maximum(frame, 0) * np.float32(1 / ELECTRONS_A_NANOMAGGY)
@@ -144,19 +177,6 @@ def _noisy(rng: Generator, frame: Floats32, sky: Floats32) -> Floats32:
     residual = (rng.normal(-0.08, 0.06) * sky).astype(np.float32)
     noise *= np.sqrt(variance)
     return noise + (frame + residual[:, None, None])
-
-
-def feature_mask(name: str, image: Floats32, noise: float) -> npt.NDArray[np.bool_]:
-    """Pixels that a feature makes.
-
-    A neighbour or an artefact: where it is above the sky's noise. A part of the galaxy:
-    the brightest pixels that together hold 93 % of its flux.
-    """
-    if name in ("neighbour", "artefact"):
-        return image > noise
-    order = np.sort(image, axis=None)[::-1]
-    held = np.cumsum(np.maximum(order, 0), dtype=np.float64)
-    return image >= order[np.searchsorted(held, MASK_FLUX * held[-1])]
 
 
 def _shrink(image: Floats32, size: int, edges: Sequence[float]) -> Floats32:
@@ -175,19 +195,3 @@ def _fast_side(side: int) -> int:
     """A multiple of 4, no smaller, that transforms fast."""
     quarter: int = fft.next_fast_len(-(-side // 4), real=True)
     return 4 * quarter
-
-
-def decals_rgb(grz: AnyFloats) -> npt.NDArray[np.uint8]:
-    """The colour image of g, r and z fluxes.
-
-    grz: (3, H, W), nanomaggies a pixel. Returns (H, W, 3), 8 bit.
-    """
-    mean = grz.mean(axis=0)
-    photons = np.maximum(mean, 0) * (PHOTONS * EXPOSURE_S / WAVELENGTH_NM)
-    saturation = np.minimum(0.01 * np.sqrt(photons), 1)
-    channels = np.stack([band * factor for band, factor in zip(grz, FACTORS, strict=True)][::-1])
-    grey = channels.mean(axis=0)
-    compressed = np.arcsinh(grey + saturation * (channels - grey))
-    low, high = np.arcsinh(RANGE)
-    scaled = (compressed - low) * (255 / (high - low))
-    return np.ascontiguousarray(np.clip(scaled, 0, 255).astype(np.uint8).transpose(1, 2, 0))

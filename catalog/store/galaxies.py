@@ -3,16 +3,18 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoolens.catalog.arrays import Floats, Ids
+from zoolens.catalog.arrays import Floats, Ids, Ints
 from zoolens.catalog.errors import UnknownName
 from zoolens.catalog.galaxy import Galaxy
 from zoolens.catalog.store.matrices import read_rows
-from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.store import Run, Store
+from zoolens.catalog.store.tables import arrow_schema
 
 # Two positions of one name that differ by more are two galaxies, or an error.
 SAME_PLACE_ARCSEC = 1.0
@@ -64,26 +66,31 @@ def galaxy_ids(store: Store, names: Sequence[str]) -> list[int]:
     Raises `UnknownName`, with the nearest names, for the first that does not show in
     the catalogue.
     """
-    rows = store.arrow(
-        "SELECT iauname, galaxy_id FROM galaxies "
-        "WHERE list_contains(CAST(? AS VARCHAR[]), iauname)",
-        [list(names)],
-    )
-    known = dict(zip(rows["iauname"].to_pylist(), rows["galaxy_id"].to_pylist(), strict=True))
+    known = shown_galaxies(store, names)
     for name in names:
         if name not in known:
-            near = store.arrow(
+            near = store.rows(
                 "SELECT iauname FROM galaxies "
                 "ORDER BY jaro_winkler_similarity(iauname, ?) DESC LIMIT 3",
                 [name],
-            )["iauname"].to_pylist()
-            hint = f"; nearest: {', '.join(near)}" if near else ""
+            )
+            hint = f"; nearest: {', '.join(row[0] for row in near)}" if near else ""
             raise UnknownName(f"no galaxy {name!r} in {store.path}{hint}")
     return [known[name] for name in names]
 
 
+def shown_galaxies(store: Store, names: Iterable[str]) -> dict[str, int]:
+    """Numbers of those galaxies that the catalogue shows, by name."""
+    rows = store.arrow(
+        "SELECT iauname, galaxy_id FROM galaxies "
+        "SEMI JOIN (SELECT unnest(CAST(? AS VARCHAR[])) AS iauname) USING (iauname)",
+        [list(names)],
+    )
+    return dict(zip(rows["iauname"].to_pylist(), rows["galaxy_id"].to_pylist(), strict=True))
+
+
 def galaxies_named(store: Store, names: Iterable[str], *, underscored: bool) -> dict[str, int]:
-    """Numbers of those galaxies that the catalogue has, by name.
+    """Numbers of those galaxies that the catalogue has, by name; of unfinished ingests too.
 
     underscored: find a name with "_" for "." too, as galaxy-datasets writes its shards.
     """
@@ -96,16 +103,23 @@ def galaxies_named(store: Store, names: Iterable[str], *, underscored: bool) -> 
     return dict(zip(rows["iauname"].to_pylist(), rows["galaxy_id"].to_pylist(), strict=True))
 
 
+def names_of(store: Store, galaxy_id: Iterable[int]) -> dict[int, str]:
+    """Names of galaxies by number."""
+    wanted = ", ".join(str(int(number)) for number in galaxy_id) or "NULL"
+    return dict(store.rows(f"SELECT galaxy_id, iauname FROM galaxy WHERE galaxy_id IN ({wanted})"))
+
+
 def galaxy_table(numbering: Numbering, names: Sequence[str], ra: Floats, dec: Floats) -> pa.Table:
     """The rows of `galaxy` for those that are new, without their run."""
     new = ~numbering.known
     return pa.table(
         {
-            "galaxy_id": pa.array(numbering.galaxy_id[new], pa.int64()),
-            "iauname": pa.array([names[i] for i in np.flatnonzero(new).tolist()], pa.string()),
-            "ra": pa.array(ra[new], pa.float64(), from_pandas=True),
-            "dec": pa.array(dec[new], pa.float64(), from_pandas=True),
-        }
+            "galaxy_id": numbering.galaxy_id[new],
+            "iauname": [names[i] for i in np.flatnonzero(new).tolist()],
+            "ra": pa.array(ra[new], from_pandas=True),
+            "dec": pa.array(dec[new], from_pandas=True),
+        },
+        schema=arrow_schema("galaxy"),
     )
 
 
@@ -134,6 +148,70 @@ def separation_arcsec(ra1: Floats, dec1: Floats, ra2: Floats, dec2: Floats) -> F
     return arcsec
 
 
+def galaxies_with_image(store: Store) -> Ids:
+    """Numbers of all galaxies that have an image, ascending."""
+    return _ids(store, "SELECT galaxy_id FROM galaxies WHERE image IS NOT NULL")
+
+
+def galaxies_of_run(store: Store, run: Run, table: str) -> Ids:
+    """Numbers of the galaxies of which a run has rows in a table, ascending."""
+    # all of whose answers are there, or none: the first one tells
+    first = "AND answer_id = 0" if table in ("prediction", "loss") else ""
+    sql = f"SELECT DISTINCT galaxy_id FROM {table} WHERE run_id = ? {first}"
+    return _ids(store, sql, run.run_id)
+
+
+def galaxies_in_split(store: Store, split: str) -> Ids:
+    """Numbers of the galaxies that the newest training used so (one of `SPLITS`), ascending."""
+    return _ids(store, "SELECT galaxy_id FROM galaxies WHERE split = ?", split)
+
+
+def _ids(store: Store, sql: str, *parameters: object) -> Ids:
+    ids: Ids = store.arrow(f"{sql} ORDER BY galaxy_id", parameters)["galaxy_id"].to_numpy()
+    return ids
+
+
+def read_galaxies(store: Store, galaxy_id: Ids) -> list[Galaxy]:
+    """The galaxies numbered `galaxy_id` (N,), ascending, in that order."""
+    rows = read_rows(store, _GALAXIES, galaxy_id).sort_by("galaxy_id")
+    return [Galaxy(*row.values()) for row in rows.to_pylist()]
+
+
+def image_sides(store: Store, galaxy_id: Ids) -> Ints:
+    """The smaller side of the images of galaxies (N,), ascending, pixel."""
+    sql = "SELECT galaxy_id, least(image_height, image_width) AS side FROM galaxies"
+    sides: Ints = read_rows(store, sql, galaxy_id)["side"].to_numpy()
+    return sides
+
+
+def image_facts(store: Store, galaxy_id: Sequence[int]) -> pa.Table:
+    """Names, positions and images of those galaxies that have an image.
+
+    Columns galaxy_id, iauname, ra, dec, source, member, format, sha256.
+    """
+    wanted = ", ".join(map(str, galaxy_id)) or "NULL"
+    return store.arrow(
+        f"""SELECT galaxy_id, iauname, ra, dec, image AS source, image_member AS member,
+    image_format AS format, image_sha256 AS sha256 FROM galaxies
+WHERE galaxy_id IN ({wanted}) AND image IS NOT NULL"""
+    )
+
+
+class Place(NamedTuple):
+    """A galaxy and where it is: deg, ICRS, None where unknown."""
+
+    galaxy_id: int
+    iauname: str
+    ra: float | None
+    dec: float | None
+
+
+def read_places(store: Store, galaxy_id: Ids) -> list[Place]:
+    """Of galaxies (N,), ascending, where they are, in that order."""
+    rows = read_rows(store, "SELECT galaxy_id, iauname, ra, dec FROM galaxy", galaxy_id)
+    return [Place(**row) for row in rows.sort_by("galaxy_id").to_pylist()]
+
+
 def in_batches(store: Store, galaxy_id: Ids, size: int) -> Iterator[list[Galaxy]]:
     """Galaxies numbered `galaxy_id` (N,), ascending, `size` at a time.
 
@@ -141,8 +219,7 @@ def in_batches(store: Store, galaxy_id: Ids, size: int) -> Iterator[list[Galaxy]
     """
     at_once = size * max(1, _READ // size)
     for start in range(0, len(galaxy_id), at_once):
-        rows = read_rows(store, _GALAXIES, galaxy_id[start : start + at_once])
-        found = [Galaxy(*row.values()) for row in rows.sort_by("galaxy_id").to_pylist()]
+        found = read_galaxies(store, galaxy_id[start : start + at_once])
         yield from (found[i : i + size] for i in range(0, len(found), size))
 
 
@@ -158,14 +235,9 @@ def split_galaxies(names: Sequence[str], seed: int, held_out: float) -> npt.NDAr
     return np.select([places < held_out / 2, places < held_out], ["test", "validation"], "train")
 
 
-def split_table(galaxy_id: npt.NDArray[np.int64], split: npt.NDArray[np.str_]) -> pa.Table:
+def split_table(galaxy_id: Ids, split: npt.NDArray[np.str_]) -> pa.Table:
     """The rows of `split`, without their run."""
-    return pa.table(
-        {
-            "galaxy_id": pa.array(galaxy_id, pa.int64()),
-            "split": pa.array(split.tolist(), pa.string()),
-        }
-    )
+    return pa.table({"galaxy_id": galaxy_id, "split": split.tolist()}, schema=arrow_schema("split"))
 
 
 def _place(key: str) -> float:

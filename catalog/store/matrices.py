@@ -4,7 +4,7 @@ One row a galaxy, one column an answer of the tree, so that losses, similarity a
 histograms are array arithmetic.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -112,6 +112,17 @@ def read_votes(store: Store, tree: DecisionTree, galaxy_id: Ids) -> Votes:
     return Votes(tree, galaxy_id, counts, totals[:, [where.start for where in tree.slices]])
 
 
+def question_totals(store: Store, galaxy_id: Sequence[int]) -> dict[tuple[int, str], float]:
+    """Volunteers who were asked a question, by galaxy and question, where there are votes."""
+    # every answer of a question has the question's total
+    rows = store.rows(
+        "SELECT galaxy_id, question, max(total) FROM votes "
+        "WHERE galaxy_id IN (SELECT unnest(CAST(? AS BIGINT[]))) GROUP BY galaxy_id, question",
+        [list(galaxy_id)],
+    )
+    return {(number, question): total for number, question, total in rows}
+
+
 def read_predictions(
     store: Store, tree: DecisionTree, predict_run: int, galaxy_id: Ids
 ) -> tuple[Floats, Floats]:
@@ -123,6 +134,27 @@ def read_predictions(
     rows = read_rows(store, sql, galaxy_id, predict_run)
     fractions, reach = _matrices(rows, galaxy_id, len(tree.labels), np.nan)
     return fractions, reach
+
+
+def read_concentrations(
+    store: Store, predict_run: int | None, galaxy_id: int, answers: slice
+) -> Floats:
+    """Mean concentrations of some answers of a galaxy by a run; fewer where it has none."""
+    rows = store.arrow(
+        "SELECT concentration FROM prediction WHERE run_id = ? AND galaxy_id = ? "
+        "AND answer_id BETWEEN ? AND ? ORDER BY answer_id",
+        [predict_run, galaxy_id, answers.start, answers.stop - 1],
+    )
+    found: Floats = rows["concentration"].to_numpy().astype(np.float64)
+    return found
+
+
+def read_mean_concentrations(
+    store: Store, tree: DecisionTree, predict_run: int | None, galaxy_id: Ids
+) -> Floats:
+    """Mean concentrations (N, A) of galaxies (N,), ascending, by a run; NaN where it has none."""
+    sql = "SELECT galaxy_id, answer_id, concentration FROM prediction WHERE run_id = ?"
+    return read_matrices(store, sql, galaxy_id, len(tree.labels), predict_run)["concentration"]
 
 
 def read_posteriors(

@@ -3,22 +3,17 @@
 A reason reads `kind: details`, so that reports can count by kind.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import pyarrow as pa
 
-_TYPES = pa.schema(
-    [
-        ("source", pa.string()),
-        ("row", pa.int64()),
-        ("key", pa.string()),
-        ("reason", pa.string()),
-    ]
-)
+from zoolens.catalog.arrays import Ints
+from zoolens.catalog.store.store import Run, Store
+from zoolens.catalog.store.tables import arrow_schema
 
-# The kind of a reason, in SQL over the table `reject`.
-KIND_SQL = "split_part(reason, ':', 1)"
+_KIND = "split_part(reason, ':', 1)"  # of a reason, in SQL
 
 
 class Reject(NamedTuple):
@@ -37,9 +32,57 @@ class Reject(NamedTuple):
 def reject_table(rejects: Iterable[Reject]) -> pa.Table:
     """The rows of `reject`, without their run."""
     rows = [tuple(map(_plain, reject)) for reject in rejects]
-    columns = zip(*rows, strict=True) if rows else [[] for _ in _TYPES]
-    arrays = [pa.array(values, kind.type) for values, kind in zip(columns, _TYPES, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=_TYPES)
+    types = arrow_schema("reject")
+    columns = zip(*rows, strict=True) if rows else [[] for _ in types]
+    arrays = [pa.array(values, kind.type) for values, kind in zip(columns, types, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=types)
+
+
+class KnownRejects:
+    """What a run has refused before, which is not refused again."""
+
+    def __init__(self, store: Store, run: Run) -> None:
+        self._store, self._run = store, run
+
+    @cached_property
+    def _rows(self) -> set[tuple[object, ...]]:
+        sql = 'SELECT source, "row", key, reason FROM reject WHERE run_id = ?'
+        return {*self._store.rows(sql, [self._run.run_id])}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def without(self, rejects: pa.Table) -> pa.Table:
+        """The rows of `reject` that the run did not have when this was first asked."""
+        if not len(rejects) or not self._rows:
+            return rejects
+        rows = zip(*(column.to_pylist() for column in rejects.columns), strict=True)
+        return rejects.filter(pa.array([row not in self._rows for row in rows]))
+
+
+def add_rejects(store: Store, run: Run, rejects: Sequence[Reject]) -> int:
+    """Commit, as a shard of their own, what a run has not refused before; how many that is."""
+    known = KnownRejects(store, run)
+    new = known.without(reject_table(rejects))
+    if len(new):
+        store.commit(run, f"rejects after {len(known)}", {"reject": new})
+    return len(new)
+
+
+def rows_refused(store: Store, run: Run, *, but: str) -> Ints:
+    """Numbers of the input rows that a run has refused, but for one kind of reason."""
+    found = store.arrow(
+        f'SELECT "row" FROM reject WHERE run_id = ? AND "row" IS NOT NULL AND {_KIND} <> ?',
+        [run.run_id, but],
+    )
+    numbers: Ints = found["row"].to_numpy()
+    return numbers
+
+
+def counts_by_kind(store: Store, run: Run) -> Mapping[str, int]:
+    """How many rejects of a run there are, by the kind of their reason, most first."""
+    sql = f"SELECT {_KIND} AS kind, count(*) AS n FROM reject WHERE run_id = ? GROUP BY kind"
+    return dict(store.rows(f"{sql} ORDER BY n DESC, kind", [run.run_id]))
 
 
 def _plain(value: str | int | None) -> str | int | None:

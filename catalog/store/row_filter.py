@@ -5,16 +5,8 @@ import numpy as np
 import pyarrow as pa
 
 from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.store.connection import CLOSED
 
-# the condition sees the row's own columns and nothing else of the machine
-_CLOSED = {
-    "enable_external_access": False,
-    "python_enable_replacements": False,
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-    "lock_configuration": True,
-    "threads": 1,
-}
 _ROWS, _PLACE = "rows of the block", "place in the block"
 
 
@@ -27,7 +19,7 @@ class RowFilter:
 
     def __init__(self, condition: str, columns: pa.Schema) -> None:
         self._condition = condition
-        self._connection = duckdb.connect(config=_CLOSED)  # type: ignore[arg-type]
+        self._connection = duckdb.connect(config={**CLOSED, "threads": 1})
         self.kept(columns.empty_table())
 
     def kept(self, rows: pa.Table) -> pa.Table:

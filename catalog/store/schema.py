@@ -1,35 +1,19 @@
-"""Connecting to a catalogue file and bringing its schema to this version."""
+"""Connecting to a catalogue file, and bringing its tables and views to this version."""
 
-import os
 import re
-from contextlib import suppress
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import duckdb
 
 from zoolens.catalog import paths
-from zoolens.catalog.errors import CatalogBusy, CatalogError
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.store.connection import damaged, is_shared, open_file
+from zoolens.catalog.store.views import VIEWS, statements, views_sha256
 
 # The newest migration; a test compares it with Alembic's own head, which takes
 # a second to ask for.
-HEAD = "0007"
-
-_LOCK = "lock_configuration"
-# A query in somebody's own words sees the catalogue and nothing else of the machine.
-CLOSED = {
-    "enable_external_access": False,
-    "allow_community_extensions": False,
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-    "python_enable_replacements": False,
-    "temp_directory": "",
-    _LOCK: True,
-}
-
-# Between looking whether a file is open here and opening it, no other thread may do so.
-_ONE_AT_A_TIME = Lock()
+HEAD = "0008"
 
 
 def connect(
@@ -37,17 +21,15 @@ def connect(
 ) -> duckdb.DuckDBPyConnection:
     """A connection to a catalogue, made where there is none to write, brought to this version.
 
-    Where another connection of this process holds the file, DuckDB has it open once for
-    both, as that one opened it: `settings` then have no effect, and what is to be read may
-    come open for writing. Raises `CatalogBusy` at once where another process holds the file,
-    and `CatalogError` where another connection of this one holds it in a way that cannot
-    be shared, or where it is no catalogue, damaged, or newer than this code.
+    As `open_file` has it. Raises `CatalogError` too where the file is no catalogue, or newer
+    than this code, or cannot be changed because another connection of this process holds it.
     """
     if read_only and not path.exists():
         raise CatalogError(f"no catalogue at {path}; make one with: zoolens ingest VOTES")
-    connection = _connect(path, read_only, settings or {})
+    connection = open_file(path, read_only=read_only, settings=settings)
     try:
         version = _version(connection, path)
+        current = version == HEAD and _views(connection) == views_sha256()
         shared = is_shared(connection)
     except duckdb.Error as error:
         connection.close()
@@ -55,7 +37,7 @@ def connect(
     except BaseException:
         connection.close()
         raise
-    if version == HEAD:
+    if current:
         return connection
     connection.close()
     if version is not None and not re.fullmatch(r"\d{4}", version):
@@ -70,119 +52,11 @@ def connect(
             f"{path} has to be brought to this version of Zoolens, and another connection of "
             "this program holds it; close that one first"
         )
-    _connect(path, False, {}).close()  # told as busy or read-only here, not by Alembic
-    _upgrade(path)
-    return _connect(path, read_only, settings or {})
-
-
-def is_shared(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether others of this process hold the same file, so that settings are theirs too."""
-    row = connection.execute("SELECT count FROM duckdb_connection_count()").fetchone()
-    return row is not None and row[0] > 1
-
-
-def _connect(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-    try:
-        with _ONE_AT_A_TIME:
-            return _open(path, read_only, settings)
-    except duckdb.ConnectionException:
-        for_writing = "" if read_only else "read-only, or "
-        raise CatalogError(
-            f"{path} is open in this program, {for_writing}with settings of its own; close that "
-            "connection first"
-        ) from None
-    except duckdb.BinderException:
-        raise CatalogError(
-            f"{path} is attached to another connection of this program; DETACH it there first"
-        ) from None
-    except duckdb.IOException as error:
-        text = str(error).splitlines()[0]
-        if "Could not set lock" in text:
-            holder = re.search(r"held in (.*?\(PID \d+\))", text)
-            who = holder[1] if holder else "another process"
-            raise CatalogBusy(
-                f"{path} is in use by {who}; wait for it to end, or stop it"
-            ) from None
-        if "Corrupt" in text or "Could not read" in text:
-            raise damaged(path, error) from None
-        raise CatalogError(f"{path} cannot be opened: {text}") from None
-    except duckdb.Error as error:
-        raise damaged(path, error) from None
-
-
-def _open(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-    """A connection of one's own, or one to what this process has open already."""
-    if not _is_database(path):
-        raise CatalogError(f"{path} is no catalogue, nor any DuckDB file; choose another --catalog")
-    held = paths.open_here(path)
-    if held is not None:
-        connection = _join(path, read_only, held)
-        if is_shared(connection):
-            return connection
-        connection.close()  # whoever has the file open does not have it by DuckDB
-    connection = duckdb.connect(str(path), read_only=read_only, config=_config(settings))
-    _quieten(connection)
-    if settings.get(_LOCK):
-        connection.execute("SET lock_configuration = true")
-    return connection
-
-
-def _join(path: Path, read_only: bool, held: int) -> duckdb.DuckDBPyConnection:
-    """A connection to a file that this process has open, with the settings that it has there.
-
-    DuckDB does not tell them, so that each way is tried. For writing comes first: a file that
-    is attached to a database of another name cannot be opened so, while to read it DuckDB
-    would open it twice, and closing one of the two would give up the lock of the other.
-    held: a descriptor of the file.
-    """
-    ways: list[tuple[bool, dict[str, Any]]] = [(False, {})]
-    if read_only:
-        ways += [(True, {}), (True, _config(CLOSED))]
-    for mode, config in ways:
-        try:
-            connection = duckdb.connect(str(path), read_only=mode, config=config)
-        except duckdb.ConnectionException:
-            continue
-        except duckdb.BinderException:
-            _lock_again(held)
-            raise
-        with suppress(duckdb.InvalidInputException):  # where the configuration is locked
-            _quieten(connection)
-        return connection
-    raise duckdb.ConnectionException
-
-
-def _lock_again(held: int) -> None:
-    """Give a file its lock back, which DuckDB drops when it looks whose an attached file is."""
-    import fcntl  # of systems that have such locks
-
-    for_writing = fcntl.fcntl(held, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDWR
-    with suppress(OSError):  # another process was faster
-        fcntl.lockf(held, (fcntl.LOCK_EX if for_writing else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-
-
-def _config(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings to connect with: to lock them comes last."""
-    return {name: value for name, value in settings.items() if name != _LOCK}
-
-
-def _quieten(connection: duckdb.DuckDBPyConnection) -> None:
-    # DuckDB draws a bar of its own, on standard output, where a query takes seconds
-    connection.execute("SET enable_progress_bar = false")
-
-
-def damaged(path: Path, error: duckdb.Error) -> CatalogError:
-    """What to say where DuckDB finds that a file is not as it was written."""
-    told = str(error).splitlines()[0]
-    return CatalogError(f"{path} is damaged ({told}); restore it from a copy")
-
-
-def _is_database(path: Path) -> bool:
-    """Whether DuckDB would open it as such, and not as a table to read, or make it."""
-    try:
-        return paths.is_database(path)
-    except OSError:  # absent, or DuckDB says what is the matter
-        return True
+    open_file(path, read_only=False).close()  # told as busy or read-only here, not by Alembic
+    if version != HEAD:
+        _upgrade(path)
+    _make_views(path)
+    return open_file(path, read_only=read_only, settings=settings)
 
 
 def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> str | None:
@@ -197,6 +71,35 @@ def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> str | None:
             "catalogue; choose another --catalog"
         )
     return None
+
+
+def _views(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """What the views of a catalogue were made from."""
+    sql = "SELECT value FROM setting WHERE name = 'views_sha256'"
+    row = connection.execute(sql).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _make_views(path: Path) -> None:
+    """Make the public views anew, in one transaction."""
+    connection = open_file(path, read_only=False)
+    try:
+        connection.execute("BEGIN")
+        standing = connection.execute(
+            "SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal"
+        ).fetchall()
+        ours = {view.name for view in VIEWS}  # somebody else's views in `main` stay
+        for schema, name in standing:
+            if schema == "history" or name in ours:
+                connection.execute(f'DROP VIEW "{schema}"."{name}"')
+        connection.execute("CREATE SCHEMA IF NOT EXISTS history")
+        for statement in statements():
+            connection.execute(statement)
+        connection.execute("DELETE FROM setting WHERE name = 'views_sha256'")
+        connection.execute("INSERT INTO setting VALUES ('views_sha256', ?)", [views_sha256()])
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
 
 
 def _upgrade(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The catalogue file: open, migrate, lock, and the ledger of runs.
+"""The catalogue: its tree, the ledger of its runs, and the files beside it.
 
 All bulk data goes in and out as Arrow. A job's work is cut into shards; a shard's
 tables and its row in the ledger commit together, so a killed job resumes where it
@@ -7,16 +7,13 @@ stopped, with nothing lost and nothing twice.
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -24,23 +21,8 @@ from zoolens.catalog import decision_tree
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.runtime.files import checksum, stamp
-from zoolens.catalog.store.schema import connect, damaged, is_shared
+from zoolens.catalog.store.database import Database
 from zoolens.catalog.store.views import newest
-
-_ROW_GROUP = 122_880  # rows that DuckDB compresses and writes as one
-_MEMORY_A_THREAD = 128  # MiB, for what queries hold and keep
-# MiB that wait in DuckDB's log until the disk has them all in place. A shard of losses is
-# above DuckDB's own 16, and would be waited for each time.
-_LOG = 64
-# What DuckDB raises where a file is not as it was written.
-_DAMAGE = (
-    duckdb.IOException,
-    duckdb.FatalException,
-    duckdb.InternalException,
-    duckdb.SerializationException,
-)
-# What DuckDB raises, by its stage, where a disk is full or gone.
-_DISK_ERRORS = (duckdb.TransactionException, duckdb.FatalException, duckdb.IOException)
 
 
 @dataclass(frozen=True)
@@ -60,85 +42,8 @@ class Run:
     again: bool = False
 
 
-class Store:
-    """An open catalogue; a context manager that always closes it."""
-
-    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
-        self.path = path
-        self._connection = connection
-
-    @classmethod
-    def open(cls, path: Path, *, create: bool = False, read_only: bool = False) -> Self:
-        """Open the catalogue at `path`, migrating it to this version first.
-
-        Raises `CatalogBusy` at once where another process holds it, `CatalogError`
-        where it does not exist (and `create` is off), is no catalogue, or is newer
-        than this code.
-        """
-        if path.is_dir():
-            raise CatalogError(f"{path} is a folder; --catalog takes a file such as gz.duckdb")
-        if not path.exists():
-            if not create:
-                raise CatalogError(f"no catalogue at {path}; make one with: zoolens ingest VOTES")
-            if not path.parent.is_dir():
-                raise CatalogError(f"no folder {path.parent} to put {path.name} in")
-        return cls(path, connect(path, read_only=True) if read_only else _connect_to_write(path))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._connection.close()
-
-    # --- reading
-
-    def reader(self) -> "Store":
-        """The same catalogue, as committed, for another thread to read; close it after use."""
-        return Store(self.path, self._connection.cursor())
-
-    def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
-        """The answer to a query as an Arrow table."""
-        with self._telling_damage():
-            return self._connection.execute(sql, list(parameters)).to_arrow_table()
-
-    def batches(self, sql: str, parameters: Sequence[Any], rows: int) -> pa.RecordBatchReader:
-        """The answer to a query as it comes, so many rows at a time.
-
-        For answers that do not fit in memory; to be read to the end before the next query.
-        """
-        with self._telling_damage():
-            return self._connection.execute(sql, list(parameters)).to_arrow_reader(rows)
-
-    def bound_memory(self, scratch: Path) -> None:
-        """Hold queries to the memory of jobs; what does not fit goes to the folder `scratch`.
-
-        Left to itself DuckDB keeps what it has read, up to most of the machine's memory. A
-        file that others of this process hold stays as they set it.
-        """
-        if is_shared(self._connection):
-            return
-        quoted = str(scratch).replace("'", "''")
-        self._connection.execute(f"SET temp_directory = '{quoted}'")
-        _bound_memory(self._connection)
-
-    def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
-        """The first value of the first row, or None."""
-        with self._telling_damage():
-            row = self._connection.execute(sql, list(parameters)).fetchone()
-        return None if row is None else row[0]
-
-    @contextmanager
-    def _telling_damage(self) -> Iterator[None]:
-        """DuckDB checks what it reads: a block that is not as it was written is an error."""
-        try:
-            yield
-        except _DAMAGE as error:
-            raise damaged(self.path, error) from error
+class Store(Database):
+    """An open catalogue."""
 
     @property
     def tree(self) -> DecisionTree:
@@ -149,9 +54,7 @@ class Store:
         name = self.value("SELECT value FROM setting WHERE name = 'tree'")
         if name is None:
             raise CatalogError(f"{self.path} is empty; fill it with: zoolens ingest VOTES")
-        rows = self._connection.execute(
-            "SELECT question, answer, asked_after FROM answer ORDER BY answer_id"
-        ).fetchall()
+        rows = self.rows("SELECT question, answer, asked_after FROM answer ORDER BY answer_id")
         return decision_tree.from_rows(name, rows)
 
     def newest_run(self, job: str) -> int:
@@ -164,16 +67,22 @@ class Store:
             raise CatalogError(f"{self.path} has no complete {job} run; do first: zoolens {job}")
         return int(run_id)
 
+    def complete_runs(self, job: str) -> list[Run]:
+        """All complete runs of a job, oldest first."""
+        sql = "SELECT run_id FROM run WHERE job = ? AND status = 'complete' ORDER BY run_id"
+        return [self.run(run_id) for (run_id,) in self.rows(sql, [job])]
+
     def run(self, run_id: int) -> Run:
         """A run by number."""
-        row = self._connection.execute(
+        rows = self.rows(
             "SELECT job, config, model_sha256, status FROM run WHERE run_id = ?", [run_id]
-        ).fetchone()
-        if row is None:
+        )
+        if not rows:
             raise UnknownName(f"no run {run_id} in {self.path}")
-        return Run(run_id, row[0], json.loads(row[1]), row[2], row[3] == "complete")
+        job, config, model_sha256, status = rows[0]
+        return Run(run_id, job, json.loads(config), model_sha256, status == "complete")
 
-    # --- writing
+    # --- the ledger of runs
 
     def begin(
         self,
@@ -242,80 +151,62 @@ class Store:
         )
         settings = pa.table({"name": ["tree"], "value": [tree.name]})
         with self.transaction():
-            self._insert("answer", answers)
-            self._insert("setting", settings)
+            self.insert("answer", answers)
+            self.insert("setting", settings)
 
-    def shards(self, run: Run) -> set[str]:
-        """Names of the shards of a run that are committed."""
-        rows = self._connection.execute("SELECT name FROM shard WHERE run_id = ?", [run.run_id])
-        return {row[0] for row in rows.fetchall()}
+    def committed(self, run: Run, name: str) -> bool:
+        """Whether a shard of a run is in the ledger."""
+        sql = "SELECT 1 FROM shard WHERE run_id = ? AND name = ? LIMIT 1"
+        return self.value(sql, [run.run_id, name]) is not None
+
+    def shards(self, run: Run) -> int:
+        """How many shards of a run are in the ledger."""
+        return int(self.value("SELECT count(*) FROM shard WHERE run_id = ?", [run.run_id]))
 
     def commit(self, run: Run, name: str, tables: Mapping[str, pa.Table]) -> None:
         """Append a shard's tables and its ledger row in one transaction.
 
         tables: by table name, without the column `run_id`, which is added. Raises
-        `ValueError` where the shard is already there, `CatalogError` where the disk did not
-        take it.
+        `ValueError` if the shard is already there, or a table has other columns than
+        `catalog.store.tables` declares; `CatalogError` if the disk did not take it.
         """
-        if name in self.shards(run):
+        if self.committed(run, name):
             raise ValueError(f"shard {name} of run {run.run_id} is already committed")
+        from zoolens.catalog.store.tables import checked  # SQLAlchemy, which no reader needs
+
         rows = 0
         try:
             with self.transaction():
                 for table, given in tables.items():
                     number = pa.array(np.full(len(given), run.run_id, np.int32))
-                    self._insert(table, given.append_column("run_id", number))
+                    self.insert(table, checked(table, given).append_column("run_id", number))
                     rows += len(given)
                 ledger = {"run_id": [run.run_id], "name": [name], "rows": [rows]}
-                self._insert("shard", pa.table({**ledger, "committed_at": [_now()]}))
+                self.insert("shard", pa.table({**ledger, "committed_at": [_now()]}))
         except CatalogError:
             # a full disk at a checkpoint reports failure although the commit holds
-            self._connection.close()
-            self._connection = _connect_to_write(self.path)
-            if name not in self.shards(run):
+            self.reconnect()
+            if not self.committed(run, name):
                 raise
 
-    def finish(self, run: Run) -> None:
-        """Mark a run complete: from now on the public views show it."""
+    def finish(self, run: Run, *, model_sha256: str | None = None) -> None:
+        """Mark a run complete: from now on the public views show it.
+
+        model_sha256: of the model that the run made.
+        """
         self.execute(
-            "UPDATE run SET status = 'complete', finished_at = ? WHERE run_id = ?",
-            [_now(), run.run_id],
+            "UPDATE run SET status = 'complete', finished_at = ?, "
+            "model_sha256 = coalesce(?, model_sha256) WHERE run_id = ?",
+            [_now(), model_sha256, run.run_id],
         )
 
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
-        """One writing statement, for what stays inside the database.
+    def rows_made(self, run: Run, table: str) -> pa.Table:
+        """The rows of a table that a run has made, in the order it made them."""
+        return self.arrow(f"SELECT * FROM {table} WHERE run_id = ?", [run.run_id])
 
-        Raises `CatalogError` where the disk did not take it.
-        """
-        try:
-            self._connection.execute(sql, list(parameters))
-        except _DISK_ERRORS as error:
-            raise self._not_written(error) from error
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Statements that hold together or not at all.
-
-        Raises `CatalogError` where the disk did not take them.
-        """
-        self._connection.execute("BEGIN")
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException as error:
-            # the failed statement may have ended the transaction already
-            with suppress(duckdb.Error):
-                self._connection.execute("ROLLBACK")
-            if isinstance(error, _DISK_ERRORS):
-                raise self._not_written(error) from error
-            raise
-
-    def _not_written(self, error: duckdb.Error) -> CatalogError:
-        told = " ".join(str(error).split())
-        return CatalogError(
-            f"{self.path} could not be written ({told}); is the disk full, or the folder "
-            "read-only? Then run again"
-        )
+    def rows_of(self, run: Run, table: str) -> int:
+        """How many rows of a table a run has made."""
+        return int(self.value(f"SELECT count(*) FROM {table} WHERE run_id = ?", [run.run_id]))
 
     # --- files beside the catalogue
 
@@ -341,28 +232,6 @@ class Store:
         if noted.get("stamp") == [*found] and noted.get("sha256") in sums:
             return True
         return checksum(path) in sums
-
-    def _insert(self, table: str, rows: pa.Table) -> None:
-        # cut up, so that each part is written by a core of its own
-        parts = rows.to_batches(max_chunksize=_ROW_GROUP)
-        self._connection.register("incoming", pa.Table.from_batches(parts, rows.schema))
-        self._connection.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM incoming')
-        self._connection.unregister("incoming")
-
-
-def _connect_to_write(path: Path) -> duckdb.DuckDBPyConnection:
-    """A connection for jobs, whose memory does not grow with the catalogue."""
-    connection = connect(path, read_only=False)
-    if not is_shared(connection):
-        connection.execute(f"SET checkpoint_threshold = '{_LOG}MiB'")
-        _bound_memory(connection)
-    return connection
-
-
-def _bound_memory(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute("SELECT current_setting('threads')")
-    threads = (connection.fetchone() or (1,))[0]
-    connection.execute(f"SET memory_limit = '{max(256, _MEMORY_A_THREAD * threads)}MiB'")
 
 
 def _file_setting(path: Path) -> str:

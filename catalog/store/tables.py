@@ -6,6 +6,9 @@ Rows stand in galaxy order, and every result row names the run that made it. The
 migrations build the same tables from frozen text; a test compares the two.
 """
 
+from functools import cache
+
+import pyarrow as pa
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -98,6 +101,8 @@ vote = _table(
 superseded = _table(
     "superseded", _key("run_id"), _key("galaxy_id", BigInteger), _key("question_id")
 )
+# Images that a later ingest of the same galaxy replaced.
+superseded_image = _table("superseded_image", _key("run_id"), _key("galaxy_id", BigInteger))
 reject = _table(
     "reject",
     _key("run_id"),
@@ -216,3 +221,39 @@ evaluation = _table(
     Column("level", Double),
     Column("chance", Double),
 )
+
+
+_ARROW = {
+    Integer: pa.int32(),
+    BigInteger: pa.int64(),
+    Float: pa.float32(),
+    Double: pa.float64(),
+    String: pa.string(),
+    LargeBinary: pa.binary(),
+    DateTime: pa.timestamp("us"),
+}
+
+
+@cache
+def arrow_schema(name: str) -> pa.Schema:
+    """The columns of a table as Arrow, but for `run_id`, which `Store.commit` adds."""
+    return pa.schema(
+        [
+            pa.field(column.name, _ARROW[type(column.type)])
+            for column in metadata.tables[name].columns
+            if column.name != "run_id"
+        ]
+    )
+
+
+def checked(name: str, rows: pa.Table) -> pa.Table:
+    """Rows of a table, if they have its columns, in any order; those that can be NULL may lack.
+
+    Raises `ValueError` if they have not.
+    """
+    declared = {field.name: field.type for field in arrow_schema(name)}
+    needed = {column.name for column in metadata.tables[name].c if not column.nullable}
+    given = {field.name: field.type for field in rows.schema}
+    if not given.items() <= declared.items() or not needed - {"run_id"} <= given.keys():
+        raise ValueError(f"rows of {name} have the columns {given}, not {declared}")
+    return rows

@@ -3,16 +3,16 @@
 import numpy as np
 
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.galaxy import Galaxy
 from zoolens.catalog.scoring.credence import credence
-from zoolens.catalog.store.galaxies import split_galaxies
+from zoolens.catalog.store.galaxies import (
+    galaxies_with_image,
+    image_sides,
+    read_galaxies,
+    split_galaxies,
+)
 from zoolens.catalog.store.matrices import read_posteriors, read_votes, voted_galaxies
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.training.pixels import TrainingSet
-
-_IMAGED = """SELECT galaxy_id, iauname, image, image_member, image_sha256,
-    least(image_height, image_width) AS side FROM galaxies WHERE image IS NOT NULL
-ORDER BY galaxy_id"""
 
 
 def read_training_set(
@@ -31,9 +31,7 @@ def read_training_set(
     by the seed. Raises `CatalogError` where there are none.
     """
     tree = store.tree
-    imaged = store.arrow(_IMAGED)
-    rows = {row["galaxy_id"]: row for row in imaged.to_pylist()}
-    ids = np.intersect1d(voted_galaxies(store), imaged["galaxy_id"].to_numpy())
+    ids = np.intersect1d(voted_galaxies(store), galaxies_with_image(store))
     counts = np.nan_to_num(read_votes(store, tree, ids).tree_counts, nan=0.0)
     asked = counts.sum(axis=1) > 0
     ids, counts = ids[asked], counts[asked]
@@ -50,8 +48,6 @@ def read_training_set(
     if shuffled:
         order = np.random.default_rng(seed).permutation(len(ids))
         counts, worth = counts[order], worth[order]
-    chosen = [rows[galaxy_id] for galaxy_id in ids.tolist()]
-    sides = [row.pop("side") for row in chosen]
-    galaxies = [Galaxy(*row.values()) for row in chosen]
+    galaxies = read_galaxies(store, ids)
     split = split_galaxies([galaxy.iauname for galaxy in galaxies], seed, held_out)
-    return TrainingSet(galaxies, counts, worth, split, max(sides))
+    return TrainingSet(galaxies, counts, worth, split, int(image_sides(store, ids).max()))

@@ -1,13 +1,15 @@
-"""Decoded images for training, kept in one file that is mapped into memory.
+"""What a model is trained on: galaxies, their votes, and their images, decoded once.
 
-Decoding a PNG takes longer than looking at it, and every epoch looks at all of them.
-The file is read through the system's own cache: from memory where it fits.
+Decoding a PNG takes longer than looking at it, and every epoch looks at all of them, so
+that decoded images are kept in a file that is mapped into memory. It is read through the
+system's own cache: from memory where it fits.
 """
 
 import hashlib
 import math
+import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -17,11 +19,12 @@ import numpy.typing as npt
 from PIL import Image
 
 from zoolens.catalog.arrays import Floats, Pixels
-from zoolens.catalog.errors import CatalogError, ImageRefused
+from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.galaxy import Galaxy
-from zoolens.catalog.images.reader import ImageReader, decode
+from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.view import View
 from zoolens.catalog.runtime.files import replacing
+from zoolens.catalog.runtime.parallel import in_order
 from zoolens.catalog.runtime.progress import progress
 
 Item = TypeVar("Item")
@@ -30,7 +33,6 @@ Item = TypeVar("Item")
 # turned and moved into it. 1.2 is the crop of the view "minimal" itself.
 MARGIN = 1.2
 _FINEST = 1.5  # pixels of a canvas a pixel of the view, at most
-_AT_A_TIME = 256
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,78 @@ class TrainingSet:
         return self.where(self.split == split)
 
 
+def decode_all(
+    data: TrainingSet, view: View, canvases: Path, views: Path
+) -> list[tuple[int, CatalogError]]:
+    """Canvases of the training galaxies and views of the validating ones, into files.
+
+    Returns the galaxies whose image is not what was ingested, by position, with the
+    reason.
+    """
+    side = canvas_side(view, data.largest)
+    channels = 1 if view.greyscale else 3
+    refused = []
+    with ImageReader() as reader:
+
+        def image(galaxy: Galaxy) -> Image.Image:
+            return reader.open(galaxy.source, galaxy.member, sha256=galaxy.sha256)
+
+        for split, path, shape, pixels in (
+            ("train", canvases, (3, side, side), lambda g: canvas(image(g), view, side)),
+            (
+                "validation",
+                views,
+                (channels, view.size, view.size),
+                lambda g: viewed(image(g), view),
+            ),
+        ):
+            places = np.flatnonzero(data.split == split).tolist()
+            bad = fill(path, [data.galaxies[place] for place in places], shape, pixels)
+            refused += [(places[row], error) for row, error in bad]
+    return sorted(refused, key=lambda pair: pair[0])
+
+
+def fill(
+    path: Path, items: list[Item], shape: tuple[int, int, int], pixels: Callable[[Item], Pixels]
+) -> list[tuple[int, CatalogError]]:
+    """Write `pixels` (C, H, W) of N items to a NumPy file (N, C, H, W), whole or not at all.
+
+    Returns the items for which `pixels` raised a `CatalogError`, by position, with the
+    error; their pixels are 0.
+    """
+    refused = []
+
+    def tried(item: Item) -> Pixels | CatalogError:
+        try:
+            return pixels(item)
+        except CatalogError as error:
+            return error
+
+    decoded = in_order(tried, items, threads=os.cpu_count() or 1)
+    with (
+        progress("decoding images", len(items)) as bar,
+        closing(decoded) as results,
+        replacing(path) as part,
+    ):
+        array = np.lib.format.open_memmap(
+            part, mode="w+", dtype=np.uint8, shape=(len(items), *shape)
+        )
+        for place, result in enumerate(results):
+            if isinstance(result, CatalogError):
+                refused.append((place, result))
+            else:
+                array[place] = result
+            bar.advance()
+        array.flush()
+    return refused
+
+
+def mapped(path: Path) -> Pixels:
+    """The pixels (N, C, H, W) of a file that `fill` wrote."""
+    array: Pixels = np.load(path, mmap_mode="r")
+    return array
+
+
 def canvas_side(view: View, largest: int) -> int:
     """Side of the canvases, pixel; largest: side of the largest image as stored."""
     if view.name == "fast":
@@ -102,79 +176,3 @@ def viewed(image: Image.Image, view: View) -> Pixels:
     """What a model is shown to predict, (C, size, size), rounded to 8 bit."""
     pixels: Pixels = view.prepare(image).mul(255).round().byte().numpy()
     return pixels
-
-
-def fill(
-    path: Path, items: list[Item], shape: tuple[int, int, int], pixels: Callable[[Item], Pixels]
-) -> list[tuple[int, CatalogError]]:
-    """Write `pixels` (C, H, W) of N items to a NumPy file (N, C, H, W), whole or not at all.
-
-    Returns the items for which `pixels` raised a `CatalogError`, by position, with the
-    error; their pixels are 0.
-    """
-    refused = []
-
-    def tried(item: Item) -> Pixels | CatalogError:
-        try:
-            return pixels(item)
-        except CatalogError as error:
-            return error
-
-    with (
-        progress("decoding images", len(items)) as bar,
-        ThreadPoolExecutor() as pool,
-        replacing(path) as part,
-    ):
-        array = np.lib.format.open_memmap(
-            part, mode="w+", dtype=np.uint8, shape=(len(items), *shape)
-        )
-        for start in range(0, len(items), _AT_A_TIME):
-            some = items[start : start + _AT_A_TIME]
-            for place, result in enumerate(pool.map(tried, some), start):
-                if isinstance(result, CatalogError):
-                    refused.append((place, result))
-                else:
-                    array[place] = result
-            bar.advance(len(some))
-        array.flush()
-    return refused
-
-
-def mapped(path: Path) -> Pixels:
-    """The pixels (N, C, H, W) of a file that `fill` wrote."""
-    array: Pixels = np.load(path, mmap_mode="r")
-    return array
-
-
-def decode_all(
-    data: TrainingSet, view: View, canvases: Path, views: Path
-) -> list[tuple[int, CatalogError]]:
-    """Canvases of the training galaxies and views of the validating ones, into files.
-
-    Returns the galaxies whose image is not what was ingested, by position, with the
-    reason.
-    """
-    side = canvas_side(view, data.largest)
-    channels = 1 if view.greyscale else 3
-    refused = []
-    with ImageReader() as reader:
-
-        def image(galaxy: Galaxy) -> Image.Image:
-            content = reader.read(galaxy.source, galaxy.member)
-            if hashlib.sha256(content).hexdigest() != galaxy.sha256:
-                raise ImageRefused("changed image: not the bytes that were ingested; ingest again")
-            return decode(content)[0]
-
-        for split, path, shape, pixels in (
-            ("train", canvases, (3, side, side), lambda g: canvas(image(g), view, side)),
-            (
-                "validation",
-                views,
-                (channels, view.size, view.size),
-                lambda g: viewed(image(g), view),
-            ),
-        ):
-            places = np.flatnonzero(data.split == split).tolist()
-            bad = fill(path, [data.galaxies[place] for place in places], shape, pixels)
-            refused += [(places[row], error) for row, error in bad]
-    return sorted(refused, key=lambda pair: pair[0])

@@ -11,9 +11,9 @@ from scipy import stats
 from tests.made.catalogues import TOY, random_concentrations, random_counts
 from zoolens.catalog.evaluation.calibration import (
     LEVELS,
+    beta_binomial_cumulative,
     calibration,
     covered,
-    cumulative,
     predicted_steps,
 )
 from zoolens.catalog.evaluation.measures import Measure
@@ -24,7 +24,7 @@ def test_mixtures_are_means_of_scipys_distributions() -> None:
     n = random.integers(0, 90, 60)
     k = random.binomial(n, random.random(60))
     a, b = 1 + 100 * random.beta(0.5, 2, (2, 60, 4))
-    lower, upper = cumulative(k, n, a, b)
+    lower, upper = beta_binomial_cumulative(k, n, a, b)
     for row in range(60):
         laws = [stats.betabinom(n[row], *pair) for pair in zip(a[row], b[row], strict=True)]
         # scipy adds up from 0 and is itself good to 1e-12
@@ -41,13 +41,13 @@ def test_mixtures_are_means_of_scipys_distributions() -> None:
 def test_they_rise_from_0_to_1_and_mirror(n: int, share: float, a: float, b: float) -> None:
     k = round(n * share)
     close: Any = {"abs": 1e-10}  # log-gammas of thousands are rounded at 1e-12
-    (lower,), (upper,) = cumulative([k], [n], [[a]], [[b]])
+    (lower,), (upper,) = beta_binomial_cumulative([k], [n], [[a]], [[b]])
     assert -1e-10 <= lower <= upper <= 1 + 1e-10
     if k == 0:
         assert lower == pytest.approx(0, **close)
     if k == n:
         assert upper == pytest.approx(1, **close)
-    (other_lower,), (other_upper,) = cumulative([n - k], [n], [[b]], [[a]])
+    (other_lower,), (other_upper,) = beta_binomial_cumulative([n - k], [n], [[b]], [[a]])
     assert (1 - other_upper, 1 - other_lower) == pytest.approx((lower, upper), **close)
 
 
@@ -56,7 +56,7 @@ def test_far_tails_of_many_votes_stay_finite(strength: float) -> None:
     n = 3000
     k = np.array([0, 1, 1500, 2999, 3000])
     a, b = np.full((5, 2), [0.99, 0.01]) * strength, np.full((5, 2), [0.01, 0.99]) * strength
-    lower, upper = cumulative(k, np.full(5, n), a, b)
+    lower, upper = beta_binomial_cumulative(k, np.full(5, n), a, b)
     every = np.arange(n + 1)
     law = np.mean(
         [stats.betabinom(n, *pair).pmf(every) for pair in zip(a[0], b[0], strict=True)], 0
@@ -67,9 +67,9 @@ def test_far_tails_of_many_votes_stay_finite(strength: float) -> None:
 
 
 def test_nothing_asked_is_nothing_answered() -> None:
-    lower, upper = cumulative([], [], np.empty((0, 3)), np.empty((0, 3)))
+    lower, upper = beta_binomial_cumulative([], [], np.empty((0, 3)), np.empty((0, 3)))
     assert lower.shape == upper.shape == (0,)
-    (lower,), (upper,) = cumulative([0], [0], [[2.0]], [[3.0]])
+    (lower,), (upper,) = beta_binomial_cumulative([0], [0], [[2.0]], [[3.0]])
     assert (lower, upper) == pytest.approx((0, 1))
 
 
@@ -77,9 +77,9 @@ def test_large_inputs_go_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(3)
     n = random.integers(0, 40, 50)
     k, (a, b) = random.binomial(n, 0.3), 1 + 20 * random.random((2, 50, 3))
-    whole = cumulative(k, n, a, b)
+    whole = beta_binomial_cumulative(k, n, a, b)
     monkeypatch.setattr("zoolens.catalog.evaluation.calibration._AT_ONCE", 20)
-    np.testing.assert_allclose(cumulative(k, n, a, b), whole, rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(beta_binomial_cumulative(k, n, a, b), whole, rtol=1e-14, atol=1e-15)
 
 
 ANSWERS = len(TOY.labels)

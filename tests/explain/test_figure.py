@@ -13,9 +13,10 @@ from PIL import Image
 
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.explain.figure import explanation_figure, votes
-from zoolens.catalog.explain.portraits import AnswerFacts, Explanation, Picture, Portrait
+from zoolens.catalog.explain.portraits import Explanation, Picture, Portrait
 from zoolens.catalog.output.figures import COLOURS, DPI, save, shown
 from zoolens.catalog.saliency.arithmetic import Of, upsample
+from zoolens.catalog.store.facts import AnswerFacts
 
 pytestmark = pytest.mark.slow
 

@@ -11,13 +11,12 @@ import pytest
 from tests.made.catalogues import add_fractions, catalogue
 from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.explain.portraits import (
-    AnswerFacts,
     Explanation,
     Portrait,
     outside_votes,
-    read_facts,
     relevant_questions,
 )
+from zoolens.catalog.store.facts import AnswerFacts, facts_of
 from zoolens.catalog.store.store import Store
 
 TREE = get_tree("gzd5")
@@ -57,14 +56,14 @@ def store(paper: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def portrait(store: Store, number: int) -> Portrait:
-    return Portrait("selected", str(number), read_facts(store, number), None)
+    return Portrait("selected", str(number), facts_of(store, [number])[number], None)
 
 
 def test_votes_and_fractions_are_those_of_the_papers_tables(
     store: Store, paper: dict[str, Any]
 ) -> None:
     for number, name in enumerate(paper["table1_votes"]):
-        facts = {fact.label: fact for fact in read_facts(store, number)}
+        facts = {fact.label: fact for fact in facts_of(store, [number])[number]}
         assert list(facts) == list(TREE.labels)
         votes, fractions = paper["table1_votes"][name], paper["table2_fractions"][name]
         for label, fact in facts.items():
@@ -76,7 +75,7 @@ def test_votes_and_fractions_are_those_of_the_papers_tables(
                 assert fact.observed == pytest.approx(fractions[f"{label}_fraction"], abs=5e-7)
                 assert fact.predicted == fractions[f"{label}_pred_frac"]
             assert fact.ce is None  # nothing was scored
-    bar = next(fact for fact in read_facts(store, 0) if fact.label == "bar_no")
+    bar = next(fact for fact in facts_of(store, [0])[0] if fact.label == "bar_no")
     assert (bar.count, bar.total, bar.observed, bar.predicted) == (0, 0, None, None)
 
 

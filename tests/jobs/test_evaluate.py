@@ -26,6 +26,7 @@ from zoolens.catalog.store.store import Store
 from zoolens.jobs.evaluate import EvaluateReport, evaluate
 from zoolens.jobs.ingest import ingest
 from zoolens.jobs.predict import predict
+from zoolens.jobs.settings import Inference
 from zoolens.jobs.simulate import simulate
 
 pytestmark = pytest.mark.slow
@@ -41,7 +42,7 @@ def sky(tmp_path_factory: pytest.TempPathFactory) -> Path:
     simulate(folder / "sky", galaxies=GALAXIES, seed=5, size=SIZE, crowd=Crowd(), workers=1)
     ingest(folder / "gz.duckdb", folder / "sky" / "votes.csv")
     model = save(zoobot_tree("resnet10t", awake=True), folder / "model.ckpt")
-    predict(folder / "gz.duckdb", str(model), samples=3, view=View(size=SIZE))
+    predict(folder / "gz.duckdb", str(model), Inference(samples=3, view=View(size=SIZE)))
     return folder
 
 

@@ -34,6 +34,7 @@ from zoolens.jobs.explain import explain
 from zoolens.jobs.index import index
 from zoolens.jobs.predict import predict
 from zoolens.jobs.score import score
+from zoolens.jobs.settings import Inference, Maps, Which
 from zoolens.jobs.verify import verify
 
 pytestmark = pytest.mark.slow
@@ -75,7 +76,7 @@ def voted(path: Path, names: Sequence[str] | None = None, galaxies: int = GALAXI
 
 
 def predicted(path: Path, model: str) -> Path:
-    predict(path, model, samples=SAMPLES, seed=SEED, view=SMALL)
+    predict(path, model, Inference(samples=SAMPLES, seed=SEED, view=SMALL))
     score(path)
     index(path)
     return path
@@ -142,7 +143,7 @@ class Links(HTMLParser):
 def test_stored_maps_are_those_of_the_model_that_predicted(
     path: Path, predicted_folder: Path, model: str
 ) -> None:
-    report = explain(path, galaxies=["G0002"], label=LABEL, figures=False)
+    report = explain(path, Which(names=["G0002"], answer=LABEL), figures=False)
     assert (report.explained, report.total, report.rejects) == (1, 1, 0)
     assert report.changed
     assert (report.figures, report.page) == ((), None)
@@ -168,7 +169,7 @@ def test_another_engine_gives_the_same_maps(path: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.duckdb"
     shutil.copy(path, other)
     for catalog, engine in ((path, "torch"), (other, "openvino")):
-        run_id = explain(catalog, everything=True, figures=False, engine=engine).run_id
+        run_id = explain(catalog, Which(everything=True), Maps(engine=engine), figures=False).run_id
         (run,) = rows(catalog, f"SELECT config FROM runs WHERE run_id = {run_id}")
         assert f'"engine": "{engine}"' in str(run["config"])
     for label in get_tree("gzd5").labels:
@@ -178,7 +179,7 @@ def test_another_engine_gives_the_same_maps(path: Path, tmp_path: Path) -> None:
 
 
 def test_layers_without_a_closed_form_are_explained_too(path: Path, model: str) -> None:
-    run_id = explain(path, everything=True, figures=False, layer="layer3").run_id
+    run_id = explain(path, Which(everything=True), Maps(layer="layer3"), figures=False).run_id
     loaded = load_model(model)
     masks = dropout_masks(SAMPLES, loaded.weight.shape[1], loaded.dropout_rate, SEED)
     explainer = Explainer(loaded, masks, size=SMALL.size, layer="layer3")
@@ -193,7 +194,7 @@ def test_layers_without_a_closed_form_are_explained_too(path: Path, model: str) 
 
 
 def test_statistics_stand_for_every_answer(path: Path) -> None:
-    explain(path, everything=True, figures=False)
+    explain(path, Which(everything=True), figures=False)
     assert one(path, "SELECT count(*) FROM saliency") == GALAXIES * 10
     assert one(path, "SELECT count(*) FROM saliency_stats") == GALAXIES * 34
     # every blob is found, and a map without positive saliency has none on the target
@@ -205,16 +206,16 @@ def test_statistics_stand_for_every_answer(path: Path) -> None:
 
 
 def test_what_is_there_is_not_done_again(path: Path) -> None:
-    first = explain(path, galaxies=["G0001"], label=LABEL)
+    first = explain(path, Which(names=["G0001"], answer=LABEL))
     pictures = {file: file.read_bytes() for file in first.figures}
-    again = explain(path, galaxies=["G0001"], label=LABEL)
+    again = explain(path, Which(names=["G0001"], answer=LABEL))
     assert (again.changed, again.explained, again.run_id) == (False, 0, first.run_id)
     assert {file: file.read_bytes() for file in again.figures} == pictures
-    whole = explain(path, everything=True, figures=False)
+    whole = explain(path, Which(everything=True), figures=False)
     assert (whole.run_id, whole.total) == (first.run_id, GALAXIES)
     assert whole.explained == GALAXIES - first.explained
     assert verify(path).errors == 0
-    assert not explain(path, everything=True, figures=False).changed
+    assert not explain(path, Which(everything=True), figures=False).changed
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(
@@ -231,17 +232,17 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
 
     monkeypatch.setattr(zoolens.jobs.explain, "saliency_tables", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        explain(path, everything=True, figures=False)
+        explain(path, Which(everything=True), figures=False)
     assert one(path, "SELECT count(DISTINCT galaxy_id) FROM saliency_map") == 4
     assert one(path, "SELECT count(*) FROM saliency") == 0  # not complete: not public
-    report = explain(path, everything=True, figures=False)
+    report = explain(path, Which(everything=True), figures=False)
     assert (report.explained, report.total) == (4, GALAXIES)
     assert verify(path).errors == 0
 
 
 def test_methods_and_layers_are_runs_of_their_own(path: Path) -> None:
-    ways: list[dict[str, Any]] = [{}, {"layer": "layer3", "method": "gradcam"}, {"layer": "layer3"}]
-    reports = [explain(path, galaxies=["G0003"], figures=False, **way) for way in ways]
+    ways = [Maps(), Maps(layer="layer3", method="gradcam"), Maps(layer="layer3")]
+    reports = [explain(path, Which(names=["G0003"]), way, figures=False) for way in ways]
     assert len({report.run_id for report in reports}) == 3
     maps = [saliency_of(path, "G0003", LABEL, run_id=report.run_id) for report in reports]
     assert maps[0].shape == (2, 2)
@@ -252,7 +253,7 @@ def test_methods_and_layers_are_runs_of_their_own(path: Path) -> None:
     shown = "SELECT count(DISTINCT run_id), min(run_id) FROM {}saliency"
     assert rows(path, shown.format(""))[0]["min(run_id)"] == reports[0].run_id
     assert rows(path, shown.format("history."))[0]["count(DISTINCT run_id)"] == 3
-    named = explain(path, galaxies=["G0003"], figures=False, layer="layer4")
+    named = explain(path, Which(names=["G0003"]), Maps(layer="layer4"), figures=False)
     assert (named.run_id, named.changed) == (reports[0].run_id, False)
 
 
@@ -260,14 +261,14 @@ def test_methods_and_layers_are_runs_of_their_own(path: Path) -> None:
 
 
 def test_the_worst_are_those_of_the_ranking(path: Path) -> None:
-    explain(path, worst=3, figures=False)
+    explain(path, Which(worst=3), figures=False)
     found = {str(row["iauname"]) for row in rows(path, "SELECT DISTINCT iauname FROM saliency")}
     ranked = rows(path, "SELECT iauname FROM worst ORDER BY rank LIMIT 3")
     assert found == {str(row["iauname"]) for row in ranked}
 
 
 def test_the_worst_of_an_answer_are_drawn_for_it(path: Path) -> None:
-    report = explain(path, worst=2, label="how-rounded-dr5_in-between")
+    report = explain(path, Which(worst=2, answer="how-rounded-dr5_in-between"))
     ranked = rows(
         path,
         "SELECT iauname FROM losses WHERE label = 'how-rounded_in-between' "
@@ -278,7 +279,7 @@ def test_the_worst_of_an_answer_are_drawn_for_it(path: Path) -> None:
 
 
 def test_the_answer_is_the_costliest_unless_given(path: Path) -> None:
-    report = explain(path, galaxies=["G0005"])
+    report = explain(path, Which(names=["G0005"]))
     costliest = one(path, "SELECT label FROM worst WHERE iauname = 'G0005'")
     assert report.figures[0].name == f"G0005_{costliest}.png"
 
@@ -287,48 +288,48 @@ def test_mistakes_are_told_before_anything_is_done(path: Path) -> None:
     wrong: list[dict[str, Any]] = [
         {},
         {"worst": 2, "everything": True},
-        {"galaxies": ["G0001"], "worst": 1},
+        {"names": ["G0001"], "worst": 1},
     ]
     for choice in wrong:
         with pytest.raises(CatalogError, match="names of galaxies, or --worst N, or --all"):
-            explain(path, **choice)
+            Which(**choice)
     with pytest.raises(CatalogError, match="must be 1 or more"):
-        explain(path, worst=0)
+        explain(path, Which(worst=0))
     with pytest.raises(UnknownName, match="no galaxy 'G9999'"):
-        explain(path, galaxies=["G0001", "G9999"])
+        explain(path, Which(names=["G0001", "G9999"]))
     with pytest.raises(UnknownName, match="no answer 'bar_maybe'"):
-        explain(path, galaxies=["G0001"], label="bar_maybe")
+        explain(path, Which(names=["G0001"], answer="bar_maybe"))
     with pytest.raises(UnknownName, match="no saliency method 'lime'"):
-        explain(path, galaxies=["G0001"], method="lime")
+        explain(path, Which(names=["G0001"]), Maps(method="lime"))
     with pytest.raises(UnknownName, match=r"no layer 'layer9'; nearest: layer"):
-        explain(path, galaxies=["G0001"], layer="layer9")
+        explain(path, Which(names=["G0001"]), Maps(layer="layer9"))
     with pytest.raises(UnknownName, match="no engine 'abacus'"):
-        explain(path, galaxies=["G0001"], engine="abacus")
+        explain(path, Which(names=["G0001"]), Maps(engine="abacus"))
     if importlib.util.find_spec("openvino") is not None:
         with pytest.raises(CatalogError, match="explains EfficientNets and ResNets at their last"):
-            explain(path, galaxies=["G0001"], engine="openvino", layer="layer3")
+            explain(path, Which(names=["G0001"]), Maps(engine="openvino", layer="layer3"))
     assert one(path, "SELECT count(*) FROM runs WHERE job = 'explain'") == 0
 
 
 def test_without_losses_the_answer_must_be_named(tmp_path: Path, model: str) -> None:
     path = voted(tmp_path / "gz.duckdb")
     paint(path, tmp_path / "images", range(GALAXIES))
-    predict(path, model, samples=SAMPLES, seed=SEED, view=SMALL)
+    predict(path, model, Inference(samples=SAMPLES, seed=SEED, view=SMALL))
     with pytest.raises(CatalogError, match=r"no answer of G0001 has a loss.*--answer"):
-        explain(path, galaxies=["G0001"])
+        explain(path, Which(names=["G0001"]))
     with pytest.raises(CatalogError, match="do first: zoolens score"):
-        explain(path, worst=1)
+        explain(path, Which(worst=1))
     with pytest.raises(CatalogError, match="zoolens index"):
-        explain(path, galaxies=["G0001"], label=LABEL)
+        explain(path, Which(names=["G0001"], answer=LABEL))
     index(path)
-    assert explain(path, galaxies=["G0001"], label=LABEL).page is not None
+    assert explain(path, Which(names=["G0001"], answer=LABEL)).page is not None
 
 
 # --- figures and page
 
 
 def test_a_galaxy_is_drawn_beside_its_counterparts(path: Path) -> None:
-    report = explain(path, galaxies=["G0006", "G0001", "G0006"], label=LABEL)
+    report = explain(path, Which(names=["G0006", "G0001", "G0006"], answer=LABEL))
     assert report.page is not None
     folder = path.with_name("gz-explained")
     names = [
@@ -349,7 +350,7 @@ def test_a_galaxy_is_drawn_beside_its_counterparts(path: Path) -> None:
 
 
 def test_what_maps_are_of_can_be_chosen(path: Path) -> None:
-    report = explain(path, galaxies=["G0001"], label=LABEL, of="fraction")
+    report = explain(path, Which(names=["G0001"], answer=LABEL), of="fraction")
     assert report.figures[0].name == f"G0001_{LABEL}_fraction.png"
     assert report.page is not None
     assert "raised the answer’s predicted fraction" in report.page.read_text(encoding="utf-8")
@@ -365,11 +366,11 @@ def test_what_maps_are_of_can_be_chosen(path: Path) -> None:
     assert np.array_equal(picture.mean, expected)
     assert picture.sd is None
     with pytest.raises(UnknownName, match="choose one of concentration, fraction, cross_entropy"):
-        explain(path, galaxies=["G0001"], label=LABEL, of="votes")  # type: ignore[arg-type]
+        explain(path, Which(names=["G0001"], answer=LABEL), of="votes")  # type: ignore[arg-type]
 
 
 def test_the_page_holds_the_votes_and_fractions(path: Path) -> None:
-    report = explain(path, galaxies=["G0001"], label=LABEL)
+    report = explain(path, Which(names=["G0001"], answer=LABEL))
     assert report.page is not None
     text = re.sub(r"<[^>]+>", " ", report.page.read_text(encoding="utf-8"))
     (fact,) = rows(
@@ -401,7 +402,7 @@ def test_hostile_names_stay_in_their_folder(tmp_path: Path, model: str) -> None:
     path = voted(inner / "gz.duckdb", HOSTILE)
     paint(path, inner / "images", range(GALAXIES))
     predicted(path, model)
-    report = explain(path, everything=True, label=LABEL, out=inner / "deep" / "out")
+    report = explain(path, Which(everything=True, answer=LABEL), out=inner / "deep" / "out")
     assert report.page is not None
     assert len({file.name for file in report.figures}) == 2 * len(HOSTILE)
     for file in (*report.figures, report.page):
@@ -421,7 +422,7 @@ def test_a_galaxy_alone_has_no_counterparts(tmp_path: Path, model: str) -> None:
     path = voted(tmp_path / "gz.duckdb", galaxies=1)
     paint(path, tmp_path / "images", [0])
     predicted(path, model)
-    report = explain(path, galaxies=["G0000"], label=LABEL)
+    report = explain(path, Which(names=["G0000"], answer=LABEL))
     assert report.page is not None
     assert "No counterparts: no other galaxy" in report.page.read_text(encoding="utf-8")
 
@@ -429,7 +430,7 @@ def test_a_galaxy_alone_has_no_counterparts(tmp_path: Path, model: str) -> None:
 def test_a_folder_that_cannot_be_made_is_told(path: Path) -> None:
     (path.parent / "file").write_text("")
     with pytest.raises(CatalogError, match="cannot be made"):
-        explain(path, galaxies=["G0001"], label=LABEL, out=path.parent / "file" / "out")
+        explain(path, Which(names=["G0001"], answer=LABEL), out=path.parent / "file" / "out")
 
 
 # --- images that are missing or broken
@@ -443,7 +444,7 @@ def test_bad_images_are_rejected_once_and_tried_again(tmp_path: Path, model: str
     files[1].write_bytes(whole[:500])
     files[2].unlink()
     wanted = ["G0000", "G0001", "G0002", "G0007"]
-    report = explain(path, galaxies=wanted, figures=False)
+    report = explain(path, Which(names=wanted), figures=False)
     assert (report.explained, report.rejects) == (1, 3)
     reasons = rows(
         path, f"SELECT key, reason FROM rejects WHERE run_id = {report.run_id} ORDER BY key"
@@ -454,13 +455,13 @@ def test_bad_images_are_rejected_once_and_tried_again(tmp_path: Path, model: str
         "missing image",
         "missing image",
     ]
-    again = explain(path, galaxies=wanted, figures=False)
+    again = explain(path, Which(names=wanted), figures=False)
     assert (again.changed, again.rejects, again.total) == (False, 0, 1)
     files[1].write_bytes(whole)
-    mended = explain(path, galaxies=wanted, figures=False)
+    mended = explain(path, Which(names=wanted), figures=False)
     assert (mended.explained, mended.total, mended.run_id) == (1, 2, report.run_id)
     assert verify(path).errors == 0
-    drawn = explain(path, galaxies=["G0002"], label=LABEL)
+    drawn = explain(path, Which(names=["G0002"], answer=LABEL))
     assert drawn.page is not None  # with a panel that says what is missing
 
 
@@ -470,7 +471,7 @@ def test_only_refused_images_are_a_run_all_the_same(tmp_path: Path, model: str) 
     predicted(path, model)
     for file in files:
         file.write_bytes(b"")
-    report = explain(path, everything=True, figures=False)
+    report = explain(path, Which(everything=True), figures=False)
     assert (report.explained, report.rejects, report.changed) == (0, GALAXIES, True)
 
 
@@ -483,9 +484,9 @@ def test_predictions_from_a_file_need_a_model_named(path: Path, model: str) -> N
         add_fractions(store, fractions)
     index(path)
     with pytest.raises(CatalogError, match="came from a file; name the model"):
-        explain(path, galaxies=["G0001"], label=LABEL)
-    report = explain(path, galaxies=["G0001"], label=LABEL, model=model)
-    assert any("not of the model" in note for note in report.notes)
+        explain(path, Which(names=["G0001"], answer=LABEL))
+    report = explain(path, Which(names=["G0001"], answer=LABEL), Maps(model=model))
+    assert any("not of the model" in caveat for caveat in report.caveats)
     assert report.page is not None
     assert "not of the model that is explained" in report.page.read_text(encoding="utf-8")
     (run,) = rows(path, f"SELECT config FROM runs WHERE run_id = {report.run_id}")
@@ -499,7 +500,9 @@ def test_another_model_is_shown_what_its_file_says(path: Path, model: str, tmp_p
     other = str(tmp_path / "other.safetensors")
     write_model(load_model(model), View(size=48), Path(other))
     for source, size in ((other, 48), (model, SMALL.size)):
-        report = explain(path, galaxies=["G0001"], label=LABEL, model=source, figures=False)
+        report = explain(
+            path, Which(names=["G0001"], answer=LABEL), Maps(model=source), figures=False
+        )
         config = one(path, f"SELECT config FROM runs WHERE run_id = {report.run_id}")
         assert f'"size": {size}' in str(config)
 
@@ -513,15 +516,17 @@ def test_a_model_that_changed_since_is_refused(tmp_path: Path, model: str) -> No
     other = zoobot_tree("test_resnet", awake=True, seed=5)
     save(other, own)
     with pytest.raises(ModelRefused, match="no longer the model that made the predictions"):
-        explain(path, galaxies=["G0001"], label=LABEL, figures=False)
-    report = explain(path, galaxies=["G0001"], label=LABEL, model=str(own), figures=False)
-    assert report.notes
+        explain(path, Which(names=["G0001"], answer=LABEL), figures=False)
+    report = explain(
+        path, Which(names=["G0001"], answer=LABEL), Maps(model=str(own)), figures=False
+    )
+    assert report.caveats
     own.unlink()
     with pytest.raises(ModelRefused, match="say where it is with --model"):
-        explain(path, galaxies=["G0001"], label=LABEL, figures=False)
+        explain(path, Which(names=["G0001"], answer=LABEL), figures=False)
     # wherever it lies, the model that predicted is known by its checksum
-    moved = explain(path, galaxies=["G0001"], label=LABEL, model=model, figures=False)
-    assert moved.notes == ()
+    moved = explain(path, Which(names=["G0001"], answer=LABEL), Maps(model=model), figures=False)
+    assert moved.caveats == ()
     assert moved.run_id != report.run_id
 
 
@@ -530,12 +535,12 @@ def test_answers_that_the_model_lacks(tmp_path: Path) -> None:
     tree = get_tree("gz2")
     path = catalogue(tmp_path / "gz.duckdb", random_counts(2, tree, seed=1), tree=tree)
     paint(path, tmp_path / "images", range(2))
-    predict(path, str(checkpoint), samples=SAMPLES, view=SMALL)
-    explain(path, everything=True, figures=False)
+    predict(path, str(checkpoint), Inference(samples=SAMPLES, view=SMALL))
+    explain(path, Which(everything=True), figures=False)
     assert one(path, "SELECT count(*) FROM saliency WHERE question = 'odd-feature'") == 0
     assert one(path, "SELECT count(*) FROM saliency") == 2 * (len(tree.questions) - 1)
     with pytest.raises(CatalogError, match="has no answer odd-feature_ring"):
-        explain(path, everything=True, label="odd-feature_ring", figures=False)
+        explain(path, Which(everything=True, answer="odd-feature_ring"), figures=False)
 
 
 def test_an_overflowing_model_makes_rejects(path: Path, tmp_path: Path) -> None:
@@ -543,14 +548,14 @@ def test_an_overflowing_model_makes_rejects(path: Path, tmp_path: Path) -> None:
     with torch.no_grad():
         broken.head[1][0].weight[3] = 3e38
     checkpoint = str(save(broken, tmp_path / "broken.ckpt"))
-    report = explain(path, galaxies=["G0001"], model=checkpoint, figures=False)
+    report = explain(path, Which(names=["G0001"]), Maps(model=checkpoint), figures=False)
     assert (report.explained, report.rejects) == (0, 1)
     reason = one(path, f"SELECT reason FROM rejects WHERE run_id = {report.run_id}")
     assert str(reason).startswith("no finite map")
 
 
 def test_a_changed_image_is_not_drawn_under_old_maps(path: Path, tmp_path: Path) -> None:
-    report = explain(path, galaxies=["G0003"], out=tmp_path / "before")
+    report = explain(path, Which(names=["G0003"]), out=tmp_path / "before")
     assert report.rejects == 0
     (image,) = rows(path, "SELECT image FROM galaxies WHERE iauname = 'G0003'")
     file = Path(str(image["image"]))
@@ -580,7 +585,13 @@ def _shown(source: str, member: str | None, sha256: str) -> np.ndarray:
 def test_maps_of_fractions_need_the_model_that_predicted(path: Path, tmp_path: Path) -> None:
     other = save(zoobot_tree("resnet18", seed=5, awake=True), tmp_path / "other.ckpt")
     with pytest.raises(CatalogError, match="zoolens predict --model"):
-        explain(path, galaxies=["G0003"], of="fraction", model=str(other), out=tmp_path / "out")
+        explain(
+            path,
+            Which(names=["G0003"]),
+            Maps(model=str(other)),
+            of="fraction",
+            out=tmp_path / "out",
+        )
     assert not (tmp_path / "out").exists()
 
 
@@ -588,11 +599,11 @@ def test_the_model_is_found_from_any_folder(
     path: Path, tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(Path(model).parent)
-    run = predict(path, Path(model).name, samples=2, view=SMALL).run_id
+    run = predict(path, Path(model).name, Inference(samples=2, view=SMALL)).run_id
     monkeypatch.chdir(tmp_path)
     score(path)
     index(path)
-    report = explain(path, galaxies=["G0003"], figures=False)
+    report = explain(path, Which(names=["G0003"]), figures=False)
     assert report.explained == 1
     with Store.open(path, read_only=True) as store:
         assert store.run(run).config["origin"]["model"] == model

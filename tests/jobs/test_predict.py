@@ -23,6 +23,7 @@ from zoolens.catalog.network.model import dropout_masks, load_model
 from zoolens.catalog.predictions.posterior import summarise
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.predict import predict
+from zoolens.jobs.settings import Inference
 
 pytestmark = pytest.mark.slow
 
@@ -115,7 +116,9 @@ def test_posteriors_are_those_of_zoobots_modules(
     if engine == "openvino":
         pytest.importorskip("openvino")
     path = imaged(tmp_path / "gz.duckdb", 7, without=2)
-    report = predict(path, model, samples=T, seed=4, view=SMALL, engine=engine, batch_size=3)
+    report = predict(
+        path, model, Inference(samples=T, seed=4, view=SMALL, engine=engine), batch_size=3
+    )
     assert (report.galaxies, report.total, report.rejects, report.samples) == (7, 7, 0, T)
     assert report.changed
     assert report.missing_questions == ()
@@ -132,20 +135,20 @@ def test_posteriors_are_those_of_zoobots_modules(
 
 def test_another_precision_is_another_run(tmp_path: Path, model: str) -> None:
     path = imaged(tmp_path / "gz.duckdb", 5)
-    exact = predict(path, model, samples=T, view=SMALL)
-    rough = predict(path, model, samples=T, view=SMALL, precision="bfloat16")
-    again = predict(path, model, samples=T, view=SMALL, precision="bfloat16")
+    exact = predict(path, model, Inference(samples=T, view=SMALL))
+    rough = predict(path, model, Inference(samples=T, view=SMALL, precision="bfloat16"))
+    again = predict(path, model, Inference(samples=T, view=SMALL, precision="bfloat16"))
     assert exact.run_id != rough.run_id == again.run_id
     assert not again.changed
     difference = np.abs(posteriors(path, exact.run_id) - posteriors(path, rough.run_id))
     assert 0 < difference.max() < 5  # of concentrations up to 101
     with pytest.raises(UnknownName, match="no precision 'float8'"):
-        predict(path, model, precision="float8")
+        predict(path, model, Inference(precision="float8"))
 
 
 def test_tables_summarise_the_posteriors(tmp_path: Path, model: str) -> None:
     path = imaged(tmp_path / "gz.duckdb", 5)
-    run_id = predict(path, model, samples=T, view=SMALL).run_id
+    run_id = predict(path, model, Inference(samples=T, view=SMALL)).run_id
     tree = get_tree("gzd5")
     expected = summarise(posteriors(path, run_id), tree)
     np.testing.assert_allclose(column(path, "fraction", run_id), expected.fraction, rtol=1e-12)
@@ -169,25 +172,25 @@ def test_without_dropout_there_is_one_sample_and_no_seed(
     tmp_path: Path, model: str, zoobot: Any
 ) -> None:
     path = imaged(tmp_path / "gz.duckdb", 3)
-    report = predict(path, model, samples=0, seed=1, view=SMALL)
+    report = predict(path, model, Inference(samples=0, seed=1, view=SMALL))
     found = posteriors(path, report.run_id)
     expected = seen_by(zoobot, tmp_path / "gz", torch.ones(1, zoobot.encoder_dim))
     np.testing.assert_allclose(found, expected, atol=1e-4, rtol=0)
     assert (column(path, "mutual_information", report.run_id, "question_prediction") == 0).all()
-    again = predict(path, model, samples=0, seed=2, view=SMALL)
+    again = predict(path, model, Inference(samples=0, seed=2, view=SMALL))
     assert (again.run_id, again.changed) == (report.run_id, False)
 
 
 def test_the_same_again_changes_nothing_and_news_are_added(tmp_path: Path, model: str) -> None:
     path = imaged(tmp_path / "gz.duckdb", 4, without=3)
-    first = predict(path, model, samples=T, view=SMALL)
+    first = predict(path, model, Inference(samples=T, view=SMALL))
     before = posteriors(path, first.run_id)
-    assert not predict(path, model, samples=T, view=SMALL).changed
+    assert not predict(path, model, Inference(samples=T, view=SMALL)).changed
     add_images(path, tmp_path / "more", [5, 6])
-    news = predict(path, model, samples=T, view=SMALL)
+    news = predict(path, model, Inference(samples=T, view=SMALL))
     assert (news.run_id, news.galaxies, news.total) == (first.run_id, 2, 6)
     np.testing.assert_array_equal(posteriors(path, first.run_id)[:4], before)
-    other = predict(path, model, samples=T, seed=9, view=SMALL)
+    other = predict(path, model, Inference(samples=T, seed=9, view=SMALL))
     assert (other.run_id, other.galaxies) == (first.run_id + 2, 6)
     assert len(table(path, "SELECT DISTINCT run_id FROM history.predictions")) == 2
     assert table(path, "SELECT DISTINCT run_id AS r FROM predictions") == [{"r": other.run_id}]
@@ -199,7 +202,9 @@ def test_results_do_not_depend_on_batches(tmp_path: Path, model: str) -> None:
     for batch_size in (1, 4, 100):
         copy = tmp_path / f"{batch_size}.duckdb"
         copy.write_bytes(path.read_bytes())
-        run_id = predict(copy, model, samples=T, view=SMALL, batch_size=batch_size).run_id
+        run_id = predict(
+            copy, model, Inference(samples=T, view=SMALL), batch_size=batch_size
+        ).run_id
         found.append(posteriors(copy, run_id))
     # kernels differ with the size of the batch, by rounding
     np.testing.assert_allclose(found[1], found[0], atol=1e-4, rtol=0)
@@ -212,7 +217,7 @@ def test_images_that_changed_are_rejects_and_the_rest_goes_on(tmp_path: Path, mo
     (folder / "G0001.png").unlink()
     (folder / "G0002.png").write_bytes((folder / "G0003.png").read_bytes())
     (folder / "G0004.png").write_bytes((folder / "G0004.png").read_bytes()[:500])
-    report = predict(path, model, samples=T, view=SMALL, batch_size=2)
+    report = predict(path, model, Inference(samples=T, view=SMALL), batch_size=2)
     assert (report.galaxies, report.rejects) == (3, 3)
     rejects = table(path, "SELECT * FROM rejects ORDER BY key")
     assert [row["key"] for row in rejects] == ["G0001", "G0002", "G0004"]
@@ -221,20 +226,20 @@ def test_images_that_changed_are_rejects_and_the_rest_goes_on(tmp_path: Path, mo
     assert rejects[0]["source"] == str(folder / "G0001.png")
     predicted = table(path, "SELECT DISTINCT galaxy_id AS g FROM predictions ORDER BY g")
     assert [row["g"] for row in predicted] == [0, 3, 5]
-    assert not predict(path, model, samples=T, view=SMALL).changed
+    assert not predict(path, model, Inference(samples=T, view=SMALL)).changed
     assert len(table(path, "SELECT * FROM rejects")) == 3
     add_images(path, folder, [1, 4])
-    cured = predict(path, model, samples=T, view=SMALL)
+    cured = predict(path, model, Inference(samples=T, view=SMALL))
     assert (cured.run_id, cured.galaxies, cured.rejects) == (report.run_id, 2, 0)
 
 
 def test_where_no_image_can_be_used_nothing_is_shown(tmp_path: Path, model: str) -> None:
     path = imaged(tmp_path / "gz.duckdb", 2)
-    before = predict(path, model, samples=T, view=SMALL)
+    before = predict(path, model, Inference(samples=T, view=SMALL))
     for file in (tmp_path / "gz").glob("*.png"):
         file.unlink()
     with pytest.raises(CatalogError, match="no image could be used"):
-        predict(path, model, samples=T, seed=1, view=SMALL)
+        predict(path, model, Inference(samples=T, seed=1, view=SMALL))
     assert len(table(path, "SELECT * FROM rejects")) == 2
     assert table(path, "SELECT DISTINCT run_id AS r FROM predictions") == [{"r": before.run_id}]
 
@@ -244,15 +249,17 @@ import os, signal, sys
 from pathlib import Path
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.images.view import View
-import zoolens.jobs.predict
-jobs.predict.SHARD = 2
+import zoolens.jobs.predict as job
+from zoolens.jobs.settings import Inference
+job.SHARD = 2
 commit = Store.commit
 def commit_one(self, run, name, tables):
     if len(self.shards(run)) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
     commit(self, run, name, tables)
 Store.commit = commit_one
-jobs.predict.predict(Path(sys.argv[1]), sys.argv[2], samples=5, view=View(size=64), batch_size=2)
+settings = Inference(samples=5, view=View(size=64))
+job.predict(Path(sys.argv[1]), sys.argv[2], settings, batch_size=2)
 """
 
 
@@ -264,9 +271,9 @@ def test_killed_it_resumes_with_nothing_lost_and_nothing_twice(tmp_path: Path, m
     assert killed.returncode == -9
     assert table(path, "SELECT count(*) AS n FROM predictions") == [{"n": 0}], "not shown"
     assert table(path, "SELECT count(*) AS n FROM posterior") == [{"n": 4}], "not lost"
-    resumed = predict(path, model, samples=T, view=SMALL)
+    resumed = predict(path, model, Inference(samples=T, view=SMALL))
     assert (resumed.galaxies, resumed.total) == (5, 9)
-    uninterrupted = predict(whole, model, samples=T, view=SMALL)
+    uninterrupted = predict(whole, model, Inference(samples=T, view=SMALL))
     np.testing.assert_allclose(
         posteriors(path, resumed.run_id), posteriors(whole, uninterrupted.run_id), atol=1e-4, rtol=0
     )
@@ -278,7 +285,7 @@ def test_a_greyscale_model_is_shown_grey(tmp_path: Path) -> None:
     zoobot = zoobot_tree("test_resnet", awake=True, channels=1)
     grey = str(save(zoobot, tmp_path / "grey.ckpt"))
     path = imaged(tmp_path / "gz.duckdb", 2)
-    report = predict(path, grey, samples=0, view=SMALL)
+    report = predict(path, grey, Inference(samples=0, view=SMALL))
     (run,) = table(path, f"SELECT config FROM runs WHERE run_id = {report.run_id}")
     assert '"greyscale": true' in run["config"]
     shown = torch.stack(
@@ -296,18 +303,18 @@ def test_a_model_is_shown_what_its_file_says(tmp_path: Path, model: str) -> None
     own = tmp_path / "own.safetensors"
     write_model(load_model(model), View("fast", 64), own)
     path = imaged(tmp_path / "gz.duckdb", 2)
-    untold = predict(path, str(own), samples=2)
+    untold = predict(path, str(own), Inference(samples=2))
     (run,) = table(path, f"SELECT config FROM runs WHERE run_id = {untold.run_id}")
     assert '"name": "fast"' in run["config"]
-    told = predict(path, str(own), samples=2, view=View("fast", 64))
+    told = predict(path, str(own), Inference(samples=2, view=View("fast", 64)))
     assert (told.run_id, told.changed) == (untold.run_id, False)
-    assert predict(path, str(own), samples=2, view=SMALL).run_id != untold.run_id
+    assert predict(path, str(own), Inference(samples=2, view=SMALL)).run_id != untold.run_id
 
 
 def test_questions_the_model_lacks_are_null(tmp_path: Path) -> None:
     path = imaged(tmp_path / "gz.duckdb", 2, tree=get_tree("gz2"))
     model = str(save(zoobot_tree("test_resnet", tree="gz2"), tmp_path / "gz2.ckpt"))
-    report = predict(path, model, samples=2, view=SMALL)
+    report = predict(path, model, Inference(samples=2, view=SMALL))
     assert report.missing_questions == ("odd-feature",)
     rows = table(path, "SELECT question, concentration, fraction, reach FROM predictions")
     assert len(rows) == 2 * 37
@@ -334,10 +341,10 @@ def test_unsuitable_settings_are_refused(
 ) -> None:
     path = imaged(tmp_path / "gz.duckdb", 1)
     if not told:  # a residual network takes any size
-        assert predict(path, model, **settings).galaxies == 1
+        assert predict(path, model, Inference(**settings)).galaxies == 1
         return
     with pytest.raises(CatalogError, match=told):
-        predict(path, model, **settings)
+        predict(path, model, Inference(**settings))
     assert table(path, "SELECT count(*) AS n FROM runs WHERE job = 'predict'") == [{"n": 0}]
 
 
@@ -413,7 +420,7 @@ def test_real_galaxies_get_the_numbers_of_predict_on_catalog(data: Path, tmp_pat
         run = store.begin("ingest", {"images": "real"})
         store.commit(run, "images", {"image": pa.Table.from_pylist(rows)})
         store.finish(run)
-    report = predict(path, str(checkpoint), samples=0)
+    report = predict(path, str(checkpoint), Inference(samples=0))
     found = posteriors(path, report.run_id)[:, 0]
     assert found.std(axis=0).mean() > 0.2, "galaxies are told apart"
     labels = list(tree.schema.label_cols)
@@ -436,10 +443,10 @@ def test_an_image_whose_features_are_no_numbers_is_a_reject(
         return encoded
 
     monkeypatch.setattr("zoolens.catalog.predictions.from_images.make_encode", overflowing)
-    report = predict(path, model, samples=2, view=SMALL)
+    report = predict(path, model, Inference(samples=2, view=SMALL))
     assert (report.galaxies, report.rejects) == (3, 1)
     assert [row["reason"] for row in table(path, "FROM rejects")] == [
         "unusable image: what the model makes of it is no number"
     ]
     monkeypatch.undo()
-    assert predict(path, model, samples=2, view=SMALL).galaxies == 1
+    assert predict(path, model, Inference(samples=2, view=SMALL)).galaxies == 1

@@ -31,15 +31,16 @@ from zoolens.catalog.formats.columns import meaning
 from zoolens.catalog.release.galaxies import ERROR_RATE
 from zoolens.catalog.release.provenance import Title
 from zoolens.catalog.scoring.credence import credence
-from zoolens.catalog.scoring.ranking import rank_galaxies
 from zoolens.catalog.similarity.counterparts import find_counterparts
 from zoolens.catalog.store.matrices import read_posteriors, read_votes
+from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.adopt import adopt
 from zoolens.jobs.ingest import ingest
 from zoolens.jobs.release import release
 from zoolens.jobs.release_verify import verify
 from zoolens.jobs.score import score
+from zoolens.jobs.settings import Cut
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +57,7 @@ def gz(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cut(gz: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A release of everything."""
     out = tmp_path_factory.mktemp("cut") / "toy-1.0"
-    release(gz, out, TITLE, formats=FORMATS, counterparts=10, cubes=True)
+    release(gz, out, TITLE, Cut(formats=FORMATS, counterparts=10, cubes=True))
     return out
 
 
@@ -249,7 +250,7 @@ def test_the_dictionary_is_that_of_the_files(cut: Path) -> None:
 
 
 def test_the_same_catalogue_gives_the_same_bytes(gz: Path, cut: Path, tmp_path: Path) -> None:
-    release(gz, tmp_path / "again", TITLE, formats=FORMATS, counterparts=10, cubes=True)
+    release(gz, tmp_path / "again", TITLE, Cut(formats=FORMATS, counterparts=10, cubes=True))
     sums = [(folder / "SHA256SUMS").read_text() for folder in (cut, tmp_path / "again")]
     assert sums[0] == sums[1]
 
@@ -291,7 +292,7 @@ def test_provenance_has_runs_and_no_folders(gz: Path, cut: Path) -> None:
 def test_a_release_taken_back_has_the_same_losses(tmp_path: Path) -> None:
     path = full_catalogue(tmp_path / "gz.duckdb", tree=get_tree("gzd5"))
     out = tmp_path / "out"
-    release(path, out, TITLE, formats=["fits", "csv"])
+    release(path, out, TITLE, Cut(formats=["fits", "csv"]))
     losses = "SELECT * EXCLUDE (run_id, galaxy_id) FROM losses ORDER BY iauname, label"
     likelihoods = "SELECT iauname, question, nll FROM question_losses ORDER BY ALL"
     for votes, predictions in (
@@ -310,7 +311,7 @@ def test_a_release_taken_back_has_the_same_losses(tmp_path: Path) -> None:
 
 
 def test_friendly_has_few_columns_and_nothing_else(gz: Path, tmp_path: Path) -> None:
-    report = release(gz, tmp_path / "out", TITLE, preset="friendly", formats=[])
+    report = release(gz, tmp_path / "out", TITLE, Cut(preset="friendly", formats=[]))
     names = pq.read_schema(tmp_path / "out/galaxies.parquet").names
     assert report.columns == len(names) < 60
     assert {"iauname", "ra", "rank", "round_yes_fraction", "round_yes_pred_frac"} < set(names)
@@ -320,11 +321,13 @@ def test_friendly_has_few_columns_and_nothing_else(gz: Path, tmp_path: Path) -> 
 def test_columns_conditions_and_fewest_votes_choose(gz: Path, cut: Path, tmp_path: Path) -> None:
     galaxies = table(cut)
     condition = '"shape_smooth_pred_frac" > 0.3 -- and so on'
-    release(gz, tmp_path / "a", TITLE, columns=["dec", "round_yes"], where=condition, formats=[])
+    release(
+        gz, tmp_path / "a", TITLE, Cut(columns=["dec", "round_yes"], where=condition, formats=[])
+    )
     found = pq.read_table(tmp_path / "a/galaxies.parquet").to_pandas()
     assert [*found.columns] == ["iauname", "dec", "round_yes"]
     assert [*found["iauname"]] == [*galaxies.index[galaxies["shape_smooth_pred_frac"] > 0.3]]
-    release(gz, tmp_path / "b", TITLE, min_votes=30, formats=[])
+    release(gz, tmp_path / "b", TITLE, Cut(min_votes=30, formats=[]))
     found = table(tmp_path / "b")
     totals = galaxies[[f"{question.name}_total-votes" for question in TOY.questions]]
     assert [*found.index] == [*galaxies.index[(totals >= 30).any(axis=1)]]
@@ -362,7 +365,7 @@ def test_what_cannot_be_released_leaves_nothing(
     gz: Path, tmp_path: Path, chosen: dict[str, Any], error: type[Exception], says: str
 ) -> None:
     with pytest.raises(error, match=says) as caught:
-        release(gz, tmp_path / "out", TITLE, **chosen)
+        release(gz, tmp_path / "out", TITLE, Cut(**chosen))
     assert "\n" not in str(caught.value)
     assert not [*tmp_path.iterdir()]
 
@@ -398,9 +401,9 @@ def test_hats_needs_positions(tmp_path: Path) -> None:
         store.execute("UPDATE galaxy SET ra = NULL WHERE galaxy_id = 3")
     before = {*tmp_path.iterdir()}
     with pytest.raises(CatalogError, match="J000003"):
-        release(path, tmp_path / "out", TITLE, formats=["hats"])
+        release(path, tmp_path / "out", TITLE, Cut(formats=["hats"]))
     assert {*tmp_path.iterdir()} == before
-    release(path, tmp_path / "out", TITLE, formats=["hats"], where="ra IS NOT NULL")
+    release(path, tmp_path / "out", TITLE, Cut(formats=["hats"], where="ra IS NOT NULL"))
     assert not len(verify(tmp_path / "out").faults)
 
 
@@ -408,7 +411,7 @@ def test_weighted_votes_stay_fractional(tmp_path: Path) -> None:
     counts = random_counts(8) * 1.5
     path = catalogue(tmp_path / "gz.duckdb", counts, concentrations=random_concentrations(8))
     score(path)
-    release(path, tmp_path / "out", TITLE, counterparts=0, formats=["fits"])
+    release(path, tmp_path / "out", TITLE, Cut(counterparts=0, formats=["fits"]))
     found = pq.read_table(tmp_path / "out/galaxies.parquet")
     assert found.schema.field("round_yes").type == pa.float64()
     np.testing.assert_array_equal(found["round_yes"].to_numpy(), counts[:, 3])

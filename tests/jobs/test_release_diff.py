@@ -15,6 +15,7 @@ from zoolens.catalog.release.provenance import Title
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.release import release
 from zoolens.jobs.release_diff import diff
+from zoolens.jobs.settings import Cut
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +23,7 @@ TITLE = Title("Toy", "1")
 
 
 def cut(gz: Path, out: Path, columns: tuple[str, ...] = ()) -> Path:
-    release(gz, out, TITLE, counterparts=0, formats=[], columns=columns)
+    release(gz, out, TITLE, Cut(counterparts=0, formats=[], columns=columns))
     return out
 
 

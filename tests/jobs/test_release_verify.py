@@ -12,13 +12,14 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.release.provenance import Title, write_checksums
 from zoolens.jobs.release import release
 from zoolens.jobs.release_verify import verify
+from zoolens.jobs.settings import Cut
 
 
 @pytest.fixture(scope="module")
 def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cut")
     gz = full_catalogue(folder / "gz.duckdb")
-    release(gz, folder / "out", Title("Toy", "1"), formats=["hats"], counterparts=0)
+    release(gz, folder / "out", Title("Toy", "1"), Cut(formats=["hats"], counterparts=0))
     return folder / "out"
 
 

@@ -321,11 +321,12 @@ def test_the_command(gz: Path, tmp_path: Path) -> None:
 def test_real_votes_and_images(data: Path, tmp_path: Path) -> None:
     from zoolens.catalog.images.view import View
     from zoolens.jobs.predict import predict
+    from zoolens.jobs.settings import Inference
 
     path = tmp_path / "gz.duckdb"
     ingest(path, data / "gzd5_votes.csv", images=data / "images")
     model = save(zoobot_tree("test_resnet", awake=True, dropout_rate=0.3), tmp_path / "small.ckpt")
-    predict(path, str(model), samples=5, view=View(size=64))
+    predict(path, str(model), Inference(samples=5, view=View(size=64)))
     report = select(path, tmp_path / "out", 8, quotas=["bar=2", "bulge-size=3"])
     rows = manifest(tmp_path / "out")
     assert (report.selected, report.quotas) == (8, {"bar": (2, 2), "bulge-size": (3, 3)})

@@ -40,7 +40,7 @@ def gz(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_table_is_of_the_galaxy_and_its_counterparts(gz: Path) -> None:
-    report = similar(gz, "G0003", label="bar_weak", k=4)
+    report = similar(gz, "G0003", answer="bar_weak", k=4)
     with Store.open(gz, read_only=True) as store:
         found = find_counterparts(store, 3, TOY.answer_id("bar_weak"), k=4)
     rows = report.table.to_pylist()
@@ -68,11 +68,11 @@ def test_the_table_is_of_the_galaxy_and_its_counterparts(gz: Path) -> None:
 def test_the_costliest_answer_is_meant_unless_one_is_named(gz: Path) -> None:
     ranking = worst(gz, limit=N).to_pylist()
     for row in ranking[:5]:
-        assert similar(gz, row["iauname"], k=1).label == row["label"]
+        assert similar(gz, row["iauname"], k=1).answer == row["label"]
 
 
 def test_an_unasked_answer_is_shown_as_missing(gz: Path) -> None:
-    report = similar(gz, "G0005", label="round_yes", k=N)
+    report = similar(gz, "G0005", answer="round_yes", k=N)
     row = {row["iauname"]: row for row in report.table.to_pylist()}["G0003"]
     assert row["observed"] is None
     assert row["others"].startswith("no -/")
@@ -81,8 +81,8 @@ def test_an_unasked_answer_is_shown_as_missing(gz: Path) -> None:
 def test_weights_change_the_counterparts(gz: Path, tmp_path: Path) -> None:
     weights = tmp_path / "w.yaml"
     weights.write_text("\n".join(f"{label}: 0" for label in TOY.labels if "bar" not in label))
-    plain = similar(gz, "G0003", label="bar_weak", k=10).table["iauname"].to_pylist()
-    chosen = similar(gz, "G0003", label="bar_weak", k=10, weights=str(weights))
+    plain = similar(gz, "G0003", answer="bar_weak", k=10).table["iauname"].to_pylist()
+    chosen = similar(gz, "G0003", answer="bar_weak", k=10, weights=str(weights))
     assert chosen.table["iauname"].to_pylist() != plain
 
 
@@ -90,8 +90,8 @@ def test_weights_change_the_counterparts(gz: Path, tmp_path: Path) -> None:
     ("choice", "error", "told"),
     [
         ({"galaxy": "G003"}, UnknownName, "nearest: G0003"),
-        ({"galaxy": "G0003", "label": "bar_waek"}, UnknownName, "nearest: bar_weak"),
-        ({"galaxy": "G0003", "label": "round_yes"}, CatalogError, "have no fraction of round_yes"),
+        ({"galaxy": "G0003", "answer": "bar_waek"}, UnknownName, "nearest: bar_weak"),
+        ({"galaxy": "G0003", "answer": "round_yes"}, CatalogError, "have no fraction of round_yes"),
         ({"galaxy": "G0003", "k": 0}, CatalogError, "1 or more"),
         ({"galaxy": "G0003", "weights": "papre"}, TableRefused, "paper, none"),
     ],
@@ -115,13 +115,13 @@ def test_it_does_not_search_an_outdated_index(tmp_path: Path) -> None:
     counts = np.ones((3, 10))
     path = catalogue(tmp_path / "gz.duckdb", counts, concentrations=random_concentrations(3))
     with pytest.raises(CatalogError, match="zoolens index"):
-        similar(path, "G0001", label="bar_no")
+        similar(path, "G0001", answer="bar_no")
     index(path)
-    similar(path, "G0001", label="bar_no")
+    similar(path, "G0001", answer="bar_no")
     with Store.open(path) as store:
         add_votes(store, counts)
     with pytest.raises(CatalogError, match="zoolens index"):
-        similar(path, "G0001", label="bar_no")
+        similar(path, "G0001", answer="bar_no")
 
 
 def test_one_galaxy_has_only_itself(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_one_galaxy_has_only_itself(tmp_path: Path) -> None:
         tmp_path / "gz.duckdb", np.ones((1, 10)), concentrations=random_concentrations(1)
     )
     index(path)
-    table = similar(path, "G0000", label="bar_no").table
+    table = similar(path, "G0000", answer="bar_no").table
     assert table["counterpart"].to_pylist() == ["selected"]
 
 
@@ -145,6 +145,6 @@ def test_the_costliest_answer_is_one_of_enough_votes(gz: Path) -> None:
             "ORDER BY weighted_ce DESC NULLS LAST LIMIT 1",
             [galaxy, most],
         )
-    assert similar(gz, galaxy, min_votes=most).label == expected
+    assert similar(gz, galaxy, min_votes=most).answer == expected
     with pytest.raises(CatalogError, match="no loss of 1000 votes or more"):
         similar(gz, galaxy, min_votes=1000)

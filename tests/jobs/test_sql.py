@@ -56,7 +56,7 @@ def test_without_a_query_it_tells_the_columns_of_every_view(path: Path) -> None:
 
     told = {(row[0], row[1]): row[3] for row in _rows(path, None)}
     assert told == {
-        (view.name, column): text for view in VIEWS for column, text in view.columns.items()
+        (view.name, column): said.comment for view in VIEWS for column, said in view.columns.items()
     }
 
 

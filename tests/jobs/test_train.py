@@ -94,9 +94,10 @@ def test_a_training_leaves_a_model_and_records_its_split(catalog: Path) -> None:
 def test_losses_can_be_told_by_split(catalog: Path) -> None:
     from zoolens.jobs.predict import predict
     from zoolens.jobs.score import score
+    from zoolens.jobs.settings import Inference
 
     report = _train(catalog)
-    predict(catalog, str(report.model), samples=2, view=SETTINGS["view"])
+    predict(catalog, str(report.model), Inference(samples=2, view=SETTINGS["view"]))
     score(catalog)
     rows = _rows(
         catalog,
@@ -134,11 +135,12 @@ def test_a_lost_model_is_made_again(catalog: Path) -> None:
 
 def test_training_needs_predictions_to_doubt_votes_by(catalog: Path) -> None:
     from zoolens.jobs.predict import predict
+    from zoolens.jobs.settings import Inference
 
     with pytest.raises(CatalogError, match="zoolens predict"):
         _train(catalog, down_weight_noisy=True)
     first = _train(catalog)
-    predict(catalog, str(first.model), samples=2, view=SETTINGS["view"])
+    predict(catalog, str(first.model), Inference(samples=2, view=SETTINGS["view"]))
     second = _train(catalog, "second", down_weight_noisy=True, error_rate=0.2)
     assert 0.3 < second.worth < 0.99
     assert second.run_id != first.run_id

@@ -8,7 +8,7 @@ import pytest
 
 from tests.made.catalogues import TOY, catalogue, random_concentrations, random_counts
 from zoolens.catalog.errors import CatalogError, UnknownName
-from zoolens.catalog.scoring.ranking import MEASURES
+from zoolens.catalog.store.ranking import MEASURES
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.score import score
 from zoolens.jobs.verify import verify
@@ -83,7 +83,7 @@ def test_ranking_as_written_out(
         and question in (None, row["question"])
     ]
     expected = slow_ranking(rows, by)
-    ranking = worst(gz, limit=12, min_votes=min_votes, label=label, question=question, by=by)
+    ranking = worst(gz, limit=12, min_votes=min_votes, answer=label, question=question, by=by)
     assert names_and_labels(ranking) == expected[:12]
     assert by in ranking.column_names
     values = ranking[by].to_numpy()
@@ -125,6 +125,7 @@ WHERE weighted_ce = (SELECT max(weighted_ce) FROM loss o
         )
         for statement in (
             "DROP TABLE galaxy_loss",
+            "DROP TABLE superseded_image",
             "ALTER TABLE run DROP COLUMN asked_at",
             "UPDATE alembic_version SET version_num = '0004'",
         ):
@@ -149,13 +150,15 @@ def test_campaign_suffix_is_accepted(tmp_path: Path) -> None:
         tree=tree,
     )
     score(path)
-    assert worst(path, label="how-rounded-dr5_round").equals(worst(path, label="how-rounded_round"))
+    assert worst(path, answer="how-rounded-dr5_round").equals(
+        worst(path, answer="how-rounded_round")
+    )
 
 
 @pytest.mark.parametrize(
     ("choice", "error", "told"),
     [
-        ({"label": "bar_strnog"}, UnknownName, "nearest: bar_strong"),
+        ({"answer": "bar_strnog"}, UnknownName, "nearest: bar_strong"),
         ({"question": "bra"}, UnknownName, "nearest: bar"),
         ({"by": "nll; DROP TABLE loss"}, CatalogError, "choose one of weighted_ce"),
         ({"limit": 0}, CatalogError, "1 or more"),
@@ -180,4 +183,4 @@ def test_questions_go_by_any_campaigns_name_and_answers_by_their_question(gz: Pa
     plain = worst(gz, question=question.name)
     assert worst(gz, question=f"{question.name}-dr5").equals(plain)
     with pytest.raises(CatalogError, match="is no answer to"):
-        worst(gz, question=question.name, label=tree.labels[0])
+        worst(gz, question=question.name, answer=tree.labels[0])

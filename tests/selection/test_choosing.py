@@ -19,9 +19,9 @@ from tests.made.catalogues import (
     random_counts,
 )
 from zoolens.catalog.errors import CatalogError, UnknownName
-from zoolens.catalog.scoring.ranking import rank_galaxies
 from zoolens.catalog.selection.acquisition import Scores, read_scores
 from zoolens.catalog.selection.choosing import Pick, choose, read_quotas
+from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.score import score
 

@@ -47,6 +47,7 @@ def test_migrations_build_what_the_code_declares(migrated: Path, tmp_path: Path)
     engine = create_engine(f"duckdb:///{declared}")
     metadata.create_all(engine)
     with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA history")
         for statement in views.statements():
             connection.exec_driver_sql(statement)
     engine.dispose()

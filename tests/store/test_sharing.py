@@ -13,7 +13,8 @@ import pytest
 from tests.made.catalogues import catalogue, random_counts
 from zoolens.catalog import paths
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.store.schema import CLOSED, connect
+from zoolens.catalog.store.connection import CLOSED
+from zoolens.catalog.store.schema import connect
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.sql import sql
 

@@ -8,6 +8,7 @@ import pytest
 
 from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.store.galaxies import in_batches
+from zoolens.catalog.store.ingests import finish_ingest
 from zoolens.catalog.store.store import Store
 
 GALAXIES, RUNS = 40, 5
@@ -43,7 +44,7 @@ def store(tmp_path: Path) -> Store:
                 tables["galaxy"] = pa.table({"galaxy_id": every, "iauname": names})
             made.commit(run, "all", tables)
             if number < RUNS - 1:
-                made.finish(run)
+                finish_ingest(made, run)
     return Store.open(tmp_path / "gz.duckdb", read_only=True)
 
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.explain.portraits import SELECTED, AnswerFacts, Portrait, outside_votes
+from zoolens.catalog.explain.portraits import SELECTED, Portrait, outside_votes
 from zoolens.catalog.output.figures import shown
 from zoolens.catalog.release.gallery.images import Drawn, Scale, file_name
 from zoolens.catalog.release.gallery.rows import Row, Rows
 from zoolens.catalog.similarity.counterparts import Counterpart
+from zoolens.catalog.store.facts import AnswerFacts
 
 LONGEST = 400  # characters of a name that are shown
 IN_A_ROW = ("count", "observed", "predicted", "lo", "hi", "ce")  # of an answer, in this order

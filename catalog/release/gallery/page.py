@@ -30,6 +30,8 @@ from zoolens.catalog.release.gallery.rows import Rows, read_worst
 from zoolens.catalog.runtime.files import make_folder, replacing
 from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.saliency.arithmetic import Map
+from zoolens.catalog.store.galaxies import read_galaxies
+from zoolens.catalog.store.maps import explanations_of
 from zoolens.catalog.store.store import Run, Store
 
 _BESIDE = ("gallery.css", "gallery-detail.js", "gallery-list.js", "gallery.js")
@@ -55,7 +57,7 @@ def write_gallery(
 ) -> GalleryReport:
     """Write `index.html` and `images/` of the `limit` worst galaxies into a folder.
 
-    Galaxies are those of `catalog.scoring.ranking.rank_galaxies` on the newest score run, each
+    Galaxies are those of `catalog.store.ranking.rank_galaxies` on the newest score run, each
     by the answer that costs it most; min_votes: answers to questions that fewer
     volunteers were asked do not count; among: numbers of the galaxies that do, all
     unless given. Images are shown as the model saw them, counterparts' too; overlays
@@ -65,7 +67,7 @@ def write_gallery(
     1, and where files cannot be written.
     """
     rows = read_worst(store, limit, min_votes, among)
-    explained = _explained(store, rows)
+    explained = explanations_of(store, rows.facts, rows.predictions.run_id)
     make_folder(folder / "images")
     drawn = _draw_all(store, rows, explained, folder / "images")
     for name in _BESIDE:
@@ -104,30 +106,10 @@ def _draw_all(
     return drawn
 
 
-def _explained(store: Store, rows: Rows) -> dict[int, Run]:
-    """Of each galaxy the newest complete run that explains the predictions shown."""
-    found = store.arrow(
-        "SELECT galaxy_id, max_by(run_id, asked_at) AS run_id "
-        "FROM saliency_map JOIN run USING (run_id) "
-        "WHERE job = 'explain' AND status = 'complete' "
-        "AND CAST(json_extract(config, '$.predict_run') AS INTEGER) = ? "
-        f"AND {_among(rows)} GROUP BY galaxy_id",
-        [rows.predictions.run_id],
-    ).to_pylist()
-    runs = {run_id: store.run(run_id) for run_id in {row["run_id"] for row in found}}
-    return {row["galaxy_id"]: runs[row["run_id"]] for row in found}
-
-
 def _plates(store: Store, rows: Rows, explained: Mapping[int, Run]) -> Iterator[Plate]:
-    sources = store.arrow(
-        "SELECT galaxy_id, image, image_member, image_sha256 FROM galaxies "
-        f"WHERE {_among(rows)} ORDER BY galaxy_id"
-    )
     tree = store.tree
     answers = {row.galaxy_id: row.answer_id for row in rows.rows}
-    for galaxy_id, source, member, sha256 in zip(
-        *(column.to_pylist() for column in sources.columns), strict=True
-    ):
+    for galaxy_id, _, source, member, sha256 in read_galaxies(store, np.array(sorted(rows.facts))):
         mean, run = None, explained.get(galaxy_id, rows.predictions)
         if galaxy_id in explained and galaxy_id in answers:
             mean = _mean(store, run, galaxy_id, answers[galaxy_id], tree)
@@ -146,11 +128,6 @@ def _mean(store: Store, run: Run, galaxy_id: int, answer_id: int, tree: Decision
         return derived_map(store, run, galaxy_id, answer_id, tree, "fraction").astype(np.float32)
     except CatalogError:
         return None
-
-
-def _among(rows: Rows) -> str:
-    """SQL for the galaxies that the page shows."""
-    return f"galaxy_id IN ({', '.join(map(str, rows.facts)) or 'NULL'})"
 
 
 def _fraction(value: float | str | None) -> str:

@@ -9,18 +9,13 @@ import pyarrow.compute as pc
 from zoolens.catalog.arrays import Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.explain.portraits import (
-    SELECTED,
-    AnswerFacts,
-    Explanation,
-    Portrait,
-    relevant_questions,
-)
+from zoolens.catalog.explain.portraits import SELECTED, Explanation, Portrait, relevant_questions
 from zoolens.catalog.runtime.progress import progress
-from zoolens.catalog.scoring.ranking import rank_galaxies
 from zoolens.catalog.similarity.counterparts import Counterpart, find_counterparts
 from zoolens.catalog.similarity.files import KINDS, load_index
+from zoolens.catalog.store.facts import AnswerFacts, facts_of
 from zoolens.catalog.store.matrices import votes_state
+from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Run, Store
 
 
@@ -68,7 +63,7 @@ class Rows:
 def read_worst(store: Store, limit: int, min_votes: float, among: Ids | None) -> Rows:
     """The `limit` worst galaxies of the newest score run with all that is told of them.
 
-    min_votes, and what is raised: as in `catalog.scoring.ranking`; among: numbers of the
+    min_votes, and what is raised: as in `catalog.store.ranking`; among: numbers of the
     galaxies that count, all unless given. Counterparts are sought in the whole
     catalogue. Votes are the current ones, predictions those that the losses are of.
     """
@@ -79,7 +74,7 @@ def read_worst(store: Store, limit: int, min_votes: float, among: Ids | None) ->
     found = _counterparts(store, ranking)
     shown = {row["galaxy_id"] for row in ranking}
     shown |= {one.galaxy_id for *pair, _ in found for one in pair if one is not None}
-    facts = _facts(store, sorted(shown), scored, predicted)
+    facts = facts_of(store, sorted(shown), predict_run=predicted.run_id, score_run=scored.run_id)
     rows = [
         Row(
             row["galaxy_id"],
@@ -135,29 +130,6 @@ def _counterparts(
 def _without_folder(words: str, store: Store) -> str:
     """An error message as a page may show it that others read: without our folders."""
     return words.replace(f"{store.path.parent}/", "")
-
-
-def _facts(
-    store: Store, ids: Sequence[int], scored: Run, predicted: Run
-) -> dict[int, list[AnswerFacts]]:
-    """Facts of all A answers of each galaxy, all galaxies in one query."""
-    among = f"galaxy_id IN ({', '.join(map(str, ids)) or 'NULL'})"
-    rows = store.arrow(
-        f"""SELECT g.galaxy_id, a.question, a.answer, a.label, v.count, v.total,
-    v.fraction AS observed, p.fraction AS predicted, p.fraction_lo AS lo, p.fraction_hi AS hi, l.ce
-FROM (SELECT galaxy_id FROM galaxy WHERE {among}) g CROSS JOIN answer a
-LEFT JOIN (FROM votes WHERE {among}) v ON v.galaxy_id = g.galaxy_id AND v.label = a.label
-LEFT JOIN (FROM prediction WHERE run_id = $1 AND {among}) p
-    ON p.galaxy_id = g.galaxy_id AND p.answer_id = a.answer_id
-LEFT JOIN (FROM loss WHERE run_id = $2 AND {among}) l
-    ON l.galaxy_id = g.galaxy_id AND l.answer_id = a.answer_id
-ORDER BY g.galaxy_id, a.answer_id""",
-        [predicted.run_id, scored.run_id],
-    )
-    facts: dict[int, list[AnswerFacts]] = {galaxy_id: [] for galaxy_id in ids}
-    for row in rows.to_pylist():
-        facts[row.pop("galaxy_id")].append(AnswerFacts(**row))
-    return facts
 
 
 def _questions(tree: DecisionTree, answer_id: int, facts: Sequence[AnswerFacts]) -> list[str]:

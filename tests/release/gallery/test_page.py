@@ -39,8 +39,8 @@ from zoolens.catalog.release.gallery.data import IN_A_ROW
 from zoolens.catalog.release.gallery.images import MOST_SIDE, OPAQUE, outline, overlay, shrunk
 from zoolens.catalog.release.gallery.page import GalleryReport, _fraction, _whole, write_gallery
 from zoolens.catalog.saliency.arithmetic import upsample
-from zoolens.catalog.scoring.ranking import rank_galaxies
 from zoolens.catalog.similarity.counterparts import find_counterparts
+from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.index import index
 from zoolens.jobs.score import score

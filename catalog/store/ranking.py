@@ -3,11 +3,14 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import pyarrow as pa
 
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.store.matrices import read_rows
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.views import newest
 
 MEASURES = ("weighted_ce", "ce", "reach_weighted_ce")
 
@@ -51,6 +54,26 @@ FROM ({rows}) w JOIN galaxy g ON g.galaxy_id = w.galaxy_id
 JOIN answer a ON a.answer_id = w.answer_id ORDER BY rank LIMIT {limit}""",
         [*asked, least],
     )
+
+
+def costliest_answer(store: Store, galaxy_id: int, min_votes: float = 0) -> int | None:
+    """The answer with a galaxy's largest weighted_ce in the newest score run, or None.
+
+    Among those to questions that `min_votes` volunteers were asked; of equals the first.
+    """
+    answer: int | None = store.value(
+        """SELECT answer_id FROM loss WHERE run_id = ? AND galaxy_id = ?
+AND weighted_ce IS NOT NULL AND total_votes >= ? ORDER BY weighted_ce DESC, answer_id LIMIT 1""",
+        [store.newest_run("score"), galaxy_id, min_votes],
+    )
+    return answer
+
+
+def costliest_answers(store: Store, galaxy_id: Sequence[int]) -> dict[int, int]:
+    """As `costliest_answer`, of those galaxies that have one; none where nothing is scored."""
+    sql = f"SELECT galaxy_id, answer_id FROM galaxy_loss WHERE run_id = ({newest('score')})"
+    rows = read_rows(store, sql, np.unique(np.array(galaxy_id, np.int64)))
+    return dict(zip(*(column.to_pylist() for column in rows.columns), strict=True))
 
 
 def all_ranks(store: Store, *, min_votes: float = 0) -> tuple[str, list[float]]:

@@ -1,0 +1,157 @@
+"""What every column of the public views means, once.
+
+From here come the comments in the catalogue, docs/dictionary.md, and what a release says
+of its columns in every format.
+"""
+
+from typing import NamedTuple
+
+
+class Column(NamedTuple):
+    """A column: its name, its type in SQL, and what it holds.
+
+    description: words with range and what is missing; unit: as in VOUnit, empty where
+    there is none; ucd: IVOA's Unified Content Descriptor 1+, empty where none fits. wide:
+    the words for the column that a release has for each answer or question, {of}.
+    """
+
+    name: str
+    type: str
+    description: str
+    unit: str = ""
+    ucd: str = ""
+    wide: str = ""
+
+    @property
+    def comment(self) -> str:
+        """The description with its unit."""
+        return f"{self.description}, {self.unit}" if self.unit else self.description
+
+
+# One line per column, however long: this is a table.
+# fmt: off
+_GALAXY_ID = Column("galaxy_id", "BIGINT", "number of the galaxy in this catalogue", ucd="meta.id")
+_IAUNAME = Column("iauname", "VARCHAR", "name of the galaxy as in the vote table, J2000 for Galaxy Zoo DECaLS", ucd="meta.id;meta.main")
+_QUESTION = Column("question", "VARCHAR", "question of the decision tree", ucd="meta.id")
+_ANSWER = Column("answer", "VARCHAR", "answer to the question", ucd="meta.id")
+_LABEL = Column("label", "VARCHAR", "question and answer, as one name", ucd="meta.id")
+_RUN_ID = Column("run_id", "INTEGER", "run that made the row", ucd="meta.id")
+_WEIGHTED_CE = Column("weighted_ce", "DOUBLE", "weight times ce, nat", ucd="stat.fit.goodness")
+_TOTAL_VOTES = Column("total_votes", "DOUBLE", "volunteers who were asked the question", ucd="meta.number")
+
+
+def _columns(*columns: Column) -> dict[str, Column]:
+    return {column.name: column for column in columns}
+
+
+# By view, in the order of its columns.
+COLUMNS: dict[str, dict[str, Column]] = {
+    "galaxies": _columns(
+        _GALAXY_ID, _IAUNAME,
+        Column("ra", "DOUBLE", "right ascension, ICRS", unit="deg", ucd="pos.eq.ra;meta.main"),
+        Column("dec", "DOUBLE", "declination, ICRS", unit="deg", ucd="pos.eq.dec;meta.main"),
+        Column("image", "VARCHAR", "file that holds the image; NULL where there is none", ucd="meta.ref;meta.file"),
+        Column("image_member", "VARCHAR", "name in the tar or row in the Parquet file that holds the image", ucd="meta.id"),
+        Column("image_format", "VARCHAR", "encoding of the image: PNG, JPEG or FITS", ucd="meta.code.mime"),
+        Column("image_height", "INTEGER", "height of the image as stored", unit="pixel", ucd="phys.size"),
+        Column("image_width", "INTEGER", "width of the image as stored", unit="pixel", ucd="phys.size"),
+        Column("image_sha256", "VARCHAR", "SHA-256 of the encoded image", ucd="meta.checksum"),
+        Column("split", "VARCHAR", "what the newest training used the galaxy for: train, validation or test; NULL where it did not use it", ucd="meta.code"),
+    ),
+    "answers": _columns(
+        Column("answer_id", "INTEGER", "position of the answer among the columns of a model", ucd="meta.id"),
+        _QUESTION, _ANSWER, _LABEL,
+        Column("asked_after", "VARCHAR", "labels that lead to the question, comma-separated; empty: always asked"),
+    ),
+    "votes": _columns(
+        _GALAXY_ID, _IAUNAME, _QUESTION, _ANSWER, _LABEL,
+        Column("count", "DOUBLE", "volunteers who gave the answer; fractional where votes are weighted", ucd="meta.number", wide="volunteers who said {of}"),
+        Column("total", "DOUBLE", "volunteers who were asked the question, answers outside the tree included", ucd="meta.number", wide="volunteers asked {of}"),
+        Column("fraction", "DOUBLE", "count / total, 0..1; NULL where total is 0", ucd="stat.probability", wide="observed vote fraction of {of}, 0..1; missing where nobody was asked"),
+    ),
+    "predictions": _columns(
+        _RUN_ID, _GALAXY_ID, _IAUNAME, _QUESTION, _ANSWER, _LABEL,
+        Column("concentration", "FLOAT", "Dirichlet concentration, mean over dropout samples, 1..101 (Zoobot)", ucd="stat.param", wide="Dirichlet concentration of {of}"),
+        Column("fraction", "DOUBLE", "expected vote fraction, 0..1", ucd="stat.probability", wide="predicted vote fraction of {of}, 0..1"),
+        Column("fraction_sd", "FLOAT", "standard deviation of the vote fraction under the posterior, 0..0.5", ucd="stat.stdev", wide="standard deviation of the vote fraction of {of}"),
+        Column("fraction_lo", "FLOAT", "lower end of the central 90 % interval of the vote fraction, 0..1", ucd="stat.confidenceLevel", wide="lower end of the central 90 % interval of the vote fraction of {of}"),
+        Column("fraction_hi", "FLOAT", "upper end of the central 90 % interval of the vote fraction, 0..1", ucd="stat.confidenceLevel", wide="upper end of the central 90 % interval of the vote fraction of {of}"),
+        Column("reach", "FLOAT", "predicted probability that a volunteer is asked the question, 0..1", ucd="stat.probability", wide="predicted probability that a volunteer is asked {of}, 0..1"),
+    ),
+    "losses": _columns(
+        _RUN_ID, _GALAXY_ID, _IAUNAME, _QUESTION, _ANSWER, _LABEL,
+        Column("observed", "DOUBLE", "vote fraction, 0..1; NULL where nobody was asked, or the question was asked with answers outside the tree", ucd="stat.probability"),
+        Column("predicted", "DOUBLE", "expected vote fraction, 0..1", ucd="stat.probability"),
+        Column("ce", "DOUBLE", "cross-entropy of the two, nat, 0 or more, inf where a published fraction is 0 or 1 and not all votes are; NULL where either is", ucd="stat.fit.goodness", wide="cross-entropy of observed and predicted vote fraction of {of}, natural logarithm"),
+        Column("weight", "DOUBLE", "factor given to the answer", ucd="stat.weight"),
+        _WEIGHTED_CE,
+        Column("reach_weighted_ce", "DOUBLE", "reach times ce, nat: what the answer is expected to cost", ucd="stat.fit.goodness"),
+        _TOTAL_VOTES,
+    ),
+    "worst": _columns(
+        Column("rank", "BIGINT", "1 for the largest weighted_ce", ucd="stat.rank"),
+        _GALAXY_ID, _IAUNAME,
+        Column("label", "VARCHAR", "answer with the galaxy's largest weighted_ce", ucd="meta.id"),
+        Column("ce", "DOUBLE", "cross-entropy of that answer, nat", ucd="stat.fit.goodness"),
+        _WEIGHTED_CE,
+        Column("observed", "DOUBLE", "vote fraction of that answer, 0..1", ucd="stat.probability"),
+        Column("predicted", "DOUBLE", "expected vote fraction of that answer, 0..1", ucd="stat.probability"),
+        _TOTAL_VOTES,
+    ),
+    "question_losses": _columns(
+        _RUN_ID, _GALAXY_ID, _IAUNAME, _QUESTION, _TOTAL_VOTES,
+        Column("nll", "DOUBLE", "Dirichlet-multinomial negative log likelihood of the counts, nat; 0 where nobody was asked", ucd="stat.likelihood", wide="Dirichlet-multinomial negative log likelihood of the votes on {of}, natural logarithm; 0 where nobody was asked"),
+        Column("mutual_information", "DOUBLE", "between the votes and the model's weights, nat, 0 or more", ucd="stat.value", wide="mutual information of the votes on {of} and the model's weights, natural logarithm"),
+    ),
+    "saliency": _columns(
+        _RUN_ID, _GALAXY_ID, _IAUNAME, _QUESTION,
+        Column("answers", "INTEGER", "number of maps in the blobs, one an answer in tree order", ucd="meta.number"),
+        Column("height", "INTEGER", "rows of a map: the explained layer's own resolution", ucd="meta.number"),
+        Column("width", "INTEGER", "columns of a map", ucd="meta.number"),
+        Column("dtype", "VARCHAR", "NumPy type of the blobs, little-endian", ucd="meta.code"),
+        Column("mean", "BLOB", "maps averaged over dropout samples, (answers, height, width) row-major, in units of concentration; positive pixels increase it", ucd="stat.value"),
+        Column("sd", "BLOB", "standard deviation over dropout samples, as mean", ucd="stat.stdev"),
+    ),
+    "saliency_stats": _columns(
+        _RUN_ID, _GALAXY_ID, _IAUNAME, _QUESTION, _ANSWER, _LABEL,
+        Column("on_target", "FLOAT", "share of the positive saliency on the central galaxy's segment, 0..1; NULL without positive saliency or segment", ucd="stat.value", wide="share of the positive part of the saliency map of {of} that falls on the central galaxy, 0..1"),
+        Column("centroid_offset", "FLOAT", "distance of the positive saliency's centroid from the image centre, in half widths of the image", ucd="pos.distance", wide="distance of the centroid of the positive part of the saliency map of {of} from the centre of the image, in half widths of it"),
+        Column("entropy", "FLOAT", "spread of the absolute saliency: 0 one pixel, 1 uniform", ucd="stat.value", wide="spread of the absolute values of the saliency map of {of}: 0 one cell, 1 uniform"),
+        Column("peak_x", "INTEGER", "column of the largest value in the map, from 0", ucd="stat.value", wide="column, from 0, of the largest value of the saliency map of {of}"),
+        Column("peak_y", "INTEGER", "row of the largest value in the map, from 0", ucd="stat.value", wide="row, from 0, of the largest value of the saliency map of {of}"),
+        Column("increase", "DOUBLE", "sum of the positive part of the map, in units of concentration", ucd="stat.value", wide="sum of the positive part of the saliency map of {of}"),
+        Column("decrease", "DOUBLE", "sum of the negative part of the map, 0 or less", ucd="stat.value", wide="sum of the negative part of the saliency map of {of}"),
+    ),
+    "evaluations": _columns(
+        _RUN_ID,
+        Column("topic", "VARCHAR", "calibration, error, accuracy, localisation, sanity, faithfulness, stability or warning", ucd="meta.code"),
+        Column("measure", "VARCHAR", "what was measured", ucd="meta.code"),
+        Column("question", "VARCHAR", "question it is about; NULL for all", ucd="meta.id"),
+        Column("label", "VARCHAR", "answer it is about; NULL for all", ucd="meta.id"),
+        Column("method", "VARCHAR", "how the explanation or warning was made; NULL where it is about neither", ucd="meta.code"),
+        Column("level", "DOUBLE", "nominal level, share of pixels or stage it was measured at; NULL for none", ucd="stat.param"),
+        Column("value", "DOUBLE", "measured value", ucd="stat.value"),
+        Column("lo", "DOUBLE", "lower end of its 95 % interval, by bootstrap over galaxies", ucd="stat.confidenceLevel"),
+        Column("hi", "DOUBLE", "upper end of its 95 % interval", ucd="stat.confidenceLevel"),
+        Column("chance", "DOUBLE", "value expected without any knowledge; NULL where there is no such value", ucd="stat.value"),
+        Column("galaxies", "BIGINT", "galaxies that it rests on", ucd="meta.number"),
+    ),
+    "rejects": _columns(
+        Column("run_id", "INTEGER", "run that refused it", ucd="meta.id"),
+        Column("source", "VARCHAR", "file it came from", ucd="meta.ref;meta.file"),
+        Column("row", "BIGINT", "row in the file, the first data row being 1; NULL where it is no row", ucd="meta.record"),
+        Column("key", "VARCHAR", "identifier, column or image it is about", ucd="meta.id"),
+        Column("reason", "VARCHAR", "why it was refused", ucd="meta.note"),
+    ),
+    "runs": _columns(
+        Column("run_id", "INTEGER", "number of the run, in order of start", ucd="meta.id"),
+        Column("job", "VARCHAR", "what was done, such as ingest, predict or score", ucd="meta.code"),
+        Column("status", "VARCHAR", "complete; or running, which means interrupted when nothing is at work", ucd="meta.code.status"),
+        Column("started_at", "TIMESTAMP", "start, UTC", ucd="time.start"),
+        Column("finished_at", "TIMESTAMP", "end, UTC; NULL while not complete", ucd="time.end"),
+        Column("config", "VARCHAR", "configuration and checksums of the inputs, JSON", ucd="meta.note"),
+        Column("model_sha256", "VARCHAR", "SHA-256 of the model's file", ucd="meta.checksum"),
+        Column("code_version", "VARCHAR", "version of Zoolens", ucd="meta.version"),
+    ),
+}
+# fmt: on

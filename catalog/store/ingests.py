@@ -1,0 +1,71 @@
+"""Ingests in the ledger of runs: which votes and images stand, and what was abandoned."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.store.store import Run, Store
+
+_COMPLETE = "FROM run WHERE job = 'ingest' AND status = 'complete'"
+_ABANDONED = "SELECT run_id FROM run WHERE job = 'ingest' AND status = 'running' AND run_id <> ?"
+_SUPERSEDE_VOTES = """INSERT INTO superseded
+SELECT DISTINCT v.run_id, v.galaxy_id, a.question_id
+FROM vote v JOIN answer a USING (answer_id)
+JOIN run r ON r.run_id = v.run_id AND r.status = 'complete'
+SEMI JOIN (SELECT galaxy_id, question_id FROM vote JOIN answer USING (answer_id)
+    WHERE run_id = $1) n ON n.galaxy_id = v.galaxy_id AND n.question_id = a.question_id
+ANTI JOIN superseded s ON s.run_id = v.run_id AND s.galaxy_id = v.galaxy_id
+    AND s.question_id = a.question_id
+WHERE v.run_id <> $1"""
+_SUPERSEDE_IMAGES = """INSERT INTO superseded_image
+SELECT i.run_id, i.galaxy_id FROM image i
+JOIN run r ON r.run_id = i.run_id AND r.status = 'complete'
+SEMI JOIN (SELECT galaxy_id FROM image WHERE run_id = $1) n ON n.galaxy_id = i.galaxy_id
+ANTI JOIN superseded_image s ON s.run_id = i.run_id AND s.galaxy_id = i.galaxy_id
+WHERE i.run_id <> $1"""
+
+
+def held_tree(store: Store) -> DecisionTree | None:
+    """The tree of the votes that a catalogue shows; None where it shows none."""
+    return store.tree if store.value(f"SELECT count(*) {_COMPLETE}") else None
+
+
+def begin_ingest(
+    store: Store, settings: Mapping[str, Any], origin: Mapping[str, str], tree: DecisionTree
+) -> Run:
+    """The run for an ingest, in a catalogue of its tree.
+
+    The run is told from an earlier one with the same settings by the ingest that came
+    before it (`after`): the same votes are news again once others replaced them. What
+    another ingest left that never was complete, and so never shown, is deleted: its
+    galaxies would otherwise stay hidden, or be numbered twice. Raises `CatalogError`
+    where the catalogue shows votes of another tree.
+    """
+    if held_tree(store) is not None:
+        store.set_tree(tree)
+    rows = store.arrow(f"SELECT run_id, config {_COMPLETE} ORDER BY run_id DESC LIMIT 1")
+    after = None
+    for previous in rows.to_pylist():
+        config = json.loads(previous["config"])
+        same = all(config.get(name) == value for name, value in settings.items())
+        after = config.get("after") if same else previous["run_id"]
+    run = store.begin("ingest", {**settings, "after": after}, origin=origin)
+    with store.transaction():
+        for name in ("galaxy", "image", "vote", "reject", "shard", "run"):
+            store.execute(f"DELETE FROM {name} WHERE run_id IN ({_ABANDONED})", [run.run_id])
+        if held_tree(store) is None and not store.shards(run):
+            store.execute("DELETE FROM answer")
+            store.execute("DELETE FROM setting WHERE name = 'tree'")
+    store.set_tree(tree)
+    return run
+
+
+def finish_ingest(store: Store, run: Run) -> None:
+    """Complete an ingest: its votes and images replace all others of the same galaxies.
+
+    Votes question by question. To be done in one transaction.
+    """
+    store.execute(_SUPERSEDE_VOTES, [run.run_id])
+    store.execute(_SUPERSEDE_IMAGES, [run.run_id])
+    store.finish(run)

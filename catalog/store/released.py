@@ -1,0 +1,196 @@
+"""What a release reads of a catalogue, block by block of galaxies."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from zoolens.catalog.arrays import Floats, Ids
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.store.matrices import read_matrices, read_rows
+from zoolens.catalog.store.ranking import all_ranks
+from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.views import newest
+
+_MAP = "on_target, centroid_offset, entropy, increase, decrease, peak_x, peak_y"
+# Values by what they are of: the job whose run they are of, and their columns.
+_OF_ANSWERS = (
+    (
+        None,
+        "SELECT v.galaxy_id, a.answer_id, v.count, v.total, v.fraction "
+        "FROM votes v JOIN answer a ON a.label = v.label",
+        {"count", "total", "fraction"},
+    ),
+    (
+        "predict",
+        """SELECT galaxy_id, answer_id, concentration, fraction AS pred_frac,
+    fraction_sd AS sd, fraction_lo AS lo, fraction_hi AS hi, reach
+FROM prediction WHERE run_id = ?""",
+        {"concentration", "pred_frac", "sd", "lo", "hi", "reach"},
+    ),
+    ("score", "SELECT galaxy_id, answer_id, ce FROM loss WHERE run_id = ?", {"ce"}),
+    (
+        "explain",
+        f"SELECT galaxy_id, answer_id, {_MAP} FROM saliency_stat WHERE run_id = ?",
+        {*_MAP.split(", ")},
+    ),
+)
+_OF_QUESTIONS = (
+    ("score", "SELECT galaxy_id, question_id, nll FROM question_loss WHERE run_id = ?", {"nll"}),
+    (
+        "predict",
+        "SELECT galaxy_id, question_id, mutual_information FROM question_prediction "
+        "WHERE run_id = ?",
+        {"mutual_information"},
+    ),
+)
+_PLACES = "(SELECT DISTINCT {number}, {by} FROM answer)"
+# as the view, which looks the prediction run up in each row: four times as long
+_QUESTION_LOSSES = f"""SELECT l.galaxy_id, l.question_id, g.iauname, n.question,
+    l.total_votes, l.nll, p.mutual_information
+FROM question_loss l JOIN galaxy g ON g.galaxy_id = l.galaxy_id
+JOIN {_PLACES.format(number="question_id", by="question")} n ON n.question_id = l.question_id
+LEFT JOIN question_prediction p ON p.run_id = ? AND p.galaxy_id = l.galaxy_id
+    AND p.question_id = l.question_id
+WHERE l.run_id = ?"""
+# whose runs the rows of a view are of, in the order of the query's parameters
+_JOBS: dict[str, tuple[str, ...]] = {
+    "votes": (),
+    "predictions": ("predict",),
+    "losses": ("score",),
+    "question_losses": ("predict", "score"),
+    "saliency_stats": ("explain",),
+}
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The runs that a release is cut from; explain is None where no galaxy is explained."""
+
+    predict: int
+    score: int
+    explain: int | None
+
+
+def newest_explain_run(store: Store, predict_run: int) -> int | None:
+    """The newest complete run that explains the predictions of a run."""
+    run_id: int | None = store.value(
+        "SELECT max_by(run_id, asked_at) FROM run WHERE job = 'explain' AND status = 'complete' "
+        "AND CAST(json_extract(config, '$.predict_run') AS INTEGER) = ?",
+        [predict_run],
+    )
+    return run_id
+
+
+def ledger_of(store: Store, runs: Runs) -> list[dict[str, Any]]:
+    """Complete runs that a release holds something of, oldest first, each as a row of `runs`.
+
+    Ingests, the newest training, and `runs`; their configurations are read.
+    """
+    numbers = [run for run in vars(runs).values() if run is not None]
+    rows = store.arrow(
+        "SELECT run_id, job, started_at, finished_at, config, model_sha256, code_version "
+        "FROM run WHERE status = 'complete' AND (job = 'ingest' OR list_contains($1, run_id) "
+        f"OR run_id = ({newest('train')})) ORDER BY run_id",
+        [numbers],
+    ).to_pylist()
+    return [{**row, "config": json.loads(row["config"])} for row in rows]
+
+
+def votes_are_whole(store: Store) -> bool:
+    """Whether no vote is fractional."""
+    sql = "SELECT bool_and(count = floor(count) AND total = floor(total)) FROM vote"
+    return bool(store.value(sql))
+
+
+def galaxy_without_position(store: Store) -> str | None:
+    """The first galaxy by name that has no position; None if all have one."""
+    name: str | None = store.value(
+        "SELECT min(iauname) FROM galaxies WHERE ra IS NULL OR dec IS NULL"
+    )
+    return name
+
+
+def galaxy_facts(store: Store, min_votes: float, rows: int) -> pa.RecordBatchReader:
+    """Of each galaxy what is about no answer or question, so many rows at a time.
+
+    min_votes: only galaxies that so many volunteers were asked a question about, ranked as
+    `catalog.store.ranking.all_ranks` does.
+    """
+    ranks, asked = all_ranks(store, min_votes=min_votes)
+    voted = f"""SEMI JOIN (SELECT galaxy_id FROM votes WHERE total >= {float(min_votes)}) v
+    ON v.galaxy_id = g.galaxy_id"""
+    sql = f"""SELECT g.galaxy_id, g.iauname, g.ra, g.dec, g.split, r.rank,
+    a.label AS worst_answer, r.answer_id, r.weighted_ce AS worst_weighted_ce, r.ce AS worst_ce
+FROM galaxies g LEFT JOIN ({ranks}) r ON r.galaxy_id = g.galaxy_id
+LEFT JOIN answer a ON a.answer_id = r.answer_id
+{voted if min_votes > 0 else ""} ORDER BY g.galaxy_id"""
+    return store.batches(sql, asked, rows)
+
+
+def worst_answers(store: Store, min_votes: float, worst: int) -> tuple[Ids, Ids]:
+    """Numbers of the `worst` galaxies, ascending, and of the answers that cost them most."""
+    ranks, asked = all_ranks(store, min_votes=min_votes)
+    rows = store.arrow(
+        f"SELECT galaxy_id, answer_id FROM ({ranks}) WHERE rank <= {worst} ORDER BY galaxy_id",
+        asked,
+    )
+    return rows["galaxy_id"].to_numpy(), rows["answer_id"].to_numpy()
+
+
+def sorted_rows(store: Store, parquet: str, order: str, rows: int) -> pa.RecordBatchReader:
+    """The rows of a Parquet file in an order, on disk where memory does not do."""
+    return store.batches(f"SELECT * FROM read_parquet(?) ORDER BY {order}", [parquet], rows)
+
+
+def read_images_sha256(store: Store, galaxy_id: Ids) -> pa.Table:
+    """Columns galaxy_id and image_sha256 of galaxies (N,), ascending."""
+    return read_rows(store, "SELECT galaxy_id, image_sha256 FROM galaxies", galaxy_id)
+
+
+def read_values(
+    store: Store, tree: DecisionTree, runs: Runs, galaxy_id: Ids, wanted: set[str]
+) -> dict[str, Floats]:
+    """Matrices of what is wanted, of answers (N, A) or questions (N, Q); NaN where missing."""
+    found: dict[str, Floats] = {}
+    for queries, width in ((_OF_ANSWERS, len(tree.labels)), (_OF_QUESTIONS, len(tree.questions))):
+        for job, sql, columns in queries:
+            if wanted & columns:
+                run = () if job is None else (getattr(runs, job),)
+                found |= read_matrices(store, sql, galaxy_id, width, *run)
+    return found
+
+
+def read_view(
+    store: Store, name: str, columns: Sequence[str], runs: Runs, galaxy_id: Ids
+) -> pa.Table:
+    """Rows of a public view about galaxies (N,), ascending, in order of galaxy and answer."""
+    by_question = name == "question_losses"
+    number, by = ("question_id", "question") if by_question else ("answer_id", "label")
+    listed = ", ".join(f"x.{column}" for column in columns)
+    jobs = _JOBS[name]
+    source, one_run = (f"history.{name}", "WHERE x.run_id = ?") if jobs else (name, "")
+    sql = (
+        f"SELECT x.galaxy_id, n.{number}, {listed} FROM {source} x "
+        f"JOIN {_PLACES.format(number=number, by=by)} n USING ({by}) {one_run}"
+    )
+    if by_question:
+        sql = _QUESTION_LOSSES
+    rows = read_rows(store, sql, galaxy_id, *(getattr(runs, job) for job in jobs))
+    ordered = rows.sort_by([("galaxy_id", "ascending"), (number, "ascending")])
+    return ordered.select(columns)
+
+
+def has_posteriors(store: Store, predict_run: int) -> bool:
+    """Whether a run of predictions has dropout samples."""
+    sql = "SELECT 1 FROM posterior WHERE run_id = ? LIMIT 1"
+    return store.value(sql, [predict_run]) is not None
+
+
+def answers_of_tree(store: Store) -> pa.Table:
+    """Columns question, answer, label, asked_after, in tree order."""
+    return store.arrow(
+        "SELECT question, answer, label, asked_after FROM answers ORDER BY answer_id"
+    )

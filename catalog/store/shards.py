@@ -1,0 +1,138 @@
+"""One way to fill a run: what it lacks is computed in order and committed shard by shard.
+
+Work is a pure function from keys to Arrow tables, so an executor may run it anywhere;
+only here, where the store is, are its results committed.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import count, islice
+from typing import Generic, Protocol, TypeVar
+
+import pyarrow as pa
+
+from zoolens.catalog.runtime.progress import Bar, progress
+from zoolens.catalog.store.rejects import KnownRejects
+from zoolens.catalog.store.store import Run, Store
+
+Keys = TypeVar("Keys")
+Read = TypeVar("Read")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Tables = dict[str, pa.Table]
+
+
+@dataclass(frozen=True)
+class Part(Generic[Keys]):
+    """A piece of a run's work.
+
+    keys: what the work is done from; size: how far it moves the bar. name: of the shard, by
+    which a run that was interrupted knows it; None for parts that are made of what the run
+    lacks, whose shards are numbered.
+    """
+
+    keys: Keys
+    size: int
+    name: str | None = None
+
+
+class Executor(Protocol):
+    """A `map` that may run elsewhere; results come in the order of the items.
+
+    It may take items ahead of the results that were asked for.
+    """
+
+    def __call__(
+        self, function: Callable[[Item], Result], items: Iterable[Item], /
+    ) -> Generator[Result, None, None]:
+        """Results of `function`, one per item."""
+        ...
+
+
+def as_they_are(keys: Keys) -> Keys:
+    """What to read for work that needs only its keys."""
+    return keys
+
+
+def here(
+    function: Callable[[Item], Result], items: Iterable[Item], /
+) -> Generator[Result, None, None]:
+    """The executor that does each work when its result is asked for."""
+    yield from map(function, items)
+
+
+def fill(
+    store: Store,
+    run: Run,
+    parts: Iterable[Part[Keys]],
+    work: Callable[[Read], Tables],
+    *,
+    read: Callable[[Keys], Read],
+    describe: str,
+    total: int,
+    executor: Executor = here,
+    together: int = 1,
+) -> Counter[str]:
+    """Do and commit the parts that a run lacks; the rest only moves the bar.
+
+    read: what the work on a part needs of the store, called here and in order, when the
+    work is about to begin. work: from that to rows by table, without their run; it never
+    sees the store. Rows of `reject` that the run has already are left out, and a numbered
+    shard without any row is none. describe, total: the bar's words and length. executor:
+    what runs the work. together: parts whose rows are committed as one shard. Returns how
+    many rows came, by table. Raises what the work and `Store.commit` raise.
+    """
+    filled: Counter[str] = Counter()
+    numbers = count(store.shards(run) + 1)
+    known = KnownRejects(store, run)
+    with (
+        progress(describe, total) as bar,
+        closing(_done(store, run, parts, read, work, executor, bar)) as done,
+    ):
+        while shard := [*islice(done, together)]:
+            tables = _joined([found for _, found in shard])
+            if "reject" in tables:
+                tables["reject"] = known.without(tables["reject"])
+            name = shard[0][0].name
+            if name or any(len(table) for table in tables.values()):
+                store.commit(run, name or f"part {next(numbers)}", tables)
+            filled.update({name: len(table) for name, table in tables.items()})
+    return filled
+
+
+def _done(
+    store: Store,
+    run: Run,
+    parts: Iterable[Part[Keys]],
+    read: Callable[[Keys], Read],
+    work: Callable[[Read], Tables],
+    executor: Executor,
+    bar: Bar,
+) -> Generator[tuple[Part[Keys], Tables], None, None]:
+    """Parts that the run lacks, each with its rows, in order."""
+    begun: deque[Part[Keys]] = deque()
+
+    def needed() -> Iterator[Read]:
+        for part in parts:
+            if part.name is not None and store.committed(run, part.name):
+                bar.advance(part.size)
+                continue
+            begun.append(part)
+            yield read(part.keys)
+
+    # closed also when interrupted, so that what waits in line is not run to the end
+    with closing(executor(work, needed())) as results:
+        for tables in results:
+            part = begun.popleft()
+            yield part, tables
+            bar.advance(part.size)
+
+
+def _joined(parts: Sequence[Tables]) -> Tables:
+    """The rows of several parts by table; a part may have none of a table."""
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {
+        name: pa.concat_tables([part[name] for part in parts if name in part]) for name in names
+    }

@@ -1,0 +1,1 @@
+"""What a person types: each command parses, calls a job, and says what it did."""

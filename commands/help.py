@@ -1,0 +1,33 @@
+"""Help that a terminal of 80 columns shows whole, without what it would take to colour it."""
+
+from typing import Any
+
+from typer.core import TyperGroup
+
+_TEXT = 10_000  # longer than any sentence of help
+
+
+class Commands(TyperGroup):
+    """Commands below their headings (`rich_help_panel`), each with its whole sentence."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the list of commands."""
+        width = max(map(len, self.commands))
+        headings: dict[str, list[tuple[str, str]]] = {}
+        for name, command in self.commands.items():
+            heading = getattr(command, "rich_help_panel", None) or "Commands"
+            row = (name.ljust(width), command.get_short_help_str(_TEXT))
+            headings.setdefault(heading, []).append(row)
+        for heading, rows in headings.items():
+            with formatter.section(heading):
+                formatter.write_dl(rows)
+
+
+class CutUnlessNamed(Commands):
+    """`release DIR` cuts a release; `release verify DIR` and `release diff A B` do not."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put in the name that was left out."""
+        if args and args[0] not in (*self.commands, *ctx.help_option_names):
+            args = ["cut", *args]
+        return super().parse_args(ctx, args)

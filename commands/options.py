@@ -1,0 +1,77 @@
+"""Options that several commands share, each told once."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Option
+
+from zoolens.catalog import paths
+
+if TYPE_CHECKING:
+    from zoolens.catalog.images.view import View
+    from zoolens.jobs.settings import Inference
+
+# Every command.
+CATALOG = paths.CATALOG_DEFAULT
+Catalog = Annotated[Path, Option(envvar=paths.CATALOG_VARIABLE, help="The catalogue file.")]
+Quiet = Annotated[bool, Option("--quiet", help="No progress bars, no words: only results.")]
+
+# Commands that answer with a table.
+Format = Annotated[
+    str | None,
+    Option("--format", help="table, csv, json or parquet; told from --out if not given."),
+]
+Out = Annotated[Path | None, Option(help="Write to this file instead of the terminal.")]
+MinVotes = Annotated[
+    float, Option(min=0, help="Only answers to questions asked of so many volunteers.")
+]
+
+# What a model sees and how it is run.
+Model = Annotated[
+    str | None,
+    Option(help="Zoobot checkpoint (.ckpt, .safetensors) or hf_hub:owner/name."),
+]
+Samples = Annotated[int, Option(min=0, max=1000, help="Dropout samples; 0 turns dropout off.")]
+Seed = Annotated[int, Option(min=0, help="Seed of the dropout samples.")]
+ViewName = Annotated[
+    str | None,
+    Option(
+        "--view", help="Configuration of galaxy_datasets the model was trained with: minimal, fast."
+    ),
+]
+Size = Annotated[int | None, Option(min=16, max=2048, help="Side of the model's input, pixel.")]
+Engine = Annotated[
+    str,
+    Option(help="What runs the model: torch, openvino, cuda, or auto, the fastest here."),
+]
+Precision = Annotated[
+    str, Option(help="float32, or bfloat16: faster on some machines, and less exact.")
+]
+
+# What a catalogue is made from.
+Predictions = Annotated[
+    Path | None,
+    Option(help="Published concentrations or fractions, instead of a model."),
+]
+IdColumn = Annotated[
+    str | None, Option("--id", help="Column that names the galaxy, if not iauname.")
+]
+Weights = Annotated[str, Option(help="paper, none, or a YAML or CSV file of label and weight.")]
+
+
+def view_of(name: str | None, size: int | None) -> "View | None":
+    """The view that options ask for; None if they leave it to the model."""
+    if name is None and size is None:
+        return None
+    from zoolens.catalog.images.view import View
+
+    return View(name or View.name, size or View.size)
+
+
+def inference_of(
+    samples: int, seed: int, view: str | None, size: int | None, engine: str, precision: str
+) -> "Inference":
+    """How a model is to predict, as options say."""
+    from zoolens.jobs.settings import Inference
+
+    return Inference(samples, seed, view_of(view, size), engine, precision)

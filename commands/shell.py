@@ -1,0 +1,99 @@
+"""What all commands share with the terminal: words, exit codes, Ctrl-C, pipes."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from zoolens.catalog.errors import CatalogError, QueryRefused
+from zoolens.catalog.output.answer import plain
+from zoolens.catalog.runtime.progress import (
+    heed_interrupt,
+    interrupt,
+    interrupted,
+    is_quiet,
+    set_quiet,
+)
+
+if TYPE_CHECKING:
+    from zoolens.jobs.reports import Report
+
+_FAULT, _INTERRUPTED = 1, 130  # exit codes; of wrong usage, which Typer finds, it is 2
+
+
+def say(report: "Report") -> None:
+    """One line on what a job did, and one a note, on stderr: standard output is for results."""
+    if is_quiet():
+        return
+    run = "" if report.run_id is None else f"run {report.run_id}"
+    same = "" if report.changed else "nothing changed: "
+    typer.echo(f"{report.job:<8} {run:<7} {same}{plain(report.summary)}", err=True)
+    for note in report.notes:
+        typer.echo(f"{'':<17}{plain(note)}", err=True)
+
+
+def guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """A command for which a user's mistake is one line and exit code 1."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        set_quiet(bool(kwargs.get("quiet")))
+        try:
+            command(*args, **kwargs)
+        except (Exception, KeyboardInterrupt) as error:
+            _end(error)
+            raise
+
+    return run
+
+
+def _end(error: BaseException) -> None:
+    """Raise the exit that an error of a command comes to, if it is none of Zoolens' own."""
+    # a library whose import was cut short fails with errors of its own
+    if interrupted() or isinstance(error, KeyboardInterrupt):
+        _tell("interrupted with nothing half done; the same command does the rest")
+        raise typer.Exit(_INTERRUPTED) from None
+    if isinstance(error, CatalogError):
+        # what DuckDB says of a query has several lines
+        lines = str(error).splitlines() if isinstance(error, QueryRefused) else [str(error)]
+        _tell("\n".join(map(plain, lines)))
+        raise typer.Exit(_FAULT) from None
+    if isinstance(error, BrokenPipeError):
+        # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from None
+    if isinstance(error, OSError) and error.filename is not None:
+        # of a place that may not be looked into, or that no file can have
+        _tell(f"{plain(os.fsdecode(error.filename))}: {error.strerror}; name another")
+        raise typer.Exit(_FAULT) from None
+
+
+def _tell(mistake: str) -> None:
+    typer.echo(f"zoolens: {mistake}", err=True)
+
+
+def refuse_what_is_no_text(arguments: Sequence[str]) -> None:
+    """Raises `SystemExit` for an argument without a Unicode form: a catalogue cannot hold it."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            _tell(f"{plain(argument)} is not UTF-8, which names have to be")
+            raise SystemExit(_FAULT) from None
+
+
+def on_interrupt(number: int, frame: Any) -> None:
+    """Remember a Ctrl-C, and heed it at once, but not within an import.
+
+    What libraries do while they are imported can swallow it, and an import that is cut
+    short can keep a lock that other threads wait for.
+    """
+    interrupt()
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return
+        frame = frame.f_back
+    heed_interrupt()

@@ -1,0 +1,26 @@
+"""`zoolens status`."""
+
+from typer import echo
+
+from zoolens.catalog.output.answer import from_arrow, write
+from zoolens.commands import options
+
+
+def status(
+    form: options.Format = None,
+    out: options.Out = None,
+    catalog: options.Catalog = options.CATALOG,
+) -> None:
+    """The runs, how far each step has come, and what is missing."""
+    from zoolens.jobs.status import status as job
+
+    report = job(catalog)
+    if form or out:
+        write(from_arrow(report.runs), form, out)
+        return
+    echo(f"{report.catalog}: tree {report.tree}, {report.rejects:,} rejects")
+    for table in (report.steps, report.runs):
+        write(from_arrow(table))
+        echo()
+    for sentence in report.advice:
+        echo(sentence)

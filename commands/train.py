@@ -1,0 +1,71 @@
+"""`zoolens train`."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option, echo
+
+from zoolens.commands import options
+from zoolens.commands.shell import say
+
+
+def train(
+    out: Annotated[Path, Argument(help="Folder for checkpoints and the model.")],
+    architecture: Annotated[
+        str | None, Option(help="Encoder, a timm name; efficientnet_b0 if not given.")
+    ] = None,
+    encoder: Annotated[str | None, Option(help="Begin with the encoder of this model.")] = None,
+    epochs: Annotated[int, Option(min=1, help="At most so many.")] = 50,
+    batch_size: Annotated[int, Option(min=2, help="Galaxies a step.")] = 64,
+    learning_rate: Annotated[float, Option(help="Largest learning rate.")] = 1e-3,
+    patience: Annotated[
+        int, Option(min=1, help="Epochs without a better loss before it ends.")
+    ] = 8,
+    held_out: Annotated[
+        float, Option(help="Share kept from training: half to validate, half to test.")
+    ] = 0.2,
+    down_weight_noisy: Annotated[
+        bool, Option("--down-weight-noisy", help="Doubtful votes count less.")
+    ] = False,
+    error_rate: Annotated[
+        float, Option(help="Share of random votes, for --down-weight-noisy.")
+    ] = 0.05,
+    shuffle_votes: Annotated[
+        bool, Option("--shuffle-votes", help="Deal votes to other galaxies: a control.")
+    ] = False,
+    mixed: Annotated[bool, Option("--mixed", help="Compute in bfloat16: faster on GPUs.")] = False,
+    workers: Annotated[int, Option(min=0, help="Processes that augment.")] = 1,
+    seed: Annotated[int, Option(min=0, help="Seed of weights, split and order.")] = 0,
+    view: options.ViewName = None,
+    size: options.Size = None,
+    greyscale: Annotated[
+        bool, Option("--greyscale", help="The model is to see greyscale images.")
+    ] = False,
+    catalog: options.Catalog = options.CATALOG,
+    quiet: options.Quiet = False,
+) -> None:
+    """A ZoobotTree from the catalogue's votes and images."""
+    from zoolens.catalog.images.view import View
+    from zoolens.jobs.train import train as job
+
+    report = job(
+        catalog,
+        out,
+        architecture=architecture,
+        encoder=encoder,
+        view=replace(options.view_of(view, size) or View(), greyscale=greyscale),
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        patience=patience,
+        seed=seed,
+        held_out=held_out,
+        down_weight_noisy=down_weight_noisy,
+        error_rate=error_rate,
+        shuffle_votes=shuffle_votes,
+        mixed=mixed,
+        workers=workers,
+    )
+    say(report)
+    echo(report.model)

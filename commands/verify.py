@@ -1,0 +1,27 @@
+"""`zoolens verify`."""
+
+from typing import Annotated
+
+from typer import Option
+
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.output.answer import from_arrow, write
+from zoolens.commands import options
+
+
+def verify(
+    images: Annotated[
+        bool, Option("--images", help="Also read every image file and compare checksums.")
+    ] = False,
+    form: options.Format = None,
+    out: options.Out = None,
+    catalog: options.Catalog = options.CATALOG,
+    quiet: options.Quiet = False,
+) -> None:
+    """Check the catalogue against itself; exit code 1 where it is at fault."""
+    from zoolens.jobs.verify import verify as job
+
+    report = job(catalog, images=images)
+    write(from_arrow(report.checks), form, out)
+    if report.errors:
+        raise CatalogError(f"{report.errors} checks of {catalog} failed; {report.advice}")

@@ -1,0 +1,27 @@
+"""`zoolens worst`."""
+
+from typing import Annotated
+
+from typer import Option
+
+from zoolens.catalog.output.answer import from_arrow, write
+from zoolens.commands import options
+
+
+def worst(
+    limit: Annotated[int, Option("-n", "--limit", min=1, max=10**9, help="Galaxies to show.")] = 10,
+    min_votes: options.MinVotes = 0,
+    answer: Annotated[str | None, Option(help="Only this answer, such as bar_strong.")] = None,
+    question: Annotated[str | None, Option(help="Only answers to this question.")] = None,
+    by: Annotated[str, Option(help="weighted_ce, ce or reach_weighted_ce.")] = "weighted_ce",
+    form: options.Format = None,
+    out: options.Out = None,
+    catalog: options.Catalog = options.CATALOG,
+) -> None:
+    """The galaxies on which volunteers and model disagree most, and on which answer."""
+    from zoolens.jobs.worst import worst as job
+
+    ranking = job(
+        catalog, limit=limit, min_votes=min_votes, answer=answer, question=question, by=by
+    )
+    write(from_arrow(ranking), form, out)

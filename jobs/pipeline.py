@@ -1,0 +1,183 @@
+"""Several jobs in a row: what one needs of another is done first.
+
+The jobs themselves know nothing of each other: they meet in the catalogue. Each function
+imports those that it calls, as some of them take seconds to load.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from zoolens.catalog.errors import CatalogBusy, CatalogError
+from zoolens.catalog.runtime.progress import heed_interrupt
+from zoolens.jobs.reports import PredictReport, Report
+from zoolens.jobs.settings import Cut, Inference, Maps, Which
+
+if TYPE_CHECKING:
+    from zoolens.catalog.release.provenance import Title
+    from zoolens.catalog.saliency.arithmetic import Of
+    from zoolens.jobs.explain import ExplainReport
+    from zoolens.jobs.release import ReleaseReport
+    from zoolens.jobs.similar import SimilarReport
+
+Settings = ParamSpec("Settings")
+Done = TypeVar("Done", bound=Report)
+Say = Callable[[Report], None]  # what is done with each report as soon as it is there
+
+_PATIENCE = 60  # seconds that a later step waits for a reader
+
+
+def silently(report: Report) -> None:
+    """Say nothing of a report."""
+
+
+def ingest_to_index(
+    catalog: Path,
+    votes: Path,
+    *,
+    images: Path | None = None,
+    model: str | None = None,
+    predictions: Path | None = None,
+    tree: str | None = None,
+    id_column: str | None = None,
+    weighted: bool = False,
+    inference: Inference = Inference(),
+    weights: str = "paper",
+    say: Say = silently,
+) -> None:
+    """Ingest votes and images and, with a model or predictions, go on to the index.
+
+    The settings are those of `ingest`, `predict_or_adopt` and `score`. What later steps
+    would refuse is refused before the first one begins, and a reader who holds the
+    catalogue for a moment between two steps does not end the work of hours. Raises
+    `CatalogError` and its kinds for what the user can put right.
+    """
+    from zoolens.jobs.index import index
+    from zoolens.jobs.ingest import ingest
+    from zoolens.jobs.score import score
+
+    if model and predictions:
+        raise CatalogError("give --model or --predictions, not both")
+    for given in (model, predictions):
+        if given and not str(given).startswith("hf_hub:") and not Path(given).is_file():
+            raise CatalogError(f"no file {given}")
+    _check_early(weights, inference, bool(model))
+    say(ingest(catalog, votes, images=images, tree=tree, id_column=id_column, weighted=weighted))
+    if model or predictions:
+        say(
+            patiently(
+                predict_or_adopt,
+                catalog,
+                model=model,
+                predictions=predictions,
+                id_column=id_column,
+                inference=inference,
+            )
+        )
+        say(patiently(score, catalog, weights=weights))
+        say(patiently(index, catalog))
+
+
+def _check_early(weights: str, inference: Inference, with_model: bool) -> None:
+    """What later steps would refuse, before hours of work."""
+    from zoolens.catalog.scoring.weights import PRESETS
+
+    if weights not in PRESETS and not Path(weights).is_file():
+        raise CatalogError(f"no weights {weights!r}; give {', '.join(PRESETS)} or a file of them")
+    engine = inference.engine if with_model else "auto"
+    if (engine, inference.precision) != ("auto", "float32"):
+        from zoolens.catalog.network.engines import check_precision, choose_engine
+
+        choose_engine(engine, 1)
+        check_precision(inference.precision)
+
+
+def patiently(
+    job: Callable[Settings, Done], *args: Settings.args, **kwargs: Settings.kwargs
+) -> Done:
+    """A later job of one piece of work: it waits for a passing reader of the catalogue."""
+    heed_interrupt()
+    for _ in range(_PATIENCE):
+        try:
+            return job(*args, **kwargs)
+        except CatalogBusy:
+            time.sleep(1)
+    return job(*args, **kwargs)
+
+
+def predict_or_adopt(
+    catalog: Path,
+    *,
+    model: str | None = None,
+    predictions: Path | None = None,
+    id_column: str | None = None,
+    inference: Inference = Inference(),
+) -> PredictReport:
+    """Predictions of every galaxy, by a model or from a published table: one of the two.
+
+    inference: of the model; id_column: of the table.
+    """
+    if bool(model) == bool(predictions):
+        raise CatalogError("give --model CHECKPOINT or --predictions FILE")
+    if predictions:
+        from zoolens.jobs.adopt import adopt
+
+        return adopt(catalog, predictions, id_column=id_column)
+    from zoolens.jobs.predict import predict
+
+    return predict(catalog, str(model), inference)
+
+
+def similar(
+    catalog: Path,
+    galaxy: str,
+    *,
+    answer: str | None = None,
+    k: int = 5,
+    weights: str | None = None,
+    approximate: bool = False,
+    min_votes: float = 0,
+) -> "SimilarReport":
+    """`jobs.similar`, on an index that is made or brought up to date first."""
+    from zoolens.jobs.index import index
+    from zoolens.jobs.similar import similar as job
+
+    index(catalog, approximate=approximate)
+    return job(
+        catalog,
+        galaxy,
+        answer=answer,
+        k=k,
+        weights=weights,
+        approximate=approximate,
+        min_votes=min_votes,
+    )
+
+
+def explain(
+    catalog: Path,
+    which: Which,
+    maps: Maps = Maps(),
+    *,
+    of: "Of" = "concentration",
+    out: Path | None = None,
+    figures: bool = True,
+) -> "ExplainReport":
+    """`jobs.explain`; figures, which show counterparts, get an up-to-date index first."""
+    from zoolens.jobs.explain import explain as job
+    from zoolens.jobs.index import index
+
+    if figures:
+        index(catalog)
+    return job(catalog, which, maps, of=of, out=out, figures=figures)
+
+
+def release(catalog: Path, out: Path, title: "Title", cut: Cut = Cut()) -> "ReleaseReport":
+    """`jobs.release`; counterparts and a gallery get an up-to-date index first."""
+    from zoolens.jobs.index import index
+    from zoolens.jobs.release import release as job
+
+    if cut.needs_index:
+        index(catalog)
+    return job(catalog, out, title, cut)

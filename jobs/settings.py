@@ -1,0 +1,72 @@
+"""Settings that travel whole, from whoever gives them to whoever needs them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zoolens.catalog.explain.choice import Which
+
+if TYPE_CHECKING:
+    from zoolens.catalog.images.view import View
+
+__all__ = ["Cut", "Inference", "Maps", "Which"]
+
+
+@dataclass(frozen=True)
+class Inference:
+    """How a model makes posteriors.
+
+    samples: Monte Carlo dropout samples of the head, seeded by `seed`; 0 asks dropout
+    off. view: what the model was trained to see; unless given, what its file says, or
+    else the default view. engine: what runs the encoder (`catalog.network.engines`).
+    precision: `float32` or `bfloat16`.
+    """
+
+    samples: int = 30
+    seed: int = 0
+    view: "View | None" = None
+    engine: str = "auto"
+    precision: str = "float32"
+
+
+@dataclass(frozen=True)
+class Maps:
+    """How saliency maps are made.
+
+    model: unless given, the one that made the newest predictions. method: `hirescam` or
+    `gradcam`. layer: a module's dotted name, the last encoder block unless given. engine:
+    what runs the encoder; `auto` is torch if OpenVINO does not serve.
+    """
+
+    model: str | None = None
+    method: str = "hirescam"
+    layer: str | None = None
+    engine: str = "auto"
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What of a catalogue a release holds, and in which forms.
+
+    preset: `full`, or `friendly`, few columns and no long tables; columns: those named
+    instead, of the table of galaxies. where: an SQL condition on any column of the full
+    table. min_votes: only answers to questions asked of so many volunteers rank, and only
+    galaxies with such a question are there. formats: of the table of galaxies; Parquet is
+    always among them. counterparts: of how many of the worst galaxies to name them;
+    gallery: how many of the worst galaxies to show on a page. cubes: saliency maps as
+    FITS files too.
+    """
+
+    preset: str = "full"
+    columns: Sequence[str] = ()
+    where: str | None = None
+    min_votes: float = 0
+    formats: Sequence[str] = ("parquet", "fits")
+    counterparts: int = 1000
+    gallery: int = 0
+    cubes: bool = False
+
+    @property
+    def needs_index(self) -> bool:
+        """Whether counterparts are looked for."""
+        return self.counterparts > 0 or self.gallery > 0

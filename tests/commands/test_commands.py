@@ -1,0 +1,69 @@
+"""What single commands do that their jobs do not."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.made.catalogues import catalogue, random_concentrations, random_counts
+from tests.made.terminal import zoolens
+from zoolens import cli
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return catalogue(
+        tmp_path / "gz.duckdb", random_counts(30), concentrations=random_concentrations(30)
+    )
+
+
+def test_score_index_worst_and_similar_follow_each_other(path: Path) -> None:
+    for command in ("score", "index"):
+        assert zoolens(command, "--catalog", path).exit_code == 0
+    ranking = zoolens("worst", "-n", 3, "--format", "json", "--catalog", path)
+    rows = json.loads(ranking.stdout)
+    assert [row["rank"] for row in rows] == [1, 2, 3]
+    assert rows[0]["weighted_ce"] >= rows[1]["weighted_ce"] >= rows[2]["weighted_ce"]
+    view = "SELECT iauname, label FROM worst ORDER BY rank LIMIT 3"
+    told = json.loads(zoolens("sql", view, "--format", "json", "--catalog", path).stdout)
+    assert [(row["iauname"], row["label"]) for row in rows] == [
+        (row["iauname"], row["label"]) for row in told
+    ]
+    found = zoolens("similar", rows[0]["iauname"], "-k", 2, "--format", "json", "--catalog", path)
+    kinds = [row["counterpart"] for row in json.loads(found.stdout)]
+    assert kinds == ["selected", "observed", "observed", "predicted", "predicted"]
+
+
+def test_a_fault_in_the_catalogue_is_exit_code_1(path: Path) -> None:
+    import duckdb
+
+    assert zoolens("verify", "--catalog", path).exit_code == 0
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("DELETE FROM posterior WHERE galaxy_id = 3")
+    result = zoolens("verify", "--catalog", path)
+    assert result.exit_code == 1
+    assert "ERROR" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (["--weights", "nope.csv"], "no weights 'nope.csv'"),
+        (["--view", "nope"], "no view 'nope'"),
+        (["--engine", "nope", "--model", cli.__file__], "no engine 'nope'"),
+    ],
+)
+def test_ingest_looks_at_later_steps_before_it_begins(
+    path: Path, option: list[str], message: str, tmp_path: Path
+) -> None:
+    catalog = tmp_path / "new.duckdb"
+    result = zoolens("ingest", "votes.csv", *option, "--catalog", catalog)
+    assert (result.exit_code, catalog.exists()) == (1, False)
+    assert message in result.stderr
+
+
+def test_suggestions_go_to_a_file(path: Path, tmp_path: Path) -> None:
+    out = tmp_path / "suggested.csv"
+    result = zoolens("histogram", "--suggest", "--out", out, "--catalog", path)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert out.read_text().startswith("label,galaxies,evenness")

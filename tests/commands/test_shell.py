@@ -1,0 +1,170 @@
+"""What all commands do in the same way: words, exit codes, Ctrl-C, pipes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.made.catalogues import catalogue, random_concentrations, random_counts
+from tests.made.terminal import zoolens
+from zoolens import cli
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return catalogue(
+        tmp_path / "gz.duckdb", random_counts(30), concentrations=random_concentrations(30)
+    )
+
+
+def test_the_catalogue_can_come_from_the_environment(path: Path) -> None:
+    result = zoolens("sql", "SELECT 42 AS n", "--format", "csv", env={"ZOOLENS_CATALOG": str(path)})
+    assert result.stdout == "n\n42\n"
+
+
+def test_work_done_twice_says_that_nothing_changed(path: Path) -> None:
+    assert "nothing changed" not in zoolens("score", "--catalog", path).stderr
+    before = path.read_bytes()
+    assert "nothing changed" in zoolens("score", "--catalog", path).stderr
+    assert path.read_bytes() == before
+
+
+def test_quiet_says_nothing(path: Path) -> None:
+    result = zoolens("score", "--quiet", "--catalog", path)
+    assert (result.exit_code, result.output) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sql", "SELECT 1"], "no catalogue at"),
+        (["status"], "no catalogue at"),
+        (["worst"], "no catalogue at"),
+        (["score"], "no catalogue at"),
+        (["explain", "J1"], "no catalogue at"),
+        (["predict"], "give --model CHECKPOINT or --predictions FILE"),
+        (["ingest", "nowhere.csv"], "nowhere.csv"),
+        (["ingest", cli.__file__, "--model", "nowhere.ckpt"], "no file nowhere.ckpt"),
+        (["ingest", cli.__file__, "--predictions", "nowhere.csv"], "no file nowhere.csv"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_1(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    result = zoolens(*arguments, "--catalog", tmp_path / "gz.duckdb")
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert result.stderr.startswith("zoolens: ")
+    assert len(result.stderr.splitlines()) == 1
+    assert not list(tmp_path.iterdir()), "nothing is made by a mistake"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["worst", "-n", "0"], ["nonsense"], ["ingest"], ["worst", "--limit", "many"]]
+)
+def test_wrong_usage_is_exit_code_2(arguments: list[str]) -> None:
+    assert zoolens(*arguments).exit_code == 2
+
+
+def test_a_closed_pipe_is_no_error(path: Path) -> None:
+    query = "SELECT * FROM range(1000000)"
+    done = subprocess.run(
+        f"{sys.executable} cli.py sql '{query}' --format csv --catalog {path} | head -n 1",
+        shell=True,
+        cwd=Path(cli.__file__).parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("range\n", "")
+
+
+@pytest.mark.slow
+def test_control_c_ends_cleanly_and_the_work_goes_on(
+    data: Path, checkpoint: Path, tmp_path: Path
+) -> None:
+    command = [
+        # not -m: that ends by the signal where it came while a library executed a string
+        *(sys.executable, cli.__file__, "ingest", str(data / "gzd5_votes.csv")),
+        *("--images", str(data / "images"), "--model", str(checkpoint), "--samples", "2"),
+        *("--catalog", str(tmp_path / "gz.duckdb")),
+    ]
+    job = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    )
+    assert job.stderr is not None
+    assert job.stderr.readline().startswith("ingest   run 1")
+    time.sleep(1)
+    job.send_signal(signal.SIGINT)
+    _, said = job.communicate(timeout=60)
+    assert job.returncode == 130
+    assert said.splitlines()[-1] == (
+        "zoolens: interrupted with nothing half done; the same command does the rest"
+    )
+    assert "Traceback" not in said
+    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "score" in again.stderr
+    result = zoolens("verify", "--catalog", tmp_path / "gz.duckdb")
+    assert result.exit_code == 0
+
+
+def test_control_c_lets_an_import_end(tmp_path: Path) -> None:
+    """One cut short can keep a lock that other threads wait for."""
+    (tmp_path / "slow.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nwhole = True\n"
+    )
+    code = (
+        f"import signal, sys; sys.path[:0] = {[str(tmp_path), str(Path(cli.__file__).parent)]}\n"
+        "from zoolens.commands import shell; signal.signal(signal.SIGINT, shell.on_interrupt)\n"
+        "import slow; assert slow.whole\n"
+        "from zoolens.catalog.runtime.progress import heed_interrupt\n"
+        "try:\n    heed_interrupt()\nexcept KeyboardInterrupt:\n    print('heeded')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "heeded\n"
+
+
+def test_what_is_no_text_is_one_line(path: Path) -> None:
+    for arguments in ([b"sql", b"SELECT \xff"], [b"similar", b"\xff"]):
+        done = subprocess.run(
+            [sys.executable, cli.__file__, *arguments, b"--catalog", os.fsencode(path)],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 1
+        assert done.stderr.endswith("is not UTF-8, which names have to be\n")
+        assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [("> /dev/full", "No space left on device"), (">&-", "standard output is closed")],
+)
+def test_standard_output_that_takes_nothing_is_told(path: Path, where: str, message: str) -> None:
+    query = "SELECT * FROM range(10)"
+    done = subprocess.run(
+        f"{sys.executable} {cli.__file__} sql '{query}' --catalog {path} {where}",
+        shell=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_name_that_no_file_has_is_one_line(tmp_path: Path) -> None:
+    result = zoolens("status", "--catalog", tmp_path / ("x" * 300))
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+
+
+def test_errors_do_not_steer_the_terminal(tmp_path: Path) -> None:
+    result = zoolens("status", "--catalog", tmp_path / "a\nb\x1b[31m")
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert "\x1b" not in result.stderr

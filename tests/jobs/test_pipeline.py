@@ -1,0 +1,100 @@
+"""Jobs that need other jobs: patience, and an index that is made when it is needed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.made.catalogues import catalogue, random_concentrations, random_counts
+from tests.made.releases import full_catalogue
+from tests.made.terminal import zoolens
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.paths import index_path
+from zoolens.catalog.release.provenance import Title
+from zoolens.jobs import pipeline
+from zoolens.jobs.reports import Brief, Report
+from zoolens.jobs.score import score
+from zoolens.jobs.settings import Cut, Which
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return catalogue(
+        tmp_path / "gz.duckdb", random_counts(30), concentrations=random_concentrations(30)
+    )
+
+
+@pytest.mark.slow
+def test_a_later_step_waits_for_a_passing_reader(path: Path) -> None:
+    reader = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            f"import duckdb, time; c = duckdb.connect({str(path)!r}, read_only=True); "
+            "print('held', flush=True); time.sleep(2)",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert reader.stdout is not None
+    assert reader.stdout.readline() == "held\n"
+    assert "is in use by" in zoolens("score", "--catalog", path).stderr
+    assert pipeline.patiently(score, path, weights="paper").changed
+    assert reader.wait() == 0
+    assert "nothing changed" in zoolens("score", "--catalog", path).stderr
+
+
+def test_counterparts_come_with_their_index(path: Path) -> None:
+    score(path)
+    assert not index_path(path, "observed").exists()
+    assert len(pipeline.similar(path, "G0003", k=2).table) == 5
+    assert index_path(path, "observed").exists()
+
+
+def test_a_release_gets_its_index_where_it_names_counterparts(tmp_path: Path) -> None:
+    path = full_catalogue(tmp_path / "gz.duckdb")
+    files = [index_path(path, kind) for kind in ("observed", "predicted")]
+    for wanted, there in ((0, False), (5, True)):
+        for file in files:
+            file.unlink(missing_ok=True)
+        cut = Cut(counterparts=wanted, formats=[])
+        pipeline.release(path, tmp_path / f"out{wanted}", Title("Toy", "1"), cut)
+        assert [file.exists() for file in files] == [there, there]
+
+
+def test_an_index_is_made_for_figures_and_not_without(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`explain --all` draws nothing."""
+    asked: list[Path] = []
+    monkeypatch.setattr("zoolens.jobs.index.index", asked.append)
+    for figures in (False, True):
+        # there is nothing to explain with: these predictions are of no model
+        with pytest.raises(CatalogError):
+            pipeline.explain(path, Which(names=["G0001"]), figures=figures)
+        assert asked == [path] * figures
+    zoolens("explain", "--all", "--catalog", path)
+    assert len(asked) == 1
+    zoolens("explain", "G0001", "--catalog", path)
+    assert len(asked) == 2
+
+
+def test_ingest_goes_on_to_the_index_and_says_each_step(path: Path, tmp_path: Path) -> None:
+    release = tmp_path / "out"
+    score(path)
+    pipeline.release(path, release, Title("Toy", "1"), Cut(formats=["csv"]))
+    table = next(release.rglob("galaxies.csv*"))
+    said: list[Report] = []
+    with pytest.raises(CatalogError, match="not both"):
+        pipeline.ingest_to_index(path, table, model="m", predictions=table, say=said.append)
+    with pytest.raises(CatalogError, match="no file"):
+        pipeline.ingest_to_index(path, table, predictions=tmp_path / "none", say=said.append)
+    assert not said
+
+
+def test_a_brief_report_is_the_report_in_fewer_words(path: Path) -> None:
+    report = score(path)
+    brief = Brief(report, "some galaxies")
+    assert (brief.job, brief.run_id, brief.changed) == ("score", report.run_id, True)
+    assert (brief.summary, brief.notes) == ("some galaxies", ())

@@ -1,0 +1,47 @@
+"""Rules of the house that import-linter cannot tell."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+MODULES = sorted(
+    path for folder in ("catalog", "jobs", "commands") for path in ROOT.glob(f"{folder}/**/*.py")
+)
+_SQL = re.compile(
+    r"\bSELECT\b.*\bFROM\b|\b(INSERT INTO|DELETE FROM|CREATE TABLE|CREATE VIEW)\b"
+    r"|\bUPDATE \w+ SET\b",
+    re.S,
+)
+_LONGEST = 300  # lines of a module
+
+
+def _strings(path: Path) -> Iterator[str]:
+    """Strings of a module that are no docstrings; of f-strings what is written out."""
+    tree = ast.parse(path.read_text())
+    docs = {
+        node.body[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in docs:
+            yield node.value
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_sql_is_written_in_the_store_alone(path: Path) -> None:
+    if path.parent != ROOT / "catalog" / "store":
+        # what a person is told to type is no query of ours
+        found = [text for text in _strings(path) if _SQL.search(text) and "zoolens sql" not in text]
+        assert not found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_can_be_read_in_one_go(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= _LONGEST
