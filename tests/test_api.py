@@ -25,6 +25,7 @@ from zoolens.catalog.images.view import View
 from zoolens.catalog.paths import BUNDLED_MODEL
 from zoolens.catalog.saliency.arithmetic import Of
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.tables import arrow_schema
 
 GALAXIES, SIDE = 6, 4
 LACKING = slice(5, 8)  # `bar`, which the model does not have
@@ -47,7 +48,8 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         facts = vars(reader.inspect(str(image)))
         run = store.begin("ingest", {"images": "one"})
         rows = [{"galaxy_id": 0, "source": str(image), **facts}]
-        store.commit(run, "images", {"image": pa.Table.from_pylist(rows)})
+        table = pa.Table.from_pylist(rows, arrow_schema("image"))
+        store.commit(run, "images", {"image": table})
         store.finish(run)
         predicted = store.newest_run("predict")
         for seed, ids in enumerate(([0, 1, 2, 3, 4], [1])):
