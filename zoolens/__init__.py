@@ -1,9 +1,8 @@
 """Zoolens: a galaxy-morphology catalogue that can say why.
 
 `zoolens.open` gives a catalogue to look at; the jobs that make and use one are here by
-name, as on the command line, with the settings that they take: `zoolens.ingest(catalog,
-votes, ...)`, `zoolens.predict(catalog, model, zoolens.Inference(samples=5))`. Paths may be
-`Path` or text. Nothing is loaded before it is asked for.
+name, as on the command line: `zoolens.ingest(catalog, votes, ...)`, paths as `Path` or as
+text. Nothing is loaded before it is asked for.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -81,10 +80,9 @@ if not TYPE_CHECKING:  # to type checkers, any other name is a mistake
             found: Any = version("zoolens")
         elif name in _PLACES:
             from importlib import import_module
-            from inspect import isfunction
 
             found = getattr(import_module(_PLACES[name]), name)
-            if isfunction(found) and ".jobs." in _PLACES[name]:
+            if ".jobs." in _PLACES[name] and not isinstance(found, type):
                 found = _taking_text(found)
         else:
             raise AttributeError(f"module 'zoolens' has no attribute {name!r}")

@@ -202,9 +202,10 @@ class Catalog:
         from zoolens.jobs.pipeline import explain
         from zoolens.jobs.settings import Maps, Which
 
-        which = Which(_listed(galaxies), worst, False, min_votes, answer)
+        which = Which(_listed(galaxies), worst=worst, min_votes=min_votes, answer=answer)
+        maps = Maps(model=model, method=method, layer=layer, engine=engine)
         with self._let_go():
-            report = explain(self.path, which, Maps(model, method, layer, engine), of=of, out=out)
+            report = explain(self.path, which, maps, of=of, out=out)
         pictures = tuple(file for file in report.figures if file.suffix == ".png")
         return Explained(pictures, report.page)
 

@@ -1,7 +1,7 @@
-"""Stored saliency maps read back as arrays, and the images that they lie on."""
+"""Stored saliency maps: their bytes, and reading them back as arrays."""
 
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +17,13 @@ from zoolens.catalog.saliency.arithmetic import (
     fraction_map,
     upsample,
 )
-from zoolens.catalog.store.galaxies import galaxy_ids, image_facts, names_of
-from zoolens.catalog.store.maps import explained_view, has_maps, newest_explanation, stored_map
-from zoolens.catalog.store.matrices import read_concentrations, read_votes
+from zoolens.catalog.store.galaxies import galaxy_ids, names_of, read_galaxies
+from zoolens.catalog.store.maps import explanation_of, has_maps, newest_explanation, stored_map
+from zoolens.catalog.store.matrices import mean_concentrations, read_votes
 from zoolens.catalog.store.store import Run, Store
+
+if TYPE_CHECKING:
+    from zoolens.catalog.images.view import View
 
 
 def saliency_of(
@@ -72,18 +75,23 @@ def image_of(store: Store, iauname: str, *, stored: bool = False) -> npt.NDArray
     `CatalogError` where it has none.
     """
     (galaxy_id,) = galaxy_ids(store, [iauname])
-    facts = image_facts(store, [galaxy_id]).to_pylist()
-    if not facts:
+    (galaxy,) = read_galaxies(store, np.array([galaxy_id]))
+    if not galaxy.source:
         raise CatalogError(
             f"{iauname} has no image; add it with: zoolens ingest VOTES --images FOLDER"
         )
     with ImageReader() as reader:
-        image = reader.open(facts[0]["source"], facts[0]["member"], sha256=facts[0]["sha256"])
-    if stored:
-        return np.asarray(image)
-    from zoolens.catalog.images.view import View  # loads torch, which nothing else here needs
+        image = reader.open(galaxy.source, galaxy.member, sha256=galaxy.sha256)
+    return np.asarray(image) if stored else _view(store, galaxy_id).display(image)
 
-    return View(**(explained_view(store, galaxy_id) or {})).display(image)
+
+def _view(store: Store, galaxy_id: int) -> "View":
+    from zoolens.catalog.images.view import View  # loads torch, which maps alone do not need
+
+    for run in (explanation_of(store, galaxy_id), store.shown_run("predict")):
+        if run is not None and "view" in run.config:
+            return View(**run.config["view"])
+    return View()
 
 
 def check_derivable(of: Of, sd: bool) -> None:
@@ -127,7 +135,8 @@ def derived_map(
     maps = question_maps(store, run, galaxy_id, answer_id, tree)
     where = tree.slices[tree.question_of[answer_id]]
     answer = answer_id - where.start
-    concentrations = read_concentrations(store, run.config.get("predict_run"), galaxy_id, where)
+    predict_run = run.config.get("predict_run")
+    concentrations = mean_concentrations(store, tree, predict_run, np.array([galaxy_id]))[0, where]
     if len(concentrations) != len(maps) or np.isnan(concentrations).any():
         raise CatalogError(
             f"a map of the {of} needs the concentrations that the model of run {run.run_id} "

@@ -1,6 +1,6 @@
 """Stored saliency maps of many galaxies and answers, as one array."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,8 @@ from zoolens.catalog.saliency.arithmetic import (
     upsample,
 )
 from zoolens.catalog.store.galaxies import galaxy_ids
-from zoolens.catalog.store.maps import maps_of_questions, newest_explanations
-from zoolens.catalog.store.matrices import read_mean_concentrations, read_votes
+from zoolens.catalog.store.maps import explanations, question_blobs
+from zoolens.catalog.store.matrices import mean_concentrations, read_votes
 from zoolens.catalog.store.store import Run, Store
 
 Found = dict[tuple[int, int], npt.NDArray[np.floating]]  # galaxy and answer: (h, w)
@@ -48,7 +48,7 @@ def saliency_stack(
     answers = [tree.answer_id(label) for label in labels]
     ids = galaxy_ids(store, names)
     found: Found = {}
-    for run, some in newest_explanations(store, np.unique(np.array(ids, np.int64))):
+    for run, some in explanations(store, np.unique(np.array(ids, np.int64))):
         found |= _found(store, run, tree, some, answers, of, sd)
     if size is not None:
         found = {key: upsample(one, size) for key, one in found.items()}
@@ -78,22 +78,18 @@ def _found(
     """The maps that a run has of galaxies (N,), ascending."""
     concentrations = observed = np.full((len(ids), len(tree.labels)), np.nan)
     if of != "concentration":
-        predict_run = run.config.get("predict_run")
-        concentrations = read_mean_concentrations(store, tree, predict_run, ids)
+        concentrations = mean_concentrations(store, tree, run.config.get("predict_run"), ids)
     if of == "cross_entropy":
         observed = read_votes(store, tree, ids).observed
     found: Found = {}
-    questions = {int(tree.question_of[answer_id]) for answer_id in answers}
-    stored = maps_of_questions(store, run, ids, questions, sd=sd)
-    for one in (row for batch in stored.to_batches() for row in batch.to_pylist()):
-        galaxy_id, where = one.pop("galaxy_id"), tree.slices[one.pop("question_id")]
-        row, maps = int(np.searchsorted(ids, galaxy_id)), decode(**one)
+    for galaxy_id, question, maps in _stored(store, run, tree, ids, answers, sd):
+        row, where = int(np.searchsorted(ids, galaxy_id)), tree.slices[question]
         for answer_id in range(where.start, where.stop):
             if answer_id in answers:
                 y = float(observed[row, answer_id])
-                made = _map(maps, answer_id - where.start, of, concentrations[row, where], y)
-                if made is not None:
-                    found[galaxy_id, answer_id] = made
+                one = _map(maps, answer_id - where.start, of, concentrations[row, where], y)
+                if one is not None:
+                    found[galaxy_id, answer_id] = one
     return found
 
 
@@ -110,3 +106,12 @@ def _map(
     if np.isnan(observed):
         return None
     return cross_entropy_map(maps, concentrations, answer, observed)
+
+
+def _stored(
+    store: Store, run: Run, tree: DecisionTree, ids: Ids, answers: list[int], sd: bool
+) -> Iterator[tuple[int, int, Map]]:
+    """Galaxy, question and its maps (answers, h, w), of the questions of some answers."""
+    questions = sorted({int(tree.question_of[answer_id]) for answer_id in answers})
+    for galaxy_id, question, stored in question_blobs(store, run, ids, questions, sd=sd):
+        yield galaxy_id, question, decode(**stored)

@@ -1,8 +1,8 @@
-"""Connections to a catalogue file: of one's own, or shared with others of this process.
+"""Opening a DuckDB file, also where this process has it open already.
 
-DuckDB has a file open once a process, with the settings of the connection that came first,
-and a lock on it that keeps other processes out. To close the file anywhere in the process
-would give that lock up (POSIX).
+DuckDB opens a file once a process, with the settings of the connection that came first, and
+locks it against other processes. To close the file anywhere in the process gives that lock
+up (POSIX), so nobody here may open it beside DuckDB.
 """
 
 import os
@@ -18,8 +18,7 @@ from zoolens.catalog import paths
 from zoolens.catalog.errors import CatalogBusy, CatalogError
 
 _LOCK = "lock_configuration"
-# What a foreign query may not do: read or write files, load extensions or Python's own
-# variables, spill to disk, or undo any of this.
+# A query in somebody's own words sees the catalogue and nothing else of the machine.
 CLOSED: dict[str, Any] = {
     "enable_external_access": False,
     "allow_community_extensions": False,
@@ -34,19 +33,20 @@ CLOSED: dict[str, Any] = {
 _ONE_AT_A_TIME = Lock()
 
 
-def open_file(
-    path: Path, *, read_only: bool, settings: dict[str, Any] | None = None
-) -> duckdb.DuckDBPyConnection:
-    """A connection to a catalogue file, which is made where there is none to write.
+def is_shared(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether others of this process hold the same file, so that settings are theirs too."""
+    row = connection.execute("SELECT count FROM duckdb_connection_count()").fetchone()
+    return row is not None and row[0] > 1
 
-    Where another connection of this process holds the file, this one shares what that one
-    has: its `settings`, and that it may write. Raises `CatalogBusy` at once where another
-    process holds the file, and `CatalogError` where another connection of this one does so
-    in a way that cannot be shared, or where it is no DuckDB file, or damaged.
+
+def open_file(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """A connection to a DuckDB file, whatever is in it, made where there is none to write.
+
+    Raises as `catalog.store.schema.connect` does.
     """
     try:
         with _ONE_AT_A_TIME:
-            return _open(path, read_only, settings or {})
+            return _open(path, read_only, settings)
     except duckdb.ConnectionException:
         for_writing = "" if read_only else "read-only, or "
         raise CatalogError(
@@ -145,9 +145,3 @@ def _is_database(path: Path) -> bool:
         return paths.is_database(path)
     except OSError:  # absent, or DuckDB says what is the matter
         return True
-
-
-def is_shared(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether others of this process hold the same file, so that settings are theirs too."""
-    row = connection.execute("SELECT count FROM duckdb_connection_count()").fetchone()
-    return row is not None and row[0] > 1

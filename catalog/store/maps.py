@@ -1,6 +1,6 @@
 """Stored saliency maps: of which runs and galaxies there are some, and their blobs."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,45 +9,35 @@ import pyarrow as pa
 from zoolens.catalog.arrays import Ids
 from zoolens.catalog.store.matrices import read_rows
 from zoolens.catalog.store.store import Run, Store
-from zoolens.catalog.store.views import newest
 
 # Complete runs that explain what the views show, and not maps for comparison.
 _EXPLAINED = """SELECT galaxy_id, max_by(run_id, asked_at) AS run_id
 FROM saliency_map JOIN run USING (run_id) WHERE job = 'explain' AND status = 'complete'"""
 
 
+def explanation_of(store: Store, galaxy_id: int) -> Run | None:
+    """The newest complete explain run that has a galaxy."""
+    found = store.rows(f"{_EXPLAINED} AND galaxy_id = ? GROUP BY galaxy_id", [galaxy_id])
+    return store.run(found[0][1]) if found else None
+
+
 def newest_explanation(store: Store, galaxy_id: int) -> Run:
-    """The newest complete explain run that has a galaxy; without one, the newest of all.
+    """As `explanation_of`; without one, the newest explain run of all.
 
     Raises `CatalogError` if no explain run is complete.
     """
-    found = store.rows(f"{_EXPLAINED} AND galaxy_id = ? GROUP BY galaxy_id", [galaxy_id])
-    return store.run(found[0][1] if found else store.newest_run("explain"))
+    return explanation_of(store, galaxy_id) or store.run(store.newest_run("explain"))
 
 
-def newest_explanations(store: Store, galaxy_id: Ids) -> list[tuple[Run, Ids]]:
-    """The newest complete explain runs of galaxies (N,), ascending, and which each is that of.
+def explanations(store: Store, galaxy_id: Ids) -> list[tuple[Run, Ids]]:
+    """The newest complete explain run of each galaxy (N,), ascending, that has one.
 
-    Galaxies that no such run has are left out.
+    By run: the run and its galaxies, ascending.
     """
     rows = read_rows(store, f"{_EXPLAINED} GROUP BY galaxy_id", galaxy_id)
-    ids, runs = rows["galaxy_id"].to_numpy(), rows["run_id"].to_numpy()
-    return [
-        (store.run(number), np.sort(ids[runs == number])) for number in np.unique(runs).tolist()
-    ]
-
-
-def explained_view(store: Store, galaxy_id: int) -> dict[str, Any] | None:
-    """How the model saw a galaxy: the view of its newest explanation, else of the predictions.
-
-    The configuration of a `catalog.images.view.View`; None where no run has one.
-    """
-    found = store.rows(f"{_EXPLAINED} AND galaxy_id = ? GROUP BY galaxy_id", [galaxy_id])
-    for run_id in (*(row[1] for row in found), store.value(newest("predict"))):
-        if run_id is not None and "view" in (config := store.run(run_id).config):
-            view: dict[str, Any] = config["view"]
-            return view
-    return None
+    runs, ids = rows["run_id"].to_numpy(), rows["galaxy_id"].to_numpy()
+    numbers = np.unique(runs).tolist()
+    return [(store.run(number), np.sort(ids[runs == number])) for number in numbers]
 
 
 def explanations_of(store: Store, galaxy_id: Iterable[int], predict_run: int) -> dict[int, Run]:
@@ -84,17 +74,18 @@ def stored_map(
     return rows[0] if rows else None
 
 
-def maps_of_questions(
-    store: Store, run: Run, galaxy_id: Ids, questions: Collection[int], *, sd: bool = False
-) -> pa.Table:
-    """The maps that a run has of galaxies (N,), ascending, for some questions, in any order.
-
-    Columns galaxy_id, question_id, and those of `stored_map`.
-    """
-    sql = f"""SELECT galaxy_id, question_id, answers, height, width, dtype,
-    {"sd" if sd else "mean"} AS blob FROM saliency_map
-WHERE run_id = ? AND question_id IN ({", ".join(map(str, questions)) or "NULL"})"""
-    return read_rows(store, sql, galaxy_id, run.run_id)
+def question_blobs(
+    store: Store, run: Run, galaxy_id: Ids, question_id: Sequence[int], *, sd: bool = False
+) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    """Galaxy, question, and what `stored_map` gives, of galaxies (N,), ascending."""
+    sql = (
+        "SELECT galaxy_id, question_id, answers, height, width, dtype, "
+        f"{'sd' if sd else 'mean'} AS blob FROM saliency_map "
+        f"WHERE run_id = ? AND question_id IN ({', '.join(map(str, question_id)) or 'NULL'})"
+    )
+    for batch in read_rows(store, sql, galaxy_id, run.run_id).to_batches():
+        for row in batch.to_pylist():
+            yield row.pop("galaxy_id"), row.pop("question_id"), row
 
 
 def read_maps(store: Store, explain_run: int, galaxy_id: Ids) -> pa.Table:

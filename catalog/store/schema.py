@@ -1,4 +1,4 @@
-"""Connecting to a catalogue file, and bringing its tables and views to this version."""
+"""Connecting to a catalogue, and bringing its tables and views to this version."""
 
 import re
 from pathlib import Path
@@ -21,12 +21,15 @@ def connect(
 ) -> duckdb.DuckDBPyConnection:
     """A connection to a catalogue, made where there is none to write, brought to this version.
 
-    As `open_file` has it. Raises `CatalogError` too where the file is no catalogue, or newer
-    than this code, or cannot be changed because another connection of this process holds it.
+    Where another connection of this process holds the file, DuckDB has it open once for
+    both, as that one opened it: `settings` then have no effect, and what is to be read may
+    come open for writing. Raises `CatalogBusy` at once where another process holds the file,
+    and `CatalogError` where another connection of this one holds it in a way that cannot
+    be shared, or where it is no catalogue, damaged, or newer than this code.
     """
     if read_only and not path.exists():
         raise CatalogError(f"no catalogue at {path}; make one with: zoolens ingest VOTES")
-    connection = open_file(path, read_only=read_only, settings=settings)
+    connection = open_file(path, read_only, settings or {})
     try:
         version = _version(connection, path)
         current = version == HEAD and _views(connection) == views_sha256()
@@ -52,11 +55,11 @@ def connect(
             f"{path} has to be brought to this version of Zoolens, and another connection of "
             "this program holds it; close that one first"
         )
-    open_file(path, read_only=False).close()  # told as busy or read-only here, not by Alembic
+    open_file(path, False, {}).close()  # told as busy or read-only here, not by Alembic
     if version != HEAD:
         _upgrade(path)
     _make_views(path)
-    return open_file(path, read_only=read_only, settings=settings)
+    return open_file(path, read_only, settings or {})
 
 
 def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> str | None:
@@ -82,7 +85,7 @@ def _views(connection: duckdb.DuckDBPyConnection) -> str | None:
 
 def _make_views(path: Path) -> None:
     """Make the public views anew, in one transaction."""
-    connection = open_file(path, read_only=False)
+    connection = open_file(path, False, {})
     try:
         connection.execute("BEGIN")
         standing = connection.execute(
