@@ -48,7 +48,7 @@ def test_what_is_missing_is_named_before_anything_is_done(tmp_path: Path) -> Non
     with pytest.raises(NotInstalled, match=re.escape(told)):
         write_hats(table, out, name="n", created="", builder="")
     with pytest.raises(NotInstalled, match=re.escape(told)):
-        zoolens.release(path, out, Title("A", "1.0"), Cut(formats=["hats"]))
+        zoolens.release(path, out, Title("A", "1.0"), Cut(formats=["hats"], counterparts=0))
     with pytest.raises(NotInstalled, match=re.escape(told)):
         check_hats(tmp_path)
     with pytest.raises(NotInstalled, match=r"sky needs galsim; .* 'zoolens\[simulate\]'"):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from zoolens.catalog.errors import CatalogError as CatalogError
     from zoolens.catalog.images.view import View as View
     from zoolens.catalog.release.provenance import Title as Title
+    from zoolens.catalog.sky.volunteers import Crowd as Crowd
     from zoolens.jobs.adopt import adopt as adopt
     from zoolens.jobs.evaluate import evaluate as evaluate
     from zoolens.jobs.histogram import histogram as histogram
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "Catalog": "zoolens.opened",
     "CatalogError": "zoolens.catalog.errors",
+    "Crowd": "zoolens.catalog.sky.volunteers",
     "Cut": "zoolens.jobs.settings",
     "Inference": "zoolens.jobs.settings",
     "Maps": "zoolens.jobs.settings",

@@ -1,4 +1,9 @@
-"""Opening a DuckDB file, also where this process has it open already."""
+"""Opening a DuckDB file, also where this process has it open already.
+
+DuckDB opens a file once a process, with the settings of the connection that came first, and
+locks it against other processes. To close the file anywhere in the process gives that lock
+up (POSIX), so nobody here may open it beside DuckDB.
+"""
 
 import os
 import re

@@ -28,8 +28,10 @@ ORDER BY v.view_oid, c.column_index
 def closed_query(catalog: Path, query: str | None) -> Iterator[Answer]:
     """The answer to one SELECT; without a query, the data dictionary of the views.
 
-    Rows stream while the context is open. Raises `QueryRefused` with DuckDB's own
-    message where the query is wrong, `CatalogError` for anything that is not one query.
+    Rows stream while the context is open. Where another connection of this process holds the
+    catalogue, files and extensions are open to the query as they are to that one. Raises
+    `QueryRefused` with DuckDB's own message where the query is wrong, `CatalogError` for
+    anything that is not one query.
     """
     connection = connect(catalog, read_only=True, settings=CLOSED)
     try:
