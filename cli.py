@@ -34,7 +34,7 @@ app = typer.Typer(
     cls=Commands,
     help="A galaxy-morphology catalogue that can say why.",
     no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

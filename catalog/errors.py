@@ -34,6 +34,20 @@ class UnknownName(CatalogError):
     """A galaxy, label, question or tree that the catalogue does not have."""
 
 
+class NotInstalled(CatalogError):
+    """A package that few need, and that comes with an extra of Zoolens, is not there."""
+
+
+def needs(what: str, package: str, extra: str) -> None:
+    """Raises `NotInstalled`, with how to install it, where what is asked for lacks a package."""
+    from importlib.util import find_spec
+
+    if find_spec(package) is None:
+        raise NotInstalled(
+            f"{what} needs {package}; install it with: pip install 'zoolens[{extra}]'"
+        )
+
+
 def nearest(name: str, known: "list[str] | tuple[str, ...]", count: int = 3) -> str:
     """The known names closest to `name`, as words for an error message."""
     from difflib import get_close_matches

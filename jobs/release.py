@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.formats.hats import needs_hats
 from zoolens.catalog.formats.parquet import DescribedParquet
 from zoolens.catalog.paths import CUBES, GALLERY, RELEASE_FORMATS, SCRATCH, table_path
 from zoolens.catalog.release.columns import chosen_columns, release_columns
@@ -118,6 +119,8 @@ def _check(title: Title, cut: Cut) -> None:
     for form in cut.formats:
         if form not in RELEASE_FORMATS:
             raise UnknownName(f"no format {form!r}; choose among {', '.join(RELEASE_FORMATS)}")
+    if "hats" in cut.formats:
+        needs_hats()
     if not cut.min_votes >= 0:  # so NaN too
         raise CatalogError("the fewest votes must be 0 or more")
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from zoolens.catalog.decision_tree import get_tree
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, needs
 from zoolens.catalog.runtime.parallel import in_processes
 from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.sky.population import FRAME_PIXELS, MAGNITUDE_LIMIT
@@ -77,6 +77,7 @@ def simulate(
     on `workers` (default: one a core). Raises `CatalogError` where a setting is out of
     range, the folder holds something else, or the disk is full.
     """
+    needs("a simulated sky", "galsim", "simulate")
     sky = Sky(seed, size, magnitude_limit, crowd or Crowd())
     _check(galaxies, sky, workers)
     settings: dict[str, Any] = {

@@ -3,7 +3,6 @@
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.output.answer import Answer
 from zoolens.catalog.store.query import closed_query
 
@@ -14,6 +13,4 @@ def sql(catalog: Path, query: str | None) -> AbstractContextManager[Answer]:
     Rows stream while the context is open. Raises `QueryRefused` with DuckDB's own
     message if the query is wrong, `CatalogError` for anything that is not one query.
     """
-    if not catalog.exists():
-        raise CatalogError(f"no catalogue at {catalog}; make one with: zoolens ingest VOTES")
     return closed_query(catalog, query)

@@ -1,12 +1,14 @@
 """Stored saliency maps: their bytes, and reading them back as arrays."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.saliency.arithmetic import (
     Map,
     Of,
@@ -15,10 +17,13 @@ from zoolens.catalog.saliency.arithmetic import (
     fraction_map,
     upsample,
 )
-from zoolens.catalog.store.galaxies import galaxy_ids, names_of
-from zoolens.catalog.store.maps import has_maps, newest_explanation, stored_map
-from zoolens.catalog.store.matrices import read_concentrations, read_votes
+from zoolens.catalog.store.galaxies import galaxy_ids, names_of, read_galaxies
+from zoolens.catalog.store.maps import explanation_of, has_maps, newest_explanation, stored_map
+from zoolens.catalog.store.matrices import mean_concentrations, read_votes
 from zoolens.catalog.store.store import Run, Store
+
+if TYPE_CHECKING:
+    from zoolens.catalog.images.view import View
 
 
 def saliency_of(
@@ -47,6 +52,7 @@ def saliency_of(
     if not isinstance(catalog, Store):
         with Store.open(Path(catalog), read_only=True) as store:
             return saliency_of(store, iauname, label, run_id=run_id, sd=sd, size=size, of=of)
+    check_derivable(of, sd)
     store = catalog
     tree = store.tree
     answer_id = tree.answer_id(label)
@@ -55,11 +61,45 @@ def saliency_of(
     if of == "concentration":
         maps = question_maps(store, run, galaxy_id, answer_id, tree, sd=sd)
         chosen: npt.NDArray[np.floating] = maps[answer_id - _first(tree, answer_id)]
-    elif sd:
-        raise CatalogError(f"only the mean map of the {of} can be derived from what is stored")
     else:
         chosen = derived_map(store, run, galaxy_id, answer_id, tree, of)
     return chosen if size is None else upsample(chosen, size)
+
+
+def image_of(store: Store, iauname: str, *, stored: bool = False) -> npt.NDArray[np.uint8]:
+    """A galaxy's image, (H, W, 3) in 0..255: as the model saw it, in colour, under its maps.
+
+    The view is that of the galaxy's newest explain run, else of the newest predictions,
+    else Zoobot's own. stored: every pixel of the file instead. Raises `UnknownName` for a
+    galaxy that is not there, `ImageRefused` where its image is not what was ingested,
+    `CatalogError` where it has none.
+    """
+    (galaxy_id,) = galaxy_ids(store, [iauname])
+    (galaxy,) = read_galaxies(store, np.array([galaxy_id]))
+    if not galaxy.source:
+        raise CatalogError(
+            f"{iauname} has no image; add it with: zoolens ingest VOTES --images FOLDER"
+        )
+    with ImageReader() as reader:
+        image = reader.open(galaxy.source, galaxy.member, sha256=galaxy.sha256)
+    return np.asarray(image) if stored else _view(store, galaxy_id).display(image)
+
+
+def _view(store: Store, galaxy_id: int) -> "View":
+    from zoolens.catalog.images.view import View  # loads torch, which maps alone do not need
+
+    for run in (explanation_of(store, galaxy_id), store.shown_run("predict")):
+        if run is not None and "view" in run.config:
+            return View(**run.config["view"])
+    return View()
+
+
+def check_derivable(of: Of, sd: bool) -> None:
+    """Raises `CatalogError` where there can be no such map, `UnknownName` for another name."""
+    if of not in get_args(Of):
+        raise UnknownName(f"no map of {of!r}; choose one of {', '.join(get_args(Of))}")
+    if sd and of != "concentration":
+        raise CatalogError(f"only the mean map of the {of} can be derived from what is stored")
 
 
 def question_maps(
@@ -95,7 +135,8 @@ def derived_map(
     maps = question_maps(store, run, galaxy_id, answer_id, tree)
     where = tree.slices[tree.question_of[answer_id]]
     answer = answer_id - where.start
-    concentrations = read_concentrations(store, run.config.get("predict_run"), galaxy_id, where)
+    predict_run = run.config.get("predict_run")
+    concentrations = mean_concentrations(store, tree, predict_run, np.array([galaxy_id]))[0, where]
     if len(concentrations) != len(maps) or np.isnan(concentrations).any():
         raise CatalogError(
             f"a map of the {of} needs the concentrations that the model of run {run.run_id} "

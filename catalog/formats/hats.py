@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zoolens.catalog.arrays import Floats, Places
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, needs
 from zoolens.catalog.formats.columns import column
 from zoolens.catalog.formats.sorting import rows_in_order
 from zoolens.catalog.formats.votable import parquet_metadata
@@ -39,6 +39,11 @@ class Partition(NamedTuple):
     order: int
     pixel: int
     rows: int
+
+
+def needs_hats() -> None:
+    """Raises `NotInstalled` where `hats` is not."""
+    needs("the HATS format", "hats", "hats")
 
 
 def write_hats(
@@ -65,6 +70,7 @@ def write_hats(
     Raises `CatalogError` where a galaxy has no position on the sky, where there is no
     galaxy, where `out` exists or cannot be written; then nothing is.
     """
+    needs_hats()
     index = spatial_index(table, ra, dec, named)
     layout = partitions(index, most_rows)
     said: dict[str, Any] = {

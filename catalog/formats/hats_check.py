@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zoolens.catalog.formats.hats import INDEX_ORDER
+from zoolens.catalog.formats.hats import INDEX_ORDER, needs_hats
 
 if TYPE_CHECKING:
     from hats.pixel_math.healpix_pixel import HealpixPixel
@@ -25,6 +25,7 @@ def check_hats(folder: Path) -> list[str]:
     what its position gives, and must not be less than that of the row before; the rows of
     all partitions must be as many as the properties and `_metadata` say.
     """
+    needs_hats()
     from hats.catalog.dataset.table_properties import TableProperties
     from hats.catalog.partition_info import PartitionInfo
     from hats.io import paths

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.errors import CatalogError, UnknownName, needs
 from zoolens.catalog.network.inference import AT_ONCE, features, for_inference, one_thread
 
 # Images (N, C, H, W) in 0..1 to features (N, D); several threads may call it at once.
@@ -50,11 +50,8 @@ def choose_engine(engine: str, images: int) -> str:
         if torch.cuda.is_available():
             return "cuda"
         return "openvino" if installed and images >= _WORTH_IT else "torch"
-    if engine == "openvino" and not installed:
-        raise CatalogError(
-            "engine openvino is not installed; install it with: pip install openvino, "
-            "or choose --engine torch"
-        )
+    if engine == "openvino":
+        needs("engine openvino", "openvino", "openvino")
     if engine == "cuda" and not torch.cuda.is_available():
         raise CatalogError(
             "engine cuda: torch finds no GPU on this machine; choose --engine torch or openvino"

@@ -168,7 +168,7 @@ def _json(answer: Answer, file: TextIO) -> None:
     JSON has no NaN and no infinity: null, and the text "inf". Of columns of one name the
     later ones are numbered.
     """
-    names = _distinct(answer.columns)
+    names = distinct(answer.columns)
     file.write("[")
     for number, row in enumerate(answer.rows):
         values = {name: _jsonable(value) for name, value in zip(names, row, strict=True)}
@@ -176,7 +176,7 @@ def _json(answer: Answer, file: TextIO) -> None:
     file.write("\n]\n")
 
 
-def _distinct(names: Sequence[str]) -> list[str]:
+def distinct(names: Sequence[str]) -> list[str]:
     """Column names, a second `label` as `label_1`: what DuckDB makes of them in Arrow."""
     found: list[str] = []
     for name in names:

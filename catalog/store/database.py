@@ -14,7 +14,8 @@ import duckdb
 import pyarrow as pa
 
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.store.schema import connect, damaged
+from zoolens.catalog.store.connection import damaged, is_shared
+from zoolens.catalog.store.schema import connect
 
 _ROW_GROUP = 122_880  # rows that DuckDB compresses and writes as one
 _MEMORY_A_THREAD = 128  # MiB, for what queries hold and keep
@@ -94,8 +95,11 @@ class Database:
     def bound_memory(self, scratch: Path) -> None:
         """Hold queries to the memory of jobs; what does not fit goes to the folder `scratch`.
 
-        Left to itself DuckDB keeps what it has read, up to most of the machine's memory.
+        Left to itself DuckDB keeps what it has read, up to most of the machine's memory. A
+        file that others of this process hold stays as they set it.
         """
+        if is_shared(self._connection):
+            return
         quoted = str(scratch).replace("'", "''")
         self._connection.execute(f"SET temp_directory = '{quoted}'")
         _bound_memory(self._connection)
@@ -168,8 +172,9 @@ class Database:
 def _connect_to_write(path: Path) -> duckdb.DuckDBPyConnection:
     """A connection for jobs, whose memory does not grow with the catalogue."""
     connection = connect(path, read_only=False)
-    connection.execute(f"SET checkpoint_threshold = '{_LOG}MiB'")
-    _bound_memory(connection)
+    if not is_shared(connection):
+        connection.execute(f"SET checkpoint_threshold = '{_LOG}MiB'")
+        _bound_memory(connection)
     return connection
 
 

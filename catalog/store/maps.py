@@ -1,8 +1,9 @@
 """Stored saliency maps: of which runs and galaxies there are some, and their blobs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from zoolens.catalog.arrays import Ids
@@ -14,13 +15,29 @@ _EXPLAINED = """SELECT galaxy_id, max_by(run_id, asked_at) AS run_id
 FROM saliency_map JOIN run USING (run_id) WHERE job = 'explain' AND status = 'complete'"""
 
 
+def explanation_of(store: Store, galaxy_id: int) -> Run | None:
+    """The newest complete explain run that has a galaxy."""
+    found = store.rows(f"{_EXPLAINED} AND galaxy_id = ? GROUP BY galaxy_id", [galaxy_id])
+    return store.run(found[0][1]) if found else None
+
+
 def newest_explanation(store: Store, galaxy_id: int) -> Run:
-    """The newest complete explain run that has a galaxy; without one, the newest of all.
+    """As `explanation_of`; without one, the newest explain run of all.
 
     Raises `CatalogError` if no explain run is complete.
     """
-    found = store.rows(f"{_EXPLAINED} AND galaxy_id = ? GROUP BY galaxy_id", [galaxy_id])
-    return store.run(found[0][1] if found else store.newest_run("explain"))
+    return explanation_of(store, galaxy_id) or store.run(store.newest_run("explain"))
+
+
+def explanations(store: Store, galaxy_id: Ids) -> list[tuple[Run, Ids]]:
+    """The newest complete explain run of each galaxy (N,), ascending, that has one.
+
+    By run: the run and its galaxies, ascending.
+    """
+    rows = read_rows(store, f"{_EXPLAINED} GROUP BY galaxy_id", galaxy_id)
+    runs, ids = rows["run_id"].to_numpy(), rows["galaxy_id"].to_numpy()
+    numbers = np.unique(runs).tolist()
+    return [(store.run(number), np.sort(ids[runs == number])) for number in numbers]
 
 
 def explanations_of(store: Store, galaxy_id: Iterable[int], predict_run: int) -> dict[int, Run]:
@@ -55,6 +72,20 @@ def stored_map(
         [run.run_id, galaxy_id, question_id],
     ).to_pylist()
     return rows[0] if rows else None
+
+
+def question_blobs(
+    store: Store, run: Run, galaxy_id: Ids, question_id: Sequence[int], *, sd: bool = False
+) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    """Galaxy, question, and what `stored_map` gives, of galaxies (N,), ascending."""
+    sql = (
+        "SELECT galaxy_id, question_id, answers, height, width, dtype, "
+        f"{'sd' if sd else 'mean'} AS blob FROM saliency_map "
+        f"WHERE run_id = ? AND question_id IN ({', '.join(map(str, question_id)) or 'NULL'})"
+    )
+    for batch in read_rows(store, sql, galaxy_id, run.run_id).to_batches():
+        for row in batch.to_pylist():
+            yield row.pop("galaxy_id"), row.pop("question_id"), row
 
 
 def read_maps(store: Store, explain_run: int, galaxy_id: Ids) -> pa.Table:

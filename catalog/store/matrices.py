@@ -136,17 +136,12 @@ def read_predictions(
     return fractions, reach
 
 
-def read_concentrations(
-    store: Store, predict_run: int | None, galaxy_id: int, answers: slice
+def mean_concentrations(
+    store: Store, tree: DecisionTree, predict_run: int | None, galaxy_id: Ids
 ) -> Floats:
-    """Mean concentrations of some answers of a galaxy by a run; fewer where it has none."""
-    rows = store.arrow(
-        "SELECT concentration FROM prediction WHERE run_id = ? AND galaxy_id = ? "
-        "AND answer_id BETWEEN ? AND ? ORDER BY answer_id",
-        [predict_run, galaxy_id, answers.start, answers.stop - 1],
-    )
-    found: Floats = rows["concentration"].to_numpy().astype(np.float64)
-    return found
+    """Concentrations of the galaxies' answers by a run, (N, A), NaN where it has none."""
+    sql = "SELECT galaxy_id, answer_id, concentration FROM prediction WHERE run_id = ?"
+    return read_matrices(store, sql, galaxy_id, len(tree.labels), predict_run)["concentration"]
 
 
 def read_posteriors(

@@ -9,19 +9,8 @@ import duckdb
 
 from zoolens.catalog.errors import CatalogError, QueryRefused
 from zoolens.catalog.output.answer import Answer
+from zoolens.catalog.store.connection import CLOSED
 from zoolens.catalog.store.schema import connect
-
-# What a foreign query may not do: read or write files, load extensions or Python's own
-# variables, spill to disk, or undo any of this.
-CLOSED: dict[str, Any] = {
-    "enable_external_access": False,
-    "allow_community_extensions": False,
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-    "python_enable_replacements": False,
-    "temp_directory": "",
-    "lock_configuration": True,
-}
 
 # What DuckDB puts before the message of a query that fails when some rows are fetched.
 _LATE = "Attempting to execute an unsuccessful or closed pending query result\nError: "
@@ -39,11 +28,14 @@ ORDER BY v.view_oid, c.column_index
 def closed_query(catalog: Path, query: str | None) -> Iterator[Answer]:
     """The answer to one SELECT; without a query, the data dictionary of the views.
 
-    Rows stream while the context is open. Raises `QueryRefused` with DuckDB's own
-    message where the query is wrong, `CatalogError` for anything that is not one query.
+    Rows stream while the context is open. Where another connection of this process holds the
+    catalogue, files and extensions are open to the query as they are to that one. Raises
+    `QueryRefused` with DuckDB's own message where the query is wrong, `CatalogError` for
+    anything that is not one query.
     """
     connection = connect(catalog, read_only=True, settings=CLOSED)
     try:
+        connection.execute("BEGIN TRANSACTION READ ONLY")  # EXPLAIN ANALYZE runs what it explains
         with _as_user_error():
             statements = connection.extract_statements(query or _DICTIONARY)
             kinds = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}

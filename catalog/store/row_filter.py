@@ -5,7 +5,7 @@ import numpy as np
 import pyarrow as pa
 
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.store.query import CLOSED
+from zoolens.catalog.store.connection import CLOSED
 
 _ROWS, _PLACE = "rows of the block", "place in the block"
 

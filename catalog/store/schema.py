@@ -1,4 +1,4 @@
-"""Connecting to a catalogue file, and bringing its tables and views to this version."""
+"""Connecting to a catalogue, and bringing its tables and views to this version."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,8 @@ from typing import Any
 import duckdb
 
 from zoolens.catalog import paths
-from zoolens.catalog.errors import CatalogBusy, CatalogError
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.store.connection import damaged, is_shared, open_file
 from zoolens.catalog.store.views import VIEWS, statements, views_sha256
 
 # The newest migration; a test compares it with Alembic's own head, which takes
@@ -18,16 +19,21 @@ HEAD = "0008"
 def connect(
     path: Path, *, read_only: bool, settings: dict[str, Any] | None = None
 ) -> duckdb.DuckDBPyConnection:
-    """A connection to a catalogue, made where there is none, brought to this version first.
+    """A connection to a catalogue, made where there is none to write, brought to this version.
 
-    Raises `CatalogBusy` at once where another process holds the file, and
-    `CatalogError` where it is no catalogue, damaged, or newer than this code.
+    Where another connection of this process holds the file, DuckDB has it open once for
+    both, as that one opened it: `settings` then have no effect, and what is to be read may
+    come open for writing. Raises `CatalogBusy` at once where another process holds the file,
+    and `CatalogError` where another connection of this one holds it in a way that cannot
+    be shared, or where it is no catalogue, damaged, or newer than this code.
     """
-    # an absent file has to be made, whatever the mode asked for
-    connection = _connect(path, read_only and path.exists(), settings or {})
+    if read_only and not path.exists():
+        raise CatalogError(f"no catalogue at {path}; make one with: zoolens ingest VOTES")
+    connection = open_file(path, read_only, settings or {})
     try:
         version = _version(connection, path)
         current = version == HEAD and _views(connection) == views_sha256()
+        shared = is_shared(connection)
     except duckdb.Error as error:
         connection.close()
         raise damaged(path, error) from None
@@ -44,52 +50,16 @@ def connect(
             f"{path} was written by a newer Zoolens (schema {version}, this one knows {HEAD}); "
             "update Zoolens"
         )
-    _connect(path, False, {}).close()  # told as busy or read-only here, not by Alembic
+    if shared:
+        raise CatalogError(
+            f"{path} has to be brought to this version of Zoolens, and another connection of "
+            "this program holds it; close that one first"
+        )
+    open_file(path, False, {}).close()  # told as busy or read-only here, not by Alembic
     if version != HEAD:
         _upgrade(path)
     _make_views(path)
-    return _connect(path, read_only, settings or {})
-
-
-def _connect(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-    if not _is_database(path):
-        raise CatalogError(f"{path} is no catalogue, nor any DuckDB file; choose another --catalog")
-    lock = settings.get("lock_configuration", False)
-    settings = {name: value for name, value in settings.items() if name != "lock_configuration"}
-    try:
-        connection = duckdb.connect(str(path), read_only=read_only, config=settings)
-        # DuckDB draws a bar of its own, on standard output, where a query takes seconds
-        connection.execute("SET enable_progress_bar = false")
-        if lock:
-            connection.execute("SET lock_configuration = true")
-        return connection
-    except duckdb.IOException as error:
-        text = str(error).splitlines()[0]
-        if "Could not set lock" in text:
-            holder = re.search(r"held in (.*?\(PID \d+\))", text)
-            who = holder[1] if holder else "another process"
-            raise CatalogBusy(
-                f"{path} is in use by {who}; wait for it to end, or stop it"
-            ) from None
-        if "Corrupt" in text or "Could not read" in text:
-            raise damaged(path, error) from None
-        raise CatalogError(f"{path} cannot be opened: {text}") from None
-    except duckdb.Error as error:
-        raise damaged(path, error) from None
-
-
-def damaged(path: Path, error: duckdb.Error) -> CatalogError:
-    """What to say where DuckDB finds that a file is not as it was written."""
-    told = str(error).splitlines()[0]
-    return CatalogError(f"{path} is damaged ({told}); restore it from a copy")
-
-
-def _is_database(path: Path) -> bool:
-    """Whether DuckDB would open it as such, and not as a table to read, or make it."""
-    try:
-        return paths.is_database(path)
-    except OSError:  # absent, or DuckDB says what is the matter
-        return True
+    return open_file(path, read_only, settings or {})
 
 
 def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> str | None:
@@ -115,7 +85,7 @@ def _views(connection: duckdb.DuckDBPyConnection) -> str | None:
 
 def _make_views(path: Path) -> None:
     """Make the public views anew, in one transaction."""
-    connection = _connect(path, False, {})
+    connection = open_file(path, False, {})
     try:
         connection.execute("BEGIN")
         standing = connection.execute(

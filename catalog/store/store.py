@@ -67,6 +67,11 @@ class Store(Database):
             raise CatalogError(f"{self.path} has no complete {job} run; do first: zoolens {job}")
         return int(run_id)
 
+    def shown_run(self, job: str) -> Run | None:
+        """The run that the public views of a job show; None if no run of it is complete."""
+        run_id = self.value(newest(job))
+        return None if run_id is None else self.run(int(run_id))
+
     def complete_runs(self, job: str) -> list[Run]:
         """All complete runs of a job, oldest first."""
         sql = "SELECT run_id FROM run WHERE job = ? AND status = 'complete' ORDER BY run_id"

@@ -215,10 +215,10 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     monkeypatch.setattr(zoolens.jobs.explain, "SHARD", 1)
     calls = iter(range(100))
 
-    def interrupted(*arguments: Any) -> Any:
+    def interrupted(*arguments: Any, **named: Any) -> Any:
         if next(calls) == 2:
             raise KeyboardInterrupt
-        return saliency_tables(*arguments)
+        return saliency_tables(*arguments, **named)
 
     monkeypatch.setattr(zoolens.jobs.explain, "saliency_tables", interrupted)
     with pytest.raises(KeyboardInterrupt):

@@ -9,13 +9,14 @@ import pytest
 from tests.made.catalogues import catalogue, random_concentrations, random_counts
 from tests.made.releases import full_catalogue
 from tests.made.terminal import zoolens
+from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.paths import index_path
 from zoolens.catalog.release.provenance import Title
 from zoolens.jobs import pipeline
 from zoolens.jobs.reports import Brief, Report
 from zoolens.jobs.score import score
-from zoolens.jobs.settings import Cut, Which
+from zoolens.jobs.settings import Cut, Inference, Which
 
 
 @pytest.fixture
@@ -80,17 +81,33 @@ def test_an_index_is_made_for_figures_and_not_without(
     assert len(asked) == 2
 
 
-def test_ingest_goes_on_to_the_index_and_says_each_step(path: Path, tmp_path: Path) -> None:
-    release = tmp_path / "out"
-    score(path)
-    pipeline.release(path, release, Title("Toy", "1"), Cut(formats=["csv"]))
-    table = next(release.rglob("galaxies.csv*"))
+def test_ingest_goes_on_to_the_index_and_says_each_step(tmp_path: Path) -> None:
+    """Votes and predictions as a release has them."""
+    path = full_catalogue(tmp_path / "gz.duckdb", tree=get_tree("gzd5"))
+    out = tmp_path / "out"
+    pipeline.release(path, out, Title("Toy", "1"), Cut(formats=[]))
+    table, again = out / "galaxies.parquet", tmp_path / "again.duckdb"
     said: list[Report] = []
-    with pytest.raises(CatalogError, match="not both"):
-        pipeline.ingest_to_index(path, table, model="m", predictions=table, say=said.append)
-    with pytest.raises(CatalogError, match="no file"):
-        pipeline.ingest_to_index(path, table, predictions=tmp_path / "none", say=said.append)
-    assert not said
+    pipeline.ingest_to_index(again, table, predictions=table, weights="none", say=said.append)
+    assert [report.job for report in said] == ["ingest", "predict", "score", "index"]
+    assert [report.run_id for report in said] == [1, 2, 3, 4]
+    assert all(report.changed for report in said)
+    assert index_path(again, "predicted").exists()
+
+
+def test_what_later_steps_would_refuse_is_refused_first(tmp_path: Path) -> None:
+    votes, none = tmp_path / "votes.csv", tmp_path / "none"
+    votes.touch()
+    for settings, told in (
+        ({"model": "m", "predictions": votes}, "not both"),
+        ({"model": str(none)}, "no file"),
+        ({"predictions": none}, "no file"),
+        ({"weights": "papre"}, "no weights 'papre'"),
+        ({"inference": Inference(precision="float8")}, "float8"),
+    ):
+        with pytest.raises(CatalogError, match=told):
+            pipeline.ingest_to_index(tmp_path / "gz.duckdb", votes, **settings)
+    assert not (tmp_path / "gz.duckdb").exists()
 
 
 def test_a_brief_report_is_the_report_in_fewer_words(path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.made.catalogues import TOY, add_votes, catalogue, random_concentrations, random_counts
 from zoolens.catalog.paths import index_path
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.tables import arrow_schema
 from zoolens.jobs.index import index
 from zoolens.jobs.verify import VerifyReport, verify
 
@@ -202,7 +203,9 @@ def test_an_altered_map_is_found(path: Path) -> None:
                         "decrease": np.clip(maps, None, 0).sum((1, 2)).astype(np.float64),
                         **{name: pa.array([0] * 10, pa.int32()) for name in ("peak_x", "peak_y")},
                         **{name: [0.5] * 10 for name in ("entropy", "centroid_offset")},
-                    }
+                        "on_target": [None] * 10,
+                    },
+                    schema=arrow_schema("saliency_stat"),
                 ),
             },
         )

@@ -122,7 +122,7 @@ def test_the_choice(monkeypatch: pytest.MonkeyPatch) -> None:
         choose_engine("cuda", 10)
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert choose_engine("auto", 10_000) == "torch"
-    with pytest.raises(CatalogError, match="not installed; install it with"):
+    with pytest.raises(CatalogError, match=r"install it with: pip install 'zoolens\[openvino\]'"):
         choose_engine("openvino", 10)
     with pytest.raises(UnknownName, match="choose one of auto, torch, openvino, cuda"):
         choose_engine("tpu", 10)

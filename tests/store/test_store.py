@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -198,3 +200,28 @@ def test_damage_is_told_in_one_line(tmp_path: Path) -> None:
             told.append(str(error))
     assert told
     assert [line for line in told if "restore it from a copy" not in line or "\n" in line] == []
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_commit_that_fails_although_it_holds_is_one(path: Path, *, held: bool) -> None:
+    """A full disk at a checkpoint: DuckDB reports failure, and the ledger has the shard."""
+
+    class FullDisk(Store):
+        @contextmanager
+        def transaction(self) -> Iterator[None]:
+            if not held:
+                raise CatalogError("the disk is full")
+            with super().transaction():
+                yield
+            raise CatalogError("the disk is full")
+
+    with Store.open(path) as store:
+        run = store.begin("ingest", {})
+    with FullDisk.open(path) as full:
+        if held:
+            full.commit(run, "one", _galaxies(0, 3))
+        else:
+            with pytest.raises(CatalogError, match="the disk is full"):
+                full.commit(run, "one", _galaxies(0, 3))
+        assert full.committed(run, "one") == held
+        assert full.value("SELECT count(*) FROM galaxy") == (3 if held else 0)

@@ -1,0 +1,147 @@
+"""Opening a DuckDB file, also where this process has it open already.
+
+DuckDB opens a file once a process, with the settings of the connection that came first, and
+locks it against other processes. To close the file anywhere in the process gives that lock
+up (POSIX), so nobody here may open it beside DuckDB.
+"""
+
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import duckdb
+
+from zoolens.catalog import paths
+from zoolens.catalog.errors import CatalogBusy, CatalogError
+
+_LOCK = "lock_configuration"
+# A query in somebody's own words sees the catalogue and nothing else of the machine.
+CLOSED: dict[str, Any] = {
+    "enable_external_access": False,
+    "allow_community_extensions": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "python_enable_replacements": False,
+    "temp_directory": "",
+    _LOCK: True,
+}
+
+# Between looking whether a file is open here and opening it, no other thread may do so.
+_ONE_AT_A_TIME = Lock()
+
+
+def is_shared(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether others of this process hold the same file, so that settings are theirs too."""
+    row = connection.execute("SELECT count FROM duckdb_connection_count()").fetchone()
+    return row is not None and row[0] > 1
+
+
+def open_file(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """A connection to a DuckDB file, whatever is in it, made where there is none to write.
+
+    Raises as `catalog.store.schema.connect` does.
+    """
+    try:
+        with _ONE_AT_A_TIME:
+            return _open(path, read_only, settings)
+    except duckdb.ConnectionException:
+        for_writing = "" if read_only else "read-only, or "
+        raise CatalogError(
+            f"{path} is open in this program, {for_writing}with settings of its own; close that "
+            "connection first"
+        ) from None
+    except duckdb.BinderException:
+        raise CatalogError(
+            f"{path} is attached to another connection of this program; DETACH it there first"
+        ) from None
+    except duckdb.IOException as error:
+        text = str(error).splitlines()[0]
+        if "Could not set lock" in text:
+            holder = re.search(r"held in (.*?\(PID \d+\))", text)
+            who = holder[1] if holder else "another process"
+            raise CatalogBusy(
+                f"{path} is in use by {who}; wait for it to end, or stop it"
+            ) from None
+        if "Corrupt" in text or "Could not read" in text:
+            raise damaged(path, error) from None
+        raise CatalogError(f"{path} cannot be opened: {text}") from None
+    except duckdb.Error as error:
+        raise damaged(path, error) from None
+
+
+def _open(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """A connection of one's own, or one to what this process has open already."""
+    if not _is_database(path):
+        raise CatalogError(f"{path} is no catalogue, nor any DuckDB file; choose another --catalog")
+    held = paths.open_here(path)
+    if held is not None:
+        connection = _join(path, read_only, held)
+        if is_shared(connection):
+            return connection
+        connection.close()  # whoever has the file open does not have it by DuckDB
+    connection = duckdb.connect(str(path), read_only=read_only, config=_config(settings))
+    _quieten(connection)
+    if settings.get(_LOCK):
+        connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def _join(path: Path, read_only: bool, held: int) -> duckdb.DuckDBPyConnection:
+    """A connection to a file that this process has open, with the settings that it has there.
+
+    DuckDB does not tell them, so that each way is tried. For writing comes first: a file that
+    is attached to a database of another name cannot be opened so, while to read it DuckDB
+    would open it twice, and closing one of the two would give up the lock of the other.
+    held: a descriptor of the file.
+    """
+    ways: list[tuple[bool, dict[str, Any]]] = [(False, {})]
+    if read_only:
+        ways += [(True, {}), (True, _config(CLOSED))]
+    for mode, config in ways:
+        try:
+            connection = duckdb.connect(str(path), read_only=mode, config=config)
+        except duckdb.ConnectionException:
+            continue
+        except duckdb.BinderException:
+            _lock_again(held)
+            raise
+        with suppress(duckdb.InvalidInputException):  # where the configuration is locked
+            _quieten(connection)
+        return connection
+    raise duckdb.ConnectionException
+
+
+def _lock_again(held: int) -> None:
+    """Give a file its lock back, which DuckDB drops when it looks whose an attached file is."""
+    import fcntl  # of systems that have such locks
+
+    for_writing = fcntl.fcntl(held, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDWR
+    with suppress(OSError):  # another process was faster
+        fcntl.lockf(held, (fcntl.LOCK_EX if for_writing else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+
+
+def _config(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings to connect with: to lock them comes last."""
+    return {name: value for name, value in settings.items() if name != _LOCK}
+
+
+def _quieten(connection: duckdb.DuckDBPyConnection) -> None:
+    # DuckDB draws a bar of its own, on standard output, where a query takes seconds
+    connection.execute("SET enable_progress_bar = false")
+
+
+def damaged(path: Path, error: duckdb.Error) -> CatalogError:
+    """What to say where DuckDB finds that a file is not as it was written."""
+    told = str(error).splitlines()[0]
+    return CatalogError(f"{path} is damaged ({told}); restore it from a copy")
+
+
+def _is_database(path: Path) -> bool:
+    """Whether DuckDB would open it as such, and not as a table to read, or make it."""
+    try:
+        return paths.is_database(path)
+    except OSError:  # absent, or DuckDB says what is the matter
+        return True

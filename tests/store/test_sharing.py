@@ -1,0 +1,175 @@
+"""A catalogue that another connection of the same process holds: a notebook's, say."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.made.catalogues import catalogue, random_counts
+from zoolens.catalog import paths
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.store.connection import CLOSED
+from zoolens.catalog.store.schema import connect
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.sql import sql
+
+# Whether nobody has a lock on a file, which only another process can tell.
+_FREE = """
+import fcntl, sys
+with open(sys.argv[1], "rb+") as file:
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        print("held")
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return catalogue(tmp_path / "gz.duckdb", random_counts(3))
+
+
+def is_locked(path: Path) -> bool:
+    command = [sys.executable, "-S", "-c", _FREE, str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout == "held\n"
+
+
+def _attached(path: Path, mode: str) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    connection.execute(f"ATTACH '{path}' AS gz {mode}")
+    return connection
+
+
+Holder = Callable[[Path], duckdb.DuckDBPyConnection]
+HOLDERS: dict[str, Holder] = {
+    "writing": lambda path: duckdb.connect(str(path)),
+    "reading": lambda path: duckdb.connect(str(path), read_only=True),
+    "asking": lambda path: connect(path, read_only=True, settings=CLOSED),
+    "our job": lambda path: connect(path, read_only=False),
+    "one thread": lambda path: duckdb.connect(str(path), config={"threads": 1}),
+    "attached": lambda path: _attached(path, ""),
+    "attached to read": lambda path: _attached(path, "(READ_ONLY)"),
+}
+SHARED, READ_ONLY = "", "open in this program, read-only, or with settings of its own; close"
+OWN_SETTINGS, ATTACHED = "open in this program, .*settings of its own; close", "DETACH it there"
+
+
+def _read(path: Path) -> Any:
+    with Store.open(path, read_only=True) as store:
+        return store.value("SELECT count(*) FROM galaxies")
+
+
+def _write(path: Path) -> Any:
+    with Store.open(path) as store:
+        store.execute("INSERT INTO setting VALUES ('written', 'yes')")
+        return store.value("SELECT count(*) FROM galaxies")
+
+
+def _ask(path: Path) -> Any:
+    with sql(path, "SELECT count(*) FROM galaxies") as answer:
+        return next(iter(answer.rows))[0]
+
+
+@pytest.mark.parametrize(
+    ("holder", "reading", "writing"),
+    [
+        ("writing", SHARED, SHARED),
+        ("reading", SHARED, READ_ONLY),
+        ("asking", SHARED, READ_ONLY),
+        ("our job", SHARED, SHARED),
+        ("one thread", OWN_SETTINGS, OWN_SETTINGS),
+        ("attached", ATTACHED, ATTACHED),
+        ("attached to read", ATTACHED, ATTACHED),
+    ],
+)
+@pytest.mark.parametrize("use", [_read, _write, _ask])
+def test_a_holder_is_joined_or_named_and_keeps_settings_and_lock(
+    path: Path, holder: str, reading: str, writing: str, use: Callable[[Path], Any]
+) -> None:
+    settings = "SELECT name, value FROM duckdb_settings() ORDER BY ALL"
+    with HOLDERS[holder](path) as held:
+        before = held.execute(settings).fetchall()
+        told = writing if use is _write else reading
+        if told == SHARED:
+            assert use(path) == 3
+        else:
+            with pytest.raises(CatalogError, match=told) as caught:
+                use(path)
+            assert "\n" not in str(caught.value)
+        assert held.execute(settings).fetchall() == before
+        assert is_locked(path)
+    assert not is_locked(path)
+    assert use(path) == 3
+
+
+@contextmanager
+def _asking(path: Path) -> Iterator[None]:
+    with sql(path, "SELECT * FROM votes") as answer:
+        next(iter(answer.rows))
+        yield
+
+
+def test_a_catalogue_is_read_while_an_answer_streams(path: Path) -> None:
+    with _asking(path), _asking(path):
+        assert _read(path) == 3
+
+
+def test_settings_are_ours_again_when_nobody_else_is_there(path: Path) -> None:
+    limit = "SELECT current_setting('memory_limit')"
+    with duckdb.connect(str(path)) as held, Store.open(path) as store:
+        assert store.value(limit) == held.execute(limit).fetchall()[0][0]
+        as_found = store.value(limit)
+    with Store.open(path) as store:
+        assert store.value(limit) != as_found
+
+
+def test_a_question_changes_nothing_although_its_file_is_open_for_writing(path: Path) -> None:
+    with duckdb.connect(str(path)) as held:
+        with (
+            pytest.raises(CatalogError, match="read-only"),
+            sql(path, "EXPLAIN ANALYZE DELETE FROM vote") as answer,
+        ):
+            list(answer.rows)
+        assert held.execute("SELECT count(*) > 0 FROM vote").fetchall() == [(True,)]
+
+
+def test_a_link_is_the_same_file(path: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.duckdb"
+    link.symlink_to(path)
+    with duckdb.connect(str(path)):
+        assert _read(link) == 3
+        assert is_locked(path)
+
+
+def test_a_file_that_is_open_but_not_by_duckdb_is_read(path: Path) -> None:
+    with path.open("rb"):
+        assert _read(path) == 3
+        assert _ask(path) == 3
+
+
+def test_what_is_no_catalogue_stays_as_it_is_although_open(tmp_path: Path) -> None:
+    other = tmp_path / "votes.csv"
+    other.write_bytes(b"")
+    with other.open("rb"), pytest.raises(CatalogError, match="is no catalogue"):
+        Store.open(other)
+    assert other.read_bytes() == b""
+
+
+def test_looking_at_a_file_leaves_its_lock(path: Path) -> None:
+    with duckdb.connect(str(path)):
+        assert paths.is_database(path)
+        assert is_locked(path)
+
+
+def test_an_older_catalogue_is_not_changed_under_its_holder(tmp_path: Path) -> None:
+    older = tmp_path / "gz.duckdb"
+    with duckdb.connect(str(older)) as held:
+        held.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        held.execute("INSERT INTO alembic_version VALUES ('0001')")
+        with pytest.raises(CatalogError, match="another connection of this program holds it"):
+            Store.open(older)

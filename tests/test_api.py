@@ -1,0 +1,298 @@
+"""`zoolens` in Python: a catalogue to look at, and the jobs by name."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from PIL import Image
+
+import zoolens
+from tests.made.catalogues import TOY, add_images, catalogue, random_concentrations, random_counts
+from tests.made.images import picture
+from zoolens.catalog.errors import ImageRefused, QueryRefused, UnknownName
+from zoolens.catalog.explain.maps import saliency_of
+from zoolens.catalog.explain.rows import map_rows
+from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.images.view import View
+from zoolens.catalog.paths import BUNDLED_MODEL
+from zoolens.catalog.saliency.arithmetic import Of
+from zoolens.catalog.store.store import Store
+
+GALAXIES, SIDE = 6, 4
+LACKING = slice(5, 8)  # `bar`, which the model does not have
+UNEXPLAINED = "G0005"
+HEAVY = {"torch", "faiss", "zoobot", "timm", "pandas", "numpy", "pyarrow", "duckdb", "matplotlib"}
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A scored catalogue whose first galaxies are explained, the second one twice."""
+    folder = tmp_path_factory.mktemp("api")
+    path = catalogue(
+        folder / "gz.duckdb",
+        random_counts(GALAXIES, seed=3),
+        concentrations=random_concentrations(GALAXIES, 1),
+    )
+    image = folder / "0.png"
+    image.write_bytes(picture(side=48))
+    with Store.open(path) as store, ImageReader() as reader:
+        facts = vars(reader.inspect(str(image)))
+        add_images(store, [{"galaxy_id": 0, "source": str(image), **facts}])
+        predicted = store.newest_run("predict")
+        for seed, ids in enumerate(([0, 1, 2, 3, 4], [1])):
+            maps = _maps(seed, len(ids))
+            config = {"predict_run": predicted, "seed": seed, "view": View(size=32).config()}
+            run = store.begin("explain", config)
+            store.commit(run, "1", {"saliency_map": map_rows(ids, maps, 2 * maps, TOY)})
+            store.finish(run)
+    zoolens.score(path, weights="none")
+    zoolens.index(path)
+    return path
+
+
+def _maps(seed: int, galaxies: int) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    maps = random.normal(size=(galaxies, len(TOY.labels), SIDE, SIDE)).astype(np.float32)
+    maps[:, LACKING] = np.nan
+    return maps
+
+
+@pytest.fixture
+def gz(path: Path) -> zoolens.Catalog:
+    return zoolens.open(path)
+
+
+def test_importing_loads_nothing_heavy() -> None:
+    script = f"import sys, zoolens; dir(zoolens); print(sorted({HEAVY!r} & set(sys.modules)))"
+    command = [sys.executable, "-c", script]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_every_name_is_there() -> None:
+    for name in dir(zoolens):
+        assert getattr(zoolens, name) is getattr(zoolens, name)
+    assert zoolens.__version__
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        zoolens.nothing  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_type_checkers_see_what_is_loaded_lazily() -> None:
+    tree = ast.parse(Path(zoolens.__file__).read_text())
+    stated = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    names = {alias.asname for node in stated for alias in node.names if alias.asname}
+    assert names | {"__version__"} == set(dir(zoolens))
+    assert (Path(zoolens.__file__).parent / "py.typed").is_file()
+
+
+def test_a_path_or_its_text_will_do(path: Path) -> None:
+    query = "SELECT count(*) AS n FROM galaxies"
+    for given in (path, str(path)):
+        assert zoolens.open(given).sql(query)["n"].tolist() == [GALAXIES]
+    text: Any = str(path)
+    assert zoolens.worst(text, limit=1) == zoolens.worst(path, limit=1)
+
+
+def test_what_cannot_be_opened_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(zoolens.CatalogError, match="no catalogue at"):
+        zoolens.open(tmp_path / "gz.duckdb")
+
+
+def test_tables_come_as_asked_for(gz: zoolens.Catalog) -> None:
+    query = "SELECT galaxy_id, iauname FROM galaxies ORDER BY 1 LIMIT 2"
+    frame, table, arrays = (gz.sql(query, as_=form) for form in ("pandas", "arrow", "numpy"))
+    assert isinstance(frame, pd.DataFrame)
+    assert isinstance(table, pa.Table)
+    assert frame["iauname"].tolist() == table["iauname"].to_pylist() == ["G0000", "G0001"]
+    np.testing.assert_array_equal(arrays["galaxy_id"], [0, 1])
+    twice = gz.sql("SELECT 1 AS a, 2 AS a", as_="numpy")
+    assert {name: column.tolist() for name, column in twice.items()} == {"a": [1], "a_1": [2]}
+    with pytest.raises(UnknownName, match="no tables as 'polars'"):
+        gz.sql(query, as_="polars")  # type: ignore[arg-type]
+
+
+def test_views_are_described_without_a_query(gz: zoolens.Catalog) -> None:
+    assert {"galaxies", "votes", "saliency"} <= set(gz.sql()["view"])
+
+
+def test_queries_see_the_catalogue_alone(gz: zoolens.Catalog) -> None:
+    mine = pd.DataFrame({"a": [1]})
+    assert len(mine) == 1
+    for query in ("SELECT * FROM mine", f"SELECT * FROM '{__file__}'", "DELETE FROM vote"):
+        with pytest.raises(zoolens.CatalogError):
+            gz.sql(query)
+        with gz, pytest.raises(zoolens.CatalogError):
+            gz.sql(query)
+    with pytest.raises(QueryRefused, match="boom"):
+        gz.sql("SELECT CASE WHEN range < 99000 THEN 1 ELSE error('boom') END FROM range(100000)")
+
+
+def test_the_ranking_and_counterparts_are_those_of_the_jobs(
+    gz: zoolens.Catalog, path: Path
+) -> None:
+    ranking = gz.worst(3, min_votes=1, as_="arrow")
+    assert ranking == zoolens.worst(path, limit=3, min_votes=1)
+    name = ranking["iauname"][0].as_py()
+    found = gz.similar(name, k=2)
+    assert found.equals(zoolens.similar(path, name, k=2).table.to_pandas())
+    assert gz.similar(name, k=2, answer="shape_disk")["counterpart"][0] == "selected"
+
+
+@pytest.mark.parametrize("of", ["concentration", "fraction", "cross_entropy"])
+@pytest.mark.parametrize("size", [None, 9])
+def test_a_stack_holds_each_map_bit_for_bit(
+    gz: zoolens.Catalog, path: Path, of: Of, size: int | None
+) -> None:
+    names = ["G0003", "G0001", UNEXPLAINED, "G0000", "G0001"]
+    labels = ["round_no", "shape_disk", "bar_weak"]
+    stack = gz.saliency(names, labels, of=of, size=size)
+    assert stack.shape == (5, 3, size or SIDE, size or SIDE)
+    missing = 0
+    for row, name in enumerate(names):
+        for column, label in enumerate(labels):
+            try:
+                one = saliency_of(path, name, label, of=of, size=size)
+            except zoolens.CatalogError:
+                missing += 1
+                assert np.isnan(stack[row, column]).all()
+            else:
+                np.testing.assert_array_equal(stack[row, column], one)
+                assert stack.dtype == one.dtype
+    assert 7 <= missing < 15
+
+
+def test_a_stack_is_of_the_newest_run_of_each_galaxy(gz: zoolens.Catalog) -> None:
+    stack = gz.saliency(["G0000", "G0001"], "shape_disk", sd=True)
+    np.testing.assert_array_equal(stack[0, 0], 2 * _maps(0, 5)[0, 1])
+    np.testing.assert_array_equal(stack[1, 0], 2 * _maps(1, 1)[0, 1])
+
+
+def test_names_come_from_a_frame_too(gz: zoolens.Catalog) -> None:
+    frame = gz.sql("SELECT iauname FROM galaxies WHERE galaxy_id < 2 ORDER BY galaxy_id")
+    np.testing.assert_array_equal(
+        gz.saliency(frame["iauname"], ["shape_disk"]),
+        gz.saliency(["G0000", "G0001"], "shape_disk"),
+    )
+
+
+def test_maps_that_are_not_there_are_told(gz: zoolens.Catalog) -> None:
+    with pytest.raises(UnknownName, match="no galaxy 'G9'"):
+        gz.saliency("G9", "round_no")
+    with pytest.raises(UnknownName, match="no answer 'round_maybe'"):
+        gz.saliency("G0000", "round_maybe")
+    with pytest.raises(UnknownName, match="no map of 'loss'"):
+        gz.saliency("G0000", "round_no", of="loss")  # type: ignore[arg-type]
+    with pytest.raises(zoolens.CatalogError, match="only the mean map of the fraction"):
+        gz.saliency("G0000", "round_no", of="fraction", sd=True)
+    for galaxies, answers in ((UNEXPLAINED, "round_no"), ("G0000", "bar_weak"), ([], "round_no")):
+        with pytest.raises(zoolens.CatalogError, match="none of these galaxies has a map"):
+            gz.saliency(galaxies, answers)
+
+
+def test_maps_of_several_resolutions_need_a_size(tmp_path: Path) -> None:
+    path = catalogue(tmp_path / "gz.duckdb", random_counts(2))
+    with Store.open(path) as store:
+        for galaxy, side in enumerate((2, 3)):
+            maps = np.ones((1, len(TOY.labels), side, side), np.float32)
+            run = store.begin("explain", {"layer": side})
+            store.commit(run, "1", {"saliency_map": map_rows([galaxy], maps, maps, TOY)})
+            store.finish(run)
+    gz = zoolens.open(path)
+    with pytest.raises(zoolens.CatalogError, match="2 x 2 and 3 x 3 cells; to stack them give"):
+        gz.saliency(["G0000", "G0001"], "shape_disk")
+    assert gz.saliency(["G0000", "G0001"], "shape_disk", size=6).shape == (2, 1, 6, 6)
+
+
+def test_without_an_explain_run_it_says_so(tmp_path: Path) -> None:
+    gz = zoolens.open(catalogue(tmp_path / "gz.duckdb", random_counts(1)))
+    with pytest.raises(zoolens.CatalogError, match="no complete explain run"):
+        gz.saliency("G0000", "shape_disk")
+
+
+def test_an_image_lies_under_its_maps_or_is_as_stored(gz: zoolens.Catalog, path: Path) -> None:
+    with Image.open(path.with_name("0.png")) as file:
+        np.testing.assert_array_equal(gz.image("G0000", stored=True), np.asarray(file))
+        np.testing.assert_array_equal(gz.image("G0000"), View(size=32).display(file))
+    with pytest.raises(zoolens.CatalogError, match="G0001 has no image; add it with"):
+        gz.image("G0001")
+
+
+def test_an_image_that_changed_is_refused(path: Path, tmp_path: Path) -> None:
+    image = path.with_name("0.png")
+    kept = image.read_bytes()
+    image.write_bytes(picture(seed=1))
+    try:
+        with pytest.raises(ImageRefused, match="not the bytes that were ingested"):
+            zoolens.open(path).image("G0000")
+    finally:
+        image.write_bytes(kept)
+
+
+_WRITE = "import sys, duckdb; duckdb.connect(sys.argv[1]).execute('CHECKPOINT')"
+
+
+def _others_can_write(path: Path) -> bool:
+    return subprocess.run([sys.executable, "-c", _WRITE, str(path)], stderr=-3).returncode == 0
+
+
+def test_an_idle_notebook_keeps_nobody_waiting(gz: zoolens.Catalog, path: Path) -> None:
+    gz.sql("SELECT 1")
+    assert _others_can_write(path)
+    with gz:
+        gz.sql("SELECT 1")
+        assert not _others_can_write(path)
+        gz.similar("G0000", answer="shape_disk")
+        assert not _others_can_write(path)
+        gz.close()
+        assert _others_can_write(path)
+        assert gz.sql("SELECT 1 AS one")["one"].tolist() == [1]
+    assert _others_can_write(path)
+
+
+@pytest.fixture(params=[False, True])
+def notebook(request: pytest.FixtureRequest, path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that a notebook has left open."""
+    with duckdb.connect(str(path), read_only=request.param) as connection:
+        yield connection
+
+
+def test_a_notebooks_own_connection_is_in_nobodys_way(
+    gz: zoolens.Catalog, path: Path, notebook: duckdb.DuckDBPyConnection
+) -> None:
+    for _ in range(2):
+        assert gz.sql("SELECT count(*) AS n FROM votes")["n"][0] > 0
+        assert len(gz.worst(2)) == 2
+        assert len(gz.similar("G0000", answer="shape_disk", k=1)) == 3
+        assert gz.saliency("G0000", "shape_disk").shape == (1, 1, SIDE, SIDE)
+        assert gz.image("G0000").shape == (32, 32, 3)
+        with gz:
+            assert gz.sql("SELECT count(*) AS n FROM votes")["n"][0] > 0
+    assert notebook.execute("SELECT count(*) FROM galaxies").fetchall() == [(GALAXIES,)]
+
+
+@pytest.mark.slow
+def test_from_votes_to_a_drawn_explanation(tmp_path: Path) -> None:
+    sky, path = tmp_path / "sky", tmp_path / "gz.duckdb"
+    zoolens.simulate(sky, galaxies=6, size=64, workers=1)
+    zoolens.ingest(path, sky / "votes.csv")
+    zoolens.predict(path, str(BUNDLED_MODEL))
+    zoolens.score(path)
+    with zoolens.open(path) as gz:
+        told = gz.explain(worst=1, of="fraction")
+        name = gz.worst(1)["iauname"][0]
+        assert gz.saliency(name, "smooth-or-featured_smooth", size=160).shape == (1, 1, 160, 160)
+        assert gz.image(name).shape == (160, 160, 3)
+    assert told.page is not None
+    assert told.page.is_file()
+    assert [file.suffix for file in told.figures] == [".png"]
+    shown = told._repr_html_()
+    assert shown.startswith("<img ")
+    assert shown.count("data:image/png;base64,iVBOR") == 1
+    assert told.figures[0].stem in shown

@@ -1,0 +1,252 @@
+"""A catalogue opened in Python, to look at: `zoolens.open`."""
+
+import base64
+import html
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from zoolens.catalog.errors import UnknownName
+from zoolens.catalog.output.answer import distinct
+from zoolens.catalog.store.connection import CLOSED
+from zoolens.catalog.store.schema import connect
+from zoolens.catalog.store.store import Store
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+    from zoolens.catalog.saliency.arithmetic import Of
+
+Form = Literal["pandas", "arrow", "numpy"]
+
+
+def open(path: str | os.PathLike[str]) -> "Catalog":  # noqa: A001  # as zoolens.open it reads well
+    """The catalogue at a path, brought to this version of Zoolens.
+
+    Raises `CatalogError` where there is none, where it is damaged or newer, and its kind
+    `CatalogBusy` where another process writes to it.
+    """
+    with Store.open(Path(path), read_only=True):
+        return Catalog(Path(path))
+
+
+class Catalog:
+    """A catalogue to look at.
+
+    Every call opens the file, which takes some 30 ms, and lets it go again, so that an idle
+    notebook keeps no job of another process waiting. Within `with zoolens.open(path) as gz:`
+    it is held: the calls all see the same state, and nobody else can write meanwhile.
+
+    Tables are pandas frames; as_="arrow" makes them a `pyarrow.Table`, as_="numpy" a
+    dictionary of arrays by column. (An argument, not an object to ask for a frame: a frame
+    is what a notebook shows and goes on with.) Maps and images are NumPy arrays.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._held: duckdb.DuckDBPyConnection | None = None
+
+    def __repr__(self) -> str:
+        return f"zoolens.open({str(self.path)!r})"
+
+    def __enter__(self) -> Self:
+        # as `sql` opens it, which is so free of the caller's variables and files here too
+        self._held = self._held or connect(self.path, read_only=True, settings=CLOSED)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the file go; the next call opens it again."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
+    def sql(self, query: str | None = None, *, as_: Form = "pandas") -> Any:
+        """The answer to one SELECT; without a query, the views, their columns and meanings.
+
+        Raises `QueryRefused` with DuckDB's own message where the query is wrong.
+        """
+        from zoolens.jobs.sql import sql
+
+        with sql(self.path, query) as answer:
+            return _formed(answer.arrow().read_all(), as_)
+
+    def worst(
+        self,
+        limit: int = 10,
+        *,
+        answer: str | None = None,
+        question: str | None = None,
+        min_votes: float = 0,
+        by: str = "weighted_ce",
+        as_: Form = "pandas",
+    ) -> Any:
+        """The galaxies on which volunteers and model disagree most, as `zoolens worst` has them.
+
+        answer, question: only this answer, or answers to this question; min_votes: only
+        questions asked of so many volunteers; by: weighted_ce, ce or reach_weighted_ce.
+        """
+        from zoolens.jobs.worst import worst
+
+        ranking = worst(
+            self.path, limit=limit, min_votes=min_votes, answer=answer, question=question, by=by
+        )
+        return _formed(ranking, as_)
+
+    def similar(
+        self,
+        galaxy: str,
+        *,
+        answer: str | None = None,
+        k: int = 5,
+        weights: str | None = None,
+        min_votes: float = 0,
+        approximate: bool = False,
+        as_: Form = "pandas",
+    ) -> Any:
+        """A galaxy, its k observed and its k predicted counterparts, as `zoolens similar`.
+
+        answer: the one of interest, the galaxy's costliest unless given; weights: paper,
+        none or a file; approximate: sooner in very large catalogues, and missing some. The
+        index that they are found by is built where it is not up to date.
+        """
+        from zoolens.jobs.pipeline import similar
+
+        with self._let_go():
+            report = similar(
+                self.path,
+                galaxy,
+                answer=answer,
+                k=k,
+                weights=weights,
+                approximate=approximate,
+                min_votes=min_votes,
+            )
+        return _formed(report.table, as_)
+
+    def saliency(
+        self,
+        galaxies: str | Iterable[str],
+        answers: str | Iterable[str],
+        *,
+        of: "Of" = "concentration",
+        size: int | None = None,
+        sd: bool = False,
+    ) -> npt.NDArray[np.floating]:
+        """Stored maps of N galaxies for K answers, one array (N, K, h, w).
+
+        Positive pixels raised what the map is of, negative ones lowered it: the answer's
+        concentration, its expected "fraction", or "cross_entropy", the loss, in its unit per
+        cell. size: upsampled to (size, size) pixels of `image` instead of the cells of the
+        layer; sd: the standard deviation over dropout samples instead of the mean.
+
+        NaN where a galaxy or an answer has no map (`zoolens.explain` makes them). Raises
+        `UnknownName` for a galaxy or answer that is not there, `CatalogError` where there
+        is no map at all, or where those of several resolutions need a size.
+        """
+        from zoolens.catalog.explain.stack import saliency_stack
+
+        with Store.open(self.path, read_only=True) as store:
+            return saliency_stack(
+                store, _listed(galaxies), _listed(answers), of=of, sd=sd, size=size
+            )
+
+    def image(self, galaxy: str, *, stored: bool = False) -> npt.NDArray[np.uint8]:
+        """A galaxy's image, (H, W, 3) in 0..255: as the model saw it, in colour.
+
+        So it lies under its maps of `saliency(..., size=H)`. stored: every pixel of the file.
+        Raises `ImageRefused` where the file is not there or not what was ingested,
+        `CatalogError` where there is none.
+        """
+        from zoolens.catalog.explain.maps import image_of
+
+        with Store.open(self.path, read_only=True) as store:
+            return image_of(store, galaxy, stored=stored)
+
+    def explain(
+        self,
+        galaxies: str | Iterable[str] = (),
+        *,
+        worst: int | None = None,
+        min_votes: float = 0,
+        answer: str | None = None,
+        of: "Of" = "concentration",
+        model: str | None = None,
+        method: str = "hirescam",
+        layer: str | None = None,
+        engine: str = "auto",
+        out: Path | None = None,
+    ) -> "Explained":
+        """Explain galaxies, and draw the figures into the notebook, as `zoolens explain` does.
+
+        galaxies: their names; or worst: the N worst. answer: the one to draw, each galaxy's
+        costliest unless given. Everything else is as `zoolens.explain` has it. Maps go into
+        the catalogue, figures and a page into the folder `out`, beside the catalogue unless
+        given.
+        """
+        from zoolens.jobs.pipeline import explain
+        from zoolens.jobs.settings import Maps, Which
+
+        which = Which(_listed(galaxies), worst=worst, min_votes=min_votes, answer=answer)
+        maps = Maps(model=model, method=method, layer=layer, engine=engine)
+        with self._let_go():
+            report = explain(self.path, which, maps, of=of, out=out)
+        pictures = tuple(file for file in report.figures if file.suffix == ".png")
+        return Explained(pictures, report.page)
+
+    @contextmanager
+    def _let_go(self) -> Iterator[None]:
+        """Do not hold the file while a job may write to it."""
+        held = self._held is not None
+        self.close()
+        try:
+            yield
+        finally:
+            if held:
+                self.__enter__()
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Figures of explanations, PNG, which a notebook shows; page: what collects them."""
+
+    figures: tuple[Path, ...]
+    page: Path | None
+
+    def _repr_html_(self) -> str:
+        return "\n".join(
+            f'<img style="max-width: 100%" alt="{html.escape(file.stem)}" '
+            f'src="data:image/png;base64,{base64.b64encode(file.read_bytes()).decode()}">'
+            for file in self.figures
+        )
+
+
+def _listed(names: str | Iterable[str]) -> Sequence[str]:
+    return [names] if isinstance(names, str) else [str(name) for name in names]
+
+
+def _formed(table: "pa.Table", form: Form) -> Any:
+    """An Arrow table as what the caller asked for."""
+    if form == "pandas":
+        return table.to_pandas()
+    if form == "arrow":
+        return table
+    if form == "numpy":
+        columns = zip(distinct(table.column_names), table.columns, strict=True)
+        return {name: column.to_numpy() for name, column in columns}
+    raise UnknownName(f"no tables as {form!r}; choose one of pandas, arrow, numpy")
