@@ -1,5 +1,4 @@
 import warnings
-from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -9,36 +8,12 @@ import pyarrow.parquet as pq
 import pytest
 from hats.io.validation import is_valid_catalog
 
-from tests.made.release_tables import awkward
+from tests.made.hats_catalogues import MOST, make, partitions, sky, write
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.formats import hats as hats_catalogues
 from zoolens.catalog.formats import sorting as sorted_rows
 from zoolens.catalog.formats.columns import column, meaning
-from zoolens.catalog.formats.hats import write_hats
 from zoolens.catalog.formats.hats_check import check_hats
-
-make = partial(write_hats, created="2025-01-01T00:00UTC", builder="Zoolens")
-MOST = 150
-
-
-def sky(rows: int = 2000) -> pa.Table:
-    """Galaxies all over the sky, and some at its poles and where right ascension wraps."""
-    random = np.random.default_rng(7)
-    ra = random.uniform(0, 360, rows)
-    dec = np.degrees(np.arcsin(random.uniform(-1, 1, rows)))
-    ra[:8] = [0, 360, 359.9999, 0.0001, 0, 180, 360, 0][:rows]
-    dec[:8] = [0, 0, 0.0001, -0.0001, 90, 90, -90, -90][:rows]
-    table = awkward(rows)
-    names = pa.array([f"J{i}" for i in range(rows)])
-    for name, values in (("name", names), ("ra", pa.array(ra)), ("dec", pa.array(dec))):
-        at = table.schema.get_field_index(name)
-        table = table.set_column(at, table.schema.field(name), values)
-    return table
-
-
-def write(table: pa.Table, folder: Path) -> Path:
-    pq.write_table(table, folder / "source.parquet", compression="zstd", row_group_size=300)
-    return folder / "source.parquet"
 
 
 @pytest.fixture
@@ -50,10 +25,6 @@ def source(tmp_path: Path) -> Path:
 def made(source: Path, tmp_path: Path) -> Path:
     make(source, tmp_path / "hats", name="galaxies", most_rows=MOST)
     return tmp_path / "hats"
-
-
-def partitions(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("Npix=*.parquet"))
 
 
 def test_hats_finds_it_valid(made: Path, source: Path) -> None:
@@ -129,41 +100,6 @@ def test_parts_sorted_one_by_one_give_the_same_rows(
 def contents(folder: Path) -> dict[str, bytes]:
     files = [path for path in folder.rglob("*") if path.is_file()]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
-
-
-def test_the_check_finds_swapped_partitions(made: Path) -> None:
-    # two of as many rows as each other: only the galaxies can tell
-    by_rows: dict[int, list[Path]] = {}
-    for path in partitions(made):
-        by_rows.setdefault(pq.read_metadata(path).num_rows, []).append(path)
-    rows, (one, two, *_) = next((n, paths) for n, paths in by_rows.items() if len(paths) > 1)
-    first, second = one.read_bytes(), two.read_bytes()
-    one.write_bytes(second)
-    two.write_bytes(first)
-    found = check_hats(made)
-    assert len(found) == 2
-    assert all(f"{rows} galaxies lie outside of the pixel" in line for line in found)
-
-
-def test_the_check_finds_what_was_moved_turned_or_lost(made: Path) -> None:
-    moved, turned, short, lost = partitions(made)[:4]
-    table = pq.read_table(moved)
-    at = table.schema.get_field_index("dec")
-    pq.write_table(table.set_column(at, "dec", pa.array([1.0] * len(table))), moved)
-    table = pq.read_table(turned)
-    pq.write_table(table.take(list(range(len(table)))[::-1]), turned)
-    table = pq.read_table(short)
-    pq.write_table(table.slice(1), short)
-    gone = 1 + pq.read_metadata(lost).num_rows
-    lost.unlink()
-    found = "\n".join(check_hats(made))
-    assert f"{moved.name}: " in found
-    assert "have another _healpix_29 than their position gives" in found
-    assert f"{turned.name}: {pq.read_metadata(turned).num_rows - 1} rows are not in the" in found
-    assert f"{lost.name} of order" in found
-    assert f"the partitions have {2000 - gone} rows, the properties 2000" in found
-    assert f"the partitions have {2000 - gone} rows, _metadata 2000" in found
-    assert len(found.splitlines()) == 5
 
 
 @pytest.mark.parametrize(

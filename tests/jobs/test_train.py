@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
 import torch
@@ -22,7 +21,6 @@ from zoolens.catalog.images.view import View
 from zoolens.catalog.network.model import load_model
 from zoolens.catalog.store.galaxies import split_galaxies
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.training.dataset import read_training_set
 
 pytestmark = pytest.mark.slow
 
@@ -245,44 +243,3 @@ def test_votes_without_images_cannot_be_trained_on(tmp_path: Path) -> None:
     path = catalogue(tmp_path / "gz.duckdb", random_counts(5, TOY), tree=TOY)
     with pytest.raises(CatalogError, match="both an image and votes"):
         _train(path)
-
-
-def test_questions_asked_with_other_answers_are_left_out(tmp_path: Path) -> None:
-    from tests.made.catalogues import TOY, add_votes, blank, question_totals
-    from zoolens.catalog.training.dataset import read_training_set
-
-    counts = random_counts(4, TOY) + 1
-    totals = question_totals(counts, TOY)
-    totals[1, 3] += 5
-    with Store.open(blank(tmp_path / "gz.duckdb")) as store:
-        store.set_tree(TOY)
-        ids = add_votes(store, counts, totals=totals)
-        run = store.begin("ingest", {"images": 1})
-        image = {
-            "galaxy_id": pa.array(ids, pa.int64()),
-            "source": ["a.png"] * 4,
-            "member": pa.nulls(4, pa.string()),
-            "format": ["PNG"] * 4,
-            "height": pa.array([30, 40, 50, 20], pa.int32()),
-            "width": pa.array([30] * 4, pa.int32()),
-            "sha256": ["ff"] * 4,
-        }
-        store.commit(run, "images", {"image": pa.table(image)})
-        store.finish(run)
-        data = read_training_set(store, 0, 0.5, None)
-    expected = counts.copy()
-    expected[1, TOY.slices[3]] = 0
-    assert np.array_equal(data.counts, expected)
-    assert data.largest == 30
-    assert [galaxy.galaxy_id for galaxy in data.galaxies] == ids
-
-
-def test_shuffled_votes_are_those_of_other_galaxies(catalog: Path) -> None:
-    with Store.open(catalog, read_only=True) as store:
-        plain = read_training_set(store, 3, 0.4, None)
-        shuffled = read_training_set(store, 3, 0.4, None, shuffled=True)
-        again = read_training_set(store, 3, 0.4, None, shuffled=True)
-    assert not np.array_equal(plain.counts, shuffled.counts)
-    assert sorted(plain.counts.tolist()) == sorted(shuffled.counts.tolist())
-    assert np.array_equal(shuffled.counts, again.counts)
-    assert (plain.galaxies, plain.split.tolist()) == (shuffled.galaxies, shuffled.split.tolist())

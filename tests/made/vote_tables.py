@@ -14,6 +14,7 @@ from zoolens.catalog.decision_tree import DecisionTree, get_tree
 from zoolens.catalog.formats.reading import TableFile
 from zoolens.catalog.votes.reading import VoteBlock, VoteTable
 
+FEW = np.arange(3 * 34, dtype=float).reshape(3, 34) % 7  # votes of three galaxies, gzd5
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".fits")
 
 # The columns of Willett et al. 2013, table 5, as in the published file, and what the tree
@@ -143,3 +144,8 @@ def read_table(path: Path, misshapen: dict[int, str] | None = None) -> pa.Table:
     file = TableFile(path)
     blocks = file.blocks(file.schema.names, {} if misshapen is None else misshapen)
     return pa.concat_tables(table for _, table in blocks)
+
+
+def kinds(table: VoteTable) -> list[tuple[int | None, str]]:
+    """Row and kind of each reject of a table."""
+    return [(reject.row, reject.reason.split(":")[0]) for reject in table.rejects]

