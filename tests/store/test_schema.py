@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -10,7 +8,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from zoolens.catalog import paths
-from zoolens.catalog.errors import CatalogBusy, CatalogError
+from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store import schema, views
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.tables import metadata
@@ -119,21 +117,6 @@ def test_a_failed_migration_leaves_nothing(tmp_path: Path) -> None:
         assert connection.execute("SHOW TABLES").fetchall() == []
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"iauname,ra\nJ1,2\n" * 1000, "nor any DuckDB file"),
-        (b"\0" * 20_000, "nor any DuckDB file"),
-    ],
-)
-def test_what_is_no_database_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
-    path = tmp_path / "gz.duckdb"
-    path.write_bytes(content)
-    with pytest.raises(CatalogError, match=message):
-        Store.open(path, create=True)
-    assert path.read_bytes() == content
-
-
 def test_a_truncated_catalogue_is_refused(migrated: Path) -> None:
     whole = migrated.read_bytes()
     migrated.write_bytes(whole[: len(whole) // 2])
@@ -147,57 +130,3 @@ def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE stars (name VARCHAR)")
     with pytest.raises(CatalogError, match=r"holds other tables \(stars\)"):
         Store.open(path, create=True)
-
-
-@pytest.mark.parametrize("path", ["nowhere/gz.duckdb", "."])
-def test_a_place_that_cannot_be_is_told(tmp_path: Path, path: str) -> None:
-    with pytest.raises(CatalogError, match="folder"):
-        Store.open(tmp_path / path, create=True)
-
-
-def test_a_missing_catalogue_is_not_made_by_reading(tmp_path: Path) -> None:
-    with pytest.raises(CatalogError, match="zoolens ingest VOTES"):
-        Store.open(tmp_path / "gz.duckdb", read_only=True)
-    assert not (tmp_path / "gz.duckdb").exists()
-
-
-def test_a_second_process_is_refused_at_once(migrated: Path) -> None:
-    holder = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            f"import duckdb; c = duckdb.connect({str(migrated)!r}); print('held', flush=True); "
-            "input()",
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "held\n"
-        for read_only in (False, True):
-            with pytest.raises(CatalogBusy, match=rf"in use by \S+ \(PID {holder.pid}\); wait"):
-                Store.open(migrated, read_only=read_only)
-    finally:
-        holder.kill()
-        holder.wait()
-
-
-_LONG = """
-import sys
-from pathlib import Path
-from zoolens.catalog.store.schema import connect
-connection = connect(Path(sys.argv[1]), read_only=False)
-connection.execute("SET threads = 1")
-long = "SELECT count(*) FROM range(10000) a, range(9000) b WHERE sin(a.range * b.range) < 2"
-print(connection.execute(long).fetchone())
-"""
-
-
-@pytest.mark.slow
-def test_long_queries_print_nothing_of_their_own(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", _LONG, str(tmp_path / "gz.duckdb")]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    # DuckDB draws its bar after two seconds
-    assert done.stdout == "(90000000,)\n"

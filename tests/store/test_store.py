@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.made.catalogues import blank, catalogue, random_counts
+from tests.made.catalogues import blank
 from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.store import Store
@@ -49,19 +49,6 @@ def test_a_shard_and_its_ledger_row_are_there_together(path: Path) -> None:
             "J000001",
             "J000002",
         ]
-
-
-def test_jobs_keep_less_memory_than_queries(path: Path) -> None:
-    def limit(*, read_only: bool) -> int:
-        with Store.open(path, read_only=read_only) as store:
-            stated = store.value("SELECT current_setting('memory_limit')")
-            threads = int(store.value("SELECT current_setting('threads')"))
-        number, unit = stated.split()
-        size = float(number) * 1024 ** ["bytes", "KiB", "MiB", "GiB", "TiB"].index(unit)
-        assert read_only or size <= 1024**2 * max(512, 256 * threads)
-        return round(size)
-
-    assert limit(read_only=False) < limit(read_only=True)
 
 
 def test_a_shard_that_fails_leaves_nothing(path: Path) -> None:
@@ -182,24 +169,6 @@ def test_an_unfinished_run_does_not_show_before_its_end(tmp_path: Path) -> None:
         assert store.newest_run("score") != begun.run_id
         store.finish(begun)
         assert store.newest_run("score") == begun.run_id
-
-
-def test_damage_is_told_in_one_line(tmp_path: Path) -> None:
-    path = catalogue(tmp_path / "gz.duckdb", random_counts(20_000))
-    whole = path.read_bytes()
-    told = []
-    for place in range(300_000, len(whole), len(whole) // 5):
-        harmed = bytearray(whole)
-        for at in range(place, min(place + 2000, len(whole))):
-            harmed[at] ^= 0x55
-        path.write_bytes(harmed)
-        try:
-            with Store.open(path, read_only=True) as store:
-                store.arrow("SELECT * FROM votes")
-        except CatalogError as error:
-            told.append(str(error))
-    assert told
-    assert [line for line in told if "restore it from a copy" not in line or "\n" in line] == []
 
 
 @pytest.mark.parametrize("held", [True, False])

@@ -1,4 +1,4 @@
-"""A catalogue that another connection of the same process holds: a notebook's, say."""
+"""Opening a file: what is none, what another process holds, and what this one holds already."""
 
 import subprocess
 import sys
@@ -12,11 +12,11 @@ import pytest
 
 from tests.made.catalogues import catalogue, random_counts
 from zoolens.catalog import paths
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogBusy, CatalogError
 from zoolens.catalog.store.connection import CLOSED
+from zoolens.catalog.store.query import closed_query
 from zoolens.catalog.store.schema import connect
 from zoolens.catalog.store.store import Store
-from zoolens.jobs.sql import sql
 
 # Whether nobody has a lock on a file, which only another process can tell.
 _FREE = """
@@ -71,7 +71,7 @@ def _write(path: Path) -> Any:
 
 
 def _ask(path: Path) -> Any:
-    with sql(path, "SELECT count(*) FROM galaxies") as answer:
+    with closed_query(path, "SELECT count(*) FROM galaxies") as answer:
         return next(iter(answer.rows))[0]
 
 
@@ -109,7 +109,7 @@ def test_a_holder_is_joined_or_named_and_keeps_settings_and_lock(
 
 @contextmanager
 def _asking(path: Path) -> Iterator[None]:
-    with sql(path, "SELECT * FROM votes") as answer:
+    with closed_query(path, "SELECT * FROM votes") as answer:
         next(iter(answer.rows))
         yield
 
@@ -132,7 +132,7 @@ def test_a_question_changes_nothing_although_its_file_is_open_for_writing(path: 
     with duckdb.connect(str(path)) as held:
         with (
             pytest.raises(CatalogError, match="read-only"),
-            sql(path, "EXPLAIN ANALYZE DELETE FROM vote") as answer,
+            closed_query(path, "EXPLAIN ANALYZE DELETE FROM vote") as answer,
         ):
             list(answer.rows)
         assert held.execute("SELECT count(*) > 0 FROM vote").fetchall() == [(True,)]
@@ -173,3 +173,59 @@ def test_an_older_catalogue_is_not_changed_under_its_holder(tmp_path: Path) -> N
         held.execute("INSERT INTO alembic_version VALUES ('0001')")
         with pytest.raises(CatalogError, match="another connection of this program holds it"):
             Store.open(older)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"iauname,ra\nJ1,2\n" * 1000, "nor any DuckDB file"),
+        (b"\0" * 20_000, "nor any DuckDB file"),
+    ],
+)
+def test_what_is_no_database_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "gz.duckdb"
+    path.write_bytes(content)
+    with pytest.raises(CatalogError, match=message):
+        Store.open(path, create=True)
+    assert path.read_bytes() == content
+
+
+def test_a_second_process_is_refused_at_once(path: Path) -> None:
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            f"import duckdb; c = duckdb.connect({str(path)!r}); print('held', flush=True); input()",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        for read_only in (False, True):
+            with pytest.raises(CatalogBusy, match=rf"in use by \S+ \(PID {holder.pid}\); wait"):
+                Store.open(path, read_only=read_only)
+    finally:
+        holder.kill()
+        holder.wait()
+
+
+_LONG = """
+import sys
+from pathlib import Path
+from zoolens.catalog.store.schema import connect
+connection = connect(Path(sys.argv[1]), read_only=False)
+connection.execute("SET threads = 1")
+long = "SELECT count(*) FROM range(10000) a, range(9000) b WHERE sin(a.range * b.range) < 2"
+print(connection.execute(long).fetchone())
+"""
+
+
+@pytest.mark.slow
+def test_long_queries_print_nothing_of_their_own(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _LONG, str(tmp_path / "gz.duckdb")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    # DuckDB draws its bar after two seconds
+    assert done.stdout == "(90000000,)\n"

@@ -1,0 +1,222 @@
+"""The ranking against one written out in Python, and against the public view."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from tests.made.catalogues import TOY, catalogue, random_concentrations, random_counts
+from tests.oracles.ranking import slow_ranking
+from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.store.checks import offences
+from zoolens.catalog.store.ranking import (
+    MEASURES,
+    all_ranks,
+    costliest_answer,
+    costliest_answers,
+    rank_galaxies,
+)
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.score import score
+
+N = 40
+
+
+@pytest.fixture(scope="module")
+def gz(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    counts, concentrations = random_counts(N), random_concentrations(N)
+    counts[20:30], concentrations[20:30] = counts[:10], concentrations[:10]  # equals
+    counts[39] = 0  # nobody was asked anything
+    names = [f"J{99 - n:02d}" for n in range(N)]  # names do not follow numbers
+    path = tmp_path_factory.mktemp("gz") / "gz.duckdb"
+    catalogue(path, counts, concentrations=concentrations, names=names)
+    score(path)
+    return path
+
+
+def losses(path: Path) -> list[dict[str, Any]]:
+    with Store.open(path, read_only=True) as store:
+        return store.arrow("SELECT * FROM losses").to_pylist()
+
+
+def ranked(path: Path, limit: int = 10, **choice: Any) -> pa.Table:
+    with Store.open(path, read_only=True) as store:
+        return rank_galaxies(store, limit, **choice)
+
+
+def names_and_labels(rows: list[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    return [(row["iauname"], row["label"]) for row in rows]
+
+
+def test_ranking_is_that_of_the_view(gz: Path) -> None:
+    ranking = ranked(gz, limit=1000).drop_columns(["galaxy_id", "answer_id"])
+    with Store.open(gz, read_only=True) as store:
+        view = store.arrow(
+            "SELECT rank, iauname, label, total_votes AS votes, observed, predicted, ce, "
+            "weighted_ce FROM worst ORDER BY rank"
+        )
+    assert ranking.equals(view)
+    assert ranking["rank"].to_pylist() == list(range(1, N))  # all but the one without votes
+
+
+@pytest.mark.parametrize("by", MEASURES)
+@pytest.mark.parametrize(
+    ("min_votes", "label", "question"),
+    [
+        (0, None, None),
+        (10, None, None),
+        (5.5, "bar_no", None),
+        (0, None, "shape"),
+        (0, "round_no", "round"),
+    ],
+)
+def test_ranking_as_written_out(
+    gz: Path, by: str, min_votes: float, label: str | None, question: str | None
+) -> None:
+    rows = [
+        row
+        for row in losses(gz)
+        if row["total_votes"] >= min_votes
+        and label in (None, row["label"])
+        and question in (None, row["question"])
+    ]
+    expected = slow_ranking(rows, by, TOY)
+    ranking = ranked(gz, limit=12, min_votes=min_votes, label=label, question=question, by=by)
+    assert names_and_labels(ranking.to_pylist()) == names_and_labels(expected[:12])
+    assert by in ranking.column_names
+    assert ranking[by].to_pylist() == [row[by] for row in expected[:12]]
+
+
+def test_enough_votes_elsewhere_keep_a_galaxy_but_not_the_answer(gz: Path) -> None:
+    """The paper's remark: one vote on one question must not throw out the others."""
+    ranking = ranked(gz, limit=1000, min_votes=20)
+    assert min(ranking["votes"].to_pylist()) >= 20
+    assert 0 < len(ranking) < N
+
+
+def test_each_galaxy_has_its_worst_row_stored(gz: Path) -> None:
+    """Also in a catalogue that was scored before there was such a table."""
+    slow = """SELECT run_id, galaxy_id, arg_min(answer_id, answer_id) FROM loss l
+WHERE weighted_ce = (SELECT max(weighted_ce) FROM loss o
+    WHERE o.galaxy_id = l.galaxy_id AND o.run_id = l.run_id) GROUP BY ALL ORDER BY ALL"""
+    columns = "run_id, galaxy_id, answer_id, observed, predicted, ce, weighted_ce, total_votes"
+    stored = f"SELECT {columns} FROM galaxy_loss ORDER BY ALL"
+    with Store.open(gz) as store:
+        before = store.arrow(stored)
+        assert before.select([0, 1, 2]).to_pydict() == dict(
+            zip(
+                ["run_id", "galaxy_id", "answer_id"],
+                store.arrow(slow).to_pydict().values(),
+                strict=True,
+            )
+        )
+        assert before.equals(
+            store.arrow(
+                f"SELECT {columns} FROM loss SEMI JOIN galaxy_loss USING (run_id, galaxy_id, "
+                "answer_id) ORDER BY ALL"
+            )
+        )
+        store.execute(
+            "UPDATE shard SET rows = rows - (SELECT count(*) FROM galaxy_loss) "
+            "WHERE run_id = (SELECT max(run_id) FROM galaxy_loss)"
+        )
+        for statement in (
+            "DROP TABLE galaxy_loss",
+            "DROP TABLE superseded_image",
+            "ALTER TABLE run DROP COLUMN asked_at",
+            "UPDATE alembic_version SET version_num = '0004'",
+        ):
+            store.execute(statement)
+    with Store.open(gz) as store:
+        assert store.arrow(stored).equals(before)
+        assert sum(offences(store).values()) == 0
+
+
+def test_nothing_left_is_an_empty_ranking(gz: Path) -> None:
+    assert len(ranked(gz, min_votes=1e9)) == 0
+
+
+def test_campaign_suffix_is_accepted(tmp_path: Path) -> None:
+    from zoolens.catalog.decision_tree import get_tree
+
+    tree = get_tree("gzd5")
+    path = catalogue(
+        tmp_path / "gz.duckdb",
+        random_counts(5, tree),
+        concentrations=random_concentrations(5, 1, tree),
+        tree=tree,
+    )
+    score(path)
+    assert ranked(path, label="how-rounded-dr5_round").equals(
+        ranked(path, label="how-rounded_round")
+    )
+
+
+@pytest.mark.parametrize(
+    ("choice", "error", "told"),
+    [
+        ({"label": "bar_strnog"}, UnknownName, "nearest: bar_strong"),
+        ({"question": "bra"}, UnknownName, "nearest: bar"),
+        ({"by": "nll; DROP TABLE loss"}, CatalogError, "choose one of weighted_ce"),
+        ({"limit": 0}, CatalogError, "1 or more"),
+        ({"min_votes": -1}, CatalogError, "0 or more"),
+        ({"min_votes": float("nan")}, CatalogError, "0 or more"),
+    ],
+)
+def test_bad_choices(gz: Path, choice: dict[str, Any], error: type, told: str) -> None:
+    with pytest.raises(error, match=told):
+        ranked(gz, **choice)
+
+
+def test_without_a_score_run(tmp_path: Path) -> None:
+    path = catalogue(tmp_path / "gz.duckdb", random_counts(2))
+    with pytest.raises(CatalogError, match="zoolens score"):
+        ranked(path)
+
+
+def test_questions_go_by_any_campaigns_name_and_answers_by_their_question(gz: Path) -> None:
+    tree = TOY
+    question = tree.questions[1]
+    plain = ranked(gz, question=question.name)
+    assert ranked(gz, question=f"{question.name}-dr5").equals(plain)
+    with pytest.raises(CatalogError, match="is no answer to"):
+        ranked(gz, question=question.name, label=tree.labels[0])
+
+
+@pytest.mark.parametrize("min_votes", [0, 10, 25])
+def test_every_galaxy_has_its_place(gz: Path, min_votes: float) -> None:
+    rows = [row for row in losses(gz) if row["total_votes"] >= min_votes]
+    expected = [
+        (place, row["galaxy_id"], TOY.answer_id(row["label"]), row["ce"], row["weighted_ce"])
+        for place, row in enumerate(slow_ranking(rows, "weighted_ce", TOY), start=1)
+    ]
+    with Store.open(gz, read_only=True) as store:
+        sql, asked = all_ranks(store, min_votes=min_votes)
+        found = store.rows(
+            f"SELECT rank, galaxy_id, answer_id, ce, weighted_ce FROM ({sql}) ORDER BY rank", asked
+        )
+    assert found == expected
+
+
+@pytest.mark.parametrize("min_votes", [0, 15])
+def test_the_costliest_answer_of_each_galaxy(gz: Path, min_votes: float) -> None:
+    rows = [row for row in losses(gz) if row["total_votes"] >= min_votes]
+    expected = {
+        row["galaxy_id"]: TOY.answer_id(row["label"])
+        for row in slow_ranking(rows, "weighted_ce", TOY)
+    }
+    with Store.open(gz, read_only=True) as store:
+        for galaxy in range(N):
+            assert costliest_answer(store, galaxy, min_votes) == expected.get(galaxy)
+        if min_votes == 0:
+            assert costliest_answers(store, [*range(N), 7, 999]) == expected
+
+
+def test_where_nothing_is_scored_nothing_is_costliest(tmp_path: Path) -> None:
+    path = catalogue(tmp_path / "gz.duckdb", random_counts(2))
+    with Store.open(path, read_only=True) as store:
+        assert costliest_answers(store, [0, 1]) == {}
+        with pytest.raises(CatalogError, match="zoolens score"):
+            costliest_answer(store, 0)
