@@ -177,9 +177,8 @@ class Store(Database):
         """
         if self.committed(run, name):
             raise ValueError(f"shard {name} of run {run.run_id} is already committed")
-        from zoolens.catalog.store.tables import (
-            checked,
-        )  # imports SQLAlchemy, which readers do not need
+        # here and not above: it loads SQLAlchemy, which readers have no use for
+        from zoolens.catalog.store.tables import checked
 
         rows = 0
         try:
