@@ -25,9 +25,9 @@ _NUMBER, _PROBABILITY, _SPREAD = "meta.number", "stat.probability", "stat.stdev"
 class Kind:
     """A column that every answer, or every question, has.
 
-    ending: what follows the label (or the question) in its name; description: with {of}
-    for the label or question; source: which of the values read for a galaxy it holds;
-    friendly: whether the preset of few columns has it.
+    ending: what follows the label (or the question) in its name; description: with {of} for
+    the label or question; source: the name of its values, as read from the store; friendly:
+    whether the preset of few columns has it.
     """
 
     source: str
@@ -216,9 +216,9 @@ def release_columns(
 def chosen_columns(
     columns: pa.Schema, tree: DecisionTree, preset: str, names: Sequence[str]
 ) -> pa.Schema:
-    """The columns of a preset, or those named (and `iauname`, by which rows are told apart).
+    """The columns of a preset, or the named ones and `iauname`, which identifies a row.
 
-    Raises `UnknownName` for a preset or a column that there is not, `CatalogError` for a
+    Raises `UnknownName` for a preset or a column that does not exist, `CatalogError` for a
     column named twice.
     """
     if preset not in PRESETS:

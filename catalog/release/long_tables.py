@@ -1,4 +1,4 @@
-"""The long tables of a release: a row an answer, a question or a map of a galaxy."""
+"""The long tables of a release: one row per answer, question or map of a galaxy."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,8 +43,8 @@ _NAMES = [
 class LongTable:
     """A table of a release beside that of the galaxies.
 
-    row: what one row is; read: its rows about a block of galaxies, in their order; order:
-    that of the whole table, in SQL, where it is not the galaxies'.
+    row: what one row is; read: gives its rows for a block of galaxies, in their order; order:
+    of the whole table, in SQL, if it is not that of the galaxies.
     """
 
     name: str
@@ -55,7 +55,7 @@ class LongTable:
 
 
 def long_tables(store: Store, runs: Runs) -> list[LongTable]:
-    """The tables that a catalogue has something for."""
+    """The tables for which a catalogue has rows."""
     tree = store.tree
     tables = [_view(name) for name in (*_RELEASED, *([_OF_MAPS] if runs.explain else []))]
     if has_posteriors(store, runs.predict):
@@ -92,7 +92,7 @@ def _view(name: str) -> LongTable:
 
 
 def _label_noise() -> LongTable:
-    """Every answer that somebody gave, and how far such a vote is to be believed."""
+    """Every answer that somebody gave, and how far such a vote can be believed."""
     f64, f32 = pa.float64(), pa.float32()
     votes, losses = _VIEWS["votes"], _VIEWS["losses"]
     columns = pa.schema(
