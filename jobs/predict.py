@@ -77,7 +77,7 @@ def predict(
         )
         masks = dropout_masks(samples, loaded.weight.shape[1], loaded.dropout_rate, seed)
         ready = partial(
-            Predictor.made_ready, engine, loaded, masks, view, tree, reader, precision=precision
+            Predictor.prepared, engine, loaded, masks, view, tree, reader, precision=precision
         )
         galaxies, rejects = _predict_all(store, run, ready, batch_size)
         total = len(galaxies_of_run(store, run, "prediction"))

@@ -1,7 +1,7 @@
 """`truth.parquet`: what made each simulated galaxy, its votes and its pixels.
 
 One row per galaxy. Columns: iauname, ra, dec; every true parameter of
-`catalog.sky.population.Galaxy`; seeing and noise; `visibility_FEATURE`;
+`catalog.sky.galaxy.Galaxy`; seeing and noise; `visibility_FEATURE`;
 `LABEL_probability`, the chance of an answer for a volunteer who is asked its question;
 `LABEL_errors`, how many of its votes were given in error; volunteers, misvoted;
 `mask_FEATURE`, NULL where the galaxy has no such feature; and `size`, the masks' side.
