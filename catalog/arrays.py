@@ -1,4 +1,4 @@
-"""What arrays hold, by name: the types that signatures speak of."""
+"""Types of arrays, named by what they hold, for signatures."""
 
 import numpy as np
 import numpy.typing as npt

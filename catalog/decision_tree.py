@@ -2,8 +2,8 @@
 
 Questions, answers and their order are Zoobot's (`galaxy_datasets`), so that an
 answer's position here is its column in a model of that campaign. What leads to a
-question is ours: `galaxy_datasets` allows one parent a question, and so calls
-`merging` always asked and hangs GZ2's bars on edge-on discs.
+question is ours: `galaxy_datasets` allows one parent per question, so in it
+`merging` is always asked, and GZ2's bars follow edge-on discs.
 """
 
 import itertools
@@ -91,7 +91,7 @@ class DecisionTree:
 
     @cached_property
     def slices(self) -> tuple[slice, ...]:
-        """For each of the Q questions, where its answers stand among the A."""
+        """For each of the Q questions, the slice of its answers among the A."""
         edges = np.cumsum([0] + [len(question.answers) for question in self.questions])
         return tuple(slice(int(a), int(b)) for a, b in itertools.pairwise(edges))
 

@@ -1,6 +1,6 @@
 """The mistakes a user can make.
 
-Raise a `CatalogError` only where the input, the data or the command is at
+Raise a `CatalogError` only if the input, the data or the command is at
 fault and the message can say what, where, and what to do next, in one line: the
 command line prints it and exits with 1. Everything else keeps its traceback.
 """
@@ -35,7 +35,7 @@ class UnknownName(CatalogError):
 
 
 class NotInstalled(CatalogError):
-    """A package that few need, and that comes with an extra of Zoolens, is not there."""
+    """An optional package, which comes with an extra of Zoolens, is not installed."""
 
 
 def needs(what: str, package: str, extra: str) -> None:

@@ -46,8 +46,8 @@ def codes_path(catalog: Path, kind: str) -> Path:
 def is_database(path: Path) -> bool:
     """Whether a file is one of DuckDB's. Raises `OSError` if there is none to read.
 
-    To close a file gives up every lock that this process has on it (POSIX): where it is
-    open already, as a catalogue is that somebody looks at, it is not opened once more.
+    Closing a file gives up every lock that this process has on it (POSIX). So a file that is
+    open here already, such as a catalogue in use, is read through that descriptor.
     """
     held = open_here(path)
     if held is not None:
@@ -57,7 +57,7 @@ def is_database(path: Path) -> bool:
 
 
 def open_here(path: Path) -> int | None:
-    """A descriptor by which this process has a file open; None where it has not."""
+    """A descriptor by which this process has a file open; None if it has not."""
     try:
         wanted, numbers = path.stat(), os.listdir("/dev/fd")
     except OSError:  # no such file, or a system where closing one leaves locks alone
@@ -70,12 +70,12 @@ def open_here(path: Path) -> int | None:
 
 
 def explanations_dir(catalog: Path) -> Path:
-    """Where `explain` puts its figures and page unless told otherwise."""
+    """The default folder of the figures and page of `explain`."""
     return catalog.with_name(catalog.stem + "-explained")
 
 
 def evaluation_dir(catalog: Path) -> Path:
-    """Where `evaluate` puts its figures and page unless told otherwise."""
+    """The default folder of the figures and page of `evaluate`."""
     return catalog.with_name(catalog.stem + "-evaluated")
 
 
@@ -134,7 +134,7 @@ def table_path(folder: Path, name: str) -> Path:
 
 
 def _safe(name: str, unsafe: str) -> str:
-    """A name with `_` for what is unsafe, and then a checksum of what it was."""
+    """A name with `_` for unsafe characters, followed then by a checksum of the name."""
     safe = re.sub(unsafe, "_", name)[:120]
     if safe == name:
         return safe

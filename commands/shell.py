@@ -51,13 +51,13 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _end(error: BaseException) -> None:
-    """Raise the exit that an error of a command comes to, if it is none of Zoolens' own."""
-    # a library whose import was cut short fails with errors of its own
+    """Raise the exit that belongs to an error that is not Zoolens' own."""
+    # after an interrupted import a library fails with other errors
     if interrupted() or isinstance(error, KeyboardInterrupt):
         _tell("interrupted with nothing half done; the same command does the rest")
         raise typer.Exit(_INTERRUPTED) from None
     if isinstance(error, CatalogError):
-        # what DuckDB says of a query has several lines
+        # DuckDB's message about a query has several lines
         lines = str(error).splitlines() if isinstance(error, QueryRefused) else [str(error)]
         _tell("\n".join(map(plain, lines)))
         raise typer.Exit(_FAULT) from None

@@ -1,1 +1,1 @@
-"""The verbs of Zoolens: one batch job a module, each from the store to the store."""
+"""The verbs of Zoolens: one batch job per module, each from the store to the store."""

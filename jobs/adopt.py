@@ -22,17 +22,17 @@ from zoolens.jobs.reports import PredictReport
 
 SHARD = 2_000  # galaxies committed at a time
 
-_UNKNOWN = "unknown galaxy"  # the kind of reject that a later ingest may cure
+_UNKNOWN = "unknown galaxy"  # the kind of reject that a later ingest may resolve
 
 
 def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> PredictReport:
     """Take over the predictions in a published table, as a run of `predict`.
 
     predictions: CSV, CSV.gz, Parquet or FITS, in a layout of `catalog.predictions.layouts`.
-    id_column: `iauname` where not given. Rows that are refused, or of galaxies that
-    the catalogue does not have, go to `rejects`; called again, only galaxies that
-    have come since are added. Raises `TableRefused` for a table that holds nothing
-    of the catalogue's tree or galaxies, `CatalogError` if no row could be used.
+    id_column: by default `iauname`. Rows that are refused, or of galaxies that the catalogue
+    does not have, go to `rejects`; called again, only galaxies that are new since are added.
+    Raises `TableRefused` for a table that holds nothing of the catalogue's tree or galaxies,
+    `CatalogError` if no row could be used.
     """
     with Store.open(catalog) as store:
         tree = store.tree
@@ -67,7 +67,7 @@ def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> 
 
 
 def _open(path: Path, tree: DecisionTree, id_column: str | None) -> tuple[Rows, PublishedLayout]:
-    """The rows of a table of predictions, and what its columns are."""
+    """The rows of a table of predictions, and the layout of its columns."""
     misshapen: dict[int, str] = {}
     file = TableFile(path)
     layout = recognise_predictions(path, file.schema.names, tree, identifier=id_column)

@@ -23,8 +23,8 @@ from zoolens.jobs.score import score
 from zoolens.jobs.settings import Cut, Which
 from zoolens.jobs.simulate import TRUTH, VOTES, simulate
 
-_SEED = 2026  # not the sky of training
-_VOTES = 10  # volunteers, below which a disagreement may be luck
+_SEED = 2026  # not the sky that the model was trained on
+_VOTES = 10  # volunteers; among fewer a disagreement may be chance
 _WORST = 10
 _LEAD = (
     "A simulated sky, its volunteers, and a model that has seen neither: every image, vote and "

@@ -34,7 +34,7 @@ from zoolens.catalog.store.store import Run, Store
 
 _BATCH = 16
 _FEATURES = tuple(dict.fromkeys(name for causes in CAUSES.values() for name in causes))
-_SEED = 0  # seed by which galaxies are drawn
+_SEED = 0  # of the random choice of galaxies
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class EvaluateReport:
     """What `evaluate` measured.
 
     galaxies: that have votes and posteriors. tables: by title; section: all of it, for
-    another page to take in. changed: False where it had all been measured before.
+    another page to take in. changed: False if all had been measured before.
     """
 
     job: ClassVar[str] = "evaluate"
@@ -92,11 +92,11 @@ def evaluate(
     `truth.parquet` of a simulated sky, for errors against the truth, and whether maps
     point at the cause. control: a model trained on shuffled votes, for the second
     sanity check. split: only galaxies of that split of the newest training. galaxies:
-    at most so many, drawn by lot. out: folder of page and figures, beside the catalogue
+    at most so many, chosen at random. out: folder of page and figures, beside the catalogue
     unless given.
 
-    The measures of a topic are committed together, and the same call goes on where it
-    was stopped. Raises `CatalogError` and its kinds for what the user can put right.
+    The measures of a topic are committed together, and the same call continues where
+    it was stopped. Raises `CatalogError` and its kinds for what the user can put right.
     """
     with Store.open(catalog) as store, ImageReader() as reader:
         predictions = store.run(store.newest_run("predict"))
@@ -191,11 +191,11 @@ def _measure(store: Store, run: Run, reader: ImageReader, work: _Work) -> None:
 def _test_maps(
     reader: ImageReader, work: _Work, explained: ExplainedModel, trial: MapTrial
 ) -> tuple[list[Measure], list[Reject]]:
-    """Localisation, where the truth is known, and warnings; images refused on the way."""
+    """Localisation, if the truth is known, and warnings; also the images that were refused."""
     tree, available = trial.tree, list(work.data.images)
     causes: list[Case] = []
     if work.truth is not None:
-        each = -(-work.maps // 10)  # of every answer: its cases overlap with those of others
+        each = -(-work.maps // 10)  # per answer: cases of different answers overlap
         causes = cases(work.truth, tree, explained.view, available, each)
     by_number = {
         number: [case for case in causes if case.number == number]
@@ -229,7 +229,7 @@ def _numbers(work: _Work, batch: ImageBatch) -> list[int]:
 
 
 def _drawn(work: _Work, most: int) -> list[int]:
-    """Numbers of galaxies with images, `most` at most, drawn by lot."""
+    """Numbers of galaxies with images, at most `most`, chosen at random."""
     available = np.array(list(work.data.images), dtype=np.int64)
     drawn = np.random.default_rng(_SEED).permutation(available)[:most]
     return np.sort(drawn).tolist()

@@ -55,7 +55,7 @@ class ExplainReport:
 
     explained: galaxies that got maps now; total: by the run, earlier ones included;
     rejects: images refused now; figures and page: the files drawn; changed: whether the
-    catalogue was added to; caveats: what to know of all figures, which they tell themselves.
+    catalogue was added to; caveats: what to know of all figures, also written on them.
     """
 
     job: ClassVar[str] = "explain"
@@ -215,7 +215,7 @@ def _explain_missing(
     if explained.explainer.shareable:
         batched = (Part(batch, len(batch)) for batch in batches)
         added = filled(batched, lambda batch: make(read(batch)), in_order)
-    else:  # images alone on several threads
+    else:  # only images on several threads
         seen = (Part(images, images.asked) for images in in_order(read, batches))
         added = filled(seen, make, here)
     return refused + added["reject"]
@@ -233,7 +233,7 @@ def _draw(
     of: Of,
     folder: Path,
 ) -> tuple[tuple[Path, ...], Path | None]:
-    """A figure a subject, and a page of all; their files."""
+    """Draw one figure per subject, and a page of all; returns their files."""
     if not subjects:
         return (), None
     make_folder(folder)

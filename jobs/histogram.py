@@ -37,7 +37,7 @@ def histogram(
     """Draw figures 5 (the paper's emphasised answers) and 6 (all answers) into `out`.
 
     Each as PNG and PDF. predicted: also the newest predicted fractions. The folder is
-    made where there is none. min_votes: only questions asked of so many volunteers.
+    created if absent. min_votes: only questions asked of so many volunteers.
     Raises `CatalogError` if the folder cannot be written.
     """
     with Store.open(catalog, read_only=True) as store:

@@ -30,15 +30,15 @@ from zoolens.catalog.similarity.files import (
 from zoolens.catalog.store.matrices import compared_galaxies, read_predictions, read_votes
 from zoolens.catalog.store.store import Store
 
-_READ = 2**13  # galaxies read at a time: rows take ten times what is made of them
+_READ = 2**13  # galaxies read at a time: their rows take ten times the memory of the arrays
 
 
 @dataclass(frozen=True)
 class IndexReport:
-    """What `index` did; `changed` is False where the files were current already.
+    """What `index` did; `changed` is False if the files were current already.
 
-    codes: of an approximate search, by kind, where asked for: how many candidates are
-    `ranked` after the estimate, and the `recall` of that.
+    codes: of an approximate search, by kind, if asked for: how many candidates are
+    `ranked` exactly after the estimate, and the `recall` so reached.
     """
 
     job: ClassVar[str] = "index"

@@ -41,7 +41,7 @@ class IngestReport:
     galaxies: accepted rows of the table; new_galaxies, votes, images: rows that the
     run added. rejects: how many, by kind. unasked: questions of the tree that the
     table does not have. notes: what else to know, one sentence each. changed: False
-    where the same ingest was complete before.
+    if the same ingest was complete before.
     """
 
     job: ClassVar[str] = "ingest"
@@ -75,20 +75,20 @@ def ingest(
     id_column: str | None = None,
     weighted: bool = False,
 ) -> IngestReport:
-    """Read a vote table and, where given, images; make the catalogue if there is none.
+    """Read a vote table and, if given, images; create the catalogue if there is none.
 
     votes: CSV, CSV.gz, Parquet or FITS, in a layout of `catalog.votes.layouts`.
     images: a folder, tar shards or Parquet (`catalog.images.sources`); without it, the
-    paths in the table's `file_loc` column if it has one. tree: its name; told from
-    the columns where not given. id_column: `iauname` where not given. weighted:
+    paths in the table's `file_loc` column if it has one. tree: its name, by default
+    recognised from the columns. id_column: by default `iauname`. weighted:
     accept fractional counts, and read Galaxy Zoo 2's weighted votes.
 
     Known galaxies keep their number. Only votes that differ from the catalogue's are
     added, and replace those of their galaxy and question; questions that the table
     does not have stay as they were. What is refused goes to `rejects` with its
-    reason. Nothing shows in the public views before all is done; killed, the same
-    call goes on where it stopped, and another ingest first clears away what an
-    abandoned one left.
+    reason. Nothing shows in the public views before all is done. If killed, the same
+    call continues where it stopped; another ingest first deletes what an abandoned one
+    left.
 
     Raises `TableRefused` for a table, and `CatalogError` for images, that cannot be
     used at all, and `CatalogError` if the catalogue holds votes of another tree.
@@ -157,7 +157,7 @@ def _numbered(
 def _block_rows(
     votes: Path, table: VoteTable, numbered: tuple[VoteBlock, Numbering, Flags]
 ) -> dict[str, pa.Table]:
-    """Galaxies that are new, votes that say something new, galaxies that have moved."""
+    """New galaxies, votes that differ from the current ones, and galaxies that have moved."""
     block, numbers, write = numbered
     return {
         "galaxy": galaxy_table(numbers, block.names, block.ra, block.dec),
@@ -167,7 +167,7 @@ def _block_rows(
 
 
 def _news(store: Store, table: VoteTable, block: VoteBlock, numbers: Numbering) -> Flags:
-    """The questions (N, Q) whose votes the catalogue does not have yet, or has otherwise."""
+    """The questions (N, Q) whose votes the catalogue lacks, or has with other counts."""
     write = np.ones(block.totals.shape, dtype=bool)
     known = np.flatnonzero(numbers.known)
     known = known[np.argsort(numbers.galaxy_id[known])]

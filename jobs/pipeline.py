@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Settings = ParamSpec("Settings")
 Done = TypeVar("Done", bound=Report)
-Say = Callable[[Report], None]  # what is done with each report as soon as it is there
+Say = Callable[[Report], None]  # shows each report as soon as it is there
 
 _PATIENCE = 60  # seconds that a later step waits for a reader
 
@@ -49,8 +49,8 @@ def ingest_to_index(
     """Ingest votes and images and, with a model or predictions, go on to the index.
 
     The settings are those of `ingest`, `predict_or_adopt` and `score`. What later steps
-    would refuse is refused before the first one begins, and a reader who holds the
-    catalogue for a moment between two steps does not end the work of hours. Raises
+    would refuse is refused before the first one begins. A reader who holds the catalogue
+    for a moment between two steps does not stop the work. Raises
     `CatalogError` and its kinds for what the user can put right.
     """
     from zoolens.jobs.index import index
@@ -80,7 +80,7 @@ def ingest_to_index(
 
 
 def _check_early(weights: str, inference: Inference, with_model: bool) -> None:
-    """What later steps would refuse, before hours of work."""
+    """Refuse what later steps would refuse, before hours of work."""
     from zoolens.catalog.scoring.weights import PRESETS
 
     if weights not in PRESETS and not Path(weights).is_file():

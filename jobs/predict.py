@@ -42,9 +42,9 @@ def predict(
 
     model: checkpoint or hub name (`catalog.network.model.load_model`). inference: how it
     predicts. A model of one channel makes the view greyscale. The engine is recorded but
-    tells no runs apart, as all give the same but for rounding; another precision is another
-    run. Galaxies that the run has predicted before are left alone, so the same call resumes
-    what was interrupted, adds what came since, and tries again what it had refused.
+    does not make another run, since all give the same up to rounding; another precision does.
+    Galaxies that the run has predicted before are left alone, so the same call resumes what was
+    interrupted, adds what is new since, and tries again what it had refused.
 
     Raises `ModelRefused` for the model, and `CatalogError` if no galaxy has a
     usable image or the settings do not suit the model.
@@ -77,7 +77,7 @@ def predict(
         )
         masks = dropout_masks(samples, loaded.weight.shape[1], loaded.dropout_rate, seed)
         ready = partial(
-            Predictor.made_ready, engine, loaded, masks, view, tree, reader, precision=precision
+            Predictor.prepared, engine, loaded, masks, view, tree, reader, precision=precision
         )
         galaxies, rejects = _predict_all(store, run, ready, batch_size)
         total = len(galaxies_of_run(store, run, "prediction"))
@@ -91,7 +91,7 @@ def predict(
 
 
 def _load(model: str, tree: DecisionTree, view: View | None) -> tuple[ZoobotModel, View]:
-    """The model with the answers of the tree, and its view unless another that suits it."""
+    """The model with the answers of the tree, and the view: `view`, or its own."""
     loaded = load_model(model).for_tree(tree)
     view = view or loaded.view or View()
     if view.greyscale and loaded.channels != 1:

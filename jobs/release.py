@@ -69,9 +69,9 @@ class ReleaseReport:
 def release(catalog: Path, out: Path, title: Title, cut: Cut = Cut()) -> ReleaseReport:
     """Cut a release from the newest runs of a catalogue into the new folder `out`.
 
-    With counterparts or a gallery it needs the files of `jobs.index`. The folder is whole
-    or not there, and the same catalogue gives the same bytes. Raises `UnknownName` for a
-    preset, column or format that there is not, `CatalogError` for what cannot be released.
+    With counterparts or a gallery it needs the files of `jobs.index`. The folder is complete
+    or absent, and the same catalogue gives the same bytes. Raises `UnknownName` for a
+    preset, column or format that does not exist, `CatalogError` for what cannot be released.
     """
     _check(title, cut)
     with Store.open(catalog, read_only=True) as store:
@@ -143,7 +143,7 @@ def _contents(store: Store, runs: Runs, cut: Cut) -> Contents:
 
 
 def _check_positions(store: Store, contents: Contents) -> None:
-    """Refuse at once what HATS would refuse once all is written."""
+    """Refuse at once what HATS would refuse after all is written."""
     if not {"ra", "dec"} <= {*contents.columns.names}:
         raise CatalogError("HATS needs the positions; name the columns ra and dec too")
     name = galaxy_without_position(store)
@@ -163,7 +163,7 @@ def _extras(
     contents: Contents,
     cut: Cut,
 ) -> list[str]:
-    """Write what is not a table of galaxies or votes; what there is to say of it."""
+    """Write what is not a table of galaxies or votes; returns notes on them."""
     notes = []
     if contents.tables:
         answers = answers_table(store, runs)

@@ -1,4 +1,4 @@
-"""`release verify`: whether a release is as it was cut."""
+"""`release verify`: whether the files of a release are unchanged and consistent."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,7 @@ from zoolens.catalog.runtime.progress import progress
 class VerifiedReport:
     """What was found.
 
-    faults: a row a file that is not as it was cut, with `file` and `fault`; files: how
-    many were looked at.
+    faults: one row per faulty file, with `file` and `fault`; files: how many were checked.
     """
 
     job: ClassVar[str] = "verify"
@@ -38,9 +37,9 @@ class VerifiedReport:
 def verify(folder: Path) -> VerifiedReport:
     """Check every file of a release against `SHA256SUMS`, and the tables against the manifest.
 
-    Also what checksums cannot tell, should they have been made anew: the rows of each
-    table, and of a HATS catalogue every row's place in its partition. Raises
-    `CatalogError` if the folder is no release.
+    Also checks what checksums cannot show if they were written again: the number of rows of
+    each table, and in a HATS catalogue the partition of every row. Raises
+    `CatalogError` if the folder is not a release.
     """
     if not folder.is_dir():
         raise CatalogError(f"no folder {folder}; give one that zoolens release wrote")

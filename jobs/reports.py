@@ -1,4 +1,4 @@
-"""What jobs report, so that every report can be told in the same way."""
+"""What jobs report, so that every report can be shown in the same way."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class PredictReport:
     """What a run of predictions did, by a model or from a published table.
 
     galaxies: predicted now; total: by the run, earlier ones included; rejects: images
-    or rows refused or reported now; samples: dropout samples a galaxy, 0 where
+    or rows refused or reported now; samples: dropout samples per galaxy, 0 if
     dropout was off, None from a table; missing_questions: those of the tree that are
     not predicted; again: whether the views showed another run before.
     """

@@ -29,7 +29,7 @@ from zoolens.catalog.store.shards import Part, fill
 from zoolens.catalog.store.store import Run, Store
 
 SHARD = 20_000  # galaxies committed at a time: a tenth slower by half of it
-_THREADS = 2  # DuckDB has threads of its own to write with
+_THREADS = 2  # for computing; DuckDB writes with its own threads
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def score(catalog: Path, *, weights: str = "paper") -> ScoreReport:
     """Losses of every galaxy with votes and with predictions of the newest run.
 
     weights: `paper`, `none`, or a YAML or CSV file of labels and weights. Other votes,
-    another prediction run or other weights are another run; what the prediction run
-    has come to hold since is added to the run there is. Raises `CatalogError` if
+    another prediction run or other weights are another run; what is new in the
+    prediction run is added to the same run. Raises `CatalogError` if
     there is nothing to compare, `TableRefused` for bad weights.
     """
     with Store.open(catalog) as store:

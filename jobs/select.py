@@ -25,7 +25,7 @@ from zoolens.catalog.store.matrices import question_totals
 from zoolens.catalog.store.rejects import Reject
 from zoolens.catalog.store.store import Store
 
-_FRUITLESS = 1000  # refused in a row from the first: the images are not where they were
+_FRUITLESS = 1000  # refused in a row from the first; then the images must have been moved
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Settings that travel whole, from whoever gives them to whoever needs them."""
+"""Settings that several jobs take, as one object each: inference, maps, releases."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ __all__ = ["Cut", "Inference", "Maps", "Which"]
 class Inference:
     """How a model makes posteriors.
 
-    samples: Monte Carlo dropout samples of the head, seeded by `seed`; 0 asks dropout
+    samples: Monte Carlo dropout samples of the head, seeded by `seed`; 0 turns dropout
     off. view: what the model was trained to see; unless given, what its file says, or
     else the default view. engine: what runs the encoder (`catalog.network.engines`).
     precision: `float32` or `bfloat16`.

@@ -59,7 +59,7 @@ def similar(
     answer: the one of interest; unless given the one with the galaxy's largest
     weighted_ce, among those to questions that `min_votes` volunteers were asked. weights:
     `paper`, `none` or a file; unless given, 5 for the answer of interest and 1 for others.
-    approximate: as `find_counterparts` has it. Needs the files of `jobs.index`. Raises
+    approximate: as in `find_counterparts`. Needs the files of `jobs.index`. Raises
     `UnknownName` for an unknown galaxy or answer, `CatalogError` for what cannot be
     compared.
     """

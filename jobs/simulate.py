@@ -1,7 +1,7 @@
 """`simulate`: a folder of galaxies whose truth is known, as `ingest` takes it.
 
-The work is cut into parts. A part's images are written first, then its rows, under a
-name that is given last: what a killed run leaves is completed by the same command.
+The work is cut into parts. A part's images are written first, then its rows, to a file that
+gets its name last. So the same command completes what a killed run leaves.
 """
 
 import json
@@ -38,7 +38,7 @@ class SimulateReport:
     """What a simulation made.
 
     votes: how many were cast; erroneous: how many of them in error; misvoted: galaxies
-    whose votes all went to wrong answers. changed: False where it was complete before.
+    whose votes all went to wrong answers. changed: False if it was complete before.
     """
 
     job: ClassVar[str] = "simulate"
@@ -72,9 +72,9 @@ def simulate(
 ) -> SimulateReport:
     """Simulate galaxies 0 to `galaxies` - 1 of the sky `seed` into the folder `out`.
 
-    Writes `votes.csv`, `images/Jnnn/IAUNAME.png`, `truth.parquet` and, with all that
-    decides them, `simulation.json`. The result depends on the seed and the settings, not
-    on `workers` (default: one a core). Raises `CatalogError` if a setting is out of
+    Writes `votes.csv`, `images/Jnnn/IAUNAME.png`, `truth.parquet` and, with all their
+    settings, `simulation.json`. The result depends on the seed and the settings, not
+    on `workers` (default: one per core). Raises `CatalogError` if a setting is out of
     range, the folder holds something else, or the disk is full.
     """
     needs("a simulated sky", "galsim", "simulate")
@@ -99,7 +99,7 @@ def simulate(
 def _complete(
     out: Path, settings: dict[str, Any], sky: Sky, workers: int | None
 ) -> tuple[dict[str, int], bool]:
-    """Make what the folder lacks; its sums, and whether there was anything to make."""
+    """Make what the folder lacks; returns its sums, and whether anything was missing."""
     done = _claim(out, settings)
     if done is not None:
         return done, False
@@ -139,7 +139,7 @@ def _check(galaxies: int, sky: Sky, workers: int | None) -> None:
 
 
 def _claim(out: Path, settings: dict[str, Any]) -> dict[str, int] | None:
-    """Make the folder ours; returns the result where it is complete already."""
+    """Take the folder for this simulation; returns the result if it is complete already."""
     if out.exists() and not out.is_dir():
         raise CatalogError(f"{out} is a file; name a folder for the simulated sky")
     manifest = out / MANIFEST

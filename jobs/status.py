@@ -13,7 +13,7 @@ from zoolens.catalog.store.store import Store
 class StatusReport:
     """What `status` shows.
 
-    steps: step, run, galaxies done, galaxies that could be done. runs: one row a
+    steps: step, run, galaxies done, galaxies that could be done. runs: one row per
     run. advice: what to do next, one sentence each.
     """
 
@@ -28,8 +28,8 @@ class StatusReport:
 def status(catalog: Path) -> StatusReport:
     """Look at a catalogue without changing it.
 
-    A run that is not complete was interrupted: whoever works on a catalogue holds
-    it, so that nobody else could look.
+    A run that is not complete was interrupted: it cannot be at work, since a job that writes
+    to a catalogue locks it against readers.
     """
     with Store.open(catalog, read_only=True) as store:
         rows = steps(store)

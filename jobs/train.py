@@ -31,9 +31,9 @@ class TrainReport:
 
     model: the safetensors file; sha256: its checksum. train, validation, test: galaxies
     of each. rejects: images refused. epochs: how many it took; best_epoch: the one that
-    was kept; validation_loss: its Dirichlet-multinomial loss, nat a galaxy, summed over
+    was kept; validation_loss: its Dirichlet-multinomial loss, nat per galaxy, summed over
     questions. images_per_second: of this call. worth: of a vote in training, mean; 1
-    unless noisy votes were weighted down. changed: False where the same training was
+    unless noisy votes were weighted down. changed: False if the same training was
     complete before.
     """
 
@@ -87,13 +87,13 @@ def train(
     efficientnet_b0 unless given. encoder: a model to begin with instead of random
     weights. held_out: share of the galaxies kept from training, by a hash of their name
     and the seed: half to validate, half to test; the catalogue records it.
-    down_weight_noisy: votes count by how likely they are meant, given error_rate and
-    the newest predictions in the catalogue (`catalog.scoring.credence`). shuffle_votes: each galaxy
-    gets the votes of another, so that there is nothing to learn of images: the control
-    of `evaluate`. mixed: the encoder computes in bfloat16, faster on GPUs and slower on
-    most processors. workers: processes that augment.
+    down_weight_noisy: votes are weighted by the probability that they are meant, given
+    error_rate and the newest predictions in the catalogue (`catalog.scoring.credence`).
+    shuffle_votes: each galaxy gets the votes of another, so that nothing can be learnt from
+    images: the control of `evaluate`. mixed: the encoder computes in bfloat16, faster on GPUs
+    and slower on most processors. workers: processes that augment.
 
-    The same call goes on where it was stopped. Raises `CatalogError` if settings are
+    The same call continues where it was stopped. Raises `CatalogError` if settings are
     out of range, `out` holds another training, or there is nothing to train on or
     validate with, and `ModelRefused` for the encoder or architecture.
     """
@@ -108,7 +108,7 @@ def train(
         everything = read_training_set(store, seed, held_out, noise, shuffled=shuffle_votes)
         _check_split(everything.split)
         config = {
-            # more workers do the same sooner
+            # the number of workers changes only the speed
             "plan": {name: value for name, value in asdict(plan).items() if name != "workers"},
             "encoder_sha256": start and start.sha256,
             "view": view.config(),
@@ -197,7 +197,7 @@ def _usable(
     if committed:
         usable = np.isin(data.galaxy_id, galaxies_of_run(store, run, "split"))
         for place, error in refused:
-            if usable[place]:  # it went bad while the training was interrupted
+            if usable[place]:  # damaged while the training was interrupted
                 raise error
     else:
         usable[[place for place, _ in refused]] = False

@@ -1,4 +1,4 @@
-"""`verify`: whether a catalogue holds what it should, and nothing else."""
+"""`verify`: whether a catalogue is consistent, and its files undamaged."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ class VerifyReport:
 
     @property
     def advice(self) -> str:
-        """What to do where a check found a fault."""
+        """What to do if a check found a fault."""
         faults = {row["check"] for row in self.checks.to_pylist() if row["result"] == "ERROR"}
         if faults == {_IMAGES}:
             return "the images are not those that were ingested; ingest them again"
@@ -57,20 +57,20 @@ def verify(catalog: Path, *, images: bool = False) -> VerifyReport:
             faults[_IMAGES] = _images(store)
         remarks = {**_index(store), **child_totals(store)}
     checks = [
-        {"check": check, "offending": count, "result": "ok" if count == 0 else told}
-        for found, told in ((faults, "ERROR"), (remarks, "warning"))
+        {"check": check, "offending": count, "result": "ok" if count == 0 else result}
+        for found, result in ((faults, "ERROR"), (remarks, "warning"))
         for check, count in found.items()
     ]
     return VerifyReport(pa.Table.from_pylist(checks))
 
 
 def _index(store: Store) -> dict[str, int]:
-    """The index files, where the ledger says that there are some of the present state."""
+    """Checks of the index files, if the ledger has an index of the present state."""
     if not store.complete_runs("index"):
         return {}
     sound = sound_files(store, thorough=True)
     if not sound:
-        return {}  # outdated: made anew when it is needed
+        return {}  # outdated: built again when needed
     missing = list(sound.values()).count(False)
     return {"similarity index: files to be made again by zoolens index": missing}
 

@@ -2,7 +2,7 @@
 
 `zoolens.open` gives a catalogue to look at; the jobs that make and use one are here by
 name, as on the command line: `zoolens.ingest(catalog, votes, ...)`, paths as `Path` or as
-text. Nothing is loaded before it is asked for.
+text. Everything is imported only when first used.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -91,7 +91,7 @@ if not TYPE_CHECKING:  # to type checkers, any other name is a mistake
 
 
 def _taking_text(job: "Callable[..., Any]") -> "Callable[..., Any]":
-    """A job that takes text as well where it takes a path."""
+    """A job that also takes text where it takes a path."""
     import inspect
     from functools import wraps
     from pathlib import Path

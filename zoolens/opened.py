@@ -31,8 +31,8 @@ Form = Literal["pandas", "arrow", "numpy"]
 def open(path: str | os.PathLike[str]) -> "Catalog":  # noqa: A001  # as zoolens.open it reads well
     """The catalogue at a path, brought to this version of Zoolens.
 
-    Raises `CatalogError` where there is none, where it is damaged or newer, and its kind
-    `CatalogBusy` where another process writes to it.
+    Raises `CatalogError` if there is none, or it is damaged or newer, and its kind
+    `CatalogBusy` if another process writes to it.
     """
     with Store.open(Path(path), read_only=True):
         return Catalog(Path(path))
@@ -41,8 +41,8 @@ def open(path: str | os.PathLike[str]) -> "Catalog":  # noqa: A001  # as zoolens
 class Catalog:
     """A catalogue to look at.
 
-    Every call opens the file, which takes some 30 ms, and lets it go again, so that an idle
-    notebook keeps no job of another process waiting. Within `with zoolens.open(path) as gz:`
+    Every call opens the file, which takes some 30 ms, and closes it again, so that an idle
+    notebook does not make jobs of other processes wait. Within `with zoolens.open(path) as gz:`
     it is held: the calls all see the same state, and nobody else can write meanwhile.
 
     Tables are pandas frames; as_="arrow" makes them a `pyarrow.Table`, as_="numpy" a
@@ -79,7 +79,7 @@ class Catalog:
     def sql(self, query: str | None = None, *, as_: Form = "pandas") -> Any:
         """The answer to one SELECT; without a query, the views, their columns and meanings.
 
-        Raises `QueryRefused` with DuckDB's own message where the query is wrong.
+        Raises `QueryRefused` with DuckDB's own message if the query is wrong.
         """
         from zoolens.jobs.sql import sql
 
@@ -96,7 +96,7 @@ class Catalog:
         by: str = "weighted_ce",
         as_: Form = "pandas",
     ) -> Any:
-        """The galaxies on which volunteers and model disagree most, as `zoolens worst` has them.
+        """The galaxies on which volunteers and model disagree most, as in `zoolens worst`.
 
         answer, question: only this answer, or answers to this question; min_votes: only
         questions asked of so many volunteers; by: weighted_ce, ce or reach_weighted_ce.
@@ -123,7 +123,7 @@ class Catalog:
 
         answer: the one of interest, the galaxy's costliest unless given; weights: paper,
         none or a file; approximate: sooner in very large catalogues, and missing some. The
-        index that they are found by is built where it is not up to date.
+        index that they are found by is built if it is not up to date.
         """
         from zoolens.jobs.pipeline import similar
 
@@ -156,8 +156,8 @@ class Catalog:
         layer; sd: the standard deviation over dropout samples instead of the mean.
 
         NaN where a galaxy or an answer has no map (`zoolens.explain` makes them). Raises
-        `UnknownName` for a galaxy or answer that is not there, `CatalogError` where there
-        is no map at all, or where those of several resolutions need a size.
+        `UnknownName` for a galaxy or answer that is not there, `CatalogError` if there
+        is no map at all, or if those of several resolutions need a size.
         """
         from zoolens.catalog.explain.stack import saliency_stack
 
@@ -170,8 +170,8 @@ class Catalog:
         """A galaxy's image, (H, W, 3) in 0..255: as the model saw it, in colour.
 
         So it lies under its maps of `saliency(..., size=H)`. stored: every pixel of the file.
-        Raises `ImageRefused` where the file is not there or not what was ingested,
-        `CatalogError` where there is none.
+        Raises `ImageRefused` if the file is not there or not what was ingested,
+        `CatalogError` if there is none.
         """
         from zoolens.catalog.explain.maps import image_of
 
@@ -195,7 +195,7 @@ class Catalog:
         """Explain galaxies, and draw the figures into the notebook, as `zoolens explain` does.
 
         galaxies: their names; or worst: the N worst. answer: the one to draw, each galaxy's
-        costliest unless given. Everything else is as `zoolens.explain` has it. Maps go into
+        costliest unless given. Everything else is as in `zoolens.explain`. Maps go into
         the catalogue, figures and a page into the folder `out`, beside the catalogue unless
         given.
         """

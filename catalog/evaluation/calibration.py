@@ -1,6 +1,6 @@
 """Whether the predicted intervals of votes hold as many votes as they should.
 
-Arrays in, measures out: of N galaxies, T dropout samples, A answers, Q questions.
+From arrays to measures, for N galaxies, T dropout samples, A answers, Q questions.
 Everything in float64.
 """
 
@@ -14,12 +14,12 @@ from zoolens.catalog.evaluation.measures import Measure, ratios
 from zoolens.catalog.predictions.posterior import question_totals
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
-MIN_VOTES = 5  # of a question, below which its votes say little
+MIN_VOTES = 5  # on a question; fewer say little
 
-_WHOLE = 1e-6  # votes: rounding of what are whole numbers
-_NARROW = 1e-12  # probability, below which a step of the distribution is a point
-_GALAXIES = 2000  # whose posteriors are widened to float64 at once
-_AT_ONCE = 1 << 17  # distributions in one sweep: its arrays stay in the processor's cache
+_WHOLE = 1e-6  # votes: rounding of whole numbers is less
+_NARROW = 1e-12  # probability: a smaller step of the distribution counts as a point
+_GALAXIES = 2000  # whose posteriors are converted to float64 at a time
+_AT_ONCE = 1 << 17  # distributions at a time: their arrays stay in the cache
 
 
 def calibration(
@@ -69,10 +69,10 @@ def predicted_steps(
     Given n votes of a question, the count of one of its answers is distributed as the
     even mixture over the T samples of Beta-Binomial(n, alpha_k, S - alpha_k), the
     marginal of the Dirichlet-multinomial, S being the sum of alpha over the question.
-    Two arrays (N, A) in 0..1. NaN, so left out of every coverage: questions with fewer
-    than `min_votes` votes, or none; where counts or concentrations are missing; and
-    where a count of the question is no whole number, as weighted votes may be, since
-    the distribution gives such counts no probability.
+    Two arrays (N, A) in 0..1. NaN, and so left out of every coverage: questions with fewer
+    than `min_votes` votes, or none; those with missing counts or concentrations; and those
+    with a count that is not a whole number, as of weighted votes, since the distribution
+    gives such counts no probability.
     """
     k = np.asarray(counts, np.float64)
     n = question_totals(k, tree)
@@ -96,11 +96,11 @@ def predicted_steps(
 def covered(lower: Floats, upper: Floats, level: float) -> Floats:
     """How far steps of a distribution lie inside its central interval, 0..1.
 
-    Counts are whole, so that an interval of counts holds more than its nominal share and
-    a calibrated model would look timid. Instead a count k stands for all probabilities
+    Counts are whole numbers, so an interval of counts holds more than its nominal share, and
+    a calibrated model would look underconfident. Instead a count k stands for all probabilities
     from F(k - 1) to F(k): inside is the share of that step between (1 - level) / 2 and
     (1 + level) / 2. It is the expectation over u of the randomised probability integral
-    transform, which is uniform for a calibrated model, taken without drawing u: the
+    transform, which is uniform for a calibrated model, computed without drawing u: the
     nonrandomised transform of Czado, Gneiting & Held 2009 (Biometrics 65, 1254), as a
     coverage. lower, upper: F(k - 1) and F(k), any shape; NaN remains.
     """
@@ -120,8 +120,8 @@ def beta_binomial_cumulative(
     votes k and totals n: (M,), whole numbers with 0 <= k <= n; a, b: (M, T), above 0.
     Two arrays (M,) in 0..1; 0 and F(0) where k is 0.
 
-    Exact but for rounding: the probabilities of k, k - 1, ..., 0 are added up, each from
-    the one before by its ratio
+    Exact up to rounding: the probabilities of k, k - 1, ..., 0 are added, each computed from
+    the one before by the ratio
 
         p(j - 1) / p(j) = j (n - j + b) / ((n - j + 1) (a + j - 1)),
 
@@ -158,7 +158,7 @@ def _bounds(
 
 def _sum_below(here: Floats, k: Floats, n: Floats, a: Floats, b: Floats) -> Floats:
     """Sum of the probabilities of 0 .. k - 1, given that of k, (L,)."""
-    order = np.argsort(-k, kind="stable")  # those still to be added to stand in front
+    order = np.argsort(-k, kind="stable")  # distributions that still have terms to add come first
     term, j, n, a, b = here[order], k[order], n[order], a[order], b[order]
     total = np.zeros_like(term)
     remaining = np.searchsorted(-j, 0)

@@ -1,4 +1,4 @@
-"""Which galaxies are explained to judge the explanations, and where they should point."""
+"""Which galaxies are explained to judge explanations, and where their maps should point."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from zoolens.catalog.evaluation.localisation import CAUSES, TRUE
 from zoolens.catalog.evaluation.truth import Truth
 from zoolens.catalog.images.view import View
 
-_SEED = 0  # seed by which galaxies are drawn
+_SEED = 0  # of the random choice of galaxies
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class Case:
 def cases(
     truth: Truth, tree: DecisionTree, view: View, available: Sequence[int], most: int
 ) -> list[Case]:
-    """Cases of every answer of `CAUSES`, `most` an answer at most, drawn by lot.
+    """Cases of every answer of `CAUSES`, at most `most` per answer, chosen at random.
 
-    available: numbers of the galaxies that have images. An answer is true where it has
-    half of the probability and half of the volunteers reach its question; its cause
-    counts where some of it is within the view.
+    available: numbers of the galaxies that have images. An answer is true if it has
+    half of the probability and half of the volunteers reach its question; its cause counts
+    if some of it is within the view.
     """
     reach = tree.reach(truth.probabilities)[:, tree.question_of]
     true = (truth.probabilities >= TRUE) & (reach >= TRUE)
@@ -61,7 +61,7 @@ def viewed_mask(mask: Mask, view: View) -> Mask:
 
 
 def typical_answers(predicted: Floats, tree: DecisionTree) -> npt.NDArray[np.int64]:
-    """One answer a galaxy to judge maps by, (N,): all questions get their turn.
+    """One answer per galaxy to judge maps by, (N,), taken from all questions in turn.
 
     predicted (N, A): expected fractions, NaN where the model lacks an answer. Of the
     questions that the model expects half of the volunteers to reach, galaxy i gets the

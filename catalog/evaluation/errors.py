@@ -1,7 +1,7 @@
 """How far predicted fractions are from the votes', and from the truth of a simulation.
 
-The tables that Galaxy Zoo papers print. Arrays in, measures out: of N galaxies, T
-dropout samples, A answers, Q questions. Everything in float64.
+The tables that Galaxy Zoo papers print. From arrays to measures, for N galaxies, T dropout
+samples, A answers, Q questions. Everything in float64.
 """
 
 import numpy as np
@@ -14,10 +14,10 @@ from zoolens.catalog.evaluation.measures import Measure, means
 from zoolens.catalog.predictions.posterior import question_totals
 from zoolens.catalog.scoring.losses import dirichlet_multinomial_nll
 
-CONFIDENT = 0.8  # fraction of one answer, and
-RELEVANT = 0.5  # share of the volunteers who were asked, of Walmsley et al. 2022
+CONFIDENT = 0.8  # fraction of one answer, as in Walmsley et al. 2022
+RELEVANT = 0.5  # share of the volunteers who were asked, as there
 
-_GALAXIES = 2000  # whose posteriors are widened to float64 at once
+_GALAXIES = 2000  # whose posteriors are converted to float64 at a time
 
 
 def errors(
@@ -33,12 +33,12 @@ def errors(
     vote fractions (N, A) in 0..1, NaN where the model lacks an answer. Only questions
     with at least `min_votes` votes count.
 
-    "accuracy": share of galaxies whose answer with the largest predicted fraction has
-    the most votes, too (ties count as right); "accuracy, relevant": of those galaxies
-    of which at least half of the volunteers were asked; "accuracy, confident": of those
-    where moreover one answer has a fraction of 0.8 or more. The last two are the columns
+    "accuracy": share of galaxies whose answer with the largest predicted fraction also has
+    the most votes (ties count as right). "accuracy, relevant": the same among galaxies of
+    which at least half of the volunteers were asked the question. "accuracy, confident":
+    among those of them where one answer has a fraction of 0.8 or more. The last two are the columns
     of Walmsley et al. 2022. Chance is the accuracy of always giving the answer that is
-    the right one most often.
+    right most often.
 
     "mean absolute error": of each label's fraction, and of a question's, the mean over
     its answers. Chance is that of predicting the mean fraction for every galaxy.
@@ -61,7 +61,7 @@ def errors(
 def likelihoods(
     counts: npt.ArrayLike, concentrations: npt.NDArray[np.floating], tree: DecisionTree
 ) -> list[Measure]:
-    """Mean "negative log likelihood" per question of its votes, nat a galaxy.
+    """Mean "negative log likelihood" of the votes on each question, nat per galaxy.
 
     Of the Dirichlet-multinomial posterior predictive (`dirichlet_multinomial_nll`, as
     are counts and concentrations), over galaxies that were asked; weighted votes count.
@@ -82,8 +82,8 @@ def errors_against_truth(
     """The same against the truth of a simulation, free of the votes' own noise.
 
     predicted: (N, A), as for `errors`; probabilities: (N, A) in 0..1, that a volunteer
-    who is asked the question gives the answer. Of a question count the galaxies where
-    at least half of the volunteers reach it: "mean absolute error against the truth",
+    who is asked the question gives the answer. A question counts for galaxies
+    where at least half of the volunteers reach it: "mean absolute error against the truth",
     "accuracy against the truth", and "accuracy against the truth, confident", where one
     answer has a probability of 0.8 or more. "reach" is the mean share of volunteers who
     reach a question, over all galaxies.

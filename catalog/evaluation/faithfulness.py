@@ -1,12 +1,12 @@
 """Whether a prediction falls when the pixels that a map points at are taken away.
 
-Deletion and insertion (Petsiuk et al. 2018, RISE, arXiv:1806.07421): pixels go in the
-order of a map, the largest values first, or come in that order. What is gone is filled
-from the pixels that are left as ROAD does it (Rong et al. 2022, `impute`), and not by a
-constant: the outline of a black hole would itself be something to see. A galaxy whose
-light is taken away is still an image of something smooth, so that a fraction such as
-`smooth-or-featured_smooth` may rise: compare methods with each other and with maps that
-know nothing (`catalog.saliency.methods.uninformed`).
+Deletion and insertion (Petsiuk et al. 2018, RISE, arXiv:1806.07421): pixels are
+removed in the order of a map, the largest values first, or restored in that order. Removed
+pixels are filled from those that are left as in ROAD (Rong et al. 2022, `impute`), and not by a
+constant: a black hole has an outline, which the model would see. A galaxy whose light is
+removed is still an image of something smooth, so a fraction such as
+`smooth-or-featured_smooth` may rise: compare methods with each other and with uninformed maps
+(`catalog.saliency.methods.uninformed`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ from zoolens.catalog.runtime.progress import progress
 # images (N, C, H, W) -> (N,), always of the same N galaxies in their order
 Score = Callable[[Tensor], Floats]
 
-SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # of pixels, as ROAD takes them
+SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # of pixels, as in ROAD
 
 _NOISE = 0.01  # of pixels in 0..1
 _NEIGHBOURS = {
@@ -41,19 +41,19 @@ _NEIGHBOURS = {
 def faithfulness(
     score: Score, images: Tensor, maps: Mapping[str, npt.ArrayLike], *, seed: int = 0
 ) -> list[Measure]:
-    """What becomes of a score without, or with nothing but, the pixels of a map.
+    """How a score changes without the most important pixels of a map, or with only those.
 
     score: such as `fraction_score`; images: (N, C, H, W) in 0..1; maps: by method, (N,
     H, W), signed, upsampled to pixels. Per method, means over galaxies:
 
-    deletion: change of the score, in its units, with the share `level` of pixels gone,
+    deletion: change of the score, in its units, with the share `level` of pixels removed,
     largest map values first; 0 at level 0, the lower the better. insertion: the same
-    with nothing left but that share; 0 at level 1, the nearer to 0 the better. They are
-    differences, as a quotient would be ruled by the galaxies of small scores. ROAD: half
+    with only that share left; 0 at level 1, the nearer to 0 the better. They are
+    differences, since galaxies with small scores would dominate quotients. ROAD: half
     the mean over shares of insertion less deletion, pytorch-grad-cam's `ROADCombined`:
-    above 0 where a map knows what matters, 0 by chance, below 0 where it points away.
+    above 0 if a map shows what matters, 0 by chance, below 0 if it points away.
 
-    Equal values (a map's borders) go from the last row up. Galaxies without a finite map
+    Equal values (a map's borders) are taken from the last row up. Galaxies without a finite map
     or score do not count. The noise is drawn from `seed`.
     """
     untouched = np.asarray(score(images), np.float64)
@@ -77,7 +77,7 @@ def faithfulness(
 def fraction_score(
     model: ZoobotModel, masks: Tensor, answers: Sequence[int], siblings: Sequence[slice]
 ) -> Score:
-    """Predicted vote fraction of each image's own answer, mean over dropout samples.
+    """Predicted vote fraction of each image's answer, mean over dropout samples.
 
     alpha_k / sum_j alpha_j, 0..1. answers: (N,), rows of the model; siblings: for each
     the rows of all answers to its question, of which it is one.
@@ -102,13 +102,13 @@ def impute(images: Tensor, kept: Flags, generator: torch.Generator) -> Tensor:
 
     The noisy linear imputation of ROAD (Rong et al. 2022, ICML, arXiv:2202.00449): each
     such pixel is the mean of its eight neighbours, direct ones 1/6 and diagonal ones
-    1/12, those beyond the border left out; so all of them solve one sparse linear
+    1/12, those beyond the border left out. Together the pixels solve one sparse linear
     system. Then normal noise of 0.01 is added to each. images: (N, C, H, W) in 0..1;
     kept: (N, H, W), some of each image.
 
     Equals pytorch-grad-cam's `NoisyLinearImputer` given the same random state. That
-    builds its matrix from Python lists, which takes up to four times as long as this,
-    and solves one image after another; here they are solved side by side.
+    one builds its matrix from Python lists, which takes up to four times as long, and solves
+    one image after another; here images are solved in parallel.
     """
     filled = images.clone()
     solved = in_order(lambda given: _fill(*given), zip(images.numpy(), kept, strict=True))
@@ -129,7 +129,7 @@ def relevance_ranks(maps: npt.ArrayLike) -> npt.NDArray[np.int64]:
 
 
 def most_relevant(ranks: npt.NDArray[np.int64], share: float) -> npt.NDArray[np.bool_]:
-    """Where the given share of the pixels lies that rank highest, (N, H, W)."""
+    """The given share of the pixels with the highest ranks, as masks (N, H, W)."""
     pixels = ranks[0].size
     return ranks >= pixels - round(share * pixels)
 

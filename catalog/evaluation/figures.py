@@ -1,4 +1,4 @@
-"""What an evaluation measured, as figures: calibration, errors, and maps on trial.
+"""The figures of an evaluation: calibration, errors, and tests of the maps.
 
 Drawn from the measures alone. Each function returns None where nothing that it shows
 was measured. Bars and bands are the 95 % intervals of the measures.
@@ -36,8 +36,8 @@ from zoolens.catalog.evaluation.plots import (
 from zoolens.catalog.output.figures import shown
 
 _LOCALISED = ("inside over area", "pointing game")
-_NEAR = 0.02  # of the diagonal: not worth a name
-_FAINT = 0.1  # times chance, at the left edge: what is below stands on it
+_NEAR = 0.02  # lines closer to the diagonal are not named
+_FAINT = 0.1  # times chance, at the left edge: smaller values are drawn there
 
 
 def coverage_figure(measures: Sequence[Measure]) -> Figure | None:
@@ -75,7 +75,7 @@ def errors_figure(measures: Sequence[Measure]) -> Figure | None:
     """Mean absolute error and accuracy where confident, question by question.
 
     Against the votes and, of a simulation, against the truth. The grey marks are what
-    no knowledge of the image gets: the mean fraction, the most frequent answer.
+    is reached without looking at the image: the mean fraction, the most frequent answer.
     """
     panels = {
         "mean absolute error": "mean absolute error of fractions",
@@ -139,10 +139,10 @@ def localisation_figure(measures: Sequence[Measure]) -> Figure | None:
 
 
 def sanity_figure(measures: Sequence[Measure]) -> Figure | None:
-    """How alike maps remain as the network's weights are drawn anew, stage by stage.
+    """How alike maps remain as the network's weights are randomised, stage by stage.
 
-    A method whose line stays high does not depend on what the network has learnt. At
-    the right, apart: the same with a network trained on shuffled votes.
+    A method whose line stays high does not depend on what the network has learnt. Separately at
+    the right: the same with a network trained on shuffled votes.
     """
     stages = levelled(measures, "rank correlation")
     shuffled = known(measures, "rank correlation, shuffled votes")
@@ -174,7 +174,7 @@ def sanity_figure(measures: Sequence[Measure]) -> Figure | None:
 
 
 def faithfulness_figure(measures: Sequence[Measure]) -> Figure | None:
-    """How the prediction changes as pixels go, and as they alone are kept, by method.
+    """How the prediction changes as pixels are removed, or only they are kept, by method.
 
     Pixels in the order of each map, the most important first: after deletion a faithful
     map's curve falls fast, in insertion it comes near 0 fast.
@@ -203,7 +203,7 @@ def faithfulness_figure(measures: Sequence[Measure]) -> Figure | None:
 
 
 def _name_furthest(axes: Any, questions: Sequence[Sequence[Measure]]) -> None:
-    """Names of the lines furthest above and below the diagonal, where they are so."""
+    """Name the lines furthest above and furthest below the diagonal, if there are such."""
 
     def far(line: Sequence[Measure]) -> float:
         return max(sign * (m.value - (m.level or 0.0)) for m in line)

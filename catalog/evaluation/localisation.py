@@ -5,7 +5,7 @@ of its features: a bar for bar_strong, a companion for merging_merger. Two measu
 signed map, as in the literature on weakly supervised localisation: the pointing game
 (Zhang et al. 2018, IJCV 126, 1084), whether the map's largest value lies on the
 feature; and the share of its positive part that lies on the feature, here divided by
-the feature's share of the image, so that 1 is what a map without knowledge gets.
+the feature's share of the image, so that an uninformed map gets 1.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from zoolens.catalog.evaluation.measures import Measure, interval
 TOPIC = "localisation"
 
 _FEATURES = ("arms", "bar", "ring", "clumps")
-# Which features of `truth.parquet` make an answer true; any of them that is there.
+# Features of `truth.parquet` that make an answer true; any one of them suffices.
 CAUSES: dict[str, tuple[str, ...]] = {
     "smooth-or-featured_smooth": ("galaxy",),
     "smooth-or-featured_featured-or-disk": _FEATURES,
@@ -46,7 +46,7 @@ TRUE = 0.5  # probability from which an answer is true of a galaxy
 
 @dataclass(frozen=True)
 class Pointing:
-    """How one map lies on one mask.
+    """How well one map points at one mask.
 
     hit: whether the largest value lies on it; inside: share of the positive part on it,
     0..1, NaN where nothing is positive; area: the mask's share of the image, 0..1.
@@ -58,10 +58,10 @@ class Pointing:
 
 
 def pointing(saliency: npt.NDArray[np.floating], mask: Mask) -> Pointing:
-    """Of a signed map and a mask, both (H, W), the mask not empty.
+    """How a signed map points at a mask, both (H, W), the mask not empty.
 
-    The largest value may be shared by several pixels, as between equal cells: the hit
-    is then the middle one's.
+    The largest value may be shared by several pixels, as between equal cells: the middle
+    one then decides.
     """
     positive = np.clip(saliency.astype(np.float64), 0, None)
     total = positive.sum()

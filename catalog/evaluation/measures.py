@@ -12,8 +12,8 @@ from zoolens.catalog.arrays import Floats
 
 LEVEL = 0.95  # of the intervals of measured values
 _RESAMPLES = 1000
-_FEWEST = 5  # galaxies, below which an interval would only feign knowledge
-_DRAWN = 1 << 21  # galaxies drawn at once
+_FEWEST = 5  # galaxies; from fewer an interval would mean nothing
+_DRAWN = 1 << 21  # galaxies drawn at a time
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Measure:
     short name; value; lo, hi: its 95 % interval by bootstrap over galaxies, or None;
     galaxies: how many it rests on. Where they apply: question or label it is about;
     method: of explanation; level: the nominal level, share of pixels or stage it was
-    measured at; chance: what a method without any knowledge would be expected to get.
+    measured at; chance: the value expected without any knowledge.
     """
 
     topic: str
@@ -118,8 +118,8 @@ def ratios(above: npt.ArrayLike, below: npt.ArrayLike) -> list[Estimate]:
     """The sum of `above` over the sum of `below` for each column, with 95 % intervals.
 
     above, below: (N, M), M statistics of the same N galaxies; a mean over some of them
-    has 1 below for those and 0 for the others. Where `below` is 0 the galaxy has no part
-    in that statistic, whatever stands above. Intervals as by `interval`, but of all
+    has 1 below for those and 0 for the others. Where `below` is 0 the galaxy does not count
+    in that statistic, whatever `above` is. Intervals are those of `interval`, but for all
     statistics at once. A statistic of no galaxy is NaN.
     """
     beneath = np.asarray(below, np.float64)
@@ -141,9 +141,9 @@ def means(values: npt.ArrayLike) -> list[Estimate]:
 
 
 def resampled_sums(values: npt.ArrayLike) -> Floats:
-    """Sums of columns over as many galaxies drawn with replacement: (N, M) -> (1000, M).
+    """Sums of columns over N galaxies drawn with replacement: (N, M) -> (1000, M).
 
-    How often each galaxy is drawn is a matrix, so that all columns cost one product.
+    How often each galaxy is drawn is a matrix, so one product gives all columns.
     A fixed seed, as for `interval`.
     """
     columns = np.asarray(values, np.float64)

@@ -1,4 +1,4 @@
-"""Predicted fractions put to the test: by the votes, and by the truth of a simulation."""
+"""Tests of predicted fractions: against the votes, and the truth of a simulation."""
 
 from collections.abc import Mapping
 
@@ -39,10 +39,10 @@ def warning_measures(
     predicted: Floats,
     on_target: Mapping[str, Mapping[int, Floats]],
 ) -> list[Measure]:
-    """How well the `on_target` (A,) of some galaxies tells wrong predictions.
+    """How well the `on_target` (A,) of some galaxies indicates wrong predictions.
 
-    on_target: by what it is called, by galaxy number. `fraction_sd` is held against the
-    first of them.
+    on_target: by name of the warning, then by galaxy number. `fraction_sd` is compared with
+    the first of them.
     """
     measures: list[Measure] = []
     for name, values in on_target.items():

@@ -1,4 +1,4 @@
-"""Explanations put to the test on images: where they point, and what else they tell."""
+"""Tests of explanations on images: localisation, sanity, faithfulness, stability."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from zoolens.catalog.saliency.methods import Explain, explanations, of_fractions
 
 @dataclass
 class MapTrial:
-    """Collects how the maps of a model fare, batch after batch.
+    """Collects how well the maps of a model do, batch by batch.
 
     explainer: HiResCAM as `explain` makes it; the other methods take its layer and its
     masks of dropout.
@@ -40,7 +40,7 @@ class MapTrial:
     def __post_init__(self) -> None:
         self._others = self.methods(self.explainer.masks)
         self._slices = self.tree.slices
-        del self._others[self.explainer.method]  # whose maps of all answers are at hand
+        del self._others[self.explainer.method]  # its maps of all answers are computed anyway
 
     def methods(self, masks: Tensor) -> dict[str, Explain]:
         """Every way of explaining the model, with these masks (T, D) of dropout."""
@@ -55,9 +55,9 @@ class MapTrial:
         alpha: Floats,
         cases: Mapping[int, Sequence[Case]],
     ) -> None:
-        """Explain galaxies, images (N, C, H, W), and hold the maps against their cases.
+        """Explain galaxies, images (N, C, H, W), and compare the maps with their cases.
 
-        alpha: concentrations (N, A); cases: by the galaxy's number, those that it has.
+        alpha: concentrations (N, A); cases: those of each galaxy, by its number.
         Keeps `on_target` (A,) of each, of the maps of concentrations and of fractions.
         """
         maps = self.explainer(images).mean.numpy()  # (N, A, h, w)
@@ -101,14 +101,14 @@ def _on_target(maps: npt.NDArray[np.floating], covered: Floats | None) -> Floats
 
 
 def _fine(maps: npt.NDArray[np.floating], size: int) -> npt.NDArray[np.floating]:
-    """Maps at an image's pixels: those of gradients of the input have them already."""
+    """Maps at the pixels of an image; those of input x gradient are so already."""
     return maps if maps.shape[-1] == size else upsample(maps, size)
 
 
 def sanity_measures(
     trial: MapTrial, images: Tensor, answers: Sequence[int], control: ZoobotModel | None
 ) -> list[Measure]:
-    """Sanity checks of every method's maps: images (N, C, H, W), an answer for each.
+    """Sanity checks of every method's maps: images (N, C, H, W), one answer per image.
 
     control: the same architecture, trained on shuffled votes; without it that check is
     not made.

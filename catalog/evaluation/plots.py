@@ -1,4 +1,4 @@
-"""How measures are drawn: curves with bands, dots with bars, one look a method."""
+"""How measures are drawn: curves with bands, dots with bars, one look per method."""
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +16,7 @@ from zoolens.catalog.output.figures import shown
 Places = Sequence[float] | npt.NDArray[np.float64]
 Look = tuple[str, str]  # colour and marker
 
-# Okabe & Ito's colours, apart for every kind of colour vision; shapes for print in grey
+# Okabe & Ito's colours, distinct for every kind of colour vision; markers for print in grey
 GREY, PALE = "#595959", "#a8a8a8"
 BLUE, RED = ("#0072b2", "o"), ("#d55e00", "s")
 _LOOKS = {
@@ -29,7 +29,7 @@ _LOOKS = {
 }
 _OTHER_LOOKS = (("#e69f00", "v"), ("#56b4e9", "P"), ("#000000", "*"))
 NARROW, WIDE = 3.4, 7.1  # inch: a column of a page, and its text
-ROW = 0.2  # inch a name
+ROW = 0.2  # inch per name
 LONGEST = 40  # characters of a name
 
 _STYLE: Any = {
@@ -65,12 +65,12 @@ def drawn(width: float, height: float) -> Iterator[Figure]:
 
 
 def known(measures: Sequence[Measure], *names: str) -> list[Measure]:
-    """Those of these names that have a value."""
+    """The measures with one of these names that have a value."""
     return [m for m in measures if m.measure in names and np.isfinite(m.value)]
 
 
 def levelled(measures: Sequence[Measure], *names: str) -> list[Measure]:
-    """Those of these names that make up curves, in order of their levels."""
+    """The measures with one of these names that are points of curves, in order of level."""
     curves = [m for m in known(measures, *names) if m.level is not None]
     return sorted(curves, key=lambda m: m.level or 0.0)
 
@@ -78,7 +78,7 @@ def levelled(measures: Sequence[Measure], *names: str) -> list[Measure]:
 def grouped(
     measures: Sequence[Measure], key: Callable[[Measure], str | None]
 ) -> dict[str | None, list[Measure]]:
-    """Curves by what they are of."""
+    """Curves by what they show."""
     groups: dict[str | None, list[Measure]] = {}
     for m in measures:
         groups.setdefault(key(m), []).append(m)
@@ -137,14 +137,14 @@ def bars(
 
 
 def chances(panel: Any, measures: Sequence[Measure], places: Places) -> None:
-    """A tick at what no knowledge gets."""
+    """A tick at the value that is reached by chance."""
     ticks = [(m.chance, y) for m, y in zip(measures, places, strict=True) if m.chance is not None]
     if ticks:
         panel.plot(*zip(*ticks, strict=True), "|", color=GREY, ms=5, zorder=1, label="chance")
 
 
 def rows(panel: Any, names: Sequence[str | None]) -> None:
-    """A name a row, the first on top."""
+    """One name per row, the first on top."""
     panel.set_yticks(range(len(names)), [shown(str(name), LONGEST) for name in names])
     panel.set_ylim(len(names) - 0.5, -0.5)
 

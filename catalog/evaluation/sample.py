@@ -12,7 +12,7 @@ from zoolens.catalog.store.galaxies import SPLITS, galaxies_in_split, read_galax
 from zoolens.catalog.store.matrices import compared_galaxies, read_posteriors, read_votes
 from zoolens.catalog.store.store import Store
 
-_SEED = 0  # seed by which galaxies are drawn where there are too many
+_SEED = 0  # of the random choice of galaxies if there are too many
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Evaluated:
 
 
 def read_evaluated(store: Store, predict_run: int, split: str | None, most: int) -> Evaluated:
-    """Galaxies with votes and posteriors of a run, `most` of them at most, drawn by lot.
+    """Galaxies with votes and posteriors of a run, at most `most` of them, chosen at random.
 
     split: only those of a split of the newest training. Raises `CatalogError` if
     there are none, saying what is missing.

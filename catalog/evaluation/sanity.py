@@ -27,8 +27,8 @@ ABSOLUTE = "rank correlation, absolute"
 SHUFFLED = "rank correlation, shuffled votes"
 PASSED = {CASCADE: "sanity passed", SHUFFLED: "sanity passed, shuffled votes"}
 
-# Half of a perfect correlation: a quarter of the ranks' variance is then the untouched
-# model's. It is far above what chance gives a mean over some tens of galaxies, and far
+# Half of a perfect correlation: the untouched model's map then explains a quarter of the ranks'
+# variance. It is far above what chance gives a mean over some tens of galaxies, and far
 # below the 1 of a method that looks at the image alone.
 _MOST_ALIKE = 0.5
 
@@ -46,17 +46,17 @@ def cascade(
 ) -> list[Measure]:
     """How alike the maps of a model and of its randomised copies are, stage by stage.
 
-    images: (N, C, H, W), N at least 2, a few tens; answers: one an image, such as the
+    images: (N, C, H, W), N at least 2, a few tens; answers: one per image, such as the
     predicted one. For each method, at each stage of `randomised`
-    (level 0 the model itself, 1 its head drawn anew, then each part of the encoder from
+    (level 0 the model itself, 1 with its head randomised, then each part of the encoder from
     the last to the first): Spearman's rank correlation with the untouched model's map
     of the same image, mean over images. Of signed maps, and as `ABSOLUTE` of their
     absolute values, which stay alike longer: all of them are large on the galaxy.
 
-    A random network gives all galaxies, bright blobs in the middle, maps of the same
-    sign, so that one draw correlates far above or below 0 by chance: each galaxy's
-    correlation is its mean over `draws` networks. The intervals are over galaxies, and
-    do not hold what is left of that chance.
+    All galaxies are bright blobs in the middle, and a random network gives them maps of the
+    same sign, so one draw correlates far above or below 0 by chance. Therefore each galaxy's
+    correlation is a mean over `draws` networks. The intervals are over galaxies, and do not
+    include the scatter that is left between draws.
     """
     own = _maps(explanations, model, images, answers)
     untouched = _alike(own, own)
@@ -85,7 +85,7 @@ def shuffled(
     """How alike the maps of a model and of one trained on shuffled votes are.
 
     other: of the same architecture and answers. Arguments and correlation as in
-    `cascade`; what a network trained on noise attends to is as little drawn twice.
+    `cascade`; but there is only one such network, and so no mean over draws.
     """
     alike = _alike(
         _maps(explanations, model, images, answers), _maps(explanations, other, images, answers)
@@ -99,9 +99,9 @@ def shuffled(
 def verdicts(measures: Sequence[Measure]) -> list[Measure]:
     """Which methods passed: 1, or 0 for maps that do not change; NaN where unknown.
 
-    measures: of `cascade` and `shuffled`. A method passes a check where its signed maps'
-    mean rank correlation, at the last stage of the cascade, is below 0.5 with the upper
-    end of its interval. Too few galaxies for an interval are too few for a verdict.
+    measures: of `cascade` and `shuffled`. A method passes a check if the mean rank correlation of
+    its signed maps (in the cascade: at the last stage) is below 0.5, the upper end of its
+    interval included. Without an interval, for too few galaxies, there is no verdict.
     """
     last = {(m.measure, m.method): m for m in measures if m.measure in PASSED}
     found = []
@@ -112,17 +112,16 @@ def verdicts(measures: Sequence[Measure]) -> list[Measure]:
 
 
 def randomised(model: ZoobotModel, images: Tensor, seed: int) -> Iterator[ZoobotModel]:
-    """The model with ever more of its weights drawn anew: the head, then each stage too.
+    """The model with more and more of its weights randomised: the head, then stage by stage.
 
     Cascading randomisation of Adebayo et al. 2018 (NeurIPS, arXiv:1810.03292), on a
     copy: the same copy is yielded each time, so use each before asking for the next.
-    Stages as of `stages`. Weights come from the modules' own `reset_parameters`; what
-    lies outside such modules (the scales of ConvNeXt's blocks) is permuted, which keeps
-    its distribution and breaks its order. A batch norm that is drawn anew gets the
-    statistics of what reaches it for `images` (N, C, H, W), N at least 2: with fresh
-    ones activations vanish or explode with depth, and maps would change for that alone.
-    The norms of stages not yet reached keep theirs. Answers that the model lacks stay
-    NaN. Torch's own random state is left as it was.
+    Stages as of `stages`. Weights come from the modules' own `reset_parameters`; those of
+    modules without it (the scales of ConvNeXt's blocks) are permuted, which keeps their
+    distribution. A randomised batch norm gets the statistics of its inputs for `images`
+    (N, C, H, W), N at least 2: with initial ones activations vanish or explode with depth,
+    and maps would change for that alone. The norms of later stages keep theirs. Answers that the
+    model lacks stay NaN. Torch's own random state is left as it was.
     """
     labels, width = model.weight.shape  # L, D
     with _seeded(seed, 0):
@@ -140,7 +139,7 @@ def randomised(model: ZoobotModel, images: Tensor, seed: int) -> Iterator[Zoobot
     for number, stage in enumerate(parts, 1):
         members = [member for child in stage for member in child.modules()]
         if number == len(parts):
-            members.append(current.encoder)  # and what it holds outside its children
+            members.append(current.encoder)  # and the weights that it has outside its children
         with _seeded(seed, number), torch.no_grad():
             for member in members:
                 _draw(member)
@@ -154,7 +153,7 @@ def stages(encoder: nn.Module) -> list[list[nn.Module]]:
 
     Its children that have weights, those of `blocks`, `stages` or `layers` one by one;
     a child without matrices (a norm) goes with what it follows. Assumes, as timm does,
-    that modules run in the order in which they stand.
+    that modules run in the order in which they are defined.
     """
     parts = [
         part
@@ -188,7 +187,7 @@ def _alike(first: Sequence[Floats], second: Sequence[Floats]) -> Floats:
 
 
 def _draw(module: nn.Module) -> None:
-    """Draw anew what a module itself holds, not its children."""
+    """Randomise the weights of a module itself, not those of its children."""
     reset = getattr(module, "reset_parameters", None)
     if callable(reset):
         reset()

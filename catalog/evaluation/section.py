@@ -1,6 +1,6 @@
-"""What an evaluation measured, for people to read: tables and a section of a page.
+"""The results of an evaluation for people: tables and a section of a page.
 
-The tables are one a topic, narrow enough for a terminal.
+There is one table per topic, narrow enough for a terminal.
 """
 
 import math
@@ -72,9 +72,9 @@ Row = dict[str, object]
 def evaluation_section(
     folder: Path, measures: Sequence[Measure], tables: Mapping[str, pa.Table], galaxies: int
 ) -> Section:
-    """Tables and figures of an evaluation of so many galaxies, drawn into a folder.
+    """Tables and figures of an evaluation of so many galaxies; figures are written to a folder.
 
-    Raises `CatalogError` if that cannot be made or written to.
+    Raises `CatalogError` if the folder cannot be created or written to.
     """
     make_folder(folder)
     shown = []
@@ -90,7 +90,7 @@ def evaluation_section(
 
 
 def evaluation_tables(measures: Sequence[Measure], tree: DecisionTree) -> dict[str, pa.Table]:
-    """Titles and tables of what was measured; topics that were not are left out."""
+    """Tables of the measures by title; topics that were not measured are left out."""
     tables = {
         "Vote fractions, question by question": _questions(measures, tree),
         "Coverage of the posterior predictive intervals": _coverage(measures),
@@ -116,7 +116,7 @@ def with_interval(measure: Measure) -> str:
 
 
 def same_maps(measures: Sequence[Measure]) -> bool:
-    """Whether GradCAM's maps fared just as HiResCAM's: one column then tells of both."""
+    """Whether GradCAM's maps measure the same as HiResCAM's: one column then shows both."""
     own, averaged = (
         {(m.measure, m.label): m.value for m in measures if m.method == method and m.label}
         for method in ("hirescam", "gradcam")
@@ -174,7 +174,7 @@ def _localised(measures: Sequence[Measure], name: str) -> list[Row]:
 def _methods(measures: Sequence[Measure]) -> list[Row]:
     """What is known of each method as a whole: no curve, no single answer."""
     mine = [m for m in measures if m.topic in ("sanity", "faithfulness", "stability")]
-    last = {(m.measure, m.method): m for m in mine}  # of a curve, its end
+    last = {(m.measure, m.method): m for m in mine}  # of a curve, the last point
     rows: dict[str, Row] = {}
     methods = [method for method in _METHOD_ORDER if any(m.method == method for m in mine)]
     for (name, method), measure in last.items():

@@ -1,4 +1,4 @@
-"""How alike maps are, and whether they stay so where they should.
+"""How alike maps are, and whether they stay alike if only chance differs.
 
 Maps of a few cells (3 x 3 at 96 pixels, 7 x 7 at 224) make noisy rank correlations: of
 two unrelated maps of n independent cells it scatters by 1 / sqrt(n - 1), 0.35 for 3 x 3,
@@ -39,8 +39,8 @@ def seed_agreement(
 ) -> list[Measure]:
     """Rank correlation of maps made with the dropout masks of two seeds.
 
-    first, second: maps (N, h, w) of the same galaxies and answers by method. 1: the
-    masks that were drawn do not matter.
+    first, second: maps (N, h, w) of the same galaxies and answers by method. 1: it
+    does not matter which masks were drawn.
     """
     return [
         Measure(
@@ -56,9 +56,9 @@ def seed_agreement(
 def dropout_spread(mean: npt.ArrayLike, sd: npt.ArrayLike, method: str) -> list[Measure]:
     """How far maps scatter over their dropout samples, relative to their size.
 
-    mean, sd: (N, h, w) over the samples. Of a galaxy it is sum sd / sum |mean|: the
-    median over cells of sd / |mean| would let cells that say nothing decide. The value
-    is the median over galaxies, as the ratio has no bound where a map nearly vanishes;
+    mean, sd: (N, h, w) over the samples. Of a galaxy it is sum sd / sum |mean|: in a
+    median over cells of sd / |mean|, cells that mean nothing would decide. The value is the
+    median over galaxies, since the ratio is unbounded for a map that nearly vanishes;
     0: all samples agree, 1: the spread is as large as the map. Galaxies without a map
     (zero everywhere, not finite) do not count.
     """

@@ -17,7 +17,7 @@ from zoolens.catalog.sky.truth import decode_mask
 from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Store
 
-_LARGEST = 4096  # pixel: side of a mask, above which it is no mask of ours
+_LARGEST = 4096  # pixel: largest side of a mask that is accepted
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ def read_truth(
 ) -> Truth:
     """The truth of the galaxies called `names`, in that order.
 
-    features: whose masks to read. Raises `TableRefused` if the file is no truth of a
-    sky, or of another sky: where it lacks one of the galaxies or answers.
+    features: whose masks to read. Raises `TableRefused` if the file is not the truth
+    of a sky, or of another sky, so that it lacks one of the galaxies or answers.
     """
     wanted = {
         "iauname": pa.string(),

@@ -1,4 +1,4 @@
-"""Whether what can be seen without knowing the answer tells which predictions are wrong."""
+"""Whether warnings that need no knowledge of the answer indicate wrong predictions."""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,10 +8,10 @@ from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.evaluation.errors import RELEVANT
 from zoolens.catalog.evaluation.measures import Measure, estimate, resampled_sums
 
-WRONG = 0.25  # difference of predicted and true fraction, above which a prediction is wrong
-PREDICTED = 0.5  # fraction of an answer that a user would take as the answer
+WRONG = 0.25  # a prediction is wrong if it differs from the true fraction by more
+PREDICTED = 0.5  # an answer predicted with this fraction or more is taken as the answer
 
-_FEWEST = 10  # wrong and right ones, below which an area under the curve is luck
+_FEWEST = 10  # wrong and right ones; from fewer an area under the curve is chance
 
 
 def warning(
@@ -24,14 +24,14 @@ def warning(
     truth: npt.ArrayLike | None = None,
     of: str = "on_target",
 ) -> list[Measure]:
-    """How well a low `on_target`, or a high `fraction_sd`, tells that a prediction is wrong.
+    """How well a low `on_target`, or a high `fraction_sd`, indicates a wrong prediction.
 
     All (N, A), NaN where missing: the share of an answer's positive saliency on the
     galaxy; observed (NaN also where the votes are too few to judge by) and predicted
     fractions; the posterior's standard deviation; and the truth of a simulation, which
     stands for the votes where at least half of the volunteers reach the question.
-    Wrong is a prediction that is off by more than 0.25. Only predictions that have both
-    warnings count, so that the two (`method`) compare. of: what to call the first.
+    A prediction is wrong if it is off by more than 0.25. Only predictions that have both
+    warnings count, so that the two (`method`) can be compared. of: what to call the first.
 
     "ROC AUC" is the probability that a wrong prediction gives the stronger warning than
     a right one, a tie counting half; 1 is best, chance 0.5, and below that the warning
@@ -75,10 +75,10 @@ def _area(
 ) -> list[Measure]:
     """Area under the curve of a sign for the wrong ones of those counted, all (N, A).
 
-    The interval draws galaxies, with all that is counted of them, and takes the area to
-    first order in what is drawn: each wrong one has its share of weaker right ones, and
-    each right one its share of stronger wrong ones (the structural components of DeLong
-    et al. 1988, Biometrics 44, 837), whose means change. No area need be found again.
+    The interval resamples galaxies, with all that is counted of each, and takes the area to
+    first order: each wrong prediction has its share of weaker right ones, and each right one
+    its share of stronger wrong ones (the structural components of DeLong et al. 1988,
+    Biometrics 44, 837). Only the means of these are resampled; no area is computed again.
     """
     few = min(np.count_nonzero(counted & wrong), np.count_nonzero(counted & ~wrong))
     if few < _FEWEST:

@@ -15,8 +15,8 @@ _DESCRIPTION, _UNIT, _UCD = b"description", b"unit", b"ucd"
 class Meaning:
     """What a column holds.
 
-    description: words; unit: as in VOUnit, empty where there is none; ucd: IVOA's
-    Unified Content Descriptor 1+, empty where none fits.
+    description: words; unit: as in VOUnit, empty if it has none; ucd: IVOA's Unified
+    Content Descriptor 1+, empty if none fits.
     """
 
     description: str
@@ -33,6 +33,6 @@ def column(
 
 
 def meaning(field: pa.Field) -> Meaning:
-    """What a field says that it holds; empty words where it says nothing."""
+    """The meaning that a field states; empty words if it states none."""
     said = field.metadata or {}
     return Meaning(*(said.get(key, b"").decode() for key in (_DESCRIPTION, _UNIT, _UCD)))

@@ -1,6 +1,7 @@
 """CSV files, gzipped or not, read as text, and Parquet tables written as CSV.
 
-Read, nothing is guessed, and odd rows are told; written, NULL and empty text stay apart.
+When reading, nothing is guessed, and odd rows are reported; in what is written, NULL and empty
+text stay distinct.
 """
 
 import csv as csv_text
@@ -21,9 +22,9 @@ from zoolens.catalog.formats.fixed_width import blocks
 from zoolens.catalog.runtime.files import replacing
 
 _BYTES = 4 << 20  # of a block
-_LONGEST_HEADER = 1 << 20  # bytes: a bomb need not be unpacked to be known as one
+_LONGEST_HEADER = 1 << 20  # bytes; a longer one may be a decompression bomb
 _MANY = 1000  # rows
-_ROW_BYTES = 4096  # taken for the length of a row, to write a few thousand at a time
+_ROW_BYTES = 4096  # assumed length of a row, to write a few thousand at a time
 
 
 def csv_header(path: Path) -> list[str]:
@@ -49,9 +50,9 @@ def csv_header(path: Path) -> list[str]:
 def csv_blocks(path: Path, columns: Sequence[str], misshapen: dict[int, str]) -> Iterator[pa.Table]:
     """Some columns of all rows as text, an empty field NULL, some thousand rows at a time.
 
-    misshapen: takes what is wrong with rows of more or fewer fields than the header, by their
-    number, the first data row being 1. Raises `TableRefused` if what follows a row cannot
-    be told apart, most rows are misshapen, or a value is no text.
+    misshapen: receives what is wrong with rows of more or fewer fields than the header, by
+    their number, the first data row being 1. Raises `TableRefused` if the rows after one
+    cannot be separated, most rows are misshapen, or a value is not text.
     """
     unclosed: list[int] = []
 
@@ -65,7 +66,7 @@ def csv_blocks(path: Path, columns: Sequence[str], misshapen: dict[int, str]) ->
             unclosed.append(row.number - 1)
         return "skip"
 
-    # not through files of Python's, which Arrow's own threads would still read at the end
+    # not through Python's file objects, which Arrow's threads might still read at exit
     with (
         pa.OSFile(str(path)) as raw,
         pa.CompressedInputStream(raw, "gzip") if _is_packed(path) else raw as file,
@@ -105,7 +106,7 @@ def csv_blocks(path: Path, columns: Sequence[str], misshapen: dict[int, str]) ->
 def write_csv(table: Path, out: Path) -> None:
     """Write a Parquet file as CSV with a header: NULL empty, text in quotes, floats exact.
 
-    An empty field is NULL, empty text is `""`. CSV has no place for units and words.
+    An empty field is NULL, empty text is `""`. CSV cannot hold units and descriptions.
     Raises `CatalogError` if the file cannot be written; then nothing is.
     """
     with replacing(out) as part, csv.CSVWriter(part, pq.read_schema(table)) as writer:
@@ -114,7 +115,7 @@ def write_csv(table: Path, out: Path) -> None:
 
 
 def opened(path: Path) -> BinaryIO:
-    """The content of a file, unpacked where its name says that it is packed."""
+    """The content of a file, decompressed if its name says that it is compressed."""
     return cast(BinaryIO, gzip.open(path)) if _is_packed(path) else path.open("rb")
 
 
@@ -127,7 +128,7 @@ def _telling_what_is_no_text(path: Path) -> Iterator[None]:
     try:
         yield
     except pa.ArrowInvalid as error:
-        if "Empty CSV" in str(error):  # a header and nothing else, not even the end of its line
+        if "Empty CSV" in str(error):  # only a header, without the end of its line
             return
         found = re.search(r"column #(\d+): Row #(\d+): .*UTF8", str(error))
         if found is None:

@@ -1,9 +1,9 @@
 """A Parquet table as a FITS binary table.
 
-FITS knows less than Parquet. A NULL number is NaN (an integer: TNULL), so that NaN and NULL
-fall together; so do NULL text and empty text. Text is ASCII: whatever is not printable
+FITS knows less than Parquet. A NULL number is NaN (an integer: TNULL), so NaN and NULL become
+the same; so do NULL text and empty text. Text is ASCII: whatever is not printable
 ASCII, and the backslash, becomes an escape as in Python source (`é` is `\\xe9`, `\\` is
-`\\\\`), which `bytes.decode("unicode_escape")` takes back.
+`\\\\`), which `bytes.decode("unicode_escape")` reverses.
 
 FITS Standard 4.0, sections 4.2 (CONTINUE), 7.3 (binary tables) and appendix J (checksums).
 """
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 999
 
 _BLOCK = 2880
-_UNSAFE = r"[^ -\[\]-~]"  # printable ASCII but the backslash
+_UNSAFE = r"[^ -\[\]-~]"  # anything but printable ASCII, and the backslash
 _FORMS = {  # FITS format and NumPy kind
     pa.bool_(): ("L", "u1"),
     pa.int32(): ("J", ">i4"),
@@ -56,8 +56,8 @@ def write_fits(
 
     comments: cards of the primary header, such as {"ORIGIN": "..."}. Units, UCDs and
     descriptions become TUNITn, TUCDn and TCOMMn. The same input gives the same bytes.
-    Raises `CatalogError` if there are more columns than FITS allows, and where the
-    file cannot be written; then nothing is.
+    Raises `CatalogError` if there are more columns than FITS allows, or the file
+    cannot be written; then nothing is.
     """
     with pq.ParquetFile(table) as file:
         schema, rows = file.schema_arrow, file.metadata.num_rows
@@ -121,7 +121,7 @@ def _kind(field: pa.Field, extent: Extent) -> str:
 
 
 def _null_of(field: pa.Field, extent: Extent) -> int | None:
-    """The integer that stands for NULL, which no row has; None where there is no NULL."""
+    """The integer that stands for NULL, which no row has; None if there is no NULL."""
     if not pa.types.is_integer(field.type) or not extent.nulls:
         return None
     limits = np.iinfo(field.type.to_pandas_dtype())

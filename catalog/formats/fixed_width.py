@@ -14,12 +14,12 @@ from zoolens.catalog.arrays import Flags
 
 Encode = Callable[[pa.Array], pa.Array]  # text to binary, NULL stays NULL
 
-_BLOCK_BYTES = 8 << 20  # of records at a time: more is slower, since it leaves the cache
+_BLOCK_BYTES = 8 << 20  # of records at a time: more would exceed the cache and be slower
 
 
 @dataclass
 class Extent:
-    """What the values of one column of a file reach.
+    """The range of the values of one column of a file.
 
     nulls: how many are NULL; ascii: whether all text is; width: the bytes of the longest
     text, as encoded; least, most: of integers, 0 where there are none.
@@ -33,9 +33,9 @@ class Extent:
 
 
 def extents(table: Path, encode: Encode, only: Sequence[str] | None = None) -> list[Extent]:
-    """What each column of a Parquet file reaches; text and integers are read for it.
+    """The extent of each column of a Parquet file; text and integers are read for it.
 
-    only: the names of the columns to look at, all of them where None.
+    only: the names of the columns to look at, all if None.
     """
     with pq.ParquetFile(table) as file:
         schema = file.schema_arrow
@@ -87,7 +87,7 @@ def is_null(column: pa.Array) -> Flags:
 
 
 def encoded_each(text: pa.Array, encode: Callable[[str], bytes]) -> pa.Array:
-    """Text encoded value by value, which is slow: only for what needs it."""
+    """Text encoded value by value: slow, so only for text that needs it."""
     cells = text.to_pylist()
     return pa.array([None if cell is None else encode(cell) for cell in cells], pa.large_binary())
 

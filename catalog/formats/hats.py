@@ -1,7 +1,7 @@
 """A Parquet table as a HATS catalogue: Parquet partitioned by place on the sky.
 
 HATS (IVOA note "HATS: Hierarchical Adaptive Tiling Scheme") puts the galaxies of one
-HEALPix pixel into one file, pixels the larger the fewer galaxies there are, and gives each
+HEALPix pixel into one file, with larger pixels where there are fewer galaxies, and gives each
 galaxy its pixel of order 29 in the column `_healpix_29`.
 """
 
@@ -27,7 +27,7 @@ INDEX_ORDER = 29
 _FINEST = 10  # order of the smallest partitions: 3.4 arcmin
 _MAP_ORDER = 6  # of the map of counts, at least
 _GROUP_ROWS = 32_768
-_LEVEL = 3  # of zstd: hats' own, 15, took three times as long and saved 2 % where measured
+_LEVEL = 3  # of zstd: the default of hats, 15, took three times as long and saved 2 %
 _INDEX_FIELD = column(
     INDEX, pa.int64(), "HEALPix pixel of order 29, nested, ICRS", ucd="pos.healpix"
 )
@@ -62,13 +62,13 @@ def write_hats(
     """Write a Parquet file as the HATS catalogue `name` in the new folder `out`.
 
     ra, dec: the columns with the position, ICRS degrees; named: the column that names a
-    galaxy, the first one unless said; most_rows: in a partition; created, builder: what
-    the catalogue says of its making, the only place where a time goes; properties: further
-    lines of `hats.properties`. Rows are ordered by `_healpix_29`, equal ones as they were.
-    Gives the number of partitions. The same input gives the same bytes.
+    galaxy, by default the first; most_rows: of a partition; created, builder: when and by
+    what it was made, the only place where a time is written; properties: further
+    lines of `hats.properties`. Rows are ordered by `_healpix_29`, equal ones stay in order.
+    Returns the number of partitions. The same input gives the same bytes.
 
-    Raises `CatalogError` if a galaxy has no position on the sky, where there is no
-    galaxy, where `out` exists or cannot be written; then nothing is.
+    Raises `CatalogError` if a galaxy has no position on the sky, if there is no
+    galaxy, or if `out` exists or cannot be written; then nothing is.
     """
     needs_hats()
     index = spatial_index(table, ra, dec, named)
@@ -190,7 +190,7 @@ def _pieces(parts: Iterable[pa.Table], layout: list[Partition]) -> Iterator[tupl
 def _write_around(
     folder: Path, index: Places, layout: list[Partition], said: dict[str, Any]
 ) -> None:
-    """Write what stands beside the partitions: metadata, counts on the sky, properties."""
+    """Write the files beside the partitions: metadata, counts on the sky, properties."""
     from hats.catalog.dataset.table_properties import TableProperties
     from hats.catalog.partition_info import PartitionInfo
     from hats.io import paths
@@ -209,7 +209,7 @@ def _write_around(
     order = max(_MAP_ORDER, *(partition.order for partition in layout))
     counts = pixel_counts(index, order)
     write_skymap(counts, folder)
-    # the old name of the same map, from which LSDB knows where there is something
+    # the old name of the same map, which LSDB reads to find where there are galaxies
     file_io.write_fits_image(counts, paths.get_point_map_file_pointer(folder))
     counted: dict[str, Any] = {
         "total_rows": len(index),

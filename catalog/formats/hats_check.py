@@ -1,7 +1,6 @@
-"""Whether a HATS catalogue holds what it says, galaxy by galaxy.
+"""Whether the rows of a HATS catalogue are where they should be, galaxy by galaxy.
 
-The validation of `hats` looks at names and footers: two partitions that took each other's
-place pass it.
+The validation in `hats` looks only at names and footers: two exchanged partitions pass it.
 """
 
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def check_hats(folder: Path) -> list[str]:
-    """What is wrong with a HATS catalogue, a line each; nothing where all is right.
+    """What is wrong with a HATS catalogue, one line per fault.
 
     Each row's spatial index must lie in the pixel that the name of its file says, must be
     what its position gives, and must not be less than that of the row before; the rows of

@@ -14,7 +14,7 @@ _T = TypeVar("_T", bound=np.generic)
 class KeptTables:
     """Parts of one table, in order, each compressed until it is read.
 
-    A vote table takes a sixth of what it takes as numbers: most counts are 0.
+    A vote table takes a sixth of its uncompressed memory, since most counts are 0.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class KeptTables:
             gone = pc.is_in(_read(part, name)[name], value_set=pa.array(values))
             if pc.any(gone).as_py():
                 rows, part = _write(_read(part).filter(pc.invert(gone)))
-            if rows:  # a part without any is no part
+            if rows:  # empty parts are dropped
                 parts.append((rows, part))
         self._parts = parts
 

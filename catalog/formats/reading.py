@@ -1,8 +1,8 @@
 """Table files that astronomers publish: CSV, gzipped CSV, Parquet, FITS.
 
-CSV is read as text, column by column, and turned into numbers on request: nothing
-is guessed, so an identifier keeps its leading zeros and one odd value spoils one
-row, not its column.
+CSV is read as text, column by column, and converted to numbers on request: nothing
+is guessed, so an identifier keeps its leading zeros, and one odd value affects one row, not
+its column.
 """
 
 import io
@@ -33,8 +33,8 @@ class TableFile:
 
     schema: its columns. CSV: all are text, an empty field NULL. Parquet: types as
     stored. FITS (the first table of the file, which is held whole): types as stored, text
-    stripped, masked values NULL, vectors as lists, and without a type (null) what Arrow does
-    not have. Raises `TableRefused` if the file is absent, of another kind by its name,
+    stripped, masked values NULL, vectors as lists; what Arrow cannot hold has the
+    type null. Raises `TableRefused` if the file is absent, of another kind by its name,
     damaged, or gives two columns one name.
     """
 
@@ -107,7 +107,7 @@ class TableFile:
 
 
 def numbers(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """A column as float64 (N,), and where it holds something that is no number.
+    """A column as float64 (N,), and where it holds something that is not a number.
 
     NULL and empty text give NaN and False; text such as "many" gives NaN and True;
     "nan" and "inf" are numbers here, for the caller to judge.
@@ -173,7 +173,7 @@ def _read_fits(path: Path) -> pa.Table:
     from astropy.table import Table
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of units and the like, which are not read
+        warnings.simplefilter("ignore")  # about units and the like, which are not read
         warnings.filterwarnings("error", message=".*(?i:truncated)")
         try:
             with opened(path) as file:
@@ -193,7 +193,7 @@ def _fits_column(column: Any) -> pa.Array:
     try:
         return _fits_values(column)
     except (pa.ArrowException, UnicodeDecodeError):
-        return pa.nulls(len(column))  # complex numbers, text that is none
+        return pa.nulls(len(column))  # complex numbers, or text that cannot be decoded
 
 
 def _fits_values(column: Any) -> pa.Array:

@@ -18,7 +18,7 @@ class Samples:
     """One column of N rows.
 
     values: all samples, row after row; lengths (N,): how many each row has, 0 where
-    the cell is empty; bad (N,): rows with something that is no number.
+    the cell is empty; bad (N,): rows with something that is not a number.
     """
 
     values: Floats
@@ -69,7 +69,7 @@ def _of_text(cells: list[str | None]) -> Samples:
 
 
 def _parse(cell: str | None) -> list[float] | None:
-    """The samples in a cell; None where it is neither a number nor a list of numbers."""
+    """The samples in a cell; None if it is neither a number nor a list of numbers."""
     if cell is None or not cell.strip():
         return []
     try:
@@ -78,5 +78,5 @@ def _parse(cell: str | None) -> list[float] | None:
         if all(type(value) in (int, float) for value in samples):
             return [float(value) for value in samples]
     except (ValueError, OverflowError, RecursionError):
-        pass  # a wrong cell in whatever way
+        pass  # wrong in whatever way
     return None

@@ -11,14 +11,14 @@ import pyarrow.parquet as pq
 from zoolens.catalog.arrays import Places
 
 _HELD_BYTES = 64 << 20  # of rows sorted at a time
-_MOST_PARTS = 256  # since each is an open file; beyond, parts are larger
+_MOST_PARTS = 256  # each is an open file; beyond that number parts become larger
 
 
 def rows_in_order(table: Path, order: Places, folder: Path) -> Iterator[pa.Table]:
     """The rows of a Parquet file as parts, in the order `order` (N,) of their numbers.
 
     In one pass each row goes to the temporary file, in `folder`, of the part that it will
-    be in; then each part is sorted by itself. The parts depend on nothing but the input.
+    be in; then each part is sorted by itself. The parts depend only on the input.
     """
     with pq.ParquetFile(table) as file, TemporaryDirectory(dir=folder) as scratch:
         part_rows = max(1, _HELD_BYTES // _row_bytes(file), -(-len(order) // _MOST_PARTS))
@@ -41,7 +41,9 @@ def _scatter(file: pq.ParquetFile, part: Places, paths: list[Path]) -> None:
     # no memory for compression: each of hundreds of writers would have its own
     writers = [pa.ipc.new_stream(str(path), file.schema_arrow) for path in paths]
     first = 0
-    for group in range(file.num_row_groups):  # all at once, Arrow holds on to them
+    for group in range(
+        file.num_row_groups
+    ):  # one by one: in one read Arrow keeps them all in memory
         for batch in file.iter_batches(row_groups=[group]):
             goes = part[first : first + len(batch)]
             first += len(batch)

@@ -1,6 +1,6 @@
 """A Parquet table as a VOTable, and the VOTable header that goes into a Parquet file.
 
-VOTable 1.4, section 5.4 (BINARY2): each row is a mask of its NULLs, one bit a column, and
+VOTable 1.4, section 5.4 (BINARY2): each row is a mask of its NULLs, one bit per column, and
 then its values, big-endian. Text has the length of the longest of its column: `char` where
 all of it is ASCII, else `unicodeChar` (UTF-16). The IVOA note VOTable-in-Parquet 1.0 puts
 a VOTable without data beside the columns that it describes.
@@ -152,7 +152,7 @@ def _form(field: pa.Field, extent: Extent) -> tuple[str, str | None, str]:
     if field.type in _KINDS:
         kind, number = _KINDS[field.type]
         return kind, None, number
-    # no array of one: some readers take it for a character, and not for text
+    # not an array of length 1, which some readers take for a single character
     if extent.ascii:
         length = max(2, extent.width)
         return "char", str(length), f"S{length}"
@@ -196,7 +196,7 @@ def _header(
 
 
 def _later(number: int) -> str:
-    """What stands for a description until it is put in: astropy would break its lines."""
+    """A placeholder for a description, which is inserted later: astropy would wrap its lines."""
     return f"\ue000{number}\ue001"
 
 

@@ -1,4 +1,4 @@
-"""Answers on their way to a person or a file: table, CSV, JSON, Parquet."""
+"""Answers written for a person or to a file: table, CSV, JSON, Parquet."""
 
 import csv
 import json
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 
 FORMATS = ("table", "csv", "json", "parquet")
-TABLE_ROWS = 100  # what a person scrolls through; files hold them all
+TABLE_ROWS = 100  # as many as a person reads; files hold all
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Named columns and their rows, once through; `arrow` gives the same as Arrow.
+    """Named columns and their rows, to be read once; `arrow` gives the same as an Arrow table.
 
-    pyarrow takes longer to import than a query to run, so it is only reached
-    through `arrow`, for Parquet.
+    pyarrow takes longer to import than a query takes to run, so it is only imported by
+    `arrow`, for Parquet.
     """
 
     columns: Sequence[str]
@@ -46,8 +46,8 @@ def write(answer: Answer, form: str | None = None, out: Path | None = None) -> N
     """Write an answer to `out`, or to standard output.
 
     The format is `form`, else what the suffix of `out` says, else a table. A file
-    appears whole or not at all. Raises `CatalogError` for an unknown format, for Parquet
-    without a file or of what it cannot hold, and where `out` is a catalogue or cannot be
+    appears complete or not at all. Raises `CatalogError` for an unknown format, for Parquet
+    without a file or of values that it cannot hold, and if `out` is a catalogue or cannot be
     written.
     """
     form = form or (_form_of(out) if out is not None else "table")
@@ -67,7 +67,7 @@ def write(answer: Answer, form: str | None = None, out: Path | None = None) -> N
 
 
 def _refuse_catalogue(out: Path) -> None:
-    """A slip of the hand must not replace years of votes by a table."""
+    """Refuse to replace a catalogue, which may hold years of votes, by a table."""
     if out.is_file() and is_database(out):
         raise CatalogError(f"{out} is a DuckDB database; --out takes another file")
 
@@ -84,9 +84,9 @@ def _parquet(answer: Answer, out: Path | None) -> None:
             for batch in reader:
                 writer.write_batch(batch)
     except (pa.ArrowException, OSError) as error:
-        told = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0]
         raise CatalogError(
-            f"{out} cannot hold this answer: {told}; cast the column to text, or --format csv"
+            f"{out} cannot hold this answer: {reason}; cast the column to text, or --format csv"
         ) from None
 
 
@@ -99,13 +99,13 @@ def _to_terminal(answer: Answer, written: "Callable[[Answer, TextIO], None]") ->
     except BrokenPipeError:
         raise
     except OSError as error:
-        # what is left in the buffer must not fail once more when the program ends
+        # else flushing the buffer would fail again when the program ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise CatalogError(f"standard output could not be written: {error.strerror}") from None
 
 
 def plain(text: str) -> str:
-    """Text without the control characters that would steer a terminal."""
+    """Text without control characters, which a terminal would obey."""
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
@@ -134,7 +134,7 @@ def _table(answer: Answer, file: TextIO) -> None:
         )
     for row in first:
         shown.add_row(*(Text(cell(value)) for value in row))
-    # a pipe has no width: take what the table needs, so that nothing is cut
+    # a pipe has no width: wide enough for every table, so that nothing is cut
     wide = None if file.isatty() else 10_000
     Console(file=file, width=wide).print(shown)
     more = sum(1 for _ in rows)
@@ -163,10 +163,10 @@ def _csv(answer: Answer, file: TextIO) -> None:
 
 
 def _json(answer: Answer, file: TextIO) -> None:
-    """A JSON array of objects, one a line; blobs are hexadecimal.
+    """A JSON array of objects, one per line; blobs are hexadecimal.
 
-    JSON has no NaN and no infinity: null, and the text "inf". Of columns of one name the
-    later ones are numbered.
+    JSON has no NaN and no infinity: NaN becomes null, infinity the text "inf". If columns
+    have the same name, the later ones are numbered.
     """
     names = distinct(answer.columns)
     file.write("[")

@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from zoolens.catalog.runtime.files import replacing
 
 DPI = 250
-# one hue a sign, apart for every kind of colour vision; white is no effect
+# one hue per sign, distinct for every kind of colour vision; white is no effect
 _LOWERS = ("#0b3c74", "#2f79b5", "#9ec9e2", "#ffffff")
 _RAISES = ("#ffffff", "#f6b48f", "#d6533f", "#7a0c22")
 COLOURS = LinearSegmentedColormap.from_list("saliency", [*_LOWERS, *_RAISES[1:]])
 
-# no dates and versions: the same explanation is the same file
+# without dates and versions, so that the same explanation gives the same file
 _METADATA: dict[str, Any] = {"png": {"Software": None}, "pdf": {"CreationDate": None}}
 
 STYLE: Any = {
@@ -31,7 +31,7 @@ STYLE: Any = {
 
 
 def save(figure: Figure, stem: Path, *, dpi: float | None = None) -> list[Path]:
-    """Write a figure as PNG and as PDF with vector text, each whole or not at all.
+    """Write a figure as PNG and as PDF with vector text, each complete or not at all.
 
     dpi: of the PNG, `DPI` unless given. Returns both paths. Raises `CatalogError` if
     they cannot be written.

@@ -38,9 +38,9 @@ class Section:
 
 
 def write_page(file: Path, template: str, **values: Any) -> None:
-    """Render a template of `catalog/templates` to a file, whole or not at all.
+    """Render a template of `catalog/templates` to a file, complete or not at all.
 
-    What is in `values` is escaped: a galaxy may be called anything. Raises
+    `values` are escaped, since a galaxy may have any name. Raises
     `CatalogError` if the file cannot be written.
     """
     environment = jinja2.Environment(
@@ -75,7 +75,7 @@ def write_report(page: Path, title: str, lead: str, sections: Sequence[Section],
 
 
 def _beside(file: Path, page: Path) -> str:
-    """The address of a file as the page must say it, so that both can move together."""
+    """The address of a file relative to the page, so that both can be moved together."""
     return quote(Path(os.path.relpath(file, page.parent)).as_posix())
 
 

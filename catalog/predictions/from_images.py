@@ -26,7 +26,7 @@ class Predictor:
     """Turns galaxies into rows of predictions; several threads may use it at once.
 
     model: with the answers of `tree`; masks: (T, D) of `dropout_masks`. encode: the
-    model's encoder, as an engine runs it (`made_ready`).
+    model's encoder, as an engine runs it (`prepared`).
     """
 
     model: ZoobotModel
@@ -37,7 +37,7 @@ class Predictor:
     encode: Encode
 
     @classmethod
-    def made_ready(
+    def prepared(
         cls,
         engine: str,
         model: ZoobotModel,

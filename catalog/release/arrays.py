@@ -21,7 +21,7 @@ _GRID = pa.list_(pa.list_(pa.float32()))
 def posteriors(name: pa.Field, tree: DecisionTree) -> tuple[pa.Schema, Reader]:
     """Columns and rows of the dropout samples, in the layout of GZ DECaLS's `auto_posteriors`.
 
-    A list of T concentrations an answer; name: the column that names the galaxy.
+    A list of T concentrations per answer; name: the column that names the galaxy.
     """
     samples = pa.list_(pa.float32())
     columns = pa.schema(
@@ -62,7 +62,7 @@ def _lists(values: npt.NDArray[np.float32]) -> pa.Array:
 
 
 def saliency(names: list[pa.Field]) -> tuple[pa.Schema, Reader]:
-    """Columns and rows of the maps, (h, w) lists of lists, one row a galaxy and answer.
+    """Columns and rows of the maps, (h, w) lists of lists, one row per galaxy and answer.
 
     names: the columns of galaxy, question, answer and label.
     """
@@ -88,7 +88,7 @@ def _read_maps(columns: pa.Schema, block: Block) -> pa.Table:
     rows = read_maps(block.store, block.runs.explain, block.ids)
     if not len(rows):
         return columns.empty_table()
-    ((height, width),) = {  # one layer and view a run
+    ((height, width),) = {  # a run has one layer and one view
         *zip(*(rows[name].to_pylist() for name in ("height", "width")), strict=True)
     }
     tree = block.tree
@@ -112,7 +112,7 @@ def answer_names(
 
 
 def _grids(values: npt.NDArray[np.float32], height: int, width: int) -> pa.Array:
-    """Lists of rows of the maps that stand one after another in `values`."""
+    """Lists of rows of the maps that follow one another in `values`."""
     rows = pa.ListArray.from_arrays(
         pa.array(np.arange(len(values) // width + 1, dtype=np.int32) * width), pa.array(values)
     )

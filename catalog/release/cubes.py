@@ -1,4 +1,4 @@
-"""Saliency maps as FITS cubes, one file a galaxy, for viewers such as DS9."""
+"""Saliency maps as FITS cubes, one file per galaxy, for viewers such as DS9."""
 
 from pathlib import Path
 
@@ -19,11 +19,11 @@ _BLOCK = 1_000  # galaxies read at a time
 
 
 def write_cubes(store: Store, explain_run: int, galaxy_id: Ids, folder: Path) -> int:
-    """Write the maps of the galaxies (N,) that the run explains; how many those are.
+    """Write the maps of the galaxies (N,) that the run explains; returns how many.
 
     Each file has the images MEAN and SD, of (A, h, w) planes, rows and columns of the
     explained layer's own grid, in units of concentration, and a table ANSWERS that says
-    which plane is of which answer, from 1, as viewers count.
+    which plane belongs to which answer, numbered from 1, as in viewers.
     """
     folder.mkdir()
     tree, written = store.tree, 0

@@ -15,7 +15,7 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.paths import galaxies_path
 from zoolens.catalog.release.provenance import read_manifest
 
-MOST_VALUES = 5_000_000  # that are listed one by one
+MOST_VALUES = 5_000_000  # to list one by one
 
 _KEY = "iauname"
 COLUMNS = pa.schema(
@@ -42,7 +42,7 @@ GALAXIES = pa.schema(
 
 @dataclass(frozen=True)
 class _Changed:
-    """The values of a column that changed: whose (n,), before and after (n,), difference (n,).
+    """The values of a column that changed: of whom, before, after, and the difference, all (n,).
 
     difference: after less before; NaN where one is missing, or they are not numbers.
     """
@@ -58,7 +58,7 @@ class Difference:
     """The tables of galaxies of two releases, matched by name.
 
     Read column by column, so that only one has to fit in memory. Raises `CatalogError`
-    if one is no release, or a galaxy stands in one twice.
+    if one is not a release, or has a galaxy twice.
     """
 
     def __init__(self, before: Path, after: Path) -> None:
@@ -79,12 +79,12 @@ class Difference:
         self._added = b.filter(pc.invert(pc.is_in(b, a)))
 
     def by_column(self) -> pa.Table:
-        """What changed, one row a column (`COLUMNS`); nothing where nothing did.
+        """What changed, one row per changed column (`COLUMNS`).
 
-        change: `added`, `removed`, `type`, or `values`: galaxies is how many have another
-        value, among those in both; largest and typical (median) the absolute differences
+        change: `added`, `removed`, `type`, or `values`. galaxies: how many have another value,
+        among those in both; largest and typical (median) the absolute differences
         of numbers that changed; example the galaxy with the largest. Galaxies that are in
-        one release only stand in rows of the column `iauname`.
+        only one release are counted in rows for the column `iauname`.
         """
         rows: list[Sequence[Any]] = [
             (_KEY, change, len(names), None, None, pc.min(names).as_py())
@@ -106,7 +106,7 @@ class Difference:
         """Every value that changed (`GALAXIES`), by galaxy, then in the order of the columns.
 
         change: `added`, `removed`, or `value`, of which before and after are text and
-        difference is after less before where both are numbers. Raises `CatalogError`
+        difference is after less before if both are numbers. Raises `CatalogError`
         if more changed than can be listed.
         """
         tables, listed = [], 0
@@ -132,7 +132,7 @@ class Difference:
             ]
             tables.append(pa.Table.from_arrays(arrays, schema=GALAXIES))
         table = pa.concat_tables(tables)
-        # the sort is not stable: equals by their place, which is that of the columns
+        # the sort is not stable: equals are sorted by place, which is the order of the columns
         table = table.append_column("place", pa.array(np.arange(len(table))))
         ordered = table.sort_by([(_KEY, "ascending"), ("place", "ascending")])
         return ordered.drop_columns("place")
@@ -190,7 +190,7 @@ def _unlike(before: pa.Array, after: pa.Array) -> npt.NDArray[np.bool_]:
 
 
 def _gap(before: pa.Array, after: pa.Array) -> npt.NDArray[np.float64]:
-    """After less before, NaN where that is no number."""
+    """After less before, NaN where they are not numbers."""
     if not (pa.types.is_integer(before.type) or pa.types.is_floating(before.type)):
         return np.full(len(before), np.nan)
     with np.errstate(invalid="ignore"):

@@ -1,4 +1,4 @@
-"""What a release says of itself: to people in Markdown, to machines as Croissant.
+"""The documents of a release: Markdown for people, Croissant for programs.
 
 Croissant 1.0 (MLCommons) and not Frictionless: docs/decisions/releases.md.
 """
@@ -62,7 +62,7 @@ _MEDIA = {
 def write_readme(
     folder: Path, title: Title, tables: Mapping[str, Described], facts: Mapping[str, Any]
 ) -> None:
-    """`README.md`: what is where, how to open it, what it was cut from."""
+    """`README.md`: what is where, how to open it, what it was made from."""
     lines = [f"# {title}", "", _summary(tables["galaxies"].rows, facts), ""]
     lines += ["## The galaxies, one row each", ""]
     for form in facts["formats"]:

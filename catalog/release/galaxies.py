@@ -22,12 +22,12 @@ from zoolens.catalog.store.matrices import (
 from zoolens.catalog.store.released import Runs, read_images_sha256, read_values
 from zoolens.catalog.store.store import Store
 
-ERROR_RATE = 0.05  # share of votes taken to be errors, as `train --error-rate`
+ERROR_RATE = 0.05  # share of votes assumed to be errors, as in `train --error-rate`
 
 
 @dataclass(frozen=True)
 class Block:
-    """Some galaxies of a catalogue, and what is read of them more than once.
+    """Some galaxies of a catalogue, with what is used more than once and read only once.
 
     ids (N,), ascending.
     """
@@ -56,7 +56,7 @@ class Block:
     def vote_weights(self) -> Floats:
         """Suggested weight of a vote for each answer, (N, A) in 0..1 (`catalog.scoring.credence`).
 
-        NaN where nobody gave the answer or there are no concentrations to judge it by.
+        NaN where nobody gave the answer, or there are no concentrations to judge it by.
         """
         counts = self.votes.tree_counts
         weights = np.full(counts.shape, np.nan)
@@ -68,7 +68,7 @@ class Block:
 def galaxy_rows(block: Block, columns: pa.Schema, galaxies: pa.Table) -> pa.Table:
     """Rows of a block's N galaxies with the given columns; what is missing is NULL.
 
-    galaxies: of the same N galaxies the columns that are about no answer or question.
+    galaxies: the columns of the same N galaxies that belong to no answer or question.
     """
     if "image_sha256" in columns.names:
         images = read_images_sha256(block.store, block.ids)
@@ -83,15 +83,15 @@ def galaxy_rows(block: Block, columns: pa.Schema, galaxies: pa.Table) -> pa.Tabl
             arrays.append(_array(values[source][:, place], field.type))
         else:
             known = galaxies[field.name].combine_chunks().cast(field.type)
-            # no text is empty text: FITS and VOTable know nothing else
+            # missing text becomes empty text: FITS and VOTable have no NULL for text
             arrays.append(known.fill_null("") if pa.types.is_string(field.type) else known)
     return pa.Table.from_arrays(arrays, schema=columns)
 
 
 def _cells(tree: DecisionTree, columns: pa.Schema) -> Iterator[tuple[str, tuple[str, int]]]:
-    """Of each column about an answer or question: its values' source, and place in them."""
+    """Each column of an answer or question, with the source and position of its values."""
     wanted = set(columns.names)
-    # what all answers of a question share is read with its first one
+    # what all answers of a question share is read from the first of them
     shared = {"total", "reach"}
     for q, question in enumerate(tree.questions):
         for kind in OF_QUESTION:

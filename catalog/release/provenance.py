@@ -73,12 +73,12 @@ _GZ2 = _article(
     2013,
     "10.1093/mnras/stt1458",
 )
-# whose votes a tree is of
+# the survey that a tree's votes come from
 _SURVEYS = {"gzd5": _DECALS, "gzd12": _DECALS, "gzd8": _DESI, "gz2": _GZ2}
 
 
 class _Plain(yaml.SafeDumper):
-    """YAML in which what is said twice is written twice."""
+    """YAML without aliases: repeated values are written out."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -100,7 +100,7 @@ class Title:
 def find_runs(store: Store) -> Runs:
     """The newest runs that belong together: predictions, their losses, their explanations.
 
-    Raises `CatalogError` if there is none, or where votes or predictions have come that
+    Raises `CatalogError` if there is none, or if there are new votes or predictions that
     are not scored: a release must not contradict itself.
     """
     predict, score = store.newest_run("predict"), store.newest_run("score")
@@ -114,9 +114,9 @@ def find_runs(store: Store) -> Runs:
 
 
 def run_records(store: Store, runs: Runs) -> list[dict[str, Any]]:
-    """The ledger of what a release holds, oldest first: votes and images, training, and `runs`.
+    """The runs behind a release, oldest first: votes and images, training, and `runs`.
 
-    Of the paths of inputs only the names are kept: folders are nobody else's business.
+    Only the names of input files are kept: their folders are private.
     """
     rows = ledger_of(store, runs)
     for row in rows:
@@ -128,7 +128,7 @@ def run_records(store: Store, runs: Runs) -> list[dict[str, Any]]:
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
-    """`release.json`: what the release is, how it was cut, and from what."""
+    """`release.json`: what the release is, how it was made, and from what."""
     text = json.dumps(facts, indent=1, ensure_ascii=False)
     (folder / RELEASE_MANIFEST).write_text(text + "\n", encoding="utf-8")
 
@@ -166,7 +166,7 @@ def write_citation(folder: Path, title: Title, tree: str, day: str) -> None:
 
 
 def release_files(folder: Path) -> list[str]:
-    """Every file of a release but the checksums themselves, as they are listed."""
+    """All files of a release except that of the checksums, in the order of its list."""
     names = (file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
     return sorted(name for name in names if name != CHECKSUMS)
 

@@ -1,7 +1,7 @@
 """The tables of a release: as Parquet in one pass over the galaxies, then in other formats.
 
-A block of galaxies is read, and its rows of every table made, on threads; one thread
-writes them in order, so that the same catalogue gives the same bytes. The other formats
+Threads read a block of galaxies each and make its rows of every table; one thread writes them
+in order, so that the same catalogue gives the same bytes. The other formats
 of the table of galaxies are made from its Parquet file.
 """
 
@@ -45,8 +45,8 @@ _THREADS = 2
 class Contents:
     """What a release holds.
 
-    every: all columns that there are, which `condition`, SQL or None, may be about;
-    columns: those of the table of galaxies; min_votes: how many volunteers must have been
+    every: all columns that there are, which `condition` (SQL or None) may use; columns: those
+    of the table of galaxies; min_votes: how many volunteers must have been
     asked a question for its answers to rank, and for the galaxy to be there at all;
     counterparts: of how many of the worst galaxies; tables: the long tables.
     """
@@ -72,7 +72,7 @@ def write_tables(
 ) -> Written:
     """Write the table of galaxies and the long tables into `folder`.
 
-    scratch: a folder for what is needed on the way. Raises `CatalogError` if no galaxy
+    scratch: a folder for temporary files. Raises `CatalogError` if no galaxy
     is left.
     """
     store.bound_memory(scratch)
@@ -124,7 +124,7 @@ def write_formats(folder: Path, title: Title, formats: Sequence[str], day: str) 
 
 
 def described(folder: Path, rows: Mapping[str, str]) -> dict[str, Described]:
-    """Tables by name, as their files have them; rows: by name, what one row is."""
+    """Descriptions of tables by name, from their files; rows: what one row is, by name."""
     found = {}
     for name, row in rows.items():
         file = table_path(folder, name)
@@ -134,7 +134,7 @@ def described(folder: Path, rows: Mapping[str, str]) -> dict[str, Described]:
 
 
 def _write_facts(store: Store, contents: Contents, file: Path) -> None:
-    """Of each galaxy what is about no answer or question, a row group a block."""
+    """Write the columns of galaxies that belong to no answer or question, a row group per block."""
     best = _counterparts(store, contents)
     batches = galaxy_facts(store, contents.min_votes, BLOCK)
     kinds = {name: pa.string() for name in ("observed_counterpart", "predicted_counterpart")}
@@ -198,7 +198,7 @@ def _writers(stack: ExitStack, contents: Contents, folder: Path) -> dict[str, De
 
 
 def _sort(store: Store, table: LongTable, file: Path, scratch: Path) -> None:
-    """Bring the rows of a whole table into its order, on disk where memory does not do."""
+    """Sort the rows of a whole table, on disk if they do not fit in memory."""
     unsorted = file.replace(scratch / file.name)
     batches = sorted_rows(store, str(unsorted), table.order, _SORTED)
     with DescribedParquet(file, table.columns, table.name, table.row) as writer:

@@ -1,1 +1,1 @@
-"""How work runs: progress, threads, compiled loops, files that are whole or absent."""
+"""How work runs: progress, threads, compiled loops, files that are complete or absent."""

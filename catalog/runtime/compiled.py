@@ -1,4 +1,4 @@
-"""Loops that numba compiles: for what NumPy would pass over memory for many times."""
+"""Loops compiled by numba, for work that in NumPy needs many passes over memory."""
 
 import functools
 import threading
@@ -11,9 +11,9 @@ _lock = threading.Lock()
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of arrays and numbers, compiled when it is first called.
 
-    Threads run it side by side. What the compiler made is kept for the next process, beside
-    the module or in the user's cache, where either can be written. Numbers are computed as
-    written: nothing is reordered or contracted.
+    Threads run it side by side. The compiled code is kept for the next process, beside the
+    module or in the user's cache, if either can be written. Arithmetic is done as written:
+    nothing is reordered or contracted.
     """
 
     @functools.wraps(function)
@@ -27,10 +27,10 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @functools.cache
 def _made(function: Callable[..., Any]) -> Callable[..., Any]:
-    from numba import njit  # takes half a second, which most commands have no use for
+    from numba import njit  # takes half a second, and most commands do not need it
 
     try:
         made: Callable[..., Any] = njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # there is no place to keep it
+    except RuntimeError:  # there is no place to keep the compiled code
         made = njit(nogil=True)(function)
     return made

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and folders for them."""
+"""Files and folders that appear complete or not at all, and checksums of files."""
 
 import fcntl
 import hashlib
@@ -14,10 +14,10 @@ from zoolens.catalog.errors import CatalogError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to; it takes the place of `path` on leaving.
+    """A path beside `path` to write to; it replaces `path` on leaving.
 
-    Where `path` is a link, of what it leads to. Raises `CatalogError` if a folder or a
-    device is there, or the folder or the disk does not allow it, and leaves what was there.
+    If `path` is a link, its target is replaced. Raises `CatalogError` if a folder or a
+    device is there, or the folder or the disk does not allow it; then nothing is replaced.
     """
     try:
         whole = path.resolve()
@@ -43,13 +43,13 @@ def replacing(path: Path) -> Iterator[Path]:
 def replacing_folder(path: Path) -> Iterator[Path]:
     """A folder beside `path` to write to; it becomes `path` on leaving.
 
-    `path` may be an empty folder or none, and the folders above it are made. What runs
-    that were killed left beside it is removed: each run holds a lock on the folder that
-    it writes to, which ends with its process. Raises `CatalogError` if something is
-    at `path` already, or where the folder or the disk does not allow it; whatever ends
-    the block early, the folder is removed.
+    `path` may be absent or an empty folder, and the folders above it are created. Folders
+    that killed runs left beside it are removed; each run locks the folder that it writes to,
+    and the lock ends with its process. Raises `CatalogError` if something is at `path`
+    already, or the folder or the disk does not allow it. If the block ends early, for
+    whatever reason, the folder is removed.
     """
-    whole = path.resolve()  # where `path` is a link, or "."
+    whole = path.resolve()  # `path` may be a link, or "."
     try:
         if whole.exists() and not (whole.is_dir() and not any(whole.iterdir())):
             raise CatalogError(f"{path} exists; choose another folder")
@@ -85,7 +85,7 @@ def _remove_abandoned(whole: Path) -> None:
 
 
 def _lock(folder: Path) -> int | None:
-    """The file descriptor that locks a folder; None where another holds it or none can be had."""
+    """The file descriptor that locks a folder; None if it cannot be locked."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -96,7 +96,7 @@ def _lock(folder: Path) -> int | None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder, and those above it, where there is none.
+    """Create a folder, and those above it, if they are absent.
 
     Raises `CatalogError` if that is not possible.
     """
@@ -113,7 +113,7 @@ def sha256_of(path: Path) -> str:
 
 
 def checksum(path: Path) -> str | None:
-    """SHA-256 of a file; None where there is none to read."""
+    """SHA-256 of a file; None if it cannot be read."""
     try:
         return sha256_of(path)
     except OSError:
@@ -121,7 +121,7 @@ def checksum(path: Path) -> str | None:
 
 
 def stamp(path: Path) -> tuple[int, int] | None:
-    """Size and time of change of a file; None where there is none."""
+    """Size and time of change of a file; None if there is none."""
     try:
         facts = path.stat()
     except OSError:

@@ -22,9 +22,9 @@ def in_order(
 ) -> Generator[Result, None, None]:
     """`map` on several threads; results come in the order of the items.
 
-    ahead: how many items a thread are taken before their results are asked for, 1 or more.
+    ahead: how many items per thread are taken before their results are asked for, 1 or more.
     prepare: called on each thread first.
-    Close the generator where it is left early, or what waits in line is run to the end.
+    Close the generator if it is left early, or queued items are run to the end.
     """
     pool = ThreadPoolExecutor(threads, initializer=prepare)
     waiting: deque[Future[Result]] = deque()
@@ -45,7 +45,7 @@ def in_processes(
     """`map` in several processes; results come in the order of the items.
 
     function, items and results travel between processes: they must be picklable. workers:
-    one per processor unless given; one alone works here.
+    one per processor unless given; with one, the work is done in this process.
     """
     tasks = [*items]
     workers = min(workers or os.cpu_count() or 1, len(tasks))

@@ -1,6 +1,7 @@
 """Progress on stderr: a bar for people, nothing when piped or asked to be quiet.
 
-Every step of work passes here, so here a Ctrl-C that a library swallowed takes effect.
+Every step of work passes through here, so this is where a Ctrl-C that a library swallowed takes
+effect.
 """
 
 import sys
@@ -18,29 +19,29 @@ def set_quiet(quiet: bool) -> None:
 
 
 def is_quiet() -> bool:
-    """Whether this process is to show results only."""
+    """Whether this process shows only results."""
     return _quiet
 
 
 def interrupt() -> None:
-    """A Ctrl-C has come: no step of work begins after the one that is under way."""
+    """Record a Ctrl-C: after the current step of work no other begins."""
     global _interrupted
     _interrupted = True
 
 
 def interrupted() -> bool:
-    """Whether a Ctrl-C has come."""
+    """Whether there was a Ctrl-C."""
     return _interrupted
 
 
 def heed_interrupt() -> None:
-    """Raise the `KeyboardInterrupt` of a Ctrl-C that has come."""
+    """Raise `KeyboardInterrupt` if there was a Ctrl-C."""
     if _interrupted:
         raise KeyboardInterrupt
 
 
 class Bar:
-    """What a job moves forward; shows nothing where nobody looks."""
+    """A bar that a job moves forward; shows nothing unless stderr is a terminal."""
 
     def __init__(self, advance=None) -> None:  # type: ignore[no-untyped-def]
         self._advance = advance

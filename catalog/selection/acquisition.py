@@ -20,9 +20,9 @@ MEASURES = ("mutual_information", "loss")
 class Scores:
     """What more votes on N galaxies are worth, nat; 0 where nothing or not known.
 
-    galaxy_id, has_image (N,), by name of galaxy; total (N,): on all questions; question
-    (N,): the number of the one that is worth most, -1 where none is; of: (N,) for each
-    question with a quota. run_id: the predict or score run that says so.
+    galaxy_id, has_image (N,), in order of the galaxies' names; total (N,): on all questions;
+    question (N,): the number of the one that is worth most, -1 where none is; of: (N,) for
+    each question with a quota. run_id: the predict or score run that the scores come from.
     """
 
     run_id: int
@@ -53,16 +53,16 @@ def read_scores(
     probability that the volunteer is asked it) times the stored mutual information of
     one answer; on all questions the sum. Walmsley et al. 2020 (MNRAS 491, 1554) acquire
     for a single question, which every volunteer is asked; here a volunteer goes down the
-    tree, and a question that hardly anybody would reach is worth little. The sum takes
-    what the questions tell as independent, and so is an upper bound where they tell the
-    same. It needs no votes: those of the newest predict run are ranked.
+    tree, and a question that hardly anybody would reach is worth little. The sum
+    treats the questions as independent, and so is an upper bound if they overlap. It needs no
+    votes: those of the newest predict run are ranked.
 
     by "loss": the largest weighted_ce of the newest score run, nat, among the answers of
     the question or of all questions, as `catalog.store.ranking` has it.
 
     quotas: questions to have scores of their own for. Questions that fewer than
     `min_votes` (loss only) or more than `max_votes` volunteers were asked are worth
-    nothing. Raises `CatalogError` for a bad choice, and where nothing has a score.
+    nothing. Raises `CatalogError` for a bad choice, and if nothing has a score.
     """
     _check(by, min_votes, max_votes)
     tree = store.tree

@@ -25,7 +25,7 @@ class Pick:
 
 
 def read_quotas(given: Sequence[str], tree: DecisionTree, budget: int) -> dict[str, int]:
-    """Galaxies by question, of texts such as `bar=100`, in the order given.
+    """Galaxies by question, from texts such as `bar=100`, in the order given.
 
     Raises `UnknownName` for a question that the tree does not have, `CatalogError` for
     a text of another form, a question twice, and quotas that exceed the budget.
@@ -58,10 +58,10 @@ def choose(
 
     Each quota takes the galaxies that are worth most on its question, of those with an
     image that no quota before it took; the rest of the budget, with what a quota could
-    not fill, goes to those worth most on all questions. Equals go by name; what is worth
-    nothing is not selected. use: given picks in order, says of one after the other
-    whether it can be used; it is only asked until there are enough, and the next best
-    takes the place of one that cannot.
+    not fill, goes to those worth most on all questions. Equals go by name; galaxies
+    worth nothing are not selected. use: takes picks in order and says of each whether it can
+    be used. It is only asked until there are enough; the next best replaces one that cannot
+    be used.
     """
     names = [question.name for question in tree.questions]
     tried = ~scores.has_image
@@ -87,5 +87,5 @@ def choose(
                 chosen += [pick] if usable else []
                 if len(chosen) == most:
                     break
-            start, size = start + size, 2 * size  # many refused: few further blocks
+            start, size = start + size, 2 * size  # if many are refused, few more blocks are needed
     return chosen

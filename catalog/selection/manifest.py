@@ -1,4 +1,4 @@
-"""What is handed to the Zooniverse: a manifest, one row a subject, and its images.
+"""What is uploaded to the Zooniverse: a manifest, one row per subject, and its images.
 
 For `panoptes subject-set upload-subjects` and for the upload page of the Project Builder:
 a CSV file, the images beside it. Every other column becomes metadata of the subject; a name
@@ -22,7 +22,7 @@ from zoolens.catalog.store.rejects import Reject
 
 MOST_BYTES = 1_000_000  # the CLI takes 1024 * 1024, the upload page 1000 * 1024
 _COPIED = {"PNG": ".png", "JPEG": ".jpg"}
-_QUALITIES = (95, 90, 80, 70)  # of JPEG; below, what volunteers judge begins to suffer
+_QUALITIES = (95, 90, 80, 70)  # of JPEG; lower ones would affect what volunteers see
 # What can neither be a formula nor a path nor the name of a file.
 _PLAIN = re.compile(r"(?!.*\.[A-Za-z][A-Za-z0-9]*$)\w[\w .:*()+-]*(?<! )")
 _UNKNOWN = "unknown"
@@ -61,13 +61,13 @@ class Entry(NamedTuple):
 
 
 def write_image(folder: Path, reader: ImageReader, galaxy: PickedImage) -> str:
-    """Put a galaxy's image into a folder as the Zooniverse takes it; its file's name.
+    """Write a galaxy's image to a folder as the Zooniverse takes it; returns its file's name.
 
     PNG and JPEG are copied byte by byte. A FITS cutout becomes PNG, as `catalog.images.cutouts`
-    shows it. What has more than 10^6 bytes becomes JPEG, of the first quality of 95, 90,
-    80, 70 that suffices, at half the size where none does, and so on. Raises
-    `ImageRefused`, and `CatalogError` for a damaged tar or Parquet file, where the image
-    cannot be read or is not the one that was ingested.
+    shows it. An image of more than 10^6 bytes becomes JPEG, of the first quality of 95,
+    90, 80, 70 that suffices, at half the size if none does, and so on. Raises `ImageRefused`
+    if the image cannot be read or is not the one that was ingested, and `CatalogError` for a
+    damaged tar or Parquet file.
     """
     data = reader.read(galaxy.source, galaxy.member, sha256=galaxy.sha256)
     suffix = _COPIED.get(galaxy.format)
@@ -83,7 +83,7 @@ def write_manifest(folder: Path, entries: Iterable[Entry], by: str, run_id: int)
     """Write `manifest.csv`, the entries in the given order.
 
     by: what they were selected by; run_id: the run whose results that rests on. What is
-    known of a galaxy must not sway its volunteers. Score, question, votes and the file's
+    known of a galaxy must not influence its volunteers. Score, question, votes and the file's
     name are hidden from them (`#`); name and position, by which a galaxy can be looked up,
     are shown when they have answered (`!`). Predictions are not written: hidden columns
     can still be read by anybody through the Zooniverse's API, and `#galaxy_id` leads to
@@ -128,7 +128,7 @@ def write_manifest(folder: Path, entries: Iterable[Entry], by: str, run_id: int)
 
 
 def write_refused(folder: Path, rejects: Sequence[Reject]) -> None:
-    """Write `refused.csv` where there is any: galaxies left out, their images, and why.
+    """Write `refused.csv` if there are any: galaxies left out, their images, and why.
 
     rejects: `key` the galaxy's name, `source` its image's path, and its place in it.
     """
@@ -156,7 +156,7 @@ def _number(value: float | None) -> str:
 
 
 def _encoded(image: Image.Image, *, lossless: bool) -> tuple[bytes, str]:
-    """An image as PNG where that is asked for and small enough, otherwise as JPEG."""
+    """An image as PNG if that is asked for and small enough, otherwise as JPEG."""
     if lossless:
         data = _saved(image, "PNG")
         if len(data) <= MOST_BYTES:

@@ -162,7 +162,7 @@ def _batch(block: Block) -> pa.RecordBatch:
 
 @lru_cache(maxsize=len(KINDS))
 def _load(path: Path, found: tuple[int, int] | None, tree: DecisionTree) -> SimilarityIndex:
-    """The index in a checked file; `found`, its stamp, keeps a new file from being taken for it."""
+    """The index in a checked file, cached; by `found`, its stamp, a new file is read again."""
     content = pa.ipc.open_file(pa.memory_map(str(path)))
     blocks = []
     for number in range(content.num_record_batches):

@@ -81,7 +81,7 @@ class _Nominees:
         return places[kept]
 
     def _raise(self, scores: Floats32) -> None:
-        """Raise the floor to just below the k-th best of some scores."""
+        """Raise the floor to the k-th best of some scores, less the margin for rounding."""
         if len(scores) >= self._k:
             best = float(np.partition(scores, -self._k)[-self._k])
             below = np.nextafter(np.float32(best - self._margin), np.float32(-np.inf))

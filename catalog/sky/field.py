@@ -40,7 +40,7 @@ def artefact(rng: Generator, grid: Grid, galaxy: Galaxy) -> Floats32 | None:
     """Light that is no sky, after seeing, (3, N, N) in nanomaggies; None for none.
 
     star: a saturated star with diffraction spikes and a halo, on or beside the galaxy.
-    trail: a satellite through the frame, in one band, as the bands are taken minutes
+    trail: a satellite through the frame, in one band, since the bands are taken minutes
     apart. band: rows of the camera that failed in one or two bands.
     """
     if galaxy.artefact == "none":
@@ -89,7 +89,7 @@ def _star(rng: Generator, image: Floats32, magnitude: float) -> None:
 def _small_galaxy(
     rng: Generator, grid: Grid, image: Floats32, magnitude: float, size: float = 1.0
 ) -> None:
-    """An inclined exponential on a stamp of its own."""
+    """An inclined exponential disc on a small stamp."""
     length = size * 0.55 * 10 ** (-0.13 * (magnitude - 21)) * np.exp(rng.normal(0, 0.3))
     reach = int(min(6 * length / grid.scale + 2, grid.side // 2))
     column, row = rng.integers(0, grid.side, 2)

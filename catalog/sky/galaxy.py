@@ -23,7 +23,7 @@ class Galaxy:
     """The true parameters of one galaxy and of what happened to its picture.
 
     family: smooth (one Sérsic profile), disc (seen at `inclination`) or edge-on.
-    radius: half-light radius along the major axis. frame_scale: arcsec a pixel of the
+    radius: half-light radius along the major axis. frame_scale: arcsec per pixel of the
     424-pixel frame. Fractions of flux, 0 where there is none: tidal debris of the
     whole, bulge of the rest, bar, ring and clumps of the disc, arms of what is left of
     it. scale_length: of the disc; beyond break_radius it is divided by break_factor.

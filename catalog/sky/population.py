@@ -57,7 +57,7 @@ def draw_member(rng: Generator, limit: float = MAGNITUDE_LIMIT) -> Member:
 
 
 def frame_scale(radius: float, concentration: float) -> float:
-    """Arcsec a pixel of the 424-pixel frame (Walmsley et al. 2022, section 2.3).
+    """Arcsec per pixel of the 424-pixel frame (Walmsley et al. 2022, section 2.3).
 
     radius: Petrosian half-light radius; concentration: p90 / p50.
     """

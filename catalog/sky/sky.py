@@ -1,8 +1,8 @@
 """A simulated sky: galaxy number i of a seed, with its picture, its votes and its truth.
 
-Each galaxy has random streams of its own, one each for its place, its parameters, its
-picture and its votes, from (seed, number): it is the same whatever else is simulated,
-and other volunteers see the same galaxy.
+Each galaxy has its own random streams, from (seed, number), one each for its place, its
+parameters, its picture and its votes. So it is the same whatever else is simulated, and the
+same galaxy if other volunteers look at it.
 """
 
 import dataclasses
@@ -21,14 +21,14 @@ from zoolens.catalog.sky.render import FEATURES, render
 from zoolens.catalog.sky.truth import VISIBLE, encode_mask, vote_columns
 from zoolens.catalog.sky.volunteers import Crowd, as_vector, cast_votes
 
-# Raise when the same seed gives another sky.
+# To be raised whenever the same seed gives another sky.
 SKY_VERSION = 2
 SOUTH_DEG, NORTH_DEG = -8.0, 32.0  # DECaLS, roughly
 
 
 @dataclass(frozen=True)
 class Sky:
-    """What decides a simulated sky.
+    """The settings of a simulated sky.
 
     size: side of an image, pixel. magnitude_limit: faintest galaxy, r band; the survey's
     unless given, and brighter where galaxies are to be near, large and full of detail.
@@ -82,7 +82,7 @@ def observe(tree: DecisionTree, sky: Sky, number: int) -> Observation:
 
 def iau_name(ra: float, dec: float) -> str:
     """`J074547.59+255143.5`: position cut to 0.01 s and 0.1 arcsec, as the IAU asks."""
-    # a trifle on top: 10.1 is not exact in binary, and cutting must not show it
+    # 1e-6 is added because 10.1 is not exact in binary, and truncation would show it
     hundredths = int(ra * 24000 + 1e-6)
     tenths = int(abs(dec) * 36000 + 1e-6)
     hours, minutes = divmod(hundredths // 100 // 60, 60)

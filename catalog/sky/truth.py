@@ -1,7 +1,7 @@
 """`truth.parquet`: what made each simulated galaxy, its votes and its pixels.
 
-One row a galaxy. Columns: iauname, ra, dec; every true parameter of
-`catalog.sky.population.Galaxy`; seeing and noise; `visibility_FEATURE`;
+One row per galaxy. Columns: iauname, ra, dec; every true parameter of
+`catalog.sky.galaxy.Galaxy`; seeing and noise; `visibility_FEATURE`;
 `LABEL_probability`, the chance of an answer for a volunteer who is asked its question;
 `LABEL_errors`, how many of its votes were given in error; volunteers, misvoted;
 `mask_FEATURE`, NULL where the galaxy has no such feature; and `size`, the masks' side.
@@ -34,10 +34,10 @@ def encode_mask(mask: npt.NDArray[np.bool_]) -> bytes:
 def decode_mask(data: bytes, size: int) -> npt.NDArray[np.bool_]:
     """The mask (size, size) that was encoded.
 
-    Raises `ValueError` or `zlib.error` where the bytes are not of a mask of that size.
+    Raises `ValueError` or `zlib.error` if the bytes are not a mask of that size.
     """
     length = -(-size * size // 8)
-    # no more than can be right: what inflates without end is not waited for
+    # limited to the right size, so that a decompression bomb does no harm
     packed = zlib.decompressobj().decompress(data, length + 1)
     if len(packed) != length:
         raise ValueError(f"mask of other than {length} bytes, not of {size} x {size} pixels")

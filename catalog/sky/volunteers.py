@@ -20,8 +20,8 @@ class Crowd:
     overdispersion: correlation between two volunteers' answers to one question beyond
     what the probabilities say, 0..1 (0: independent votes); error_rate: chance that a
     volunteer answers every question at random; misvote_rate: chance that all votes on
-    a galaxy are given to the wrong answers. many, few: volunteers a galaxy in the two
-    parts of the survey; share_many: of the galaxies.
+    a galaxy are given to the wrong answers. many, few: volunteers per galaxy in the two
+    parts of the survey; share_many: share of galaxies in the first.
     """
 
     overdispersion: float = 0.03

@@ -10,7 +10,7 @@ from zoolens.catalog.arrays import Ids
 from zoolens.catalog.store.matrices import read_rows
 from zoolens.catalog.store.store import Run, Store
 
-# The newest complete explain run by galaxy; maps for comparison belong to other jobs.
+# The newest complete explain run by galaxy; for comparison there is another job, `comparison`.
 _EXPLAINED = """SELECT galaxy_id, max_by(run_id, asked_at) AS run_id
 FROM saliency_map JOIN run USING (run_id) WHERE job = 'explain' AND status = 'complete'"""
 

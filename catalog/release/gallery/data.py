@@ -1,4 +1,4 @@
-"""What the script of a gallery shows of each galaxy, as JSON."""
+"""The JSON data from which the script of a gallery shows its galaxies."""
 
 import math
 from collections import Counter
@@ -13,18 +13,18 @@ from zoolens.catalog.release.gallery.rows import Row, Rows
 from zoolens.catalog.similarity.counterparts import Counterpart
 from zoolens.catalog.store.facts import AnswerFacts
 
-LONGEST = 400  # characters of a name that are shown
+LONGEST = 400  # characters of a name; the rest is not shown
 IN_A_ROW = ("count", "observed", "predicted", "lo", "hi", "ce")  # of an answer, in this order
 _LEAST_OUTSIDE = 0.01  # votes: less is rounding
 
 
 def galaxies_data(rows: Rows, drawn: Mapping[int, Drawn]) -> list[dict[str, Any]]:
-    """All that the page tells of its galaxies, worst first.
+    """All that the page shows of its galaxies, worst first.
 
     drawn: what was drawn of each, counterparts included. Fractions in 0..1, losses and
-    similarities in nat, maps in units of the fraction; numbers that are not there are
-    None, and infinite ones text, which JSON has no number for. Addresses are relative
-    to the page; `place` of a counterpart is where it stands in this very list.
+    similarities in nat, maps in units of the fraction; missing numbers are
+    None, and infinite ones text, since JSON has no number for them. Addresses are relative
+    to the page; `place` of a counterpart is its position in this list.
     """
     places = {row.galaxy_id: place for place, row in enumerate(rows.rows)}
     return [_galaxy(row, rows, drawn, places) for row in rows.rows]
@@ -112,7 +112,7 @@ def _image(galaxy_id: int, drawn: Drawn) -> dict[str, str | None]:
 
 
 def _map(galaxy_id: int, scale: Scale) -> dict[str, Any]:
-    # four digits that count: a cell may hold little of a fraction
+    # four significant digits, since a cell may hold little of a fraction
     numbers = {
         name: None if value is None else float(f"{value:.4g}")
         for name, value in vars(scale).items()

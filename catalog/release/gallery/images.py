@@ -18,7 +18,7 @@ from zoolens.catalog.saliency.arithmetic import map_statistics, upsample
 
 INCREASE, DECREASE = 1, -1
 MOST_SIDE = 448  # larger views are shown smaller
-OPAQUE = 0.85  # of the strongest cell: the galaxy must be seen through it
+OPAQUE = 0.85  # opacity of the strongest cell: the galaxy must show through
 _FULL = {INCREASE: COLOURS(5 / 6), DECREASE: COLOURS(1 / 6)}  # of the figures' red and blue
 _OUTLINE = (0x8F, 0xF0, 0xDF, 0xFF)
 
@@ -73,8 +73,8 @@ def draw(plate: Plate, reader: ImageReader, folder: Path) -> Drawn:
     """Write the image of a galaxy, its segment's outline and its two overlays.
 
     The image is a JPEG of the view, at most `MOST_SIDE` pixels a side; the overlays are
-    transparent PNGs of the same size, and the outline one of `MOST_SIDE`. An image that
-    is missing or refused leaves out the image and the outline. Raises `CatalogError`
+    transparent PNGs of the same size, and the outline one of `MOST_SIDE`. If the image
+    is missing or refused, image and outline are left out. Raises `CatalogError`
     if a file cannot be written.
     """
     side = min(plate.view.size, MOST_SIDE)
@@ -85,7 +85,7 @@ def draw(plate: Plate, reader: ImageReader, folder: Path) -> Drawn:
         try:
             seen = plate.view.display(reader.open(source, member, sha256=sha256))
         except ImageRefused as error:
-            # what follows the colon may name a folder of ours
+            # after the colon there may be a private folder
             missing = f"The image could not be shown: {str(error).partition(':')[0]}."
         else:
             segment = central_segment(seen)
@@ -110,7 +110,7 @@ def overlay(mean: npt.NDArray[np.floating], sign: int, side: int) -> Pixels:
     """One sign of a map (h, w) as colour and opacity, (side, side, 4).
 
     The colour is one; opacity goes with magnitude, from 0 to `OPAQUE` at the map's
-    largest magnitude of either sign, so that the overlays of both signs compare.
+    largest magnitude of either sign, so that the overlays of both signs can be compared.
     """
     reach = float(np.abs(mean).max()) or 1.0
     strength = np.clip(sign * upsample(mean, side), 0, None) / reach

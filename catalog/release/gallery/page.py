@@ -1,7 +1,7 @@
 """The gallery: a page, read from disk, to browse the galaxies of the worst losses.
 
 The page holds its table and, as JSON, what its script shows of each galaxy; script, style
-and images lie beside it. It fetches nothing, and has a policy that allows nothing else.
+and images are files beside it. It loads nothing else, and its content policy forbids it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -61,10 +61,10 @@ def write_gallery(
     by the answer that costs it most; min_votes: answers to questions that fewer
     volunteers were asked do not count; among: numbers of the galaxies that do, all
     unless given. Images are shown as the model saw them, counterparts' too; overlays
-    are of the newest stored map of that answer's predicted fraction. What is not there
-    (image, map, counterparts) is told on the page in words. The same catalogue gives
-    the same bytes. Raises `CatalogError` if there is no score run, for a limit below
-    1, and where files cannot be written.
+    are of the newest stored map of that answer's predicted fraction. If image, map or
+    counterparts are missing, the page says so. The same catalogue gives the same bytes.
+    Raises `CatalogError` if there is no score run, for a limit below
+    1, and if files cannot be written.
     """
     rows = read_worst(store, limit, min_votes, among)
     explained = explanations_of(store, rows.facts, rows.predictions.run_id)
@@ -94,7 +94,7 @@ def write_gallery(
 def _draw_all(
     store: Store, rows: Rows, explained: Mapping[int, Run], folder: Path
 ) -> dict[int, Drawn]:
-    """Draw all galaxies that the page shows, each once; what came of it, by galaxy_id."""
+    """Draw all galaxies that the page shows, each once; returns the results by galaxy_id."""
     plates = list(_plates(store, rows, explained))
     drawn = {}
     with ImageReader() as reader, progress("images", len(plates)) as bar:
@@ -119,10 +119,10 @@ def _plates(store: Store, rows: Rows, explained: Mapping[int, Run]) -> Iterator[
 
 
 def _mean(store: Store, run: Run, galaxy_id: int, answer_id: int, tree: DecisionTree) -> Map | None:
-    """The map (h, w) of an answer's fraction; None where the model had no such answer.
+    """The map (h, w) of an answer's fraction; None if the model had no such answer.
 
-    Of the fraction and not the concentration, as it is what votes are compared with, and
-    points at the cause more often (docs/decisions/trust.md).
+    Of the fraction and not the concentration: fractions are compared with votes, and their
+    maps point at the cause more often (docs/decisions/trust.md).
     """
     try:
         return derived_map(store, run, galaxy_id, answer_id, tree, "fraction").astype(np.float32)

@@ -1,4 +1,4 @@
-"""What a gallery tells of the worst galaxies: votes, predictions, losses, counterparts."""
+"""What a gallery shows of the worst galaxies: votes, predictions, losses, counterparts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ class Row:
 
     votes: volunteers who were asked the question; loss: the answer's weighted_ce, nat;
     facts: of all A answers; questions: those shown, in tree order; observed and
-    predicted: its counterparts, with facts of their own in `Rows.facts`; lacking: why
-    one of them is not there, in words.
+    predicted: its counterparts, whose facts are in `Rows.facts`; lacking: why one of
+    them is missing, in words.
     """
 
     galaxy_id: int
@@ -61,7 +61,7 @@ class Rows:
 
 
 def read_worst(store: Store, limit: int, min_votes: float, among: Ids | None) -> Rows:
-    """The `limit` worst galaxies of the newest score run with all that is told of them.
+    """The `limit` worst galaxies of the newest score run with all that is shown of them.
 
     min_votes, and what is raised: as in `catalog.store.ranking`; among: numbers of the
     galaxies that count, all unless given. Counterparts are sought in the whole
@@ -106,7 +106,7 @@ def _ranking(store: Store, limit: int, min_votes: float, among: Ids | None) -> p
 def _counterparts(
     store: Store, ranking: Sequence[Mapping[str, int]]
 ) -> list[tuple[Counterpart | None, Counterpart | None, str]]:
-    """Of each galaxy the observed and the predicted counterpart, or why they lack."""
+    """The observed and the predicted counterpart of each galaxy, or why they are missing."""
     try:
         for kind in KINDS:
             load_index(store, kind)
@@ -128,7 +128,7 @@ def _counterparts(
 
 
 def _without_folder(words: str, store: Store) -> str:
-    """An error message as a page may show it that others read: without our folders."""
+    """An error message without private folders, for a page that others read."""
     return words.replace(f"{store.path.parent}/", "")
 
 
@@ -138,7 +138,7 @@ def _questions(tree: DecisionTree, answer_id: int, facts: Sequence[AnswerFacts])
 
 
 def _notes(store: Store, scored: Run, predicted: Run) -> list[str]:
-    """Where the catalogue has gone on since the losses were computed."""
+    """Notes on what is new in the catalogue since the losses were computed."""
     notes = []
     if "votes" in scored.config and scored.config["votes"] != votes_state(store):
         notes.append("Votes have come in since the losses were computed: both are shown as stored.")
