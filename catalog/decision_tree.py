@@ -70,7 +70,7 @@ class Question:
 class DecisionTree:
     """Q questions with A answers altogether, in the order of a model's columns.
 
-    Raises `ValueError` where a question is asked after a label that no earlier
+    Raises `ValueError` if a question is asked after a label that no earlier
     question has.
     """
 

@@ -39,7 +39,7 @@ class NotInstalled(CatalogError):
 
 
 def needs(what: str, package: str, extra: str) -> None:
-    """Raises `NotInstalled`, with how to install it, where what is asked for lacks a package."""
+    """Raises `NotInstalled`, with how to install it, if what is asked for lacks a package."""
     from importlib.util import find_spec
 
     if find_spec(package) is None:

@@ -44,7 +44,7 @@ def codes_path(catalog: Path, kind: str) -> Path:
 
 
 def is_database(path: Path) -> bool:
-    """Whether a file is one of DuckDB's. Raises `OSError` where there is none to read.
+    """Whether a file is one of DuckDB's. Raises `OSError` if there is none to read.
 
     To close a file gives up every lock that this process has on it (POSIX): where it is
     open already, as a catalogue is that somebody looks at, it is not opened once more.

@@ -17,7 +17,7 @@ from zoolens.catalog.store.galaxies import galaxies_of_run, shown_galaxies
 from zoolens.catalog.store.rejects import add_rejects, reject_table, rows_refused
 from zoolens.catalog.store.shards import Part, as_they_are, fill
 from zoolens.catalog.store.store import Run, Store
-from zoolens.catalog.votes.checks import Rows, check_identifiers, repeated, why_repeated
+from zoolens.catalog.votes.checks import Rows, check_identifiers, repeated, repeated_reason
 from zoolens.jobs.reports import PredictReport
 
 SHARD = 2_000  # galaxies committed at a time
@@ -32,7 +32,7 @@ def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> 
     id_column: `iauname` where not given. Rows that are refused, or of galaxies that
     the catalogue does not have, go to `rejects`; called again, only galaxies that
     have come since are added. Raises `TableRefused` for a table that holds nothing
-    of the catalogue's tree or galaxies, `CatalogError` where no row could be used.
+    of the catalogue's tree or galaxies, `CatalogError` if no row could be used.
     """
     with Store.open(catalog) as store:
         tree = store.tree
@@ -94,7 +94,7 @@ def _match(store: Store, rows: Rows) -> Ids:
     which, first = repeated(pa.chunked_array([galaxy_id[good]]))
     first_of = dict(zip(good[which].tolist(), rows.numbers[good[first]].tolist(), strict=True))
     rows.refuse(
-        np.isin(np.arange(len(galaxy_id)), good[which]), lambda i: why_repeated(first_of[i])
+        np.isin(np.arange(len(galaxy_id)), good[which]), lambda i: repeated_reason(first_of[i])
     )
     return galaxy_id
 

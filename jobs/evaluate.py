@@ -34,7 +34,7 @@ from zoolens.catalog.store.store import Run, Store
 
 _BATCH = 16
 _FEATURES = tuple(dict.fromkeys(name for causes in CAUSES.values() for name in causes))
-_LOT = 0  # seed by which galaxies are drawn
+_SEED = 0  # seed by which galaxies are drawn
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def _measure(store: Store, run: Run, reader: ImageReader, work: _Work) -> None:
         return
     trial = MapTrial(explained.model, explained.explainer, store.tree)
     if not store.committed(run, "maps"):
-        found, rejects = _put_to_the_test(reader, work, explained, trial)
+        found, rejects = _test_maps(reader, work, explained, trial)
         tables = {"evaluation": evaluation_rows(found), "reject": reject_table(rejects)}
         store.commit(run, "maps", tables)
     lacking = [name for name in ("sanity", "faithfulness") if not store.committed(run, name)]
@@ -188,7 +188,7 @@ def _measure(store: Store, run: Run, reader: ImageReader, work: _Work) -> None:
         bar.advance()
 
 
-def _put_to_the_test(
+def _test_maps(
     reader: ImageReader, work: _Work, explained: ExplainedModel, trial: MapTrial
 ) -> tuple[list[Measure], list[Reject]]:
     """Localisation, where the truth is known, and warnings; images refused on the way."""
@@ -231,7 +231,7 @@ def _numbers(work: _Work, batch: ImageBatch) -> list[int]:
 def _drawn(work: _Work, most: int) -> list[int]:
     """Numbers of galaxies with images, `most` at most, drawn by lot."""
     available = np.array(list(work.data.images), dtype=np.int64)
-    drawn = np.random.default_rng(_LOT).permutation(available)[:most]
+    drawn = np.random.default_rng(_SEED).permutation(available)[:most]
     return np.sort(drawn).tolist()
 
 

@@ -38,7 +38,7 @@ def histogram(
 
     Each as PNG and PDF. predicted: also the newest predicted fractions. The folder is
     made where there is none. min_votes: only questions asked of so many volunteers.
-    Raises `CatalogError` where the folder cannot be written.
+    Raises `CatalogError` if the folder cannot be written.
     """
     with Store.open(catalog, read_only=True) as store:
         tree = store.tree

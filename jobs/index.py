@@ -63,7 +63,7 @@ def index(catalog: Path, *, approximate: bool = False) -> IndexReport:
 
     They hold the galaxies with votes and predictions. The same votes and predictions
     give the same bytes. approximate: make FAISS's codes of them too. Raises
-    `CatalogError` where there is no such galaxy.
+    `CatalogError` if there is no such galaxy.
     """
     report = _current(catalog) or _exact(catalog)
     if not approximate:

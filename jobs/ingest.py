@@ -91,7 +91,7 @@ def ingest(
     abandoned one left.
 
     Raises `TableRefused` for a table, and `CatalogError` for images, that cannot be
-    used at all, and `CatalogError` where the catalogue holds votes of another tree.
+    used at all, and `CatalogError` if the catalogue holds votes of another tree.
     """
     held = None
     if catalog.exists():

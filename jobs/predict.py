@@ -46,7 +46,7 @@ def predict(
     run. Galaxies that the run has predicted before are left alone, so the same call resumes
     what was interrupted, adds what came since, and tries again what it had refused.
 
-    Raises `ModelRefused` for the model, and `CatalogError` where no galaxy has a
+    Raises `ModelRefused` for the model, and `CatalogError` if no galaxy has a
     usable image or the settings do not suit the model.
     """
     samples, seed, precision = inference.samples, inference.seed, inference.precision

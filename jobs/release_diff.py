@@ -29,7 +29,7 @@ class DiffReport:
 def diff(before: Path, after: Path, *, galaxies: bool = False) -> DiffReport:
     """Compare the tables of galaxies of two releases, by column or, with `galaxies`, by galaxy.
 
-    Galaxies are matched by name. Raises `CatalogError` where one is no release.
+    Galaxies are matched by name. Raises `CatalogError` if one is no release.
     """
     difference = Difference(before, after)
     return DiffReport(difference.by_galaxy() if galaxies else difference.by_column())

@@ -40,7 +40,7 @@ def verify(folder: Path) -> VerifiedReport:
 
     Also what checksums cannot tell, should they have been made anew: the rows of each
     table, and of a HATS catalogue every row's place in its partition. Raises
-    `CatalogError` where the folder is no release.
+    `CatalogError` if the folder is no release.
     """
     if not folder.is_dir():
         raise CatalogError(f"no folder {folder}; give one that zoolens release wrote")

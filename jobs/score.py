@@ -64,7 +64,7 @@ def score(catalog: Path, *, weights: str = "paper") -> ScoreReport:
 
     weights: `paper`, `none`, or a YAML or CSV file of labels and weights. Other votes,
     another prediction run or other weights are another run; what the prediction run
-    has come to hold since is added to the run there is. Raises `CatalogError` where
+    has come to hold since is added to the run there is. Raises `CatalogError` if
     there is nothing to compare, `TableRefused` for bad weights.
     """
     with Store.open(catalog) as store:

@@ -74,7 +74,7 @@ def simulate(
 
     Writes `votes.csv`, `images/Jnnn/IAUNAME.png`, `truth.parquet` and, with all that
     decides them, `simulation.json`. The result depends on the seed and the settings, not
-    on `workers` (default: one a core). Raises `CatalogError` where a setting is out of
+    on `workers` (default: one a core). Raises `CatalogError` if a setting is out of
     range, the folder holds something else, or the disk is full.
     """
     needs("a simulated sky", "galsim", "simulate")

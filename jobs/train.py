@@ -93,7 +93,7 @@ def train(
     of `evaluate`. mixed: the encoder computes in bfloat16, faster on GPUs and slower on
     most processors. workers: processes that augment.
 
-    The same call goes on where it was stopped. Raises `CatalogError` where settings are
+    The same call goes on where it was stopped. Raises `CatalogError` if settings are
     out of range, `out` holds another training, or there is nothing to train on or
     validate with, and `ModelRefused` for the encoder or architecture.
     """
@@ -187,7 +187,7 @@ def _usable(
     """Which galaxies can be shown, (N,): decodes their images, unless that was done.
 
     Commits the split of those that can, and a reject for each of the others. Raises
-    `CatalogError` where training or validation is left without a galaxy.
+    `CatalogError` if training or validation is left without a galaxy.
     """
     committed = store.committed(run, _SHARD)
     refused: list[tuple[int, CatalogError]] = []

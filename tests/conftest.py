@@ -42,3 +42,22 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.made.checkpoints import save_zoobot_tree
 
     return save_zoobot_tree(tmp_path_factory.mktemp("model") / "zoobot.ckpt")
+
+
+@pytest.fixture(scope="session")
+def full_gz(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small catalogue with everything that a release can hold."""
+    from tests.made.releases import full_catalogue
+
+    return full_catalogue(tmp_path_factory.mktemp("full") / "gz.duckdb")
+
+
+@pytest.fixture(scope="session")
+def full_cut(full_gz: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release of all of it, in all formats."""
+    from tests.made.releases import EVERYTHING, TITLE
+    from zoolens.jobs.release import release
+
+    out = tmp_path_factory.mktemp("cut") / "toy-1.0"
+    release(full_gz, out, TITLE, EVERYTHING)
+    return out

@@ -18,12 +18,11 @@ import zoolens
 from tests.made.catalogues import TOY, add_images, catalogue, random_concentrations, random_counts
 from tests.made.images import picture
 from zoolens.catalog.errors import ImageRefused, QueryRefused, UnknownName
-from zoolens.catalog.explain.maps import saliency_of
 from zoolens.catalog.explain.rows import map_rows
+from zoolens.catalog.explain.stack import saliency_stack
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.view import View
 from zoolens.catalog.paths import BUNDLED_MODEL
-from zoolens.catalog.saliency.arithmetic import Of
 from zoolens.catalog.store.store import Store
 
 GALAXIES, SIDE = 6, 4
@@ -145,33 +144,12 @@ def test_the_ranking_and_counterparts_are_those_of_the_jobs(
     assert gz.similar(name, k=2, answer="shape_disk")["counterpart"][0] == "selected"
 
 
-@pytest.mark.parametrize("of", ["concentration", "fraction", "cross_entropy"])
-@pytest.mark.parametrize("size", [None, 9])
-def test_a_stack_holds_each_map_bit_for_bit(
-    gz: zoolens.Catalog, path: Path, of: Of, size: int | None
-) -> None:
-    names = ["G0003", "G0001", UNEXPLAINED, "G0000", "G0001"]
-    labels = ["round_no", "shape_disk", "bar_weak"]
-    stack = gz.saliency(names, labels, of=of, size=size)
-    assert stack.shape == (5, 3, size or SIDE, size or SIDE)
-    missing = 0
-    for row, name in enumerate(names):
-        for column, label in enumerate(labels):
-            try:
-                one = saliency_of(path, name, label, of=of, size=size)
-            except zoolens.CatalogError:
-                missing += 1
-                assert np.isnan(stack[row, column]).all()
-            else:
-                np.testing.assert_array_equal(stack[row, column], one)
-                assert stack.dtype == one.dtype
-    assert 7 <= missing < 15
-
-
-def test_a_stack_is_of_the_newest_run_of_each_galaxy(gz: zoolens.Catalog) -> None:
-    stack = gz.saliency(["G0000", "G0001"], "shape_disk", sd=True)
-    np.testing.assert_array_equal(stack[0, 0], 2 * _maps(0, 5)[0, 1])
-    np.testing.assert_array_equal(stack[1, 0], 2 * _maps(1, 1)[0, 1])
+def test_a_stack_is_that_of_the_store(gz: zoolens.Catalog, path: Path) -> None:
+    names, labels = ["G0003", UNEXPLAINED, "G0001"], ["round_no", "shape_disk"]
+    stack = gz.saliency(names, labels, of="fraction", size=9)
+    with Store.open(path, read_only=True) as store:
+        expected = saliency_stack(store, names, labels, of="fraction", size=9)
+    np.testing.assert_array_equal(stack, expected)
 
 
 def test_names_come_from_a_frame_too(gz: zoolens.Catalog) -> None:
@@ -194,20 +172,6 @@ def test_maps_that_are_not_there_are_told(gz: zoolens.Catalog) -> None:
     for galaxies, answers in ((UNEXPLAINED, "round_no"), ("G0000", "bar_weak"), ([], "round_no")):
         with pytest.raises(zoolens.CatalogError, match="none of these galaxies has a map"):
             gz.saliency(galaxies, answers)
-
-
-def test_maps_of_several_resolutions_need_a_size(tmp_path: Path) -> None:
-    path = catalogue(tmp_path / "gz.duckdb", random_counts(2))
-    with Store.open(path) as store:
-        for galaxy, side in enumerate((2, 3)):
-            maps = np.ones((1, len(TOY.labels), side, side), np.float32)
-            run = store.begin("explain", {"layer": side})
-            store.commit(run, "1", {"saliency_map": map_rows([galaxy], maps, maps, TOY)})
-            store.finish(run)
-    gz = zoolens.open(path)
-    with pytest.raises(zoolens.CatalogError, match="2 x 2 and 3 x 3 cells; to stack them give"):
-        gz.saliency(["G0000", "G0001"], "shape_disk")
-    assert gz.saliency(["G0000", "G0001"], "shape_disk", size=6).shape == (2, 1, 6, 6)
 
 
 def test_without_an_explain_run_it_says_so(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from zoolens.catalog.evaluation.localisation import CAUSES, TRUE
 from zoolens.catalog.evaluation.truth import Truth
 from zoolens.catalog.images.view import View
 
-_LOT = 0  # seed by which galaxies are drawn
+_SEED = 0  # seed by which galaxies are drawn
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def cases(
     """
     reach = tree.reach(truth.probabilities)[:, tree.question_of]
     true = (truth.probabilities >= TRUE) & (reach >= TRUE)
-    order = np.random.default_rng(_LOT).permutation(np.array(available, dtype=np.int64))
+    order = np.random.default_rng(_SEED).permutation(np.array(available, dtype=np.int64))
     found = []
     for label, features in CAUSES.items():
         if label in tree.labels:

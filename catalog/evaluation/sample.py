@@ -12,7 +12,7 @@ from zoolens.catalog.store.galaxies import SPLITS, galaxies_in_split, read_galax
 from zoolens.catalog.store.matrices import compared_galaxies, read_posteriors, read_votes
 from zoolens.catalog.store.store import Store
 
-_LOT = 0  # seed by which galaxies are drawn where there are too many
+_SEED = 0  # seed by which galaxies are drawn where there are too many
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Evaluated:
 def read_evaluated(store: Store, predict_run: int, split: str | None, most: int) -> Evaluated:
     """Galaxies with votes and posteriors of a run, `most` of them at most, drawn by lot.
 
-    split: only those of a split of the newest training. Raises `CatalogError` where
+    split: only those of a split of the newest training. Raises `CatalogError` if
     there are none, saying what is missing.
     """
     ids = compared_galaxies(store, predict_run)
@@ -43,7 +43,7 @@ def read_evaluated(store: Store, predict_run: int, split: str | None, most: int)
             raise CatalogError(f"no split {split!r}; choose one of {', '.join(SPLITS)}")
         ids = np.intersect1d(ids, galaxies_in_split(store, split))
     if len(ids) > most:
-        ids = np.sort(np.random.default_rng(_LOT).choice(ids, most, replace=False))
+        ids = np.sort(np.random.default_rng(_SEED).choice(ids, most, replace=False))
     parts = list(read_posteriors(store, predict_run, ids))
     if not parts:
         raise CatalogError(

@@ -74,7 +74,7 @@ def evaluation_section(
 ) -> Section:
     """Tables and figures of an evaluation of so many galaxies, drawn into a folder.
 
-    Raises `CatalogError` where that cannot be made or written to.
+    Raises `CatalogError` if that cannot be made or written to.
     """
     make_folder(folder)
     shown = []

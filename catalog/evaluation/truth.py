@@ -38,7 +38,7 @@ class Truth:
     def mask(self, number: int, features: Sequence[str]) -> npt.NDArray[np.bool_] | None:
         """Pixels that any of the features makes in galaxy `number`, (H, W); None for none.
 
-        Raises `TableRefused` where a mask is damaged.
+        Raises `TableRefused` if a mask is damaged.
         """
         found = []
         for feature in features:
@@ -60,7 +60,7 @@ def read_truth(
 ) -> Truth:
     """The truth of the galaxies called `names`, in that order.
 
-    features: whose masks to read. Raises `TableRefused` where the file is no truth of a
+    features: whose masks to read. Raises `TableRefused` if the file is no truth of a
     sky, or of another sky: where it lacks one of the galaxies or answers.
     """
     wanted = {
@@ -106,7 +106,7 @@ def judge(store: Store, truth: Path, *, limit: int = 10, min_votes: float = 0) -
     truth: the `truth.parquet` of the sky. Columns rank, iauname, label, votes, observed,
     predicted; truth, the probability of the answer that the votes were drawn from;
     errors, how many of the question's votes were given in error; and `nearer`, whichever of
-    volunteers and model is nearer to the truth. Raises `TableRefused` where the truth is
+    volunteers and model is nearer to the truth. Raises `TableRefused` if the truth is
     not that of these galaxies.
     """
     ranking = rank_galaxies(store, limit, min_votes=min_votes)

@@ -17,11 +17,11 @@ from zoolens.catalog.store.store import Store
 class Which:
     """Which galaxies are explained, and for which answer they are drawn.
 
-    One of names: of galaxies; worst: how many by loss; everything: all with an image.
-    min_votes: only answers to questions asked of so many volunteers make a galaxy one of
-    the worst. answer: the one to draw for all of them, and to rank the worst by; each
-    galaxy's costliest (its largest weighted_ce) unless given. Raises `CatalogError` if not
-    exactly one way of saying which is used.
+    Give one of names: of galaxies; worst: how many, by loss; everything: all with an image.
+    min_votes: for the worst, only answers count whose question so many volunteers were
+    asked. answer: the one to draw for all of them, and to rank the worst by; by default each
+    galaxy's costliest (its largest weighted_ce). Raises `CatalogError` unless exactly one of
+    the three is given.
     """
 
     names: Sequence[str] = ()
@@ -37,7 +37,7 @@ class Which:
 
 @dataclass(frozen=True)
 class Choice:
-    """A galaxy to explain and the answer to draw, None where no answer costs it."""
+    """A galaxy to explain and the answer to draw; None if it has no costliest answer."""
 
     galaxy_id: int
     answer_id: int | None
@@ -88,8 +88,8 @@ def choose(store: Store, which: Which) -> list[Choice]:
 def find_subjects(store: Store, choices: Sequence[Choice]) -> list[Subject]:
     """Each choice with its two counterparts.
 
-    A galaxy whose votes or prediction of the answer are missing has none, and a note
-    that says so. Raises `CatalogError` where a choice has no answer, or there is no
+    A galaxy without votes or a prediction for the answer has no counterparts, but a note
+    that says so. Raises `CatalogError` if a choice has no answer, or there is no
     current similarity index.
     """
     subjects = []

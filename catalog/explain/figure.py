@@ -1,8 +1,8 @@
 """The paper's figure: a galaxy, and what raised and lowered a concentration.
 
 Su et al. 2023, figures 1 to 3, as one figure: the selected galaxy and its observed and
-predicted counterparts, each as image, increase map and decrease map. Only here are
-maps clipped, interpolated and coloured; what is stored keeps sign and magnitude.
+predicted counterparts, each as image, increase map and decrease map. Maps are clipped,
+interpolated and coloured only here; stored maps keep sign and magnitude.
 """
 
 import textwrap
@@ -34,7 +34,7 @@ _KEY = (
     "Line: the central galaxy."
 )
 _DOTS = "Dots: cells whose mean is below its standard deviation."
-# what maps can be of: in words, and the unit of a cell
+# What a map can be of, in words; the units of its cells.
 WORDS: dict[Of, str] = {
     "concentration": "predicted concentration",
     "fraction": "predicted fraction",
@@ -48,11 +48,11 @@ _UNITS: dict[Of, str] = {
 
 
 def explanation_figure(explanation: Explanation, provenance: str) -> Figure:
-    """The figure of an explanation: a row a galaxy; image, increase map, decrease map.
+    """The figure of an explanation: one row per galaxy; image, increase map, decrease map.
 
-    Maps are drawn over the galaxy in inverted grey, by bilinear interpolation. A row's
-    two maps and its bar share a scale, which is symmetric about 0 and its own; the bar
-    is in units of concentration per cell of the map. Dots mark cells whose mean over
+    Maps are drawn over the galaxy in inverted grey, by bilinear interpolation. The two
+    maps of a row and its bar share a scale, symmetric about 0, which other rows do not share;
+    the bar is in units of concentration per cell of the map. Dots mark cells whose mean over
     dropout samples is smaller than its standard deviation; a line encloses the central
     galaxy's segment. provenance: one line for the foot.
     """
@@ -126,7 +126,7 @@ def _words(figure: Figure, portrait: Portrait, answer_id: int, bottom: float) ->
 
 
 def _fact_lines(fact: AnswerFacts) -> list[tuple[str, str]]:
-    """What the votes and the model say of an answer, as name and value."""
+    """What is known of an answer from votes and model, as names and values."""
     if fact.observed is None:
         lines = [("observed", "nobody was asked")]
     else:
@@ -175,7 +175,7 @@ def _outline(panel: Any, picture: Picture, colour: str) -> None:
 
 
 def _unsettled(panel: Any, picture: Picture, sign: int) -> None:
-    """Dots in cells whose sign the dropout samples do not settle."""
+    """Put dots in cells whose sign the dropout samples leave open."""
     if picture.sd is None:
         return
     rows, columns = np.nonzero((sign * picture.mean > 0) & (np.abs(picture.mean) < picture.sd))
@@ -214,7 +214,7 @@ def _absent(figure: Figure, why: str, bottom: float) -> None:
 
 
 def votes(count: float | None) -> str:
-    """A number of votes: whole ones as such, weighted ones with a decimal."""
+    """A number of votes in words: whole ones without decimals, weighted ones with one."""
     return "0" if count is None else f"{count:.1f}".removesuffix(".0")
 
 

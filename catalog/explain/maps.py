@@ -1,4 +1,4 @@
-"""Stored saliency maps: their bytes, and reading them back as arrays."""
+"""A galaxy's stored saliency maps and its image, as arrays."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -36,17 +36,17 @@ def saliency_of(
     size: int | None = None,
     of: Of = "concentration",
 ) -> npt.NDArray[np.floating]:
-    """A galaxy's stored map for an answer: which pixels raised it, which lowered it.
+    """A galaxy's stored map of an answer: which pixels raised it, which lowered it.
 
-    catalog: an open store or the path of its file. run_id: the newest complete explain
-    run that has the galaxy, unless given. sd: the standard deviation over dropout
+    catalog: an open store or the path of its file. run_id: by default the newest
+    complete explain run that has the galaxy. sd: the standard deviation over dropout
     samples instead of the mean. size: upsampled to (size, size) pixels of the view
     (`upsample`) instead of the layer's own (h, w). of: what the map is of, in its
     units: the answer's concentration, its expected fraction, or its cross-entropy with
     the votes (`catalog.saliency.arithmetic`; means only).
 
     Raises `UnknownName` for a galaxy, label or run that is not there, `CatalogError`
-    where the galaxy is not explained, the model has no such answer, or what a derived
+    if the galaxy is not explained, the model has no such answer, or what a derived
     map needs is missing.
     """
     if not isinstance(catalog, Store):
@@ -70,9 +70,9 @@ def image_of(store: Store, iauname: str, *, stored: bool = False) -> npt.NDArray
     """A galaxy's image, (H, W, 3) in 0..255: as the model saw it, in colour, under its maps.
 
     The view is that of the galaxy's newest explain run, else of the newest predictions,
-    else Zoobot's own. stored: every pixel of the file instead. Raises `UnknownName` for a
-    galaxy that is not there, `ImageRefused` where its image is not what was ingested,
-    `CatalogError` where it has none.
+    else Zoobot's own. stored: all pixels of the file instead. Raises `UnknownName` for a
+    galaxy that is not there, `ImageRefused` if its image is not what was ingested,
+    `CatalogError` if it has none.
     """
     (galaxy_id,) = galaxy_ids(store, [iauname])
     (galaxy,) = read_galaxies(store, np.array([galaxy_id]))
@@ -86,7 +86,7 @@ def image_of(store: Store, iauname: str, *, stored: bool = False) -> npt.NDArray
 
 
 def _view(store: Store, galaxy_id: int) -> "View":
-    from zoolens.catalog.images.view import View  # loads torch, which maps alone do not need
+    from zoolens.catalog.images.view import View  # loads torch, which maps do not need
 
     for run in (explanation_of(store, galaxy_id), store.shown_run("predict")):
         if run is not None and "view" in run.config:
@@ -95,7 +95,7 @@ def _view(store: Store, galaxy_id: int) -> "View":
 
 
 def check_derivable(of: Of, sd: bool) -> None:
-    """Raises `CatalogError` where there can be no such map, `UnknownName` for another name."""
+    """Raises `UnknownName` for another name, `CatalogError` if such a map cannot be derived."""
     if of not in get_args(Of):
         raise UnknownName(f"no map of {of!r}; choose one of {', '.join(get_args(Of))}")
     if sd and of != "concentration":
@@ -128,9 +128,9 @@ def _why_missing(store: Store, run: Run, galaxy_id: int, label: str) -> str:
 def derived_map(
     store: Store, run: Run, galaxy_id: int, answer_id: int, tree: DecisionTree, of: Of
 ) -> npt.NDArray[np.float64]:
-    """The map (h, w) of an answer's fraction or cross-entropy, from the stored ones.
+    """The map (h, w) of an answer's fraction or cross-entropy, from stored maps.
 
-    Raises `CatalogError` where what it needs is missing.
+    Raises `CatalogError` if what it needs is missing.
     """
     maps = question_maps(store, run, galaxy_id, answer_id, tree)
     where = tree.slices[tree.question_of[answer_id]]

@@ -17,7 +17,7 @@ from zoolens.catalog.network.model import (
 from zoolens.catalog.saliency.explainer import Explainer
 from zoolens.catalog.store.store import Run, Store
 
-_SAMPLES, _SEED = 30, 0  # of `predict`, for a model that has made no predictions here
+_SAMPLES, _SEED = 30, 0  # as in `predict`, for a model that has made no predictions here
 _METHODS = {"hirescam": "HiResCAM", "gradcam": "GradCAM"}
 _REFERENCES = {
     "hirescam": "HiResCAM (Draelos & Carin 2021)",
@@ -27,11 +27,11 @@ _REFERENCES = {
 
 @dataclass(frozen=True)
 class ExplainedModel:
-    """A model with all that decides its maps.
+    """A model with everything that its maps depend on.
 
-    predicted: whether it also made the newest predictions, and explains them with the
-    very masks and view that made them. comparison: whether its maps are to be looked at
-    beside those of another model, method or layer, which the views show.
+    predicted: whether it also made the newest predictions; it then explains them with the same
+    masks and view. comparison: whether its maps are for comparison with those of another
+    model, method or layer, which the views show.
     """
 
     model: ZoobotModel
@@ -53,7 +53,7 @@ class ExplainedModel:
 
     @property
     def config(self) -> dict[str, Any]:
-        """What tells one explain run from another, besides the model's checksum."""
+        """The configuration of an explain run, which with the model's checksum identifies it."""
         return {
             "predict_run": self.predict_run.run_id if self.predicted else None,
             "method": self.explainer.method,
@@ -94,10 +94,10 @@ def explained_model(
 ) -> ExplainedModel:
     """The model of the newest predictions, or the one in `source`.
 
-    Samples and seed are those of the predictions where a model made them, and so is the
-    view, unless another model says which is its own. Raises
-    `CatalogError` where predictions came from a file and no model is named,
-    `ModelRefused` for a model that cannot be used or has changed since it predicted.
+    Samples, seed and view are those of the predictions if a model made them; but another model
+    that names its own view gets that. Raises `CatalogError` if predictions came from a file
+    and no model is named, `ModelRefused` for a model that cannot be
+    used or has changed since it predicted.
     """
     run = store.run(store.newest_run("predict"))
     loaded = _load(run, source).for_tree(store.tree)

@@ -1,4 +1,4 @@
-"""What is known of a galaxy for an answer, gathered for figures and pages."""
+"""What is known of a galaxy and an answer, collected for figures and pages."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ class Picture:
     """A galaxy's image and its map for one answer.
 
     pixels: (H, W, 3), as the model saw it, in colour; segment: (H, W) of the central
-    galaxy, or None; mean: (h, w), of what the explanation is of; sd: over dropout
-    samples, known of concentrations only; on_target: share of positive saliency on the
+    galaxy, or None; mean: (h, w), the map itself; sd: over dropout
+    samples, known only for maps of concentrations; on_target: share of positive saliency on the
     segment, or None.
     """
 
@@ -41,7 +41,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Portrait:
-    """A galaxy in its role: facts of all A answers, and a picture or why there is none."""
+    """A galaxy in its role: facts for all A answers, and a picture or why there is none."""
 
     role: str
     iauname: str
@@ -74,7 +74,7 @@ class Explanation:
         return self.selected.facts[self.answer_id]
 
 
-# What shows a galaxy's image as the model saw it: file, member and checksum -> (H, W, 3).
+# Reads an image as the model saw it: file, member and checksum -> (H, W, 3).
 Display = Callable[[str, str | None, str], npt.NDArray[np.uint8]]
 
 
@@ -83,7 +83,7 @@ def read_explanation(
 ) -> Explanation:
     """A subject and its counterparts, with the maps of an explain run.
 
-    A galaxy of which there is no such map has the reason in its place.
+    A galaxy without such a map has the reason in its place.
     """
     others = [(OBSERVED, subject.observed), (PREDICTED, subject.predicted)]
     cast: list[tuple[str, int, float | None]] = [(SELECTED, subject.galaxy_id, None)]
@@ -129,7 +129,7 @@ def _picture(
 
 
 def outside_votes(portrait: Portrait, question: str) -> float:
-    """Volunteers who answered a question with what the tree does not have."""
+    """How many volunteers gave a question an answer that the tree does not have."""
     facts = [fact for fact in portrait.facts if fact.question == question]
     return (facts[0].total or 0) - sum(fact.count or 0 for fact in facts)
 
@@ -137,8 +137,8 @@ def outside_votes(portrait: Portrait, question: str) -> float:
 def relevant_questions(explanation: Explanation, tree: DecisionTree) -> list[str]:
     """Questions that matter for an explanation, in tree order.
 
-    That of its answer, those that lead to it, and those that at least half of the
-    selected galaxy's volunteers were asked (Walmsley et al. 2022, section 4).
+    These are the question of its answer, those that lead to it, and those that at least half
+    of the selected galaxy's volunteers were asked (Walmsley et al. 2022, section 4).
     """
     chosen = {explanation.fact.question}
     parents = {q.name: {a.rsplit("_", 1)[0] for a in q.asked_after} for q in tree.questions}

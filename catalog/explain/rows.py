@@ -1,4 +1,4 @@
-"""From batches of images to rows of saliency."""
+"""Rows of the saliency tables, from batches of images."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ def saliency_tables(
 ) -> dict[str, pa.Table]:
     """Rows of `saliency_map`, `saliency_stat` and `reject`, without their run.
 
-    Rejects are those of the batch, and galaxies whose maps are not finite.
+    Rejects are the images refused in the batch, and galaxies whose maps are not finite.
     """
     if not batch.galaxies:
         return {"reject": reject_table(batch.rejects)}
@@ -51,9 +51,9 @@ def map_rows(
     sd: npt.NDArray[np.float32],
     tree: DecisionTree,
 ) -> pa.Table:
-    """Rows of `saliency_map`, one a galaxy and question, of maps (N, A, h, w).
+    """Rows of `saliency_map`, one per galaxy and question, from maps (N, A, h, w).
 
-    Questions that the model does not answer, whose maps are NaN, have none.
+    Questions that the model does not answer, whose maps are NaN, have no row.
     """
     height, width = mean.shape[-2:]
     rows = [
@@ -81,7 +81,7 @@ def map_rows(
 def statistic_rows(
     galaxy_id: Sequence[int], mean: npt.NDArray[np.float32], coverages: Sequence[Floats | None]
 ) -> pa.Table:
-    """Rows of `saliency_stat`, one a galaxy and answer that has a map; NaN becomes NULL.
+    """Rows of `saliency_stat`, one per galaxy and answer with a map; NaN becomes NULL.
 
     mean: (N, A, h, w); coverages: of each galaxy's segment (`segments.coverage`), or
     None.

@@ -34,14 +34,14 @@ def saliency_stack(
     sd: bool = False,
     size: int | None = None,
 ) -> npt.NDArray[np.floating]:
-    """The stored maps of N galaxies for K answers, (N, K, h, w), each as `saliency_of` has it.
+    """The stored maps of N galaxies for K answers, (N, K, h, w), each as `saliency_of` gives it.
 
-    They are read in a few queries, however many they are. NaN where there is no map: of a
-    galaxy that is not explained, of an answer that the model lacks, of a loss without votes.
-    float32 as stored, float64 where derived or upsampled.
+    All are read in a few queries. NaN where there is no map: the galaxy is not explained, the
+    model lacks the answer, or a cross-entropy lacks votes. float32 as stored, float64 if
+    derived or upsampled.
 
-    Raises `UnknownName` for a galaxy or label that is not there, `CatalogError` where no map
-    at all is found, or where maps of several resolutions are to be stacked without a size.
+    Raises `UnknownName` for a galaxy or label that is not there, `CatalogError` if no map
+    is found, or if maps of several resolutions are to be stacked without a size.
     """
     check_derivable(of, sd)
     tree = store.tree
@@ -60,8 +60,8 @@ def saliency_stack(
             "make maps with: zoolens explain GALAXY"
         )
     if len(shapes) > 1:
-        told = " and ".join(" x ".join(map(str, shape)) for shape in shapes)
-        raise CatalogError(f"the maps are of {told} cells; to stack them give a size")
+        sizes = " and ".join(" x ".join(map(str, shape)) for shape in shapes)
+        raise CatalogError(f"the maps are of {sizes} cells; to stack them give a size")
     exact = of == "concentration" and size is None
     shape = (len(ids), len(answers), *shapes[0])
     stack = np.full(shape, np.nan, np.float32 if exact else np.float64)
@@ -96,7 +96,7 @@ def _found(
 def _map(
     maps: Map, answer: int, of: Of, concentrations: Floats, observed: float
 ) -> npt.NDArray[np.floating] | None:
-    """The map of one of a question's answers; None where what it follows from is missing."""
+    """The map of one of a question's answers; None if what it is derived from is missing."""
     if of == "concentration":
         return maps[answer]
     if len(concentrations) != len(maps) or np.isnan(concentrations).any():

@@ -27,7 +27,7 @@ _ROW_BYTES = 4096  # taken for the length of a row, to write a few thousand at a
 
 
 def csv_header(path: Path) -> list[str]:
-    """The names of the columns. Raises `TableRefused` where there is no header."""
+    """The names of the columns. Raises `TableRefused` if there is no header."""
     with opened(path) as file:
         start = file.read(_LONGEST_HEADER).decode("utf-8-sig", errors="replace")
     text = start.lstrip("\r\n")
@@ -50,7 +50,7 @@ def csv_blocks(path: Path, columns: Sequence[str], misshapen: dict[int, str]) ->
     """Some columns of all rows as text, an empty field NULL, some thousand rows at a time.
 
     misshapen: takes what is wrong with rows of more or fewer fields than the header, by their
-    number, the first data row being 1. Raises `TableRefused` where what follows a row cannot
+    number, the first data row being 1. Raises `TableRefused` if what follows a row cannot
     be told apart, most rows are misshapen, or a value is no text.
     """
     unclosed: list[int] = []
@@ -106,7 +106,7 @@ def write_csv(table: Path, out: Path) -> None:
     """Write a Parquet file as CSV with a header: NULL empty, text in quotes, floats exact.
 
     An empty field is NULL, empty text is `""`. CSV has no place for units and words.
-    Raises `CatalogError` where the file cannot be written; then nothing is.
+    Raises `CatalogError` if the file cannot be written; then nothing is.
     """
     with replacing(out) as part, csv.CSVWriter(part, pq.read_schema(table)) as writer:
         for batch in blocks(table, _ROW_BYTES):

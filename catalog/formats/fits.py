@@ -56,7 +56,7 @@ def write_fits(
 
     comments: cards of the primary header, such as {"ORIGIN": "..."}. Units, UCDs and
     descriptions become TUNITn, TUCDn and TCOMMn. The same input gives the same bytes.
-    Raises `CatalogError` where there are more columns than FITS allows, and where the
+    Raises `CatalogError` if there are more columns than FITS allows, and where the
     file cannot be written; then nothing is.
     """
     with pq.ParquetFile(table) as file:

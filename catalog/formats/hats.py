@@ -42,7 +42,7 @@ class Partition(NamedTuple):
 
 
 def needs_hats() -> None:
-    """Raises `NotInstalled` where `hats` is not."""
+    """Raises `NotInstalled` if `hats` is not."""
     needs("the HATS format", "hats", "hats")
 
 
@@ -67,7 +67,7 @@ def write_hats(
     lines of `hats.properties`. Rows are ordered by `_healpix_29`, equal ones as they were.
     Gives the number of partitions. The same input gives the same bytes.
 
-    Raises `CatalogError` where a galaxy has no position on the sky, where there is no
+    Raises `CatalogError` if a galaxy has no position on the sky, where there is no
     galaxy, where `out` exists or cannot be written; then nothing is.
     """
     needs_hats()
@@ -92,7 +92,7 @@ def write_hats(
 def spatial_index(table: Path, ra: str, dec: str, named: str | None) -> Places:
     """The `_healpix_29` of each row, (N,).
 
-    Raises `CatalogError` where a galaxy has no position on the sky, and for no galaxy.
+    Raises `CatalogError` if a galaxy has no position on the sky, and for no galaxy.
     """
     from hats.pixel_math.spatial_index import compute_spatial_index
 
@@ -121,7 +121,7 @@ def spatial_index(table: Path, ra: str, dec: str, named: str | None) -> Places:
 def partitions(index: Places, most_rows: int) -> list[Partition]:
     """The partitions, as large as `most_rows` allows, along the sky's index.
 
-    Raises `CatalogError` where more galaxies lie in a pixel of the finest order.
+    Raises `CatalogError` if more galaxies lie in a pixel of the finest order.
     """
     from hats.pixel_math.partition_stats import generate_alignment
 

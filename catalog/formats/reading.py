@@ -34,7 +34,7 @@ class TableFile:
     schema: its columns. CSV: all are text, an empty field NULL. Parquet: types as
     stored. FITS (the first table of the file, which is held whole): types as stored, text
     stripped, masked values NULL, vectors as lists, and without a type (null) what Arrow does
-    not have. Raises `TableRefused` where the file is absent, of another kind by its name,
+    not have. Raises `TableRefused` if the file is absent, of another kind by its name,
     damaged, or gives two columns one name.
     """
 
@@ -58,7 +58,7 @@ class TableFile:
 
         The first data row has the number 1. A row of a CSV file with more or fewer fields
         than the header is left out, and described in `misshapen` by its number. Raises
-        `TableRefused` where the file is damaged, or most rows are misshapen.
+        `TableRefused` if the file is damaged, or most rows are misshapen.
         """
         first = 1
         for table in self._tables(columns, misshapen):
@@ -138,7 +138,7 @@ def texts(column: pa.ChunkedArray) -> list[str | None]:
 
 
 def check_identifiers_type(path: Path, schema: pa.Schema, column: str) -> None:
-    """Raises `TableRefused` where a column is neither text nor whole numbers."""
+    """Raises `TableRefused` if a column is neither text nor whole numbers."""
     kind = schema.field(column).type
     if pa.types.is_dictionary(kind):
         kind = kind.value_type

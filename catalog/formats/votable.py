@@ -83,7 +83,7 @@ def parquet_metadata(
 def write_votable(table: Path, out: Path, *, name: str, description: str = "") -> None:
     """Write a Parquet file as the table `name` of a VOTable with BINARY2 data.
 
-    The same input gives the same bytes. Raises `CatalogError` where the file cannot be
+    The same input gives the same bytes. Raises `CatalogError` if the file cannot be
     written; then nothing is.
     """
     with pq.ParquetFile(table) as file:

@@ -1,4 +1,4 @@
-"""Looking at images once, when they are ingested: the good ones and what is wrong with others."""
+"""Checks of images when they are ingested: rows for the good ones and for the refused."""
 
 import os
 from collections.abc import Sequence

@@ -23,9 +23,9 @@ _LOADED_GROUPS = 4
 
 
 class Member(NamedTuple):
-    """One image of a container: its name there, its identifier if it has one there.
+    """One image of a container: its name there, and its identifier if it has one.
 
-    problem: why it cannot be read at all, None where nothing is known against it.
+    problem: why it cannot be read, None if nothing is known to be wrong.
     """
 
     name: str
@@ -64,14 +64,14 @@ class TarImages:
                     self._refused.append(Member(info.name, None, "second image: repeated name"))
                 else:
                     self._index[info.name] = info.offset_data, info.size
-            # tarfile ends quietly at a header that it cannot read
+            # tarfile stops without an error at a header that it cannot read
             if any(os.pread(self._file.fileno(), tarfile.BLOCKSIZE, archive.offset)):
                 raise tarfile.TarError(
                     f"damaged header at byte {archive.offset:,}; what follows it is not read"
                 )
 
     def members(self) -> Iterator[Member]:
-        """All members but folders, in file order, the refused ones last."""
+        """All members except folders, in file order, the refused ones last."""
         yield from (Member(name, None, None) for name in self._index)
         yield from self._refused
 
@@ -94,7 +94,7 @@ class TarImages:
 class ParquetImages:
     """A Parquet file with a column `image` of bytes, or of structs {bytes, path}.
 
-    Raises `CatalogError` where it has no such column or is no Parquet file.
+    Raises `CatalogError` if it has no such column or is not a Parquet file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -104,7 +104,7 @@ class ParquetImages:
         except (pa.ArrowException, OSError) as error:
             raise CatalogError(f"{path} cannot be read as Parquet: {error}") from None
         schema = self._file.schema_arrow
-        place = schema.get_field_index("image")  # -1 where there are none or two
+        place = schema.get_field_index("image")  # -1 if there is none, or two
         kind = None if place < 0 else schema.field(place).type
         self._has_path = False
         if kind is not None and pa.types.is_struct(kind):
@@ -170,10 +170,10 @@ class ParquetImages:
 
 
 def is_utf8(name: str) -> bool:
-    """Whether a file name can be text: Python smuggles other bytes in as surrogates."""
+    """Whether a file name is UTF-8: Python represents other bytes as surrogates."""
     return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def open_container(path: Path) -> TarImages | ParquetImages:
-    """The container at `path`, told by its suffix."""
+    """The container at `path`, whose suffix says its kind."""
     return TarImages(path) if path.suffix.lower() == ".tar" else ParquetImages(path)

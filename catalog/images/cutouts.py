@@ -10,11 +10,11 @@ from PIL import Image
 
 from zoolens.catalog.errors import ImageRefused
 
-# Galaxy Zoo DECaLS took no galaxy with more pixels missing in any band.
+# Galaxy Zoo DECaLS left out galaxies with more of their pixels missing in any band.
 MOST_MISSING = 0.2
 # Relative weight of g, r, z in the images shown to volunteers (125, 71.43, 52.63).
 _WEIGHTS = np.array([1.75, 1.0, 0.737], dtype=np.float32)
-# Chosen by eye on cutouts at 0.1 to 0.262 arcsec a pixel: discs show, cores do not burn.
+# Chosen by eye on cutouts at 0.1 to 0.262 arcsec a pixel: discs show, cores are not saturated.
 _STRETCH = 0.2
 _SOFTENING = 8
 _BLOCK = 2880

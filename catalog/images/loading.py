@@ -1,4 +1,4 @@
-"""Galaxies' images made ready for a model: read, checked, viewed, or refused."""
+"""Galaxies' images prepared for a model: read, checked, viewed, or refused."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Seen = TypeVar("Seen")
 
 @dataclass(frozen=True)
 class Loaded:
-    """N galaxies as a model is shown them, images (N, C, H, W) in 0..1, and those refused."""
+    """N galaxies as a model sees them, images (N, C, H, W) in 0..1, and those refused."""
 
     galaxies: Sequence[Galaxy]
     images: torch.Tensor
@@ -28,13 +28,13 @@ class Loaded:
 
     @property
     def asked(self) -> int:
-        """How many galaxies were to be seen."""
+        """How many galaxies were asked for."""
         return len(self.galaxies) + len(self.rejects)
 
 
 @dataclass(frozen=True)
 class ImageBatch(Loaded):
-    """The same with segments, each (H, W), or None where an image has nothing at its centre."""
+    """The same with segments, each (H, W), or None if an image has nothing at its centre."""
 
     segments: Sequence[Mask | None]
 
@@ -60,9 +60,9 @@ def image_batch(reader: ImageReader, view: View, galaxies: Sequence[Galaxy]) -> 
 def _seen(
     reader: ImageReader, galaxies: Sequence[Galaxy], look: Callable[[Image.Image], Seen]
 ) -> tuple[list[Galaxy], list[Seen], list[Reject]]:
-    """The galaxies whose images are what was ingested, what `look` makes of them, the others.
+    """The galaxies whose images are as ingested, the results of `look` on them, and the rejects.
 
-    One decoded image at a time: they may be large.
+    One image is decoded at a time: they may be large.
     """
     shown, seen, rejects = [], [], []
     for galaxy in galaxies:

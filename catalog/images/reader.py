@@ -1,4 +1,4 @@
-"""Images of galaxies, decoded with care: they come from anywhere."""
+"""Images of galaxies, decoded with care: their files cannot be trusted."""
 
 import hashlib
 import io
@@ -45,7 +45,9 @@ class ImageReader:
     def __enter__(self) -> Self:
         self._warnings.__enter__()
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        warnings.filterwarnings("ignore", module=r"astropy\.io\.fits")  # refusals say enough
+        warnings.filterwarnings(
+            "ignore", module=r"astropy\.io\.fits"
+        )  # our refusals say what matters
         return self
 
     def __exit__(
@@ -62,11 +64,11 @@ class ImageReader:
     def open(
         self, source: str, member: str | None = None, *, sha256: str | None = None
     ) -> Image.Image:
-        """The image, RGB with 8 bits a channel, wholly decoded.
+        """The image, RGB with 8 bits per channel, wholly decoded.
 
-        source: a file, or with `member` the tar or Parquet file that holds it. sha256:
-        what its bytes were when it was ingested. Raises `ImageRefused`, also where they
-        have changed.
+        source: a file, or with `member` the tar or Parquet file that holds it. sha256: of
+        its bytes when it was ingested. Raises `ImageRefused` if it cannot be read, is refused
+        by `decode`, or its bytes have changed.
         """
         return decode(self.read(source, member, sha256=sha256))[0]
 
@@ -112,7 +114,7 @@ class ImageReader:
 def decode(data: bytes) -> tuple[Image.Image, str]:
     """An encoded image as RGB, 8 bit, and its format: PNG, JPEG or FITS.
 
-    The format is told by the content. Nothing is converted: an image with a palette,
+    The content says the format. Nothing is converted: an image with a palette,
     transparency, one channel or 16 bits is refused, since what a model would see of
     it is not what volunteers saw. Raises `ImageRefused`, also for more than 4096 x
     4096 pixels, before decoding them, and for damaged or truncated files.
@@ -125,11 +127,11 @@ def decode(data: bytes) -> tuple[Image.Image, str]:
         return cutout_rgb(data, MOST_PIXELS), "FITS"
     try:
         image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
-        # a JPEG with more pictures, of which the first counts
+        # MPO: a JPEG with several pictures, of which the first is used
         kind = "JPEG" if image.format == "MPO" else str(image.format)
         _check_header(image, data)
         if kind == "PNG":
-            image.verify()  # the checksums, which loading skips; it uses the image up
+            image.verify()  # the checksums, which loading skips; leaves the image unusable
             image = Image.open(io.BytesIO(data), formats=("PNG",))
         image.load()
     except ImageRefused:
@@ -146,7 +148,7 @@ def decode(data: bytes) -> tuple[Image.Image, str]:
 
 
 def _check_header(image: Image.Image, data: bytes) -> None:
-    """Refuse by what the header says, before anything is decompressed."""
+    """Refuse an image for what its header says, before anything is decompressed."""
     if image.width * image.height > MOST_PIXELS:
         raise ImageRefused(f"too large an image: {image.width} x {image.height} pixels")
     depth = data[24] if image.format == "PNG" else 8

@@ -1,9 +1,9 @@
 """The central galaxy's segment: which pixels of an image are the galaxy itself.
 
-For the statistic `on_target`, so an eye's judgement on stretched colour images and no
-photometry: the isophote a few noise levels above the sky around the galaxy at the
-image centre, parted from what touches it. Lengths are for 224 pixels a side and scale
-with the image.
+It serves the statistic `on_target`, and is no photometry: it takes from a stretched colour
+image what the eye would, the isophote a few noise levels above the sky around the galaxy at
+the image centre, separated from what touches it. Lengths are for images of 224 pixels a side
+and scale with the image.
 """
 
 import numpy as np
@@ -12,15 +12,15 @@ from scipy import ndimage
 
 from zoolens.catalog.arrays import AnyFloats, Mask
 
-# What decides a segment, recorded with every run that uses them.
+# The parameters of a segment, recorded with every run that uses segments.
 SEGMENTATION = {
     "smoothing": 1.5,  # standard deviation of the Gaussian, pixels
     "sky_percentile": 20,  # of the smoothed image: still sky where the galaxy fills most of it
     "threshold": 4,  # above the sky, in noise of one pixel
     "opening": 2,  # narrower bridges and bumps are cut off, pixels
     "centre": 6,  # half side of the square where the galaxy must be, pixels
-    "contrast": 0.01,  # of the segment's light, for a neighbour to be parted from it
-    "levels": 24,  # between threshold and peak, at which neighbours are looked for
+    "contrast": 0.01,  # share of the segment's light that makes a part of it a neighbour
+    "levels": 24,  # between threshold and peak at which neighbours are looked for
 }
 
 
@@ -28,8 +28,8 @@ def central_segment(pixels: npt.NDArray[np.uint8]) -> Mask | None:
     """Pixels of the galaxy at the centre of an image; None where nothing is there.
 
     pixels: (H, W, 3), as `View.display` gives them. The sky is a low percentile of the
-    smoothed luminance, the noise the median absolute deviation of what smoothing took
-    from the darker half, so that a large galaxy raises neither.
+    smoothed luminance. The noise is the median absolute deviation of what smoothing removed
+    from the darker half. So a large galaxy raises neither.
     """
     red, green, blue = (pixels[..., c].astype(np.float32) for c in range(3))
     luminance = (red + green + blue) / 3  # (H, W)
@@ -64,7 +64,7 @@ def coverage(segment: Mask, height: int, width: int) -> npt.NDArray[np.float64]:
 
 
 def _overlap(pixels: int, cells: int) -> npt.NDArray[np.float64]:
-    """Share of cell i that pixel j makes up, (cells, pixels); both span one length."""
+    """Share of cell i that pixel j covers, (cells, pixels); both divide the same length."""
     cell = np.arange(cells)[:, None] * (pixels / cells)
     pixel = np.arange(pixels)
     ends = np.minimum(cell + pixels / cells, pixel + 1) - np.maximum(cell, pixel)
@@ -89,16 +89,16 @@ def _filled(mask: Mask) -> Mask:
     outside = np.zeros(count + 1, np.bool_)
     for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
         outside[edge] = True
-    outside[0] = False  # the mask itself
+    outside[0] = False  # label 0 is the mask itself
     return ~outside[labels]
 
 
 def _without_neighbours(light: AnyFloats, centre: int) -> Mask:
-    """The segment, where light is not 0, less what belongs to neighbours in it.
+    """The segment, where light is not 0, without the neighbours in it.
 
     As in SExtractor (Bertin & Arnouts 1996): a neighbour is a branch that at some
-    level stands apart from the galaxy's own and holds enough of the light. From the
-    highest level down, every pixel then goes to the branch it is nearest to.
+    level is separate from the galaxy's and holds enough of the light. From the highest
+    level down, every pixel then goes to the nearest branch.
     """
     middle = np.zeros(light.shape, np.bool_)
     middle[_middle(light.shape, centre)] = True
@@ -128,7 +128,7 @@ def _without_neighbours(light: AnyFloats, centre: int) -> Mask:
 
 
 def _box(mask: Mask) -> tuple[slice, ...]:
-    """The smallest box with all of a mask: the higher a level, the less to look at."""
+    """The smallest box that holds a mask, so that high levels have few pixels to look at."""
     ends = [np.flatnonzero(mask.any(axis)) for axis in (1, 0)]
     return tuple(slice(end[0], end[-1] + 1) for end in ends)
 
@@ -136,7 +136,7 @@ def _box(mask: Mask) -> tuple[slice, ...]:
 def _branches(
     light: AnyFloats, level: float, part: tuple[slice, ...], core: tuple[np.intp, ...]
 ) -> list[Mask]:
-    """What stands apart from the galaxy's core at a level and holds enough light."""
+    """What is separate from the galaxy's core at a level and holds enough light."""
     above = light[part]
     labels, count = ndimage.label(above > level)
     if count < 2:

@@ -52,10 +52,10 @@ class ImageEntry(NamedTuple):
 
 @dataclass(frozen=True)
 class ImageListing:
-    """Images found, in order of file and place, and what cannot be one.
+    """Images found, in order of file and place in it, and rejects: what cannot be an image.
 
-    digest: SHA-256 over the paths, sizes and times of change of all files: another
-    digest means that the images have to be looked at again.
+    digest: SHA-256 over the paths, sizes and times of change of all files; if it changes,
+    the images have to be checked again.
     """
 
     entries: list[ImageEntry]
@@ -68,8 +68,8 @@ def list_images(path: Path) -> ImageListing:
 
     A folder holds `IAUNAME.png` (or .jpg, .jpeg, .fits, in any case) itself or in
     sub-folders, such as Galaxy Zoo DECaLS's `J000/`, one level deep. A tar member's
-    key is the name without its folder and suffix; what is no image there (.json,
-    .cls, …) belongs to an image and is left alone. Raises `CatalogError` where there
+    key is the name without its folder and suffix; members that are no images (.json,
+    .cls, …) belong to an image and are ignored. Raises `CatalogError` if there
     is no image at all, or a folder mixes kinds.
     """
     rejects: list[Reject] = []
@@ -133,10 +133,10 @@ def list_stated(
 def pair(
     listing: ImageListing, galaxies: Mapping[str, int]
 ) -> tuple[list[tuple[int, ImageEntry]], list[Reject]]:
-    """Give each galaxy its image; what has no galaxy, or comes second, is refused.
+    """Give each galaxy its image; an image without a galaxy, or a second one, is refused.
 
     galaxies: numbers by name. Shards written by galaxy-datasets have "_" for "." in
-    their keys; such a key stands for the one galaxy it can mean. Returns galaxy
+    their keys; such a key counts if it can mean only one galaxy. Returns galaxy
     numbers with their images, in the order of the listing.
     """
     spelt = _underscored(galaxies) if any(entry.member for entry in listing.entries) else {}
@@ -181,7 +181,7 @@ def _files(folder: Path, rejects: list[Reject], depth: int = 0) -> Iterator[Path
         if not is_utf8(item.name):
             reason = "not an image: its name is not UTF-8"
             rejects.append(Reject(item.path, None, item.name, reason))
-        elif not os.path.isdir(item.path):  # not item.is_dir(), which a loop of links stops
+        elif not os.path.isdir(item.path):  # not item.is_dir(), which fails on a loop of links
             yield folder / item.name
         elif depth == 0:
             yield from _files(folder / item.name, rejects, depth + 1)
@@ -206,7 +206,7 @@ def _members(file: Path, rejects: list[Reject]) -> Iterator[ImageEntry]:
 
 
 def _stem(name: str) -> str:
-    """The galaxy's name in a file name: a IAU name has dots of its own."""
+    """The galaxy's name in a file name; not `Path.stem`, since IAU names contain dots."""
     plain = PurePosixPath(name).name
     for suffix in IMAGE_SUFFIXES:
         if plain.lower().endswith(suffix):
@@ -220,7 +220,7 @@ def _digest(files: Iterable[Path]) -> str:
         try:
             facts = file.stat()
             line = f"{file}\0{facts.st_size}\0{facts.st_mtime_ns}\n"
-        except (OSError, ValueError):  # absent, or no name that a file can have
+        except (OSError, ValueError):  # absent, or not a possible file name
             line = f"{file}\0absent\n"
         digest.update(line.encode(errors="surrogateescape"))
     return digest.hexdigest()

@@ -25,8 +25,8 @@ class View:
     """A named view of `galaxy_datasets.transforms`.
 
     name: "minimal" (the central 1/1.2 of the image, resized) or "fast" (the central
-    `size` pixels, not resized). size: pixels a side, both ways. greyscale: one
-    channel instead of three, for models trained so. Interpolation is bilinear,
+    `size` pixels, not resized). size: pixels a side, for both. greyscale: one
+    channel instead of three, for models trained on one. Interpolation is bilinear,
     antialiased, as in both configurations. Raises `CatalogError` for another name or
     size.
     """
@@ -42,14 +42,14 @@ class View:
             raise CatalogError(f"a view of {self.size} pixels a side; choose 16 to 2048")
 
     def config(self) -> dict[str, Any]:
-        """What `View(**config)` rebuilds the view from; JSON-able."""
+        """The arguments that rebuild the view, `View(**config)`; JSON-able."""
         return asdict(self)
 
     @classmethod
     def from_config(cls, config: object) -> "View":
-        """The view of a `config` that may come from anywhere.
+        """The view of a `config` from a file that cannot be trusted.
 
-        Raises `CatalogError` where it is none.
+        Raises `CatalogError` if it is not one of a view.
         """
         kinds = {"name": str, "size": int, "greyscale": bool}
         if not isinstance(config, dict) or {k: type(v) for k, v in config.items()} != kinds:
@@ -57,7 +57,7 @@ class View:
         return cls(**config)
 
     def prepare(self, image: Image.Image) -> torch.Tensor:
-        """The model's input, (C, H, W) float32 in 0..1, of an RGB image."""
+        """The model's input for an RGB image, (C, H, W) float32 in 0..1."""
         tensor: torch.Tensor = _transform(self)(image)
         return tensor
 
@@ -66,7 +66,7 @@ class View:
         return _for_the_eye(View(self.name, self.size).prepare(image))
 
     def both(self, image: Image.Image) -> tuple[torch.Tensor, npt.NDArray[np.uint8]]:
-        """What `prepare` and `display` give, in half the time where the model sees colour."""
+        """What `prepare` and `display` give, in half the time if the model sees colour."""
         prepared = self.prepare(image)
         return prepared, self.display(image) if self.greyscale else _for_the_eye(prepared)
 
@@ -93,7 +93,7 @@ def _transform(view: View) -> Any:
     steps = composed.transforms
     for place, step in enumerate(steps):
         if isinstance(step, RandomAffine):
-            # the scale that it would draw, as the float32 that it would be
+            # the only scale that it can draw, rounded to float32 as it would be
             (scale,) = set(step.scale)
             steps[place] = partial(zoomed, scale=float(np.float32(scale)))
     return composed

@@ -1,8 +1,8 @@
-"""The zoom of `galaxy_datasets`' views: Pillow's, to the bit, in a fifth of its time.
+"""The zoom of `galaxy_datasets`' views: the same as Pillow's to the bit, in a fifth of the time.
 
-torchvision's `RandomAffine` that only scales asks Pillow for an affine transform of every
-pixel; without rotation a pixel's column depends on its own column alone, and its row on
-its row, so that each row of the image is interpolated once and rows are then mixed.
+torchvision's `RandomAffine`, used only to scale, has Pillow transform every pixel separately.
+Without rotation the source column of a pixel depends only on its column, and the source row
+only on its row. So here each row of the image is interpolated once, and rows are then mixed.
 """
 
 import numpy as np
@@ -16,11 +16,11 @@ from zoolens.catalog.runtime.compiled import compiled
 def zoomed(image: Image.Image, scale: float) -> Image.Image:
     """An image of modes RGB or L, magnified `scale` times, 1 or more, about its centre.
 
-    Bilinear, of the same size, 8 bits cut off and not rounded, all as Pillow does it.
+    Bilinear, of the same size, truncated to 8 bits and not rounded, all as in Pillow.
     """
     pixels = np.asarray(image)
     height, width = pixels.shape[:2]
-    values = pixels.reshape(height, -1)  # of one channel beside those of the others
+    values = pixels.reshape(height, -1)  # channels side by side
     channels = values.shape[1] // max(width, 1)
     left, right, across = (np.repeat(part, channels) for part in _sources(width, scale))
     each = np.tile(np.arange(channels), width)
@@ -31,9 +31,9 @@ def zoomed(image: Image.Image, scale: float) -> Image.Image:
 
 
 def _sources(size: int, scale: float) -> tuple[Places, Places, Floats]:
-    """Of each pixel along one side (n,) the two it lies between, and how far from the first."""
+    """For each pixel of one side (n,): the two it lies between, and how far from the first."""
     inverse, centre = 1 / scale, size * 0.5
-    # in the order of torchvision and Pillow, for the same roundings
+    # computed in the order of torchvision and Pillow, so that it rounds the same
     place = inverse * (np.arange(size) + 0.5) + (inverse * -centre + centre) - 0.5
     first = np.floor(place)
     before = first.astype(np.int64)

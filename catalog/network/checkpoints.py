@@ -1,11 +1,11 @@
-"""Reading a model's file without running anything that it holds.
+"""Reading a model's file without executing anything in it.
 
 Two kinds are read. A Lightning checkpoint (`.ckpt`) of Zoobot's `ZoobotTree` or
 `FinetuneableZoobotTree`. And safetensors: the same tensors by the same names
 (`encoder.…`, `head.1.0.weight`, `head.1.0.bias`), of any float type, with one
 metadata entry `zoobot`, the JSON of `ZoobotTree`'s own arguments
 (`question_answer_pairs`, `architecture_name`, `dropout_rate`, `timm_kwargs`) and
-perhaps of `view`, the `catalog.images.view.View` that it was trained with.
+perhaps `view`, the `catalog.images.view.View` that it was trained with.
 """
 
 import json
@@ -26,12 +26,12 @@ from zoolens.catalog.runtime.files import sha256_of
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a file says of a model: its tensors, and how to build what they fill.
+    """What a file holds of a model: its tensors, and how to build the encoder they belong to.
 
     encoder: tensors by name in the timm encoder; weight (L, D) and bias (L,) of the
-    head; labels: the L label columns; architecture: timm name, None where the file
+    head; labels: the L label columns; architecture: timm name, None if the file
     does not say; settings: keyword arguments for timm; view: what it was trained to see,
-    None where the file does not say; sha256: of the file. All tensors are finite and no
+    None if the file does not say; sha256: of the file. All tensors are finite and no
     larger than the file.
     """
 
@@ -47,7 +47,7 @@ class Checkpoint:
 
 
 class _Inert:
-    """Stands in for a class named in a pickle, so that nothing of the class runs."""
+    """Stands in for a class named in a pickle, so that no code of the class runs."""
 
 
 _SCHEMAS = [f"zoobot.shared.schemas.{name}" for name in ("Schema", "Question", "Answer")]
@@ -71,7 +71,7 @@ _NEEDED = re.compile(
 )
 _LARGEST_PICKLE = 64 * 2**20  # bytes; Zoobot's are 0.1 MB
 
-# What timm may be told by a file; the rest is ours (classes, channels, weights).
+# Arguments for timm that a file may set; the others are ours (classes, channels, weights).
 _SETTINGS: Mapping[str, Callable[[Any], bool]] = {
     "drop_rate": lambda value: _is_number(value) and 0 <= value < 1,
     "drop_path_rate": lambda value: _is_number(value) and 0 <= value < 1,
@@ -82,7 +82,7 @@ _IGNORED_SETTINGS = {"pretrained", "num_classes", "in_chans"}
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint; nothing that it holds is executed.
+    """Read a checkpoint; nothing in it is executed.
 
     Raises `ModelRefused` for a file that is absent, damaged, hostile, or holds
     something other than a Zoobot decision-tree model.
@@ -94,7 +94,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         state, arguments, view = read(path)
         _check_tensors(state, path.stat().st_size)
         return _interpret(state, arguments, view, sha256_of(path))
-    except Exception as error:  # a hostile file may raise anything; all of it is its fault
+    except Exception as error:  # a hostile file may raise anything, and the fault is the file's
         raise ModelRefused(f"{path} is no Zoobot model: {reason(error)}") from error
 
 
@@ -110,7 +110,7 @@ _Content = tuple[Mapping[str, Any], Mapping[str, Any], View | None]
 
 def _read_lightning(path: Path) -> _Content:
     _check_archive(path)
-    # mapped: a storage that claims more than its record ends at the file's end
+    # memory-mapped: a storage that claims more than it has cannot go beyond the file's end
     with torch.serialization.safe_globals(_SAFE):
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     if not isinstance(content, dict):
@@ -131,7 +131,7 @@ def _read_safetensors(path: Path) -> _Content:
 
 
 def _check_archive(path: Path) -> None:
-    """Refuse an archive that could grow, or whose pickle asks for what no model needs."""
+    """Refuse an archive that could unpack to more than its size, or with a suspicious pickle."""
     if not zipfile.is_zipfile(path):
         raise ModelRefused("it is not the zip archive that Lightning saves, or it is truncated")
     with zipfile.ZipFile(path) as archive:

@@ -32,7 +32,7 @@ def build_encoder(checkpoint: Checkpoint) -> tuple[nn.Module, str, int]:
     """The encoder with the checkpoint's weights, its timm name, its input channels.
 
     The encoder is in eval mode, float32, without gradients for its weights, and maps
-    (N, C, H, W) to (N, D). Raises `ModelRefused` where timm does not have it or the
+    (N, C, H, W) to (N, D). Raises `ModelRefused` if timm does not have it or the
     tensors do not fit it.
     """
     architecture, channels = _identify(checkpoint)
@@ -50,9 +50,9 @@ def build_encoder(checkpoint: Checkpoint) -> tuple[nn.Module, str, int]:
 def _identify(checkpoint: Checkpoint) -> tuple[str, int]:
     """The architecture and channels whose tensors are those of the checkpoint.
 
-    Tried on the `meta` device, which allocates nothing, as the name is the file's to
-    choose. A FinetuneableZoobotTree made around an encoder in memory does not record
-    which: then it is the one that fits among those that Zoobot publishes.
+    Encoders are built on the `meta` device, which allocates nothing, since the file chooses
+    the name. A FinetuneableZoobotTree made from an encoder in memory does not record its
+    name: then it is the one of Zoobot's published encoders that fits.
     """
     import timm
 
@@ -94,7 +94,7 @@ def _create(architecture: str, channels: int, checkpoint: Checkpoint) -> nn.Modu
 
 
 def _difference(given: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str:
-    """The first difference in names and shapes, in words; empty where there is none."""
+    """The first difference in names and shapes, in words; empty if there is none."""
     for name, tensor in expected.items():
         if name not in given:
             return f"it lacks {name}"

@@ -1,8 +1,8 @@
 """What runs an encoder over images: torch, OpenVINO where it is installed, or a GPU.
 
-All give the encoder's own features but for rounding, which is checked before the first
-image. OpenVINO is the faster on a processor (docs/decisions/engines.md), but takes a
-second or two to be made ready.
+All give the encoder's features up to rounding, which is checked before the first image.
+OpenVINO is the fastest on a CPU (docs/decisions/engines.md), but takes a second or two to
+compile.
 """
 
 import copy
@@ -27,20 +27,20 @@ Encode = Callable[[Tensor], Tensor]
 ENGINES = ("auto", "torch", "openvino", "cuda")
 PRECISIONS = ("float32", "bfloat16")
 
-_WORTH_IT = 1000  # images, on which OpenVINO saves what it takes to be made ready
-_FAINT = 0.2  # most of a galaxy's picture is dark sky
-# Of the largest feature. Sums of float32 in another order differ by some 1e-6; bfloat16
-# keeps eight bits of a number, and an encoder adds up what they lose.
+_WORTH_IT = 1000  # images, on which OpenVINO saves the time that it takes to compile
+_FAINT = 0.2  # brightness of the images to compare on: most of a galaxy's image is dark sky
+# Allowed difference, relative to the largest feature. Sums of float32 in another order differ
+# by some 1e-6; bfloat16 keeps eight bits of a number, and an encoder adds up these errors.
 _SAME = {"float32": 1e-5, "bfloat16": 0.05}
-_TIMES = 10  # where an encoder magnifies rounding, as much as torch's own do
-_AT_ONCE_CUDA = 64  # images that fill a GPU, whose caches are not what bounds it
+_TIMES = 10  # or so many times torch's own error, for encoders that magnify rounding
+_AT_ONCE_CUDA = 64  # images at once that fill a GPU, which caches do not limit
 
 
 def choose_engine(engine: str, images: int) -> str:
-    """`torch`, `openvino` or `cuda`, for so many images.
+    """The engine to use for so many images: `torch`, `openvino` or `cuda`.
 
-    "auto" is CUDA where torch finds a GPU, and else OpenVINO where it is installed and
-    worth it. Raises `UnknownName` for another name, `CatalogError` where what is asked for
+    "auto" is CUDA if torch finds a GPU, else OpenVINO if it is installed and worth
+    compiling for. Raises `UnknownName` for another name, `CatalogError` if what is asked for
     is not there.
     """
     if engine not in ENGINES:
@@ -60,7 +60,7 @@ def choose_engine(engine: str, images: int) -> str:
 
 
 def check_precision(precision: str) -> None:
-    """Raises `UnknownName` where there is no such precision."""
+    """Raises `UnknownName` if there is no such precision."""
     if precision not in PRECISIONS:
         raise UnknownName(f"no precision {precision!r}; choose one of {', '.join(PRECISIONS)}")
 
@@ -68,11 +68,11 @@ def check_precision(precision: str) -> None:
 def make_encode(
     engine: str, encoder: nn.Module, channels: int, size: int, precision: str = "float32"
 ) -> Encode:
-    """The encoder made ready for many square images of `size` pixels.
+    """The encoder prepared for many square images of `size` pixels.
 
-    engine: `torch`, `openvino` or `cuda`. precision: of what it computes with, `float32`
-    or `bfloat16`; features are float32 in any case. Raises `UnknownName` for another
-    precision, `CatalogError` where the engine does not take the encoder, or gives other
+    engine: `torch`, `openvino` or `cuda`. precision: of its arithmetic, `float32` or
+    `bfloat16`; features are float32 in any case. Raises `UnknownName` for another
+    precision, `CatalogError` if the engine does not take the encoder, or gives other
     features.
     """
     check_precision(precision)
@@ -89,7 +89,7 @@ def make_encode(
     try:
         encode = make()
         found = encode(images)
-    except Exception as error:  # an engine trips on whatever it does not know
+    except Exception as error:  # an engine may raise anything on what it does not support
         reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
         raise CatalogError(
             f"engine {engine} does not take this encoder ({reason[0]}); choose --engine torch"
@@ -113,7 +113,7 @@ def _check(found: Tensor, encoder: nn.Module, images: Tensor, engine: str, preci
 
 
 class _Torch:
-    """An encoder run by torch on a device; threads share it, each on a stream of its own."""
+    """An encoder run by torch on a device; threads share it, each with its own stream."""
 
     def __init__(self, encoder: nn.Module, device: str, precision: str) -> None:
         self._device = torch.device(device)
@@ -122,7 +122,7 @@ class _Torch:
         self._at_once = _AT_ONCE_CUDA if device == "cuda" else AT_ONCE
         self._streams = threading.local()
         if device == "cuda":
-            # or convolutions of float32 would round what they multiply to ten bits
+            # else convolutions of float32 round their inputs to ten bits
             torch.backends.cudnn.allow_tf32 = False
 
     def __call__(self, images: Tensor) -> Tensor:
@@ -143,7 +143,7 @@ class _Torch:
 
 
 class _OpenVino:
-    """An encoder compiled by OpenVINO, an image at a time on each thread."""
+    """An encoder compiled by OpenVINO, one image at a time on each thread."""
 
     def __init__(self, encoder: nn.Module, channels: int, size: int, precision: str) -> None:
         import openvino
@@ -152,11 +152,11 @@ class _OpenVino:
 
         example = torch.zeros(1, channels, size, size)
         with warnings.catch_warnings(), torch.no_grad(), one_thread():
-            warnings.simplefilter("ignore")  # of tracing, which torch has come to deprecate
+            warnings.simplefilter("ignore")  # torch deprecates tracing
             traced = torch.jit.trace(encoder, example, check_trace=False)
-        # not openvino.convert_model, which has telemetry
+        # instead of openvino.convert_model, which sends telemetry
         frontend = FrontEndManager().load_by_framework("pytorch")
-        decoder = TorchScriptPythonDecoder(traced)  # has to live until it is converted
+        decoder = TorchScriptPythonDecoder(traced)  # kept alive until it is converted
         model = frontend.convert(frontend.load(decoder))
         model.reshape(list(example.shape))
         threads = torch.get_num_threads()
@@ -168,8 +168,8 @@ class _OpenVino:
                 "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
                 "NUM_STREAMS": threads,
                 "INFERENCE_NUM_THREADS": threads,
-                # or its thread waits for its core while another core is free: what decodes
-                # images beside it is not bound to any
+                # else a thread waits for its core while another core is free, since the
+                # threads that decode images are bound to none
                 "ENABLE_CPU_PINNING": False,
             },
         )

@@ -17,8 +17,8 @@ def write_model(model: ZoobotModel, view: View, path: Path) -> None:
     view: what it was trained to see.
 
     Matrices and convolutions in float16; vectors (batch norms, biases), which are few
-    and whose range is wide, in float32. timm settings other than the architecture are
-    not kept. Raises `CatalogError` where the file cannot be written.
+    and have a wide range, in float32. timm settings other than the architecture are
+    not kept. Raises `CatalogError` if the file cannot be written.
     """
     from safetensors.torch import save_file
 
@@ -41,7 +41,7 @@ def write_model(model: ZoobotModel, view: View, path: Path) -> None:
         save_file(
             {name: _smaller(tensor).contiguous() for name, tensor in tensors.items()},
             part,
-            # one entry: safetensors writes several in any order, and not the same bytes again
+            # one entry: safetensors writes several in any order, so bytes would differ
             metadata={"zoobot": json.dumps(arguments)},
         )
 

@@ -1,4 +1,4 @@
-"""Running an encoder on a processor's cores as fast as its numbers allow."""
+"""Running an encoder fast on the cores of a CPU, with the same features up to rounding."""
 
 import copy
 import itertools
@@ -16,19 +16,19 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _MOST_THREADS = 16  # each holds a batch of images and the activations of a few
-# Images an encoder takes at once: the activations of more are too large for the caches,
-# and for the allocator to keep, and cost a quarter more time on each.
+# Images that an encoder takes at once: the activations of more exceed the caches, and what the
+# allocator keeps, and each image takes a quarter more time.
 AT_ONCE = 4
-_SAME = 1e-6  # of the largest feature, in float64: far above rounding, far below a mistake
+_SAME = 1e-6  # relative to the largest feature, in float64: far above rounding, far below a mistake
 
 
 def for_inference(encoder: nn.Module, channels: int, size: int) -> nn.Module:
-    """A copy that gives the same features, rounding apart, in about half the time.
+    """A copy that gives the same features, up to rounding, in about half the time.
 
-    Batch norms are folded into the convolutions before them, and tensors stand
-    channels last. Which convolution feeds which norm is read off the order of the
-    modules, so the copy is compared with the encoder, in float64, on two random images
-    of `size` pixels; where they differ, norms stay as they are.
+    Batch norms are folded into the convolutions before them, and tensors are stored channels
+    last. Which convolution feeds which norm is inferred from the order of the modules. That
+    may be wrong, so the copy is compared with the encoder, in float64, on two random images
+    of `size` pixels; if they differ, norms are not folded.
     """
     images = torch.rand(2, channels, size, size, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
@@ -53,10 +53,9 @@ def features(encoder: nn.Module, images: Tensor) -> Tensor:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Torch on the calling thread alone: short work does not repay waking the others.
+    """Run torch on the calling thread alone: for short work, waking others costs more.
 
-    Where another program wants the cores, one image on two threads has taken a second for
-    0.05 on one.
+    While another program uses the cores, one image took 1 s on two threads, 0.05 s on one.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -71,11 +70,11 @@ def in_order(
 ) -> Generator[Result, None, None]:
     """`parallel.in_order`, each thread running torch single-threaded.
 
-    Whole items side by side keep all cores busy where one item on all cores would
-    wait for its slowest part. threads: as many as torch would use unless given.
+    Several items at once keep all cores busy; one item on all cores would wait for its
+    slowest part. threads: as many as torch would use unless given.
     """
     count = min(threads or torch.get_num_threads(), _MOST_THREADS)
-    with one_thread():  # a pool's threads would set the number for all that come after
+    with one_thread():  # set here, since the threads of a pool would set it for everything after
         yield from parallel.in_order(
             function, items, threads=count, prepare=lambda: torch.set_num_threads(1)
         )
@@ -93,7 +92,7 @@ def _fold(module: nn.Module) -> None:
         before.weight, before.bias = fuse_conv_bn_weights(
             before.weight, before.bias, mean, variance, norm.eps, norm.weight, norm.bias
         )
-        # timm's norms bring their activation along
+        # timm's norms include the activation
         setattr(module, name, getattr(norm, "act", nn.Identity()))
     for _, child in module.named_children():
         _fold(child)

@@ -1,8 +1,8 @@
 """A Zoobot decision-tree model: an encoder, and a head of Dirichlet concentrations.
 
-The head of Zoobot is dropout, one linear layer, and 1 + 100 sigmoid; kept here as
-its weight and bias, so that the encoder runs once per image while the head is
-sampled as often as asked. Arrays in, arrays out: nothing here knows the catalogue.
+The head of Zoobot is dropout, one linear layer, and 1 + 100 sigmoid. It is kept as the weight
+and bias of the layer, so that the encoder runs once per image and only the head once per
+dropout sample. Nothing here knows the catalogue.
 """
 
 from dataclasses import dataclass, replace
@@ -22,12 +22,12 @@ from zoolens.catalog.network.inference import one_thread
 
 @dataclass(frozen=True)
 class ZoobotModel:
-    """A model ready to predict; L label columns, D features.
+    """A model that can predict; L label columns, D features.
 
     encoder: in eval mode, (N, C, H, W) in 0..1 -> (N, D). weight: (L, D) and bias:
     (L,) of the linear layer, float32. labels: the columns of the checkpoint
     (`how-rounded-dr5_round`), or those of a tree after `for_tree`. channels: 3, or 1
-    for a greyscale model. view: what it was trained to see, None where its file does
+    for a greyscale model. view: what it was trained to see, None if its file does
     not say. sha256: of the file.
     """
 
@@ -46,10 +46,10 @@ class ZoobotModel:
 
         Columns of the tree's own campaign count first (`-dr5` for gzd5), then
         columns without campaign (GZ DESI), then those of the campaign that asked
-        the very same questions (dr8 for gzd5, dr5 for gzd8): one of them for the
+        the same questions (dr8 for gzd5, dr5 for gzd8): one of these for the
         whole tree, never a mixture. A question that lacks an answer has no Dirichlet
         distribution: all its rows are NaN. Raises `ModelRefused`, naming the nearest
-        columns, where the model has no question of the tree whole.
+        columns, if the model has no complete question of the tree.
         """
         own = CAMPAIGN.get(tree.name, "")
         for campaign in (own, "", SIBLING.get(own, own)):
@@ -88,11 +88,11 @@ class ZoobotModel:
 
 
 def load_model(source: str) -> ZoobotModel:
-    """Load a model; nothing that its file holds is executed.
+    """Load a model; nothing in its file is executed.
 
     source: path of a Lightning checkpoint or safetensors file, or
     `hf_hub:owner/name`, fetched through huggingface_hub. Weights become float32.
-    Raises `ModelRefused` where the file is not a Zoobot decision-tree model, its
+    Raises `ModelRefused` if the file is not a Zoobot decision-tree model, its
     tensors do not fit its encoder, or the hub does not give it.
     """
     path = _download(source) if source.startswith("hf_hub:") else Path(source)
@@ -118,8 +118,8 @@ def load_model(source: str) -> ZoobotModel:
 def check_size(model: ZoobotModel, size: int) -> None:
     """Show the encoder a blank image of `size` pixels a side, and one of noise.
 
-    Raises `ModelRefused` where it does not take that size (MaxViT, for one, takes
-    the size it was built for), or gives what is no number.
+    Raises `ModelRefused` if it does not take that size (MaxViT, for one, takes
+    the size it was built for), or gives what is not a number.
     """
     try:
         generator = torch.Generator().manual_seed(0)
@@ -143,7 +143,7 @@ def dropout_masks(samples: int, features: int, rate: float, seed: int) -> Tensor
     """Masks that multiply the features, (T, D), kept ones scaled by 1 / (1 - rate).
 
     The T masks are T fixed sub-networks, shared by all galaxies, so that a result
-    does not depend on how galaxies are batched. samples = 0 asks dropout off: one
+    does not depend on how galaxies are batched. samples = 0 turns dropout off: one
     mask of ones.
     """
     if samples == 0:
@@ -160,19 +160,19 @@ def concentrations(model: ZoobotModel, features: Tensor, masks: Tensor) -> Tenso
     (N, T, L) float32, NaN where the model lacks an answer.
     """
     samples, width = masks.shape  # T, D
-    # masking the few weights instead of the many features
+    # masks the few weights instead of the many features
     weight = (masks[:, None, :] * model.weight).reshape(-1, width)  # (T L, D)
     logits = (features @ weight.T).reshape(len(features), samples, len(model.labels))
     return 1 + 100 * torch.sigmoid(logits + model.bias)
 
 
 def path_of(source: str) -> str:
-    """A source that means the same from every folder."""
+    """The source of a model with its path made absolute; a hub source as it is."""
     return source if source.startswith("hf_hub:") else str(Path(source).resolve())
 
 
 def mixed_seed(*numbers: int) -> int:
-    """One seed of several numbers; torch takes no more than its lowest 32 bits to heart."""
+    """One seed from several numbers; of a seed, torch uses only the lowest 32 bits."""
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
@@ -180,7 +180,7 @@ def _download(source: str) -> Path:
     from huggingface_hub import hf_hub_download, logging
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
-    logging.set_verbosity_error()  # it tells of every retry; one line of ours will do
+    logging.set_verbosity_error()  # else it logs every retry; our one line is enough
     repository = source.removeprefix("hf_hub:")
     for name in ("ZoobotTree.ckpt", "FinetuneableZoobotTree.ckpt"):
         try:
@@ -192,6 +192,6 @@ def _download(source: str) -> Path:
             ) from None
         except EntryNotFoundError:
             continue
-        except Exception as error:  # of the network library beneath, whichever it is
+        except Exception as error:  # of whichever network library it uses
             raise ModelRefused(f"{source} cannot be fetched: {reason(error)}") from error
     raise ModelRefused(f"{source} has neither ZoobotTree.ckpt nor FinetuneableZoobotTree.ckpt")

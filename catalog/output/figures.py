@@ -33,7 +33,7 @@ STYLE: Any = {
 def save(figure: Figure, stem: Path, *, dpi: float | None = None) -> list[Path]:
     """Write a figure as PNG and as PDF with vector text, each whole or not at all.
 
-    dpi: of the PNG, `DPI` unless given. Returns both paths. Raises `CatalogError` where
+    dpi: of the PNG, `DPI` unless given. Returns both paths. Raises `CatalogError` if
     they cannot be written.
     """
     written = []

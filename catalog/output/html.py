@@ -41,7 +41,7 @@ def write_page(file: Path, template: str, **values: Any) -> None:
     """Render a template of `catalog/templates` to a file, whole or not at all.
 
     What is in `values` is escaped: a galaxy may be called anything. Raises
-    `CatalogError` where the file cannot be written.
+    `CatalogError` if the file cannot be written.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),

@@ -1,4 +1,4 @@
-"""From galaxies with images to rows of predictions, a batch at a time."""
+"""Predictions for galaxies with images: rows of their tables, one batch at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _NO_NUMBER = "unusable image: what the model makes of it is no number"
 
 @dataclass(frozen=True)
 class Predictor:
-    """All that turns galaxies into rows; several threads may use it at once.
+    """Turns galaxies into rows of predictions; several threads may use it at once.
 
     model: with the answers of `tree`; masks: (T, D) of `dropout_masks`. encode: the
     model's encoder, as an engine runs it (`made_ready`).
@@ -54,8 +54,8 @@ class Predictor:
     def tables(self, galaxies: Sequence[Galaxy]) -> dict[str, pa.Table]:
         """Rows of a batch of galaxies, by table, without their run.
 
-        A galaxy whose image cannot be read, or is not the one that was ingested, has a row
-        in `reject` and no other.
+        A galaxy whose image cannot be read, or is not the one that was ingested, has only a
+        row in `reject`.
         """
         loaded = load(self.reader, self.view, galaxies)
         encoded = self._features(loaded.images)

@@ -1,4 +1,4 @@
-"""Published predictions in, validated posteriors out."""
+"""Reading and validating published predictions: posteriors from the rows of a table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,16 +15,17 @@ from zoolens.catalog.predictions.posterior import Summary, summarise
 from zoolens.catalog.votes.checks import FRACTION_TOLERANCE, Rows
 
 MOST_SAMPLES = 1000
-# Zoobot's concentrations lie in 1..101; others may not, but these are no Dirichlet's.
+# Zoobot's concentrations lie in 1..101; those of other models may not, but outside these limits
+# no Dirichlet distribution is meant.
 LEAST, MOST = 1e-6, 1e6
 _OUT_OF_RANGE = f"concentration outside {LEAST:g}..{MOST:g}"
 
 
 @dataclass(frozen=True)
 class PublishedPosteriors:
-    """Predictions for the N rows of a block; rows that were refused hold rubbish.
+    """Predictions for the N rows of a block; values of refused rows mean nothing.
 
-    summary: of all rows, with the published fractions where there are some. samples: by
+    summary: of all rows, with the published fractions if there are any. samples: by
     number of samples T, which rows (n,) have them and their concentrations (n, T, A)
     float32, NaN in missing questions.
     """
@@ -36,11 +37,11 @@ class PublishedPosteriors:
 def read_posteriors(rows: Rows, layout: PublishedLayout, tree: DecisionTree) -> PublishedPosteriors:
     """Read and validate the predictions of a block of rows.
 
-    A row is refused where a concentration is no number or list of numbers, or outside
-    1e-6..1e6; where some answers of a question have concentrations and others not, or
-    its lists are not all of one length; where a fraction is no number or outside
-    0..1; and where it predicts nothing at all. Fractions of a question that, all
-    given, do not add up to 1 within 0.001 are reported and kept.
+    A row is refused if a concentration is not a number or list of numbers, or outside
+    1e-6..1e6; if only some answers of a question have concentrations, or its lists have
+    different lengths; if a fraction is not a number or outside 0..1; and if it predicts
+    nothing at all. If all fractions of a question are given and do not add up to 1 within
+    0.001, they are reported and kept.
     """
     columns = {
         label: read_samples(rows.table[name]) for label, name in layout.concentrations.items()
@@ -140,9 +141,9 @@ def _of_fractions(fractions: Floats, tree: DecisionTree) -> Summary:
 
 
 def _fill(summary: Summary, which: npt.NDArray[np.int64], found: Summary) -> None:
-    """Put what was found of the rows `which` where `summary` knows nothing."""
+    """Fill the rows `which` of `summary` with `found` where it has no value."""
     for name in ("concentration", "fraction", "sd", "lo", "hi", "information"):
         target, values = getattr(summary, name), getattr(found, name)
-        # a stated fraction is that of the samples, which means of concentrations are not
+        # a stated fraction was computed from the samples, and is better than that of the means
         kept = ~np.isnan(target[which]) if name == "fraction" else np.isnan(values)
         target[which] = np.where(kept, target[which], values)

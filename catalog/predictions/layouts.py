@@ -2,8 +2,9 @@
 
 `QUESTION_ANSWER_concentration`, one number or a list of posterior samples (GZ DECaLS,
 Walmsley et al. 2022), or plain fractions, `QUESTION_ANSWER_fraction` or `_pred_frac`,
-perhaps of a few answers only. The question may carry its campaign. A release has both
-concentrations, the means of the samples, and `_pred_frac`: there the latter is taken.
+perhaps of a few answers only. The question may carry its campaign. A release of Zoolens has
+both concentrations, which are means of the samples, and `_pred_frac`: there the fractions
+come from the latter.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,15 +16,15 @@ from zoolens.catalog.errors import TableRefused, nearest
 from zoolens.catalog.votes.layouts import identifier_column
 
 _PREDICTED = "_pred_frac"
-_FRACTION_ENDINGS = (_PREDICTED, "_fraction")  # the second may be of votes
+_FRACTION_ENDINGS = (_PREDICTED, "_fraction")  # the second may be a fraction of votes
 
 
 @dataclass(frozen=True)
 class PublishedLayout:
     """Which columns hold what, by label of the tree.
 
-    concentrations: of whole questions only; fractions: of answers of the other
-    questions, and what a release states beside its concentrations. incomplete: questions
+    concentrations: of complete questions only; fractions: of answers of the other
+    questions, and those that a release states beside its concentrations. incomplete: questions
     with concentrations of some answers, not used.
     """
 
@@ -38,7 +39,7 @@ class PublishedLayout:
         return [self.identifier, *self.concentrations.values(), *self.fractions.values()]
 
     def missing_questions(self, tree: DecisionTree) -> tuple[str, ...]:
-        """Questions of the tree that the table says nothing usable about."""
+        """Questions of the tree for which the table has nothing usable."""
         known = {*self.concentrations, *self.fractions}
         return tuple(q.name for q in tree.questions if not known & set(q.labels))
 
@@ -50,8 +51,8 @@ def recognise_predictions(
 
     Columns of one campaign are read: of the tree's own, without campaign, or of the
     campaign with the same questions, whichever has most answers. Raises
-    `TableRefused`, naming the nearest columns, where there is nothing of the tree, or
-    where the fractions are those of votes.
+    `TableRefused`, naming the nearest columns, if there is nothing of the tree, or if
+    the fractions are those of votes.
     """
     own = CAMPAIGN.get(tree.name, "")
     layouts = [

@@ -17,9 +17,9 @@ from zoolens.catalog.decision_tree import DecisionTree
 
 TAIL = 0.05  # outside the central 90 % interval, on either side
 
-_NEAR = 1e-4  # a last step this small, relative to x (1 - x), leaves about its third power
-_WIDTH = 1e-9  # of a bracket that ends the search
-_PATIENCE = 8  # steps before halving every other time
+_NEAR = 1e-4  # last step, relative to x (1 - x); the error left is about its third power
+_WIDTH = 1e-9  # of the bracket at which the search ends
+_PATIENCE = 8  # steps, after which every other one halves the bracket
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def mutual_information(fractions: Floats, tree: DecisionTree) -> Floats:
     The acquisition of Walmsley et al. 2020 (MNRAS 491, 1554), with one departure.
     There the outcome is the number of "yes" among N binomial votes of a question with
     two answers; here it is a single vote, which has as many outcomes as the question
-    has answers. It needs no N, and is the information that asking somebody gains.
+    has answers. It needs no N, and is the information gained by asking one volunteer.
     Differences below 0, which only rounding gives (1e-15), are set to 0.
     """
     mean = fractions.mean(axis=1)
@@ -98,11 +98,10 @@ def mixture_quantile(a: Floats, b: Floats, p: float) -> Floats:
     a, b: (N, T, ...) parameters; the mixture is over axis 1. Returns (N, ...), NaN
     where a parameter is.
 
-    Halley's method on the mixture's distribution function, begun at the quantile of
-    the Beta of the same mean and variance, and held in a bracket, which is halved
-    where a step would leave it and, once a few steps did not suffice, every other
-    time: so it also ends for mixtures of far-apart Betas, with next to no density
-    between them.
+    Halley's method on the mixture's distribution function, started at the quantile of the
+    Beta with the same mean and variance, and kept inside a bracket. The bracket is halved if
+    a step would leave it, and after a few steps every other time. So the search also ends
+    for mixtures of Betas far apart, with almost no density between them.
     """
     a, b = np.moveaxis(a, 1, -1), np.moveaxis(b, 1, -1)
     shape = a.shape[:-1]
@@ -149,5 +148,5 @@ def _halley_step(a: Floats, b: Floats, log_norm: Floats, x: Floats, excess: Floa
         slope = (densities * ((a - 1) / x - (b - 1) / (1 - x))).mean(axis=1)
         density = densities.mean(axis=1)
         newton = excess / density
-        # far away the correction would make steps of nothing
+        # far from the solution the correction would make steps vanish
         return newton / np.clip(1 - newton * slope / (2 * density), 0.5, 2)

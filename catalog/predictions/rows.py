@@ -12,7 +12,7 @@ from zoolens.catalog.store.tables import arrow_schema
 
 
 def prediction_rows(galaxy_id: npt.ArrayLike, summary: Summary) -> pa.Table:
-    """Rows of `prediction`, A a galaxy in order; NaN becomes NULL."""
+    """Rows of `prediction`, A per galaxy, in tree order; NaN becomes NULL."""
     return _rows(
         "prediction",
         galaxy_id,
@@ -28,12 +28,12 @@ def prediction_rows(galaxy_id: npt.ArrayLike, summary: Summary) -> pa.Table:
 
 
 def question_rows(galaxy_id: npt.ArrayLike, summary: Summary) -> pa.Table:
-    """Rows of `question_prediction`, Q a galaxy in order; NaN becomes NULL."""
+    """Rows of `question_prediction`, Q per galaxy, in tree order; NaN becomes NULL."""
     return _rows("question_prediction", galaxy_id, {"mutual_information": summary.information})
 
 
 def posterior_rows(galaxy_id: npt.ArrayLike, concentrations: npt.NDArray[np.floating]) -> pa.Table:
-    """Rows of `posterior`, one a galaxy, of concentrations (N, T, A)."""
+    """Rows of `posterior`, one per galaxy, from concentrations (N, T, A)."""
     galaxies, samples, answers = concentrations.shape
     blobs = [values.tobytes() for values in concentrations.astype("<f4")]
     return pa.table(
@@ -48,12 +48,12 @@ def posterior_rows(galaxy_id: npt.ArrayLike, concentrations: npt.NDArray[np.floa
 
 
 def _rows(table: str, galaxy_id: npt.ArrayLike, values: Mapping[str, Floats]) -> pa.Table:
-    """Rows of a table from matrices (N, width): of each galaxy all answers or questions."""
+    """Rows of a table from matrices (N, width): all answers or questions of each galaxy."""
     schema = arrow_schema(table)
     ids, width = np.asarray(galaxy_id, np.int64), next(iter(values.values())).shape[1]
     keys = [np.repeat(ids, width), np.tile(np.arange(width, dtype=np.int32), len(ids))]
     columns = [
-        # narrowed by NumPy: Arrow refuses to round
+        # NumPy narrows the type, since Arrow refuses to round
         pa.array(values[kind.name].ravel().astype(kind.type.to_pandas_dtype()), from_pandas=True)
         for kind in list(schema)[2:]
     ]

@@ -14,146 +14,88 @@ import pyarrow as pa
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, UnknownName, nearest
 from zoolens.catalog.formats.columns import column
+from zoolens.catalog.store.dictionary import COLUMNS, Column
 
 PRESETS = ("full", "friendly")
 
-_F32, _F64, _I32, _TEXT = pa.float32(), pa.float64(), pa.int32(), pa.string()
-_NUMBER, _PROBABILITY, _SPREAD = "meta.number", "stat.probability", "stat.stdev"
+_ARROW = {
+    "VARCHAR": pa.string(),
+    "INTEGER": pa.int32(),
+    "BIGINT": pa.int64(),
+    "FLOAT": pa.float32(),
+    "DOUBLE": pa.float64(),
+}
+_F64, _I32, _TEXT = pa.float64(), pa.int32(), pa.string()
+_GALAXIES, _VOTES, _PREDICTIONS = (COLUMNS[v] for v in ("galaxies", "votes", "predictions"))
+_LOSSES, _QUESTIONS, _MAPS = (COLUMNS[v] for v in ("losses", "question_losses", "saliency_stats"))
+# of no view: it is computed as a release is cut
+_VOTE_WEIGHT = Column(
+    "vote_weight",
+    "FLOAT",
+    "",
+    ucd="stat.weight",
+    wide="suggested weight of a vote for {of} in training, 0..1: the probability that it is "
+    "meant; missing where nobody said so",
+)
+
+
+def described(said: Column) -> pa.Field:
+    """A column of a public view as its dictionary describes it."""
+    return column(said.name, _ARROW[said.type], said.description, unit=said.unit, ucd=said.ucd)
 
 
 @dataclass(frozen=True)
 class Kind:
     """A column that every answer, or every question, has.
 
-    ending: what follows the label (or the question) in its name; description: with {of}
-    for the label or question; source: which of the values read for a galaxy it holds;
+    source: which of the values read for a galaxy it holds; ending: what follows the label
+    (or the question) in its name; said: what it means, in the public view that has it;
     friendly: whether the preset of few columns has it.
     """
 
     source: str
     ending: str
-    type: pa.DataType
-    description: str
-    ucd: str = ""
-    unit: str = ""
+    said: Column
     friendly: bool = False
 
     def field(self, of: str, kind: pa.DataType | None = None) -> pa.Field:
         """The column of an answer or a question."""
-        words = self.description.format(of=of)
-        return column(of + self.ending, kind or self.type, words, unit=self.unit, ucd=self.ucd)
+        said = self.said
+        kind = kind or _ARROW[said.type]
+        return column(of + self.ending, kind, said.wide.format(of=of), unit=said.unit, ucd=said.ucd)
 
 
-_MAP = "of the saliency map of {of}"
 OF_QUESTION = (
-    Kind("total", "_total-votes", _F64, "volunteers asked {of}", _NUMBER, friendly=True),
-    Kind(
-        "reach",
-        "_proportion_volunteers_asked",
-        _F32,
-        "predicted probability that a volunteer is asked {of}, 0..1",
-        _PROBABILITY,
-        friendly=True,
-    ),
-    Kind(
-        "nll",
-        "_nll",
-        _F64,
-        "Dirichlet-multinomial negative log likelihood of the votes on {of}, natural "
-        "logarithm; 0 where nobody was asked",
-        "stat.likelihood",
-    ),
-    Kind(
-        "mutual_information",
-        "_mutual_information",
-        _F64,
-        "mutual information of the votes on {of} and the model's weights, natural logarithm",
-        "stat.value",
-    ),
+    Kind("total", "_total-votes", _VOTES["total"], friendly=True),
+    Kind("reach", "_proportion_volunteers_asked", _PREDICTIONS["reach"], friendly=True),
+    Kind("nll", "_nll", _QUESTIONS["nll"]),
+    Kind("mutual_information", "_mutual_information", _QUESTIONS["mutual_information"]),
 )
 OF_ANSWER = (
-    Kind("count", "", _F64, "volunteers who said {of}", _NUMBER),
-    Kind(
-        "fraction",
-        "_fraction",
-        _F64,
-        "observed vote fraction of {of}, 0..1; missing where nobody was asked",
-        _PROBABILITY,
-        friendly=True,
-    ),
-    Kind("concentration", "_concentration", _F32, "Dirichlet concentration of {of}", "stat.param"),
-    Kind(
-        "pred_frac",
-        "_pred_frac",
-        _F64,
-        "predicted vote fraction of {of}, 0..1",
-        _PROBABILITY,
-        friendly=True,
-    ),
-    Kind("sd", "_pred_frac_sd", _F32, "standard deviation of the vote fraction of {of}", _SPREAD),
-    Kind(
-        "lo",
-        "_pred_frac_lo",
-        _F32,
-        "lower end of the central 90 % interval of the vote fraction of {of}",
-        "stat.confidenceLevel",
-    ),
-    Kind(
-        "hi",
-        "_pred_frac_hi",
-        _F32,
-        "upper end of the central 90 % interval of the vote fraction of {of}",
-        "stat.confidenceLevel",
-    ),
-    Kind(
-        "ce",
-        "_ce",
-        _F64,
-        "cross-entropy of observed and predicted vote fraction of {of}, natural logarithm",
-        "stat.fit.goodness",
-    ),
-    Kind(
-        "vote_weight",
-        "_vote_weight",
-        _F32,
-        "suggested weight of a vote for {of} in training, 0..1: the probability that it is "
-        "meant; missing where nobody said so",
-        "stat.weight",
-    ),
+    Kind("count", "", _VOTES["count"]),
+    Kind("fraction", "_fraction", _VOTES["fraction"], friendly=True),
+    Kind("concentration", "_concentration", _PREDICTIONS["concentration"]),
+    Kind("pred_frac", "_pred_frac", _PREDICTIONS["fraction"], friendly=True),
+    Kind("sd", "_pred_frac_sd", _PREDICTIONS["fraction_sd"]),
+    Kind("lo", "_pred_frac_lo", _PREDICTIONS["fraction_lo"]),
+    Kind("hi", "_pred_frac_hi", _PREDICTIONS["fraction_hi"]),
+    Kind("ce", "_ce", _LOSSES["ce"]),
+    Kind("vote_weight", "_vote_weight", _VOTE_WEIGHT),
 )
 OF_MAP = (
-    Kind(
-        "on_target",
-        "_on_target",
-        _F32,
-        f"share of the positive part {_MAP} that falls on the central galaxy, 0..1",
-        "stat.value",
-    ),
-    Kind(
-        "centroid_offset",
-        "_centroid_offset",
-        _F32,
-        f"distance of the centroid of the positive part {_MAP} from the centre of the image, "
-        "in half widths of it",
-        "pos.distance",
-    ),
-    Kind(
-        "entropy",
-        "_map_entropy",
-        _F32,
-        f"spread of the absolute values {_MAP}: 0 one cell, 1 uniform",
-        "stat.value",
-    ),
-    Kind("increase", "_increase", _F64, f"sum of the positive part {_MAP}", "stat.value"),
-    Kind("decrease", "_decrease", _F64, f"sum of the negative part {_MAP}", "stat.value"),
-    Kind("peak_x", "_peak_x", _I32, f"column, from 0, of the largest value {_MAP}", "stat.value"),
-    Kind("peak_y", "_peak_y", _I32, f"row, from 0, of the largest value {_MAP}", "stat.value"),
+    Kind("on_target", "_on_target", _MAPS["on_target"]),
+    Kind("centroid_offset", "_centroid_offset", _MAPS["centroid_offset"]),
+    Kind("entropy", "_map_entropy", _MAPS["entropy"]),
+    Kind("increase", "_increase", _MAPS["increase"]),
+    Kind("decrease", "_decrease", _MAPS["decrease"]),
+    Kind("peak_x", "_peak_x", _MAPS["peak_x"]),
+    Kind("peak_y", "_peak_y", _MAPS["peak_y"]),
 )
 
 _IDENTITY = (
     column("iauname", _TEXT, "name of the galaxy, J2000", ucd="meta.id;meta.main"),
-    column("ra", _F64, "right ascension, ICRS", unit="deg", ucd="pos.eq.ra;meta.main"),
-    column("dec", _F64, "declination, ICRS", unit="deg", ucd="pos.eq.dec;meta.main"),
+    described(_GALAXIES["ra"]),
+    described(_GALAXIES["dec"]),
 )
 _RANK = (
     column("rank", pa.int64(), "place by worst_weighted_ce, 1 for the largest", ucd="stat.rank"),

@@ -58,7 +58,7 @@ class Difference:
     """The tables of galaxies of two releases, matched by name.
 
     Read column by column, so that only one has to fit in memory. Raises `CatalogError`
-    where one is no release, or a galaxy stands in one twice.
+    if one is no release, or a galaxy stands in one twice.
     """
 
     def __init__(self, before: Path, after: Path) -> None:
@@ -107,7 +107,7 @@ class Difference:
 
         change: `added`, `removed`, or `value`, of which before and after are text and
         difference is after less before where both are numbers. Raises `CatalogError`
-        where more changed than can be listed.
+        if more changed than can be listed.
         """
         tables, listed = [], 0
         for change, names in (("removed", self._removed), ("added", self._added)):

@@ -8,35 +8,20 @@ import pyarrow as pa
 
 from zoolens.catalog.formats.columns import column
 from zoolens.catalog.release.arrays import answer_names, posteriors, saliency
+from zoolens.catalog.release.columns import described
 from zoolens.catalog.release.galaxies import ERROR_RATE, Block
+from zoolens.catalog.store.dictionary import COLUMNS
 from zoolens.catalog.store.matrices import read_predictions
 from zoolens.catalog.store.released import Runs, answers_of_tree, has_posteriors, read_view
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.store.views import VIEWS, PublicView
+from zoolens.catalog.store.views import VIEWS
 
-_ARROW = {
-    "VARCHAR": pa.string(),
-    "INTEGER": pa.int32(),
-    "FLOAT": pa.float32(),
-    "DOUBLE": pa.float64(),
-}
 _NUMBERS = ("run_id", "galaxy_id")  # of the catalogue, which mean nothing outside it
 _VIEWS = {view.name: view for view in VIEWS}
 # the views released as they are
 _RELEASED = ("votes", "predictions", "losses", "question_losses")
 _OF_MAPS = "saliency_stats"
-
-
-def _described(view: PublicView, field: pa.Field) -> pa.Field:
-    """A column as the view's dictionary describes it."""
-    said = view.columns[field.name]
-    return column(field.name, field.type, said.description, unit=said.unit, ucd=said.ucd)
-
-
-_NAMES = [
-    _described(_VIEWS["losses"], pa.field(name, pa.string()))
-    for name in ("iauname", "question", "answer", "label")
-]
+_NAMES = [described(COLUMNS["losses"][name]) for name in ("iauname", "question", "answer", "label")]
 
 
 @dataclass(frozen=True)
@@ -70,8 +55,8 @@ def answers_table(store: Store, runs: Runs) -> pa.Table:
     """The answers of the tree, and the factors of their losses in the ranking."""
     weights = store.run(runs.score).config["weights"]
     rows = answers_of_tree(store)
-    weight = _described(_VIEWS["losses"], pa.field("weight", pa.float64()))
-    columns = pa.schema([*(_described(_VIEWS["answers"], field) for field in rows.schema), weight])
+    said = [*(COLUMNS["answers"][name] for name in rows.schema.names), COLUMNS["losses"]["weight"]]
+    columns = pa.schema([described(column) for column in said])
     factors = [weights[label] for label in rows["label"].to_pylist()]
     table = rows.append_column("weight", pa.array(factors, pa.float64()))
     return table.cast(columns)
@@ -80,9 +65,8 @@ def answers_table(store: Store, runs: Runs) -> pa.Table:
 def _view(name: str) -> LongTable:
     """A public view, without the numbers of the catalogue."""
     view = _VIEWS[name]
-    shown = [said for said in view.columns.values() if said.name not in _NUMBERS]
     columns = pa.schema(
-        [_described(view, pa.field(said.name, _ARROW[said.type])) for said in shown]
+        [described(said) for name, said in view.columns.items() if name not in _NUMBERS]
     )
 
     def read(block: Block) -> pa.Table:
@@ -93,16 +77,15 @@ def _view(name: str) -> LongTable:
 
 def _label_noise() -> LongTable:
     """Every answer that somebody gave, and how far such a vote is to be believed."""
-    f64, f32 = pa.float64(), pa.float32()
-    votes, losses = _VIEWS["votes"], _VIEWS["losses"]
+    votes, losses = COLUMNS["votes"], COLUMNS["losses"]
     columns = pa.schema(
         [
             *_NAMES,
-            *(_described(votes, pa.field(name, f64)) for name in ("count", "total")),
-            *(_described(losses, pa.field(name, f64)) for name in ("observed", "predicted")),
+            *(described(votes[name]) for name in ("count", "total")),
+            *(described(losses[name]) for name in ("observed", "predicted")),
             column(
                 "vote_weight",
-                f32,
+                pa.float32(),
                 "suggested weight of one of these votes in training: the probability that it "
                 "is meant, given the model and the other votes on the question, if "
                 f"{100 * ERROR_RATE:g} % of all votes are errors, 0..1",

@@ -100,7 +100,7 @@ class Title:
 def find_runs(store: Store) -> Runs:
     """The newest runs that belong together: predictions, their losses, their explanations.
 
-    Raises `CatalogError` where there is none, or where votes or predictions have come that
+    Raises `CatalogError` if there is none, or where votes or predictions have come that
     are not scored: a release must not contradict itself.
     """
     predict, score = store.newest_run("predict"), store.newest_run("score")
@@ -134,7 +134,7 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """`release.json` of a release. Raises `CatalogError` where there is none that can be read."""
+    """`release.json` of a release. Raises `CatalogError` if there is none that can be read."""
     try:
         facts = json.loads((folder / RELEASE_MANIFEST).read_text(encoding="utf-8"))
         if not isinstance(facts, dict) or "version" not in facts:
@@ -178,7 +178,7 @@ def write_checksums(folder: Path) -> None:
 
 
 def read_checksums(folder: Path) -> dict[str, str]:
-    """The checksums of a release by file. Raises `CatalogError` where there are none."""
+    """The checksums of a release by file. Raises `CatalogError` if there are none."""
     try:
         lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
         return {name: sha256 for sha256, name in (line.split("  ", 1) for line in lines)}

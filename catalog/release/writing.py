@@ -72,7 +72,7 @@ def write_tables(
 ) -> Written:
     """Write the table of galaxies and the long tables into `folder`.
 
-    scratch: a folder for what is needed on the way. Raises `CatalogError` where no galaxy
+    scratch: a folder for what is needed on the way. Raises `CatalogError` if no galaxy
     is left.
     """
     store.bound_memory(scratch)

@@ -16,7 +16,7 @@ from zoolens.catalog.errors import CatalogError
 def replacing(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to; it takes the place of `path` on leaving.
 
-    Where `path` is a link, of what it leads to. Raises `CatalogError` where a folder or a
+    Where `path` is a link, of what it leads to. Raises `CatalogError` if a folder or a
     device is there, or the folder or the disk does not allow it, and leaves what was there.
     """
     try:
@@ -45,7 +45,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
     `path` may be an empty folder or none, and the folders above it are made. What runs
     that were killed left beside it is removed: each run holds a lock on the folder that
-    it writes to, which ends with its process. Raises `CatalogError` where something is
+    it writes to, which ends with its process. Raises `CatalogError` if something is
     at `path` already, or where the folder or the disk does not allow it; whatever ends
     the block early, the folder is removed.
     """
@@ -98,7 +98,7 @@ def _lock(folder: Path) -> int | None:
 def make_folder(path: Path) -> None:
     """Make a folder, and those above it, where there is none.
 
-    Raises `CatalogError` where that is not possible.
+    Raises `CatalogError` if that is not possible.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)

@@ -2,10 +2,9 @@
 
 Maps are linear in the gradient, so the map of any smooth function g of the
 concentrations, such as a fraction or a cross-entropy, is sum_j (dg / d alpha_j) M_j.
-With one dropout sample that is exact. Stored maps are means over T samples, and the
-derivatives are taken at the mean concentrations: the first-order part of the mean of the
-T samples' own maps, which leaves out how derivatives and maps vary together from sample
-to sample.
+With one dropout sample that is exact. Stored maps are means over T samples, and derivatives are
+taken at the mean concentrations. That is the mean of the T samples' maps to first order: it
+leaves out that derivatives and maps vary together from sample to sample.
 """
 
 from typing import Literal
@@ -31,8 +30,8 @@ def encode(maps: npt.NDArray[np.floating]) -> bytes:
 def decode(blob: bytes, answers: int, height: int, width: int, dtype: str = DTYPE) -> Map:
     """The maps (K, h, w) in a blob.
 
-    In SQL users' hands it is `np.frombuffer(blob, "<f4").reshape(answers, height,
-    width)`. Raises `CatalogError` where the blob is not of that type and size.
+    For users of SQL it is `np.frombuffer(blob, "<f4").reshape(answers, height,
+    width)`. Raises `CatalogError` if the blob is not of that type and size.
     """
     if dtype != DTYPE:
         raise CatalogError(f"a saliency map of type {dtype!r}, not {DTYPE}; explain it again")
@@ -47,9 +46,9 @@ def decode(blob: bytes, answers: int, height: int, width: int, dtype: str = DTYP
 def upsample(maps: npt.NDArray[np.floating], size: int) -> npt.NDArray[np.float64]:
     """Maps (..., h, w) at (..., size, size), bilinear between the centres of the cells.
 
-    Beyond the outermost centres the value of the border cell holds. Every value lies
-    between those of the nearest cells, so no sign and no extreme appears that the map
-    does not have; values stay per cell of the map, and are not shared out among pixels.
+    Beyond the outermost centres the value is that of the border cell. Every value lies
+    between those of the nearest cells, so no sign or extreme appears that the map does not
+    have. Values stay per cell of the map: they are not divided among pixels.
     """
     height, width = maps.shape[-2:]
     fine: npt.NDArray[np.float64] = _between(height, size) @ maps @ _between(width, size).T
@@ -71,8 +70,8 @@ def map_statistics(
     peak_x, peak_y: column and row, from 0, of the largest value, the first of equals.
     increase, decrease: sums of the positive and of the negative part (0 or less).
 
-    NaN where there is nothing to share: no positive saliency, no saliency, one cell,
-    no segment.
+    NaN where a statistic is undefined: no positive saliency, no saliency, one cell, no
+    segment.
     """
     maps = maps.astype(np.float64)
     count, height, width = maps.shape  # M, h, w

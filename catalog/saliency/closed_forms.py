@@ -1,9 +1,9 @@
-"""Encoders whose last block has its HiResCAM in closed form.
+"""Encoders whose last block has a HiResCAM in closed form.
 
-What a pixel gives to each pooled feature, G (see `catalog.saliency.explainer`), follows from the
-block's activation alone where nothing but a 1x1 convolution, a batch norm, an activation
-and a mean over the pixels come after it (EfficientNet), or the mean alone (ResNet). No
-encoder is replayed and no hook set, so threads may share what is here.
+What a pixel contributes to each pooled feature, G (see `catalog.saliency.explainer`), follows
+from the block's activation alone if only a 1x1 convolution, a batch norm, an activation and a
+mean over the pixels come after it (EfficientNet), or only the mean (ResNet). No encoder is
+replayed and no hook is set, so several threads may use the functions here.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ ClosedForm = Callable[[Tensor], Tensor]
 
 
 def closed_form(encoder: nn.Module, layer: str, method: str) -> ClosedForm | None:
-    """G of an encoder at a layer by "hirescam" or "gradcam"; None where it has no such form."""
+    """G of an encoder at a layer by "hirescam" or "gradcam"; None if it has none."""
     pool = getattr(encoder, "global_pool", None)
     if not isinstance(pool, SelectAdaptivePool2d) or pool.pool_type != "avg":
         return None
@@ -40,7 +40,7 @@ def closed_form(encoder: nn.Module, layer: str, method: str) -> ClosedForm | Non
 
 
 class Watched(nn.Module):
-    """An encoder with a closed form, that puts out its last block's activation too.
+    """An encoder with a closed form that also puts out its last block's activation.
 
     Images to (N, D + C h w), features first.
     """
@@ -63,7 +63,7 @@ def _after_a_convolution(convolution: nn.Conv2d, norm: nn.Module, method: str) -
     """G_d(y, x) = u_d(y, x) z_d(y, x) / (h w).
 
     z = H a is the convolution without bias, u_d(y, x) the slope of batch norm and
-    activation together, which work on each number alone.
+    activation together, which act on each number separately.
     """
 
     def form(activation: Tensor) -> Tensor:
@@ -78,7 +78,7 @@ def _after_a_convolution(convolution: nn.Conv2d, norm: nn.Module, method: str) -
 
 
 def _averaged(z: Tensor, slope: Tensor, method: str) -> Tensor:
-    """What is left when all that follows is a mean over the pixels."""
+    """G if only a mean over the pixels follows: z times the slope, over h w."""
     if method == "gradcam":
         slope = slope.mean((2, 3), keepdim=True)
     return slope * z / (z.shape[2] * z.shape[3])

@@ -1,9 +1,9 @@
 """An encoder cut after one of its layers: what the layer puts out, and what follows it.
 
-Saliency needs the derivative of the part after a layer, many times an image. That
-part is run by replaying the encoder's own forward pass with everything that was done
-before the layer answered from memory, so it is right for any architecture and any
-layer (one inside a residual block too) and costs no more than what follows.
+Saliency needs the derivative of the part after a layer many times per image. To run that part,
+the encoder's forward pass is replayed, but modules that ran before the layer return their
+stored outputs. So it is right for any architecture and any layer (also one inside a residual
+block), and costs no more than the part itself.
 """
 
 from collections import Counter
@@ -35,8 +35,8 @@ class Cut:
     """An encoder, (N, channels, H, W) -> (N, D), cut after the layer of a dotted name.
 
     `example`, one square image (1, channels, H, H), is run to see what is done before
-    the layer. Raises `UnknownName` where the encoder has no such layer, `ModelRefused`
-    where it runs other than once a pass or puts out no feature map.
+    the layer. Raises `UnknownName` if the encoder has no such layer, `ModelRefused`
+    if the layer does not run exactly once in a pass or puts out no feature map.
     """
 
     def __init__(self, encoder: nn.Module, layer: str, example: Tensor) -> None:
@@ -62,7 +62,7 @@ class Cut:
             if times[module] == 1 and isinstance(output, Tensor)
         }
         self._before = tuple(_outermost(encoder, done, self._module))
-        # vmap has no rule for this one, warns, and goes through its batch in a loop
+        # vmap has no rule for these modules: it would warn and loop over the batch
         self._pools = [
             module
             for module in encoder.modules()
@@ -93,12 +93,12 @@ class Cut:
         return Split(activation, features, tail)
 
     def vanishes(self, example: Tensor) -> bool:
-        """Whether every HiResCAM map at this layer is zero but for rounding.
+        """Whether every HiResCAM map at this layer is zero up to rounding.
 
-        So it is where each pixel goes through a layer norm and nowhere else, as after
-        MaxViT's and Swin's last blocks: a norm does not feel the length of its input,
-        and activation times gradient is the derivative along that length. (And where
-        the features do not depend on the layer.)
+        It is if each pixel goes only into a layer norm, as after MaxViT's and Swin's last
+        blocks: a norm's output does not depend on the length of its input, and activation
+        times gradient is the derivative along that length. (It also is if the features do
+        not depend on the layer.)
         """
         split = self.split(example)
         weights = torch.randn(split.features.shape, generator=torch.Generator().manual_seed(0))
@@ -115,9 +115,9 @@ def last_block(encoder: nn.Module, example: Tensor) -> str:
 
     timm says which it is (`blocks.6` in EfficientNet-B0, `stages.3` in ConvNeXt,
     `layer4` in ResNet); in any other encoder it is the last module to put out a
-    feature map of more than one pixel. Where every map at that block vanishes
-    (`Cut.vanishes`) it is the first layer after it where they do not: the closing
-    `norm` in MaxViT and Swin. Raises `ModelRefused` where there is none.
+    feature map of more than one pixel. If every map at that block vanishes
+    (`Cut.vanishes`), it is the first layer after it where they do not: the closing `norm`
+    in MaxViT and Swin. Raises `ModelRefused` if there is none.
     """
     names = {module: name for name, module in encoder.named_modules() if name}
     maps = [
@@ -158,7 +158,7 @@ def _calls(encoder: nn.Module, example: Tensor) -> list[tuple[nn.Module, Any]]:
 
 
 def _outermost(module: nn.Module, done: set[nn.Module], layer: nn.Module) -> Iterator[nn.Module]:
-    """Members of `done` that no other member and not the layer contains."""
+    """Members of `done` that are inside no other member, nor inside the layer."""
     if module is layer:
         return
     if module in done:
@@ -201,7 +201,7 @@ def _mean_pool(activation: Tensor) -> Tensor:
 
 @contextmanager
 def _running(forwards: Mapping[nn.Module, Callable[..., Tensor]]) -> Iterator[None]:
-    """Let modules run what is given instead of their own forward."""
+    """Replace the forward of modules by the given functions, for a while."""
     try:
         for module, forward in forwards.items():
             vars(module)["forward"] = forward

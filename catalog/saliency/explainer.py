@@ -12,10 +12,10 @@ features, m the dropout masks) the activation acts through f alone, so
     M_tk(y, x) = alpha'_tk sum_d W_kd m_td G_d(y, x)
     G_d(y, x)  = sum_c a_c(y, x) d f_d / d a_c(y, x)
 
-and G, which depends neither on the answer nor on the dropout sample, is all that has
-to be differentiated: once an image, for A answers and T samples. Each pixel of G is
-the derivative of the part after the layer along the activation restricted to that
-pixel, one forward-mode product; for EfficientNet it has a closed form.
+and only G has to be differentiated. It depends neither on the answer nor on the dropout sample,
+so once per image is enough for A answers and T samples. Each pixel of G is the derivative of
+the part after the layer along the activation restricted to that pixel: one forward-mode
+product. For EfficientNet and ResNet it has a closed form.
 """
 
 import warnings
@@ -36,7 +36,7 @@ from zoolens.catalog.saliency.cut import Cut, Split, last_block
 
 METHODS = ("hirescam", "gradcam")
 
-# numbers in a chunk of directions pushed through the tail together: what the caches like
+# numbers in the directions that go through the tail together, few enough for the caches
 _CHUNK = 2**21
 
 
@@ -45,8 +45,8 @@ class Saliency:
     """Maps of a batch, in units of concentration; positive pixels increase it.
 
     mean, sd: (N, A, h, w) float32, over the T dropout samples (sd with ddof 0: the T
-    masks are the whole of what was asked, and one sample has sd 0). NaN for the
-    answers that the model does not have.
+    masks are the whole population, and one sample has sd 0). NaN for answers that the
+    model does not have.
     """
 
     mean: Tensor
@@ -59,9 +59,9 @@ class Explainer:
     masks: (T, D) as `dropout_masks` gives them. layer: dotted module name, by default
     the last encoder block. method: "hirescam"; or "gradcam" (Selvaraju et al. 2017),
     which averages each channel's gradient over the pixels first, here without its
-    usual clipping at 0. engine: `torch`; or any of `catalog.network.engines` where there
-    is a closed form (`catalog.saliency.closed_forms`), and `self.engine` says which runs.
-    `self.is_last_block`: whether it explains the layer that it would by default. The
+    usual clipping at 0. engine: one of `catalog.network.engines`, used if there is a
+    closed form (`catalog.saliency.closed_forms`), else `torch`; `self.engine` says which runs.
+    `self.is_last_block`: whether the layer is the default one. The
     model's weights are laid out channels last in memory. Raises `UnknownName` for a
     layer or method that does not exist, `ModelRefused` for a layer without a feature map.
     """
@@ -81,7 +81,7 @@ class Explainer:
         example = torch.rand(
             1, model.channels, size, size, generator=torch.Generator().manual_seed(0)
         )
-        model.encoder.to(memory_format=torch.channels_last)  # half as long again without
+        model.encoder.to(memory_format=torch.channels_last)  # half as slow again without it
         with torch.no_grad(), one_thread():
             self.layer = last_block(model.encoder, example) if layer is None else layer
             self.is_last_block = layer is None or _is_last_block(layer, model.encoder, example)
@@ -122,7 +122,7 @@ class Explainer:
 
     @torch.no_grad()
     def logit_maps(self, images: Tensor) -> Tensor:
-        """The same maps of the logits z_tk, (N, T, A, h, w), before the sigmoid.
+        """Maps of the logits z_tk, (N, T, A, h, w), before the sigmoid.
 
         At the pooled feature layer a map sums to its logit less the bias.
         """
@@ -130,7 +130,7 @@ class Explainer:
         return torch.stack([self._logit_maps(image_pixels) for image_pixels in pixels])
 
     def _contributions(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (N, D) and what each pixel gives to each, (N, D, h, w)."""
+        """Features (N, D) and what each pixel contributes to each, (N, D, h, w)."""
         if self._form is None:
             split = self._cut.split(images)
             return split.features, contributions(split, self.method)
@@ -145,9 +145,9 @@ class Explainer:
     def _slopes(self, features: Tensor) -> Tensor:
         """Slopes d alpha / d z of one galaxy, (T, A); features: (D,).
 
-        In float64, and from the logits instead of the concentrations: a slope is as
-        wrong, relatively, as its logit is absolutely, and float32 keeps the digits of
-        neither 1 + 100 s at small s nor 1 - s at large s.
+        In float64, and from the logits instead of the concentrations: the relative error of a
+        slope is then the absolute error of its logit, whereas in float32 1 + 100 s loses the
+        digits of a small s, and 1 - s those of an s near 1.
         """
         logits = self._precise_weight @ features.double() + self._bias
         return (100 * torch.sigmoid(logits) * torch.sigmoid(-logits)).float()
@@ -156,7 +156,7 @@ class Explainer:
 def _is_last_block(layer: str, encoder: torch.nn.Module, example: Tensor) -> bool:
     try:
         return layer == last_block(encoder, example)
-    except ModelRefused:  # it has none that could be explained
+    except ModelRefused:  # it has no layer that could be explained
         return False
 
 
@@ -177,10 +177,10 @@ def _watching(cut: Cut, engine: str, example: Tensor) -> Callable[[Tensor], tupl
 
 
 def contributions(split: Split, method: str) -> Tensor:
-    """G_d(y, x), what each pixel gives to each pooled feature: (N, D, h, w).
+    """G_d(y, x), what each pixel contributes to each pooled feature: (N, D, h, w).
 
     HiResCAM: sum_c a_c(y, x) d f_d / d a_c(y, x). GradCAM: the gradient is replaced by
-    its mean over the pixels. One forward-mode product a pixel.
+    its mean over the pixels. One forward-mode product per pixel.
     """
     activation = split.activation
     count, _, height, width = activation.shape  # N, C, h, w
@@ -194,8 +194,8 @@ def contributions(split: Split, method: str) -> Tensor:
 
     each = torch.eye(height * width).reshape(-1, 1, 1, height, width)
     with warnings.catch_warnings(), sdpa_kernel(SDPBackend.MATH):
-        # torch's own rules for forward mode use what torch has come to deprecate, and the
-        # fused attention kernels have none
+        # torch's rules for forward mode use functions that torch itself deprecates, and its
+        # fused attention kernels have no such rule
         warnings.filterwarnings("ignore", message=r"`torch\.jit\.script` is deprecated")
         pushed = vmap(push, chunk_size=max(1, _CHUNK // activation.numel()))(each)
     return pushed.permute(1, 2, 0).reshape(count, -1, height, width)

@@ -1,4 +1,4 @@
-"""The ways of explaining one answer an image, side by side, so that they can be judged."""
+"""Methods of explaining one answer per image, with one interface, so they can be compared."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,10 +13,10 @@ from zoolens.catalog.network.model import ZoobotModel, concentrations
 from zoolens.catalog.saliency.arithmetic import fraction_map
 from zoolens.catalog.saliency.explainer import METHODS, Explainer
 
-# a model, images (N, C, H, W) and an answer for each -> signed maps (N, h, w)
+# A model, images (N, C, H, W) and one answer per image -> signed maps (N, h, w).
 Explain = Callable[[ZoobotModel, Tensor, Sequence[int]], Tensor]
 
-_PART = 8  # images at once: all answers of each are explained, or every activation is kept
+_PART = 8  # images at once, for memory: each has maps of all answers, or keeps its activations
 
 
 def explanations(masks: Tensor, layer: str) -> dict[str, Explain]:
@@ -35,8 +35,8 @@ def explanations(masks: Tensor, layer: str) -> dict[str, Explain]:
 def of_fractions(masks: Tensor, layer: str, tree: DecisionTree) -> dict[str, Explain]:
     """HiResCAM of the expected vote fraction (`catalog.saliency.arithmetic`), as `explanations`.
 
-    A concentration's map can be negative everywhere, where the model's evidence falls
-    short of its bias; a fraction's has both signs, since its question's maps sum to 0.
+    A concentration's map can be negative everywhere, if the model's evidence is less than
+    its bias. A fraction's map has both signs, since the maps of a question sum to 0.
     """
 
     def explain(model: ZoobotModel, images: Tensor, answers: Sequence[int]) -> Tensor:
@@ -57,17 +57,17 @@ def of_fractions(masks: Tensor, layer: str, tree: DecisionTree) -> dict[str, Exp
 def input_gradient(
     model: ZoobotModel, masks: Tensor, images: Tensor, answers: Sequence[int]
 ) -> Tensor:
-    """Maps (N, H, W) of one answer an image, signed, in units of concentration.
+    """Maps (N, H, W) of one answer per image, signed, in units of concentration.
 
-    Input x gradient (Shrikumar et al. 2016, arXiv:1605.01713), the plainest explanation,
-    which the elaborate ones must beat:
+    Input x gradient (Shrikumar et al. 2016, arXiv:1605.01713), the simplest method,
+    which the others should surpass:
 
         M(y, x) = sum_c I_c(y, x) d alpha_k / d I_c(y, x)
 
-    alpha_k the concentration of the image's own answer, its mean over the T dropout
-    samples; I the image (N, C, H, W) as the model is shown it, 0..1. Positive pixels
+    alpha_k the concentration of the image's answer, averaged over the T dropout samples; I
+    the image (N, C, H, W) as the model sees it, 0..1. Positive pixels
     increase the concentration; black ones have 0. masks: (T, D); answers: N rows of the
-    model's weight. NaN for an answer that the model does not have. One backward pass a
+    model's weight. NaN for an answer that the model does not have. One backward pass per
     batch, at the resolution of the image.
     """
     rows = torch.as_tensor(answers, dtype=torch.long)
@@ -78,7 +78,7 @@ def input_gradient(
 def uninformed(
     count: int, height: int, width: int, seed: int
 ) -> dict[str, npt.NDArray[np.float64]]:
-    """Maps (count, height, width) that know nothing of the model, to compare with.
+    """Maps (count, height, width) that do not depend on the model, for comparison.
 
     random: uniform noise, 0..1, smooth once upsampled; centre: highest at the image's
     centre, where galaxies are, falling with the square of the distance to 0 at the
@@ -113,6 +113,6 @@ def _input_gradient(model: ZoobotModel, masks: Tensor, images: Tensor, answers: 
         weight = model.weight[answers].double()
         logits = torch.einsum("nd,td,nd->nt", features, masks.double(), weight)
         rising = torch.sigmoid(logits + model.bias[answers].double()[:, None])
-        alpha = (1 + 100 * rising).mean(dim=1)  # of each image, on which no other acts
+        alpha = (1 + 100 * rising).mean(dim=1)  # an image's value depends on no other image
         (gradient,) = torch.autograd.grad(alpha.sum(), images)
     return (images.detach() * gradient).sum(dim=1)

@@ -1,12 +1,11 @@
-"""How far single votes are to be believed, given what a model expects.
+"""How far a single vote can be believed, given what a model expects.
 
 Su et al. 2023 propose (in their conclusion) to give a lower weight in training to
-votes that the model finds doubtful. Here, per answer: each vote is taken to be an
-error with probability e, and then any answer as likely as another; and Bayes'
-theorem says how likely a vote for an answer is meant. What it is worth must come
-from elsewhere than the vote itself, so that the model and the *other* votes for the
-question are what judges it: few votes against the model count little, many votes
-against the model outvote it.
+votes that the model finds doubtful. Here, per answer: each vote is assumed to be an error
+with probability e, and an error to fall on each answer with the same probability. Bayes'
+theorem then gives the probability that a vote for an answer is meant. A vote must not
+support itself, so it is judged by the model and the *other* votes for the question: few
+votes against the model count little, many votes against the model outvote it.
 """
 
 import numpy as np
@@ -27,12 +26,12 @@ def credence(
     p_k is the Dirichlet-multinomial probability that one of the question's n votes is
     for answer k given the n - 1 others, n_k - 1 of them for k too; e the error rate,
     K the question's number of answers. counts: (N, A), fractional where weighted.
-    concentrations: (N, T, A), above 0, NaN where the model lacks an answer. Where
-    nobody gave the answer, or the count or the concentrations are missing, w is 1:
-    there is nothing to doubt, or nothing to doubt it with.
+    concentrations: (N, T, A), above 0, NaN where the model lacks an answer. If nobody
+    gave the answer, or the count or the concentrations are missing, w is 1: there is
+    nothing to doubt, or nothing to judge it by.
     """
     votes = np.asarray(counts, np.float64)
-    # samples of an answer side by side
+    # the samples of an answer contiguous in memory
     alpha = np.asarray(concentrations).transpose(2, 0, 1).astype(np.float64, order="C")  # (A, N, T)
     result = np.ones_like(votes)
     for where in tree.slices:

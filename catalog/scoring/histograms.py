@@ -1,7 +1,7 @@
 """How vote fractions are distributed, answer by answer: figures and a balance measure.
 
 Su et al. 2023, appendix C, figures 5 and 6: answers whose fractions spread evenly over
-0..1 deserve weight, since a disagreement on them is not mere luck of few votes.
+0..1 deserve weight, since disagreement on them is not just chance from a few votes.
 """
 
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ from zoolens.catalog.arrays import Floats
 from zoolens.catalog.decision_tree import DecisionTree
 
 BINS = 10
-# Chosen by the paper's own list, on 1,088 GZ DECaLS galaxies: of the 30 answers that
-# were asked, 27 are on the same side of it as in appendix C, and none lies between
-# 0.68 and 0.77. (Over the line but not in the list: can't tell of the arm count, medium
-# winding; the other way: large bulges.)
+# Evenness from which an answer is balanced. Chosen to agree with the paper's list (appendix C) on
+# 1,088 GZ DECaLS galaxies: of the 30 answers that were asked, 27 are on the same side, and none
+# lies between 0.68 and 0.77. (Above but not in the list: can't tell of the arm count, medium
+# winding; in the list but below: large bulges.)
 EVEN = 0.72
-FEWEST = 10 * BINS  # galaxies, below which a histogram's evenness means little
+FEWEST = 10 * BINS  # with fewer galaxies a histogram's evenness means little
 
 _VOTES, _MODEL, _GREY = "#7fa6c9", "#b3262e", "#666666"
 _PAGE = (8.27, 11.69)  # inch: A4
-_ROW, _ROOM = 1.4, 0.6  # inch: height of a row, and of what stands around the rows
+_ROW, _ROOM = 1.4, 0.6  # inch: height of a row, and of the margins around the rows
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Balance:
 def shares(fractions: npt.ArrayLike) -> Floats:
     """Share of the galaxies in each bin: (N, A) in 0..1, NaN missing -> (A, BINS).
 
-    Bins hold their left edge, the last one 1 as well. NaN without galaxies.
+    Bins include their left edge, the last one also 1. NaN without galaxies.
     """
     values = np.asarray(fractions, np.float64)
     known = ~np.isnan(values)
@@ -79,11 +79,11 @@ def histogram_figure(
     observed: Floats,
     predicted: Floats | None = None,
 ) -> Figure:
-    """Histograms of `labels`, one panel an answer, the answers of a question together.
+    """Histograms of `labels`, one panel per answer, the answers of a question together.
 
     observed, predicted (N, A), NaN missing: bars are the shares of the galaxies that
     were asked, N of them; the line is the shares of the predicted fractions, over all
-    galaxies that have them. All panels have the same axes, so that they compare.
+    galaxies that have them. All panels have the same axes, so they can be compared.
     """
     rows = _rows(tree, labels)
     columns = max(len(row) for row in rows)
@@ -117,7 +117,7 @@ def histogram_figure(
 
 
 def _rows(tree: DecisionTree, labels: Sequence[str]) -> list[list[int]]:
-    """Positions of the labels in tree order, as many questions a row as fit whole."""
+    """Positions of the labels in tree order, by row: as many complete questions as fit."""
     groups: dict[int, list[int]] = {}
     for answer in sorted(tree.answer_id(label) for label in labels):
         groups.setdefault(int(tree.question_of[answer]), []).append(answer)
@@ -146,7 +146,7 @@ def _words(panel: Any, answer: str, asked: str) -> None:
 
 
 def _share_axes(axes: Any, highest: float) -> None:
-    """The same limits for all, room for the words, numbers below every column."""
+    """Give all panels the same limits, room for words, and numbers below every column."""
     for panel in axes.flat:
         panel.set(xlim=(0, 1), ylim=(0, max(1.3 * highest, 0.1)), xticks=[0, 0.5, 1])
         panel.set_xticklabels(["0", "½", "1"])

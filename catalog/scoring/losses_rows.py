@@ -1,4 +1,4 @@
-"""Rows of the tables of losses, from matrices of galaxies and answers."""
+"""Rows of the tables of losses, from matrices of galaxies by answers or questions."""
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +10,7 @@ from zoolens.catalog.store.tables import arrow_schema
 
 
 def answer_losses(votes: Votes, predicted: Floats, reach: Floats, weights: Floats) -> pa.Table:
-    """Rows of table `loss`, but for its run: N galaxies x A answers, in that order.
+    """Rows of table `loss`, without their run: N galaxies x A answers, in that order.
 
     predicted, reach (N, A), NaN where missing; weights (A,).
     """
@@ -36,9 +36,9 @@ def answer_losses(votes: Votes, predicted: Floats, reach: Floats, weights: Float
 
 
 def galaxy_losses(losses: pa.Table, answers: int) -> pa.Table:
-    """Rows of table `galaxy_loss`: of each galaxy its row with the largest weighted_ce.
+    """Rows of table `galaxy_loss`: each galaxy's row with the largest weighted_ce.
 
-    losses: rows of `answer_losses`. Among equals the answer that comes first in the tree;
+    losses: rows of `answer_losses`. Among equals the first answer in the tree;
     a galaxy without any weighted_ce has no row.
     """
     weighted = losses["weighted_ce"].to_numpy().reshape(-1, answers)
@@ -48,7 +48,7 @@ def galaxy_losses(losses: pa.Table, answers: int) -> pa.Table:
 
 
 def question_losses(votes: Votes, nll: Floats) -> pa.Table:
-    """Rows of table `question_loss`, but for its run: nll (N, Q), nat, NaN where missing."""
+    """Rows of table `question_loss`, without their run: nll (N, Q), nat, NaN if missing."""
     galaxies, questions = nll.shape
     return pa.table(
         {
@@ -62,7 +62,7 @@ def question_losses(votes: Votes, nll: Floats) -> pa.Table:
 
 
 def _times(factor: Floats, ce: Floats) -> Floats:
-    """The product; 0 times an infinite loss is 0: what has no weight cannot rank."""
+    """The product; 0 times an infinite loss is 0: an answer without weight cannot rank."""
     with np.errstate(invalid="ignore"):
         return np.where((factor == 0) & np.isinf(ce), 0.0, factor * ce)
 

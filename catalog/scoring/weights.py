@@ -18,7 +18,7 @@ from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import TableRefused, UnknownName
 
 PAPER_FACTOR = 5.0
-_MOST = 1e9  # a weight; losses and scores that it multiplies stay far within float64
+_MOST = 1e9  # largest weight; losses and scores times it stay far within float64
 PAPER_LABELS = (
     "smooth-or-featured_smooth",
     "smooth-or-featured_featured-or-disk",
@@ -41,7 +41,7 @@ _SUFFIXES = {".csv": "CSV", ".yaml": "YAML", ".yml": "YAML"}
 
 @dataclass(frozen=True)
 class Weights:
-    """Factors by label, 0 or more; a label that is not named has the factor 1.
+    """Factors by label, 0 or more; labels that are not in it have the factor 1.
 
     `absent` holds labels of a preset that the tree does not have.
     """
@@ -50,17 +50,17 @@ class Weights:
     absent: tuple[str, ...] = ()
 
     def array(self, tree: DecisionTree) -> npt.NDArray[np.float64]:
-        """One factor an answer, (A,)."""
+        """One factor per answer, (A,)."""
         return np.array([self.factors.get(label, 1.0) for label in tree.labels])
 
 
 def read_weights(source: str, tree: DecisionTree) -> Weights:
-    """Weights by name of a preset, `paper` or `none`, or from a file.
+    """Weights of a preset, `paper` or `none`, or from a file.
 
     A YAML file maps labels to weights; a CSV file has columns `label` and `weight`.
-    Labels may carry a campaign suffix. Raises `TableRefused` naming file and line
-    where the file cannot be read, a label is unknown or there twice, or a weight is
-    no finite number of 0 or more.
+    Labels may carry a campaign suffix. Raises `TableRefused`, naming file and
+    line, if the file cannot be read, a label is unknown or repeated, or a weight is not a
+    finite number of 0 or more.
     """
     if source == "none":
         return Weights({})
@@ -135,8 +135,8 @@ def _csv_pairs(text: str, path: Path) -> Iterator[tuple[int, str, str]]:
 def _yaml_pairs(text: str, path: Path) -> Iterator[tuple[int, str, str]]:
     """Line, label and weight of each entry.
 
-    The document is only parsed to nodes: they know their lines, a duplicate key is
-    still seen, and nothing that a tag names is built.
+    The document is parsed to nodes only: these know their lines and show duplicate keys, and
+    no object that a tag names is built.
     """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)

@@ -1,11 +1,11 @@
-"""Counterparts sooner than by a pass over all columns: FAISS's product quantiser.
+"""Approximate search, faster than a pass over all columns: FAISS's product quantiser.
 
-Of each candidate and answer four bits are kept: which of 16 points its fraction is
-nearest to (Jégou et al. 2011, as André et al. 2017 search it: what a query makes of the
-16 points fits into registers). All candidates are estimated so, in an eighth to a twelfth
-of the bytes, and the most promising are ranked by the same float64 scores as in an exact
-search. One that the estimate places too low is missed: how many are, on this catalogue, is
-measured when the codes are made.
+For each candidate and answer four bits are kept: which of 16 points its fraction is nearest
+to (Jégou et al. 2011, searched as by André et al. 2017: a query's scores of the 16 points fit
+into registers). The scores of all candidates are estimated from these codes, in an eighth to a
+twelfth of the bytes, and the most promising are ranked by the same float64 scores as in an
+exact search. A candidate with too low an estimate is missed. How many are, on this catalogue,
+is measured when the codes are made.
 """
 
 import os
@@ -24,29 +24,29 @@ from zoolens.catalog.arrays import Floats, Ids
 from zoolens.catalog.scoring.weights import PAPER_FACTOR
 from zoolens.catalog.similarity.exact import Block, SimilarityIndex, known_part
 
-RECALL = 0.95  # asked for, of the best ten
+RECALL = 0.95  # required: share of the true best ten that are found
 _BEST = 10
 _QUERIES = 200
-_FEWEST = 256  # candidates ranked exactly: they take a tenth of a search
+_FEWEST = 256  # candidates ranked exactly, at least: they take a tenth of a search
 _BITS = 4
-_TRAINED = 256 * 2**_BITS  # candidates that the points are fitted to, as many as FAISS takes
+_TRAINED = 256 * 2**_BITS  # candidates to fit the points to, as many as FAISS uses
 _PART = 2**19  # candidates that one thread estimates at a time
 _SCHEMA = pa.schema({"codes": pa.large_binary()})
 
 
 @dataclass(frozen=True)
 class Codes:
-    """How many candidates are ranked after the estimate, and the recall of that."""
+    """How many candidates are ranked exactly after the estimate, and the recall so reached."""
 
     ranked: int
     recall: float
 
 
 class ApproximateIndex:
-    """FAISS's codes of all candidates, and the exact index that they are of, by place.
+    """FAISS's codes of all candidates, in the order of the exact index that they belong to.
 
     parts: codes of the first `_PART` candidates, of the next, and so on. ranked: how many
-    candidates are ranked exactly for the best ten; more for more.
+    candidates are ranked exactly for the best ten; more if more are asked for.
     """
 
     def __init__(self, parts: Sequence[Any], exact: SimilarityIndex, ranked: int) -> None:
@@ -57,13 +57,13 @@ class ApproximateIndex:
     def search(
         self, query: npt.ArrayLike, weights: npt.ArrayLike, k: int, *, exclude: int | None = None
     ) -> tuple[Ids, Floats]:
-        """As `SimilarityIndex.search`, but that some of the best may be missed."""
+        """As `SimilarityIndex.search`, except that some of the best may be missed."""
         most = max(self._ranked, self._ranked * (k + 1) // _BEST)
         if most >= len(self._exact):
             return self._exact.search(query, weights, k, exclude=exclude)
         p, w = known_part(query, weights)
         left = np.stack([w * p, w], axis=1).reshape(1, -1)
-        left /= np.abs(left).max() or 1.0  # float32 holds no weight of 1e39
+        left /= np.abs(left).max() or 1.0  # float32 cannot hold a weight of 1e39
         found = [*self._pool.map(lambda part: _best(part, left, most), self._parts)]
         scores = np.concatenate([estimates for estimates, _ in found])
         places = np.concatenate(
@@ -77,10 +77,10 @@ class ApproximateIndex:
 def build_codes(exact: SimilarityIndex, path: Path) -> Codes:
     """Write the codes of an index's candidates to `path`, and measure them.
 
-    As many candidates are ranked as it takes to find 95 % of the best ten of 200 galaxies'
-    own fractions, one answer of each replaced by another galaxy's and weighing five times
-    as much, and about half of the questions asked of nobody. The same candidates give the
-    same codes.
+    So many candidates are ranked exactly that 95 % of the best ten are found. That is
+    measured with queries made from 200 galaxies' fractions: one answer is replaced by another
+    galaxy's and weighs five times as much, and about half of the questions count as not
+    asked. The same candidates give the same codes.
     """
     random = np.random.default_rng(0)
     empty = _fitted(exact, random)
@@ -102,20 +102,20 @@ def read_codes(path: Path) -> list[Any]:
 
 
 def _fitted(exact: SimilarityIndex, random: np.random.Generator) -> Any:
-    """Codes of no candidate yet, their points fitted to some of those there are."""
+    """Codes without candidates, whose points are fitted to some of the candidates."""
     sample = np.sort(random.choice(len(exact), min(len(exact), _TRAINED), replace=False))
     vectors = _vectors(exact.at(sample)[1])
     answers = vectors.shape[1] // 2
     codes = faiss.IndexPQFastScan(2 * answers, answers, _BITS, faiss.METRIC_INNER_PRODUCT)
     codes.pq.cp.seed, codes.pq.cp.min_points_per_centroid = 0, 1
-    if len(vectors) < 2**_BITS:  # k-means wants one a point
+    if len(vectors) < 2**_BITS:  # k-means needs at least one per point
         vectors = np.resize(vectors, (2**_BITS, vectors.shape[1]))
     codes.train(vectors)
     return codes
 
 
 def _parts(blocks: Sequence[Block], empty: Any) -> Iterator[Any]:
-    """Codes of `_PART` candidates after another, all of the same points."""
+    """Codes of the candidates, `_PART` at a time, all with the same points."""
     part = faiss.clone_index(empty)
     for block in blocks:
         if part.ntotal + len(block.galaxy_id) > _PART:
@@ -133,7 +133,7 @@ def _best(part: Any, left: Floats, most: int) -> tuple[npt.NDArray[np.float32], 
 
 
 def _measured(parts: Sequence[Any], exact: SimilarityIndex, random: np.random.Generator) -> Codes:
-    """With the fewest candidates ranked, doubled, that reach the recall asked for."""
+    """How many candidates to rank, doubled until the required recall is reached."""
     rows = np.sort(random.choice(len(exact), min(_QUERIES, len(exact)), replace=False))
     ids, queries = exact.at(rows)
     queries, weights = _counterfactual(queries, exact, random)
@@ -154,7 +154,7 @@ def _measured(parts: Sequence[Any], exact: SimilarityIndex, random: np.random.Ge
 def _counterfactual(
     fractions: Floats, exact: SimilarityIndex, random: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """Queries and weights (n, A) such as counterparts are looked for with."""
+    """Queries and weights (n, A) like those of a search for counterparts."""
     rows, answers = np.arange(len(fractions)), fractions.shape[1]
     queries, weights = fractions.copy(), np.ones_like(fractions)
     question = exact.tree.question_of
@@ -167,7 +167,7 @@ def _counterfactual(
 
 
 def _vectors(fractions: Floats) -> npt.NDArray[np.float32]:
-    """Right-hand sides of the inner product, (N, 2 A): two numbers an answer, side by side."""
+    """Right-hand sides of the inner product, (N, 2 A): two numbers per answer, side by side."""
     others = np.log1p(-fractions)
     pairs = np.stack([np.log(fractions) - others, others], axis=2)
     return pairs.reshape(len(fractions), -1).astype(np.float32)

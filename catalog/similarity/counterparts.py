@@ -1,9 +1,9 @@
-"""A galaxy's fair comparisons: what if the model, or the volunteers, were right.
+"""A galaxy's counterparts: what if the model, or the volunteers, were right.
 
-Su et al. 2023, 2.2 and 4.3. The observed counterpart was voted for as the galaxy was,
-but for the answer of interest, for which its votes are as the galaxy's prediction. The
-predicted counterpart was predicted as the galaxy was, but for the answer of interest,
-for which its prediction is as the galaxy's votes.
+Su et al. 2023, 2.2 and 4.3. The observed counterpart has votes like the galaxy's votes,
+except for the answer of interest, where they are like the galaxy's prediction. The predicted
+counterpart has a prediction like the galaxy's prediction, except for the answer of interest,
+where it is like the galaxy's votes.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Counterpart:
 
 @dataclass(frozen=True)
 class Counterparts:
-    """Best first; fewer than asked for in a small catalogue, none in one of a galaxy."""
+    """Best first; fewer than asked for if the catalogue has no more galaxies."""
 
     observed: list[Counterpart]
     predicted: list[Counterpart]
@@ -51,14 +51,14 @@ def find_counterparts(
 ) -> Counterparts:
     """The k observed and k predicted counterparts of a galaxy for an answer.
 
-    Among all galaxies with votes and predictions, but itself; equals stand in order of
-    their number. weights (A,), 0 or more: by default 5 for the answer of interest and
+    They are sought among all other galaxies with votes and predictions; equals are in order
+    of their number. weights (A,), 0 or more: by default 5 for the answer of interest and
     1 for others ("our function can set a specific weight for a particular question of
-    interest"); those given are used as they are. Questions that the galaxy was not
-    asked have weight 0 in its votes. approximate: by FAISS's codes, which miss as many as
-    was measured when they were made. Raises `CatalogError`
-    where the answer has no votes or prediction to exchange, no weight is left, or the
-    index files are not current.
+    interest"); weights that are given are used as they are. Questions that the galaxy
+    was not asked have weight 0 among its votes. approximate: search FAISS's codes, which may
+    miss some (their recall is measured when they are made). Raises `CatalogError` if
+    the answer has no votes or prediction to exchange, no weight is left, or the index files
+    are not current.
     """
     tree = store.tree
     predict_run = store.newest_run("predict")
@@ -84,10 +84,11 @@ def find_counterparts(
 def counterparts_of_many(store: Store, galaxy_id: Ids, answer_id: Ids) -> tuple[Ids, Ids]:
     """The best observed and the best predicted counterpart of each of N galaxies.
 
-    galaxy_id (N,), ascending; answer_id (N,), of each the answer of interest, of which it
-    has votes and a prediction. As `find_counterparts` one by one, several times as fast.
+    galaxy_id (N,), ascending; answer_id (N,): the answer of interest of each, for which it
+    has votes and a prediction. The same as `find_counterparts` for each, but several times as
+    fast.
     Two arrays (N,) of numbers of galaxies, -1 where there is no other galaxy. Raises
-    `CatalogError` where the index files are not current.
+    `CatalogError` if the index files are not current.
     """
     tree = store.tree
     observed = read_votes(store, tree, galaxy_id).observed
@@ -120,7 +121,7 @@ def counterparts_of_many(store: Store, galaxy_id: Ids, answer_id: Ids) -> tuple[
 def _fractions(
     store: Store, tree: DecisionTree, predict_run: int, galaxy_id: int, answer_id: int
 ) -> tuple[Floats, Floats]:
-    """Observed and predicted fractions (A,) of a galaxy that can be exchanged."""
+    """Observed and predicted fractions (A,) of a galaxy, checked to be exchangeable."""
     ids = np.array([galaxy_id], np.int64)
     observed = read_votes(store, tree, ids).observed[0]
     predicted = read_predictions(store, tree, predict_run, ids)[0][0]

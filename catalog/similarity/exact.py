@@ -5,8 +5,8 @@ The similarity of fractions p and q (Su et al. 2023, 4.3; weights as for the los
     S(p, q; w) = sum_i w_i [p_i log q_i + (1 - p_i) log(1 - q_i)],
 
 in nat, 0 or less, is the inner product of [w p, w] and [log q - log(1 - q),
-log(1 - q)]: the same columns serve every weighting. They are multiplied in float32,
-which only nominates; the ranking is made of float64 scores, ties by galaxy number.
+log(1 - q)]: the same columns serve all weights. The product is computed in float32,
+which only nominates candidates; they are ranked by float64 scores, ties by galaxy number.
 docs/decisions/similarity.md says why this is not a FAISS index.
 """
 
@@ -20,7 +20,7 @@ from zoolens.catalog.arrays import Floats, Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.similarity.nominate import nominate
 
-# The nearest to 0 and to 1 that a candidate's fraction comes: 1 - EDGE is a float32.
+# A candidate's fraction is at least so far from 0 and 1; 1 - EDGE is a float32.
 EDGE = float(np.finfo(np.float32).eps)
 
 BLOCK = 2**16  # galaxies in a block of an index file
@@ -29,9 +29,9 @@ BLOCK = 2**16  # galaxies in a block of an index file
 def observed_candidates(counts: npt.ArrayLike, tree: DecisionTree) -> Floats:
     """Vote fractions (N, A) that have a logarithm: (k + 1/2) / (n + K/2).
 
-    counts k (N, A), NaN where missing, n their sum over the question's K answers. A
-    departure from the paper, whose fractions of 0 and 1 would score minus infinity:
-    half a vote more for every answer (Jeffreys' prior). Missing and not asked: 1 / K.
+    counts k (N, A), NaN where missing, n their sum over the question's K answers. This
+    departs from the paper, whose fractions of 0 and 1 would score minus infinity: every
+    answer gets half a vote more (Jeffreys' prior). Missing and not asked: 1 / K.
     """
     votes = np.nan_to_num(np.asarray(counts, np.float64), nan=0.0)
     starts = [where.start for where in tree.slices]
@@ -44,8 +44,8 @@ def observed_candidates(counts: npt.ArrayLike, tree: DecisionTree) -> Floats:
 def predicted_candidates(fractions: npt.ArrayLike) -> Floats:
     """Predicted fractions (N, A) that have a logarithm: within `EDGE` of 0 and 1.
 
-    A Dirichlet's are already; published ones may be rounded to 0 or 1. NaN, an answer
-    that the model lacks, becomes 1/2, the same for every galaxy.
+    Those of a Dirichlet distribution are so already; published ones may be rounded to 0 or 1.
+    NaN, for an answer that the model lacks, becomes 1/2, the same for every galaxy.
     """
     clipped = np.clip(np.asarray(fractions, np.float64), EDGE, 1 - EDGE)
     return np.nan_to_num(clipped, nan=0.5)
@@ -54,7 +54,7 @@ def predicted_candidates(fractions: npt.ArrayLike) -> Floats:
 def similarity(query: npt.ArrayLike, candidates: npt.ArrayLike, weights: npt.ArrayLike) -> Floats:
     """S(p, q; w) of one query and N candidates, float64, shape (N,), in nat, 0 or less.
 
-    query p (A,), NaN where unknown: those count nothing; candidates q (N, A), strictly
+    query p (A,), NaN where unknown: such answers do not count; candidates q (N, A), strictly
     within 0..1; weights w (A,), 0 or more. Equal candidates score equal to the bit.
     """
     p, w = known_part(query, weights)
@@ -69,8 +69,8 @@ class Block:
 
     galaxy_id (n,). columns (C, n) float32, each column contiguous: for each question
     log q - log(1 - q) of its answers and the sum of their log(1 - q); then log(1 - q) of
-    every answer by itself. fractions (n, A) float64: q, which the ranking is made of.
-    largest (C,): of each column, without sign.
+    every answer by itself. fractions (n, A) float64: q, by which candidates are
+    ranked. largest (C,): the largest absolute value of each column.
     """
 
     galaxy_id: Ids
@@ -94,11 +94,11 @@ def make_block(tree: DecisionTree, galaxy_id: Ids, candidates: Floats) -> Block:
 
 
 class SimilarityIndex:
-    """All candidates, searched exactly; the arrays may be those of a file.
+    """All candidates, searched exactly; the arrays may be mapped from a file.
 
-    The inner product is made of the columns that have a weight: those of the questions
-    the query was asked, and for the answers of a question that weigh alike the sum of
-    their log(1 - q) in place of each.
+    The inner product uses only columns with a weight other than 0: those of questions that
+    the query was asked. If answers of a question have the same weight, the sum of their
+    log(1 - q) is used instead of each.
     """
 
     def __init__(self, tree: DecisionTree, blocks: Sequence[Block]) -> None:
@@ -117,7 +117,7 @@ class SimilarityIndex:
     ) -> tuple[Ids, Floats]:
         """The k candidates most similar to a query, best first, and their scores.
 
-        query (A,), weights (A,): see `similarity`. Fewer than k where there are no
+        query (A,), weights (A,): see `similarity`. Fewer than k if there are no
         more; `exclude` is never among them. The order is that of a float64 ranking of
         all candidates.
         """
@@ -133,13 +133,13 @@ class SimilarityIndex:
         *,
         exclude: Sequence[int | None] | None = None,
     ) -> list[tuple[Ids, Floats]]:
-        """`search` of several queries (n, A), which pass over the candidates together."""
+        """`search` for several queries (n, A), in one pass over the candidates."""
         known = [known_part(query, weight) for query, weight in zip(queries, weights, strict=True)]
         exact = np.stack([self._coefficients(p, w) for p, w in known])
         scale = np.abs(exact).max(axis=1, keepdims=True)
-        exact /= np.where(scale == 0, 1.0, scale)  # float32 holds no weight of 1e39
-        # rounding of both factors and of the products' sum (Higham 2002, 3.1): what a
-        # float32 score can be off
+        exact /= np.where(scale == 0, 1.0, scale)  # float32 cannot hold a weight of 1e39
+        # how far off a float32 score can be, by rounding of both factors and of the sum of
+        # products (Higham 2002, 3.1)
         terms = np.count_nonzero(exact, axis=1) + 4
         off = terms * (EDGE / 2) * (np.abs(exact) @ self._largest)
         columns = ((int(a), b.columns) for a, b in zip(self._starts, self.blocks, strict=False))
@@ -150,10 +150,12 @@ class SimilarityIndex:
         ]
 
     def _coefficients(self, p: Floats, w: Floats) -> Floats:
-        """What each column is multiplied with, (C,); as many as possible with 0."""
+        """The factor of each column, (C,), as many as possible 0."""
         sections, alone = [], w.copy()
         for where in self.tree.slices:
-            common = np.sort(w[where])[(where.stop - where.start) // 2]  # of a majority
+            common = np.sort(w[where])[
+                (where.stop - where.start) // 2
+            ]  # the weight of a majority, if they agree
             sections += [w[where] * p[where], [common]]
             alone[where] -= common
         return np.concatenate([*sections, alone])

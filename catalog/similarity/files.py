@@ -1,9 +1,9 @@
-"""The similarity indexes beside the catalogue: written whole, checked before read.
+"""The similarity indexes beside the catalogue: written atomically, checked before use.
 
-There are two: `observed`, of the vote fractions, and `predicted`. Each is an Arrow file
-of one row a block of galaxies, mapped into memory and so not read before it is searched.
-The ledger's index run holds the checksum of each and what they were built from, so that
-a damaged, foreign or outdated file is never searched, nor even parsed.
+There are two: `observed`, of the vote fractions, and `predicted`. Each is an Arrow file with
+one row per block of galaxies, mapped into memory, so that it is only read when searched. The
+ledger's index run holds the checksum of each and what they were built from, so a damaged,
+foreign or outdated file is never searched, nor even parsed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 KINDS = ("observed", "predicted")
 
-# of a block, row after row, column after column
+# the arrays of a `Block`, flattened row by row, or column by column
 _SCHEMA = pa.schema(
     {
         "galaxy_id": pa.large_list(pa.int64()),
@@ -41,19 +41,19 @@ _SCHEMA = pa.schema(
 
 
 def built_from(store: Store) -> dict[str, Any]:
-    """The votes and predictions that an index of today would hold.
+    """The votes and predictions that an index would hold if built now.
 
-    Raises `CatalogError` where no prediction run is complete.
+    Raises `CatalogError` if no prediction run is complete.
     """
     predictions = predictions_state(store, store.newest_run("predict"))
     return {"votes": votes_state(store), "predictions": predictions}
 
 
 def sound_files(store: Store, *, thorough: bool = False) -> dict[str, bool]:
-    """Of each kind, whether its file is there and undamaged.
+    """Whether the file of each kind is there and undamaged.
 
-    thorough: read both from end to end. Empty where the ledger has none of the present
-    votes and predictions.
+    thorough: read both from end to end. Empty if the ledger has no index of the
+    present votes and predictions.
     """
     recorded = {kind: _recorded(store, kind) for kind in KINDS}
     return {
@@ -67,7 +67,7 @@ def sound_files(store: Store, *, thorough: bool = False) -> dict[str, bool]:
 def load_index(store: Store, kind: str) -> SimilarityIndex:
     """The index of a kind; kept for the next call.
 
-    Raises `CatalogError` where it is absent, outdated or damaged.
+    Raises `CatalogError` if it is absent, outdated or damaged.
     """
     sums = _recorded(store, kind)
     if not sums:
@@ -82,14 +82,14 @@ def load_index(store: Store, kind: str) -> SimilarityIndex:
 
 
 def unload_indexes() -> None:
-    """Let go of the indexes that are kept: what was read of their files counts as memory."""
+    """Drop the indexes that are kept, since what was read of their files counts as memory."""
     _load.cache_clear()
 
 
 def load_codes(store: Store, kind: str) -> "ApproximateIndex":
-    """The codes of a kind, with the index that they are of.
+    """The codes of a kind, with the index that they belong to.
 
-    Raises `CatalogError` where either is absent, outdated or damaged.
+    Raises `CatalogError` if either is absent, outdated or damaged.
     """
     from zoolens.catalog.similarity.approximate import ApproximateIndex, read_codes
 
@@ -104,9 +104,9 @@ def load_codes(store: Store, kind: str) -> "ApproximateIndex":
 
 
 def recorded_codes(store: Store) -> Mapping[str, Any] | None:
-    """What the ledger holds of the codes of the present votes and predictions.
+    """What the ledger records of the codes for the present votes and predictions.
 
-    None where there are none, or one of their files is missing or damaged.
+    None if there are no codes, or one of their files is missing or damaged.
     """
     for found in _configs(store, "approximate")[::-1]:
         sums = found["sha256"]
@@ -116,9 +116,9 @@ def recorded_codes(store: Store) -> Mapping[str, Any] | None:
 
 
 def write_index(catalog: Path, kind: str, blocks: Iterable[Block]) -> str:
-    """Put an index beside its catalogue, whole or not at all; its SHA-256.
+    """Write an index beside its catalogue, completely or not at all; returns its SHA-256.
 
-    The same blocks give the same bytes. Raises `CatalogError` where the disk does not
+    The same blocks give the same bytes. Raises `CatalogError` if the disk does not
     take it.
     """
     path = index_path(catalog, kind)
@@ -162,7 +162,7 @@ def _batch(block: Block) -> pa.RecordBatch:
 
 @lru_cache(maxsize=len(KINDS))
 def _load(path: Path, found: tuple[int, int] | None, tree: DecisionTree) -> SimilarityIndex:
-    """The index of a file that was checked; its stamp tells a new file from the one before."""
+    """The index in a checked file; `found`, its stamp, keeps a new file from being taken for it."""
     content = pa.ipc.open_file(pa.memory_map(str(path)))
     blocks = []
     for number in range(content.num_record_batches):

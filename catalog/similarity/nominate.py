@@ -1,7 +1,7 @@
 """Which candidates could be among the best, by inner products in float32.
 
-One pass over columns that may be larger than memory, as fast as they can be read: what
-is clearly too far below the best so far is never looked at again.
+One pass over columns that may be larger than memory, as fast as they can be read: candidates
+clearly below the best so far are dropped at once.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,10 +12,10 @@ import numpy.typing as npt
 from zoolens.catalog.arrays import Floats32, Places
 
 _SCORES = 2**20  # of several queries, computed at a time
-_WIDEST = 2**16  # candidates of one query: more leave the caches
-_FIRST = 4096  # scores that tell at first what is worth gathering
-_NEAR = 5  # columns: those between are read sooner than another product is made
-_GATHERED = 2**13  # candidates of a query before some are left out
+_WIDEST = 2**16  # candidates of one query at a time: more exceed the caches
+_FIRST = 4096  # scores from which the first floor is found
+_NEAR = 5  # columns: reading those in between is faster than another product
+_GATHERED = 2**13  # candidates of a query that are kept before some are dropped
 
 
 def nominate(
@@ -24,10 +24,10 @@ def nominate(
     k: int,
     off: npt.NDArray[np.float64],
 ) -> list[Places]:
-    """Places of all candidates that could be among the best k of each query.
+    """Positions of all candidates that could be among the best k of each query.
 
-    factors (n, C); blocks: place of the first of m candidates, and their columns (C, m).
-    off (n,): what an inner product can be off by rounding, so that a candidate whose
+    factors (n, C); blocks: position of the first of m candidates, and their columns (C, m).
+    off (n,): how far rounding can change an inner product, so that a candidate whose
     product is more than 2 `off` below the k-th best is surely not among the best.
     """
     chosen = [_Nominees(k, 2 * margin) for margin in off]
@@ -48,7 +48,7 @@ def nominate(
 
 
 class _Nominees:
-    """Candidates of one query, gathered as their scores come."""
+    """Candidates of one query, collected as their scores arrive."""
 
     def __init__(self, k: int, margin: float) -> None:
         self._k, self._margin = k, margin
@@ -57,13 +57,13 @@ class _Nominees:
         self._count, self._most = 0, _GATHERED
 
     def floor(self, scores: Floats32) -> np.float32:
-        """The least score that is worth adding, to be told from some scores at first."""
+        """The least score that is worth adding, at first estimated from some of `scores`."""
         if self._floor == -np.inf:
             self._raise(scores[:_FIRST])
         return self._floor
 
     def add(self, places: Places, scores: Floats32) -> None:
-        """Places of candidates (n,), and their scores."""
+        """Add positions (n,) of candidates, and their scores."""
         self._found.append((places, scores))
         self._count += len(places)
         if self._count > self._most:
@@ -71,7 +71,7 @@ class _Nominees:
             self._most = 2 * self._count + _GATHERED
 
     def places(self) -> Places:
-        """Where those stand that could still be among the best k."""
+        """Positions of the candidates that could still be among the best k."""
         places = np.concatenate([np.empty(0, np.int64), *(at for at, _ in self._found)])
         scores = np.concatenate([np.empty(0, np.float32), *(found for _, found in self._found)])
         self._raise(scores)
@@ -81,7 +81,7 @@ class _Nominees:
         return places[kept]
 
     def _raise(self, scores: Floats32) -> None:
-        """Leave out what is too far below the k-th best of some scores."""
+        """Raise the floor to just below the k-th best of some scores."""
         if len(scores) >= self._k:
             best = float(np.partition(scores, -self._k)[-self._k])
             below = np.nextafter(np.float32(best - self._margin), np.float32(-np.inf))
@@ -89,7 +89,7 @@ class _Nominees:
 
 
 def _runs(columns: npt.NDArray[np.intp]) -> list[slice]:
-    """Columns that stand near each other together."""
+    """Slices that cover the columns; columns near each other share one."""
     parts = np.split(columns, np.flatnonzero(np.diff(columns) > _NEAR) + 1)
     return [slice(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]
 

@@ -1,4 +1,4 @@
-"""Whether a catalogue holds what it should, and nothing else: the queries of `verify`."""
+"""The queries by which `verify` finds what should not be in a catalogue."""
 
 from zoolens.catalog.store.matrices import ROUNDING_VOTES
 from zoolens.catalog.store.store import Store
@@ -11,7 +11,7 @@ _BY_ANSWER, _BY_QUESTION = (
 )
 _BY_RUN = [table.name for table in metadata.sorted_tables if "run_id" in table.c]
 
-# One row a run and galaxy and answer or question, exactly once.
+# Columns that identify a row: no two rows of a table may agree in all of them.
 _KEYS = {
     "run": ["run_id"],
     "shard": ["run_id", "name"],
@@ -30,12 +30,12 @@ _KEYS = {
     "saliency_map": ["run_id", "galaxy_id", "question_id"],
     "saliency_stat": ["run_id", "galaxy_id", "answer_id"],
 }
-# which name runs whose rows others replaced
+# Tables whose `run_id` is that of a run whose rows a later one replaced.
 _REPLACING = ("superseded", "superseded_image")
 
 
 def offences(store: Store) -> dict[str, int]:
-    """Faults of the catalogue: what was looked for, and how many offend."""
+    """Faults of the catalogue: what was looked for, and how many rows or runs have it."""
     return {**_doubles(store), **_orphans(store), **_ledger(store), **_contents(store)}
 
 
@@ -75,7 +75,7 @@ def _orphans(store: Store) -> dict[str, int]:
 
 
 def _ledger(store: Store) -> dict[str, int]:
-    """Rows of a run must be those that its shards committed, and whole per galaxy."""
+    """A run must have as many rows as its shards committed, and all answers of a galaxy."""
     counted = " UNION ALL ".join(
         f"SELECT run_id, count(*) AS n FROM {table} GROUP BY run_id"
         for table in _BY_RUN
@@ -98,7 +98,7 @@ WHERE coalesce(t.n, 0) <> coalesce(s.n, 0)"""
 
 
 def _contents(store: Store) -> dict[str, int]:
-    # reach and fractions are probabilities up to float32 rounding
+    # what may pass its limit by rounding has a tolerance
     conditions = {
         "posterior: blobs of the wrong size": "posterior WHERE "
         "octet_length(concentrations) <> 4 * samples * answers",
@@ -147,7 +147,7 @@ ON parent.galaxy_id = child.galaxy_id WHERE child.n > parent.n + 1e-6"""
 
 
 def image_files(store: Store) -> list[tuple[str, str]]:
-    """Image files, and the SHA-256 that each had, but for those in tars and tables."""
+    """Image files, with the SHA-256 each had; images in tar and Parquet files are left out."""
     return store.rows(
         "SELECT image, image_sha256 FROM galaxies WHERE image IS NOT NULL AND image_member IS NULL"
     )

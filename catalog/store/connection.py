@@ -1,8 +1,8 @@
 """Opening a DuckDB file, also where this process has it open already.
 
-DuckDB opens a file once a process, with the settings of the connection that came first, and
-locks it against other processes. To close the file anywhere in the process gives that lock
-up (POSIX), so nobody here may open it beside DuckDB.
+DuckDB opens a file once per process, with the settings of the first connection to it, and
+locks it against other processes. Closing the file anywhere in the process gives up that lock
+(POSIX), so nothing else in the process may open it while DuckDB has it.
 """
 
 import os
@@ -18,7 +18,7 @@ from zoolens.catalog import paths
 from zoolens.catalog.errors import CatalogBusy, CatalogError
 
 _LOCK = "lock_configuration"
-# A query in somebody's own words sees the catalogue and nothing else of the machine.
+# Settings for a user's own SQL: it can read the catalogue and nothing else on the machine.
 CLOSED: dict[str, Any] = {
     "enable_external_access": False,
     "allow_community_extensions": False,
@@ -29,18 +29,18 @@ CLOSED: dict[str, Any] = {
     _LOCK: True,
 }
 
-# Between looking whether a file is open here and opening it, no other thread may do so.
+# Held from looking whether a file is open here until it is: no other thread may open it then.
 _ONE_AT_A_TIME = Lock()
 
 
 def is_shared(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether others of this process hold the same file, so that settings are theirs too."""
+    """Whether this process has other connections to the file, which share its settings."""
     row = connection.execute("SELECT count FROM duckdb_connection_count()").fetchone()
     return row is not None and row[0] > 1
 
 
 def open_file(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-    """A connection to a DuckDB file, whatever is in it, made where there is none to write.
+    """A connection to a DuckDB file, whatever it holds; for writing, it is created if absent.
 
     Raises as `catalog.store.schema.connect` does.
     """
@@ -73,7 +73,7 @@ def open_file(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.D
 
 
 def _open(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-    """A connection of one's own, or one to what this process has open already."""
+    """A new connection, or one more to a file that this process has open already."""
     if not _is_database(path):
         raise CatalogError(f"{path} is no catalogue, nor any DuckDB file; choose another --catalog")
     held = paths.open_here(path)
@@ -92,9 +92,9 @@ def _open(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckD
 def _join(path: Path, read_only: bool, held: int) -> duckdb.DuckDBPyConnection:
     """A connection to a file that this process has open, with the settings that it has there.
 
-    DuckDB does not tell them, so that each way is tried. For writing comes first: a file that
-    is attached to a database of another name cannot be opened so, while to read it DuckDB
-    would open it twice, and closing one of the two would give up the lock of the other.
+    DuckDB does not say what those settings are, so each possibility is tried. Writing is tried
+    first: it fails if the file is attached to another database of this process. Reading would
+    not: DuckDB would open the file twice, and closing one would give up the lock of the other.
     held: a descriptor of the file.
     """
     ways: list[tuple[bool, dict[str, Any]]] = [(False, {})]
@@ -115,8 +115,8 @@ def _join(path: Path, read_only: bool, held: int) -> duckdb.DuckDBPyConnection:
 
 
 def _lock_again(held: int) -> None:
-    """Give a file its lock back, which DuckDB drops when it looks whose an attached file is."""
-    import fcntl  # of systems that have such locks
+    """Lock a file again: DuckDB drops the lock when it finds the file attached elsewhere."""
+    import fcntl  # here and not above: only systems with such locks have it
 
     for_writing = fcntl.fcntl(held, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDWR
     with suppress(OSError):  # another process was faster
@@ -124,24 +124,24 @@ def _lock_again(held: int) -> None:
 
 
 def _config(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings to connect with: to lock them comes last."""
+    """Settings to connect with; the one that locks them comes last."""
     return {name: value for name, value in settings.items() if name != _LOCK}
 
 
 def _quieten(connection: duckdb.DuckDBPyConnection) -> None:
-    # DuckDB draws a bar of its own, on standard output, where a query takes seconds
+    # DuckDB draws its own progress bar on standard output if a query takes seconds
     connection.execute("SET enable_progress_bar = false")
 
 
 def damaged(path: Path, error: duckdb.Error) -> CatalogError:
-    """What to say where DuckDB finds that a file is not as it was written."""
-    told = str(error).splitlines()[0]
-    return CatalogError(f"{path} is damaged ({told}); restore it from a copy")
+    """The error for a file that DuckDB finds damaged."""
+    reason = str(error).splitlines()[0]
+    return CatalogError(f"{path} is damaged ({reason}); restore it from a copy")
 
 
 def _is_database(path: Path) -> bool:
-    """Whether DuckDB would open it as such, and not as a table to read, or make it."""
+    """Whether a file is a DuckDB database; DuckDB also opens other files, as tables to read."""
     try:
         return paths.is_database(path)
-    except OSError:  # absent, or DuckDB says what is the matter
+    except OSError:  # absent, or unreadable: DuckDB then says what is wrong
         return True

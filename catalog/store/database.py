@@ -1,7 +1,7 @@
 """A connection to the catalogue file: queries as Arrow, transactions, bounded memory.
 
-DuckDB checks what it reads, and says what it could not write: both become one line
-that tells what to do.
+What DuckDB finds damaged, and what it could not write, becomes an error of one line that
+says what to do.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,19 +17,19 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.connection import damaged, is_shared
 from zoolens.catalog.store.schema import connect
 
-_ROW_GROUP = 122_880  # rows that DuckDB compresses and writes as one
+_ROW_GROUP = 122_880  # rows that DuckDB compresses and writes together
 _MEMORY_A_THREAD = 128  # MiB, for what queries hold and keep
-# MiB that wait in DuckDB's log until the disk has them all in place. A shard of losses is
-# above DuckDB's own 16, and would be waited for each time.
+# MiB that DuckDB's write-ahead log may hold before a checkpoint. Its default of 16 is less than
+# a shard of losses, so every such shard would wait for a checkpoint.
 _LOG = 64
-# What DuckDB raises where a file is not as it was written.
+# What DuckDB raises if a file is damaged.
 _DAMAGE = (
     duckdb.IOException,
     duckdb.FatalException,
     duckdb.InternalException,
     duckdb.SerializationException,
 )
-# What DuckDB raises, by its stage, where a disk is full or gone.
+# What DuckDB raises, depending on the moment, if a disk is full or gone.
 _DISK_ERRORS = (duckdb.TransactionException, duckdb.FatalException, duckdb.IOException)
 
 
@@ -44,8 +44,8 @@ class Database:
     def open(cls, path: Path, *, create: bool = False, read_only: bool = False) -> Self:
         """Open the catalogue at `path`, migrating it to this version first.
 
-        Raises `CatalogBusy` at once where another process holds it, `CatalogError`
-        where it does not exist (and `create` is off), is no catalogue, or is newer
+        Raises `CatalogBusy` at once if another process holds it, `CatalogError`
+        if it does not exist (and `create` is off), is not a catalogue, or is newer
         than this code.
         """
         if path.is_dir():
@@ -80,23 +80,23 @@ class Database:
             return self._connection.execute(sql, list(parameters)).to_arrow_table()
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """The answer to a query of a few rows, as Python's own values."""
+        """The answer to a query of a few rows, as Python values."""
         with self._damage_as_error():
             return self._connection.execute(sql, list(parameters)).fetchall()
 
     def batches(self, sql: str, parameters: Sequence[Any], rows: int) -> pa.RecordBatchReader:
-        """The answer to a query as it comes, so many rows at a time.
+        """The answer to a query as it arrives, at most `rows` rows at a time.
 
-        For answers that do not fit in memory; to be read to the end before the next query.
+        For answers that do not fit in memory. Read it to the end before the next query.
         """
         with self._damage_as_error():
             return self._connection.execute(sql, list(parameters)).to_arrow_reader(rows)
 
     def bound_memory(self, scratch: Path) -> None:
-        """Hold queries to the memory of jobs; what does not fit goes to the folder `scratch`.
+        """Limit queries to the memory that jobs have; the rest goes to the folder `scratch`.
 
-        Left to itself DuckDB keeps what it has read, up to most of the machine's memory. A
-        file that others of this process hold stays as they set it.
+        By default DuckDB keeps what it has read, up to most of the machine's memory. If this
+        process has other connections to the file, nothing is changed.
         """
         if is_shared(self._connection):
             return
@@ -112,7 +112,7 @@ class Database:
 
     @contextmanager
     def _damage_as_error(self) -> Iterator[None]:
-        """DuckDB checks what it reads: a block that is not as it was written is an error."""
+        """Turn DuckDB's errors about damaged blocks into `CatalogError`."""
         try:
             yield
         except _DAMAGE as error:
@@ -121,9 +121,9 @@ class Database:
     # --- writing
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
-        """One writing statement, for what stays inside the database.
+        """Run one writing statement, for changes that need no data from outside the database.
 
-        Raises `CatalogError` where the disk did not take it.
+        Raises `CatalogError` if the disk did not take it.
         """
         try:
             self._connection.execute(sql, list(parameters))
@@ -132,9 +132,9 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Statements that hold together or not at all.
+        """A block whose statements all take effect, or none.
 
-        Raises `CatalogError` where the disk did not take them.
+        Raises `CatalogError` if the disk did not take them.
         """
         self._connection.execute("BEGIN")
         try:
@@ -149,20 +149,20 @@ class Database:
             raise
 
     def _not_written(self, error: duckdb.Error) -> CatalogError:
-        told = " ".join(str(error).split())
+        reason = " ".join(str(error).split())
         return CatalogError(
-            f"{self.path} could not be written ({told}); is the disk full, or the folder "
+            f"{self.path} could not be written ({reason}); is the disk full, or the folder "
             "read-only? Then run again"
         )
 
     def reconnect(self) -> None:
-        """Open the file again: what failed may have ended the connection."""
+        """Open the file again, because a failure may have ended the connection."""
         self._connection.close()
         self._connection = _connect_to_write(self.path)
 
     def insert(self, table: str, rows: pa.Table) -> None:
         """Append rows to a table, by the names of their columns."""
-        # cut up, so that each part is written by a core of its own
+        # in parts, so that several cores write
         parts = rows.to_batches(max_chunksize=_ROW_GROUP)
         self._connection.register("incoming", pa.Table.from_batches(parts, rows.schema))
         self._connection.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM incoming')

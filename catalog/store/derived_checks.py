@@ -1,7 +1,7 @@
-"""What is stored of samples and maps against what follows from them, for `verify`.
+"""Whether stored samples and maps agree with what was computed from them, for `verify`.
 
-Blobs carry no checksum of their own; but means and statistics were computed from them, so
-that a blob which is not what it was no longer agrees.
+Blobs have no checksum. But means and statistics were computed from them, so a blob that has
+changed no longer agrees with those.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from zoolens.catalog.store.matrices import floats
 from zoolens.catalog.store.store import Store
 
 _ROWS = 4096
-_CLOSE = 1e-4  # of the larger: sums of float32 in another order
+_CLOSE = 1e-4  # relative to the larger value: sums of float32 in another order differ
 
 _POSTERIORS = """SELECT b.samples, b.answers, b.concentrations, p.means
 FROM posterior b JOIN (
@@ -30,7 +30,7 @@ WHERE octet_length(m.mean) = 4 * m.answers * m.height * m.width"""
 
 
 def altered_posteriors(store: Store) -> int:
-    """Galaxies whose samples do not have the mean concentrations that are stored."""
+    """How many galaxies have samples whose means are not the stored concentrations."""
     return sum(
         not _agree(values.reshape(samples, answers).mean(axis=0), known)
         for samples, answers, values, known in _rows(store, _POSTERIORS, "concentrations", "means")
@@ -38,7 +38,7 @@ def altered_posteriors(store: Store) -> int:
 
 
 def altered_maps(store: Store) -> int:
-    """Galaxies and questions whose maps do not have the sums that are stored."""
+    """How many galaxies and questions have maps whose sums are not the stored ones."""
     return sum(
         not _agree(values.reshape(answers, pixels).sum(axis=1), known)
         for answers, pixels, values, known in _rows(store, _MAPS, "mean", "sums")
@@ -48,7 +48,7 @@ def altered_maps(store: Store) -> int:
 def _rows(
     store: Store, sql: str, blob: str, known: str
 ) -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
-    """Of each row its two sizes, its blob as float64, and what is stored beside it."""
+    """The two sizes of each row, its blob as float64, and the values stored beside it."""
     for batch in store.batches(sql, [], _ROWS):
         rows = pa.Table.from_batches([batch])
         sizes = [rows.column(i).to_numpy() for i in (0, 1)]
@@ -59,7 +59,7 @@ def _rows(
 
 
 def _agree(found: np.ndarray, known: np.ndarray) -> bool:
-    """Whether values are the same but for rounding, and the same ones missing."""
+    """Whether values are the same, rounding apart, and missing in the same places."""
     return len(found) == len(known) and bool(
         np.allclose(found, known, rtol=_CLOSE, atol=_CLOSE * _largest(known), equal_nan=True)
     )

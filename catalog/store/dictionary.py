@@ -1,7 +1,7 @@
 """What every column of the public views means, once.
 
-From here come the comments in the catalogue, docs/dictionary.md, and what a release says
-of its columns in every format.
+The comments in the catalogue, docs/dictionary.md, and the descriptions of a release's columns
+in every format are made from it.
 """
 
 from typing import NamedTuple
@@ -10,9 +10,9 @@ from typing import NamedTuple
 class Column(NamedTuple):
     """A column: its name, its type in SQL, and what it holds.
 
-    description: words with range and what is missing; unit: as in VOUnit, empty where
-    there is none; ucd: IVOA's Unified Content Descriptor 1+, empty where none fits. wide:
-    the words for the column that a release has for each answer or question, {of}.
+    description: in words, with its range and what NULL means; unit: as in VOUnit, empty if
+    it has none; ucd: IVOA's Unified Content Descriptor 1+, empty if none fits. wide: the
+    description where a release has one such column per answer or question, named by {of}.
     """
 
     name: str

@@ -22,9 +22,9 @@ def informed(store: Store, predict_run: int) -> bool:
 class EveryGalaxy:
     """The N galaxies that the catalogue shows: number (N,), ascending; by_name (N,): their order.
 
-    Values are float64 (N,), 0 where there is none. Columns are read one at a time and put
-    together here: for millions of galaxies a join takes longer, and more memory than a
-    connection has.
+    Values are float64 (N,), 0 where there is none. Columns are read one at a time and
+    combined in NumPy: for millions of galaxies a join takes longer, and more memory than a
+    connection may use.
     """
 
     store: Store
@@ -58,7 +58,7 @@ class EveryGalaxy:
         )
 
     def mutual_information(self, run_id: int, question_id: int) -> Floats:
-        """Of the votes on a question and the model's weights, nat."""
+        """The mutual information of the votes on a question and the model's weights, nat."""
         return self._column(
             "SELECT galaxy_id, mutual_information AS value FROM question_prediction "
             "WHERE run_id = ? AND question_id = ? AND mutual_information IS NOT NULL",
@@ -77,7 +77,7 @@ class EveryGalaxy:
         )
 
     def weighted_ce(self, run_id: int, answer_id: int, fewest: float, most: float) -> Floats:
-        """Weighted cross-entropy of an answer of which so many volunteers were asked, nat."""
+        """Weighted cross-entropy of an answer, nat, if `fewest` to `most` volunteers were asked."""
         return self._column(
             "SELECT galaxy_id, weighted_ce AS value FROM loss WHERE run_id = ? AND answer_id = ? "
             "AND total_votes BETWEEN ? AND ? AND weighted_ce IS NOT NULL",
@@ -88,13 +88,13 @@ class EveryGalaxy:
         )
 
     def _column(self, sql: str, *parameters: float) -> Floats:
-        """Values (N,) of a query for galaxy_id and value, 0 where it has none."""
-        values = np.zeros(len(self.number) + 1)  # what is not shown goes last
+        """Values (N,) of a query with the columns galaxy_id and value, 0 where it has none."""
+        values = np.zeros(len(self.number) + 1)  # one more place, for galaxies that are not shown
         for rows in self.store.batches(sql, parameters, _BATCH):
             values[self._place(rows["galaxy_id"].to_numpy())] = rows["value"].to_numpy()
         return values[:-1]
 
     def _place(self, galaxy_id: Ids) -> npt.NDArray[np.intp]:
-        """Where galaxies stand among the N; -1 for those that are not shown."""
+        """Positions of galaxies among the N; -1 for those that are not shown."""
         place = np.minimum(np.searchsorted(self.number, galaxy_id), len(self.number) - 1)
         return np.where(self.number[place] == galaxy_id, place, -1)

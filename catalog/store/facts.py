@@ -48,7 +48,7 @@ def facts_of(
     """Facts of all A answers of each galaxy, in tree order, by its number.
 
     Votes are the current ones; predictions and losses are those of the runs, the newest
-    unless given. A loss of another prediction than the one told is no fact.
+    unless given. A loss that was computed from another prediction than this one is left out.
     """
     runs = (
         store.value(newest(job)) if run_id is None else run_id

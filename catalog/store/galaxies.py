@@ -1,4 +1,4 @@
-"""Galaxies of a catalogue: who is known, who is new, where they are on the sky."""
+"""Galaxies of a catalogue: their numbers, names, positions, images and splits."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,11 +16,11 @@ from zoolens.catalog.store.matrices import read_rows
 from zoolens.catalog.store.store import Run, Store
 from zoolens.catalog.store.tables import arrow_schema
 
-# Two positions of one name that differ by more are two galaxies, or an error.
+# If two positions of one name differ by more, they are two galaxies, or one is wrong.
 SAME_PLACE_ARCSEC = 1.0
 
 _GALAXIES = "SELECT galaxy_id, iauname, image, image_member, image_sha256 FROM galaxies"
-_READ = 4096  # galaxies, about, looked up together
+_READ = 4096  # about so many galaxies are looked up together
 SPLITS = ("train", "validation", "test")
 
 
@@ -38,7 +38,7 @@ class Numbering:
 
 
 def number_galaxies(store: Store, names: Sequence[str], ra: Floats, dec: Floats) -> Numbering:
-    """Number galaxies: known ones as they are, new ones onwards from the last, in order.
+    """Number galaxies: known ones keep their number, new ones follow the last, in order.
 
     names, ra, dec (N,): distinct names; deg, ICRS, NaN where unknown.
     """
@@ -63,8 +63,8 @@ def number_galaxies(store: Store, names: Sequence[str], ra: Floats, dec: Floats)
 def galaxy_ids(store: Store, names: Sequence[str]) -> list[int]:
     """Numbers of the galaxies called `names`, in that order.
 
-    Raises `UnknownName`, with the nearest names, for the first that does not show in
-    the catalogue.
+    Raises `UnknownName`, with the nearest names, for the first that the catalogue does not
+    show.
     """
     known = shown_galaxies(store, names)
     for name in names:
@@ -90,9 +90,9 @@ def shown_galaxies(store: Store, names: Iterable[str]) -> dict[str, int]:
 
 
 def galaxies_named(store: Store, names: Iterable[str], *, underscored: bool) -> dict[str, int]:
-    """Numbers of those galaxies that the catalogue has, by name; of unfinished ingests too.
+    """Numbers of those galaxies that the catalogue has, by name; also of unfinished ingests.
 
-    underscored: find a name with "_" for "." too, as galaxy-datasets writes its shards.
+    underscored: also find a name written with "_" for ".", as in galaxy-datasets' shards.
     """
     also = "OR replace(iauname, '.', '_') IN (FROM wanted)" if underscored else ""
     rows = store.arrow(
@@ -110,7 +110,7 @@ def names_of(store: Store, galaxy_id: Iterable[int]) -> dict[int, str]:
 
 
 def galaxy_table(numbering: Numbering, names: Sequence[str], ra: Floats, dec: Floats) -> pa.Table:
-    """The rows of `galaxy` for those that are new, without their run."""
+    """The rows of `galaxy` for the new galaxies, without their run."""
     new = ~numbering.known
     return pa.table(
         {
@@ -124,7 +124,7 @@ def galaxy_table(numbering: Numbering, names: Sequence[str], ra: Floats, dec: Fl
 
 
 def fill_positions(store: Store, names: Sequence[str], ra: Floats, dec: Floats) -> None:
-    """Give known galaxies without a position that of a table."""
+    """Give known galaxies without a position the one from a table."""
     if not store.value("SELECT count(*) FROM galaxy WHERE ra IS NULL"):
         return
     given = np.flatnonzero(np.isfinite(ra)).tolist()
@@ -155,7 +155,7 @@ def galaxies_with_image(store: Store) -> Ids:
 
 def galaxies_of_run(store: Store, run: Run, table: str) -> Ids:
     """Numbers of the galaxies of which a run has rows in a table, ascending."""
-    # all of whose answers are there, or none: the first one tells
+    # a galaxy has rows for all answers or none, so the first answer suffices
     first = "AND answer_id = 0" if table in ("prediction", "loss") else ""
     sql = f"SELECT DISTINCT galaxy_id FROM {table} WHERE run_id = ? {first}"
     return _ids(store, sql, run.run_id)
@@ -207,7 +207,7 @@ class Place(NamedTuple):
 
 
 def read_places(store: Store, galaxy_id: Ids) -> list[Place]:
-    """Of galaxies (N,), ascending, where they are, in that order."""
+    """The positions of galaxies (N,), ascending, in that order."""
     rows = read_rows(store, "SELECT galaxy_id, iauname, ra, dec FROM galaxy", galaxy_id)
     return [Place(**row) for row in rows.sort_by("galaxy_id").to_pylist()]
 
@@ -215,7 +215,7 @@ def read_places(store: Store, galaxy_id: Ids) -> list[Place]:
 def in_batches(store: Store, galaxy_id: Ids, size: int) -> Iterator[list[Galaxy]]:
     """Galaxies numbered `galaxy_id` (N,), ascending, `size` at a time.
 
-    They are read as they are asked for: a survey of them does not fit in memory.
+    They are read only when asked for: those of a survey do not fit in memory.
     """
     at_once = size * max(1, _READ // size)
     for start in range(0, len(galaxy_id), at_once):

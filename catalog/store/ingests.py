@@ -1,4 +1,4 @@
-"""Ingests in the ledger of runs: which votes and images stand, and what was abandoned."""
+"""Ingests in the ledger of runs: which votes and images are current, what was abandoned."""
 
 import json
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ WHERE i.run_id <> $1"""
 
 
 def held_tree(store: Store) -> DecisionTree | None:
-    """The tree of the votes that a catalogue shows; None where it shows none."""
+    """The tree of the votes that a catalogue shows; None if it shows none."""
     return store.tree if store.value(f"SELECT count(*) {_COMPLETE}") else None
 
 
@@ -36,11 +36,11 @@ def begin_ingest(
 ) -> Run:
     """The run for an ingest, in a catalogue of its tree.
 
-    The run is told from an earlier one with the same settings by the ingest that came
-    before it (`after`): the same votes are news again once others replaced them. What
-    another ingest left that never was complete, and so never shown, is deleted: its
+    The ingest before it (`after`) is part of its configuration, so that it is another run
+    than an earlier one with the same settings: the same votes are news again once others
+    replaced them. What other ingests left incomplete was never shown and is deleted: its
     galaxies would otherwise stay hidden, or be numbered twice. Raises `CatalogError`
-    where the catalogue shows votes of another tree.
+    if the catalogue shows votes of another tree.
     """
     if held_tree(store) is not None:
         store.set_tree(tree)
@@ -64,7 +64,7 @@ def begin_ingest(
 def finish_ingest(store: Store, run: Run) -> None:
     """Complete an ingest: its votes and images replace all others of the same galaxies.
 
-    Votes question by question. To be done in one transaction.
+    Votes are replaced question by question. To be called inside a transaction.
     """
     store.execute(_SUPERSEDE_VOTES, [run.run_id])
     store.execute(_SUPERSEDE_IMAGES, [run.run_id])

@@ -1,4 +1,4 @@
-"""Stored saliency maps: of which runs and galaxies there are some, and their blobs."""
+"""Stored saliency maps: which runs have maps of which galaxies, and their blobs."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from zoolens.catalog.arrays import Ids
 from zoolens.catalog.store.matrices import read_rows
 from zoolens.catalog.store.store import Run, Store
 
-# Complete runs that explain what the views show, and not maps for comparison.
+# The newest complete explain run by galaxy; maps for comparison belong to other jobs.
 _EXPLAINED = """SELECT galaxy_id, max_by(run_id, asked_at) AS run_id
 FROM saliency_map JOIN run USING (run_id) WHERE job = 'explain' AND status = 'complete'"""
 
@@ -22,7 +22,7 @@ def explanation_of(store: Store, galaxy_id: int) -> Run | None:
 
 
 def newest_explanation(store: Store, galaxy_id: int) -> Run:
-    """As `explanation_of`; without one, the newest explain run of all.
+    """As `explanation_of`; if no run has the galaxy, the newest complete explain run.
 
     Raises `CatalogError` if no explain run is complete.
     """
@@ -32,7 +32,7 @@ def newest_explanation(store: Store, galaxy_id: int) -> Run:
 def explanations(store: Store, galaxy_id: Ids) -> list[tuple[Run, Ids]]:
     """The newest complete explain run of each galaxy (N,), ascending, that has one.
 
-    By run: the run and its galaxies, ascending.
+    One pair per run: the run and its galaxies, ascending.
     """
     rows = read_rows(store, f"{_EXPLAINED} GROUP BY galaxy_id", galaxy_id)
     runs, ids = rows["run_id"].to_numpy(), rows["galaxy_id"].to_numpy()
@@ -41,7 +41,7 @@ def explanations(store: Store, galaxy_id: Ids) -> list[tuple[Run, Ids]]:
 
 
 def explanations_of(store: Store, galaxy_id: Iterable[int], predict_run: int) -> dict[int, Run]:
-    """Of each galaxy the newest complete run that explains the predictions of a run."""
+    """The newest complete run by galaxy that explains the predictions of a run."""
     wanted = ", ".join(map(str, galaxy_id)) or "NULL"
     found = store.rows(
         f"{_EXPLAINED} AND CAST(json_extract(config, '$.predict_run') AS INTEGER) = ? "

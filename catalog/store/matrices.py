@@ -1,6 +1,6 @@
 """Votes and predictions of the same galaxies as matrices, read from the store.
 
-One row a galaxy, one column an answer of the tree, so that losses, similarity and
+One row per galaxy and one column per answer of the tree, so that losses, similarity and
 histograms are array arithmetic.
 """
 
@@ -17,10 +17,10 @@ from zoolens.catalog.arrays import Floats, Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.store.store import Store
 
-# A total above the sum of its counts by less than this is rounding of weighted votes.
+# If a total exceeds the sum of its counts by less, that is rounding of weighted votes.
 ROUNDING_VOTES = 0.01
 
-# every voted or predicted galaxy has a row of every answer: the first one tells them
+# A galaxy with votes or predictions has a row for every answer, so the first one suffices.
 _VOTED = """SELECT DISTINCT v.galaxy_id FROM vote v
 JOIN run r ON r.run_id = v.run_id AND r.status = 'complete' WHERE v.answer_id = 0"""
 _VOTES = """SELECT v.galaxy_id, v.answer_id, v.count, v.total
@@ -63,23 +63,23 @@ class Votes:
 
 
 def votes_state(store: Store) -> list[int]:
-    """Which votes there are: the complete runs that brought some.
+    """Which votes there are, as the numbers of the complete runs that brought some.
 
-    No run gets more votes once it is complete, so that the same runs are the same
-    votes; one that only brought images does not matter.
+    No run gets more votes once it is complete, so the same runs mean the same votes. Runs
+    that only brought images are left out.
     """
     rows = store.arrow(
         "SELECT run_id FROM run WHERE job = 'ingest' AND status = 'complete' ORDER BY run_id"
     )
     runs: list[int] = rows["run_id"].to_pylist()
-    # the first row found ends each search, where the distinct runs of all votes took reading
+    # each search ends at the first row found; the distinct runs of all votes need a full read
     return [
         run for run in runs if store.value("SELECT 1 FROM vote WHERE run_id = ? LIMIT 1", [run])
     ]
 
 
 def predictions_state(store: Store, predict_run: int) -> dict[str, int]:
-    """How far a prediction run has come: its shards and their rows only grow."""
+    """How far a prediction run is: how many shards and rows it has; both only grow."""
     (row,) = store.arrow(
         "SELECT count(*) AS shards, CAST(coalesce(sum(rows), 0) AS BIGINT) AS rows "
         "FROM shard WHERE run_id = ?",
@@ -147,7 +147,7 @@ def mean_concentrations(
 def read_posteriors(
     store: Store, predict_run: int, galaxy_id: Ids
 ) -> Iterator[tuple[Ids, npt.NDArray[np.float32]]]:
-    """Concentrations of those galaxies that have them, one batch a number of samples.
+    """Concentrations of those galaxies that have them, one batch per number of samples.
 
     Yields positions in `galaxy_id` (M,) and concentrations (M, T, A), NaN where the
     model lacks an answer. A run of plain fractions yields nothing.
@@ -183,7 +183,7 @@ def read_rows(store: Store, sql: str, galaxy_id: Ids, *parameters: Any) -> pa.Ta
     if last - first + 1 == len(galaxy_id):
         which = f"BETWEEN {first} AND {last}"
     else:
-        # written out, DuckDB skips the row groups without them; as a parameter, not
+        # as literals, so that DuckDB skips row groups without them: it does not for a parameter
         which = f"IN ({', '.join(map(str, galaxy_id.tolist()))})"
     return store.arrow(f"SELECT * FROM ({sql}) WHERE galaxy_id {which}", parameters)
 
@@ -196,7 +196,7 @@ def _matrices(rows: pa.Table, galaxy_id: Ids, answers: int, missing: float) -> l
     shape = len(galaxy_id), answers
     galaxy, answer = _ids(rows), rows.column(1).to_numpy()
     values = [rows[name].to_numpy() for name in rows.column_names[2:]]  # NULL becomes NaN
-    if len(rows) == galaxy_id.size * answers:  # as they are stored, mostly
+    if len(rows) == galaxy_id.size * answers:  # none is missing: mostly so
         galaxies, numbers = galaxy.reshape(shape), answer.reshape(shape)
         if (galaxies == galaxy_id[:, None]).all() and (numbers == np.arange(answers)).all():
             return [column.reshape(shape).astype(np.float64) for column in values]

@@ -1,4 +1,4 @@
-"""Queries of other people: they see what they are about, and nothing else of the machine."""
+"""Users' own SQL over a catalogue: it can read the catalogue and nothing else."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from zoolens.catalog.output.answer import Answer
 from zoolens.catalog.store.connection import CLOSED
 from zoolens.catalog.store.schema import connect
 
-# What DuckDB puts before the message of a query that fails when some rows are fetched.
+# DuckDB's prefix to the message if a query fails while its rows are being fetched.
 _LATE = "Attempting to execute an unsuccessful or closed pending query result\nError: "
 
 _DICTIONARY = """
@@ -28,9 +28,9 @@ ORDER BY v.view_oid, c.column_index
 def closed_query(catalog: Path, query: str | None) -> Iterator[Answer]:
     """The answer to one SELECT; without a query, the data dictionary of the views.
 
-    Rows stream while the context is open. Where another connection of this process holds the
-    catalogue, files and extensions are open to the query as they are to that one. Raises
-    `QueryRefused` with DuckDB's own message where the query is wrong, `CatalogError` for
+    Rows stream while the context is open. If this process has another connection to the
+    catalogue, the query may use files and extensions as that one may. Raises
+    `QueryRefused` with DuckDB's own message if the query is wrong, `CatalogError` for
     anything that is not one query.
     """
     connection = connect(catalog, read_only=True, settings=CLOSED)
@@ -48,7 +48,7 @@ def closed_query(catalog: Path, query: str | None) -> Iterator[Answer]:
             columns = [column[0] for column in result.description or ()]
         yield Answer(columns, _rows(result), lambda: result.to_arrow_reader())
     finally:
-        connection.interrupt()  # or closing waits for the end of a query that nobody waits for
+        connection.interrupt()  # else closing waits for the end of a query that nobody needs
         connection.close()
 
 

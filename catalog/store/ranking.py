@@ -28,7 +28,7 @@ def rank_galaxies(
 
     A galaxy ranks by its largest value of `by`, over all answers or those of `label` or
     `question`. Answers to questions that fewer than `min_votes` volunteers were asked
-    do not count. Equals: the answer that comes first in the tree, then galaxies by name.
+    do not count. Among equals the first answer in the tree counts; galaxies go by name.
     Columns rank, galaxy_id, iauname, answer_id, label, votes, observed, predicted, ce,
     weighted_ce, and `by`. Raises `CatalogError` for a bad choice, `UnknownName` for an
     unknown one.
@@ -59,7 +59,7 @@ JOIN answer a ON a.answer_id = w.answer_id ORDER BY rank LIMIT {limit}""",
 def costliest_answer(store: Store, galaxy_id: int, min_votes: float = 0) -> int | None:
     """The answer with a galaxy's largest weighted_ce in the newest score run, or None.
 
-    Among those to questions that `min_votes` volunteers were asked; of equals the first.
+    Only answers to questions that `min_votes` volunteers were asked; of equals the first.
     """
     answer: int | None = store.value(
         """SELECT answer_id FROM loss WHERE run_id = ? AND galaxy_id = ?
@@ -70,14 +70,14 @@ AND weighted_ce IS NOT NULL AND total_votes >= ? ORDER BY weighted_ce DESC, answ
 
 
 def costliest_answers(store: Store, galaxy_id: Sequence[int]) -> dict[int, int]:
-    """As `costliest_answer`, of those galaxies that have one; none where nothing is scored."""
+    """`costliest_answer` by galaxy, for those that have one; empty if nothing is scored."""
     sql = f"SELECT galaxy_id, answer_id FROM galaxy_loss WHERE run_id = ({newest('score')})"
     rows = read_rows(store, sql, np.unique(np.array(galaxy_id, np.int64)))
     return dict(zip(*(column.to_pylist() for column in rows.columns), strict=True))
 
 
 def all_ranks(store: Store, *, min_votes: float = 0) -> tuple[str, list[float]]:
-    """Query, and its parameters, for the place of every galaxy that has one.
+    """A query, and its parameters, for the rank of every galaxy that has one.
 
     As `rank_galaxies` by weighted_ce, for any number of galaxies: columns galaxy_id,
     rank, answer_id, ce, weighted_ce.
@@ -94,7 +94,7 @@ FROM ({rows}) w JOIN galaxy g ON g.galaxy_id = w.galaxy_id""",
     )
 
 
-# Parameters of all queries: the run, the fewest votes, the least loss that can rank.
+# Parameters of all queries: $1 the run, $2 the fewest votes, $3 the least loss that can rank.
 _ASKED = "run_id = $1 AND total_votes >= $2"
 
 
@@ -103,8 +103,9 @@ def _from_galaxies(
 ) -> tuple[str, float]:
     """Query for the galaxies that can rank, from what is stored of each galaxy.
 
-    A galaxy whose worst answer too few volunteers were asked about ranks by another one,
-    and not above that: only if that is among the worst, its other losses are looked up.
+    If too few volunteers were asked about a galaxy's worst answer, the galaxy ranks by another
+    answer, whose loss is no larger. So its other losses are looked up only if its largest
+    loss is among the worst.
     """
     least = _least(store, "weighted_ce", f"galaxy_loss WHERE {_ASKED}", asked, limit)
     doubtful = store.arrow(
@@ -132,8 +133,9 @@ def _from_answers(
 ) -> tuple[str, float]:
     """Query for the galaxies that can rank, from all losses of the chosen answers.
 
-    The worst galaxies have a row among so many worst ones, since none has more rows than
-    there are answers: one pass over one column tells what need not be compared.
+    A galaxy has at most one row per answer, so the worst `limit` galaxies have a row among
+    the worst `limit` times as many as there are answers. One pass over one column finds the
+    least of those; smaller losses need not be compared.
     """
     among = f"{_ASKED} AND answer_id IN ({', '.join(map(str, chosen))})"
     least = _least(store, by, f"loss WHERE {among}", asked, limit * len(chosen))
@@ -141,7 +143,7 @@ def _from_answers(
 
 
 def _least(store: Store, by: str, some: str, asked: Sequence[float], rows: int) -> float:
-    """The smallest of so many largest values; of fewer, minus infinity: all can rank."""
+    """The smallest of the `rows` largest values; minus infinity if there are fewer."""
     found = store.arrow(
         f"SELECT {by} FROM {some} AND {by} IS NOT NULL ORDER BY {by} DESC LIMIT {rows}", asked
     )[by]
@@ -151,7 +153,7 @@ def _least(store: Store, by: str, some: str, asked: Sequence[float], rows: int) 
 def _worst_rows(shown: Sequence[str], by: str, among: str) -> str:
     """Query for the worst row of each galaxy, for those that can rank."""
     packed = ", ".join(f"{name}: {name}" for name in shown)
-    # answers are compared as a pair with their place: among equals the first wins
+    # compared as pairs with the answer's place in the tree: among equals the first wins
     return f"""SELECT galaxy_id, unnest(max_by({{{packed}}}, ({by}, -answer_id)))
     FROM loss WHERE {among} AND {by} >= $3 GROUP BY galaxy_id"""
 

@@ -1,4 +1,4 @@
-"""Rows of `reject`: what was refused, where it stood, and why.
+"""Rows of `reject`: what was refused, where it was found, and why.
 
 A reason reads `kind: details`, so that reports can count by kind.
 """
@@ -39,7 +39,7 @@ def reject_table(rejects: Iterable[Reject]) -> pa.Table:
 
 
 class KnownRejects:
-    """What a run has refused before, which is not refused again."""
+    """The rejects that a run has already, which are not recorded again."""
 
     def __init__(self, store: Store, run: Run) -> None:
         self._store, self._run = store, run
@@ -53,7 +53,7 @@ class KnownRejects:
         return len(self._rows)
 
     def without(self, rejects: pa.Table) -> pa.Table:
-        """The rows of `reject` that the run did not have when this was first asked."""
+        """The rows of `reject` that the run did not have when this was first called."""
         if not len(rejects) or not self._rows:
             return rejects
         rows = zip(*(column.to_pylist() for column in rejects.columns), strict=True)
@@ -61,7 +61,7 @@ class KnownRejects:
 
 
 def add_rejects(store: Store, run: Run, rejects: Sequence[Reject]) -> int:
-    """Commit, as a shard of their own, what a run has not refused before; how many that is."""
+    """Commit the rejects that a run does not have yet as one shard; how many they are."""
     known = KnownRejects(store, run)
     new = known.without(reject_table(rejects))
     if len(new):
@@ -70,7 +70,7 @@ def add_rejects(store: Store, run: Run, rejects: Sequence[Reject]) -> int:
 
 
 def rows_refused(store: Store, run: Run, *, but: str) -> Ints:
-    """Numbers of the input rows that a run has refused, but for one kind of reason."""
+    """Numbers of the input rows that a run has refused for any kind of reason except `but`."""
     found = store.arrow(
         f'SELECT "row" FROM reject WHERE run_id = ? AND "row" IS NOT NULL AND {_KIND} <> ?',
         [run.run_id, but],
@@ -86,5 +86,5 @@ def counts_by_kind(store: Store, run: Run) -> Mapping[str, int]:
 
 
 def _plain(value: str | int | None) -> str | int | None:
-    """A file name that is not UTF-8 cannot be stored: its odd bytes become "?"."""
+    """A value that can be stored: bytes of a file name that are not UTF-8 become "?"."""
     return value.encode(errors="replace").decode() if isinstance(value, str) else value

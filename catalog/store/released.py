@@ -15,7 +15,7 @@ from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.views import newest
 
 _MAP = "on_target, centroid_offset, entropy, increase, decrease, peak_x, peak_y"
-# Values by what they are of: the job whose run they are of, and their columns.
+# Queries for values per answer: the job whose run they read, the query, its columns.
 _OF_ANSWERS = (
     (
         None,
@@ -47,7 +47,7 @@ _OF_QUESTIONS = (
     ),
 )
 _PLACES = "(SELECT DISTINCT {number}, {by} FROM answer)"
-# as the view, which looks the prediction run up in each row: four times as long
+# As the view does, which looks up the prediction run for each row and takes four times as long.
 _QUESTION_LOSSES = f"""SELECT l.galaxy_id, l.question_id, g.iauname, n.question,
     l.total_votes, l.nll, p.mutual_information
 FROM question_loss l JOIN galaxy g ON g.galaxy_id = l.galaxy_id
@@ -55,7 +55,7 @@ JOIN {_PLACES.format(number="question_id", by="question")} n ON n.question_id = 
 LEFT JOIN question_prediction p ON p.run_id = ? AND p.galaxy_id = l.galaxy_id
     AND p.question_id = l.question_id
 WHERE l.run_id = ?"""
-# whose runs the rows of a view are of, in the order of the query's parameters
+# The jobs whose runs a view shows, in the order of the query's parameters.
 _JOBS: dict[str, tuple[str, ...]] = {
     "votes": (),
     "predictions": ("predict",),
@@ -67,7 +67,7 @@ _JOBS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs that a release is cut from; explain is None where no galaxy is explained."""
+    """The runs that a release is made from; explain is None if no galaxy is explained."""
 
     predict: int
     score: int
@@ -85,9 +85,9 @@ def newest_explain_run(store: Store, predict_run: int) -> int | None:
 
 
 def ledger_of(store: Store, runs: Runs) -> list[dict[str, Any]]:
-    """Complete runs that a release holds something of, oldest first, each as a row of `runs`.
+    """Complete runs that a release has data of, oldest first, each as a row of `runs`.
 
-    Ingests, the newest training, and `runs`; their configurations are read.
+    These are all ingests, the newest training, and `runs`; their `config` is parsed.
     """
     numbers = [run for run in vars(runs).values() if run is not None]
     rows = store.arrow(
@@ -114,10 +114,10 @@ def galaxy_without_position(store: Store) -> str | None:
 
 
 def galaxy_facts(store: Store, min_votes: float, rows: int) -> pa.RecordBatchReader:
-    """Of each galaxy what is about no answer or question, so many rows at a time.
+    """Columns of galaxies that belong to no answer or question, `rows` rows at a time.
 
-    min_votes: only galaxies that so many volunteers were asked a question about, ranked as
-    `catalog.store.ranking.all_ranks` does.
+    min_votes: only galaxies with a question that so many volunteers were asked; ranks are
+    those of `catalog.store.ranking.all_ranks`.
     """
     ranks, asked = all_ranks(store, min_votes=min_votes)
     voted = f"""SEMI JOIN (SELECT galaxy_id FROM votes WHERE total >= {float(min_votes)}) v
@@ -131,7 +131,7 @@ LEFT JOIN answer a ON a.answer_id = r.answer_id
 
 
 def worst_answers(store: Store, min_votes: float, worst: int) -> tuple[Ids, Ids]:
-    """Numbers of the `worst` galaxies, ascending, and of the answers that cost them most."""
+    """Numbers of the `worst` galaxies, ascending, and of the costliest answer of each."""
     ranks, asked = all_ranks(store, min_votes=min_votes)
     rows = store.arrow(
         f"SELECT galaxy_id, answer_id FROM ({ranks}) WHERE rank <= {worst} ORDER BY galaxy_id",
@@ -141,7 +141,7 @@ def worst_answers(store: Store, min_votes: float, worst: int) -> tuple[Ids, Ids]
 
 
 def sorted_rows(store: Store, parquet: str, order: str, rows: int) -> pa.RecordBatchReader:
-    """The rows of a Parquet file in an order, on disk where memory does not do."""
+    """The rows of a Parquet file sorted by `order`, on disk if they do not fit in memory."""
     return store.batches(f"SELECT * FROM read_parquet(?) ORDER BY {order}", [parquet], rows)
 
 
@@ -153,7 +153,7 @@ def read_images_sha256(store: Store, galaxy_id: Ids) -> pa.Table:
 def read_values(
     store: Store, tree: DecisionTree, runs: Runs, galaxy_id: Ids, wanted: set[str]
 ) -> dict[str, Floats]:
-    """Matrices of what is wanted, of answers (N, A) or questions (N, Q); NaN where missing."""
+    """The `wanted` columns as matrices, (N, A) or per question (N, Q); NaN where missing."""
     found: dict[str, Floats] = {}
     for queries, width in ((_OF_ANSWERS, len(tree.labels)), (_OF_QUESTIONS, len(tree.questions))):
         for job, sql, columns in queries:

@@ -1,4 +1,4 @@
-"""Which rows a condition in SQL keeps, in the user's own words."""
+"""A user's own condition in SQL, and which rows it keeps."""
 
 import duckdb
 import numpy as np
@@ -14,7 +14,7 @@ class RowFilter:
     """A WHERE clause over rows with given columns.
 
     It is about one row at a time: aggregates, window functions and other tables are
-    refused. Raises `CatalogError` with DuckDB's own message where it is wrong.
+    refused. Raises `CatalogError` with DuckDB's own message if it is wrong.
     """
 
     def __init__(self, condition: str, columns: pa.Schema) -> None:
@@ -26,10 +26,10 @@ class RowFilter:
         """The rows for which the condition is true, in their order."""
         place = pa.array(np.arange(len(rows)))
         self._connection.register(_ROWS, rows.append_column(_PLACE, place))
-        # on lines of its own: a comment at its end must not swallow the bracket
+        # on a separate line: a comment at its end must not swallow the bracket
         sql = f'SELECT "{_PLACE}" FROM "{_ROWS}" WHERE (\n{self._condition}\n)'
         try:
-            # without the brackets too, lest it close them and go on
+            # parsed without the brackets too: the condition might close them and go on
             self._connection.extract_statements(f"SELECT 1 WHERE\n{self._condition}\n")
             statements = self._connection.extract_statements(sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:

@@ -11,21 +11,20 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.connection import damaged, is_shared, open_file
 from zoolens.catalog.store.views import VIEWS, statements, views_sha256
 
-# The newest migration; a test compares it with Alembic's own head, which takes
-# a second to ask for.
+# The newest migration. Alembic could say it, but that takes a second; a test compares the two.
 HEAD = "0008"
 
 
 def connect(
     path: Path, *, read_only: bool, settings: dict[str, Any] | None = None
 ) -> duckdb.DuckDBPyConnection:
-    """A connection to a catalogue, made where there is none to write, brought to this version.
+    """A connection to a catalogue, brought to this version; for writing, created if absent.
 
-    Where another connection of this process holds the file, DuckDB has it open once for
-    both, as that one opened it: `settings` then have no effect, and what is to be read may
-    come open for writing. Raises `CatalogBusy` at once where another process holds the file,
-    and `CatalogError` where another connection of this one holds it in a way that cannot
-    be shared, or where it is no catalogue, damaged, or newer than this code.
+    If this process has another connection to the file, DuckDB has it open once for both, as
+    that one opened it: `settings` then have no effect, and the connection may be for writing
+    although `read_only` was asked for. Raises `CatalogBusy` at once if another process holds
+    the file, and `CatalogError` if another connection of this one holds it in a way that cannot
+    be shared, or if it is not a catalogue, damaged, or newer than this code.
     """
     if read_only and not path.exists():
         raise CatalogError(f"no catalogue at {path}; make one with: zoolens ingest VOTES")
@@ -55,7 +54,9 @@ def connect(
             f"{path} has to be brought to this version of Zoolens, and another connection of "
             "this program holds it; close that one first"
         )
-    open_file(path, False, {}).close()  # told as busy or read-only here, not by Alembic
+    open_file(
+        path, False, {}
+    ).close()  # so that a busy or read-only file is our error, not Alembic's
     if version != HEAD:
         _upgrade(path)
     _make_views(path)
@@ -63,7 +64,7 @@ def connect(
 
 
 def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> str | None:
-    """The migration a catalogue stands at; None for an empty file."""
+    """The last migration that a catalogue has had; None for an empty file."""
     tables = {row[0] for row in connection.execute("SHOW TABLES").fetchall()}
     if "alembic_version" in tables:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
@@ -77,14 +78,14 @@ def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> str | None:
 
 
 def _views(connection: duckdb.DuckDBPyConnection) -> str | None:
-    """What the views of a catalogue were made from."""
+    """The checksum of the SQL that made the views of a catalogue; None if there are none."""
     sql = "SELECT value FROM setting WHERE name = 'views_sha256'"
     row = connection.execute(sql).fetchone()
     return None if row is None else str(row[0])
 
 
 def _make_views(path: Path) -> None:
-    """Make the public views anew, in one transaction."""
+    """Create the public views again, in one transaction."""
     connection = open_file(path, False, {})
     try:
         connection.execute("BEGIN")
@@ -107,7 +108,7 @@ def _make_views(path: Path) -> None:
 
 def _upgrade(path: Path) -> None:
     """Run the migrations up to `HEAD`, in one transaction."""
-    # here and not above: these take a second, and most openings need none
+    # imported here: it takes a second, and is rarely needed
     from alembic import command
     from alembic.config import Config
     from sqlalchemy import create_engine

@@ -1,7 +1,7 @@
-"""One way to fill a run: what it lacks is computed in order and committed shard by shard.
+"""How a run is filled: what it lacks is computed in order and committed shard by shard.
 
-Work is a pure function from keys to Arrow tables, so an executor may run it anywhere;
-only here, where the store is, are its results committed.
+Work is a pure function whose results are Arrow tables, so an executor may run it anywhere;
+its results are committed only here, in the process that holds the store.
 """
 
 from collections import Counter, deque
@@ -28,9 +28,9 @@ Tables = dict[str, pa.Table]
 class Part(Generic[Keys]):
     """A piece of a run's work.
 
-    keys: what the work is done from; size: how far it moves the bar. name: of the shard, by
-    which a run that was interrupted knows it; None for parts that are made of what the run
-    lacks, whose shards are numbered.
+    keys: what `read` needs to find the input; size: how far the part moves the bar. name: of
+    its shard, by which an interrupted run finds that it is done; None if parts are made from
+    what the run lacks: their shards are numbered.
     """
 
     keys: Keys
@@ -52,14 +52,14 @@ class Executor(Protocol):
 
 
 def as_they_are(keys: Keys) -> Keys:
-    """What to read for work that needs only its keys."""
+    """The `read` of work that needs only its keys."""
     return keys
 
 
 def here(
     function: Callable[[Item], Result], items: Iterable[Item], /
 ) -> Generator[Result, None, None]:
-    """The executor that does each work when its result is asked for."""
+    """The executor that runs in this thread, each item when its result is asked for."""
     yield from map(function, items)
 
 
@@ -75,14 +75,14 @@ def fill(
     executor: Executor = here,
     together: int = 1,
 ) -> Counter[str]:
-    """Do and commit the parts that a run lacks; the rest only moves the bar.
+    """Compute and commit the parts that a run lacks; the others only move the bar.
 
-    read: what the work on a part needs of the store, called here and in order, when the
-    work is about to begin. work: from that to rows by table, without their run; it never
+    read: reads from the store what the work on a part needs; called here and in order, just
+    before the work begins. work: turns that into rows by table, without their run; it never
     sees the store. Rows of `reject` that the run has already are left out, and a numbered
-    shard without any row is none. describe, total: the bar's words and length. executor:
-    what runs the work. together: parts whose rows are committed as one shard. Returns how
-    many rows came, by table. Raises what the work and `Store.commit` raise.
+    shard without any row is not committed. describe, total: the bar's words and length.
+    executor: what runs the work. together: how many parts are committed as one shard. Returns
+    how many rows were added, by table. Raises what the work and `Store.commit` raise.
     """
     filled: Counter[str] = Counter()
     numbers = count(store.shards(run) + 1)
@@ -122,7 +122,7 @@ def _done(
             begun.append(part)
             yield read(part.keys)
 
-    # closed also when interrupted, so that what waits in line is not run to the end
+    # closed also if interrupted, so that queued work is not run to the end
     with closing(executor(work, needed())) as results:
         for tables in results:
             part = begun.popleft()
@@ -131,7 +131,7 @@ def _done(
 
 
 def _joined(parts: Sequence[Tables]) -> Tables:
-    """The rows of several parts by table; a part may have none of a table."""
+    """The rows of several parts by table; a part may lack a table."""
     names = dict.fromkeys(name for part in parts for name in part)
     return {
         name: pa.concat_tables([part[name] for part in parts if name in part]) for name in names

@@ -1,12 +1,11 @@
-"""How far each step has come in a catalogue, and which runs there are."""
+"""How far each step of a catalogue is, and which runs there are."""
 
 import pyarrow as pa
 
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.views import newest
 
-# Every step of the way: its job, the galaxies it has done in the newest run, and
-# those that it could do.
+# By job: queries for how many galaxies its newest run has done, and how many it could do.
 _STEPS = {
     "ingest": ("SELECT count(*) FROM galaxies", "SELECT count(*) FROM galaxies"),
     "predict": (
@@ -32,7 +31,7 @@ _RUNS = """SELECT run_id, job,
 
 
 def steps(store: Store) -> list[dict[str, object]]:
-    """Of each step its newest run, the galaxies it has done, and those it could do."""
+    """The newest run of each step, how many galaxies it has done, and how many it could do."""
     return [_step(store, job) for job in _STEPS]
 
 
@@ -50,8 +49,8 @@ def _step(store: Store, job: str) -> dict[str, object]:
 def runs(store: Store) -> pa.Table:
     """One row per run, for people: what it did, when, and how much it refused.
 
-    A run that is not complete is called interrupted: whoever works on a catalogue holds it,
-    so that nobody else could look.
+    A run that is not complete is called interrupted: it cannot be at work, since a job that
+    writes to a catalogue locks it against readers.
     """
     return store.arrow(_RUNS)
 

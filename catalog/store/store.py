@@ -1,8 +1,8 @@
 """The catalogue: its tree, the ledger of its runs, and the files beside it.
 
-All bulk data goes in and out as Arrow. A job's work is cut into shards; a shard's
-tables and its row in the ledger commit together, so a killed job resumes where it
-stopped, with nothing lost and nothing twice.
+All bulk data goes in and out as Arrow. A job's work is cut into shards; a shard's tables and
+its row in the ledger are committed together, so a killed job resumes where it stopped, with
+nothing lost and nothing twice.
 """
 
 import hashlib
@@ -27,11 +27,11 @@ from zoolens.catalog.store.views import newest
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a job, as the ledger has it.
+    """One run of a job, as recorded in the ledger.
 
-    `complete` is True where an earlier, identical run already finished: the job
-    then only adds what has come since. `again` is True where another run of the job was
-    asked for in between, so that the views come to show this one once more.
+    `complete` is True if an earlier, identical run finished: the job then only adds what is
+    new since. `again` is True if another run of the job was asked for in between, so that
+    the views change back to this one.
     """
 
     run_id: int
@@ -49,7 +49,7 @@ class Store(Database):
     def tree(self) -> DecisionTree:
         """The decision tree of this catalogue.
 
-        Raises `CatalogError` where nothing was ingested yet.
+        Raises `CatalogError` if nothing has been ingested.
         """
         name = self.value("SELECT value FROM setting WHERE name = 'tree'")
         if name is None:
@@ -60,7 +60,7 @@ class Store(Database):
     def newest_run(self, job: str) -> int:
         """The run that the public views of a job show.
 
-        Raises `CatalogError` where no run of the job is complete.
+        Raises `CatalogError` if no run of the job is complete.
         """
         run_id = self.value(newest(job))
         if run_id is None:
@@ -99,10 +99,10 @@ class Store(Database):
     ) -> Run:
         """The run for this work: a new one, or the one that did or began it before.
 
-        The same job with the same configuration (checksums of its inputs among
-        it), model and code is the same run, so that what was interrupted resumes
-        and what came since is added. `origin`, the paths that the inputs came from,
-        is recorded in the configuration of a new run but tells no runs apart.
+        The same job with the same configuration (which includes checksums of its inputs),
+        model and code is the same run: an interrupted one resumes, and what is new since is
+        added. `origin`, the paths that the inputs came from, is recorded in the configuration
+        of a new run but does not make it another run.
         """
         canonical = json.dumps({**config, "origin": dict(origin or {})}, sort_keys=True)
         identity = json.dumps([job, config, model_sha256, code_version()], sort_keys=True)
@@ -119,7 +119,7 @@ class Store(Database):
         return self.run(run_id)
 
     def _again(self, run: Run) -> Run:
-        """A run that is asked for again: unless it is the last one of its job, it becomes that."""
+        """A run that is asked for again, made the last of its job if it is not."""
         last = self.value("SELECT max_by(run_id, asked_at) FROM run WHERE job = ?", [run.job])
         if last == run.run_id:
             return run
@@ -127,9 +127,9 @@ class Store(Database):
         return replace(run, again=run.complete)
 
     def set_tree(self, tree: DecisionTree) -> None:
-        """Give an empty catalogue its tree, whole or not at all.
+        """Give an empty catalogue its tree, in one transaction.
 
-        Raises `CatalogError` where it already has another one.
+        Raises `CatalogError` if it already has another one.
         """
         name = self.value("SELECT value FROM setting WHERE name = 'tree'")
         if name is not None:
@@ -177,7 +177,8 @@ class Store(Database):
         """
         if self.committed(run, name):
             raise ValueError(f"shard {name} of run {run.run_id} is already committed")
-        from zoolens.catalog.store.tables import checked  # SQLAlchemy, which no reader needs
+        # here and not above: it loads SQLAlchemy, which readers have no use for
+        from zoolens.catalog.store.tables import checked
 
         rows = 0
         try:
@@ -189,7 +190,7 @@ class Store(Database):
                 ledger = {"run_id": [run.run_id], "name": [name], "rows": [rows]}
                 self.insert("shard", pa.table({**ledger, "committed_at": [_now()]}))
         except CatalogError:
-            # a full disk at a checkpoint reports failure although the commit holds
+            # if the disk fills at a checkpoint, DuckDB reports failure but has committed
             self.reconnect()
             if not self.committed(run, name):
                 raise
@@ -197,7 +198,7 @@ class Store(Database):
     def finish(self, run: Run, *, model_sha256: str | None = None) -> None:
         """Mark a run complete: from now on the public views show it.
 
-        model_sha256: of the model that the run made.
+        model_sha256: checksum of the model that the run made.
         """
         self.execute(
             "UPDATE run SET status = 'complete', finished_at = ?, "
@@ -216,14 +217,14 @@ class Store(Database):
     # --- files beside the catalogue
 
     def note_file(self, path: Path, sha256: str) -> None:
-        """Remember what a file beside the catalogue was like when it had a checksum."""
+        """Record the size and time of change of a file beside the catalogue, with its checksum."""
         noted = json.dumps({"sha256": sha256, "stamp": stamp(path)})
         with self.transaction():
             self.execute("DELETE FROM setting WHERE name = ?", [_file_setting(path)])
             self.execute("INSERT INTO setting VALUES (?, ?)", [_file_setting(path), noted])
 
     def file_is_sound(self, path: Path, sums: Collection[str]) -> bool:
-        """Whether a file beside the catalogue is there and has one of some checksums.
+        """Whether a file beside the catalogue exists and has one of the checksums `sums`.
 
         It is read from end to end, unless its size and time of change are still those
         that were noted when it was written.
@@ -240,7 +241,7 @@ class Store(Database):
 
 
 def _file_setting(path: Path) -> str:
-    # not the catalogue's own name, under which it may be copied
+    # without the catalogue's name, which changes if it is copied
     return f"file {''.join(path.suffixes[-2:])}"
 
 

@@ -2,8 +2,8 @@
 
 Append-only, without primary or foreign keys: keys make bulk loading five to ten
 times slower, so `zoolens verify` checks uniqueness and orphans by query instead.
-Rows stand in galaxy order, and every result row names the run that made it. The
-migrations build the same tables from frozen text; a test compares the two.
+Rows are in galaxy order, and every result row names the run that made it. The migrations
+build the same tables from frozen text; a test compares the two.
 """
 
 from functools import cache
@@ -33,7 +33,7 @@ def _key(name: str, type_: type = Integer) -> Column:
     return Column(name, type_, nullable=False, autoincrement=False)
 
 
-# What the catalogue as a whole is: its decision tree.
+# Facts about the catalogue as a whole, such as its decision tree.
 setting = _table("setting", _key("name", String), _key("value", String))
 
 run = _table(
@@ -47,10 +47,10 @@ run = _table(
     _key("config", String),  # JSON
     Column("model_sha256", String),
     _key("code_version", String),
-    # when the work was last asked for: the newest complete run of a job is what shows
+    # when the work was last asked for; views show the complete run with the latest
     Column("asked_at", DateTime),
 )
-# One row a committed piece of work, in the transaction that committed it.
+# One row per committed piece of work, written in the same transaction.
 shard = _table(
     "shard",
     _key("run_id"),
@@ -93,8 +93,8 @@ vote = _table(
     _key("galaxy_id", BigInteger),
     _key("answer_id"),
     _key("count", Double),
-    # of the question, answers outside the tree included: more than the sum of its
-    # counts where the question was asked with other answers
+    # of the question, answers outside the tree included: if it was asked with such, the total
+    # is more than the sum of the counts
     _key("total", Double),
 )
 # Votes that a later ingest of the same galaxy and question replaced.
@@ -157,8 +157,8 @@ loss = _table(
     Column("reach_weighted_ce", Double),
     _key("total_votes", Double),
 )
-# Of each galaxy its row of `loss` with the largest weighted_ce, so that a ranking need not
-# look at all rows; galaxies without any such loss have none.
+# The row of `loss` with the largest weighted_ce of each galaxy that has one, so that a ranking
+# need not look at all rows.
 galaxy_loss = _table(
     "galaxy_loss",
     _key("run_id"),
@@ -236,7 +236,7 @@ _ARROW = {
 
 @cache
 def arrow_schema(name: str) -> pa.Schema:
-    """The columns of a table as Arrow, but for `run_id`, which `Store.commit` adds."""
+    """The columns of a table as Arrow, without `run_id`, which `Store.commit` adds."""
     return pa.schema(
         [
             pa.field(column.name, _ARROW[type(column.type)])
@@ -247,9 +247,9 @@ def arrow_schema(name: str) -> pa.Schema:
 
 
 def checked(name: str, rows: pa.Table) -> pa.Table:
-    """Rows of a table, if they have its columns, in any order; those that can be NULL may lack.
+    """Rows of a table, checked to have its columns, in any order; nullable ones may be absent.
 
-    Raises `ValueError` if they have not.
+    Raises `ValueError` if a column is missing or unknown.
     """
     declared = {field.name: field.type for field in arrow_schema(name)}
     needed = {column.name for column in metadata.tables[name].c if not column.nullable}

@@ -1,8 +1,8 @@
 """The public SQL interface: views over the tables, with their comments.
 
-Every view stands twice: in `main` it shows the newest complete run, in `history` all
-runs by `run_id`. They are made from here whenever what stands in a catalogue differs
-(`catalog.store.schema`); migrations are about tables alone.
+Every view exists twice: in `main` it shows the newest complete run, in `history` all runs by
+`run_id`. If the views of a catalogue differ from these, they are created again when it is
+opened (`catalog.store.schema`); migrations are about tables alone.
 
 `python -m zoolens.catalog.store.views` prints the data dictionary as Markdown; `make docs`
 writes docs/dictionary.md.
@@ -16,7 +16,7 @@ from zoolens.catalog.store.dictionary import COLUMNS, Column
 
 
 def newest(job: str) -> str:
-    """The run that views show: of the complete ones of a job, the last that was asked for."""
+    """SQL for the run that views show: the complete one of a job that was asked for last."""
     return f"SELECT max_by(run_id, asked_at) FROM run WHERE job = '{job}' AND status = 'complete'"
 
 
@@ -24,8 +24,8 @@ def newest(job: str) -> str:
 class PublicView:
     """A view: its name, what one row is, its SQL.
 
-    `job` names the kind of run whose newest complete one the `main` view shows;
-    None where the view is not about runs.
+    `job`: the view in `main` shows the newest complete run of this job; None if the view
+    is not about one job's runs.
     """
 
     name: str
@@ -197,7 +197,7 @@ def statements() -> list[str]:
 
 
 def views_sha256() -> str:
-    """SHA-256 of all that makes the views: another one means to make them anew."""
+    """SHA-256 of the SQL of all views; if it changes, they are created again."""
     return hashlib.sha256("\n".join(statements()).encode()).hexdigest()
 
 

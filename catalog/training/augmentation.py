@@ -1,4 +1,4 @@
-"""Images as a training sees them: turned, moved and erased, by galaxy_datasets."""
+"""Images as a training sees them: rotated, shifted and partly erased, by galaxy_datasets."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from zoolens.catalog.training.pixels import MARGIN
 class Examples:
     """N galaxies to learn from.
 
-    pixels: (M, C, H, W) uint8; rows (N,): where the galaxies stand among the M; counts:
+    pixels: (M, C, H, W) uint8; rows (N,): positions of the galaxies among the M; counts:
     (N, A), 0 where a question was not asked.
     """
 
@@ -32,10 +32,10 @@ class Examples:
 def augmentation(view: View) -> Any:
     """galaxy_datasets' default view as a transform of canvases, uint8 -> float32 0..1.
 
-    Turned by any angle, flipped, moved by up to a tenth, erased in five small boxes.
-    Departs in two things: no shear, which would change how round a galaxy is, and a
-    zoom about the one it will be shown at, from five sixths to four thirds of it, as
-    surveys measure the radii differently that their frames are scaled by.
+    Rotated by any angle, flipped, shifted by up to a tenth, erased in five small boxes.
+    Two departures: there is no shear, which would change how round a galaxy is; and the zoom
+    varies from five sixths to four thirds of the one used to predict, because surveys scale
+    their images by radii that they measure differently.
     """
     config = transforms.default_view_config()
     config.output_size = view.size
@@ -48,7 +48,7 @@ def augmentation(view: View) -> Any:
 
 
 class Augmented(Dataset):
-    """Canvases and counts by key: epoch x N + position, which decides the augmentation."""
+    """Canvases and counts by key: epoch x N + position, which seeds the augmentation."""
 
     def __init__(self, canvases: Examples, view: View, seed: int) -> None:
         self._canvases = canvases
@@ -65,7 +65,7 @@ class Augmented(Dataset):
 
 
 class Shown(Dataset):
-    """Views and counts, as they are."""
+    """Views and counts, without augmentation."""
 
     def __init__(self, views: Examples) -> None:
         self._views = views
@@ -79,7 +79,7 @@ class Shown(Dataset):
 
 
 class Shuffled(Sampler[int]):
-    """Keys of N galaxies in an order that the seed and the epoch decide."""
+    """Keys of N galaxies in an order that depends on the seed and the epoch."""
 
     def __init__(self, galaxies: int, seed: int) -> None:
         self._galaxies, self._seed, self._epoch = galaxies, seed, 0

@@ -27,8 +27,8 @@ def read_training_set(
 
     seed, held_out: as `split_galaxies` takes them. noise: a run of predictions and the
     error rate by which votes are weighted down (`credence`); galaxies that the run did
-    not predict keep all their votes. shuffled: votes are dealt out anew among all galaxies,
-    by the seed. Raises `CatalogError` where there are none.
+    not predict keep all their votes. shuffled: the votes are permuted among all galaxies, by
+    the seed. Raises `CatalogError` if there are no such galaxies.
     """
     tree = store.tree
     ids = np.intersect1d(voted_galaxies(store), galaxies_with_image(store))

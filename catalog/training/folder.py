@@ -1,4 +1,4 @@
-"""The folder of a training: checkpoints, the model, and what decided them."""
+"""The folder of a training: checkpoints, the model, and their configuration."""
 
 import json
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from zoolens.catalog.runtime.files import make_folder, replacing, sha256_of
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a training came to.
+    """The result of a training.
 
     epochs: how many it took; best_epoch: the one with the lowest validation loss,
-    from 1; validation_loss: that loss, nat a galaxy, summed over questions.
+    from 1; validation_loss: that loss, nat per galaxy, summed over questions.
     """
 
     epochs: int
@@ -24,23 +24,23 @@ class Outcome:
 
 
 class TrainingFolder:
-    """A folder of one training, whose configuration stands in its `training.json`."""
+    """The folder of one training, whose configuration is in its `training.json`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.model = path / "model.safetensors"
         self.best = path / "best.ckpt"
         self.last = path / "last.ckpt"
-        # decoded images, there while the training is under way
+        # decoded images, kept only until the training is finished
         self.canvases = path / "canvases.npy"
         self.views = path / "views.npy"
         self._settings = path / "training.json"
 
     def claim(self, config: Mapping[str, Any]) -> Outcome | None:
-        """Make the folder that of a training; its outcome where it is finished there.
+        """Take the folder for a training; returns the outcome if it is already finished.
 
-        config: JSON-able. Raises `CatalogError` where the folder holds something else,
-        another training among it.
+        config: JSON-able. Raises `CatalogError` if the folder holds anything else, such
+        as another training.
         """
         if not self._settings.exists():
             if self.path.is_file() or (self.path.is_dir() and any(self.path.iterdir())):
@@ -64,7 +64,7 @@ class TrainingFolder:
         return outcome if self.model.exists() and self.model_sha256() == sha256 else None
 
     def conclude(self, config: Mapping[str, Any], outcome: Outcome) -> None:
-        """Record the outcome, and drop what only the training itself needed."""
+        """Record the outcome, and delete what only the training itself needed."""
         result = {"outcome": vars(outcome), "model_sha256": self.model_sha256()}
         self._write(config, result)
         for scratch in (self.canvases, self.views):

@@ -1,8 +1,8 @@
 """Training a Zoobot decision-tree model: arrays in, checkpoints out.
 
 The model, its loss and its optimiser are Zoobot's, the loop Lightning's, and the
-augmentations those of galaxy_datasets. Everything random follows from the seed and
-the epoch, so that a training that was interrupted goes on as if it had not been.
+augmentations those of galaxy_datasets. Everything random depends only on the seed, the
+epoch and the step, so an interrupted training continues as if it had not been.
 """
 
 import logging
@@ -25,11 +25,11 @@ from zoolens.catalog.training.folder import Outcome, TrainingFolder
 from zoolens.catalog.training.tree_model import Plan, Tree
 
 _MONITORED = "validation/supervised_loss"
-_CLIPPED = 0.3  # norm of the gradient, as Zoobot trains
+_CLIPPED = 0.3  # norm to which gradients are clipped, as in Zoobot's training
 
 
 class _Pace(Callback):
-    """A bar for each epoch, the losses of all epochs, dropout's seed, and the speed."""
+    """Shows a bar per epoch, keeps the losses of all epochs, seeds dropout, measures the speed."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -61,7 +61,7 @@ class _Pace(Callback):
     def on_train_batch_start(
         self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int
     ) -> None:
-        # of dropout: by the step, as a resumed training draws other numbers in between
+        # for dropout; per step, since a resumed training has drawn other numbers before
         torch.manual_seed(mixed_seed(self._seed, trainer.global_step))
 
     def on_train_batch_end(
@@ -96,11 +96,11 @@ def fit(
 ) -> tuple[Outcome, float]:
     """Train `model`, leaving the best and the last checkpoint in the folder.
 
-    canvases: to train on, 3 channels; views: to validate with. Goes on from the last
-    checkpoint where there is one, and then comes to the same weights as without the
-    interruption. Returns the outcome and the images trained on a second. Raises
-    `KeyboardInterrupt` where it is interrupted, `FloatingPointError` where the loss
-    ceases to be finite.
+    canvases: to train on, 3 channels; views: to validate with. Continues from the last
+    checkpoint if there is one, and then gives the same weights as without the
+    interruption. Returns the outcome and the speed, images per second. Raises
+    `KeyboardInterrupt` if it is interrupted, `FloatingPointError` if the loss is no
+    longer finite.
     """
     pace = _Pace(plan.seed)
     keep: dict[str, Any] = {
@@ -135,7 +135,7 @@ def fit(
                 ckpt_path=folder.last if folder.last.exists() else None,
                 weights_only=True,
             )
-        except SystemExit:  # what Lightning makes of an interruption
+        except SystemExit:  # which Lightning raises when interrupted
             raise KeyboardInterrupt from None
     lowest = min(pace.history, key=lambda epoch: epoch["validation_loss"])
     outcome = Outcome(len(pace.history), int(lowest["epoch"]), lowest["validation_loss"])
@@ -150,14 +150,14 @@ def _loader(dataset: Dataset[Any], plan: Plan, order: Shuffled | None = None) ->
         sampler=order,
         num_workers=workers,
         persistent_workers=workers > 0,
-        # a last batch of one galaxy has no variance for batch norm
+        # else a last batch of one galaxy would leave batch norm without a variance
         drop_last=order is not None and len(order) > plan.batch_size,
     )
 
 
 @contextmanager
 def _quiet_lightning() -> Iterator[None]:
-    """Without Lightning's talk of devices, workers and tips."""
+    """Silence Lightning's messages on devices, workers and tips."""
     logger = logging.getLogger("lightning.pytorch")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -1,8 +1,8 @@
 """What a model is trained on: galaxies, their votes, and their images, decoded once.
 
-Decoding a PNG takes longer than looking at it, and every epoch looks at all of them, so
-that decoded images are kept in a file that is mapped into memory. It is read through the
-system's own cache: from memory where it fits.
+Decoding a PNG takes longer than training on it, and every epoch uses all of them. So decoded
+images are kept in a file that is mapped into memory, which the system's cache keeps there if
+it fits.
 """
 
 import hashlib
@@ -29,10 +29,10 @@ from zoolens.catalog.runtime.progress import progress
 
 Item = TypeVar("Item")
 
-# How much wider than the view a canvas is: what the view crops away is there to be
-# turned and moved into it. 1.2 is the crop of the view "minimal" itself.
+# How much wider than the view a canvas is: rotating and shifting bring in what the view crops
+# away. 1.2 is the crop of the view "minimal" itself.
 MARGIN = 1.2
-_FINEST = 1.5  # pixels of a canvas a pixel of the view, at most
+_FINEST = 1.5  # pixels of a canvas per pixel of the view, at most
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class TrainingSet:
     """N galaxies in order of their numbers.
 
     counts (N, A): votes, 0 for a question that nobody was asked or that had answers
-    outside the tree. worth (N, A): what a vote counts in training, 0..1. split (N,):
+    outside the tree. worth (N, A): the weight of a vote in training, 0..1. split (N,):
     train, validation or test. largest: smaller side of the largest image, pixel.
     """
 
@@ -56,12 +56,12 @@ class TrainingSet:
 
     @property
     def images_sha256(self) -> str:
-        """Of the galaxies' numbers and the checksums of their images."""
+        """SHA-256 of the galaxies' numbers and the checksums of their images."""
         lines = [f"{galaxy.galaxy_id} {galaxy.sha256}\n" for galaxy in self.galaxies]
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def weighted(self) -> npt.NDArray[np.float32]:
-        """Votes as training counts them, (N, A)."""
+        """Votes times their worth, (N, A)."""
         return (self.counts * self.worth).astype(np.float32)
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> "TrainingSet":
@@ -84,8 +84,7 @@ def decode_all(
 ) -> list[tuple[int, CatalogError]]:
     """Canvases of the training galaxies and views of the validating ones, into files.
 
-    Returns the galaxies whose image is not what was ingested, by position, with the
-    reason.
+    Returns the reasons by position of the galaxies whose image is not what was ingested.
     """
     side = canvas_side(view, data.largest)
     channels = 1 if view.greyscale else 3
@@ -115,8 +114,8 @@ def fill(
 ) -> list[tuple[int, CatalogError]]:
     """Write `pixels` (C, H, W) of N items to a NumPy file (N, C, H, W), whole or not at all.
 
-    Returns the items for which `pixels` raised a `CatalogError`, by position, with the
-    error; their pixels are 0.
+    Returns by position the `CatalogError`s that `pixels` raised; the pixels of such items
+    are 0.
     """
     refused = []
 
@@ -159,7 +158,7 @@ def canvas_side(view: View, largest: int) -> int:
 
 
 def canvas(image: Image.Image, view: View, side: int) -> Pixels:
-    """What augmentation starts from, (3, side, side): more of the image than the view.
+    """The input of augmentation, (3, side, side): more of the image than the view.
 
     For the view "fast", which does not resize, the central `side` pixels, black beyond
     the image's edge; otherwise the central square, resized.
@@ -173,6 +172,6 @@ def canvas(image: Image.Image, view: View, side: int) -> Pixels:
 
 
 def viewed(image: Image.Image, view: View) -> Pixels:
-    """What a model is shown to predict, (C, size, size), rounded to 8 bit."""
+    """A model's input for a prediction, (C, size, size), rounded to 8 bits."""
     pixels: Pixels = view.prepare(image).mul(255).round().byte().numpy()
     return pixels

@@ -42,7 +42,7 @@ class Tree(ZoobotTree):
     """Zoobot's tree model, trained on a matrix of counts.
 
     Departs from Zoobot in three things: counts can be fractional (weighted, or worth
-    less than a vote), which its loss cuts off; the encoder may compute in bfloat16
+    less than a vote), which its loss would truncate; the encoder may compute in bfloat16
     while head and loss keep float32; the learning rate rises and falls once (one
     cycle) over all steps.
     """
@@ -60,7 +60,7 @@ class Tree(ZoobotTree):
     def make_step(self, batch: Mapping[str, Tensor], step_name: str) -> dict[str, Tensor]:
         """Dirichlet-multinomial loss, nat: summed over questions, mean over galaxies.
 
-        Raises `FloatingPointError` where it is not finite.
+        Raises `FloatingPointError` if it is not finite.
         """
         alpha = self(batch["image"])
         per_question = question_losses(alpha, batch["counts"], self.schema.question_index_groups)
@@ -102,9 +102,9 @@ def question_losses(alpha: Tensor, counts: Tensor, groups: Sequence[tuple[int, i
 def new_tree(tree: DecisionTree, plan: Plan, view: View, start: ZoobotModel | None = None) -> Tree:
     """A model of `tree` for a view, with random weights from the plan's seed.
 
-    start: a model whose encoder it begins with, and whose head too where that answers
-    the same columns; of the plan's architecture and the view's channels. Raises
-    `ModelRefused` where timm does not have the architecture, or it does not take
+    start: a model whose encoder it begins with, and also its head if that has the same
+    columns; it must have the plan's architecture and the view's channels. Raises
+    `ModelRefused` if timm does not have the architecture, or it does not take
     images of the view's size.
     """
     suffix = f"-{CAMPAIGN[tree.name]}" if tree.name in CAMPAIGN else ""
@@ -117,7 +117,7 @@ def new_tree(tree: DecisionTree, plan: Plan, view: View, start: ZoobotModel | No
         model = Tree(
             output_dim=len(tree.labels),
             question_answer_pairs=pairs,
-            # Zoobot allows one parent a question, and does not use it in training
+            # Zoobot allows only one parent per question, but does not use it in training
             dependencies=dict.fromkeys(pairs),
             architecture_name=plan.architecture,
             channels=1 if view.greyscale else 3,

@@ -38,17 +38,17 @@ class Rows:
         self.rejects: list[Reject] = []
 
     def refuse(self, which: Flags, reason: Callable[[int], str]) -> None:
-        """Refuse the rows `which`, of those still good, each for its reason."""
+        """Refuse those rows of `which` that are still good, each for its reason."""
         self.note(which, reason)
         self.good &= ~which
 
     def note(self, which: Flags, reason: Callable[[int], str]) -> None:
-        """Report the rows `which`, of those still good, and keep them."""
+        """Report those rows of `which` that are still good, and keep them."""
         for i in np.flatnonzero(which & self.good).tolist():
             self.add(int(self.numbers[i]), self.names[i], reason(i))
 
     def add(self, row: int | None, key: str | None, reason: str) -> None:
-        """Report a row, or with None something that is no row."""
+        """Report a row; `row` is None for something that is not a row."""
         self.rejects.append(Reject(str(self.path), row, key, reason))
 
     def text(self, column: str, i: int) -> str:
@@ -58,10 +58,10 @@ class Rows:
 
 
 def check_identifiers(rows: Rows) -> None:
-    """Refuse empty identifiers, and those that are no name.
+    """Refuse empty identifiers, and those that are no proper name.
 
-    Names become parts of file names and lines on a terminal, so they are printable,
-    of 1 to 100 letters, without slashes.
+    Names become parts of file names and are printed on terminals, so they must be printable,
+    1 to 100 characters long, without slashes.
     """
     empty = np.array([name is None for name in rows.names])
     rows.refuse(empty, lambda i: f"missing identifier: {rows.identifier} is empty")
@@ -98,9 +98,9 @@ def read_question(rows: Rows, columns: QuestionColumns, weighted: bool) -> tuple
     """Counts (N, K) of a question's answers in the tree, and totals (N,).
 
     Counts that are all missing are 0: the question was not asked, or not with these
-    answers. Refuses that where a stated total says otherwise, and single counts that
-    are no number, missing, negative, absurd, above the stated total, or fractional
-    unless `weighted`.
+    answers. Refuses a row if its stated total contradicts that, or if one of its counts is not
+    a number, missing, negative, absurdly large, above the stated total, or fractional
+    (unless `weighted`).
     """
     stated, _ = _stated(rows, columns.total)
     own, foreign = _matrix(rows, columns.found), _matrix(rows, columns.foreign)
@@ -125,8 +125,8 @@ def read_question(rows: Rows, columns: QuestionColumns, weighted: bool) -> tuple
 def repeated(
     names: pa.ChunkedArray,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Places (R,) of identifiers that stand earlier too, and the first place (R,) of each."""
-    # codes count up as identifiers come up first
+    """Positions (R,) of identifiers that occur earlier too, and the first position (R,) of each."""
+    # an identifier that occurs for the first time has a code above all earlier ones
     chunks = names.dictionary_encode().chunks
     codes = np.concatenate([np.empty(0, np.int64), *(c.indices.to_numpy() for c in chunks)])
     before = np.maximum.accumulate(np.concatenate([[-1], codes]))[:-1]
@@ -134,7 +134,7 @@ def repeated(
     return which, np.flatnonzero(codes > before)[codes[which]]
 
 
-def why_repeated(first: int) -> str:
+def repeated_reason(first: int) -> str:
     """The reason to refuse a row whose identifier is that of the row `first`."""
     return f"duplicated identifier: already in row {first}, which is kept"
 
@@ -160,7 +160,7 @@ def compare_stated(rows: Rows, columns: QuestionColumns, totals: Floats, counts:
             continue
         stated, unreadable = _stated(rows, name)
         fraction = np.divide(counts[:, k], totals, out=np.zeros(len(totals)), where=asked)
-        # the last digit of a rounded fraction may stand on the limit
+        # 1e-9: a rounded fraction may differ by exactly the tolerance
         wrong = unreadable | (np.abs(stated - fraction) > FRACTION_TOLERANCE + 1e-9)
         rows.note(
             wrong,
@@ -183,7 +183,7 @@ def _matrix(rows: Rows, columns: Sequence[str]) -> Floats:
 
 
 def _stated(rows: Rows, column: str | None) -> tuple[Floats, Flags]:
-    """What a table states beside its counts, (N,), NaN where it says nothing."""
+    """The values (N,) that a table states beside its counts, NaN where there is none."""
     if column is None:
         return np.full(len(rows.numbers), np.nan), np.zeros(len(rows.numbers), dtype=bool)
     return numbers(rows.table[column])
@@ -192,7 +192,7 @@ def _stated(rows: Rows, column: str | None) -> tuple[Floats, Flags]:
 def _refuse_cells(
     rows: Rows, bad: Flags, kind: str, names: Sequence[str], total: str | None = None
 ) -> None:
-    """Refuse rows with any bad cell; the reason names the first one's column."""
+    """Refuse rows with a bad cell; the reason names the column of the first."""
     if not bad.size:
         return
     where = bad.argmax(axis=1)

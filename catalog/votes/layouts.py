@@ -41,8 +41,8 @@ class QuestionColumns:
 
     counts: the tree's answers, in tree order, None where the table lacks one.
     foreign: counts of answers that the tree does not have. fractions: by count
-    column, the column that states its fraction. unknown: columns that might be answers
-    too, but that nothing tells to be.
+    column, the column that states its fraction. unknown: columns that might be answers, but
+    have no fraction beside them to show it.
     """
 
     question: Question
@@ -70,8 +70,8 @@ class Layout:
 
     questions: those of the tree with all their answers in the table, in tree order;
     incomplete: those with only some, which cannot be used. position and image: the
-    columns of coordinates and image paths, None where there are none. weighted:
-    whether fractional counts are legitimate.
+    columns of coordinates and image paths, None if there are none. weighted: whether
+    fractional counts are allowed.
     """
 
     tree: DecisionTree
@@ -93,7 +93,7 @@ class Layout:
 
     @property
     def unasked(self) -> tuple[str, ...]:
-        """Questions of the tree that this table says nothing usable about."""
+        """Questions of the tree for which this table has no usable votes."""
         asked = {found.question.name for found in self.questions}
         return tuple(q.name for q in self.tree.questions if q.name not in asked)
 
@@ -109,11 +109,11 @@ def recognise(
 ) -> Layout:
     """The layout of a table with these columns.
 
-    Without `tree`, the tree is the one with most of its answers among the columns;
-    of equals it is `prefer` (the catalogue's own), then the first of gzd5, gzd8,
-    gzd12, gz2. A campaign suffix counts for its own tree only. A table of Galaxy Zoo 2
-    with weighted votes alone is read as `weighted`. `source` is for
-    messages. Raises `TableRefused`, naming what was looked for and the nearest
+    Without `tree`, the tree is the one with most of its answers among the columns; among
+    equals it is `prefer` (the catalogue's tree), then the first of gzd5, gzd8, gzd12, gz2.
+    A column with a campaign suffix counts only for the tree of that campaign. A table of
+    Galaxy Zoo 2 with only weighted votes is read as `weighted`. `source` is for messages.
+    Raises `TableRefused`, naming what was looked for and the nearest
     columns, and `UnknownName` for the tree.
     """
     weighted = weighted or _only_weights(columns)
@@ -159,7 +159,7 @@ def _decals(source: Path, tree: DecisionTree, columns: Iterable[str]) -> list[Qu
             )
         name = spelt[0] if spelt else question.name
         counts = [f"{name}_{answer}" for answer in question.answers]
-        # an answer outside the tree is told from other columns by its fraction
+        # a column is an answer outside the tree if it has a fraction beside it
         foreign = sorted(
             column
             for column in known
@@ -169,7 +169,7 @@ def _decals(source: Path, tree: DecisionTree, columns: Iterable[str]) -> list[Qu
         )
         stated = {c: f"{c}_fraction" for c in [*counts, *foreign] if f"{c}_fraction" in known}
         total = f"{name}_total-votes"
-        # answers have no "_" of their own, statistics of them have
+        # answers contain no "_", statistics of them do
         unknown = sorted(
             column
             for column in known - {*counts, *foreign, total}
@@ -226,9 +226,9 @@ def _gz2_fraction(count: str) -> str:
 
 
 def identifier_column(source: Path, columns: Sequence[str], asked: str | None) -> str:
-    """The column of identifiers: the one asked for, `iauname` unless asked.
+    """The column of identifiers: `asked`, or `iauname` if that is None.
 
-    Raises `TableRefused`, naming likely columns, where the table does not have it.
+    Raises `TableRefused`, naming likely columns, if the table does not have it.
     """
     wanted = asked or IDENTIFIER
     if wanted in columns:

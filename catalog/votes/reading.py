@@ -1,8 +1,8 @@
 """Vote tables in, validated counts out.
 
-Counts are the truth: totals and fractions are derived from them, and what a table
-states beside them is only compared. A row that cannot be trusted is refused whole
-and says why; nothing is repaired.
+Counts are what is read: totals and fractions are derived from them, and those that a table
+states are only compared. A row that cannot be trusted is refused as a whole, with the reason;
+nothing is repaired.
 """
 
 from collections.abc import Iterator
@@ -27,14 +27,14 @@ from zoolens.catalog.votes.checks import (
     compare_stated,
     read_question,
     repeated,
-    why_repeated,
+    repeated_reason,
 )
 from zoolens.catalog.votes.layouts import Layout, recognise
 
 
 @dataclass(frozen=True)
 class VoteBlock:
-    """The votes for N galaxies of a table, in its order.
+    """The votes on N galaxies of a table, in its order.
 
     names and rows (N,): identifiers, and rows in the file from 1. ra, dec (N,): deg, NaN
     where the table has none. counts (N, A) and totals (N, Q): 0 where nobody was asked;
@@ -113,21 +113,21 @@ def read_vote_table(
 ) -> VoteTable:
     """Read and validate a published vote table.
 
-    A row is refused where its identifier is empty, no printable name, or that of an
-    earlier accepted row; where ra is outside 0..360 or dec outside -90..90; and where
-    a count is no number, missing, negative, above 1e6, above its stated total, or
-    fractional (unless `weighted`). Counts of a question that are all missing mean
+    A row is refused if its identifier is empty, not a printable name, or that of an
+    earlier accepted row; if ra is outside 0..360 or dec outside -90..90; and if a count
+    is not a number, missing, negative, above 1e6, above its stated total, or fractional
+    (unless `weighted`). Counts of a question that are all missing mean
     that it was not asked, unless a total above 0 is stated; the tree's answers and
-    those outside it are looked at apart, since merged tables leave empty what only
-    another campaign asked.
+    those outside it are treated separately, since merged tables leave the cells empty that
+    only another campaign asked for.
 
-    Reported, and the counts kept: a stated total that differs by more than 0.01 from
+    Reported, but the counts are kept: a stated total that differs by more than 0.01 from
     the sum of the counts, a stated fraction that differs by more than 0.001 from
     count / total. A question with only some of its answers among the columns is
     reported and not used; one with votes for answers outside the tree is reported
     and used.
 
-    For `tree`, `prefer` and `identifier` see `recognise`. Raises `TableRefused` where
+    For `tree`, `prefer` and `identifier` see `recognise`. Raises `TableRefused` if
     the table cannot be understood at all, or no row of it can be used.
     """
     file = TableFile(path)
@@ -151,10 +151,10 @@ def read_vote_table(
     ragged = [Reject(str(path), r, None, f"ragged row: {what}") for r, what in misshapen.items()]
     table.rejects.extend(ragged)
     if not len(table):
-        told = min(table.rejects, key=lambda reject: reject.row or 0)
+        first = min(table.rejects, key=lambda reject: reject.row or 0)
         raise TableRefused(
             f"{path}: every one of its {found + len(misshapen):,} rows is refused; row "
-            f"{told.row}, the first: {told.reason}"
+            f"{first.row}, the first: {first.reason}"
         )
     _refuse_repeated(path, table)
     _report_columns(path, table)
@@ -163,7 +163,7 @@ def read_vote_table(
 
 
 def _validate(rows: Rows, table: VoteTable) -> None:
-    """Check a block of rows; the good ones are kept, the others' reasons too."""
+    """Check a block of rows; keep the good ones, and the reasons against the others."""
     layout, tree = table.layout, table.tree
     size = len(rows.names)
     check_identifiers(rows)
@@ -210,7 +210,7 @@ def _refuse_repeated(path: Path, table: VoteTable) -> None:
     gone = set(rows[which].tolist())
     table.rejects[:] = [reject for reject in table.rejects if reject.row not in gone]
     for i, earlier in zip(which.tolist(), first.tolist(), strict=True):
-        reason = why_repeated(int(rows[earlier]))
+        reason = repeated_reason(int(rows[earlier]))
         table.rejects.append(Reject(str(path), int(rows[i]), names[i].as_py(), reason))
     table._kept.drop("row", rows[which])
 

@@ -1,4 +1,4 @@
-"""Rows of `vote` from matrices of counts, and which of them say something new."""
+"""Rows of `vote` from matrices of counts, and which of them differ from the current votes."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from zoolens.catalog.store.tables import arrow_schema
 
 
 def changed_questions(current: Votes, counts: Floats, totals: Floats, asked: Flags) -> Flags:
-    """Which questions of known galaxies a new table answers otherwise, (N, Q).
+    """Which questions of known galaxies have other votes in a new table, (N, Q).
 
     current: their votes so far; counts (N, A), totals (N, Q): the new ones, in the
     same order; asked (Q,): the questions that the new table has.

@@ -88,13 +88,15 @@ def test_control_c_ends_cleanly_and_the_work_goes_on(
     data: Path, checkpoint: Path, tmp_path: Path
 ) -> None:
     command = [
-        # not -m: that ends by the signal where it came while a library executed a string
-        *(sys.executable, cli.__file__, "ingest", str(data / "gzd5_votes.csv")),
-        *("--images", str(data / "images"), "--model", str(checkpoint), "--samples", "2"),
-        *("--catalog", str(tmp_path / "gz.duckdb")),
+        *("ingest", str(data / "gzd5_votes.csv"), "--images", str(data / "images")),
+        *("--model", str(checkpoint), "--samples", "2", "--catalog", str(tmp_path / "gz.duckdb")),
     ]
     job = subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+        # not -m: that ends by the signal where it came while a library executed a string
+        [sys.executable, cli.__file__, *command],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
     assert job.stderr is not None
     assert job.stderr.readline().startswith("ingest   run 1")
@@ -106,7 +108,8 @@ def test_control_c_ends_cleanly_and_the_work_goes_on(
         "zoolens: interrupted with nothing half done; the same command does the rest"
     )
     assert "Traceback" not in said
-    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    again = zoolens(*command)
+    assert again.exit_code == 0
     assert "score" in again.stderr
     result = zoolens("verify", "--catalog", tmp_path / "gz.duckdb")
     assert result.exit_code == 0

@@ -6,9 +6,6 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import array_shapes, arrays
 
 from tests.made.catalogues import TOY, catalogue, random_concentrations, random_counts
 from zoolens.catalog.errors import CatalogError, UnknownName
@@ -16,8 +13,6 @@ from zoolens.catalog.explain.maps import saliency_of
 from zoolens.catalog.explain.rows import map_rows, statistic_rows
 from zoolens.catalog.saliency.arithmetic import (
     cross_entropy_map,
-    decode,
-    encode,
     fraction_map,
     upsample,
 )
@@ -154,30 +149,6 @@ def test_a_loss_without_votes_has_no_map(tmp_path: Path) -> None:
             saliency_of(store, "G0000", "round_no", of="fraction")
 
 
-def shape_of(maps: np.ndarray) -> tuple[int, int, int]:
-    answers, height, width = maps.shape
-    return answers, height, width
-
-
-@given(arrays(np.float32, array_shapes(min_dims=3, max_dims=3, max_side=9)))
-def test_encoding_is_a_round_trip(maps: np.ndarray) -> None:
-    np.testing.assert_array_equal(decode(encode(maps), *shape_of(maps)), maps)
-
-
-@given(st.binary(max_size=64), st.tuples(*[st.integers(-2, 6)] * 3))
-def test_a_blob_of_another_size_is_refused(blob: bytes, shape: tuple[int, int, int]) -> None:
-    if min(shape) >= 1 and len(blob) == 4 * np.prod(shape):
-        assert decode(blob, *shape).shape == shape
-        return
-    with pytest.raises(CatalogError, match=f"of {len(blob)} bytes"):
-        decode(blob, *shape)
-
-
-def test_a_blob_of_another_type_is_refused() -> None:
-    with pytest.raises(CatalogError, match="type '>f8', not <f4"):
-        decode(bytes(8), 1, 1, 1, ">f8")
-
-
 def test_damaged_rows_are_told(tmp_path: Path) -> None:
     path = catalogue(tmp_path / "gz.duckdb", random_counts(1))
     mean = np.ones((1, len(TOY.labels), 2, 2), np.float32)
@@ -189,22 +160,3 @@ def test_damaged_rows_are_told(tmp_path: Path) -> None:
         connection.execute("UPDATE saliency_map SET height = 3000000")
     with pytest.raises(CatalogError, match="48 bytes for 3 x 3000000 x 2 numbers"):
         saliency_of(path, "G0000", "shape_disk")
-
-
-@given(
-    arrays(
-        np.float32,
-        array_shapes(min_dims=2, max_dims=3, max_side=8),
-        elements=st.floats(-1e3, 1e3, width=32),
-    ),
-    st.integers(1, 40),
-)
-def test_upsampling_is_torchs_bilinear(maps: np.ndarray, size: int) -> None:
-    import torch
-
-    fine = upsample(maps, size)
-    batch = torch.from_numpy(maps.astype(np.float64)).reshape(1, -1, *maps.shape[-2:])
-    expected = torch.nn.functional.interpolate(batch, (size, size), mode="bilinear")
-    np.testing.assert_allclose(fine, expected.reshape(fine.shape), atol=1e-9)
-    assert fine.min() >= maps.min() - 1e-9
-    assert fine.max() <= maps.max() + 1e-9

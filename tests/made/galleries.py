@@ -1,10 +1,14 @@
 """A small catalogue with all that a gallery shows: images, maps, losses, an index."""
 
+import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from PIL import Image
 
 from tests.made.catalogues import (
@@ -19,11 +23,13 @@ from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.view import View
 from zoolens.catalog.predictions.posterior import summarise
 from zoolens.catalog.predictions.rows import posterior_rows, prediction_rows
+from zoolens.catalog.release.gallery.page import GalleryReport, write_gallery
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.index import index
 from zoolens.jobs.score import score
 
 GALAXIES = 12
+TITLE = 'Worst of <all> & "more"'
 SIDE = 32  # of the view
 UNEXPLAINED = (3, 4)  # galaxies without a map
 UNSEEN = (4, 5)  # galaxies without an image
@@ -102,3 +108,18 @@ def _paint(store: Store, folder: Path, numbers: Sequence[int]) -> None:
             facts = vars(reader.inspect(str(file)))
             rows.append({"galaxy_id": number, "source": str(file), **facts})
     add_images(store, rows)
+
+
+def write_page(path: Path, folder: Path, **options: Any) -> GalleryReport:
+    """Write the gallery of a catalogue."""
+    with Store.open(path, read_only=True) as store:
+        return write_gallery(store, folder, **{"limit": 100, "title": TITLE, **options})
+
+
+def page_data(folder: Path) -> list[dict[str, Any]]:
+    """What the page's script is given."""
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
+    assert found is not None
+    galaxies: list[dict[str, Any]] = json.loads(found[1], parse_constant=pytest.fail)
+    return galaxies

@@ -1,19 +1,26 @@
 """A small catalogue with everything that a release can hold, and one of another kind."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
 
 from tests.made.catalogues import TOY, add_votes, catalogue, random_concentrations, random_counts
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.explain.rows import map_rows, statistic_rows
+from zoolens.catalog.release.provenance import Title
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.index import index
 from zoolens.jobs.score import score
+from zoolens.jobs.settings import Cut
 
 N, SIDE = 30, 5
 EXPLAINED = range(0, N, 3)
-TITLE_NAME = "Toy galaxies"
+TITLE = Title("Toy galaxies", "1.0", ("A. Founder",), "CC-BY-4.0")
+FORMATS = ("parquet", "fits", "votable", "csv", "hats")
+EVERYTHING = Cut(formats=FORMATS, counterparts=10, cubes=True)
 
 
 def full_catalogue(path: Path, *, tree: DecisionTree = TOY, seed: int = 0) -> Path:
@@ -44,3 +51,15 @@ def full_catalogue(path: Path, *, tree: DecisionTree = TOY, seed: int = 0) -> Pa
     score(path)
     index(path)
     return path
+
+
+def view_rows(path: Path, sql: str) -> list[dict[str, Any]]:
+    """What a query of a catalogue finds."""
+    with Store.open(path, read_only=True) as store:
+        found: list[dict[str, Any]] = store.arrow(sql).to_pylist()
+    return found
+
+
+def released_galaxies(cut: Path) -> pd.DataFrame:
+    """The table of galaxies of a release, by name."""
+    return pq.read_table(cut / "galaxies.parquet").to_pandas().set_index("iauname")

@@ -9,26 +9,15 @@ import pyarrow as pa
 import pytest
 
 from tests.made.catalogues import TOY, random_concentrations
+from tests.made.prediction_tables import N, T, concentrations_table
 from tests.made.vote_tables import read_table
 from zoolens.catalog.decision_tree import DecisionTree, get_tree
-from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.predictions.from_table import PublishedPosteriors, read_posteriors
 from zoolens.catalog.predictions.layouts import recognise_predictions
 from zoolens.catalog.predictions.posterior import summarise
 from zoolens.catalog.votes.checks import Rows
 
 SOURCE = Path("published.csv")
-N, T = 6, 4
-
-
-def concentrations_table(tree: DecisionTree = TOY, campaign: str = "") -> dict[str, Any]:
-    """Columns of N galaxies with T samples each, as `random_concentrations` has them."""
-    alpha = random_concentrations(N, T, tree)
-    columns: dict[str, Any] = {"iauname": [f"G{i:04d}" for i in range(N)]}
-    for k, label in enumerate(tree.labels):
-        question, _, answer = label.partition("_")
-        columns[f"{question}{campaign}_{answer}_concentration"] = alpha[:, :, k].tolist()
-    return columns
 
 
 def read(columns: dict[str, Any], tree: DecisionTree = TOY) -> tuple[Rows, PublishedPosteriors]:
@@ -59,16 +48,6 @@ def test_files_of_any_kind_say_the_same(tmp_path: Path) -> None:
         rows, found = read({column: table[column] for column in table.column_names})
         assert rows.good.all()
         np.testing.assert_array_equal(found.samples[0][1], random_concentrations(N, T))
-
-
-@pytest.mark.parametrize(
-    ("tree", "campaign"), [("gzd5", "-dr5"), ("gzd5", ""), ("gzd8", "-dr5"), ("gz2", "-gz2")]
-)
-def test_campaigns_are_matched_as_for_models(tree: str, campaign: str) -> None:
-    wanted = get_tree(tree)
-    layout = recognise_predictions(SOURCE, list(concentrations_table(wanted, campaign)), wanted)
-    assert list(layout.concentrations) == list(wanted.labels)
-    assert layout.missing_questions(wanted) == ()
 
 
 def test_galaxies_may_differ_in_samples_and_questions() -> None:
@@ -195,25 +174,6 @@ def test_too_many_samples_are_refused() -> None:
     rows, found = read(columns)
     assert not rows.good.any()
     assert found.samples == []
-
-
-@pytest.mark.parametrize(
-    ("columns", "told"),
-    [
-        (["iauname", "ra", "dec"], "looked for shape_smooth_concentration"),
-        (["iauname", "shape_smoth_fraction"], "nearest columns: shape_smoth_fraction"),
-        (["iauname", "shape_smooth_concentration"], "of shape some answers only"),
-        (["name", "shape_smooth_fraction"], "no identifier column 'iauname'"),
-        (
-            ["iauname", "shape_smooth_fraction", "shape_total-votes"],
-            "its fractions are of votes, not predictions; read it with: zoolens ingest",
-        ),
-    ],
-)
-def test_tables_of_other_things_are_refused(columns: list[str], told: str) -> None:
-    with pytest.raises(TableRefused) as caught:
-        recognise_predictions(SOURCE, columns, TOY)
-    assert told in str(caught.value)
 
 
 def test_the_real_automated_fractions_are_recognised(data: Path) -> None:

@@ -7,12 +7,20 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
+from hypothesis.extra.numpy import array_shapes, arrays
 from torch import Tensor
 
 from tests.made.toy_encoders import IMAGE, Toy, toy_model
+from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.network.model import concentrations
-from zoolens.catalog.saliency.arithmetic import cross_entropy_map, fraction_map, map_statistics
+from zoolens.catalog.saliency.arithmetic import (
+    cross_entropy_map,
+    decode,
+    encode,
+    fraction_map,
+    map_statistics,
+    upsample,
+)
 from zoolens.catalog.saliency.explainer import Explainer
 from zoolens.catalog.scoring.losses import cross_entropy
 
@@ -136,3 +144,46 @@ def test_ranges_and_sums(maps: np.ndarray, coverage: np.ndarray) -> None:
     assert (found["decrease"] <= 0).all()
     peaks = maps[np.arange(3), found["peak_y"], found["peak_x"]]
     assert (peaks == maps.max((1, 2))).all()
+
+
+def shape_of(maps: np.ndarray) -> tuple[int, int, int]:
+    answers, height, width = maps.shape
+    return answers, height, width
+
+
+@given(arrays(np.float32, array_shapes(min_dims=3, max_dims=3, max_side=9)))
+def test_encoding_is_a_round_trip(maps: np.ndarray) -> None:
+    np.testing.assert_array_equal(decode(encode(maps), *shape_of(maps)), maps)
+
+
+@given(st.binary(max_size=64), st.tuples(*[st.integers(-2, 6)] * 3))
+def test_a_blob_of_another_size_is_refused(blob: bytes, shape: tuple[int, int, int]) -> None:
+    if min(shape) >= 1 and len(blob) == 4 * np.prod(shape):
+        assert decode(blob, *shape).shape == shape
+        return
+    with pytest.raises(CatalogError, match=f"of {len(blob)} bytes"):
+        decode(blob, *shape)
+
+
+def test_a_blob_of_another_type_is_refused() -> None:
+    with pytest.raises(CatalogError, match="type '>f8', not <f4"):
+        decode(bytes(8), 1, 1, 1, ">f8")
+
+
+@given(
+    arrays(
+        np.float32,
+        array_shapes(min_dims=2, max_dims=3, max_side=8),
+        elements=st.floats(-1e3, 1e3, width=32),
+    ),
+    st.integers(1, 40),
+)
+def test_upsampling_is_torchs_bilinear(maps: np.ndarray, size: int) -> None:
+    import torch
+
+    fine = upsample(maps, size)
+    batch = torch.from_numpy(maps.astype(np.float64)).reshape(1, -1, *maps.shape[-2:])
+    expected = torch.nn.functional.interpolate(batch, (size, size), mode="bilinear")
+    np.testing.assert_allclose(fine, expected.reshape(fine.shape), atol=1e-9)
+    assert fine.min() >= maps.min() - 1e-9
+    assert fine.max() <= maps.max() + 1e-9

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.made.catalogues import TOY, random_concentrations, random_counts
+from tests.oracles.losses import slow_nll
 from zoolens.catalog.scoring.losses import cross_entropy, dirichlet_multinomial_nll
 
 FRACTIONS = st.floats(0, 1)
@@ -65,18 +66,6 @@ def test_the_papers_tables(data: Path) -> None:
     assert cross_entropy(1.0, selected["how-rounded_round_pred_frac"]) == pytest.approx(
         4.609, abs=5e-4
     )
-
-
-def slow_nll(counts: np.ndarray, concentrations: np.ndarray) -> float:
-    """One question of one galaxy: counts (K,), concentrations (T, K)."""
-    likelihoods = []
-    for alpha in concentrations.astype(float):
-        log = math.lgamma(counts.sum() + 1) + math.lgamma(alpha.sum())
-        log -= math.lgamma(counts.sum() + alpha.sum())
-        for k, a in zip(counts, alpha, strict=True):
-            log += math.lgamma(k + a) - math.lgamma(a) - math.lgamma(k + 1)
-        likelihoods.append(math.exp(log))
-    return -math.log(sum(likelihoods) / len(likelihoods))
 
 
 @pytest.mark.parametrize("fraction", [1.0, 0.37])

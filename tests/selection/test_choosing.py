@@ -1,8 +1,6 @@
 """The selection against one written out in Python, from the public views."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -11,19 +9,14 @@ from hypothesis import strategies as st
 
 from tests.made.catalogues import (
     TOY,
-    add_fractions,
-    add_images,
-    add_predictions,
-    catalogue,
-    random_concentrations,
-    random_counts,
 )
+from tests.made.selections import everything
+from tests.oracles.selection import slow_choice, slow_scores
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.selection.acquisition import Scores, read_scores
 from zoolens.catalog.selection.choosing import Pick, choose, read_quotas
 from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Store
-from zoolens.jobs.score import score
 
 pytestmark = pytest.mark.slow
 
@@ -31,117 +24,10 @@ N = 60
 QUESTIONS = [question.name for question in TOY.questions]
 
 
-def give_images(store: Store, galaxy_ids: Sequence[int]) -> None:
-    """Rows of images that nobody opens."""
-    rows = [
-        {"galaxy_id": i, "source": f"/{i}.png", "format": "PNG", "height": 9, "width": 9}
-        | {"sha256": "00" * 32}
-        for i in galaxy_ids
-    ]
-    add_images(store, rows)
-
-
-def inform(store: Store, values: Mapping[tuple[int, int], float | None]) -> None:
-    """Set the mutual information by galaxy and question."""
-    for (galaxy, question), value in values.items():
-        store.execute(
-            "UPDATE question_prediction SET mutual_information = ? "
-            "WHERE galaxy_id = ? AND question_id = ?",
-            [value, galaxy, question],
-        )
-
-
-@pytest.fixture(scope="module")
-def gz(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """Sixty galaxies: some are equals, lack votes, an image or a question's information."""
-    counts, concentrations = random_counts(N), random_concentrations(N)
-    counts[30:40], concentrations[30:40] = counts[:10], concentrations[:10]  # equals
-    counts[50:] = 0  # nobody was asked anything
-    names = [f"J{99 - n:02d}" for n in range(N)]  # names do not follow numbers
-    path = tmp_path_factory.mktemp("gz") / "gz.duckdb"
-    catalogue(path, counts, concentrations=concentrations, names=names)
-    random = np.random.default_rng(5)
-    information = random.gamma(0.5, 0.1, (N, len(QUESTIONS)))
-    information[30:40] = information[:10]
-    values: dict[tuple[int, int], float | None] = {
-        (g, q): information[g, q] for g in range(N) for q in range(len(QUESTIONS))
-    }
-    for galaxy in range(0, N, 7):
-        values[galaxy, galaxy % len(QUESTIONS)] = None
-    with Store.open(path) as store:
-        inform(store, values)
-        give_images(store, [i for i in range(N) if i % 6])
-    score(path)
-    with Store.open(path, read_only=True) as store:
-        yield store
-
-
-def slow_scores(
-    store: Store, by: str, min_votes: float, max_votes: float | None
-) -> dict[tuple[str, str], float]:
-    """What galaxies are worth, by name and question."""
-    most = np.inf if max_votes is None else max_votes
-    votes = {
-        (row["iauname"], row["question"]): row["total"]
-        for row in store.arrow("SELECT * FROM votes").to_pylist()
-    }
-    found: dict[tuple[str, str], float] = {}
-    if by == "loss":
-        for row in store.arrow("SELECT * FROM losses").to_pylist():
-            key = row["iauname"], row["question"]
-            if row["weighted_ce"] is not None and min_votes <= row["total_votes"] <= most:
-                found[key] = max(found.get(key, 0.0), row["weighted_ce"])
-        return found
-    reach = {
-        (row["iauname"], row["question"]): row["reach"]
-        for row in store.arrow("SELECT * FROM predictions").to_pylist()
-    }
-    sql = """SELECT iauname, question_id, mutual_information FROM question_prediction
-    JOIN galaxy USING (galaxy_id)"""
-    for row in store.arrow(sql).to_pylist():
-        key = row["iauname"], QUESTIONS[row["question_id"]]
-        if row["mutual_information"] is not None and votes.get(key, 0) <= most:
-            found[key] = reach[key] * row["mutual_information"]
-    return found
-
-
-def slow_choice(
-    worth: Mapping[tuple[str, str], float],
-    with_image: set[str],
-    by: str,
-    budget: int,
-    quotas: Mapping[str, int],
-    usable: Callable[[str], bool],
-) -> list[tuple[str, str, bool]]:
-    """Name, question, and whether by quota, of the galaxies of a selection."""
-    chosen: list[tuple[str, str, bool]] = []
-    names = sorted({name for name, _ in worth if name in with_image and usable(name)})
-
-    def take(score_of: Callable[[str], float], most: int, question: str | None) -> None:
-        left = [name for name in names if name not in {row[0] for row in chosen}]
-        ranked = sorted((-score_of(name), name) for name in left if score_of(name) > 0)
-        for _, name in ranked[:most]:
-            best = max(QUESTIONS, key=lambda q: (worth.get((name, q), 0.0), -QUESTIONS.index(q)))
-            chosen.append((name, question or best, question is not None))
-
-    def of_all(name: str) -> float:
-        values = [worth.get((name, question), 0.0) for question in QUESTIONS]
-        return float(sum(values)) if by == "mutual_information" else max(values)
-
-    for question, count in quotas.items():
-        take(lambda name, q=question: worth.get((name, q), 0.0), count, question)  # type: ignore[misc]
-    take(of_all, budget - len(chosen), None)
-    return chosen
-
-
 def named(store: Store, picks: Sequence[Pick]) -> list[tuple[str, str, bool]]:
     rows = store.arrow("SELECT galaxy_id, iauname FROM galaxies").to_pylist()
     names = {row["galaxy_id"]: row["iauname"] for row in rows}
     return [(names[p.galaxy_id], QUESTIONS[p.question], p.by_quota) for p in picks]
-
-
-def everything(picks: Sequence[Pick]) -> Iterator[bool]:
-    return (True for _ in picks)
 
 
 @pytest.mark.parametrize("refuse_every", [None, 2, 3])
@@ -218,56 +104,6 @@ def test_galaxies_without_votes_are_there_to_be_asked_about(gz: Store) -> None:
     assert {i for i in range(50, N) if i % 6} <= {pick.galaxy_id for pick in picks}
     unasked = choose(read_scores(gz, max_votes=0), 1000, {}, TOY, everything)
     assert 0 < len(unasked) < len(picks)
-
-
-def test_the_newest_predictions_are_ranked(tmp_path: Path) -> None:
-    path = catalogue(
-        tmp_path / "gz.duckdb", random_counts(4), concentrations=random_concentrations(4)
-    )
-    with Store.open(path) as store:
-        give_images(store, range(4))
-        run = add_predictions(store, random_concentrations(2), galaxy_ids=[3, 1], seed=9)
-        inform(store, {(1, 0): 0.2})
-        scores = read_scores(store)
-        picks = choose(scores, 9, {}, TOY, everything)
-        assert scores.run_id == run
-        assert [pick.galaxy_id for pick in picks] == [1, 3]
-
-
-def test_without_mutual_information_the_way_out_is_told(tmp_path: Path) -> None:
-    path = catalogue(tmp_path / "gz.duckdb", random_counts(4))
-    with Store.open(path) as store:
-        give_images(store, range(4))
-        with pytest.raises(CatalogError, match="zoolens predict"):
-            read_scores(store)
-        add_fractions(store, np.full((4, len(TOY.labels)), 0.4))  # published fractions
-        with pytest.raises(CatalogError, match="--samples above 0, or select --by loss"):
-            read_scores(store)
-        add_predictions(store, random_concentrations(4, samples=1))
-        for value in (0.0, None):  # dropout off
-            inform(store, {(g, q): value for g in range(4) for q in range(4)})
-            with pytest.raises(CatalogError, match="--samples above 0"):
-                read_scores(store)
-        inform(store, {(2, 1): 0.5})
-        with pytest.raises(CatalogError, match="score above 0 for bar; leave out its quota"):
-            read_scores(store, quotas=["bar"])
-        assert [p.galaxy_id for p in choose(read_scores(store), 9, {}, TOY, everything)] == [2]
-
-
-@pytest.mark.parametrize(
-    ("choice", "told"),
-    [
-        ({"by": "entropy"}, "choose one of mutual_information, loss"),
-        ({"max_votes": -1}, "0 or more"),
-        ({"max_votes": float("nan")}, "0 or more"),
-        ({"by": "loss", "min_votes": float("nan")}, "0 or more"),
-        ({"min_votes": 3}, "needs no votes"),
-        ({"by": "loss", "min_votes": 1e9}, "other --min-votes"),
-    ],
-)
-def test_bad_choices(gz: Store, choice: dict[str, Any], told: str) -> None:
-    with pytest.raises(CatalogError, match=told):
-        read_scores(gz, **choice)
 
 
 def test_quotas_are_read_in_order() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tests.made.catalogues import TOY, random_counts
+from tests.oracles.similarity import ranking
 from zoolens.catalog.arrays import Floats, Ids
 from zoolens.catalog.similarity.exact import (
     EDGE,
@@ -20,15 +21,6 @@ from zoolens.catalog.similarity.exact import (
 )
 
 A = 10
-
-
-def ranking(
-    query: Floats, candidates: Floats, weights: Floats, ids: Ids, exclude: int | None = None
-) -> list[int]:
-    """All candidates by the paper's formula, float64, equals by number."""
-    p, w = np.where(np.isnan(query), 0, query), np.where(np.isnan(query), 0, weights)
-    scores = (w * (p * np.log(candidates) + (1 - p) * np.log1p(-candidates))).sum(axis=1)
-    return [int(i) for i in ids[np.lexsort((ids, -scores))] if i != exclude]
 
 
 def build(*parts: tuple[Ids, Floats]) -> SimilarityIndex:

@@ -75,7 +75,7 @@ def draw(plate: Plate, reader: ImageReader, folder: Path) -> Drawn:
     The image is a JPEG of the view, at most `MOST_SIDE` pixels a side; the overlays are
     transparent PNGs of the same size, and the outline one of `MOST_SIDE`. An image that
     is missing or refused leaves out the image and the outline. Raises `CatalogError`
-    where a file cannot be written.
+    if a file cannot be written.
     """
     side = min(plate.view.size, MOST_SIDE)
     segment: Mask | None = None

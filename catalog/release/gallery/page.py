@@ -63,7 +63,7 @@ def write_gallery(
     unless given. Images are shown as the model saw them, counterparts' too; overlays
     are of the newest stored map of that answer's predicted fraction. What is not there
     (image, map, counterparts) is told on the page in words. The same catalogue gives
-    the same bytes. Raises `CatalogError` where there is no score run, for a limit below
+    the same bytes. Raises `CatalogError` if there is no score run, for a limit below
     1, and where files cannot be written.
     """
     rows = read_worst(store, limit, min_votes, among)

@@ -1,20 +1,14 @@
-import json
 import re
 import shutil
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from scipy import ndimage
 
 from tests.made.catalogues import (
-    TOY,
-    add_predictions,
-    add_votes,
     catalogue,
     random_concentrations,
     random_counts,
@@ -23,11 +17,14 @@ from tests.made.galleries import (
     GALAXIES,
     NAMES,
     SIDE,
+    TITLE,
     UNEXPLAINED,
     UNSEEN,
     add_maps,
     gallery_catalogue,
+    page_data,
     saliency,
+    write_page,
 )
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.explain.maps import saliency_of
@@ -35,33 +32,14 @@ from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.segments import central_segment
 from zoolens.catalog.images.view import View
 from zoolens.catalog.output.figures import COLOURS
-from zoolens.catalog.release.gallery.data import IN_A_ROW
-from zoolens.catalog.release.gallery.images import MOST_SIDE, OPAQUE, outline, overlay, shrunk
-from zoolens.catalog.release.gallery.page import GalleryReport, _fraction, _whole, write_gallery
+from zoolens.catalog.release.gallery.images import MOST_SIDE, OPAQUE
+from zoolens.catalog.release.gallery.page import GalleryReport, _fraction, _whole
 from zoolens.catalog.saliency.arithmetic import upsample
-from zoolens.catalog.similarity.counterparts import find_counterparts
 from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Store
-from zoolens.jobs.index import index
 from zoolens.jobs.score import score
 
 pytestmark = pytest.mark.slow
-
-TITLE = 'Worst of <all> & "more"'
-
-
-def write(path: Path, folder: Path, **options: Any) -> GalleryReport:
-    with Store.open(path, read_only=True) as store:
-        return write_gallery(store, folder, **{"limit": 100, "title": TITLE, **options})
-
-
-def data(folder: Path) -> list[dict[str, Any]]:
-    """What the page's script is given."""
-    text = (folder / "index.html").read_text(encoding="utf-8")
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
-    assert found is not None
-    galaxies: list[dict[str, Any]] = json.loads(found[1], parse_constant=pytest.fail)
-    return galaxies
 
 
 def pixels(path: Path, mode: str) -> np.ndarray:
@@ -75,26 +53,13 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return gallery_catalogue(tmp_path_factory.mktemp("catalogue"))
-
-
-@pytest.fixture(scope="module")
-def page(path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("page") / "gallery"
-    report = write(path, folder)
-    assert report == GalleryReport(GALAXIES, len(UNSEEN), len(UNEXPLAINED))
-    return folder
-
-
 # --- what is told
 
 
 def test_galaxies_are_those_of_the_ranking(path: Path, page: Path) -> None:
     with Store.open(path, read_only=True) as store:
         ranking = rank_galaxies(store, 100).to_pylist()
-    shown = data(page)
+    shown = page_data(page)
     assert [one["name"] for one in shown] == [row["iauname"] for row in ranking]
     assert [one["label"] for one in shown] == [row["label"] for row in ranking]
     for key, column in (
@@ -107,95 +72,10 @@ def test_galaxies_are_those_of_the_ranking(path: Path, page: Path) -> None:
         np.testing.assert_allclose([one[key] for one in shown], expected, atol=6e-5)
 
 
-def test_votes_and_intervals_are_those_of_the_catalogue(path: Path, page: Path) -> None:
-    with Store.open(path, read_only=True) as store:
-        rows = store.arrow(
-            """SELECT iauname, question, answer, v.count, v.total, v.fraction AS observed,
-    p.fraction AS predicted, fraction_lo AS lo, fraction_hi AS hi, l.ce
-FROM predictions p LEFT JOIN votes v USING (iauname, question, answer)
-LEFT JOIN losses l USING (iauname, question, answer)"""
-        ).to_pylist()
-    known = {(row["iauname"], row["question"], row["answer"]): row for row in rows}
-    seen = 0
-    for one in data(page):
-        own = next(q for q in one["questions"] if q["question"] == one["question"])
-        chosen = next(answer for answer in own["answers"] if answer[0] == one["answer"])
-        assert [one[key] for key in IN_A_ROW] == chosen[1:]
-        assert one["total"] == own["total"]
-        for question in one["questions"]:
-            labels = TOY.questions[[q.name for q in TOY.questions].index(question["question"])]
-            assert [answer[0] for answer in question["answers"]] == list(labels.answers)
-            for answer, *values in question["answers"]:
-                row = known[one["name"], question["question"], answer]
-                assert question["total"] == row["total"]
-                for key, value in zip(IN_A_ROW, values, strict=True):
-                    if row[key] is None:
-                        assert value is None
-                    else:
-                        assert value == pytest.approx(row[key], abs=6e-5)
-                        seen += 1
-    assert seen > 200
-
-
-def test_questions_are_those_that_lead_to_the_answer(page: Path) -> None:
-    parents = {"round": "shape", "bar": "shape", "merging": "shape"}
-    for one in data(page):
-        shown = [question["question"] for question in one["questions"]]
-        assert one["question"] in shown
-        assert parents.get(one["question"], one["question"]) in shown
-
-
-def test_counterparts_are_the_best_ones(path: Path, page: Path) -> None:
-    shown = data(page)
-    with Store.open(path, read_only=True) as store:
-        for one in shown:
-            (galaxy_id,) = store.arrow(
-                "SELECT galaxy_id FROM galaxies WHERE iauname = ?", [one["name"]]
-            )["galaxy_id"].to_pylist()
-            found = find_counterparts(store, galaxy_id, TOY.labels.index(one["label"]))
-            expected = [("observed", found.observed[0]), ("predicted", found.predicted[0])]
-            for other, (role, counterpart) in zip(one["counterparts"], expected, strict=True):
-                assert (other["role"], other["shown"]) == (role, counterpart.iauname)
-                assert other["similarity"] == pytest.approx(counterpart.score, abs=6e-5)
-                assert shown[other["place"]]["name"] == counterpart.iauname
-                fact = store.arrow(
-                    "SELECT fraction, fraction_lo FROM predictions WHERE iauname = ? AND label = ?",
-                    [counterpart.iauname, one["label"]],
-                ).to_pylist()[0]
-                assert other["predicted"] == pytest.approx(fact["fraction"], abs=6e-5)
-                assert other["lo"] == pytest.approx(fact["fraction_lo"], abs=6e-5)
-            assert one["lacking"] == ""
-
-
-def test_too_few_votes_do_not_count(path: Path, tmp_path: Path) -> None:
-    write(path, tmp_path / "gallery", min_votes=20)
-    with Store.open(path, read_only=True) as store:
-        ranking = rank_galaxies(store, 100, min_votes=20)
-    assert [one["name"] for one in data(tmp_path / "gallery")] == ranking["iauname"].to_pylist()
-    assert all(one["votes"] >= 20 for one in data(tmp_path / "gallery"))
-    assert "at least 20 volunteers" in (tmp_path / "gallery" / "index.html").read_text("utf-8")
-
-
-@pytest.mark.parametrize("limit", [1, 2, 100])
-def test_only_those_among(path: Path, tmp_path: Path, limit: int) -> None:
-    with Store.open(path, read_only=True) as store:
-        ranking = rank_galaxies(store, 100)
-    among = [11, 0, 7]
-    expected = [row["iauname"] for row in ranking.to_pylist() if row["galaxy_id"] in among]
-    assert expected != ranking["iauname"].to_pylist()[:3]
-    write(path, tmp_path, limit=limit, among=np.array(among))
-    assert [one["name"] for one in data(tmp_path)] == expected[:limit]
-
-
 def test_none_among_is_a_page_that_says_so(path: Path, tmp_path: Path) -> None:
-    assert write(path, tmp_path, among=np.array([], np.int64)) == GalleryReport(0, 0, 0)
-    assert data(tmp_path) == []
+    assert write_page(path, tmp_path, among=np.array([], np.int64)) == GalleryReport(0, 0, 0)
+    assert page_data(tmp_path) == []
     assert "No galaxy has such a loss" in (tmp_path / "index.html").read_text("utf-8")
-
-
-def test_a_limit_of_none_is_refused(path: Path, tmp_path: Path) -> None:
-    with pytest.raises(CatalogError, match="limit"):
-        write(path, tmp_path, limit=0)
 
 
 # --- pixels
@@ -203,7 +83,7 @@ def test_a_limit_of_none_is_refused(path: Path, tmp_path: Path) -> None:
 
 def test_overlays_are_the_stored_map_on_one_scale(path: Path, page: Path) -> None:
     colours = {"increase": COLOURS(5 / 6), "decrease": COLOURS(1 / 6)}
-    explained = [one for one in data(page) if one["map"]]
+    explained = [one for one in page_data(page) if one["map"]]
     for one in explained:
         mean = saliency_of(path, one["name"], one["label"], of="fraction")
         fine = upsample(mean, SIDE) / np.abs(mean).max()
@@ -220,22 +100,11 @@ def test_overlays_are_the_stored_map_on_one_scale(path: Path, page: Path) -> Non
     assert len(explained) == GALAXIES - len(UNEXPLAINED)
 
 
-def test_no_pixel_is_in_both_overlays() -> None:
-    maps = saliency(1)[0, 0]
-    both = [overlay(maps, sign, 50)[..., 3] > 0 for sign in (1, -1)]
-    assert not (both[0] & both[1]).any()
-    assert all(some.any() for some in both)
-
-
-def test_a_map_of_nothing_is_transparent() -> None:
-    assert not overlay(np.zeros((3, 3)), 1, 16)[..., 3].any()
-
-
 def test_images_are_as_the_model_saw_them(path: Path, page: Path) -> None:
     with Store.open(path, read_only=True) as store, ImageReader() as reader:
         sources = store.arrow("SELECT iauname, image FROM galaxies").to_pylist()
         known = {row["iauname"]: row["image"] for row in sources}
-        for one in data(page):
+        for one in page_data(page):
             if one["image"] is None:
                 assert known[one["name"]] is None
                 continue
@@ -249,39 +118,11 @@ def test_images_are_as_the_model_saw_them(path: Path, page: Path) -> None:
                 assert pixels(page / one["outline"], "RGBA").shape == (MOST_SIDE, MOST_SIDE, 4)
 
 
-def test_large_views_are_shown_smaller() -> None:
-    large = np.zeros((900, 900, 3), np.uint8)
-    large[450:] = 255
-    small = shrunk(large, MOST_SIDE)
-    assert small.shape == (MOST_SIDE, MOST_SIDE, 3)
-    assert (small[:200] == 0).all()
-    assert (small[-200:] == 255).all()
-    same = np.zeros((64, 64, 3), np.uint8)
-    assert shrunk(same, 64) is same
-
-
-def test_an_outline_is_the_edge_of_its_segment() -> None:
-    y, x = np.mgrid[:64, :64]
-    segment = (x - 30) ** 2 + (y - 34) ** 2 < 15**2
-    line = outline(segment, 128)[..., 3] > 0
-    y, x = np.mgrid[:128, :128] / 2
-    far = np.hypot(x - 30, y - 34)
-    assert far[line].min() > 12
-    assert far[line].max() < 16
-    assert ndimage.label(line, np.ones((3, 3)))[1] == 1
-    inside = ndimage.binary_fill_holes(line)
-    assert inside.sum() / 4 == pytest.approx(segment.sum(), rel=0.05)
-
-
-def test_a_segment_of_the_whole_image_has_no_edge() -> None:
-    assert not outline(np.ones((20, 20), np.bool_), 40).any()
-
-
 # --- what is missing
 
 
 def test_what_is_missing_is_told(page: Path) -> None:
-    by_name = {one["name"]: one for one in data(page)}
+    by_name = {one["name"]: one for one in page_data(page)}
     for number in UNSEEN:
         one = by_name[NAMES[number]]
         assert one["missing"] == "No image of this galaxy was ingested."
@@ -295,9 +136,9 @@ def test_images_that_are_lost_or_changed_are_told_without_our_folders(tmp_path: 
     path = gallery_catalogue(tmp_path)
     (tmp_path / "images" / "0.png").unlink()
     shutil.copy(tmp_path / "images" / "2.png", tmp_path / "images" / "1.png")
-    report = write(path, tmp_path / "gallery")
+    report = write_page(path, tmp_path / "gallery")
     assert report.without_image == len(UNSEEN) + 2
-    by_name = {one["name"]: one for one in data(tmp_path / "gallery")}
+    by_name = {one["name"]: one for one in page_data(tmp_path / "gallery")}
     assert by_name[NAMES[0]]["missing"] == "The image could not be shown: missing image."
     assert by_name[NAMES[1]]["missing"] == "The image could not be shown: changed image."
     assert by_name[NAMES[0]]["map"] is not None
@@ -305,74 +146,36 @@ def test_images_that_are_lost_or_changed_are_told_without_our_folders(tmp_path: 
     assert str(tmp_path) not in text
 
 
-def test_without_an_index_there_are_no_counterparts(tmp_path: Path) -> None:
-    path = gallery_catalogue(tmp_path, [f"G{n}" for n in range(6)], indexed=False)
-    assert write(path, tmp_path / "gallery").galaxies == 6
-    for one in data(tmp_path / "gallery"):
-        assert one["counterparts"] == []
-        assert "no similarity index" in one["lacking"]
-
-
-def test_a_galaxy_alone_has_no_counterparts(tmp_path: Path) -> None:
-    path = gallery_catalogue(tmp_path, ["alone"])
-    assert write(path, tmp_path / "gallery").galaxies == 1
-    (one,) = data(tmp_path / "gallery")
-    assert one["counterparts"] == []
-    assert one["lacking"] == "No other galaxy has votes and predictions."
-
-
 def test_without_images_and_maps_the_gallery_comes_out(tmp_path: Path) -> None:
     path = catalogue(
         tmp_path / "gz.duckdb", random_counts(5), concentrations=random_concentrations(5)
     )
     with pytest.raises(CatalogError, match="zoolens score"):
-        write(path, tmp_path / "gallery")
+        write_page(path, tmp_path / "gallery")
     score(path)
-    report = write(path, tmp_path / "gallery")
+    report = write_page(path, tmp_path / "gallery")
     assert report == GalleryReport(5, 5, 5)
     assert list((tmp_path / "gallery" / "images").iterdir()) == []
-    assert all(one["lo"] is None for one in data(tmp_path / "gallery"))
+    assert all(one["lo"] is None for one in page_data(tmp_path / "gallery"))
 
 
 def test_maps_are_the_newest_of_the_predictions_shown(tmp_path: Path) -> None:
     path = gallery_catalogue(tmp_path, [f"G{n}" for n in range(4)])
-    write(path, tmp_path / "before")
+    write_page(path, tmp_path / "before")
     newer = saliency(1, seed=99)
     with Store.open(path) as store:
         add_maps(store, np.array([1]), newer, seed=1)
         add_maps(store, np.array([2]), newer, predict_run=None)  # of another model
-    write(path, tmp_path / "after")
+    write_page(path, tmp_path / "after")
     before, after = (
-        {one["name"]: one["map"] for one in data(tmp_path / name)} for name in ("before", "after")
+        {one["name"]: one["map"] for one in page_data(tmp_path / name)}
+        for name in ("before", "after")
     )
     assert before["G2"] == after["G2"]
     assert before["G1"] != after["G1"]
-    (one,) = [one for one in data(tmp_path / "after") if one["name"] == "G1"]
+    (one,) = [one for one in page_data(tmp_path / "after") if one["name"] == "G1"]
     reach = np.abs(saliency_of(path, "G1", one["label"], of="fraction")).max()
     assert one["map"]["scale"]["reach"] == pytest.approx(reach, rel=1e-3)
-
-
-def test_newer_votes_and_predictions_are_told(tmp_path: Path) -> None:
-    path = gallery_catalogue(tmp_path, [f"G{n}" for n in range(4)])
-    with Store.open(path) as store:
-        add_votes(store, random_counts(1, seed=7), names=["new"])
-        add_predictions(store, random_concentrations(5, seed=9), seed=4)
-    write(path, tmp_path / "gallery")
-    text = (tmp_path / "gallery" / "index.html").read_text("utf-8")
-    assert "Votes have come in since" in text
-    assert "newer predictions" in text
-    assert all("no similarity index" in one["lacking"] for one in data(tmp_path / "gallery"))
-
-
-def test_galaxies_that_newer_predictions_lack_have_no_counterparts(tmp_path: Path) -> None:
-    path = gallery_catalogue(tmp_path, [f"G{n}" for n in range(4)])
-    with Store.open(path) as store:
-        add_predictions(store, random_concentrations(3, seed=9), galaxy_ids=[0, 1, 2], seed=4)
-    index(path)
-    write(path, tmp_path / "gallery")
-    lacking = {one["name"]: one["lacking"] for one in data(tmp_path / "gallery")}
-    assert lacking.pop("G3").startswith("None: G3 has no prediction of")
-    assert set(lacking.values()) == {""}
 
 
 # --- the files
@@ -413,7 +216,7 @@ def test_the_page_refers_to_its_own_files_only(page: Path) -> None:
     assert all((page / link).is_file() for link in links)
     written = {name for name in contents(page) if name.startswith("images/")}
     shown = set()
-    for one in data(page):
+    for one in page_data(page):
         shown |= {one["image"], one["outline"], *(other["image"] for other in one["counterparts"])}
         shown |= {one["map"][what] for what in ("increase", "decrease")} if one["map"] else set()
     assert written == shown - {None}
@@ -425,10 +228,10 @@ def test_the_page_refers_to_its_own_files_only(page: Path) -> None:
 
 
 def test_twice_is_the_same(path: Path, page: Path, tmp_path: Path) -> None:
-    write(path, tmp_path / "again")
+    write_page(path, tmp_path / "again")
     first = contents(page)
     assert contents(tmp_path / "again") == first
-    write(path, tmp_path / "again")
+    write_page(path, tmp_path / "again")
     assert contents(tmp_path / "again") == first
 
 
@@ -448,4 +251,4 @@ def test_numbers_in_page_and_script_are_rounded_alike(page: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_told(path: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CatalogError, match="cannot be made"):
-        write(path, tmp_path / "file" / "gallery")
+        write_page(path, tmp_path / "file" / "gallery")

@@ -1,0 +1,111 @@
+"""Which galaxies are explained, for which answer, beside which counterparts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.made.catalogues import (
+    TOY,
+    add_images,
+    add_votes,
+    catalogue,
+    random_concentrations,
+    random_counts,
+)
+from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.explain.choice import Choice, Subject, Which, choose, find_subjects
+from zoolens.catalog.similarity.counterparts import find_counterparts
+from zoolens.catalog.store.ranking import rank_galaxies
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.index import index
+from zoolens.jobs.score import score
+
+N = 12
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """Twelve galaxies, `merging` asked of each but the first; one more without predictions."""
+    counts = random_counts(N, seed=3)
+    counts[1:, TOY.slices[3]] = [2, 1]
+    counts[0, TOY.slices[3]] = 0
+    path = tmp_path_factory.mktemp("choice") / "gz.duckdb"
+    catalogue(path, counts, concentrations=random_concentrations(N))
+    with Store.open(path) as opened:
+        add_votes(opened, np.ones((1, len(TOY.labels))))
+        image = {"format": "PNG", "height": 9, "width": 9, "sha256": "00" * 32}
+        add_images(opened, [{"galaxy_id": i, "source": f"/{i}.png", **image} for i in (5, 2)])
+    score(path)
+    index(path)
+    with Store.open(path, read_only=True) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"worst": 2, "everything": True}, {"names": ["G0001"], "worst": 1}]
+)
+def test_one_way_of_saying_which(given: dict[str, Any]) -> None:
+    with pytest.raises(CatalogError, match="names of galaxies, or --worst N, or --all"):
+        Which(**given)
+
+
+@pytest.mark.parametrize("answer", [None, "merging_none"])
+def test_the_worst_are_those_of_the_ranking(store: Store, answer: str | None) -> None:
+    ranking = rank_galaxies(store, 4, min_votes=2, label=answer)
+    expected = [Choice(row["galaxy_id"], row["answer_id"]) for row in ranking.to_pylist()]
+    assert len(expected) == 4
+    assert choose(store, Which(worst=4, min_votes=2, answer=answer)) == expected
+
+
+def test_names_keep_their_order_and_count_once(store: Store) -> None:
+    costliest = {row["galaxy_id"]: row["answer_id"] for row in rank_galaxies(store, N).to_pylist()}
+    found = choose(store, Which(names=["G0007", "G0012", "G0001", "G0007"]))
+    assert found == [Choice(7, costliest[7]), Choice(12, None), Choice(1, costliest[1])]
+    named = choose(store, Which(names=["G0003"], answer="bar_no"))
+    assert named == [Choice(3, TOY.labels.index("bar_no"))]
+
+
+def test_everything_is_what_has_an_image(store: Store) -> None:
+    assert [c.galaxy_id for c in choose(store, Which(everything=True))] == [2, 5]
+
+
+def test_what_is_not_there_is_told(store: Store) -> None:
+    with pytest.raises(CatalogError, match="has such a loss; ask for fewer votes"):
+        choose(store, Which(worst=3, min_votes=1e9))
+    with pytest.raises(UnknownName, match="no galaxy 'G99'"):
+        choose(store, Which(names=["G99"]))
+    with pytest.raises(UnknownName, match="no answer 'bar_maybe'"):
+        choose(store, Which(worst=1, answer="bar_maybe"))
+    with pytest.raises(CatalogError, match=r"no answer of G0012 has a loss.*--answer LABEL"):
+        find_subjects(store, [Choice(12, None)])
+
+
+def test_subjects_have_the_best_counterparts_or_a_note(store: Store) -> None:
+    answer = TOY.labels.index("merging_none")
+    whole, unasked, unpredicted = find_subjects(store, [Choice(n, answer) for n in (4, 0, 12)])
+    best = find_counterparts(store, 4, answer)
+    assert whole == Subject(4, answer, best.observed[0], best.predicted[0], ())
+    others = [best.observed[0].galaxy_id, best.predicted[0].galaxy_id]
+    assert whole.galaxies == [4, *others]
+    for subject, lack in ((unasked, "votes"), (unpredicted, "prediction")):
+        note = f"No counterparts: the galaxy has no {lack} to exchange for this answer."
+        assert subject.notes == (note,)
+        assert subject.galaxies == [subject.galaxy_id]
+
+
+def test_a_galaxy_alone_has_none(tmp_path: Path) -> None:
+    counts = np.ones((1, len(TOY.labels)))
+    path = catalogue(tmp_path / "gz.duckdb", counts, concentrations=random_concentrations(1))
+    with (
+        Store.open(path, read_only=True) as store,
+        pytest.raises(CatalogError, match="zoolens index"),
+    ):
+        find_subjects(store, [Choice(0, 0)])
+    index(path)
+    with Store.open(path, read_only=True) as store:
+        (alone,) = find_subjects(store, [Choice(0, 0)])
+    note = "No counterparts: no other galaxy has votes and predictions."
+    assert alone == Subject(0, 0, None, None, (note,))

@@ -1,0 +1,137 @@
+"""What a release says of itself, read by programs that are not ours."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from zoolens.catalog.formats.columns import column, meaning
+from zoolens.catalog.release.documents import (
+    Described,
+    write_croissant,
+    write_dictionary,
+    write_readme,
+)
+from zoolens.catalog.release.provenance import Title
+
+
+@pytest.mark.slow
+def test_the_dictionary_is_that_of_the_files(full_cut: Path) -> None:
+    said = (full_cut / "DICTIONARY.md").read_text()
+    for file in [full_cut / "galaxies.parquet", *(full_cut / "tables").iterdir()]:
+        part = said.split(f"## {file.stem}: ")[1].split("\n## ")[0]
+        lines = [line for line in part.splitlines() if line.startswith("| `")]
+        schema = pq.read_schema(file)
+        assert [line.split("`")[1] for line in lines] == schema.names
+        for line, field in zip(lines, schema, strict=True):
+            assert meaning(field).description in line.replace("\\|", "|")
+
+
+@pytest.mark.slow
+def test_machines_can_read_what_it_is(full_cut: Path) -> None:
+    from mlcroissant import Dataset
+
+    dataset = Dataset(str(full_cut / "croissant.json"))
+    assert not dataset.metadata.ctx.issues.errors
+    first = next(iter(dataset.records("galaxies")))
+    assert first["galaxies/iauname"] == b"J000000.00+000000.0"
+    cited = yaml.safe_load((full_cut / "CITATION.cff").read_text())
+    assert (cited["version"], cited["license"]) == ("1.0", "CC-BY-4.0")
+    assert cited["authors"] == [{"name": "A. Founder"}]
+    assert any("Zoobot" in work["title"] for work in cited["references"])
+
+
+_TITLE = Title("Pipes", "2")
+_COLUMNS = pa.schema(
+    [
+        column("iauname", pa.string(), "name | of it", ucd="meta.id"),
+        column("ra", pa.float64(), "where", unit="deg"),
+        column("many", pa.list_(pa.list_(pa.float32())), "grids"),
+        column("count", pa.int32(), "how many"),
+    ]
+)
+_TABLES = {"galaxies": Described("galaxy", 1234, _COLUMNS)}
+_FACTS: dict[str, Any] = {
+    "formats": ["parquet", "csv"],
+    "tree": "toy",
+    "zoolens": "0.1",
+    "date": "2026-01-02",
+    "selection": {"where": "ra > 3", "min_votes": 5.0},
+    "runs": [
+        {
+            "run_id": 7,
+            "job": "ingest",
+            "finished_at": "2026-01-01",
+            "model_sha256": None,
+            "config": {"votes_sha256": "ab" * 32},
+        }
+    ],
+}
+
+
+def test_a_dictionary_by_hand(tmp_path: Path) -> None:
+    write_dictionary(
+        tmp_path, _TITLE, {"galaxies": Described("galaxy", 1, pa.schema([*_COLUMNS][:2]))}
+    )
+    assert (tmp_path / "DICTIONARY.md").read_text().splitlines() == [
+        "# Columns of Pipes, version 2",
+        "",
+        "## galaxies: one row per galaxy",
+        "",
+        "| column | type | unit | UCD | what it holds |",
+        "|---|---|---|---|---|",
+        "| `iauname` | string |  | meta.id | name \\| of it |",
+        "| `ra` | double | deg |  | where |",
+    ]
+
+
+def test_the_readme_says_what_is_there_and_no_more(tmp_path: Path) -> None:
+    write_readme(tmp_path, _TITLE, _TABLES, _FACTS)
+    lines = (tmp_path / "README.md").read_text().splitlines()
+    assert lines[0] == "# Pipes, version 2"
+    assert lines[2].startswith("1,234 galaxies: Galaxy Zoo votes (tree toy)")
+    assert (
+        "; only those with `ra > 3`, and only those with a question asked of at least 5" in lines[2]
+    )
+    assert [line.split("`")[1] for line in lines if line.startswith("- `")] == [
+        "galaxies.parquet",
+        "galaxies.csv",
+    ]
+    assert f"| 7 | ingest | 2026-01-01 | SHA-256 {'ab' * 8}… |" in lines
+    text = "\n".join(lines)
+    assert not any(word in text for word in ("long tables", "gallery", "cubes", "zoolens ingest"))
+    (tmp_path / "gallery").mkdir()
+    (tmp_path / "cubes").mkdir()
+    posteriors = Described("galaxy", 12, _COLUMNS)
+    write_readme(tmp_path, _TITLE, {**_TABLES, "posteriors": posteriors}, _FACTS)
+    text = (tmp_path / "README.md").read_text()
+    assert "| `tables/posteriors.parquet` | galaxy | 12 |" in text
+    assert all(word in text for word in ("`gallery/index.html`", "`cubes/`", "zoolens ingest"))
+
+
+def test_croissant_names_files_and_kinds(tmp_path: Path) -> None:
+    for name in ("galaxies.parquet", "galaxies.csv"):
+        (tmp_path / name).write_text(name)
+    write_croissant(tmp_path, _TITLE, _TABLES, _FACTS)
+    said = json.loads((tmp_path / "croissant.json").read_text())
+    assert [
+        (file["name"], file["contentSize"], file["sha256"]) for file in said["distribution"]
+    ] == [
+        (name, f"{len(name)} B", hashlib.sha256(name.encode()).hexdigest())
+        for name in ("galaxies.parquet", "galaxies.csv")
+    ]
+    (records,) = said["recordSet"]
+    assert [(f["name"], f["dataType"], f.get("repeated")) for f in records["field"]] == [
+        ("iauname", "sc:Text", None),
+        ("ra", "sc:Float", None),
+        ("many", "sc:Float", True),
+        ("count", "sc:Integer", None),
+    ]
+    assert records["field"][1]["description"] == "where (deg)"
+    assert "creator" not in said  # of nobody
+    assert "license" not in said

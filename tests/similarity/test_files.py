@@ -1,0 +1,113 @@
+"""Index files: the same bytes each time, and never searched where they have changed."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.made.catalogues import (
+    TOY,
+    add_predictions,
+    add_votes,
+    catalogue,
+    random_concentrations,
+    random_counts,
+)
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.paths import index_path
+from zoolens.catalog.similarity.exact import SimilarityIndex, make_block, observed_candidates
+from zoolens.catalog.similarity.files import (
+    KINDS,
+    built_from,
+    load_codes,
+    load_index,
+    recorded_codes,
+    sound_files,
+    write_index,
+)
+from zoolens.catalog.store.store import Store
+from zoolens.jobs.index import index
+
+N, A = 20, len(TOY.labels)
+
+
+@pytest.fixture
+def gz(tmp_path: Path) -> Path:
+    path = catalogue(
+        tmp_path / "gz.duckdb", random_counts(N), concentrations=random_concentrations(N)
+    )
+    index(path)
+    return path
+
+
+def test_an_index_comes_back_as_it_was_written(gz: Path) -> None:
+    candidates = observed_candidates(random_counts(N), TOY)
+    ids = np.arange(N)
+    blocks = [
+        make_block(TOY, ids[:13], candidates[:13]),
+        make_block(TOY, ids[13:], candidates[13:]),
+    ]
+    file = index_path(gz, "observed")
+    before = file.read_bytes()
+    assert write_index(gz, "observed", blocks) == hashlib.sha256(file.read_bytes()).hexdigest()
+    again = [make_block(TOY, ids[:13], candidates[:13]), make_block(TOY, ids[13:], candidates[13:])]
+    first = file.read_bytes()
+    write_index(gz, "observed", iter(again))
+    assert file.read_bytes() == first
+    file.write_bytes(before)
+    memory = SimilarityIndex(TOY, [make_block(TOY, ids, candidates)])
+    with Store.open(gz, read_only=True) as store:
+        stored = load_index(store, "observed")
+        assert load_index(store, "observed") is stored  # kept for the next call
+    assert len(stored) == N
+    for galaxy in range(N):
+        query, weights = candidates[galaxy], np.arange(1.0, A + 1)
+        for found, expected in zip(
+            stored.search(query, weights, 5), memory.search(query, weights, 5), strict=True
+        ):
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_a_run_records_what_it_was_built_from(gz: Path) -> None:
+    with Store.open(gz) as store:
+        before = built_from(store)
+        assert built_from(store) == before
+        assert store.run(store.newest_run("index")).config["built_from"] == before
+        add_votes(store, np.ones((1, A)))
+        voted = built_from(store)
+        assert voted["votes"] != before["votes"]
+        assert voted["predictions"] == before["predictions"]
+        add_predictions(store, random_concentrations(1), galaxy_ids=[N], shard="more")
+        assert built_from(store)["predictions"] != before["predictions"]
+        assert sound_files(store) == {}
+        with pytest.raises(CatalogError, match="no similarity index of its present votes"):
+            load_index(store, "observed")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_damage_is_found_and_not_parsed(gz: Path, kind: str) -> None:
+    file = index_path(gz, kind)
+    whole = bytearray(file.read_bytes())
+    other = next(name for name in KINDS if name != kind)
+    with Store.open(gz, read_only=True) as store:
+        assert sound_files(store, thorough=True) == dict.fromkeys(KINDS, True)
+    whole[len(whole) // 2] ^= 1
+    for damaged in (bytes(whole), bytes(whole[:100]), b"", None):
+        if damaged is None:
+            file.unlink()
+        else:
+            file.write_bytes(damaged)
+        with Store.open(gz, read_only=True) as store:
+            assert sound_files(store) == {kind: False, other: True}
+            assert sound_files(store, thorough=True) == {kind: False, other: True}
+            with pytest.raises(CatalogError, match=f"{file} is missing or damaged"):
+                load_index(store, kind)
+            assert len(load_index(store, other)) == N
+
+
+def test_without_codes_the_way_to_them_is_told(gz: Path) -> None:
+    with Store.open(gz, read_only=True) as store:
+        assert recorded_codes(store) is None
+        with pytest.raises(CatalogError, match="zoolens index --approximate"):
+            load_codes(store, "observed")
