@@ -45,3 +45,73 @@ def test_sql_is_written_in_the_store_alone(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_module_can_be_read_in_one_go(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= _LONGEST
+
+
+# Declarations alone, which whatever uses them tests.
+DECLARATIONS = {
+    "catalog/arrays.py",  # aliases of types
+    "catalog/errors.py",  # classes and words of errors
+    "catalog/galaxy.py",  # a named tuple
+    "jobs/reports.py",  # what a report has
+    "jobs/settings.py",  # values that travel together
+}
+# Modules whose tests stand in other files yet.
+TO_COME = {
+    "catalog/evaluation/of_fractions.py",
+    "catalog/evaluation/of_maps.py",
+    "catalog/evaluation/plots.py",
+    "catalog/evaluation/sample.py",
+    "catalog/explain/choice.py",
+    "catalog/explain/model.py",
+    "catalog/explain/rows.py",
+    "catalog/explain/stack.py",
+    "catalog/output/figures.py",
+    "catalog/predictions/from_images.py",
+    "catalog/predictions/layouts.py",
+    "catalog/predictions/rows.py",
+    "catalog/release/arrays.py",
+    "catalog/release/columns.py",
+    "catalog/release/cubes.py",
+    "catalog/release/difference.py",
+    "catalog/release/documents.py",
+    "catalog/release/galaxies.py",
+    "catalog/release/gallery/data.py",
+    "catalog/release/gallery/images.py",
+    "catalog/release/gallery/rows.py",
+    "catalog/release/long_tables.py",
+    "catalog/release/provenance.py",
+    "catalog/release/writing.py",
+    "catalog/saliency/closed_forms.py",
+    "catalog/scoring/losses_rows.py",
+    "catalog/selection/acquisition.py",
+    "catalog/similarity/files.py",
+    "catalog/similarity/nominate.py",
+    "catalog/sky/discs.py",
+    "catalog/sky/field.py",
+    "catalog/sky/galaxy.py",
+    "catalog/sky/light.py",
+    "jobs/demo.py",
+}
+
+
+def _test_of(name: str) -> Path:
+    path = ROOT / "tests" / name.removeprefix("catalog/")
+    return path.with_name(f"test_{path.name}")
+
+
+TESTED = {
+    name
+    for name in (str(path.relative_to(ROOT)) for path in MODULES)
+    if not name.startswith("commands/") and not name.endswith("__init__.py")
+}
+
+
+@pytest.mark.parametrize("name", sorted(TESTED - DECLARATIONS - TO_COME))
+def test_a_module_has_its_test_file(name: str) -> None:
+    assert _test_of(name).is_file()
+
+
+def test_exceptions_are_modules_without_a_test_file() -> None:
+    exceptions = DECLARATIONS | TO_COME
+    assert exceptions <= TESTED
+    assert [name for name in sorted(exceptions) if _test_of(name).exists()] == []

@@ -1,5 +1,9 @@
+"""A connection: its answers, its transactions, and what it says where the file fails."""
+
 from pathlib import Path
 
+import duckdb
+import pyarrow as pa
 import pytest
 
 from tests.made.catalogues import blank, catalogue, random_counts
@@ -57,3 +61,77 @@ def test_a_missing_catalogue_is_not_made_by_reading(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match="zoolens ingest VOTES"):
         Store.open(tmp_path / "gz.duckdb", read_only=True)
     assert not (tmp_path / "gz.duckdb").exists()
+
+
+def test_answers_come_in_four_ways(path: Path) -> None:
+    sql = "SELECT range AS n, 'x' AS x FROM range(?) ORDER BY n"
+    with Store.open(path, read_only=True) as store:
+        rows = store.rows(sql, [5])
+        assert rows == [(n, "x") for n in range(5)]
+        assert store.arrow(sql, [5]).to_pydict() == {"n": [*range(5)], "x": ["x"] * 5}
+        assert store.value(sql, [5]) == 0
+        assert store.value(sql, [0]) is None
+        batches = [batch.to_pydict()["n"] for batch in store.batches(sql, [10_000], 3000)]
+    assert [n for part in batches for n in part] == [*range(10_000)]
+    assert len(batches) > 1
+
+
+def test_statements_hold_together_or_not_at_all(path: Path) -> None:
+    def broken(store: Store) -> None:
+        with store.transaction():
+            store.execute("INSERT INTO setting VALUES ('a', '1')")
+            raise ZeroDivisionError
+
+    with Store.open(path) as store:
+        with pytest.raises(ZeroDivisionError):
+            broken(store)
+        assert store.rows("SELECT value FROM setting WHERE name = 'a'") == []
+        with store.transaction():
+            store.execute("INSERT INTO setting VALUES ('a', '2')")
+        assert store.rows("SELECT value FROM setting WHERE name = 'a'") == [("2",)]
+
+
+def test_a_reader_sees_what_is_committed(path: Path) -> None:
+    with Store.open(path) as store, store.reader() as reader:
+        with store.transaction():
+            store.execute("INSERT INTO setting VALUES ('a', '1')")
+            assert reader.value("SELECT count(*) FROM setting WHERE name = 'a'") == 0
+        assert reader.value("SELECT count(*) FROM setting WHERE name = 'a'") == 1
+
+
+def test_rows_are_appended_by_the_names_of_their_columns(path: Path) -> None:
+    with Store.open(path) as store:
+        store.insert("setting", pa.table({"value": ["1", "2"], "name": ["a", "b"]}))
+        store.insert("setting", pa.table({"name": ["c"], "value": ["3"]}))
+        found = store.rows("SELECT name, value FROM setting WHERE length(name) = 1 ORDER BY name")
+    assert found == [("a", "1"), ("b", "2"), ("c", "3")]
+
+
+def test_it_goes_on_after_the_file_was_opened_again(path: Path) -> None:
+    with Store.open(path) as store:
+        store.execute("INSERT INTO setting VALUES ('a', '1')")
+        store.reconnect()
+        assert store.value("SELECT value FROM setting WHERE name = 'a'") == "1"
+        store.execute("INSERT INTO setting VALUES ('b', '1')")
+
+
+def test_what_does_not_fit_into_memory_goes_to_the_scratch_folder(
+    path: Path, tmp_path: Path
+) -> None:
+    scratch = tmp_path / "a 'quoted' folder"
+    with Store.open(path, read_only=True) as store:
+        free = store.value("SELECT current_setting('memory_limit')")
+        store.bound_memory(scratch)
+        assert store.value("SELECT current_setting('temp_directory')") == str(scratch)
+        bound = store.value("SELECT current_setting('memory_limit')")
+    assert bound != free
+    with Store.open(path) as store:
+        assert bound == store.value("SELECT current_setting('memory_limit')")
+
+
+def test_a_file_is_closed_whatever_happens(path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), Store.open(path):
+        raise ZeroDivisionError
+    assert path.with_name("gz.duckdb.wal").exists() is False
+    with duckdb.connect(str(path), config={"threads": 1}):  # settings of its own: nobody holds it
+        pass

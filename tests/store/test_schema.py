@@ -10,6 +10,7 @@ from sqlalchemy import create_engine
 from zoolens.catalog import paths
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store import schema, views
+from zoolens.catalog.store.dictionary import COLUMNS
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.tables import metadata
 
@@ -130,3 +131,25 @@ def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE stars (name VARCHAR)")
     with pytest.raises(CatalogError, match=r"holds other tables \(stars\)"):
         Store.open(path, create=True)
+
+
+def test_a_view_of_ones_own_survives_the_remaking_of_ours(migrated: Path) -> None:
+    with duckdb.connect(str(migrated)) as connection:
+        connection.execute("CREATE VIEW mine AS SELECT count(*) AS n FROM galaxies")
+        connection.execute("DROP VIEW worst")
+        connection.execute("CREATE VIEW worst AS SELECT 1 AS wrong")
+        connection.execute("UPDATE setting SET value = 'older' WHERE name = 'views_sha256'")
+    with Store.open(migrated, read_only=True) as store:
+        assert store.rows("FROM mine") == [(0,)]
+        described = [name for name, *_ in store.rows("DESCRIBE worst")]
+        assert described == list(COLUMNS["worst"])
+        noted = store.value("SELECT value FROM setting WHERE name = 'views_sha256'")
+        assert noted == views.views_sha256()
+
+
+def test_views_that_are_as_they_should_be_are_not_made_again(migrated: Path) -> None:
+    before = migrated.read_bytes()
+    for read_only in (True, False):
+        with Store.open(migrated, read_only=read_only):
+            pass
+    assert migrated.read_bytes() == before

@@ -1,0 +1,67 @@
+"""Conditions in SQL over rows, against Python; and those that are more than a condition."""
+
+import pyarrow as pa
+import pytest
+
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.store.row_filter import RowFilter
+
+ROWS = pa.table(
+    {
+        "iauname": ["J3", "J1", "J2", "J'4"],
+        "votes": pa.array([5, None, 40, 7], pa.int32()),
+        "odd name": [0.5, 0.1, 0.9, None],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("condition", "kept"),
+    [
+        ("votes > 5", ["J2", "J'4"]),
+        ("votes IS NULL", ["J1"]),
+        ("NOT votes > 5", ["J3"]),  # NULL is neither
+        ('"odd name" < 0.6 -- as fractions go', ["J3", "J1"]),
+        ("iauname IN ('J2', 'J''4') OR votes = 5", ["J3", "J2", "J'4"]),
+        ("false", []),
+        ("true", ["J3", "J1", "J2", "J'4"]),
+    ],
+)
+def test_rows_for_which_it_is_true_stay_in_order(condition: str, kept: list[str]) -> None:
+    found = RowFilter(condition, ROWS.schema).kept(ROWS)
+    assert found.schema == ROWS.schema
+    assert found["iauname"].to_pylist() == kept
+
+
+def test_one_filter_serves_block_after_block() -> None:
+    filtered = RowFilter("votes > 5", ROWS.schema)
+    found = [filtered.kept(ROWS.slice(start, 1)) for start in range(4)]
+    assert [len(rows) for rows in found] == [0, 0, 1, 1]
+    assert len(filtered.kept(ROWS.slice(0, 0))) == 0
+
+
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        ("vote > 5", 'Referenced column "vote" not found'),
+        ("votes >", "syntax error"),
+        ("votes = max(votes)", "aggregates"),
+        ("row_number() OVER () = 1", "window"),
+        ("true); DROP TABLE x; SELECT (1", "--where"),
+        ("true) OR (true", "syntax error"),
+        ("votes > 5; SELECT 1", "--where"),
+        ("iauname IN (FROM read_csv('/etc/passwd'))", "disabled by configuration"),
+        ("iauname IN (SELECT iauname FROM galaxies)", "galaxies does not exist"),
+        ("", "--where"),
+    ],
+)
+def test_what_is_no_condition_on_a_row_is_told_before_any_row(condition: str, told: str) -> None:
+    with pytest.raises(CatalogError, match=told) as caught:
+        RowFilter(condition, ROWS.schema)
+    assert "\n" not in str(caught.value).replace(condition, "")
+
+
+def test_a_row_that_breaks_the_condition_is_told() -> None:
+    filtered = RowFilter("CAST(iauname AS INTEGER) > 3", ROWS.schema)
+    with pytest.raises(CatalogError, match="Could not convert string 'J3'"):
+        filtered.kept(ROWS)
