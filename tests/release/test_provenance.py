@@ -78,8 +78,6 @@ def test_runs_belong_together(store: Store, block: Block) -> None:
         "SELECT strftime(finished_at, '%Y-%m-%dT%H:%M:%SZ') AS at FROM run "
         "WHERE job <> 'index' ORDER BY run_id"
     )
-        "SELECT strftime(finished_at, '%Y-%m-%dT%H:%M:%SZ') AS at FROM run WHERE job <> 'index' ORDER BY run_id"
-    )
     assert [record["finished_at"] for record in records] == ends["at"].to_pylist()
 
 
