@@ -125,7 +125,8 @@ def test_a_ring_is_brightest_at_its_radius_and_gone_at_the_centre(round_disc: Ga
     profile = light[MIDDLE, MIDDLE:]
     assert np.argmax(profile) == 20  # 10 arcsec
     assert profile[0] < 1e-10
-    np.testing.assert_allclose(light, light.T[::-1, ::-1].T[::-1, ::-1], rtol=1e-4)
+    np.testing.assert_allclose(light, light.T, rtol=1e-3, atol=1e-12)
+    np.testing.assert_allclose(light[1:, 1:], mirrored(light), rtol=1e-3, atol=1e-12)
     assert profile[20 + 3] == pytest.approx(profile[20] * np.exp(-((1.5 / 1.7) ** 2)), rel=1e-3)
 
 

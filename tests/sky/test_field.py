@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from zoolens.catalog.sky.field import (
-    GALAXIES_A_SQUARE_ARCMIN,
-    STARS_A_SQUARE_ARCMIN,
     _magnitude,
     artefact,
     nanomaggies,
@@ -44,7 +42,6 @@ def test_a_larger_field_has_as_many_more_neighbours() -> None:
     assert image.dtype == np.float32
     assert image.min() >= 0
     assert 0.5 < drawn(128) / drawn(64) < 2  # the same share of the sky
-    assert STARS_A_SQUARE_ARCMIN < GALAXIES_A_SQUARE_ARCMIN
 
 
 def test_without_a_fault_there_is_none() -> None:
