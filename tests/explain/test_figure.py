@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.explain.figure import explanation_figure, votes
 from zoolens.catalog.explain.portraits import Explanation, Picture, Portrait
 from zoolens.catalog.output.figures import COLOURS, DPI, save, shown
@@ -147,11 +146,6 @@ def test_files_are_fit_for_print(tmp_path: Path) -> None:
     assert b"/FontFile2" in data  # letters as outlines of a font, and not as pictures
     again = save(explanation_figure(explanation(), ""), tmp_path / "again")
     assert [path.read_bytes() for path in again] == [png.read_bytes(), data]
-
-
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(CatalogError, match="could not be written"):
-        save(explanation_figure(explanation(), ""), tmp_path / "nowhere" / "figure")
 
 
 def test_numbers_of_votes_and_names() -> None:

@@ -10,7 +10,7 @@ from zoolens.catalog.store.tables import arrow_schema
 LACKING = TOY.slices[2]  # `bar`, which the model does not have
 MEAN = np.random.default_rng(4).normal(size=(2, len(TOY.labels), 3, 5)).astype(np.float32)
 MEAN[:, LACKING] = np.nan
-SD = np.abs(MEAN) / 2
+SD = np.abs(MEAN / 2).astype(np.float32)
 
 
 def test_a_row_holds_all_maps_of_a_question() -> None:

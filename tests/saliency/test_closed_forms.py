@@ -1,5 +1,7 @@
 """Closed forms of small encoders against autograd, one pooled feature at a time."""
 
+from typing import Any
+
 import pytest
 import timm
 import torch
@@ -10,23 +12,25 @@ from zoolens.catalog.saliency.closed_forms import Watched, closed_form
 SMALL = {"efficientnet_b0": "blocks.6", "test_resnet": "layer4"}
 
 
-def encoder_of(name: str) -> nn.Module:
+def encoder_of(name: str) -> Any:
     """A random encoder in float64, whose norms do something."""
     torch.manual_seed(0)
     encoder = timm.create_model(name, num_classes=0).double().eval()
     for norm in encoder.modules():
-        if isinstance(norm, nn.BatchNorm2d):
+        if isinstance(norm, nn.BatchNorm2d) and norm.running_mean is not None:
+            assert norm.running_var is not None
             nn.init.uniform_(norm.running_mean, -0.2, 0.2)
             nn.init.uniform_(norm.running_var, 0.5, 2)
             nn.init.uniform_(norm.bias, -0.3, 0.3)
     return encoder
 
 
-def tail(name: str, encoder: nn.Module, activation: Tensor) -> Tensor:
-    """What is left of the encoder after its last block."""
+def tail(name: str, encoder: Any, activation: Tensor) -> Tensor:
+    """What is left of the encoder after its last block: features (N, D)."""
     if name.startswith("efficientnet"):
         activation = encoder.bn2(encoder.conv_head(activation))
-    return encoder.forward_head(activation)
+    features: Tensor = encoder.forward_head(activation)
+    return features
 
 
 @pytest.mark.parametrize("name", SMALL)

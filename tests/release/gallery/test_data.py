@@ -52,7 +52,7 @@ LEFT JOIN losses l USING (iauname, question, answer)"""
 INF, NAN = float("inf"), float("nan")
 
 
-def facts(counts: list[float], total: float | None, **first: float | None) -> list[AnswerFacts]:
+def facts(counts: list[float], total: float | None, **first: Any) -> list[AnswerFacts]:
     """Facts of the answers of `shape`, then of those of the other questions, all missing."""
     known = [
         AnswerFacts(q.name, a, f"{q.name}_{a}", None, None, None, None, None, None, None)
