@@ -21,7 +21,7 @@ from PIL import Image
 from benchmarks.contest import Contest, Way
 from tests.made.checkpoints import save, zoobot_tree
 from zoolens.catalog.images.view import View
-from zoolens.catalog.network.inference import AT_ONCE, in_order
+from zoolens.catalog.network.inference import AT_ONCE, torch_in_order
 from zoolens.catalog.network.model import ZoobotModel, concentrations, dropout_masks, load_model
 from zoolens.catalog.saliency.explainer import Explainer
 
@@ -71,7 +71,7 @@ def contests(images: Path) -> Iterator[Contest]:
         }
 
         def side_by_side(samples: int, using: dict[int, Explainer] = fast) -> np.ndarray:
-            parts = in_order(using[samples], batch.split(AT_ONCE))
+            parts = torch_in_order(using[samples], batch.split(AT_ONCE))
             return torch.cat([part.mean for part in parts]).numpy()
 
         def encode(model: ZoobotModel = model) -> None:

@@ -24,7 +24,7 @@ from benchmarks.contest import Contest, Way, run, surroundings
 from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import PRECISIONS, make_encode
-from zoolens.catalog.network.inference import in_order
+from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import ZoobotModel, concentrations, dropout_masks, load_model
 from zoolens.catalog.paths import BUNDLED_MODEL
 from zoolens.catalog.predictions.posterior import Summary, summarise
@@ -78,7 +78,7 @@ def measure() -> dict[str, Any]:
 
     parts = images.split(BATCH)
     ways = {
-        name: Way(lambda encode=encode: torch.cat([*in_order(encode, parts)]))  # type: ignore[misc]
+        name: Way(lambda encode=encode: torch.cat([*torch_in_order(encode, parts)]))  # type: ignore[misc]
         for name, encode in encodes.items()
     }
     seconds = run(

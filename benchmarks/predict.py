@@ -23,7 +23,7 @@ from tests.made.checkpoints import save, save_zoobot_tree, zoobot_tree
 from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import make_encode
-from zoolens.catalog.network.inference import in_order
+from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import ZoobotModel, load_model
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.predict import predict
@@ -137,7 +137,7 @@ def _engines(model: ZoobotModel) -> Contest:
                 raise AssertionError(f"{name} gives other features")
 
     ways = {
-        f"zoolens, engine {name}": Way(lambda e=encode: torch.cat([*in_order(e, parts)]))  # type: ignore[misc]
+        f"zoolens, engine {name}": Way(lambda e=encode: torch.cat([*torch_in_order(e, parts)]))  # type: ignore[misc]
         for name, encode in encodes.items()
     }
     return Contest(

@@ -11,10 +11,10 @@ import typer
 from zoolens.catalog.errors import CatalogError, QueryRefused
 from zoolens.catalog.output.answer import plain
 from zoolens.catalog.runtime.progress import (
-    heed_interrupt,
     interrupt,
     interrupted,
     is_quiet,
+    raise_if_interrupted,
     set_quiet,
 )
 
@@ -96,4 +96,4 @@ def on_interrupt(number: int, frame: Any) -> None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
             return
         frame = frame.f_back
-    heed_interrupt()
+    raise_if_interrupted()

@@ -22,7 +22,7 @@ from zoolens.catalog.evaluation.truth import Truth, read_truth
 from zoolens.catalog.explain.model import ExplainedModel, explained_model
 from zoolens.catalog.images.loading import ImageBatch, image_batch
 from zoolens.catalog.images.reader import ImageReader
-from zoolens.catalog.network.inference import in_order
+from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import ZoobotModel, load_model
 from zoolens.catalog.output.html import Section, write_report
 from zoolens.catalog.paths import evaluation_dir, evaluation_page
@@ -244,4 +244,4 @@ def _batches(
 ) -> Iterator[ImageBatch]:
     galaxies = [work.data.images[number] for number in numbers]
     parts = [galaxies[i : i + size] for i in range(0, len(galaxies), size)]
-    yield from in_order(partial(image_batch, reader, explained.view), parts)
+    yield from torch_in_order(partial(image_batch, reader, explained.view), parts)

@@ -27,7 +27,7 @@ from zoolens.catalog.explain.rows import saliency_tables
 from zoolens.catalog.images.loading import image_batch
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import choose_engine
-from zoolens.catalog.network.inference import in_order
+from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.output.figures import save, shown
 from zoolens.catalog.output.html import write_page
 from zoolens.catalog.paths import explanation_page, explanation_stem, explanations_dir
@@ -214,9 +214,9 @@ def _explain_missing(
 
     if explained.explainer.shareable:
         batched = (Part(batch, len(batch)) for batch in batches)
-        added = filled(batched, lambda batch: make(read(batch)), in_order)
+        added = filled(batched, lambda batch: make(read(batch)), torch_in_order)
     else:  # only images on several threads
-        seen = (Part(images, images.asked) for images in in_order(read, batches))
+        seen = (Part(images, images.asked) for images in torch_in_order(read, batches))
         added = filled(seen, make, here)
     return refused + added["reject"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from zoolens.catalog.errors import CatalogBusy, CatalogError
-from zoolens.catalog.runtime.progress import heed_interrupt
+from zoolens.catalog.runtime.progress import raise_if_interrupted
 from zoolens.jobs.reports import PredictReport, Report
 from zoolens.jobs.settings import Cut, Inference, Maps, Which
 
@@ -97,7 +97,7 @@ def patiently(
     job: Callable[Settings, Done], *args: Settings.args, **kwargs: Settings.kwargs
 ) -> Done:
     """A later job of one piece of work: it waits for a passing reader of the catalogue."""
-    heed_interrupt()
+    raise_if_interrupted()
     for _ in range(_PATIENCE):
         try:
             return job(*args, **kwargs)

@@ -12,7 +12,7 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.engines import check_precision, choose_engine
-from zoolens.catalog.network.inference import in_order
+from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import (
     ZoobotModel,
     check_size,
@@ -115,7 +115,7 @@ def _predict_all(
         read=as_they_are,
         describe="predicting",
         total=len(waiting),
-        executor=in_order,
+        executor=torch_in_order,
         together=max(1, SHARD // batch_size),
     )
     return filled["posterior"], filled["reject"]

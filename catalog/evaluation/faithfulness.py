@@ -20,7 +20,7 @@ from torch import Tensor
 
 from zoolens.catalog.arrays import Flags, Floats
 from zoolens.catalog.evaluation.measures import Measure, means
-from zoolens.catalog.network.inference import features, in_order
+from zoolens.catalog.network.inference import features, torch_in_order
 from zoolens.catalog.network.model import ZoobotModel, concentrations
 from zoolens.catalog.runtime.progress import progress
 
@@ -111,7 +111,7 @@ def impute(images: Tensor, kept: Flags, generator: torch.Generator) -> Tensor:
     one image after another; here images are solved in parallel.
     """
     filled = images.clone()
-    solved = in_order(lambda given: _fill(*given), zip(images.numpy(), kept, strict=True))
+    solved = torch_in_order(lambda given: _fill(*given), zip(images.numpy(), kept, strict=True))
     for image, keep, found in zip(filled, kept, solved, strict=True):
         values = torch.from_numpy(found).to(image)  # (C, pixels)
         noise = torch.randn(values.shape, generator=generator)

@@ -65,7 +65,7 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def in_order(
+def torch_in_order(
     function: Callable[[Item], Result], items: Iterable[Item], *, threads: int | None = None
 ) -> Generator[Result, None, None]:
     """`parallel.in_order`, each thread running torch single-threaded.

@@ -48,7 +48,7 @@ def described(said: Column) -> pa.Field:
 class Kind:
     """A column that every answer, or every question, has.
 
-    source: which of the values read for a galaxy it holds; ending: what follows the label
+    source: the name of its values, as read from the store; ending: what follows the label
     (or the question) in its name; said: what it means, in the public view that has it;
     friendly: whether the preset of few columns has it.
     """
@@ -158,9 +158,9 @@ def release_columns(
 def chosen_columns(
     columns: pa.Schema, tree: DecisionTree, preset: str, names: Sequence[str]
 ) -> pa.Schema:
-    """The columns of a preset, or those named (and `iauname`, by which rows are told apart).
+    """The columns of a preset, or the named ones and `iauname`, which identifies a row.
 
-    Raises `UnknownName` for a preset or a column that there is not, `CatalogError` for a
+    Raises `UnknownName` for a preset or a column that does not exist, `CatalogError` for a
     column named twice.
     """
     if preset not in PRESETS:

@@ -1,4 +1,4 @@
-"""The long tables of a release: a row an answer, a question or a map of a galaxy."""
+"""The long tables of a release: one row per answer, question or map of a galaxy."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ _NAMES = [described(COLUMNS["losses"][name]) for name in ("iauname", "question",
 class LongTable:
     """A table of a release beside that of the galaxies.
 
-    row: what one row is; read: its rows about a block of galaxies, in their order; order:
-    that of the whole table, in SQL, where it is not the galaxies'.
+    row: what one row is; read: gives its rows for a block of galaxies, in their order; order:
+    of the whole table, in SQL, if it is not that of the galaxies.
     """
 
     name: str
@@ -40,7 +40,7 @@ class LongTable:
 
 
 def long_tables(store: Store, runs: Runs) -> list[LongTable]:
-    """The tables that a catalogue has something for."""
+    """The tables for which a catalogue has rows."""
     tree = store.tree
     tables = [_view(name) for name in (*_RELEASED, *([_OF_MAPS] if runs.explain else []))]
     if has_posteriors(store, runs.predict):
@@ -76,7 +76,7 @@ def _view(name: str) -> LongTable:
 
 
 def _label_noise() -> LongTable:
-    """Every answer that somebody gave, and how far such a vote is to be believed."""
+    """Every answer that somebody gave, and how far such a vote can be believed."""
     votes, losses = COLUMNS["votes"], COLUMNS["losses"]
     columns = pa.schema(
         [

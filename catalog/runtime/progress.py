@@ -34,7 +34,7 @@ def interrupted() -> bool:
     return _interrupted
 
 
-def heed_interrupt() -> None:
+def raise_if_interrupted() -> None:
     """Raise `KeyboardInterrupt` if there was a Ctrl-C."""
     if _interrupted:
         raise KeyboardInterrupt
@@ -47,7 +47,7 @@ class Bar:
         self._advance = advance
 
     def advance(self, steps: int = 1) -> None:
-        heed_interrupt()
+        raise_if_interrupted()
         if self._advance is not None:
             self._advance(steps)
 

@@ -124,8 +124,8 @@ def test_control_c_lets_an_import_end(tmp_path: Path) -> None:
         f"import signal, sys; sys.path[:0] = {[str(tmp_path), str(Path(cli.__file__).parent)]}\n"
         "from zoolens.commands import shell; signal.signal(signal.SIGINT, shell.on_interrupt)\n"
         "import slow; assert slow.whole\n"
-        "from zoolens.catalog.runtime.progress import heed_interrupt\n"
-        "try:\n    heed_interrupt()\nexcept KeyboardInterrupt:\n    print('heeded')\n"
+        "from zoolens.catalog.runtime.progress import raise_if_interrupted\n"
+        "try:\n    raise_if_interrupted()\nexcept KeyboardInterrupt:\n    print('heeded')\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "heeded\n"

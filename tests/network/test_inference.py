@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from zoolens.catalog.network.inference import features, for_inference, in_order
+from zoolens.catalog.network.inference import features, for_inference, torch_in_order
 
 
 def scrambled(encoder: nn.Module) -> nn.Module:
@@ -90,6 +90,6 @@ def test_features_do_not_depend_on_the_batch() -> None:
 
 def test_torch_is_single_threaded_inside_and_as_before_after() -> None:
     before = torch.get_num_threads()
-    inside = [*in_order(lambda _: torch.get_num_threads(), range(4), threads=2)]
+    inside = [*torch_in_order(lambda _: torch.get_num_threads(), range(4), threads=2)]
     assert inside == [1, 1, 1, 1]
     assert torch.get_num_threads() == before

@@ -14,7 +14,7 @@ from tests.made.checkpoints import save_zoobot_tree
 from tests.made.toy_encoders import IMAGE, Normed, Toy, leftovers, toy_model
 from tests.oracles.saliency import OneSample, grad_cam_maps
 from zoolens.catalog.errors import ModelRefused, UnknownName
-from zoolens.catalog.network.inference import in_order
+from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import ZoobotModel, concentrations, dropout_masks, load_model
 from zoolens.catalog.saliency.closed_forms import closed_form
 from zoolens.catalog.saliency.explainer import Explainer
@@ -179,7 +179,7 @@ def test_threads_share_a_closed_form(efficientnet: ZoobotModel) -> None:
     assert explainer.shareable
     batches = images_of(efficientnet, 64, count=12).split(2)
     apart = [explainer(batch) for batch in batches]
-    for one, other in zip(apart, in_order(explainer, batches, threads=4), strict=True):
+    for one, other in zip(apart, torch_in_order(explainer, batches, threads=4), strict=True):
         assert relative_error(other.mean, one.mean.numpy()) < CLOSE
     layer = Explainer(efficientnet, dropout_masks(2, 1280, 0.2, seed=9), size=64, layer="blocks.5")
     assert not layer.shareable

@@ -21,7 +21,7 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.explain.maps import derived_map
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.view import View
-from zoolens.catalog.network.inference import in_order
+from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.output.figures import shown
 from zoolens.catalog.output.html import TEMPLATES, write_page
 from zoolens.catalog.release.gallery.data import LONGEST, answer_choices, galaxies_data
@@ -98,7 +98,7 @@ def _draw_all(
     plates = list(_plates(store, rows, explained))
     drawn = {}
     with ImageReader() as reader, progress("images", len(plates)) as bar:
-        done = in_order(lambda plate: draw(plate, reader, folder), plates)
+        done = torch_in_order(lambda plate: draw(plate, reader, folder), plates)
         with closing(done) as results:
             for plate, result in zip(plates, results, strict=True):
                 drawn[plate.galaxy_id] = result
