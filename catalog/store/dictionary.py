@@ -105,7 +105,7 @@ COLUMNS: dict[str, dict[str, Column]] = {
     ),
     "saliency": _columns(
         _RUN_ID, _GALAXY_ID, _IAUNAME, _QUESTION,
-        Column("answers", "INTEGER", "number of maps in the blobs, one an answer in tree order", ucd="meta.number"),
+        Column("answers", "INTEGER", "number of maps in the blobs, one per answer in tree order", ucd="meta.number"),
         Column("height", "INTEGER", "rows of a map: the explained layer's own resolution", ucd="meta.number"),
         Column("width", "INTEGER", "columns of a map", ucd="meta.number"),
         Column("dtype", "VARCHAR", "NumPy type of the blobs, little-endian", ucd="meta.code"),
