@@ -60,10 +60,12 @@ def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> 
             raise CatalogError(
                 f"no row of {predictions} could be used; the reasons: zoolens sql 'FROM rejects'"
             )
-        if galaxies or rejects or not run.complete:
+        changed = galaxies + rejects > 0 or not run.complete
+        if changed:
             store.finish(run)
+        changed = changed or run.again
         missing = layout.missing_questions(tree)
-        return PredictReport(run.run_id, galaxies, total, rejects, None, missing, run.again)
+        return PredictReport(run.run_id, galaxies, total, rejects, None, missing, changed)
 
 
 def _open(path: Path, tree: DecisionTree, id_column: str | None) -> tuple[Rows, PublishedLayout]:

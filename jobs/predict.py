@@ -83,10 +83,18 @@ def predict(
         total = len(galaxies_of_run(store, run, "prediction"))
         if not total:
             raise CatalogError("no image could be used; the reasons: zoolens sql 'FROM rejects'")
-        if galaxies or rejects or not run.complete:
+        changed = galaxies + rejects > 0 or not run.complete
+        if changed:
             store.finish(run)
+        changed = changed or run.again
         return PredictReport(
-            run.run_id, galaxies, total, rejects, samples, loaded.missing_questions(tree), run.again
+            run.run_id,
+            galaxies,
+            total,
+            rejects,
+            samples,
+            loaded.missing_questions(tree),
+            changed,
         )
 
 

@@ -57,7 +57,7 @@ class PredictReport:
     galaxies: predicted now; total: by the run, earlier ones included; rejects: images
     or rows refused or reported now; samples: dropout samples per galaxy, 0 if
     dropout was off, None from a table; missing_questions: those of the tree that are
-    not predicted; again: whether the views showed another run before.
+    not predicted; changed: False if the same run was complete and shown before.
     """
 
     job: ClassVar[str] = "predict"
@@ -67,11 +67,7 @@ class PredictReport:
     rejects: int
     samples: int | None
     missing_questions: tuple[str, ...]
-    again: bool
-
-    @property
-    def changed(self) -> bool:
-        return self.galaxies + self.rejects > 0 or self.again
+    changed: bool
 
     @property
     def summary(self) -> str:

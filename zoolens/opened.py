@@ -43,15 +43,16 @@ class Catalog:
 
     Every call opens the file, which takes some 30 ms, and closes it again, so that an idle
     notebook does not make jobs of other processes wait. Within `with zoolens.open(path) as gz:`
-    it is held: the calls all see the same state, and nobody else can write meanwhile.
+    it is held: the calls see the same state, and nobody else can write meanwhile, except that
+    `explain` and `similar` let it go for as long as they may write.
 
     Tables are pandas frames; as_="arrow" makes them a `pyarrow.Table`, as_="numpy" a
     dictionary of arrays by column. (An argument, not an object to ask for a frame: a frame
     is what a notebook shows and goes on with.) Maps and images are NumPy arrays.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
         self._held: duckdb.DuckDBPyConnection | None = None
 
     def __repr__(self) -> str:
@@ -190,7 +191,7 @@ class Catalog:
         method: str = "hirescam",
         layer: str | None = None,
         engine: str = "auto",
-        out: Path | None = None,
+        out: str | os.PathLike[str] | None = None,
     ) -> "Explained":
         """Explain galaxies, and draw the figures into the notebook, as `zoolens explain` does.
 
@@ -205,7 +206,7 @@ class Catalog:
         which = Which(_listed(galaxies), worst=worst, min_votes=min_votes, answer=answer)
         maps = Maps(model=model, method=method, layer=layer, engine=engine)
         with self._let_go():
-            report = explain(self.path, which, maps, of=of, out=out)
+            report = explain(self.path, which, maps, of=of, out=None if out is None else Path(out))
         pictures = tuple(file for file in report.figures if file.suffix == ".png")
         return Explained(pictures, report.page)
 

@@ -31,6 +31,8 @@ class Which:
     answer: str | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.names, str):  # one galaxy, not its letters
+            object.__setattr__(self, "names", (self.names,))
         if (len(self.names) > 0) + (self.worst is not None) + self.everything != 1:
             raise CatalogError("say what to explain: names of galaxies, or --worst N, or --all")
 

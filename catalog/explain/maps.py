@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from zoolens.catalog.images.view import View
 
 
+_MOST_PIXELS = 8192  # a side
+
+
 def saliency_of(
     catalog: Store | Path | str,
     iauname: str,
@@ -92,6 +95,12 @@ def _view(store: Store, galaxy_id: int) -> "View":
         if run is not None and "view" in run.config:
             return View(**run.config["view"])
     return View()
+
+
+def check_size(size: int | None) -> None:
+    """Raises `CatalogError` if maps cannot be upsampled to so many pixels."""
+    if size is not None and not (type(size) is int and 1 <= size <= _MOST_PIXELS):
+        raise CatalogError(f"maps of size {size!r} asked; give a whole number to {_MOST_PIXELS}")
 
 
 def check_derivable(of: Of, sd: bool) -> None:

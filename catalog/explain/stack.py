@@ -8,7 +8,7 @@ import numpy.typing as npt
 from zoolens.catalog.arrays import Floats, Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.explain.maps import check_derivable
+from zoolens.catalog.explain.maps import check_derivable, check_size
 from zoolens.catalog.saliency.arithmetic import (
     Map,
     Of,
@@ -21,6 +21,14 @@ from zoolens.catalog.store.galaxies import galaxy_ids
 from zoolens.catalog.store.maps import explanations, question_blobs
 from zoolens.catalog.store.matrices import mean_concentrations, read_votes
 from zoolens.catalog.store.store import Run, Store
+
+# what a map follows from
+_NEEDED: dict[Of, str] = {
+    "concentration": "make maps with: zoolens explain GALAXY",
+    "fraction": "it needs maps (zoolens explain) of the model that predicted",
+    "cross_entropy": "it needs votes on the question, and maps (zoolens explain) of the model "
+    "that predicted",
+}
 
 Found = dict[tuple[int, int], npt.NDArray[np.floating]]  # galaxy and answer: (h, w)
 
@@ -44,6 +52,7 @@ def saliency_stack(
     is found, or if maps of several resolutions are to be stacked without a size.
     """
     check_derivable(of, sd)
+    check_size(size)
     tree = store.tree
     answers = [tree.answer_id(label) for label in labels]
     ids = galaxy_ids(store, names)
@@ -57,7 +66,7 @@ def saliency_stack(
         store.newest_run("explain")
         raise CatalogError(
             f"none of these galaxies has a map of the {of} of {', '.join(labels) or 'no answer'}; "
-            "make maps with: zoolens explain GALAXY"
+            + _NEEDED[of]
         )
     if len(shapes) > 1:
         sizes = " and ".join(" x ".join(map(str, shape)) for shape in shapes)

@@ -92,9 +92,9 @@ def _make_views(path: Path) -> None:
         standing = connection.execute(
             "SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal"
         ).fetchall()
-        ours = {view.name for view in VIEWS}  # somebody else's views in `main` stay
+        ours = {view.name for view in VIEWS}  # somebody else's views stay, wherever they are
         for schema, name in standing:
-            if schema == "history" or name in ours:
+            if schema in ("main", "history") and name in ours:
                 connection.execute(f'DROP VIEW "{schema}"."{name}"')
         connection.execute("CREATE SCHEMA IF NOT EXISTS history")
         for statement in statements():

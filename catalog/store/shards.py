@@ -84,6 +84,8 @@ def fill(
     executor: what runs the work. together: how many parts are committed as one shard. Returns
     how many rows were added, by table. Raises what the work and `Store.commit` raise.
     """
+    if together > 1:
+        parts = _unnamed(parts)
     filled: Counter[str] = Counter()
     numbers = count(store.shards(run) + 1)
     known = KnownRejects(store, run)
@@ -128,6 +130,14 @@ def _done(
             part = begun.popleft()
             yield part, tables
             bar.advance(part.size)
+
+
+def _unnamed(parts: Iterable[Part[Keys]]) -> Iterator[Part[Keys]]:
+    """Parts that may be committed together: the ledger could hold only one of their names."""
+    for part in parts:
+        if part.name is not None:
+            raise ValueError(f"part {part.name} has a name and has to be committed alone")
+        yield part
 
 
 def _joined(parts: Sequence[Tables]) -> Tables:

@@ -71,9 +71,9 @@ A catalogue is one DuckDB file. What follows are its views, which is what you qu
 descriptions too, as comments on views and columns: `zoolens sql` without a query shows them.
 
 Each view shows one run of its job: of the complete runs, the one that was asked for last. (The
-same command again is the same run, and shows again.) Write `history.` before the name, as in
-`history.losses`, to see every run, those of `explain` with another method, layer or model among
-them. `rejects` and `runs` are about all runs.
+same command again is the same run, and shows again.) Write `history.` before the name of a view
+that has a `run_id`, as in `history.losses`, to see every run, those of `explain` with another
+method, layer or model among them. `rejects` and `runs` are about all runs.
 """
 
 _ANSWER_COLUMNS = "a.question, a.answer, a.label"

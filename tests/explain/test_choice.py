@@ -109,3 +109,7 @@ def test_a_galaxy_alone_has_none(tmp_path: Path) -> None:
         (alone,) = find_subjects(store, [Choice(0, 0)])
     note = "No counterparts: no other galaxy has votes and predictions."
     assert alone == Subject(0, 0, None, None, (note,))
+
+
+def test_one_name_is_one_galaxy_and_not_its_letters() -> None:
+    assert Which("G0003").names == ("G0003",)

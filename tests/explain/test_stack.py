@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,3 +94,9 @@ def test_maps_of_several_resolutions_need_a_size(tmp_path: Path) -> None:
             saliency_stack(store, ["G0000", "G0001"], ["shape_disk"])
         stack = saliency_stack(store, ["G0000", "G0001"], ["shape_disk"], size=6)
     np.testing.assert_array_equal(stack, np.ones((2, 1, 6, 6)))
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.5, True, "a", 10**6])
+def test_maps_have_a_size_that_can_be(store: Store, size: Any) -> None:
+    with pytest.raises(CatalogError, match="give a whole number to 8192"):
+        saliency_stack(store, ["G0000"], ["round_yes"], size=size)

@@ -198,6 +198,19 @@ def test_the_same_again_changes_nothing_and_news_are_added(tmp_path: Path, model
     assert table(path, "SELECT DISTINCT run_id AS r FROM predictions") == [{"r": other.run_id}]
 
 
+def test_to_complete_a_run_is_a_change(tmp_path: Path, model: str) -> None:
+    """It was killed between its last shard and its end: now it shows."""
+    path = imaged(tmp_path / "gz.duckdb", 2)
+    run = predict(path, model, Inference(samples=T, view=SMALL)).run_id
+    with Store.open(path) as store:
+        store.execute(
+            "UPDATE run SET status = 'running', finished_at = NULL WHERE run_id = ?", [run]
+        )
+    again = predict(path, model, Inference(samples=T, view=SMALL))
+    assert (again.run_id, again.galaxies, again.changed) == (run, 0, True)
+    assert not predict(path, model, Inference(samples=T, view=SMALL)).changed
+
+
 def test_results_do_not_depend_on_batches(tmp_path: Path, model: str) -> None:
     path = imaged(tmp_path / "gz.duckdb", 9)
     found = []

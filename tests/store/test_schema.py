@@ -136,11 +136,15 @@ def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
 def test_a_view_of_ones_own_survives_the_remaking_of_ours(migrated: Path) -> None:
     with duckdb.connect(str(migrated)) as connection:
         connection.execute("CREATE VIEW mine AS SELECT count(*) AS n FROM galaxies")
+        connection.execute("CREATE SCHEMA my")
+        for name in ("my.losses", "history.mine"):
+            connection.execute(f"CREATE VIEW {name} AS SELECT 7 AS n")
         connection.execute("DROP VIEW worst")
         connection.execute("CREATE VIEW worst AS SELECT 1 AS wrong")
         connection.execute("UPDATE setting SET value = 'older' WHERE name = 'views_sha256'")
     with Store.open(migrated, read_only=True) as store:
         assert store.rows("FROM mine") == [(0,)]
+        assert store.rows("FROM my.losses") == store.rows("FROM history.mine") == [(7,)]
         described = [name for name, *_ in store.rows("DESCRIBE worst")]
         assert described == list(COLUMNS["worst"])
         noted = store.value("SELECT value FROM setting WHERE name = 'views_sha256'")

@@ -121,3 +121,11 @@ def test_what_was_committed_stays_if_later_work_fails(store: Store) -> None:
         with pytest.raises(CatalogError, match="a bad part"):
             fill(store, run, parts(1, 21), work, read=as_they_are, describe="x", total=20)
         assert store.rows_of(run, "split") == 10
+
+
+def test_parts_with_names_are_committed_alone(store: Store) -> None:
+    with store:
+        run = store.begin("train", {})
+        filled = partial(fill, store, run, work=split, read=as_they_are, describe="x", total=0)
+        with pytest.raises(ValueError, match="from 1 has a name"):
+            filled(parts(1, 11, named=True), together=2)
