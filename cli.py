@@ -42,9 +42,11 @@ app = typer.Typer(
 _COMMANDS: dict[str, list[Callable[..., None]]] = {
     "Your catalogue": [
         *(ingest.ingest, predict.predict, score.score, index.index),
-        *(sql.sql, status.status, verify.verify),
+        *(status.status, verify.verify),
     ],
-    "Looking": [worst.worst, similar.similar, explain.explain, histogram.histogram],
+    "Looking": [
+        *(worst.worst, similar.similar, explain.explain, histogram.histogram, sql.sql),
+    ],
     "Publishing": [select.select],
     "Simulation and trust": [
         *(demo.demo, simulate.simulate, train.train, evaluate.evaluate),

@@ -17,8 +17,8 @@ COMMANDS = [
     *(["release", name] for name in RELEASE.commands),
 ]
 HEADINGS = {
-    "Your catalogue": {"ingest", "predict", "score", "index", "sql", "status", "verify"},
-    "Looking": {"worst", "similar", "explain", "histogram"},
+    "Your catalogue": {"ingest", "predict", "score", "index", "status", "verify"},
+    "Looking": {"worst", "similar", "explain", "histogram", "sql"},
     "Publishing": {"select", "release"},
     "Simulation and trust": {"demo", "simulate", "train", "evaluate"},
 }
