@@ -60,10 +60,7 @@ def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> 
             raise CatalogError(
                 f"no row of {predictions} could be used; the reasons: zoolens sql 'FROM rejects'"
             )
-        changed = galaxies + rejects > 0 or not run.complete
-        if changed:
-            store.finish(run)
-        changed = changed or run.again
+        changed = store.conclude(run, added=galaxies + rejects > 0)
         missing = layout.missing_questions(tree)
         return PredictReport(run.run_id, galaxies, total, rejects, None, missing, changed)
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from zoolens.catalog.arrays import Ids
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.explain import figure as drawing
 from zoolens.catalog.explain.choice import (
     Choice,
@@ -21,6 +21,7 @@ from zoolens.catalog.explain.choice import (
     choose,
     find_subjects,
 )
+from zoolens.catalog.explain.maps import check_derivable
 from zoolens.catalog.explain.model import ExplainedModel, explained_model
 from zoolens.catalog.explain.portraits import outside_votes, read_explanation, relevant_questions
 from zoolens.catalog.explain.rows import saliency_tables
@@ -100,7 +101,7 @@ def explain(
     `CatalogError` and its kinds for what the user can put right.
     """
     with Store.open(catalog) as store, ImageReader() as reader:
-        _check_of(of)
+        check_derivable(of, sd=False)
         tree = store.tree
         answer_id = None if which.answer is None else tree.answer_id(which.answer)
         if which.everything and not figures:
@@ -127,20 +128,12 @@ def explain(
         before = len(galaxies_of_run(store, run, "saliency_map"))
         rejects = _explain_missing(store, run, explained, reader, wanted)
         total = len(galaxies_of_run(store, run, "saliency_map"))
-        changed = total > before or rejects > 0 or not run.complete
-        if changed:
-            store.finish(run)
-        changed = changed or run.again
+        changed = store.conclude(run, added=total > before or rejects > 0)
         folder = out or explanations_dir(catalog)
         drawn, page = _draw(store, run, explained, reader, subjects, of, folder)
         return ExplainReport(
             run.run_id, total - before, total, rejects, drawn, page, changed, explained.notes
         )
-
-
-def _check_of(of: str) -> None:
-    if of not in drawing.WORDS:
-        raise UnknownName(f"no map of {of!r}; choose one of {', '.join(drawing.WORDS)}")
 
 
 def _check_engine(explained: ExplainedModel, engine: str) -> None:

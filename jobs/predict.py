@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from zoolens.catalog.arrays import Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.images.reader import ImageReader
@@ -57,13 +58,13 @@ def predict(
     check_precision(precision)
     with Store.open(catalog) as store, ImageReader() as reader:
         tree = store.tree
-        imaged = len(galaxies_with_image(store))
-        if not imaged:
+        imaged = galaxies_with_image(store)
+        if not len(imaged):
             raise CatalogError(
                 f"no galaxy of {catalog} has an image; add them with: "
                 "zoolens ingest VOTES --images FOLDER"
             )
-        engine = choose_engine(inference.engine, imaged)
+        engine = choose_engine(inference.engine, len(imaged))
         loaded, view = _load(model, tree, inference.view)
         seed = seed if samples else 0  # nothing is drawn: any seed is the same run
         config = {"samples": samples, "seed": seed, "view": view.config(), "tree": tree.name}
@@ -79,14 +80,11 @@ def predict(
         ready = partial(
             Predictor.prepared, engine, loaded, masks, view, tree, reader, precision=precision
         )
-        galaxies, rejects = _predict_all(store, run, ready, batch_size)
+        galaxies, rejects = _predict_all(store, run, imaged, ready, batch_size)
         total = len(galaxies_of_run(store, run, "prediction"))
         if not total:
             raise CatalogError("no image could be used; the reasons: zoolens sql 'FROM rejects'")
-        changed = galaxies + rejects > 0 or not run.complete
-        if changed:
-            store.finish(run)
-        changed = changed or run.again
+        changed = store.conclude(run, added=galaxies + rejects > 0)
         return PredictReport(
             run.run_id,
             galaxies,
@@ -109,10 +107,10 @@ def _load(model: str, tree: DecisionTree, view: View | None) -> tuple[ZoobotMode
 
 
 def _predict_all(
-    store: Store, run: Run, ready: Callable[[], Predictor], batch_size: int
+    store: Store, run: Run, imaged: Ids, ready: Callable[[], Predictor], batch_size: int
 ) -> tuple[int, int]:
     """Commit what the run lacks, in shards; how many galaxies, how many new rejects."""
-    waiting = np.setdiff1d(galaxies_with_image(store), galaxies_of_run(store, run, "prediction"))
+    waiting = np.setdiff1d(imaged, galaxies_of_run(store, run, "prediction"))
     if len(waiting) == 0:
         return 0, 0
     filled = fill(

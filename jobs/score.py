@@ -86,11 +86,9 @@ def score(catalog: Path, *, weights: str = "paper") -> ScoreReport:
         run = store.begin("score", config, origin={"weights": weights})
         missing = np.setdiff1d(galaxies, galaxies_of_run(store, run, "loss"))
         _score_all(store, run, missing, factors)
-        if len(missing) > 0 or not run.complete:
-            store.finish(run)
         return ScoreReport(
             run.run_id,
-            changed=len(missing) > 0 or not run.complete or run.again,
+            changed=store.conclude(run, added=len(missing) > 0),
             galaxies=len(missing),
             total=len(galaxies),
             weighted=int(np.sum(factors != 1)),

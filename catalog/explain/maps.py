@@ -56,6 +56,7 @@ def saliency_of(
         with Store.open(Path(catalog), read_only=True) as store:
             return saliency_of(store, iauname, label, run_id=run_id, sd=sd, size=size, of=of)
     check_derivable(of, sd)
+    check_size(size)
     store = catalog
     tree = store.tree
     answer_id = tree.answer_id(label)

@@ -105,8 +105,9 @@ def galaxies_named(store: Store, names: Iterable[str], *, underscored: bool) -> 
 
 def names_of(store: Store, galaxy_id: Iterable[int]) -> dict[int, str]:
     """Names of galaxies by number."""
-    wanted = ", ".join(str(int(number)) for number in galaxy_id) or "NULL"
-    return dict(store.rows(f"SELECT galaxy_id, iauname FROM galaxy WHERE galaxy_id IN ({wanted})"))
+    wanted = np.unique(np.fromiter(galaxy_id, np.int64))
+    rows = read_rows(store, "SELECT galaxy_id, iauname FROM galaxy", wanted)
+    return dict(zip(rows["galaxy_id"].to_pylist(), rows["iauname"].to_pylist(), strict=True))
 
 
 def galaxy_table(numbering: Numbering, names: Sequence[str], ra: Floats, dec: Floats) -> pa.Table:

@@ -17,8 +17,8 @@ FROM saliency_map JOIN run USING (run_id) WHERE job = 'explain' AND status = 'co
 
 def explanation_of(store: Store, galaxy_id: int) -> Run | None:
     """The newest complete explain run that has a galaxy."""
-    found = store.rows(f"{_EXPLAINED} AND galaxy_id = ? GROUP BY galaxy_id", [galaxy_id])
-    return store.run(found[0][1]) if found else None
+    found = explanations(store, np.array([galaxy_id]))
+    return found[0][0] if found else None
 
 
 def newest_explanation(store: Store, galaxy_id: int) -> Run:
@@ -66,12 +66,8 @@ def stored_map(
     As `catalog.saliency.arithmetic.decode` takes them; sd: their standard deviations
     instead. None where the run has none.
     """
-    rows = store.arrow(
-        f"SELECT answers, height, width, dtype, {'sd' if sd else 'mean'} AS blob "
-        "FROM saliency_map WHERE run_id = ? AND galaxy_id = ? AND question_id = ?",
-        [run.run_id, galaxy_id, question_id],
-    ).to_pylist()
-    return rows[0] if rows else None
+    blobs = question_blobs(store, run, np.array([galaxy_id]), [question_id], sd=sd)
+    return next((blob for _, _, blob in blobs), None)
 
 
 def question_blobs(

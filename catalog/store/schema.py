@@ -54,9 +54,8 @@ def connect(
             f"{path} has to be brought to this version of Zoolens, and another connection of "
             "this program holds it; close that one first"
         )
-    open_file(
-        path, False, {}
-    ).close()  # so that a busy or read-only file is our error, not Alembic's
+    # a file that is busy or read-only is to be our error, not Alembic's
+    open_file(path, False, {}).close()
     if version != HEAD:
         _upgrade(path)
     _make_views(path)

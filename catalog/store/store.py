@@ -206,6 +206,16 @@ class Store(Database):
             [_now(), model_sha256, run.run_id],
         )
 
+    def conclude(self, run: Run, *, added: bool) -> bool:
+        """Complete a run, unless it was complete and nothing was added to it.
+
+        Returns whether anything changed: rows, that it is complete, or which run shows.
+        """
+        changed = added or not run.complete
+        if changed:
+            self.finish(run)
+        return changed or run.again
+
     def rows_made(self, run: Run, table: str) -> pa.Table:
         """The rows of a table that a run has made, in the order it made them."""
         return self.arrow(f"SELECT * FROM {table} WHERE run_id = ?", [run.run_id])

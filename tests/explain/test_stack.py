@@ -100,3 +100,5 @@ def test_maps_of_several_resolutions_need_a_size(tmp_path: Path) -> None:
 def test_maps_have_a_size_that_can_be(store: Store, size: Any) -> None:
     with pytest.raises(CatalogError, match="give a whole number to 8192"):
         saliency_stack(store, ["G0000"], ["round_yes"], size=size)
+    with pytest.raises(CatalogError, match="give a whole number to 8192"):
+        saliency_of(store, "G0000", "round_yes", size=size)

@@ -194,3 +194,16 @@ def test_a_commit_that_fails_although_it_holds_is_one(path: Path, *, held: bool)
                 full.commit(run, "one", _galaxies(0, 3))
         assert full.committed(run, "one") == held
         assert full.value("SELECT count(*) FROM galaxy") == (3 if held else 0)
+
+
+def test_a_run_is_concluded_once(path: Path) -> None:
+    with Store.open(path) as store:
+        run = store.begin("predict", {"seed": 1})
+        assert store.conclude(run, added=False), "it becomes complete"
+        run = store.begin("predict", {"seed": 1})
+        ended = store.rows("SELECT finished_at FROM run WHERE run_id = ?", [run.run_id])
+        assert not store.conclude(run, added=False)
+        assert store.rows("SELECT finished_at FROM run WHERE run_id = ?", [run.run_id]) == ended
+        assert store.conclude(run, added=True)
+        assert store.conclude(store.begin("predict", {"seed": 2}), added=False)
+        assert store.conclude(store.begin("predict", {"seed": 1}), added=False), "shown again"
