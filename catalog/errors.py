@@ -38,6 +38,10 @@ class NotInstalled(CatalogError):
     """An optional package, which comes with an extra of Zoolens, is not installed."""
 
 
+class Outdated(UserWarning):
+    """What is being read was made before the present votes, images or predictions."""
+
+
 def needs(what: str, package: str, extra: str) -> None:
     """Raises `NotInstalled`, with how to install it, if what is asked for lacks a package."""
     from importlib.util import find_spec

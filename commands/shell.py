@@ -3,12 +3,13 @@
 import functools
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from zoolens.catalog.errors import CatalogError, QueryRefused
+from zoolens.catalog.errors import CatalogError, Outdated, QueryRefused
 from zoolens.catalog.output.answer import plain
 from zoolens.catalog.runtime.progress import (
     interrupt,
@@ -42,12 +43,24 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
     def run(*args: Any, **kwargs: Any) -> None:
         set_quiet(bool(kwargs.get("quiet")))
         try:
-            command(*args, **kwargs)
+            with warnings.catch_warnings():
+                warnings.simplefilter("always", Outdated)
+                show = warnings.showwarning
+                warnings.showwarning = functools.partial(_show, show)
+                command(*args, **kwargs)
         except (Exception, KeyboardInterrupt) as error:
             _end(error)
             raise
 
     return run
+
+
+def _show(show: Callable[..., None], message: Warning | str, *rest: Any) -> None:
+    """Our own warnings in one line on stderr; others as Python shows them."""
+    if not isinstance(message, Outdated):
+        show(message, *rest)
+    elif not is_quiet():
+        _tell(plain(str(message)))
 
 
 def _end(error: BaseException) -> None:

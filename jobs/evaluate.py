@@ -29,6 +29,7 @@ from zoolens.catalog.paths import evaluation_dir, evaluation_page
 from zoolens.catalog.runtime.files import sha256_of
 from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.store.matrices import predictions_state, read_predictions, votes_state
+from zoolens.catalog.store.outdated import warn_of
 from zoolens.catalog.store.rejects import Reject, reject_table
 from zoolens.catalog.store.store import Run, Store
 
@@ -99,6 +100,7 @@ def evaluate(
     it was stopped. Raises `CatalogError` and its kinds for what the user can put right.
     """
     with Store.open(catalog) as store, ImageReader() as reader:
+        warn_of(store, "predict")
         predictions = store.run(store.newest_run("predict"))
         data = read_evaluated(store, predictions.run_id, split, galaxies)
         explained = None

@@ -41,6 +41,7 @@ from zoolens.catalog.store.galaxies import (
     in_batches,
     names_of,
 )
+from zoolens.catalog.store.outdated import clear_outdated, warn_of
 from zoolens.catalog.store.rejects import Reject, add_rejects
 from zoolens.catalog.store.shards import Executor, Keys, Part, Tables, as_they_are, fill, here
 from zoolens.catalog.store.store import Run, Store
@@ -102,6 +103,7 @@ def explain(
     """
     with Store.open(catalog) as store, ImageReader() as reader:
         check_derivable(of, sd=False)
+        warn_of(store, "predict", *(["score"] if which.worst is not None else []))
         tree = store.tree
         answer_id = None if which.answer is None else tree.answer_id(which.answer)
         if which.everything and not figures:
@@ -125,10 +127,11 @@ def explain(
                 "engine": explained.explainer.engine,
             },
         )
+        renewed = clear_outdated(store, run)
         before = len(galaxies_of_run(store, run, "saliency_map"))
         rejects = _explain_missing(store, run, explained, reader, wanted)
         total = len(galaxies_of_run(store, run, "saliency_map"))
-        changed = store.conclude(run, added=total > before or rejects > 0)
+        changed = store.conclude(run, added=total > before or rejects + renewed > 0)
         folder = out or explanations_dir(catalog)
         drawn, page = _draw(store, run, explained, reader, subjects, of, folder)
         return ExplainReport(

@@ -18,6 +18,7 @@ from zoolens.catalog.store.matrices import (
     read_votes,
     voted_galaxies,
 )
+from zoolens.catalog.store.outdated import warn_of
 from zoolens.catalog.store.store import Store
 
 _DPI = 200
@@ -45,6 +46,7 @@ def histogram(
         observed = _observed(store, min_votes)
         fractions = None
         if predicted:
+            warn_of(store, "predict")
             run = store.newest_run("predict")
             fractions, _ = read_predictions(store, tree, run, compared_galaxies(store, run))
     emphasised = [label for label in PAPER_LABELS if label in tree.labels]

@@ -23,6 +23,7 @@ from zoolens.catalog.network.model import (
 )
 from zoolens.catalog.predictions.from_images import Predictor
 from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image, in_batches
+from zoolens.catalog.store.outdated import clear_outdated
 from zoolens.catalog.store.shards import Part, as_they_are, fill
 from zoolens.catalog.store.store import Run, Store
 from zoolens.jobs.reports import PredictReport
@@ -76,6 +77,7 @@ def predict(
             model_sha256=loaded.sha256,
             origin={"model": path_of(model), "architecture": loaded.architecture, "engine": engine},
         )
+        renewed = clear_outdated(store, run)
         masks = dropout_masks(samples, loaded.weight.shape[1], loaded.dropout_rate, seed)
         ready = partial(
             Predictor.prepared, engine, loaded, masks, view, tree, reader, precision=precision
@@ -84,7 +86,7 @@ def predict(
         total = len(galaxies_of_run(store, run, "prediction"))
         if not total:
             raise CatalogError("no image could be used; the reasons: zoolens sql 'FROM rejects'")
-        changed = store.conclude(run, added=galaxies + rejects > 0)
+        changed = store.conclude(run, added=galaxies + rejects + renewed > 0)
         return PredictReport(
             run.run_id,
             galaxies,

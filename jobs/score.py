@@ -25,6 +25,7 @@ from zoolens.catalog.store.matrices import (
     read_votes,
     votes_state,
 )
+from zoolens.catalog.store.outdated import clear_outdated, warn_of
 from zoolens.catalog.store.shards import Part, fill
 from zoolens.catalog.store.store import Run, Store
 
@@ -70,6 +71,7 @@ def score(catalog: Path, *, weights: str = "paper") -> ScoreReport:
     with Store.open(catalog) as store:
         tree = store.tree
         chosen = read_weights(weights, tree)
+        warn_of(store, "predict")
         predict_run = store.newest_run("predict")
         galaxies = compared_galaxies(store, predict_run)
         if len(galaxies) == 0:
@@ -84,11 +86,12 @@ def score(catalog: Path, *, weights: str = "paper") -> ScoreReport:
             "weights": dict(zip(tree.labels, factors.tolist(), strict=True)),
         }
         run = store.begin("score", config, origin={"weights": weights})
+        renewed = clear_outdated(store, run)
         missing = np.setdiff1d(galaxies, galaxies_of_run(store, run, "loss"))
         _score_all(store, run, missing, factors)
         return ScoreReport(
             run.run_id,
-            changed=store.conclude(run, added=len(missing) > 0),
+            changed=store.conclude(run, added=len(missing) + renewed > 0),
             galaxies=len(missing),
             total=len(galaxies),
             weighted=int(np.sum(factors != 1)),

@@ -22,6 +22,7 @@ from zoolens.catalog.selection.manifest import (
 )
 from zoolens.catalog.store.galaxies import image_facts
 from zoolens.catalog.store.matrices import question_totals
+from zoolens.catalog.store.outdated import warn_of
 from zoolens.catalog.store.rejects import Reject
 from zoolens.catalog.store.store import Store
 
@@ -87,6 +88,7 @@ def select(
     if budget < 1:
         raise CatalogError("the budget must be 1 galaxy or more")
     with Store.open(catalog, read_only=True) as store, ImageReader() as reader:
+        warn_of(store, "predict", *(["score"] if by == "loss" else []))
         tree = store.tree
         wanted = read_quotas(quotas, tree, budget)
         rejects: list[Reject] = []

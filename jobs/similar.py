@@ -14,6 +14,7 @@ from zoolens.catalog.scoring.weights import read_weights
 from zoolens.catalog.similarity.counterparts import Counterparts, find_counterparts
 from zoolens.catalog.store.galaxies import galaxy_ids
 from zoolens.catalog.store.matrices import read_predictions, read_votes
+from zoolens.catalog.store.outdated import warn_of
 from zoolens.catalog.store.ranking import costliest_answer
 from zoolens.catalog.store.store import Store
 
@@ -66,6 +67,7 @@ def similar(
     if k < 1:
         raise CatalogError(f"{k} counterparts cannot be found; ask for 1 or more")
     with Store.open(catalog, read_only=True) as store:
+        warn_of(store, "predict", *(["score"] if answer is None else []))
         tree = store.tree
         galaxy_id = galaxy_ids(store, [galaxy])[0]
         answer_id = (

@@ -1,10 +1,12 @@
 """`status`: the runs of a catalogue, how far each step has come, what is next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
+from zoolens.catalog.store.outdated import Stale, stale_steps
 from zoolens.catalog.store.steps import interrupted, rejects, runs, steps
 from zoolens.catalog.store.store import Store
 
@@ -13,7 +15,8 @@ from zoolens.catalog.store.store import Store
 class StatusReport:
     """What `status` shows.
 
-    steps: step, run, galaxies done, galaxies that could be done. runs: one row per
+    steps: step, the run that shows, galaxies done, galaxies that could be done, and whether it is
+    `current` or `outdated`, made before the present votes, images or predictions. runs: one row per
     run. advice: what to do next, one sentence each.
     """
 
@@ -32,18 +35,25 @@ def status(catalog: Path) -> StatusReport:
     to a catalogue locks it against readers.
     """
     with Store.open(catalog, read_only=True) as store:
-        rows = steps(store)
+        stale = stale_steps(store)
+        rows = [_with_state(row, stale) for row in steps(store)]
         return StatusReport(
             catalog=catalog,
             tree=store.tree.name,
             steps=pa.Table.from_pylist(rows),
             runs=runs(store),
             rejects=rejects(store),
-            advice=tuple(_advice(store, rows)),
+            advice=tuple(_advice(store, rows, stale)),
         )
 
 
-def _advice(store: Store, rows: list[dict[str, object]]) -> list[str]:
+def _with_state(row: dict[str, object], stale: Sequence[Stale]) -> dict[str, object]:
+    if row["step"] in {step.job for step in stale}:
+        return {**row, "state": "outdated"}
+    return {**row, "state": None if row["run"] is None else "current"}
+
+
+def _advice(store: Store, rows: list[dict[str, object]], stale: Sequence[Stale]) -> list[str]:
     advice = [
         f"{job} run {run_id} was interrupted; the same command again resumes it"
         for run_id, job in interrupted(store)
@@ -51,8 +61,9 @@ def _advice(store: Store, rows: list[dict[str, object]]) -> list[str]:
     step = {row["step"]: row for row in rows}
     if not step["predict"]["of"] and not step["predict"]["galaxies"]:
         advice.append("no galaxy has an image; zoolens ingest VOTES --images FOLDER adds them")
+    advice += [step.said for step in stale]
     for job in ("predict", "score"):
         missing = int(str(step[job]["of"])) - int(str(step[job]["galaxies"]))
-        if missing > 0:
+        if missing > 0 and step[job]["state"] != "outdated":
             advice.append(f"{missing:,} galaxies wait for: zoolens {job}")
     return advice

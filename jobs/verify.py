@@ -10,6 +10,7 @@ from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.similarity.files import sound_files
 from zoolens.catalog.store.checks import child_totals, image_files, offences
 from zoolens.catalog.store.derived_checks import altered_maps, altered_posteriors
+from zoolens.catalog.store.outdated import stale_steps
 from zoolens.catalog.store.store import Store
 
 _IMAGES = "image files missing or changed since ingest"
@@ -20,8 +21,8 @@ class VerifyReport:
     """checks: what was looked for, how many offend, and whether that is an error.
 
     A warning is a property of the data (more volunteers answered a question than
-    gave the answers that lead to it) or of files that can be made again; an error is a
-    fault of the catalogue.
+    gave the answers that lead to it), or of files or a step that can be made again; an error is
+    a fault of the catalogue.
     """
 
     checks: pa.Table
@@ -55,13 +56,21 @@ def verify(catalog: Path, *, images: bool = False) -> VerifyReport:
         }
         if images:
             faults[_IMAGES] = _images(store)
-        remarks = {**_index(store), **child_totals(store)}
+        remarks = {**_outdated(store), **_index(store), **child_totals(store)}
     checks = [
         {"check": check, "offending": count, "result": "ok" if count == 0 else result}
         for found, result in ((faults, "ERROR"), (remarks, "warning"))
         for check, count in found.items()
     ]
     return VerifyReport(pa.Table.from_pylist(checks))
+
+
+def _outdated(store: Store) -> dict[str, int]:
+    """Steps that are outdated, with how many galaxies are left out for it, or 1 for the step."""
+    return {
+        f"{step.job}: outdated, as zoolens status tells": step.galaxies or 1
+        for step in stale_steps(store)
+    }
 
 
 def _index(store: Store) -> dict[str, int]:

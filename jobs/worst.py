@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from zoolens.catalog.store.outdated import warn_of
 from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Store
 
@@ -19,6 +20,7 @@ def worst(
 ) -> pa.Table:
     """The `limit` worst galaxies, as a table for people: see `catalog.store.ranking`."""
     with Store.open(catalog, read_only=True) as store:
+        warn_of(store, "score", "predict")
         ranking = rank_galaxies(
             store, limit, min_votes=min_votes, label=answer, question=question, by=by
         )

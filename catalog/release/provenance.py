@@ -11,7 +11,7 @@ import yaml
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.paths import CHECKSUMS, CITATION, RELEASE_MANIFEST
 from zoolens.catalog.runtime.files import sha256_of
-from zoolens.catalog.store.matrices import votes_state
+from zoolens.catalog.store.outdated import stale_steps
 from zoolens.catalog.store.released import Runs, ledger_of, newest_explain_run
 from zoolens.catalog.store.store import Store
 
@@ -100,16 +100,14 @@ class Title:
 def find_runs(store: Store) -> Runs:
     """The newest runs that belong together: predictions, their losses, their explanations.
 
-    Raises `CatalogError` if there is none, or if there are new votes or predictions that
-    are not scored: a release must not contradict itself.
+    Raises `CatalogError` if there is none, or if a step is outdated: a release must not
+    contradict itself.
     """
-    predict, score = store.newest_run("predict"), store.newest_run("score")
-    scored = store.run(score).config
-    if scored["predict_run"] != predict or list(scored["votes"]) != votes_state(store):
-        raise CatalogError(
-            f"votes or predictions have come to {store.path} since it was scored; do first: "
-            "zoolens score"
-        )
+    predict = store.newest_run("predict")
+    for stale in stale_steps(store):
+        if stale.job in ("predict", "score") or stale.galaxies:
+            raise CatalogError(f"{store.path} is not ready for a release: {stale.said}")
+    score = store.newest_run("score")
     return Runs(predict, score, newest_explain_run(store, predict))
 
 

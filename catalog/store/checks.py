@@ -19,6 +19,7 @@ _KEYS = {
     "galaxy": ["iauname"],
     "image": ["run_id", "galaxy_id"],
     "superseded_image": ["run_id", "galaxy_id"],
+    "outdated": ["run_id", "galaxy_id", "image_sha256"],
     "vote": ["run_id", "galaxy_id", "answer_id"],
     "prediction": ["run_id", "galaxy_id", "answer_id"],
     "posterior": ["run_id", "galaxy_id"],
@@ -30,8 +31,8 @@ _KEYS = {
     "saliency_map": ["run_id", "galaxy_id", "question_id"],
     "saliency_stat": ["run_id", "galaxy_id", "answer_id"],
 }
-# Tables whose `run_id` is that of a run whose rows a later one replaced.
-_REPLACING = ("superseded", "superseded_image")
+# Tables whose `run_id` is that of a run whose rows a later one replaced, or made untrue.
+_REPLACING = ("superseded", "superseded_image", "outdated")
 
 
 def offences(store: Store) -> dict[str, int]:

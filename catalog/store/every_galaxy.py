@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoolens.catalog.arrays import Flags, Floats, Ids
+from zoolens.catalog.store.shown import valid
 from zoolens.catalog.store.store import Store
 
 _SHOWN = "run_id IN (SELECT run_id FROM run WHERE status = 'complete')"
@@ -51,7 +52,7 @@ class EveryGalaxy:
     def reach(self, run_id: int, answer_id: int) -> Floats:
         """The predicted probability that a volunteer is asked an answer's question."""
         return self._column(
-            "SELECT galaxy_id, reach AS value FROM prediction "
+            f"SELECT galaxy_id, reach AS value FROM {valid('prediction')} "
             "WHERE run_id = ? AND answer_id = ? AND reach IS NOT NULL",
             run_id,
             answer_id,
@@ -60,7 +61,7 @@ class EveryGalaxy:
     def mutual_information(self, run_id: int, question_id: int) -> Floats:
         """The mutual information of the votes on a question and the model's weights, nat."""
         return self._column(
-            "SELECT galaxy_id, mutual_information AS value FROM question_prediction "
+            f"SELECT galaxy_id, mutual_information AS value FROM {valid('question_prediction')} "
             "WHERE run_id = ? AND question_id = ? AND mutual_information IS NOT NULL",
             run_id,
             question_id,
@@ -79,8 +80,9 @@ class EveryGalaxy:
     def weighted_ce(self, run_id: int, answer_id: int, fewest: float, most: float) -> Floats:
         """Weighted cross-entropy of an answer, nat, if `fewest` to `most` volunteers were asked."""
         return self._column(
-            "SELECT galaxy_id, weighted_ce AS value FROM loss WHERE run_id = ? AND answer_id = ? "
-            "AND total_votes BETWEEN ? AND ? AND weighted_ce IS NOT NULL",
+            f"SELECT galaxy_id, weighted_ce AS value FROM {valid('loss')} "
+            "WHERE run_id = ? AND answer_id = ? AND total_votes BETWEEN ? AND ? "
+            "AND weighted_ce IS NOT NULL",
             run_id,
             answer_id,
             fewest,

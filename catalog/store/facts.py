@@ -3,16 +3,16 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from zoolens.catalog.store.shown import shown, valid
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.store.views import newest
 
-_FACTS = """SELECT g.galaxy_id, a.question, a.answer, a.label, v.count, v.total,
+_FACTS = f"""SELECT g.galaxy_id, a.question, a.answer, a.label, v.count, v.total,
     v.fraction AS observed, p.fraction AS predicted, p.fraction_lo AS lo, p.fraction_hi AS hi, l.ce
-FROM (SELECT galaxy_id FROM galaxy WHERE {among}) g CROSS JOIN answer a
-LEFT JOIN (FROM votes WHERE {among}) v ON v.galaxy_id = g.galaxy_id AND v.label = a.label
-LEFT JOIN (FROM prediction WHERE run_id = $1 AND {among}) p
+FROM (SELECT galaxy_id FROM galaxy WHERE {{among}}) g CROSS JOIN answer a
+LEFT JOIN (FROM votes WHERE {{among}}) v ON v.galaxy_id = g.galaxy_id AND v.label = a.label
+LEFT JOIN (FROM {valid("prediction")} WHERE run_id = $1 AND {{among}}) p
     ON p.galaxy_id = g.galaxy_id AND p.answer_id = a.answer_id
-LEFT JOIN (FROM loss WHERE run_id = $2 AND {among}) l
+LEFT JOIN (FROM {valid("loss")} WHERE run_id = $2 AND {{among}}) l
     ON l.galaxy_id = g.galaxy_id AND l.answer_id = a.answer_id AND l.predicted = p.fraction
 ORDER BY g.galaxy_id, a.answer_id"""
 
@@ -51,7 +51,7 @@ def facts_of(
     unless given. A loss that was computed from another prediction than this one is left out.
     """
     runs = (
-        store.value(newest(job)) if run_id is None else run_id
+        store.value(shown(job)) if run_id is None else run_id
         for job, run_id in (("predict", predict_run), ("score", score_run))
     )
     among = f"galaxy_id IN ({', '.join(map(str, galaxy_id)) or 'NULL'})"

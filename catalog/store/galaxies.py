@@ -13,6 +13,7 @@ from zoolens.catalog.arrays import Floats, Ids, Ints
 from zoolens.catalog.errors import UnknownName
 from zoolens.catalog.galaxy import Galaxy
 from zoolens.catalog.store.matrices import read_rows
+from zoolens.catalog.store.shown import valid
 from zoolens.catalog.store.store import Run, Store
 from zoolens.catalog.store.tables import arrow_schema
 
@@ -155,10 +156,10 @@ def galaxies_with_image(store: Store) -> Ids:
 
 
 def galaxies_of_run(store: Store, run: Run, table: str) -> Ids:
-    """Numbers of the galaxies of which a run has rows in a table, ascending."""
+    """Numbers of the galaxies of which a run has valid rows in a table, ascending."""
     # a galaxy has rows for all answers or none, so the first answer suffices
     first = "AND answer_id = 0" if table in ("prediction", "loss") else ""
-    sql = f"SELECT DISTINCT galaxy_id FROM {table} WHERE run_id = ? {first}"
+    sql = f"SELECT DISTINCT galaxy_id FROM {valid(table)} WHERE run_id = ? {first}"
     return _ids(store, sql, run.run_id)
 
 

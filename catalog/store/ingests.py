@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.store.outdated import mark_outdated
 from zoolens.catalog.store.store import Run, Store
 
 _COMPLETE = "FROM run WHERE job = 'ingest' AND status = 'complete'"
@@ -64,8 +65,10 @@ def begin_ingest(
 def finish_ingest(store: Store, run: Run) -> None:
     """Complete an ingest: its votes and images replace all others of the same galaxies.
 
+    What was made from those that are replaced is outdated from now on.
     Votes are replaced question by question. To be called inside a transaction.
     """
+    mark_outdated(store, run)
     store.execute(_SUPERSEDE_VOTES, [run.run_id])
     store.execute(_SUPERSEDE_IMAGES, [run.run_id])
     store.finish(run)

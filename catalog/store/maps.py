@@ -8,33 +8,37 @@ import pyarrow as pa
 
 from zoolens.catalog.arrays import Ids
 from zoolens.catalog.store.matrices import read_rows
+from zoolens.catalog.store.shown import of_shown, valid
 from zoolens.catalog.store.store import Run, Store
 
-# The newest complete explain run by galaxy; for comparison there is another job, `comparison`.
-_EXPLAINED = """SELECT galaxy_id, max_by(run_id, asked_at) AS run_id
-FROM saliency_map JOIN run USING (run_id) WHERE job = 'explain' AND status = 'complete'"""
+# The newest complete explain run by galaxy, of all and of those whose predictions show. Maps for
+# comparison are of another job, `comparison`.
+_EXPLAINED = f"""SELECT galaxy_id, max_by(run_id, asked_at) AS run_id
+FROM {valid("saliency_map")} JOIN run USING (run_id)
+WHERE job = 'explain' AND status = 'complete'"""
+_SHOWN = f"{_EXPLAINED} AND {of_shown('explain')}"
 
 
 def explanation_of(store: Store, galaxy_id: int) -> Run | None:
-    """The newest complete explain run that has a galaxy."""
+    """The newest complete run that explains the predictions that show and has a galaxy."""
     found = explanations(store, np.array([galaxy_id]))
     return found[0][0] if found else None
 
 
 def newest_explanation(store: Store, galaxy_id: int) -> Run:
-    """As `explanation_of`; if no run has the galaxy, the newest complete explain run.
+    """As `explanation_of`; if no run has the galaxy, the explain run that shows.
 
-    Raises `CatalogError` if no explain run is complete.
+    Raises `CatalogError` if none shows.
     """
     return explanation_of(store, galaxy_id) or store.run(store.newest_run("explain"))
 
 
 def explanations(store: Store, galaxy_id: Ids) -> list[tuple[Run, Ids]]:
-    """The newest complete explain run of each galaxy (N,), ascending, that has one.
+    """For each galaxy (N,), ascending, what `explanation_of` gives, where it gives a run.
 
     One pair per run: the run and its galaxies, ascending.
     """
-    rows = read_rows(store, f"{_EXPLAINED} GROUP BY galaxy_id", galaxy_id)
+    rows = read_rows(store, f"{_SHOWN} GROUP BY galaxy_id", galaxy_id)
     runs, ids = rows["run_id"].to_numpy(), rows["galaxy_id"].to_numpy()
     numbers = np.unique(runs).tolist()
     return [(store.run(number), np.sort(ids[runs == number])) for number in numbers]
@@ -54,7 +58,7 @@ def explanations_of(store: Store, galaxy_id: Iterable[int], predict_run: int) ->
 
 def has_maps(store: Store, run: Run, galaxy_id: int) -> bool:
     """Whether a run has maps of a galaxy."""
-    sql = "SELECT 1 FROM saliency_map WHERE run_id = ? AND galaxy_id = ? LIMIT 1"
+    sql = f"SELECT 1 FROM {valid('saliency_map')} WHERE run_id = ? AND galaxy_id = ? LIMIT 1"
     return store.value(sql, [run.run_id, galaxy_id]) is not None
 
 
@@ -76,7 +80,7 @@ def question_blobs(
     """Galaxy, question, and what `stored_map` gives, of galaxies (N,), ascending."""
     sql = (
         "SELECT galaxy_id, question_id, answers, height, width, dtype, "
-        f"{'sd' if sd else 'mean'} AS blob FROM saliency_map "
+        f"{'sd' if sd else 'mean'} AS blob FROM {valid('saliency_map')} "
         f"WHERE run_id = ? AND question_id IN ({', '.join(map(str, question_id)) or 'NULL'})"
     )
     for batch in read_rows(store, sql, galaxy_id, run.run_id).to_batches():
@@ -89,7 +93,7 @@ def read_maps(store: Store, explain_run: int, galaxy_id: Ids) -> pa.Table:
 
     Columns galaxy_id, question_id, height, width, mean, sd.
     """
-    sql = """SELECT galaxy_id, question_id, height, width, mean, sd
-FROM saliency_map WHERE run_id = ?"""
+    sql = f"""SELECT galaxy_id, question_id, height, width, mean, sd
+FROM {valid("saliency_map")} WHERE run_id = ?"""
     rows = read_rows(store, sql, galaxy_id, explain_run)
     return rows.sort_by([("galaxy_id", "ascending"), ("question_id", "ascending")])

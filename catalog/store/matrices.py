@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from zoolens.catalog.arrays import Floats, Ids
 from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.store.shown import valid
 from zoolens.catalog.store.store import Store
 
 # If a total exceeds the sum of its counts by less, that is rounding of weighted votes.
@@ -28,6 +29,7 @@ FROM vote v JOIN run r ON r.run_id = v.run_id AND r.status = 'complete'
 JOIN answer a ON a.answer_id = v.answer_id
 ANTI JOIN superseded s ON s.run_id = v.run_id AND s.galaxy_id = v.galaxy_id
     AND s.question_id = a.question_id"""
+_PREDICTION = valid("prediction")
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def voted_galaxies(store: Store) -> Ids:
 
 def compared_galaxies(store: Store, predict_run: int) -> Ids:
     """Numbers of the galaxies with votes and with predictions of a run, ascending."""
-    predicted = "SELECT galaxy_id FROM prediction WHERE run_id = ? AND answer_id = 0"
+    predicted = f"SELECT galaxy_id FROM {_PREDICTION} WHERE run_id = ? AND answer_id = 0"
     return _ids(
         store.arrow(
             f"SELECT galaxy_id FROM ({_VOTED}) SEMI JOIN ({predicted}) USING (galaxy_id) "
@@ -130,7 +132,7 @@ def read_predictions(
 
     Two arrays (N, A), in 0..1, NaN where the model lacks an answer.
     """
-    sql = "SELECT galaxy_id, answer_id, fraction, reach FROM prediction WHERE run_id = ?"
+    sql = f"SELECT galaxy_id, answer_id, fraction, reach FROM {_PREDICTION} WHERE run_id = ?"
     rows = read_rows(store, sql, galaxy_id, predict_run)
     fractions, reach = _matrices(rows, galaxy_id, len(tree.labels), np.nan)
     return fractions, reach
@@ -140,7 +142,7 @@ def mean_concentrations(
     store: Store, tree: DecisionTree, predict_run: int | None, galaxy_id: Ids
 ) -> Floats:
     """Concentrations of the galaxies' answers by a run, (N, A), NaN where it has none."""
-    sql = "SELECT galaxy_id, answer_id, concentration FROM prediction WHERE run_id = ?"
+    sql = f"SELECT galaxy_id, answer_id, concentration FROM {_PREDICTION} WHERE run_id = ?"
     return read_matrices(store, sql, galaxy_id, len(tree.labels), predict_run)["concentration"]
 
 
@@ -152,7 +154,8 @@ def read_posteriors(
     Yields positions in `galaxy_id` (M,) and concentrations (M, T, A), NaN where the
     model lacks an answer. A run of plain fractions yields nothing.
     """
-    sql = "SELECT galaxy_id, samples, answers, concentrations FROM posterior WHERE run_id = ?"
+    source = valid("posterior")
+    sql = f"SELECT galaxy_id, samples, answers, concentrations FROM {source} WHERE run_id = ?"
     rows = read_rows(store, sql, galaxy_id, predict_run)
     where = np.searchsorted(galaxy_id, _ids(rows))
     samples = rows["samples"].to_numpy()

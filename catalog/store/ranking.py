@@ -9,8 +9,8 @@ import pyarrow as pa
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.matrices import read_rows
+from zoolens.catalog.store.shown import shown, valid
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.store.views import newest
 
 MEASURES = ("weighted_ce", "ce", "reach_weighted_ce")
 
@@ -39,17 +39,17 @@ def rank_galaxies(
         raise CatalogError(f"no ranking by {by!r}; choose one of {', '.join(MEASURES)}")
     tree, run_id = store.tree, store.newest_run("score")
     chosen = _chosen(tree, label, question)
-    shown = ["answer_id", "total_votes", "observed", "predicted", "ce", "weighted_ce"]
-    shown += [by] if by not in shown else []
+    columns = ["answer_id", "total_votes", "observed", "predicted", "ce", "weighted_ce"]
+    columns += [by] if by not in columns else []
     asked = [run_id, float(min_votes)]
     if by == "weighted_ce" and len(chosen) == len(tree.labels):
-        rows, least = _from_galaxies(store, asked, limit, shown)
+        rows, least = _from_galaxies(store, asked, limit, columns)
     else:
-        rows, least = _from_answers(store, asked, limit, shown, by, chosen)
-    columns = ", ".join(f"w.{name}" for name in shown[2:])
+        rows, least = _from_answers(store, asked, limit, columns, by, chosen)
+    listed = ", ".join(f"w.{name}" for name in columns[2:])
     return store.arrow(
         f"""SELECT row_number() OVER (ORDER BY w.{by} DESC, g.iauname) AS rank, w.galaxy_id,
-    g.iauname, w.answer_id, a.label, w.total_votes AS votes, {columns}
+    g.iauname, w.answer_id, a.label, w.total_votes AS votes, {listed}
 FROM ({rows}) w JOIN galaxy g ON g.galaxy_id = w.galaxy_id
 JOIN answer a ON a.answer_id = w.answer_id ORDER BY rank LIMIT {limit}""",
         [*asked, least],
@@ -62,7 +62,7 @@ def costliest_answer(store: Store, galaxy_id: int, min_votes: float = 0) -> int 
     Only answers to questions that `min_votes` volunteers were asked; of equals the first.
     """
     answer: int | None = store.value(
-        """SELECT answer_id FROM loss WHERE run_id = ? AND galaxy_id = ?
+        f"""SELECT answer_id FROM {valid("loss")} WHERE run_id = ? AND galaxy_id = ?
 AND weighted_ce IS NOT NULL AND total_votes >= ? ORDER BY weighted_ce DESC, answer_id LIMIT 1""",
         [store.newest_run("score"), galaxy_id, min_votes],
     )
@@ -71,7 +71,8 @@ AND weighted_ce IS NOT NULL AND total_votes >= ? ORDER BY weighted_ce DESC, answ
 
 def costliest_answers(store: Store, galaxy_id: Sequence[int]) -> dict[int, int]:
     """`costliest_answer` by galaxy, for those that have one; empty if nothing is scored."""
-    sql = f"SELECT galaxy_id, answer_id FROM galaxy_loss WHERE run_id = ({newest('score')})"
+    source = valid("galaxy_loss")
+    sql = f"SELECT galaxy_id, answer_id FROM {source} WHERE run_id = ({shown('score')})"
     rows = read_rows(store, sql, np.unique(np.array(galaxy_id, np.int64)))
     return dict(zip(*(column.to_pylist() for column in rows.columns), strict=True))
 
@@ -83,10 +84,10 @@ def all_ranks(store: Store, *, min_votes: float = 0) -> tuple[str, list[float]]:
     rank, answer_id, ce, weighted_ce.
     """
     asked = [store.newest_run("score"), float(min_votes)]
-    shown = ("answer_id", "ce", "weighted_ce")
-    rows = f"SELECT galaxy_id, {', '.join(shown)} FROM galaxy_loss WHERE {_ASKED}"
+    columns = ("answer_id", "ce", "weighted_ce")
+    rows = f"SELECT galaxy_id, {', '.join(columns)} FROM {valid('galaxy_loss')} WHERE {_ASKED}"
     if min_votes > 0:
-        rows, asked = _worst_rows(shown, "weighted_ce", _ASKED), [*asked, -math.inf]
+        rows, asked = _worst_rows(columns, "weighted_ce", _ASKED), [*asked, -math.inf]
     return (
         f"""SELECT w.*, row_number() OVER (ORDER BY w.weighted_ce DESC, g.iauname) AS rank
 FROM ({rows}) w JOIN galaxy g ON g.galaxy_id = w.galaxy_id""",
@@ -99,7 +100,7 @@ _ASKED = "run_id = $1 AND total_votes >= $2"
 
 
 def _from_galaxies(
-    store: Store, asked: Sequence[float], limit: int, shown: Sequence[str]
+    store: Store, asked: Sequence[float], limit: int, columns: Sequence[str]
 ) -> tuple[str, float]:
     """Query for the galaxies that can rank, from what is stored of each galaxy.
 
@@ -107,19 +108,19 @@ def _from_galaxies(
     answer, whose loss is no larger. So its other losses are looked up only if its largest
     loss is among the worst.
     """
-    least = _least(store, "weighted_ce", f"galaxy_loss WHERE {_ASKED}", asked, limit)
+    least = _least(store, "weighted_ce", f"{valid('galaxy_loss')} WHERE {_ASKED}", asked, limit)
     doubtful = store.arrow(
-        "SELECT galaxy_id FROM galaxy_loss "
+        f"SELECT galaxy_id FROM {valid('galaxy_loss')} "
         "WHERE run_id = $1 AND total_votes < $2 AND weighted_ce >= $3",
         [*asked, least],
     )["galaxy_id"].to_pylist()
     rows = (
-        f"SELECT galaxy_id, {', '.join(shown)} FROM galaxy_loss "
+        f"SELECT galaxy_id, {', '.join(columns)} FROM {valid('galaxy_loss')} "
         f"WHERE {_ASKED} AND weighted_ce >= $3"
     )
     if doubtful:
         among = f"{_ASKED} AND galaxy_id IN ({', '.join(map(str, doubtful))})"
-        rows += f" UNION ALL {_worst_rows(shown, 'weighted_ce', among)}"
+        rows += f" UNION ALL {_worst_rows(columns, 'weighted_ce', among)}"
     return rows, least
 
 
@@ -127,7 +128,7 @@ def _from_answers(
     store: Store,
     asked: Sequence[float],
     limit: int,
-    shown: Sequence[str],
+    columns: Sequence[str],
     by: str,
     chosen: Sequence[int],
 ) -> tuple[str, float]:
@@ -138,8 +139,8 @@ def _from_answers(
     least of those; smaller losses need not be compared.
     """
     among = f"{_ASKED} AND answer_id IN ({', '.join(map(str, chosen))})"
-    least = _least(store, by, f"loss WHERE {among}", asked, limit * len(chosen))
-    return _worst_rows(shown, by, among), least
+    least = _least(store, by, f"{valid('loss')} WHERE {among}", asked, limit * len(chosen))
+    return _worst_rows(columns, by, among), least
 
 
 def _least(store: Store, by: str, some: str, asked: Sequence[float], rows: int) -> float:
@@ -150,12 +151,12 @@ def _least(store: Store, by: str, some: str, asked: Sequence[float], rows: int) 
     return found[-1].as_py() if len(found) == rows else -math.inf
 
 
-def _worst_rows(shown: Sequence[str], by: str, among: str) -> str:
+def _worst_rows(columns: Sequence[str], by: str, among: str) -> str:
     """Query for the worst row of each galaxy, for those that can rank."""
-    packed = ", ".join(f"{name}: {name}" for name in shown)
+    packed = ", ".join(f"{name}: {name}" for name in columns)
     # compared as pairs with the answer's place in the tree: among equals the first wins
     return f"""SELECT galaxy_id, unnest(max_by({{{packed}}}, ({by}, -answer_id)))
-    FROM loss WHERE {among} AND {by} >= $3 GROUP BY galaxy_id"""
+    FROM {valid("loss")} WHERE {among} AND {by} >= $3 GROUP BY galaxy_id"""
 
 
 def _chosen(tree: DecisionTree, label: str | None, question: str | None) -> list[int]:

@@ -11,8 +11,8 @@ from zoolens.catalog.arrays import Floats, Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.store.matrices import read_matrices, read_rows
 from zoolens.catalog.store.ranking import all_ranks
+from zoolens.catalog.store.shown import shown
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.store.views import newest
 
 _MAP = "on_target, centroid_offset, entropy, increase, decrease, peak_x, peak_y"
 # Queries for values per answer: the job whose run they read, the query, its columns.
@@ -93,7 +93,7 @@ def ledger_of(store: Store, runs: Runs) -> list[dict[str, Any]]:
     rows = store.arrow(
         "SELECT run_id, job, started_at, finished_at, config, model_sha256, code_version "
         "FROM run WHERE status = 'complete' AND (job = 'ingest' OR list_contains($1, run_id) "
-        f"OR run_id = ({newest('train')})) ORDER BY run_id",
+        f"OR run_id = ({shown('train')})) ORDER BY run_id",
         [numbers],
     ).to_pylist()
     return [{**row, "config": json.loads(row["config"])} for row in rows]

@@ -2,23 +2,23 @@
 
 import pyarrow as pa
 
+from zoolens.catalog.store.shown import shown, valid
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.store.views import newest
 
-# By job: queries for how many galaxies its newest run has done, and how many it could do.
+# By job: queries for how many galaxies the run that shows has done, and how many it could do.
 _STEPS = {
     "ingest": ("SELECT count(*) FROM galaxies", "SELECT count(*) FROM galaxies"),
     "predict": (
-        "SELECT count(DISTINCT galaxy_id) FROM prediction WHERE run_id = $run",
+        f"SELECT count(DISTINCT galaxy_id) FROM {valid('prediction')} WHERE run_id = $run",
         "SELECT count(*) FROM galaxies WHERE image IS NOT NULL",
     ),
     "score": (
-        "SELECT count(DISTINCT galaxy_id) FROM loss WHERE run_id = $run",
+        f"SELECT count(DISTINCT galaxy_id) FROM {valid('loss')} WHERE run_id = $run",
         "SELECT count(*) FROM (SELECT galaxy_id FROM predictions INTERSECT "
         "SELECT galaxy_id FROM votes)",
     ),
     "explain": (
-        "SELECT count(DISTINCT galaxy_id) FROM saliency_stat WHERE run_id = $run",
+        f"SELECT count(DISTINCT galaxy_id) FROM {valid('saliency_stat')} WHERE run_id = $run",
         "SELECT count(*) FROM galaxies WHERE image IS NOT NULL",
     ),
 }
@@ -31,12 +31,12 @@ _RUNS = """SELECT run_id, job,
 
 
 def steps(store: Store) -> list[dict[str, object]]:
-    """The newest run of each step, how many galaxies it has done, and how many it could do."""
+    """The run of each step that shows, how many galaxies it has done, and how many it could do."""
     return [_step(store, job) for job in _STEPS]
 
 
 def _step(store: Store, job: str) -> dict[str, object]:
-    run = store.value(newest(job))
+    run = store.value(shown(job))
     done, possible = _STEPS[job]
     return {
         "step": job,

@@ -22,7 +22,7 @@ from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.runtime.files import checksum, stamp
 from zoolens.catalog.store.database import Database
-from zoolens.catalog.store.views import newest
+from zoolens.catalog.store.shown import newest, shown
 
 
 @dataclass(frozen=True)
@@ -60,16 +60,22 @@ class Store(Database):
     def newest_run(self, job: str) -> int:
         """The run that the public views of a job show.
 
-        Raises `CatalogError` if no run of the job is complete.
+        Raises `CatalogError` if no run of the job is complete, or none is of the predictions
+        that show.
         """
-        run_id = self.value(newest(job))
+        run_id = self.value(shown(job))
         if run_id is None:
-            raise CatalogError(f"{self.path} has no complete {job} run; do first: zoolens {job}")
+            of, predictions = "", self.shown_run("predict")
+            if predictions is not None and self.value(newest(job)) is not None:
+                of = f" of the predictions that show (run {predictions.run_id})"
+            raise CatalogError(
+                f"{self.path} has no complete {job} run{of}; do first: zoolens {job}"
+            )
         return int(run_id)
 
     def shown_run(self, job: str) -> Run | None:
-        """The run that the public views of a job show; None if no run of it is complete."""
-        run_id = self.value(newest(job))
+        """The run that the public views of a job show; None if they show none."""
+        run_id = self.value(shown(job))
         return None if run_id is None else self.run(int(run_id))
 
     def complete_runs(self, job: str) -> list[Run]:
@@ -111,7 +117,7 @@ class Store(Database):
         if found is not None:
             return self._again(self.run(int(found)))
         run_id = int(self.value("SELECT coalesce(max(run_id), 0) + 1 FROM run"))
-        now = _now()
+        now = utc_now()
         self.execute(
             "INSERT INTO run VALUES (?, ?, ?, 'running', ?, NULL, ?, ?, ?, ?)",
             [run_id, job, fingerprint, now, canonical, model_sha256, code_version(), now],
@@ -123,7 +129,7 @@ class Store(Database):
         last = self.value("SELECT max_by(run_id, asked_at) FROM run WHERE job = ?", [run.job])
         if last == run.run_id:
             return run
-        self.execute("UPDATE run SET asked_at = ? WHERE run_id = ?", [_now(), run.run_id])
+        self.execute("UPDATE run SET asked_at = ? WHERE run_id = ?", [utc_now(), run.run_id])
         return replace(run, again=run.complete)
 
     def set_tree(self, tree: DecisionTree) -> None:
@@ -188,7 +194,7 @@ class Store(Database):
                     self.insert(table, checked(table, given).append_column("run_id", number))
                     rows += len(given)
                 ledger = {"run_id": [run.run_id], "name": [name], "rows": [rows]}
-                self.insert("shard", pa.table({**ledger, "committed_at": [_now()]}))
+                self.insert("shard", pa.table({**ledger, "committed_at": [utc_now()]}))
         except CatalogError:
             # if the disk fills at a checkpoint, DuckDB reports failure but has committed
             self.reconnect()
@@ -203,7 +209,7 @@ class Store(Database):
         self.execute(
             "UPDATE run SET status = 'complete', finished_at = ?, "
             "model_sha256 = coalesce(?, model_sha256) WHERE run_id = ?",
-            [_now(), model_sha256, run.run_id],
+            [utc_now(), model_sha256, run.run_id],
         )
 
     def conclude(self, run: Run, *, added: bool) -> bool:
@@ -263,5 +269,6 @@ def code_version() -> str:
         return "unknown"
 
 
-def _now() -> datetime:
+def utc_now() -> datetime:
+    """The time that the ledger records: UTC, without a zone."""
     return datetime.now(UTC).replace(tzinfo=None)

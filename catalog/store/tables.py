@@ -103,6 +103,13 @@ superseded = _table(
 )
 # Images that a later ingest of the same galaxy replaced.
 superseded_image = _table("superseded_image", _key("run_id"), _key("galaxy_id", BigInteger))
+# Rows of runs that were made from votes or an image which an ingest replaced since.
+outdated = _table(
+    "outdated",
+    _key("run_id"),
+    _key("galaxy_id", BigInteger),
+    Column("image_sha256", String),  # of the image that the rows were made from; NULL: of votes
+)
 reject = _table(
     "reject",
     _key("run_id"),

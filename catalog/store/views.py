@@ -1,7 +1,7 @@
 """The public SQL interface: views over the tables, with their comments.
 
-Every view exists twice: in `main` it shows the newest complete run, in `history` all runs by
-`run_id`. If the views of a catalogue differ from these, they are created again when it is
+Every view exists twice: in `main` it shows one run (`catalog.store.shown`), in `history` all
+runs by `run_id`. If the views of a catalogue differ from these, they are created again when it is
 opened (`catalog.store.schema`); migrations are about tables alone.
 
 `python -m zoolens.catalog.store.views` prints the data dictionary as Markdown; `make docs`
@@ -13,19 +13,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from zoolens.catalog.store.dictionary import COLUMNS, Column
-
-
-def newest(job: str) -> str:
-    """SQL for the run that views show: the complete one of a job that was asked for last."""
-    return f"SELECT max_by(run_id, asked_at) FROM run WHERE job = '{job}' AND status = 'complete'"
+from zoolens.catalog.store.shown import newest, shown, valid
 
 
 @dataclass(frozen=True)
 class PublicView:
     """A view: its name, what one row is, its SQL.
 
-    `job`: the view in `main` shows the newest complete run of this job; None if the view
-    is not about one job's runs.
+    `job`: the view in `main` shows a run of this job; None if the view is not about one
+    job's runs.
     """
 
     name: str
@@ -44,11 +40,16 @@ class PublicView:
             return [f"CREATE VIEW {self.name} AS {self.sql}", *self._comments("main")]
         return [
             f"CREATE VIEW history.{self.name} AS {self.sql}",
-            f"CREATE VIEW {self.name} AS SELECT * FROM history.{self.name} "
-            f"WHERE run_id = ({newest(self.job)})",
+            f"CREATE VIEW {self.name} AS SELECT * FROM {self._source} "
+            f"WHERE run_id = ({shown(self.job)})",
             *self._comments("history"),
             *self._comments("main"),
         ]
+
+    @property
+    def _source(self) -> str:
+        every = f"history.{self.name}"
+        return valid(every) if "galaxy_id" in self.columns else every
 
     def _comments(self, schema: str) -> list[str]:
         def quoted(text: str) -> str:
@@ -71,9 +72,12 @@ A catalogue is one DuckDB file. What follows are its views, which is what you qu
 descriptions too, as comments on views and columns: `zoolens sql` without a query shows them.
 
 Each view shows one run of its job: of the complete runs, the one that was asked for last. (The
-same command again is the same run, and shows again.) Write `history.` before the name of a view
-that has a `run_id`, as in `history.losses`, to see every run, those of `explain` with another
-method, layer or model among them. `rejects` and `runs` are about all runs.
+same command again is the same run, and shows again.) What shows belongs together: losses, maps
+and evaluations are those of the predictions that show, and rows that were made from votes or an
+image which an ingest has replaced since are left out, until their job makes them again; `zoolens
+status` says so, and so does every command that reads them. Write `history.` before the name of a
+view that has a `run_id`, as in `history.losses`, to see every run whole, those of `explain` with
+another method, layer or model among them. `rejects` and `runs` are about all runs.
 """
 
 _ANSWER_COLUMNS = "a.question, a.answer, a.label"
@@ -135,9 +139,9 @@ JOIN answer a ON a.answer_id = l.answer_id""",
         "galaxy, by the answer that costs it most",
         f"""SELECT row_number() OVER (ORDER BY w.weighted_ce DESC, g.iauname) AS rank,
     w.galaxy_id, g.iauname, a.label, w.ce, w.weighted_ce, w.observed, w.predicted, w.total_votes
-FROM galaxy_loss w JOIN galaxy g ON g.galaxy_id = w.galaxy_id
+FROM {valid("galaxy_loss")} w JOIN galaxy g ON g.galaxy_id = w.galaxy_id
 JOIN answer a ON a.answer_id = w.answer_id
-WHERE w.run_id = ({newest("score")})""",
+WHERE w.run_id = ({shown("score")})""",
     ),
     PublicView(
         "question_losses",

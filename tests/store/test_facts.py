@@ -36,7 +36,8 @@ def view(store: Store, sql: str, galaxy: int) -> dict[str, tuple[object, ...]]:
 @pytest.mark.parametrize("predict_run", [2, None])
 def test_they_are_those_of_the_views(store: Store, predict_run: int | None) -> None:
     wanted = [3, 1, 2, 4]
-    found = facts_of(store, wanted, predict_run=predict_run)
+    score_run = None if predict_run is None else store.complete_runs("score")[-1].run_id
+    found = facts_of(store, wanted, predict_run=predict_run, score_run=score_run)
     assert list(found) == wanted
     run = store.newest_run("predict") if predict_run is None else predict_run
     for galaxy in wanted:
@@ -49,7 +50,7 @@ def test_they_are_those_of_the_views(store: Store, predict_run: int | None) -> N
             f"fraction, fraction_lo, fraction_hi FROM history.predictions WHERE run_id = {run}",
             galaxy,
         )
-        losses = view(store, "ce FROM losses WHERE true", galaxy)
+        losses = view(store, "ce FROM history.losses WHERE true", galaxy)
         for fact in facts:
             assert (fact.count, fact.total, fact.observed) == votes[fact.label]
             nothing = (None, None, None)

@@ -5,7 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from tests.made.catalogues import TOY, catalogue, random_counts
+from tests.made.catalogues import (
+    TOY,
+    add_predictions,
+    catalogue,
+    random_concentrations,
+    random_counts,
+)
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.explain.rows import map_rows
 from zoolens.catalog.store.maps import (
@@ -22,7 +28,13 @@ from zoolens.catalog.store.store import Run, Store
 
 N = 6
 # By seed: the galaxies of a run, whose predictions it explains, whether it is complete.
-RUNS = {0: ([0, 1, 2], 7, True), 1: ([2, 4], 8, True), 2: ([1, 5], 7, False)}
+SHOWN, OTHERS = 2, 99
+RUNS = {
+    0: ([0, 1, 2], SHOWN, True),
+    1: ([2, 4], SHOWN, True),
+    2: ([1, 5], SHOWN, False),
+    3: ([0, 5], OTHERS, True),
+}
 BAR = slice(5, 8)  # which no model here has
 
 
@@ -38,13 +50,14 @@ def maps(seed: int) -> tuple[np.ndarray, np.ndarray]:
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     path = catalogue(tmp_path_factory.mktemp("maps") / "gz.duckdb", random_counts(N))
     with Store.open(path) as made:
+        assert add_predictions(made, random_concentrations(N)) == SHOWN
         for seed, (ids, predict_run, complete) in RUNS.items():
             run = made.begin("explain", {"predict_run": predict_run, "seed": seed})
             made.commit(run, "one", {"saliency_map": map_rows(ids, *maps(seed), TOY)})
             if complete:
                 made.finish(run)
         # maps for comparison are no explanation of what is shown
-        compared = made.begin("evaluate", {"predict_run": 7})
+        compared = made.begin("evaluate", {"predict_run": SHOWN})
         made.commit(compared, "one", {"saliency_map": map_rows([0, 3, 4], *maps(0), TOY)})
         made.finish(compared)
         yield made
@@ -59,13 +72,15 @@ def test_the_newest_complete_run_of_each_galaxy(store: Store) -> None:
     expected = {0: first, 1: first, 2: second, 3: None, 4: second, 5: None}
     assert {galaxy: explanation_of(store, galaxy) for galaxy in range(N)} == expected
     assert newest_explanation(store, 0) == first
-    assert newest_explanation(store, 3) == second, "without one, the newest of all"
+    assert newest_explanation(store, 3) == second, "without one, the run that shows"
     found = explanations(store, np.arange(N))
     assert [(run, ids.tolist()) for run, ids in found] == [(first, [0, 1]), (second, [2, 4])]
     assert explanations(store, np.array([3, 5])) == []
-    assert explanations_of(store, range(N), 7) == {0: first, 1: first, 2: first}
-    assert explanations_of(store, [2, 4], 8) == {2: second, 4: second}
-    assert explanations_of(store, [], 8) == {}
+    expected_of_shown = {galaxy: run for galaxy, run in expected.items() if run is not None}
+    assert explanations_of(store, range(N), SHOWN) == expected_of_shown
+    others = run_of(store, 3)
+    assert explanations_of(store, [0, 2, 5], OTHERS) == {0: others, 5: others}
+    assert explanations_of(store, [], SHOWN) == {}
 
 
 def test_without_explanations_it_says_so(tmp_path_factory: pytest.TempPathFactory) -> None:

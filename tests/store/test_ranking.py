@@ -125,6 +125,7 @@ WHERE weighted_ce = (SELECT max(weighted_ce) FROM loss o
         for statement in (
             "DROP TABLE galaxy_loss",
             "DROP TABLE superseded_image",
+            "DROP TABLE outdated",
             "ALTER TABLE run DROP COLUMN asked_at",
             "UPDATE alembic_version SET version_num = '0004'",
         ):

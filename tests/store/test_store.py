@@ -150,25 +150,25 @@ def test_what_goes_in_comes_out(
 
 def test_what_is_asked_for_again_shows_again(tmp_path: Path) -> None:
     with Store.open(blank(tmp_path / "gz.duckdb")) as store:
-        first, second = (store.begin("score", {"weights": name}) for name in ("none", "paper"))
+        first, second = (store.begin("predict", {"weights": name}) for name in ("none", "paper"))
         for run in (first, second):
             store.finish(run)
-        assert store.newest_run("score") == second.run_id
-        assert not store.begin("score", {"weights": "paper"}).again
-        again = store.begin("score", {"weights": "none"})
+        assert store.newest_run("predict") == second.run_id
+        assert not store.begin("predict", {"weights": "paper"}).again
+        again = store.begin("predict", {"weights": "none"})
         assert (again.run_id, again.complete, again.again) == (first.run_id, True, True)
-        assert store.newest_run("score") == first.run_id
-        assert not store.begin("score", {"weights": "none"}).again
+        assert store.newest_run("predict") == first.run_id
+        assert not store.begin("predict", {"weights": "none"}).again
 
 
 def test_an_unfinished_run_does_not_show_before_its_end(tmp_path: Path) -> None:
     with Store.open(blank(tmp_path / "gz.duckdb")) as store:
-        begun = store.begin("score", {"weights": "none"})
-        store.finish(store.begin("score", {"weights": "paper"}))
-        assert not store.begin("score", {"weights": "none"}).again
-        assert store.newest_run("score") != begun.run_id
+        begun = store.begin("predict", {"weights": "none"})
+        store.finish(store.begin("predict", {"weights": "paper"}))
+        assert not store.begin("predict", {"weights": "none"}).again
+        assert store.newest_run("predict") != begun.run_id
         store.finish(begun)
-        assert store.newest_run("score") == begun.run_id
+        assert store.newest_run("predict") == begun.run_id
 
 
 @pytest.mark.parametrize("held", [True, False])
