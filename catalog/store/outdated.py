@@ -14,6 +14,9 @@ from zoolens.catalog.store.matrices import predictions_state, votes_state
 from zoolens.catalog.store.shown import MADE_FROM, newest
 from zoolens.catalog.store.store import Run, Store, utc_now
 
+# Python's default shows a warning once for each place in the code: this one is about the data.
+warnings.simplefilter("always", Outdated, append=True)
+
 # What a run of each job has made of a galaxy.
 MADE = {
     "predict": ("prediction", "posterior", "question_prediction"),
@@ -50,18 +53,25 @@ WHERE l.answer_id = 0
 UNION ALL SELECT DISTINCT run_id, galaxy_id FROM saliency_map"""
 _TRUE_AGAIN = """DELETE FROM outdated USING replaced c
 WHERE c.galaxy_id = outdated.galaxy_id AND c.now = outdated.image_sha256"""
-_MADE_AGAIN = """UPDATE outdated SET image_sha256 = NULL WHERE image_sha256 IS NOT NULL
+# Losses of predictions that are made again stay outdated, whichever image comes back.
+_OF_MADE_AGAIN = """image_sha256 IS NOT NULL
 AND galaxy_id IN (SELECT galaxy_id FROM outdated WHERE run_id = $1)
 AND run_id IN (SELECT run_id FROM run WHERE job = 'score'
     AND CAST(json_extract(config, '$.predict_run') AS INTEGER) = $1)"""
+_MADE_AGAIN = (
+    f"""INSERT INTO outdated SELECT run_id, galaxy_id, NULL FROM outdated w WHERE {_OF_MADE_AGAIN}
+AND NOT EXISTS (FROM outdated o WHERE o.run_id = w.run_id AND o.galaxy_id = w.galaxy_id
+    AND o.image_sha256 IS NULL)""",
+    f"DELETE FROM outdated WHERE {_OF_MADE_AGAIN}",
+)
 
 
 def mark_outdated(store: Store, ingest: Run) -> None:
     """Mark what an ingest makes untrue; before its votes and images replace others."""
     store.execute(_OF_VOTES, [ingest.run_id])
     store.execute(_REPLACED, [ingest.run_id])
-    store.execute(_TRUE_AGAIN)
     store.execute(_OF_IMAGES.format(made=_MADE_FROM_IMAGES))
+    store.execute(_TRUE_AGAIN)
     store.execute("DROP TABLE replaced")
 
 
@@ -84,8 +94,8 @@ def clear_outdated(store: Store, run: Run) -> int:
             "WHERE run_id = $1",
             [run.run_id, -rows, utc_now()],
         )
-        if run.job == "predict":
-            store.execute(_MADE_AGAIN, [run.run_id])
+        for statement in _MADE_AGAIN:
+            store.execute(statement, [run.run_id])
         store.execute("DELETE FROM outdated WHERE run_id = $1", [run.run_id])
     return galaxies
 

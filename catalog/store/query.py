@@ -11,9 +11,7 @@ import duckdb
 from zoolens.catalog.errors import CatalogError, QueryRefused
 from zoolens.catalog.output.answer import Answer
 from zoolens.catalog.store.connection import CLOSED
-from zoolens.catalog.store.outdated import warn_of
 from zoolens.catalog.store.schema import connect
-from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.views import VIEWS
 
 # DuckDB's prefix to the message if a query fails while its rows are being fetched.
@@ -32,12 +30,15 @@ ORDER BY v.view_oid, c.column_index
 _STEPS = {view.name: view.job for view in VIEWS if view.job} | {"worst": "score"}
 
 
-def _warn(store: Store, query: str) -> None:
+def _warn(catalog: Path, connection: duckdb.DuckDBPyConnection, query: str) -> None:
     """Warn of outdated steps whose views a query names; not if it reads `history`."""
     words = set(re.findall(r"\w+", query.lower()))
     named = {job for view, job in _STEPS.items() if view in words}
     if named and "history" not in words:
-        warn_of(store, *named)
+        from zoolens.catalog.store.outdated import warn_of  # loads more than most queries need
+        from zoolens.catalog.store.store import Store
+
+        warn_of(Store(catalog, connection), *named)
 
 
 @contextmanager
@@ -51,7 +52,7 @@ def closed_query(catalog: Path, query: str | None) -> Iterator[Answer]:
     """
     connection = connect(catalog, read_only=True, settings=CLOSED)
     try:
-        _warn(Store(catalog, connection), query or "")
+        _warn(catalog, connection, query or "")
         connection.execute("BEGIN TRANSACTION READ ONLY")  # EXPLAIN ANALYZE runs what it explains
         with _as_user_error():
             statements = connection.extract_statements(query or _DICTIONARY)

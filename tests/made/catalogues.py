@@ -152,16 +152,18 @@ def add_predictions(
     galaxy_ids: Sequence[int] | None = None,
     seed: int = 0,
     shard: str = "all",
+    **settings: object,
 ) -> int:
     """A complete prediction run of galaxies, all unless named; returns its number.
 
     Called again with the same seed and another shard name it extends that run.
+    settings: of its configuration too.
     """
     alpha = np.asarray(concentrations, np.float32)
     galaxies, samples, answers = alpha.shape
     tree = store.tree
     ids = np.arange(galaxies) if galaxy_ids is None else np.asarray(galaxy_ids)
-    config = {"samples": samples, "seed": seed, "tree": tree.name}
+    config = {"samples": samples, "seed": seed, "tree": tree.name, **settings}
     run = store.begin("predict", config, model_sha256="00" * 32)
     rows = [a.tobytes() for a in alpha.astype("<f4")]
     tables = {
