@@ -146,14 +146,16 @@ def test_a_loss_without_votes_has_no_map(tmp_path: Path) -> None:
         store.commit(foreign, "1", {"saliency_map": map_rows([0], mean, mean, TOY)})
         store.finish(foreign)
         with pytest.raises(CatalogError, match="do first: zoolens predict"):
-            saliency_of(store, "G0000", "round_no", of="fraction")
+            saliency_of(store, "G0000", "round_no", of="fraction", run_id=foreign.run_id)
 
 
 def test_damaged_rows_are_told(tmp_path: Path) -> None:
-    path = catalogue(tmp_path / "gz.duckdb", random_counts(1))
+    path = catalogue(
+        tmp_path / "gz.duckdb", random_counts(1), concentrations=random_concentrations(1)
+    )
     mean = np.ones((1, len(TOY.labels), 2, 2), np.float32)
     with Store.open(path) as store:
-        run = store.begin("explain", {"predict_run": None})
+        run = store.begin("explain", {"predict_run": store.newest_run("predict")})
         store.commit(run, "1", {"saliency_map": map_rows([0], mean, mean, TOY)})
         store.finish(run)
     with duckdb.connect(str(path)) as connection:

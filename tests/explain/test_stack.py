@@ -83,11 +83,14 @@ def test_maps_that_are_not_there_are_told(store: Store) -> None:
 
 
 def test_maps_of_several_resolutions_need_a_size(tmp_path: Path) -> None:
-    path = catalogue(tmp_path / "gz.duckdb", random_counts(2))
+    path = catalogue(
+        tmp_path / "gz.duckdb", random_counts(2), concentrations=random_concentrations(2)
+    )
     with Store.open(path) as store:
+        predictions = store.newest_run("predict")
         for galaxy, side in enumerate((2, 3)):
             maps = np.ones((1, len(TOY.labels), side, side), np.float32)
-            run = store.begin("explain", {"layer": side})
+            run = store.begin("explain", {"predict_run": predictions, "layer": side})
             store.commit(run, "1", {"saliency_map": map_rows([galaxy], maps, maps, TOY)})
             store.finish(run)
         with pytest.raises(CatalogError, match="2 x 2 and 3 x 3 cells; to stack them give"):

@@ -57,7 +57,7 @@ def test_without_predictions_or_scores_there_is_nothing_to_release(tmp_path: Pat
     score(path)
     with Store.open(path) as store:
         add_predictions(store, random_concentrations(5, seed=9), seed=9)
-    with pytest.raises(CatalogError, match="since it was scored; do first: zoolens score"):
+    with pytest.raises(CatalogError, match="not ready for a release: the losses of run 3 are of"):
         release(path, tmp_path / "out", TITLE)
     assert [*tmp_path.iterdir()] == [path]
 
