@@ -2,10 +2,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.made.catalogues import catalogue, random_concentrations, random_counts
+from tests.made.catalogues import (
+    add_predictions,
+    catalogue,
+    random_concentrations,
+    random_counts,
+)
+from tests.made.terminal import zoolens
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.store import Store
+from zoolens.jobs.score import score
 from zoolens.jobs.status import status
+from zoolens.jobs.verify import verify
 
 
 def test_it_tells_the_steps_and_what_waits(tmp_path: Path) -> None:
@@ -23,6 +31,42 @@ def test_it_tells_the_steps_and_what_waits(tmp_path: Path) -> None:
         "explain": (None, 0, 0),
     }
     assert report.advice == ("6 galaxies wait for: zoolens score",)
+
+
+def test_outdated_steps_are_marked_and_told(tmp_path: Path) -> None:
+    path = catalogue(
+        tmp_path / "gz.duckdb", random_counts(6), concentrations=random_concentrations(6)
+    )
+    score(path)
+    with Store.open(path) as store:
+        add_predictions(store, random_concentrations(6, seed=2), seed=2)
+    report = status(path)
+    states = {row["step"]: row["state"] for row in report.steps.to_pylist()}
+    assert states == {
+        "ingest": "current",
+        "predict": "current",
+        "score": "outdated",
+        "explain": None,
+    }
+    said = (
+        "the losses of run 3 are of the predictions of run 2, not of those of run 4, which show; "
+        "do: zoolens score"
+    )
+    assert report.advice == (said,)
+    marked = [row for row in verify(path).checks.to_pylist() if row["result"] == "warning"]
+    assert marked == [
+        {
+            "check": "score: outdated, as zoolens status tells",
+            "offending": 1,
+            "result": "warning",
+        }
+    ]
+    done = zoolens("sql", "SELECT count(*) FROM losses", "--catalog", path)
+    assert done.exit_code == 0
+    assert done.stdout.split()[-1] == "0"
+    assert done.stderr == f"zoolens: {said}\n"
+    done = zoolens("sql", "SELECT count(*) FROM history.losses", "--catalog", path)
+    assert done.stderr == ""
 
 
 def test_an_interrupted_run_is_told(tmp_path: Path) -> None:
