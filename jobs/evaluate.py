@@ -66,6 +66,7 @@ class _Work:
 
     data: Evaluated
     predicted: Floats
+    reach: Floats
     truth: Truth | None
     explained: ExplainedModel | None
     control: ZoobotModel | None
@@ -106,7 +107,7 @@ def evaluate(
             explained = explained_model(store, None, "hirescam", None)
         work = _Work(
             data,
-            read_predictions(store, store.tree, predictions.run_id, data.galaxy_id)[0],
+            *read_predictions(store, store.tree, predictions.run_id, data.galaxy_id),
             None if truth is None else read_truth(truth, data.names, store.tree, _FEATURES),
             explained,
             None if control is None else _control(control, explained, store),
@@ -176,7 +177,8 @@ def _measure(store: Store, run: Run, reader: ImageReader, work: _Work) -> None:
     if len(batch.galaxies) < 2:  # batch norms of one image have no statistics
         return
     numbers = _numbers(work, batch)
-    answers = typical_answers(work.predicted[numbers], store.tree).tolist()
+    chosen = typical_answers(work.predicted[numbers], work.reach[numbers], store.tree)
+    answers = chosen.tolist()
     with progress("testing sanity and faithfulness", 2) as bar:
         if "sanity" in lacking:
             found = sanity_measures(trial, batch.images, answers, work.control)

@@ -88,7 +88,7 @@ def _without(a: Floats, s: Floats, own: Floats, n: Floats) -> Floats:
 
 @compiled
 def _log_likelihoods(votes: Floats, alpha: Floats, strength: Floats) -> Floats:
-    """log V_t, without the multinomial coefficient: (N, T).
+    """Logarithms of V_t, without the multinomial coefficient: (N, T).
 
     votes (N, K), alpha (K, N, T), strength (N, T), their sums. NaN where votes are missing.
     """
