@@ -126,6 +126,7 @@ def evaluate(
                 "maps": maps,
                 "typical": typical,
                 "explained": explained and explained.config,
+                "maps of fractions": "a dropout sample at a time",
             },
             model_sha256=predictions.model_sha256,
             origin={"truth": str(truth or ""), "control": control or ""},
@@ -209,8 +210,7 @@ def _test_maps(
         for batch in _batches(reader, work, explained, numbers, _BATCH):
             shown = _numbers(work, batch)
             if shown:
-                alpha = work.data.concentrations[shown].mean(axis=1, dtype=np.float64)
-                trial.add(shown, batch.images, batch.segments, alpha, by_number)
+                trial.add(shown, batch.images, batch.segments, by_number)
             rejects += batch.rejects
             bar.advance(len(shown) + len(batch.rejects))
     seen = [number for number in _drawn(work, work.maps) if number in trial.on_target]
