@@ -11,6 +11,7 @@ from zoolens.catalog.errors import CatalogError, TableRefused
 from zoolens.catalog.formats.reading import TableFile
 from zoolens.catalog.predictions.from_table import read_posteriors
 from zoolens.catalog.predictions.layouts import PublishedLayout, recognise_predictions
+from zoolens.catalog.predictions.posterior import REACH
 from zoolens.catalog.predictions.rows import posterior_rows, prediction_rows, question_rows
 from zoolens.catalog.runtime.files import sha256_of
 from zoolens.catalog.store.galaxies import galaxies_of_run, shown_galaxies
@@ -49,6 +50,7 @@ def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> 
                 "predictions_sha256": sha256_of(predictions),
                 "tree": tree.name,
                 "id_column": layout.identifier,
+                "reach": REACH,
             },
             origin={"predictions": str(predictions.resolve())},
         )

@@ -67,6 +67,7 @@ class _Work:
 
     data: Evaluated
     predicted: Floats
+    reach: Floats
     truth: Truth | None
     explained: ExplainedModel | None
     control: ZoobotModel | None
@@ -108,7 +109,7 @@ def evaluate(
             explained = explained_model(store, None, "hirescam", None)
         work = _Work(
             data,
-            read_predictions(store, store.tree, predictions.run_id, data.galaxy_id)[0],
+            *read_predictions(store, store.tree, predictions.run_id, data.galaxy_id),
             None if truth is None else read_truth(truth, data.names, store.tree, _FEATURES),
             explained,
             None if control is None else _control(control, explained, store),
@@ -127,6 +128,7 @@ def evaluate(
                 "maps": maps,
                 "typical": typical,
                 "explained": explained and explained.config,
+                "maps of fractions": "a dropout sample at a time",
             },
             model_sha256=predictions.model_sha256,
             origin={"truth": str(truth or ""), "control": control or ""},
@@ -178,7 +180,8 @@ def _measure(store: Store, run: Run, reader: ImageReader, work: _Work) -> None:
     if len(batch.galaxies) < 2:  # batch norms of one image have no statistics
         return
     numbers = _numbers(work, batch)
-    answers = typical_answers(work.predicted[numbers], store.tree).tolist()
+    chosen = typical_answers(work.predicted[numbers], work.reach[numbers], store.tree)
+    answers = chosen.tolist()
     with progress("testing sanity and faithfulness", 2) as bar:
         if "sanity" in lacking:
             found = sanity_measures(trial, batch.images, answers, work.control)
@@ -209,8 +212,7 @@ def _test_maps(
         for batch in _batches(reader, work, explained, numbers, _BATCH):
             shown = _numbers(work, batch)
             if shown:
-                alpha = work.data.concentrations[shown].mean(axis=1, dtype=np.float64)
-                trial.add(shown, batch.images, batch.segments, alpha, by_number)
+                trial.add(shown, batch.images, batch.segments, by_number)
             rejects += batch.rejects
             bar.advance(len(shown) + len(batch.rejects))
     seen = [number for number in _drawn(work, work.maps) if number in trial.on_target]

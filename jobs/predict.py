@@ -22,6 +22,7 @@ from zoolens.catalog.network.model import (
     path_of,
 )
 from zoolens.catalog.predictions.from_images import Predictor
+from zoolens.catalog.predictions.posterior import REACH
 from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image, in_batches
 from zoolens.catalog.store.outdated import clear_outdated
 from zoolens.catalog.store.shards import Part, as_they_are, fill
@@ -68,7 +69,13 @@ def predict(
         engine = choose_engine(inference.engine, len(imaged))
         loaded, view = _load(model, tree, inference.view)
         seed = seed if samples else 0  # nothing is drawn: any seed is the same run
-        config = {"samples": samples, "seed": seed, "view": view.config(), "tree": tree.name}
+        config = {
+            "samples": samples,
+            "seed": seed,
+            "view": view.config(),
+            "tree": tree.name,
+            "reach": REACH,
+        }
         if precision != "float32":
             config["precision"] = precision
         run = store.begin(

@@ -60,16 +60,16 @@ def viewed_mask(mask: Mask, view: View) -> Mask:
     return seen
 
 
-def typical_answers(predicted: Floats, tree: DecisionTree) -> npt.NDArray[np.int64]:
+def typical_answers(predicted: Floats, reach: Floats, tree: DecisionTree) -> npt.NDArray[np.int64]:
     """One answer per galaxy to judge maps by, (N,), taken from all questions in turn.
 
-    predicted (N, A): expected fractions, NaN where the model lacks an answer. Of the
+    predicted, reach (N, A), as predicted: NaN where the model lacks an answer. Of the
     questions that the model expects half of the volunteers to reach, galaxy i gets the
     i-th, cyclically, and of that question the answer predicted highest.
     """
-    reach = tree.reach(np.nan_to_num(predicted))
+    first = [where.start for where in tree.slices]
     answers = np.empty(len(predicted), dtype=np.int64)
-    for number, (fractions, reached) in enumerate(zip(predicted, reach, strict=True)):
+    for number, (fractions, reached) in enumerate(zip(predicted, reach[:, first], strict=True)):
         known = [
             (where, share)
             for where, share in zip(tree.slices, reached, strict=True)

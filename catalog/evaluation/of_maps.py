@@ -17,7 +17,7 @@ from zoolens.catalog.evaluation.sanity import cascade, shuffled, verdicts
 from zoolens.catalog.evaluation.stability import dropout_spread, seed_agreement
 from zoolens.catalog.images.segments import coverage
 from zoolens.catalog.network.model import ZoobotModel, dropout_masks
-from zoolens.catalog.saliency.arithmetic import fraction_maps, map_statistics, upsample
+from zoolens.catalog.saliency.arithmetic import map_statistics, upsample
 from zoolens.catalog.saliency.explainer import Explainer
 from zoolens.catalog.saliency.methods import Explain, explanations, of_fractions, uninformed
 
@@ -39,7 +39,6 @@ class MapTrial:
 
     def __post_init__(self) -> None:
         self._others = self.methods(self.explainer.masks)
-        self._slices = self.tree.slices
         del self._others[self.explainer.method]  # its maps of all answers are computed anyway
 
     def methods(self, masks: Tensor) -> dict[str, Explain]:
@@ -52,18 +51,19 @@ class MapTrial:
         numbers: Sequence[int],
         images: Tensor,
         segments: Sequence[Mask | None],
-        alpha: Floats,
         cases: Mapping[int, Sequence[Case]],
     ) -> None:
         """Explain galaxies, images (N, C, H, W), and compare the maps with their cases.
 
-        alpha: concentrations (N, A); cases: those of each galaxy, by its number.
+        cases: those of each galaxy, by its number.
         Keeps `on_target` (A,) of each, of the maps of concentrations and of fractions.
         """
         maps = self.explainer(images).mean.numpy()  # (N, A, h, w)
-        for number, own, segment, strength in zip(numbers, maps, segments, alpha, strict=True):
+        of_fractions = self.explainer.fractions(images, self.tree.slices).mean.numpy()
+        for number, own, of_fraction, segment in zip(
+            numbers, maps, of_fractions, segments, strict=True
+        ):
             covered = None if segment is None else coverage(segment, *own.shape[-2:])
-            of_fraction = np.concatenate([fraction_maps(own[s], strength[s]) for s in self._slices])
             self.on_target[number] = _on_target(own, covered)
             self.on_target_fraction[number] = _on_target(of_fraction, covered)
         rows = [(i, case) for i, number in enumerate(numbers) for case in cases.get(number, ())]

@@ -1,17 +1,22 @@
 """Reading and validating published predictions: posteriors from the rows of a table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from zoolens.catalog.arrays import Flags, Floats
+from zoolens.catalog.arrays import Flags, Floats, Floats32, Places
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.formats.reading import numbers
 from zoolens.catalog.formats.sample_lists import Samples, read_samples
 from zoolens.catalog.predictions.layouts import PublishedLayout
-from zoolens.catalog.predictions.posterior import Summary, summarise
+from zoolens.catalog.predictions.posterior import (
+    Summary,
+    expected_reach,
+    question_totals,
+    summarise,
+)
 from zoolens.catalog.votes.checks import FRACTION_TOLERANCE, Rows
 
 MOST_SAMPLES = 1000
@@ -25,13 +30,14 @@ _OUT_OF_RANGE = f"concentration outside {LEAST:g}..{MOST:g}"
 class PublishedPosteriors:
     """Predictions for the N rows of a block; values of refused rows mean nothing.
 
-    summary: of all rows, with the published fractions if there are any. samples: by
+    summary: of all rows, with the published fractions if there are any; its reach is the mean
+    over samples where a row has several, else the product of the mean fractions. samples: by
     number of samples T, which rows (n,) have them and their concentrations (n, T, A)
     float32, NaN in missing questions.
     """
 
     summary: Summary
-    samples: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]]
+    samples: list[tuple[Places, Floats32]]
 
 
 def read_posteriors(rows: Rows, layout: PublishedLayout, tree: DecisionTree) -> PublishedPosteriors:
@@ -62,8 +68,27 @@ def read_posteriors(rows: Rows, layout: PublishedLayout, tree: DecisionTree) -> 
             alpha[..., tree.answer_id(label)] = column.matrix(which, length)
         _fill(summary, which, summarise(alpha, tree))
         samples.append((which, alpha))
-    reach = tree.reach(summary.fraction)[:, tree.question_of]
+    reach = _reach(summary.fraction, samples, tree)
     return PublishedPosteriors(replace(summary, reach=reach), samples)
+
+
+def _reach(
+    fraction: Floats, samples: Sequence[tuple[Places, Floats32]], tree: DecisionTree
+) -> Floats:
+    """Predicted probability that a volunteer is asked each answer's question: (N, A).
+
+    `expected_reach` of the rows with several samples. Of the others only means are known,
+    and the product of those along the path is all there is. fraction: (N, A), which also stands
+    in for questions without concentrations.
+    """
+    reach = tree.reach(fraction)[:, tree.question_of]
+    for which, alpha in samples:
+        if alpha.shape[1] > 1:
+            own = alpha.astype(np.float64)
+            own /= question_totals(own, tree)
+            own = np.where(np.isnan(own), fraction[which, None], own)
+            reach[which] = expected_reach(own, tree)
+    return reach
 
 
 def _check_samples(

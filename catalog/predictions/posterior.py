@@ -15,6 +15,7 @@ from scipy import special
 from zoolens.catalog.arrays import Floats
 from zoolens.catalog.decision_tree import DecisionTree
 
+REACH = "mean of products"  # how it is computed, recorded with a run: see `expected_reach`
 TAIL = 0.05  # outside the central 90 % interval, on either side
 
 _NEAR = 1e-4  # last step, relative to x (1 - x); the error left is about its third power
@@ -45,8 +46,8 @@ def summarise(concentrations: npt.ArrayLike, tree: DecisionTree) -> Summary:
     concentrations: (N, T, A), above 0. Per answer (N, A): the mean concentration; the
     expected vote fraction, mean over samples of alpha_k / sum_j alpha_j, 0..1; its
     standard deviation and central 90 % interval under the mixture of the T Beta
-    marginals, 0..1; the reach of its question, 0..1. Per question (N, Q): the mutual
-    information, nat.
+    marginals, 0..1; the reach of its question (`expected_reach`), 0..1. Per question (N, Q):
+    the mutual information, nat.
     """
     alpha = np.asarray(concentrations, dtype=np.float64)
     total = question_totals(alpha, tree)
@@ -61,7 +62,7 @@ def summarise(concentrations: npt.ArrayLike, tree: DecisionTree) -> Summary:
         sd=np.sqrt(variance),
         lo=lo,
         hi=hi,
-        reach=tree.reach(fraction)[:, tree.question_of],
+        reach=expected_reach(fractions, tree),
         information=mutual_information(fractions, tree),
     )
 
@@ -70,6 +71,16 @@ def question_totals(alpha: Floats, tree: DecisionTree) -> Floats:
     """For each answer, the sum over the answers of its question: (..., A) -> (..., A)."""
     sums = [alpha[..., where].sum(axis=-1) for where in tree.slices]
     return np.stack(sums, axis=-1)[..., tree.question_of]
+
+
+def expected_reach(fractions: Floats, tree: DecisionTree) -> Floats:
+    """Predicted probability that a volunteer is asked each answer's question: (N, A) in 0..1.
+
+    fractions: (N, T, A), each sample's expected fractions. The mean over samples of
+    `DecisionTree.reach`, the product along the path. The product of the mean fractions
+    would be another number, since the fractions of a path vary together from sample to sample.
+    """
+    return tree.reach(fractions).mean(axis=1)[:, tree.question_of]
 
 
 def mutual_information(fractions: Floats, tree: DecisionTree) -> Floats:

@@ -35,7 +35,8 @@ _VOTE_WEIGHT = Column(
     "",
     ucd="stat.weight",
     wide="suggested weight of a vote for {of} in training, 0..1: the probability that it is "
-    "meant; missing where nobody said so",
+    "meant, given the model and the other votes on the question; missing where nobody said so, "
+    "or no concentrations are known",
 )
 
 

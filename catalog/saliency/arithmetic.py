@@ -2,9 +2,6 @@
 
 Maps are linear in the gradient, so the map of any smooth function g of the
 concentrations, such as a fraction or a cross-entropy, is sum_j (dg / d alpha_j) M_j.
-With one dropout sample that is exact. Stored maps are means over T samples, and derivatives are
-taken at the mean concentrations. That is the mean of the T samples' maps to first order: it
-leaves out that derivatives and maps vary together from sample to sample.
 """
 
 from typing import Literal
@@ -100,35 +97,31 @@ def map_statistics(
     }
 
 
-def fraction_map(maps: npt.ArrayLike, concentrations: npt.ArrayLike, answer: int) -> Floats:
-    """Map of an answer's expected vote fraction, p = alpha_k / sum_j alpha_j; (h, w).
-
-    maps: (K, h, w) of the concentrations of a question's K answers; concentrations:
-    (K,); answer: which of the K. In units of the fraction; positive pixels raise it.
-    The K maps of a question sum to 0.
-    """
-    return fraction_maps(maps, concentrations)[answer]
-
-
 def fraction_maps(maps: npt.ArrayLike, concentrations: npt.ArrayLike) -> Floats:
-    """`fraction_map` of each of a question's answers, (K, h, w)."""
+    """Maps of a question's expected vote fractions, p_k = alpha_k / sum_j alpha_j; (K, h, w).
+
+    maps: (K, h, w) of the concentrations of the question's K answers; concentrations: (K,), all
+    of one dropout sample. Of means over several samples the result is only a first order: it
+    leaves out that derivatives and maps vary together from sample to sample
+    (`Explainer.fractions` does not). In units of the fraction; positive pixels raise it.
+    The K maps sum to 0.
+    """
     alpha, own = np.asarray(concentrations, np.float64), np.asarray(maps, np.float64)
     shares = (alpha / alpha.sum())[:, None, None]
     raised: Floats = (own - shares * own.sum(axis=0)) / alpha.sum()
     return raised
 
 
-def cross_entropy_map(
-    maps: npt.ArrayLike, concentrations: npt.ArrayLike, answer: int, observed: float
-) -> Floats:
-    """Map of L(y, p) = -y log p - (1 - y) log(1 - p), y the observed fraction; (h, w).
+def cross_entropy_map(fraction_map: npt.ArrayLike, predicted: float, observed: float) -> Floats:
+    """Map of L(y, p) = -y log p - (1 - y) log(1 - p), from that of p: dL/dp times it; (h, w).
 
-    Arguments as in `fraction_map`. In nat: positive pixels are those that cost the
-    galaxy its loss, negative ones speak for what the volunteers saw.
+    The loss is that of the expected fraction p, the mean over dropout samples, as the losses
+    in the catalogue are; so it is exact where the fraction's map (h, w) is. predicted p,
+    within 0..1; observed y, 0..1. In nat: positive pixels are those that cost the galaxy its
+    loss, negative ones speak for what the volunteers saw.
     """
-    alpha = np.asarray(concentrations, np.float64)
-    p = alpha[answer] / alpha.sum()
-    return (p - observed) / (p * (1 - p)) * fraction_map(maps, alpha, answer)
+    p = predicted
+    return (p - observed) / (p * (1 - p)) * np.asarray(fraction_map, np.float64)
 
 
 def _between(cells: int, size: int) -> npt.NDArray[np.float64]:

@@ -13,13 +13,14 @@ features, m the dropout masks) the activation acts through f alone, so
     G_d(y, x)  = sum_c a_c(y, x) d f_d / d a_c(y, x)
 
 and only G has to be differentiated. It depends neither on the answer nor on the dropout sample,
-so once per image is enough for A answers and T samples. Each pixel of G is the derivative of
-the part after the layer along the activation restricted to that pixel: one forward-mode
-product. For EfficientNet and ResNet it has a closed form.
+so once per image is enough for A answers and T samples. Maps of what follows from the
+concentrations, such as fractions (`Explainer.fractions`), are sums over the same G. Each pixel
+of G is the derivative of the part after the layer along the activation restricted to that pixel:
+one forward-mode product. For EfficientNet and ResNet it has a closed form.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -51,6 +52,18 @@ class Saliency:
 
     mean: Tensor
     sd: Tensor
+
+
+@dataclass(frozen=True)
+class Fractions:
+    """Expected vote fractions of a batch, and their maps; positive pixels raise the fraction.
+
+    expected: (N, A) float64, mean over the T dropout samples, 0..1; mean: (N, A, h, w) float64,
+    in units of the fraction. NaN for questions that the model does not have.
+    """
+
+    expected: Tensor
+    mean: Tensor
 
 
 class Explainer:
@@ -114,11 +127,43 @@ class Explainer:
     def _explain(self, images: Tensor) -> Saliency:
         means, sds = [], []
         for features, image_pixels in zip(*self._contributions(images), strict=True):
-            maps = self._slopes(features)[..., None, None] * self._logit_maps(image_pixels)
+            maps = self._slopes(features).float()[..., None, None] * self._logit_maps(image_pixels)
             sd, mean = torch.std_mean(maps, dim=0, correction=0)
             means.append(mean)
             sds.append(sd)
         return Saliency(torch.stack(means), torch.stack(sds))
+
+    @torch.no_grad()
+    def fractions(self, images: Tensor, slices: Sequence[slice]) -> Fractions:
+        """Maps of the expected vote fractions, each a mean over the T dropout samples' own.
+
+        p_k = 1/T sum_t p_tk, p_tk = alpha_tk / S_t with S_t the sum over the question's
+        answers, whose places among the A slices give. Its map is the chain rule in each sample,
+
+            F_k(y, x) = 1/T sum_t 1/S_t (M_tk(y, x) - p_tk sum_j M_tj(y, x)),
+
+        exact, whatever the samples. The sum over t is taken in the weights of G, so that
+        its cost does not grow with T times h w.
+        """
+        parts = [self._fractions(part, slices) for part in images.split(AT_ONCE)]
+        return Fractions(*(torch.cat([getattr(p, n) for p in parts]) for n in ("expected", "mean")))
+
+    def _fractions(self, images: Tensor, slices: Sequence[slice]) -> Fractions:
+        expected, means = [], []
+        for features, pixels in zip(*self._contributions(images), strict=True):
+            alpha = (1 + 100 * torch.sigmoid(self._logits(features)))[..., None]
+            slopes = self._slopes(features)[..., None]  # (T, A, 1)
+            shares, weights = [], []
+            for where in slices:
+                total = alpha[:, where].sum(1, keepdim=True)
+                share = alpha[:, where] / total  # (T, K, 1)
+                own = slopes[:, where] * self._precise_weight[:, where]  # (T, K, D)
+                weights.append(((own - share * own.sum(1, keepdim=True)) / total).mean(0))
+                shares.append(share.mean(0)[:, 0])
+            expected.append(torch.cat(shares))
+            maps = torch.cat(weights) @ pixels.double().flatten(1)  # (A, h w)
+            means.append(maps.unflatten(1, pixels.shape[1:]))
+        return Fractions(torch.stack(expected), torch.stack(means))
 
     @torch.no_grad()
     def logit_maps(self, images: Tensor) -> Tensor:
@@ -149,8 +194,12 @@ class Explainer:
         slope is then the absolute error of its logit, whereas in float32 1 + 100 s loses the
         digits of a small s, and 1 - s those of an s near 1.
         """
-        logits = self._precise_weight @ features.double() + self._bias
-        return (100 * torch.sigmoid(logits) * torch.sigmoid(-logits)).float()
+        logits = self._logits(features)
+        return 100 * torch.sigmoid(logits) * torch.sigmoid(-logits)
+
+    def _logits(self, features: Tensor) -> Tensor:
+        """Logits z of one galaxy, (T, A) float64; features: (D,)."""
+        return self._precise_weight @ features.double() + self._bias
 
 
 def _is_last_block(layer: str, encoder: torch.nn.Module, example: Tensor) -> bool:

@@ -8,9 +8,7 @@ import torch
 from torch import Tensor
 
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.network.inference import features
-from zoolens.catalog.network.model import ZoobotModel, concentrations
-from zoolens.catalog.saliency.arithmetic import fraction_map
+from zoolens.catalog.network.model import ZoobotModel
 from zoolens.catalog.saliency.explainer import METHODS, Explainer
 
 # A model, images (N, C, H, W) and one answer per image -> signed maps (N, h, w).
@@ -33,7 +31,7 @@ def explanations(masks: Tensor, layer: str) -> dict[str, Explain]:
 
 
 def of_fractions(masks: Tensor, layer: str, tree: DecisionTree) -> dict[str, Explain]:
-    """HiResCAM of the expected vote fraction (`catalog.saliency.arithmetic`), as `explanations`.
+    """HiResCAM of the expected vote fraction (`Explainer.fractions`), as `explanations`.
 
     A concentration's map can be negative everywhere, if the model's evidence is less than
     its bias. A fraction's map has both signs, since the maps of a question sum to 0.
@@ -41,15 +39,13 @@ def of_fractions(masks: Tensor, layer: str, tree: DecisionTree) -> dict[str, Exp
 
     def explain(model: ZoobotModel, images: Tensor, answers: Sequence[int]) -> Tensor:
         explainer = Explainer(model, masks, size=images.shape[-1], layer=layer)
-        found = []
-        for start in range(0, len(images), _PART):
-            part = images[start : start + _PART]
-            maps = explainer(part).mean.numpy()  # (N, A, h, w)
-            alpha = concentrations(model, features(model.encoder, part), masks).mean(dim=1)
-            for own, strength, answer in zip(maps, alpha.numpy(), answers[start:], strict=False):
-                where = tree.slices[tree.question_of[answer]]
-                found.append(fraction_map(own[where], strength[where], answer - where.start))
-        return torch.from_numpy(np.stack(found)).float()
+        rows = torch.as_tensor(answers, dtype=torch.long)
+        return torch.cat(
+            [
+                explainer.fractions(part, tree.slices).mean[torch.arange(len(part)), chosen]
+                for part, chosen in zip(images.split(_PART), rows.split(_PART), strict=True)
+            ]
+        ).float()
 
     return {"hirescam, fraction": explain}
 

@@ -72,7 +72,8 @@ def test_questions_take_turns_among_those_that_are_reached() -> None:
     predicted[:, TREE.answer_id("smooth-or-featured_smooth")] = 0.9
     predicted[:, TREE.answer_id("how-rounded_cigar-shaped")] = 0.8
     predicted[:, TREE.answer_id("merging_none")] = 0.7
-    labels = [TREE.labels[answer] for answer in typical_answers(predicted, TREE)]
+    reach = TREE.reach(predicted)[:, TREE.question_of]
+    labels = [TREE.labels[answer] for answer in typical_answers(predicted, reach, TREE)]
     assert labels == [
         "smooth-or-featured_smooth",
         "how-rounded_cigar-shaped",
@@ -81,7 +82,19 @@ def test_questions_take_turns_among_those_that_are_reached() -> None:
     ]
 
 
+def test_whether_a_question_is_reached_is_what_was_predicted_and_no_product() -> None:
+    # dropout samples agree in the mean, 0.5 featured and 0.5 not edge-on, but vary together
+    predicted = np.full((8, len(TREE.labels)), 0.5)
+    reach = TREE.reach(predicted)[:, TREE.question_of]
+    bars = TREE.slices[TREE.question_id("bar")]
+    reach[:, bars] = 0.5
+    found = typical_answers(predicted, reach, TREE)
+    assert bars.start in found
+    assert (reach[range(8), found] >= 0.5).all()
+
+
 def test_a_question_that_the_model_lacks_is_not_judged_by() -> None:
     predicted = np.full((2, len(TREE.labels)), np.nan)
     predicted[:, TREE.slices[3]] = [0.2, 0.5, 0.3]
-    assert typical_answers(predicted, TREE).tolist() == [TREE.slices[3].start + 1] * 2
+    reach = TREE.reach(predicted)[:, TREE.question_of]
+    assert typical_answers(predicted, reach, TREE).tolist() == [TREE.slices[3].start + 1] * 2

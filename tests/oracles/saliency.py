@@ -1,5 +1,9 @@
 """Saliency maps by pytorch-grad-cam and autograd, one answer and one dropout mask at a time."""
 
+import copy
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -20,39 +24,78 @@ class OneSample(nn.Module):
         self.weight, self.bias = model.weight.double(), model.bias.double()
 
     def forward(self, images: Tensor) -> Tensor:
-        logits = (self.encoder(images).double() * self.mask) @ self.weight.T + self.bias
+        return self.head(self.encoder(images).double())
+
+    def head(self, features: Tensor) -> Tensor:
+        """Concentrations (N, A) from features (N, D)."""
+        logits = (features * self.mask) @ self.weight.T + self.bias
         rising = 100 * torch.sigmoid(-logits.abs())
         return torch.where(logits > 0, 101 - rising, 1 + rising)
+
+
+class Expected(nn.Module):
+    """What is expected of the votes, the mean over all dropout masks, in float64 throughout.
+
+    The outputs are the vote fractions (N, A), or with observed ones (A,) their cross-entropies.
+    """
+
+    def __init__(
+        self,
+        model: ZoobotModel,
+        masks: Tensor,
+        slices: Sequence[slice],
+        observed: Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        model = replace(model, encoder=copy.deepcopy(model.encoder).double())
+        self.samples = [OneSample(model, mask) for mask in masks]
+        self.encoder, self.slices, self.observed = model.encoder, slices, observed
+
+    def forward(self, images: Tensor) -> Tensor:
+        fractions, features = [], self.encoder(images.double())
+        for sample in self.samples:
+            alpha = sample.head(features)
+            parts = [alpha[:, where] for where in self.slices]
+            fractions.append(torch.cat([part / part.sum(1, keepdim=True) for part in parts], 1))
+        p = torch.stack(fractions).mean(0)
+        if self.observed is None:
+            return p
+        return -self.observed * torch.log(p) - (1 - self.observed) * torch.log(1 - p)
 
 
 def grad_cam_maps(
     model: ZoobotModel, images: Tensor, masks: Tensor, layer: str, method: str
 ) -> np.ndarray:
     """pytorch-grad-cam's maps before it clips and stretches them: (N, T, A, h, w)."""
+    samples = [OneSample(model, mask) for mask in masks]
+    return np.stack([maps_of_outputs(one, images, layer, method) for one in samples], axis=1)
+
+
+def maps_of_outputs(
+    network: OneSample | Expected, images: Tensor, layer: str, method: str
+) -> np.ndarray:
+    """As `grad_cam_maps`, of each output of a network: (N, A, h, w)."""
     from pytorch_grad_cam import GradCAM, HiResCAM
 
-    module = model.encoder.get_submodule(layer)
+    module = network.encoder.get_submodule(layer)
     *_, last = module.parameters()  # enough for the layer's output to have a gradient
     last.requires_grad_(True)
-    samples = []
-    for mask in masks:
-        cam = {"hirescam": HiResCAM, "gradcam": GradCAM}[method](OneSample(model, mask), [module])
-        recorded = cam.activations_and_grads
-        outputs = recorded(images)
-        answers = []
-        for answer in range(outputs.shape[1]):
-            recorded.gradients = []
-            outputs[:, answer].sum().backward(retain_graph=True)
-            answers.append(
-                cam.get_cam_image(
-                    images,
-                    module,
-                    None,
-                    recorded.activations[0].numpy(),
-                    recorded.gradients[0].numpy(),
-                    eigen_smooth=False,
-                )
+    cam = {"hirescam": HiResCAM, "gradcam": GradCAM}[method](network, [module])
+    recorded = cam.activations_and_grads
+    outputs = recorded(images)
+    answers = []
+    for answer in range(outputs.shape[1]):
+        recorded.gradients = []
+        outputs[:, answer].sum().backward(retain_graph=True)
+        answers.append(
+            cam.get_cam_image(
+                images,
+                module,
+                None,
+                recorded.activations[0].numpy(),
+                recorded.gradients[0].numpy(),
+                eigen_smooth=False,
             )
-        recorded.release()
-        samples.append(np.stack(answers, axis=1))
-    return np.stack(samples, axis=1)
+        )
+    recorded.release()
+    return np.stack(answers, axis=1)

@@ -11,7 +11,7 @@ import pytest
 from tests.made.catalogues import TOY, random_concentrations
 from tests.made.prediction_tables import N, T, concentrations_table
 from tests.made.vote_tables import read_table
-from zoolens.catalog.decision_tree import DecisionTree, get_tree
+from zoolens.catalog.decision_tree import DecisionTree, Question, get_tree
 from zoolens.catalog.predictions.from_table import PublishedPosteriors, read_posteriors
 from zoolens.catalog.predictions.layouts import recognise_predictions
 from zoolens.catalog.predictions.posterior import summarise
@@ -37,6 +37,44 @@ def test_concentrations_are_summarised_as_those_of_a_model() -> None:
     expected = summarise(random_concentrations(N, T), TOY)
     for name, values in vars(expected).items():
         np.testing.assert_array_equal(getattr(found.summary, name), values, err_msg=name)
+
+
+CHAIN = DecisionTree(
+    "chain",
+    (
+        Question("shape", ("smooth", "disk")),
+        Question("bar", ("yes", "no"), ("shape_disk",)),
+        Question("length", ("short", "long"), ("bar_yes",)),
+    ),
+)
+
+
+def test_reach_is_that_of_the_samples_where_there_are_any() -> None:
+    """By hand; both rows have the mean fractions 0.5 and 0.5, whose product is 0.25."""
+    varying, mean = [[1.0, 9.0], [5.0]]
+    columns = {
+        "iauname": ["A", "B"],
+        "shape_smooth_concentration": [[9.0, 1.0], mean],
+        "shape_disk_concentration": [varying, mean],
+        "bar_yes_concentration": [varying, mean],
+        "bar_no_concentration": [[9.0, 1.0], mean],
+    }
+    _, found = read(columns, CHAIN)
+    np.testing.assert_allclose(found.summary.reach[:, 4], [(0.9**2 + 0.1**2) / 2, 0.25])
+    np.testing.assert_array_equal(found.summary.fraction[:, 2], [0.5, 0.5])
+
+
+def test_a_published_fraction_takes_part_in_the_reach_of_samples() -> None:
+    columns = {
+        "iauname": ["A", "B"],
+        "shape_smooth_concentration": [[9.0, 1.0], [5.0]],
+        "shape_disk_concentration": [[1.0, 9.0], [5.0]],
+        "shape_disk_pred_frac": [None, 0.7],  # of means a published fraction says more
+        "bar_yes_pred_frac": [0.6, 0.6],
+    }
+    _, found = read(columns, CHAIN)
+    np.testing.assert_allclose(found.summary.reach[:, 4], [0.5 * 0.6, 0.7 * 0.6])
+    np.testing.assert_allclose(found.summary.reach[:, 2], [0.5, 0.7])
 
 
 def test_files_of_any_kind_say_the_same(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import integrate, optimize, special, stats
 
 from tests.made.catalogues import TOY, random_concentrations
+from zoolens.catalog.decision_tree import DecisionTree, Question
 from zoolens.catalog.predictions.posterior import (
     mixture_quantile,
     mutual_information,
@@ -29,8 +30,35 @@ def test_means_are_those_of_the_samples() -> None:
             np.testing.assert_allclose(summary.concentration[n, where], block.mean(0), rtol=1e-14)
     sums = np.add.reduceat(summary.fraction, [s.start for s in TOY.slices], axis=1)
     np.testing.assert_allclose(sums, 1, rtol=1e-14)
-    expected_reach = TOY.reach(summary.fraction)[:, TOY.question_of]
-    np.testing.assert_array_equal(summary.reach, expected_reach)
+
+
+def test_reach_is_the_mean_over_samples_of_the_product_along_the_path() -> None:
+    alpha = random_concentrations(50, samples=5).astype(np.float64)
+    found = summarise(alpha, TOY).reach
+    for n, galaxy in enumerate(alpha):
+        asked = np.zeros(len(TOY.questions))
+        for sample in galaxy:
+            p = np.concatenate([sample[s] / sample[s].sum() for s in TOY.slices])
+            smooth, disk = p[0], p[1]
+            asked += [1, smooth, disk, smooth + disk]
+        # a mean of 5 float64 values: 1e-14 is rounding
+        np.testing.assert_allclose(found[n], (asked / 5)[TOY.question_of], rtol=1e-14)
+
+
+def test_reach_along_a_path_is_not_the_product_of_means() -> None:
+    """By hand: sure of featured and of an arm in one sample, sure of neither in the other."""
+    tree = DecisionTree(
+        "path",
+        (
+            Question("shape", ("featured", "smooth")),
+            Question("arms", ("yes", "no"), ("shape_featured",)),
+            Question("count", ("1", "2"), ("arms_yes",)),
+        ),
+    )
+    sure, not_sure = [9.0, 1.0, 9.0, 1.0, 1.0, 1.0], [1.0, 9.0, 1.0, 9.0, 1.0, 1.0]
+    found = summarise([[sure, not_sure]], tree).reach[0]
+    # the product of the means would be 0.25
+    np.testing.assert_allclose(found, [1, 1, 0.5, 0.5, 0.41, 0.41], rtol=1e-14)
 
 
 def test_standard_deviation_is_that_of_the_mixture() -> None:

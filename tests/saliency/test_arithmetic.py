@@ -17,7 +17,7 @@ from zoolens.catalog.saliency.arithmetic import (
     cross_entropy_map,
     decode,
     encode,
-    fraction_map,
+    fraction_maps,
     map_statistics,
     upsample,
 )
@@ -51,12 +51,18 @@ def stored() -> tuple[np.ndarray, np.ndarray]:
     return maps.numpy(), alpha.detach().double().numpy()
 
 
+def loss_map(answer: int, observed: float) -> np.ndarray:
+    maps, alpha = stored()
+    p = float(alpha[answer] / alpha.sum())
+    return cross_entropy_map(fraction_maps(maps, alpha)[answer], p, observed)
+
+
 @pytest.mark.parametrize("answer", range(ANSWERS))
 def test_the_fractions_map_is_autograds(answer: int) -> None:
     expected = autograd_map(lambda alpha: alpha[answer] / alpha.sum())
     # both maps and concentrations are float32
     np.testing.assert_allclose(
-        fraction_map(*stored(), answer), expected, atol=1e-6 * np.abs(expected).max()
+        fraction_maps(*stored())[answer], expected, atol=1e-6 * np.abs(expected).max()
     )
 
 
@@ -67,20 +73,17 @@ def test_the_cross_entropys_map_is_autograds(observed: float) -> None:
         return -observed * torch.log(p) - (1 - observed) * torch.log(1 - p)
 
     expected = autograd_map(loss)
-    np.testing.assert_allclose(
-        cross_entropy_map(*stored(), 1, observed), expected, atol=1e-6 * np.abs(expected).max()
-    )
+    np.testing.assert_allclose(loss_map(1, observed), expected, atol=1e-6 * np.abs(expected).max())
 
 
 def test_fractions_that_sum_to_one_have_maps_that_sum_to_nothing() -> None:
-    maps = [fraction_map(*stored(), answer) for answer in range(ANSWERS)]
-    np.testing.assert_allclose(np.sum(maps, axis=0), 0, atol=1e-15)
+    np.testing.assert_allclose(np.sum(fraction_maps(*stored()), axis=0), 0, atol=1e-15)
 
 
 def test_positive_pixels_cost_the_loss() -> None:
     # against the votes' fraction of 1, a pixel that raises the fraction lowers the loss
     maps, alpha = stored()
-    cost, raising = cross_entropy_map(maps, alpha, 1, 1.0), fraction_map(maps, alpha, 1)
+    cost, raising = loss_map(1, 1.0), fraction_maps(maps, alpha)[1]
     assert (np.sign(cost) == -np.sign(raising)).all()
     # and a small step along the map's own direction says by how much
     step = 1e-6

@@ -12,10 +12,12 @@ from torch import Tensor
 
 from tests.made.checkpoints import save_zoobot_tree
 from tests.made.toy_encoders import IMAGE, Normed, Toy, leftovers, toy_model
-from tests.oracles.saliency import OneSample, grad_cam_maps
+from tests.oracles.saliency import Expected, OneSample, grad_cam_maps, maps_of_outputs
+from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import ModelRefused, UnknownName
 from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import ZoobotModel, concentrations, dropout_masks, load_model
+from zoolens.catalog.saliency.arithmetic import cross_entropy_map, fraction_maps
 from zoolens.catalog.saliency.closed_forms import closed_form
 from zoolens.catalog.saliency.explainer import Explainer
 
@@ -80,6 +82,86 @@ def test_dropout_off_is_one_sample_without_spread(family: tuple[ZoobotModel, str
     expected = grad_cam_maps(model, images, masks, block, "hirescam")
     assert relative_error(saliency.mean, expected[:, 0]) < CLOSE
     assert not saliency.sd.any()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["hirescam", "gradcam"])
+def test_maps_of_fractions_and_losses_are_autograds_through_the_mean_over_samples(
+    family: tuple[ZoobotModel, str], method: str
+) -> None:
+    """Exact where dropout is high and the first order is far off."""
+    model, block = family
+    tree = get_tree("gzd5")
+    images = images_of(model, 224)
+    masks = dropout_masks(4, model.weight.shape[1], 0.8, seed=5)
+    # a head whose logits vary by 1 from sample to sample, and concentrations by tens
+    with torch.no_grad():
+        logits = torch.einsum("nd,td,ad->nta", model.encoder(images), masks, model.weight)
+    model = replace(model, weight=model.weight / logits.std(1).mean())
+    explainer = Explainer(model, masks, method=method)
+    found = explainer.fractions(images, tree.slices)
+    network = Expected(model, masks, tree.slices)
+    expected = maps_of_outputs(network, images, block, method)
+    # the encoder is float32 here and float64 there
+    assert relative_error(found.mean, expected) < 1e-4
+    torch.testing.assert_close(found.expected, network(images).detach(), rtol=1e-5, atol=0)
+
+    observed = torch.rand(34, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    losses = maps_of_outputs(Expected(model, masks, tree.slices, observed), images, block, method)
+    cost = [
+        [
+            cross_entropy_map(*one)
+            for one in zip(maps.numpy(), p.tolist(), observed.tolist(), strict=True)
+        ]
+        for maps, p in zip(found.mean, found.expected, strict=True)
+    ]
+    assert relative_error(torch.tensor(np.array(cost)), losses) < 1e-4
+
+    with torch.no_grad():
+        alpha = concentrations(model, model.encoder(images), masks).mean(1)
+    first_order = [
+        np.concatenate([fraction_maps(own[s], a[s]) for s in tree.slices])
+        for own, a in zip(explainer(images).mean.numpy(), alpha.numpy(), strict=True)
+    ]
+    assert relative_error(torch.tensor(np.array(first_order)), expected) > 0.1
+    assert leftovers(model.encoder) == []
+
+
+def test_two_samples_fraction_by_hand() -> None:
+    """z = (m_1 f, m_2 f) for the two answers; each mask keeps one of them, doubled.
+
+    The toy's features are the means of x and of -2 x, 0.5 and -1, moved by the bias to z = 0
+    under the first mask for answer 0 and under the second for answer 1, alpha 51.
+    """
+    encoder = Toy(1)
+    weight, bias = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([-1.0, 2.0])
+    masks = torch.tensor([[2.0, 0.0], [0.0, 2.0]])
+    found = Explainer(toy_model(encoder, weight, bias), masks, size=2).fractions(
+        IMAGE, [slice(0, 2)]
+    )
+    # first mask: z = (2 0.5 - 1, 2) = (0, 2), and only answer 0 has a map, 25 2 x / 4
+    # second: z = (-1, -2 + 2) = (-1, 0), and only answer 1, 25 2 (-2 x) / 4
+    first, second = 1 + 100 / (1 + np.exp(-2)), 1 + 100 / (1 + np.exp(1))
+    x = IMAGE[0, 0].numpy()
+    raised = first / (51 + first) ** 2 * 12.5 * x - second / (51 + second) ** 2 * -25 * x
+    np.testing.assert_allclose(found.mean[0, 0], raised / 2, rtol=1e-6)
+    np.testing.assert_allclose(found.mean[0, 1], -raised / 2, rtol=1e-6)
+    p = (51 / (51 + first) + second / (51 + second)) / 2
+    np.testing.assert_allclose(found.expected[0], [p, 1 - p], rtol=1e-6)
+
+
+def test_fractions_of_questions_that_the_model_lacks_are_nan_alone() -> None:
+    bias = torch.tensor([0.1, 0.2, torch.nan, torch.nan])
+    weight = torch.randn(4, 2, generator=torch.Generator().manual_seed(0))
+    whole, part = (
+        Explainer(toy_model(Toy(2), weight, given), torch.ones(1, 2), size=2).fractions(
+            IMAGE, [slice(0, 2), slice(2, 4)]
+        )
+        for given in (bias.nan_to_num(), bias)
+    )
+    assert part.mean[0, 2:].isnan().all()
+    assert part.expected[0, 2:].isnan().all()
+    torch.testing.assert_close(part.mean[0, :2], whole.mean[0, :2])
 
 
 @pytest.fixture(scope="module")
