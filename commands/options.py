@@ -23,7 +23,7 @@ Format = Annotated[
 ]
 Out = Annotated[Path | None, Option(help="Write to this file instead of the terminal.")]
 MinVotes = Annotated[
-    float, Option(min=0, help="Only answers to questions asked of so many volunteers.")
+    float, Option(min=0, help="Only answers, and counterparts, whose question so many were asked.")
 ]
 
 # What a model sees and how it is run.

@@ -36,7 +36,8 @@ def cut(
         str | None, Option(help="Only galaxies for which this SQL condition holds.")
     ] = None,
     min_votes: Annotated[
-        float, Option(min=0, help="Only galaxies and answers asked of so many volunteers.")
+        float,
+        Option(min=0, help="Only galaxies, answers, counterparts asked of so many volunteers."),
     ] = 0,
     formats: Annotated[
         str, Option(help="parquet, fits, votable, csv, hats: comma-separated.")

@@ -57,8 +57,9 @@ def similar(
     """The k observed and k predicted counterparts of a galaxy.
 
     answer: the one of interest; unless given the one with the galaxy's largest
-    weighted_ce, among those to questions that `min_votes` volunteers were asked. weights:
-    `paper`, `none` or a file; unless given, 5 for the answer of interest and 1 for others.
+    weighted_ce, among those to questions that `min_votes` volunteers were asked. Of
+    counterparts, too, so many were asked the question of the answer. weights: `paper`,
+    `none` or a file; unless given, 5 for the answer of interest and 1 for others.
     approximate: as in `find_counterparts`. Needs the files of `jobs.index`. Raises
     `UnknownName` for an unknown galaxy or answer, `CatalogError` for what cannot be
     compared.
@@ -75,7 +76,13 @@ def similar(
         )
         chosen = None if weights is None else read_weights(weights, tree).array(tree)
         found = find_counterparts(
-            store, galaxy_id, answer_id, k=k, weights=chosen, approximate=approximate
+            store,
+            galaxy_id,
+            answer_id,
+            k=k,
+            weights=chosen,
+            min_votes=min_votes,
+            approximate=approximate,
         )
         return SimilarReport(
             galaxy, tree.labels[answer_id], _table(store, tree, galaxy, galaxy_id, answer_id, found)

@@ -69,9 +69,15 @@ AND weighted_ce IS NOT NULL AND total_votes >= ? ORDER BY weighted_ce DESC, answ
     return answer
 
 
-def costliest_answers(store: Store, galaxy_id: Sequence[int]) -> dict[int, int]:
+def costliest_answers(
+    store: Store, galaxy_id: Sequence[int], min_votes: float = 0
+) -> dict[int, int]:
     """`costliest_answer` by galaxy, for those that have one; empty if nothing is scored."""
     sql = f"SELECT galaxy_id, answer_id FROM galaxy_loss WHERE run_id = ({newest('score')})"
+    if min_votes > 0:
+        among = f"run_id = ({newest('score')}) AND total_votes >= {float(min_votes)}"
+        sql = f"""SELECT galaxy_id, max_by(answer_id, (weighted_ce, -answer_id)) AS answer_id
+    FROM loss WHERE {among} AND weighted_ce IS NOT NULL GROUP BY galaxy_id"""
     rows = read_rows(store, sql, np.unique(np.array(galaxy_id, np.int64)))
     return dict(zip(*(column.to_pylist() for column in rows.columns), strict=True))
 

@@ -115,8 +115,15 @@ def test_columns_conditions_and_fewest_votes_choose(
     found = pq.read_table(tmp_path / "a/galaxies.parquet").to_pandas()
     assert [*found.columns] == ["iauname", "dec", "round_yes"]
     assert [*found["iauname"]] == [*galaxies.index[galaxies["shape_smooth_pred_frac"] > 0.3]]
-    release(full_gz, tmp_path / "b", TITLE, Cut(min_votes=30, formats=[]))
+    release(full_gz, tmp_path / "b", TITLE, Cut(min_votes=30, formats=[], counterparts=5))
     found = released_galaxies(tmp_path / "b")
+    named = found[found["observed_counterpart"] != ""]
+    assert len(named) == 5
+    for _, row in named.iterrows():
+        question = TOY.questions[TOY.question_of[TOY.answer_id(row["worst_answer"])]]
+        votes = galaxies[f"{question.name}_total-votes"]
+        assert votes[row["observed_counterpart"]] >= 30
+        assert votes[row["predicted_counterpart"]] >= 30
     totals = galaxies[[f"{question.name}_total-votes" for question in TOY.questions]]
     assert [*found.index] == [*galaxies.index[(totals >= 30).any(axis=1)]]
     with Store.open(full_gz, read_only=True) as store:

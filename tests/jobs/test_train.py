@@ -103,6 +103,11 @@ def test_a_training_leaves_a_model_and_records_its_split(trained: tuple[Path, An
     assert {row["iauname"]: row["split"] for row in rows} == split
     counted = [list(split.values()).count(name) for name in ("train", "validation", "test")]
     assert [report.train, report.validation, report.test] == counted
+    train, validation, test = counted
+    assert report.summary.startswith(
+        f"{train} galaxies, held out {22 - train} of 22 "
+        f"({validation} to validate, {test} to test), 2 epochs, the best {report.best_epoch}"
+    )
 
     (run,) = _rows(catalog, "SELECT * FROM runs WHERE job = 'train'")
     assert (run["status"], run["model_sha256"]) == ("complete", report.sha256)
