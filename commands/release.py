@@ -25,7 +25,7 @@ def cut(
     version: Annotated[str, Option("--version", help="Version, such as 1.0.0.")],
     name: Annotated[str, Option(help="Name of the release.")] = "Galaxy morphology",
     author: Annotated[
-        list[str] | None, Option(help="Who publishes it, to be cited; repeatable.")
+        list[str] | None, Option(help="Who is to be cited: 'Family, Given; ORCID'; repeatable.")
     ] = None,
     licence: Annotated[
         str | None, Option("--license", help="Licence, SPDX, such as CC-BY-4.0.")

@@ -166,7 +166,14 @@ def test_what_cannot_be_released_leaves_nothing(
 
 
 def test_titles_are_checked(full_gz: Path, tmp_path: Path) -> None:
-    for title in (Title("", "1"), Title("a\nb", "1"), Title("a", "../1"), Title("a", "")):
+    for title in (
+        Title("", "1"),
+        Title("a\nb", "1"),
+        Title("a", "../1"),
+        Title("a", ""),
+        Title("a", "1", ("Founder, A.; 0000-0002-1825-0098",)),
+        Title("a", "1", (), "CC BY 4.0"),
+    ):
         with pytest.raises(CatalogError):
             release(full_gz, tmp_path / "out", title)
     with pytest.raises(CatalogError, match="exists"):
