@@ -123,7 +123,8 @@ class Catalog:
         """A galaxy, its k observed and its k predicted counterparts, as `zoolens similar`.
 
         answer: the one of interest, the galaxy's costliest unless given; weights: paper,
-        none or a file; approximate: sooner in very large catalogues, and missing some. The
+        none or a file; approximate: sooner in very large catalogues, and missing some;
+        min_votes: so many volunteers were asked the question, of the counterparts, too. The
         index that they are found by is built if it is not up to date.
         """
         from zoolens.jobs.pipeline import similar

@@ -133,10 +133,8 @@ class SimilarityIndex:
 
     def holding(self, galaxy_id: Ids) -> Flags:
         """Which of the N candidates are among some galaxies, (N,)."""
-        none = np.empty(0, bool)
-        return np.concatenate(
-            [none, *(np.isin(block.galaxy_id, galaxy_id) for block in self.blocks)]
-        )
+        none = np.empty(0, np.int64)
+        return np.isin(np.concatenate([none, *(b.galaxy_id for b in self.blocks)]), galaxy_id)
 
     def search_many(
         self,
