@@ -5,6 +5,8 @@ fault and the message can say what, where, and what to do next, in one line: the
 command line prints it and exits with 1. Everything else keeps its traceback.
 """
 
+import warnings
+
 
 class CatalogError(Exception):
     """The user's input or data is at fault; the message says what to do."""
@@ -38,7 +40,15 @@ class NotInstalled(CatalogError):
     """An optional package, which comes with an extra of Zoolens, is not installed."""
 
 
-class Outdated(UserWarning):
+class Told(UserWarning):
+    """What a user has to know of a result; on the command line a line on stderr."""
+
+
+# Python shows a warning once for each place in the code by default: these are about the data.
+warnings.simplefilter("always", Told, append=True)
+
+
+class Outdated(Told):
     """What is being read was made before the present votes, images or predictions."""
 
 

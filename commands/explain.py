@@ -15,7 +15,7 @@ def explain(
         str | None, Option(help="Answer to draw; each galaxy's costliest if not given.")
     ] = None,
     worst: Annotated[int | None, Option(min=1, help="The N worst galaxies.")] = None,
-    min_votes: options.MinVotes = 0,
+    min_votes: options.MinVotes = None,
     everything: Annotated[
         bool, Option("--all", help="Every galaxy with an image; stores maps, draws none.")
     ] = False,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from zoolens.catalog import paths
+from zoolens.catalog.store.shown import FEWEST_VOTES
 
 if TYPE_CHECKING:
     from zoolens.catalog.images.view import View
@@ -22,8 +23,16 @@ Format = Annotated[
     Option("--format", help="table, csv, json or parquet; told from --out if not given."),
 ]
 Out = Annotated[Path | None, Option(help="Write to this file instead of the terminal.")]
+FewestVotes = Annotated[
+    float, Option(min=0, help="Only answers to questions asked of so many volunteers; 0 for all.")
+]
 MinVotes = Annotated[
-    float, Option(min=0, help="Only answers to questions asked of so many volunteers.")
+    float | None,
+    Option(
+        min=0,
+        help="Only answers, and counterparts, whose question so many were asked; unless given, "
+        f"answers of {FEWEST_VOTES} where there are such.",
+    ),
 ]
 
 # What a model sees and how it is run.

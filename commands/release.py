@@ -25,7 +25,7 @@ def cut(
     version: Annotated[str, Option("--version", help="Version, such as 1.0.0.")],
     name: Annotated[str, Option(help="Name of the release.")] = "Galaxy morphology",
     author: Annotated[
-        list[str] | None, Option(help="Who publishes it, to be cited; repeatable.")
+        list[str] | None, Option(help="Who is to be cited: 'Family, Given; ORCID'; repeatable.")
     ] = None,
     licence: Annotated[
         str | None, Option("--license", help="Licence, SPDX, such as CC-BY-4.0.")
@@ -36,7 +36,8 @@ def cut(
         str | None, Option(help="Only galaxies for which this SQL condition holds.")
     ] = None,
     min_votes: Annotated[
-        float, Option(min=0, help="Only galaxies and answers asked of so many volunteers.")
+        float,
+        Option(min=0, help="Only galaxies, answers, counterparts asked of so many volunteers."),
     ] = 0,
     formats: Annotated[
         str, Option(help="parquet, fits, votable, csv, hats: comma-separated.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from zoolens.catalog.errors import CatalogError, Outdated, QueryRefused
+from zoolens.catalog.errors import CatalogError, QueryRefused, Told
 from zoolens.catalog.output.answer import plain
 from zoolens.catalog.runtime.progress import (
     interrupt,
@@ -36,6 +36,12 @@ def say(report: "Report") -> None:
         typer.echo(f"{'':<17}{plain(note)}", err=True)
 
 
+def remark(words: str) -> None:
+    """One line on stderr about a result that was just shown."""
+    if not is_quiet():
+        typer.echo(words, err=True)
+
+
 def guarded(command: Callable[..., None]) -> Callable[..., None]:
     """A command for which a user's mistake is one line and exit code 1."""
 
@@ -44,7 +50,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         set_quiet(bool(kwargs.get("quiet")))
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("always", Outdated)
+                warnings.simplefilter("always", Told)
                 show = warnings.showwarning
                 warnings.showwarning = functools.partial(_show, show)
                 command(*args, **kwargs)
@@ -57,7 +63,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 def _show(show: Callable[..., None], message: Warning | str, *rest: Any) -> None:
     """Our own warnings in one line on stderr; others as Python shows them."""
-    if not isinstance(message, Outdated):
+    if not isinstance(message, Told):
         show(message, *rest)
     elif not is_quiet():
         _tell(plain(str(message)))

@@ -21,7 +21,7 @@ def similar(
     approximate: Annotated[
         bool, Option("--approximate", help="Sooner in very large catalogues, and missing some.")
     ] = False,
-    min_votes: options.MinVotes = 0,
+    min_votes: options.MinVotes = None,
     form: options.Format = None,
     out: options.Out = None,
     catalog: options.Catalog = options.CATALOG,

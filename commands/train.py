@@ -23,7 +23,8 @@ def train(
         int, Option(min=1, help="Epochs without a better loss before it ends.")
     ] = 8,
     held_out: Annotated[
-        float, Option(help="Share kept from training: half to validate, half to test.")
+        float,
+        Option(help="Expected share kept from training, half of it to test, by a hash of names."),
     ] = 0.2,
     down_weight_noisy: Annotated[
         bool, Option("--down-weight-noisy", help="Doubtful votes count less.")

@@ -5,12 +5,14 @@ from typing import Annotated
 from typer import Option
 
 from zoolens.catalog.output.answer import from_arrow, write
+from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.commands import options
+from zoolens.commands.shell import remark
 
 
 def worst(
     limit: Annotated[int, Option("-n", "--limit", min=1, max=10**9, help="Galaxies to show.")] = 10,
-    min_votes: options.MinVotes = 0,
+    min_votes: options.FewestVotes = FEWEST_VOTES,
     answer: Annotated[str | None, Option(help="Only this answer, such as bar_strong.")] = None,
     question: Annotated[str | None, Option(help="Only answers to this question.")] = None,
     by: Annotated[str, Option(help="weighted_ce, ce or reach_weighted_ce.")] = "weighted_ce",
@@ -25,3 +27,7 @@ def worst(
         catalog, limit=limit, min_votes=min_votes, answer=answer, question=question, by=by
     )
     write(from_arrow(ranking), form, out)
+    if min_votes:
+        remark(
+            f"of answers to questions asked of {min_votes:g} volunteers or more; --min-votes 0: all"
+        )

@@ -10,6 +10,7 @@ from zoolens.catalog import paths
 from zoolens.catalog.evaluation.truth import judge
 from zoolens.catalog.output.html import Section, Shown, write_report
 from zoolens.catalog.release.provenance import Title
+from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.evaluate import EvaluateReport, evaluate
 from zoolens.jobs.explain import ExplainReport
@@ -24,7 +25,6 @@ from zoolens.jobs.settings import Cut, Which
 from zoolens.jobs.simulate import TRUTH, VOTES, simulate
 
 _SEED = 2026  # not the sky that the model was trained on
-_VOTES = 10  # volunteers; among fewer a disagreement may be chance
 _WORST = 10
 _LEAD = (
     "A simulated sky, its volunteers, and a model that has seen neither: every image, vote and "
@@ -63,7 +63,7 @@ def demo(out: Path, *, galaxies: int = 200, say: Say = silently) -> DemoReport:
     say(Brief(done, f"{done.total:,} galaxies"))
     say(score(catalog))
     say(index(catalog))
-    shown = explain(catalog, Which(worst=3, min_votes=_VOTES), of="fraction")
+    shown = explain(catalog, Which(worst=3, min_votes=FEWEST_VOTES), of="fraction")
     say(Brief(shown, f"{shown.total:,} galaxies"))
     drawn = histogram(catalog, out / "histograms")
     judged = evaluate(catalog, truth=sky / TRUTH, maps=100, typical=8)
@@ -72,11 +72,14 @@ def demo(out: Path, *, galaxies: int = 200, say: Say = silently) -> DemoReport:
         every = explain(catalog, Which(everything=True), of="fraction", figures=False)
         say(Brief(every, f"{every.total:,} galaxies"))
         cut = release(
-            catalog, folder, Title("A simulated sky", "1.0"), Cut(min_votes=_VOTES, gallery=50)
+            catalog,
+            folder,
+            Title("A simulated sky", "1.0"),
+            Cut(min_votes=FEWEST_VOTES, gallery=50),
         )
         say(Brief(cut, cut.summary))
     with Store.open(catalog, read_only=True) as store:
-        worst = judge(store, sky / TRUTH, limit=_WORST, min_votes=_VOTES)
+        worst = judge(store, sky / TRUTH, limit=_WORST, min_votes=FEWEST_VOTES)
     known = worst["nearer"].to_pylist().count("model")
     page = out / "index.html"
     sections = _sections(worst, known, shown, judged, drawn)

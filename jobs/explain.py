@@ -110,7 +110,9 @@ def explain(
             wanted, subjects = galaxies_with_image(store), []
         else:
             choices = choose(store, which)
-            subjects = find_subjects(store, choices) if figures else []
+            subjects = (
+                find_subjects(store, choices, min_votes=which.min_votes or 0) if figures else []
+            )
             wanted = _wanted(choices, subjects)
         engine = choose_engine(maps.engine, len(wanted))
         explained = explained_model(store, maps.model, maps.method, maps.layer, engine)

@@ -137,7 +137,7 @@ def similar(
     k: int = 5,
     weights: str | None = None,
     approximate: bool = False,
-    min_votes: float = 0,
+    min_votes: float | None = None,
 ) -> "SimilarReport":
     """`jobs.similar`, on an index that is made or brought up to date first."""
     from zoolens.jobs.index import index

@@ -85,7 +85,10 @@ def release(catalog: Path, out: Path, title: Title, cut: Cut = Cut()) -> Release
             scratch = part / SCRATCH
             scratch.mkdir()
             written = write_tables(store, runs, contents, part, scratch)
-            notes = [*_extras(store, runs, part, title, written, contents, cut)]
+            notes = [
+                *_organisations(title),
+                *_extras(store, runs, part, title, written, contents, cut),
+            ]
             shutil.rmtree(scratch)
             forms = [form for form in RELEASE_FORMATS if form in {"parquet", *cut.formats}]
             facts = _facts(store, runs, title, cut.preset, contents, forms)
@@ -116,6 +119,7 @@ def _check(title: Title, cut: Cut) -> None:
         raise CatalogError(
             f"version {title.version!r} is none; take letters, digits, dots, such as 1.0.0"
         )
+    _ = title.people, title.spdx  # refused before any work
     for form in cut.formats:
         if form not in RELEASE_FORMATS:
             raise UnknownName(f"no format {form!r}; choose among {', '.join(RELEASE_FORMATS)}")
@@ -123,6 +127,15 @@ def _check(title: Title, cut: Cut) -> None:
         needs_hats()
     if not cut.min_votes >= 0:  # so NaN too
         raise CatalogError("the fewest votes must be 0 or more")
+
+
+def _organisations(title: Title) -> list[str]:
+    """Who is cited as an organisation, since a person may be meant."""
+    names = [author.family for author in title.people if not author.given]
+    return [
+        f"{name} is cited as an organisation; a person is written --author 'Family, Given; ORCID'"
+        for name in names
+    ]
 
 
 def _contents(store: Store, runs: Runs, cut: Cut) -> Contents:

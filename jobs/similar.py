@@ -15,7 +15,7 @@ from zoolens.catalog.similarity.counterparts import Counterparts, find_counterpa
 from zoolens.catalog.store.galaxies import galaxy_ids
 from zoolens.catalog.store.matrices import read_predictions, read_votes
 from zoolens.catalog.store.outdated import warn_of
-from zoolens.catalog.store.ranking import costliest_answer
+from zoolens.catalog.store.ranking import costliest_answers
 from zoolens.catalog.store.store import Store
 
 
@@ -53,13 +53,15 @@ def similar(
     k: int = 5,
     weights: str | None = None,
     approximate: bool = False,
-    min_votes: float = 0,
+    min_votes: float | None = None,
 ) -> SimilarReport:
     """The k observed and k predicted counterparts of a galaxy.
 
     answer: the one of interest; unless given the one with the galaxy's largest
-    weighted_ce, among those to questions that `min_votes` volunteers were asked. weights:
-    `paper`, `none` or a file; unless given, 5 for the answer of interest and 1 for others.
+    weighted_ce, among those to questions that `min_votes` volunteers were asked, as
+    `costliest_answers` has it. Of counterparts, too, so many were asked the question of the
+    answer; of any number unless given. weights: `paper`,
+    `none` or a file; unless given, 5 for the answer of interest and 1 for others.
     approximate: as in `find_counterparts`. Needs the files of `jobs.index`. Raises
     `UnknownName` for an unknown galaxy or answer, `CatalogError` for what cannot be
     compared.
@@ -77,19 +79,26 @@ def similar(
         )
         chosen = None if weights is None else read_weights(weights, tree).array(tree)
         found = find_counterparts(
-            store, galaxy_id, answer_id, k=k, weights=chosen, approximate=approximate
+            store,
+            galaxy_id,
+            answer_id,
+            k=k,
+            weights=chosen,
+            min_votes=min_votes or 0,
+            approximate=approximate,
         )
         return SimilarReport(
             galaxy, tree.labels[answer_id], _table(store, tree, galaxy, galaxy_id, answer_id, found)
         )
 
 
-def _costliest(store: Store, galaxy: str, galaxy_id: int, min_votes: float) -> int:
-    answer = costliest_answer(store, galaxy_id, min_votes)
-    if answer is None:
+def _costliest(store: Store, galaxy: str, galaxy_id: int, min_votes: float | None) -> int:
+    run_id = store.newest_run("score")
+    found = costliest_answers(store, [galaxy_id], min_votes)
+    if galaxy_id not in found:
         fewest = f" of {min_votes:g} votes or more" if min_votes else ""
-        raise CatalogError(f"{galaxy} has no loss{fewest} in the newest score run; name an answer")
-    return answer
+        raise CatalogError(f"{galaxy} has no loss{fewest} in score run {run_id}; name an answer")
+    return found[galaxy_id]
 
 
 def _table(

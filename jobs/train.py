@@ -55,9 +55,12 @@ class TrainReport:
 
     @property
     def summary(self) -> str:
+        held_out = self.validation + self.test
         return (
-            f"{self.train:,} galaxies, {self.epochs} epochs, the best {self.best_epoch} with "
-            f"a validation loss of {self.validation_loss:.4g} nat; {self.rejects:,} rejects"
+            f"{self.train:,} galaxies, held out {held_out:,} of {self.train + held_out:,} "
+            f"({self.validation:,} to validate, {self.test:,} to test), {self.epochs} epochs, the "
+            f"best {self.best_epoch} with a validation loss of {self.validation_loss:.4g} nat; "
+            f"{self.rejects:,} rejects"
         )
 
 
@@ -85,8 +88,9 @@ def train(
     out: folder for `best.ckpt` (lowest validation loss), `last.ckpt`, and the best
     model as `model.safetensors` in half precision. architecture: timm name,
     efficientnet_b0 unless given. encoder: a model to begin with instead of random
-    weights. held_out: share of the galaxies kept from training, by a hash of their name
-    and the seed: half to validate, half to test; the catalogue records it.
+    weights. held_out: expected share of the galaxies kept from training, each by a hash of
+    its name and the seed: half to validate, half to test; of few galaxies the share can be
+    another (`split_galaxies`). The catalogue records the split.
     down_weight_noisy: votes are weighted by the probability that they are meant, given
     error_rate and the newest predictions in the catalogue (`catalog.scoring.credence`).
     shuffle_votes: each galaxy gets the votes of another, so that nothing can be learnt from

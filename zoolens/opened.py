@@ -17,6 +17,7 @@ from zoolens.catalog.errors import UnknownName
 from zoolens.catalog.output.answer import distinct
 from zoolens.catalog.store.connection import CLOSED
 from zoolens.catalog.store.schema import connect
+from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.catalog.store.store import Store
 
 if TYPE_CHECKING:
@@ -93,14 +94,14 @@ class Catalog:
         *,
         answer: str | None = None,
         question: str | None = None,
-        min_votes: float = 0,
+        min_votes: float = FEWEST_VOTES,
         by: str = "weighted_ce",
         as_: Form = "pandas",
     ) -> Any:
         """The galaxies on which volunteers and model disagree most, as in `zoolens worst`.
 
         answer, question: only this answer, or answers to this question; min_votes: only
-        questions asked of so many volunteers; by: weighted_ce, ce or reach_weighted_ce.
+        questions asked of so many volunteers, 0 for all; by: weighted_ce, ce or reach_weighted_ce.
         """
         from zoolens.jobs.worst import worst
 
@@ -116,14 +117,15 @@ class Catalog:
         answer: str | None = None,
         k: int = 5,
         weights: str | None = None,
-        min_votes: float = 0,
+        min_votes: float | None = None,
         approximate: bool = False,
         as_: Form = "pandas",
     ) -> Any:
         """A galaxy, its k observed and its k predicted counterparts, as `zoolens similar`.
 
         answer: the one of interest, the galaxy's costliest unless given; weights: paper,
-        none or a file; approximate: sooner in very large catalogues, and missing some. The
+        none or a file; approximate: sooner in very large catalogues, and missing some;
+        min_votes: so many volunteers were asked the question, of the counterparts, too. The
         index that they are found by is built if it is not up to date.
         """
         from zoolens.jobs.pipeline import similar
@@ -184,7 +186,7 @@ class Catalog:
         galaxies: str | Iterable[str] = (),
         *,
         worst: int | None = None,
-        min_votes: float = 0,
+        min_votes: float | None = None,
         answer: str | None = None,
         of: "Of" = "concentration",
         model: str | None = None,

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.similarity.counterparts import Counterpart, find_counterparts
+from zoolens.catalog.similarity.counterparts import Counterpart, find_counterparts, what_is_lacking
 from zoolens.catalog.store.galaxies import galaxies_with_image, galaxy_ids, names_of
 from zoolens.catalog.store.matrices import read_predictions, read_votes
-from zoolens.catalog.store.ranking import costliest_answers, rank_galaxies
+from zoolens.catalog.store.ranking import costliest_answers, rank_galaxies, why_none
+from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.catalog.store.store import Store
 
 
@@ -18,16 +19,18 @@ class Which:
     """Which galaxies are explained, and for which answer they are drawn.
 
     Give one of names: of galaxies; worst: how many, by loss; everything: all with an image.
-    min_votes: for the worst, only answers count whose question so many volunteers were
-    asked. answer: the one to draw for all of them, and to rank the worst by; by default each
-    galaxy's costliest (its largest weighted_ce). Raises `CatalogError` unless exactly one of
-    the three is given.
+    min_votes: only answers count whose question so many volunteers were asked, and of
+    counterparts, too, so many were asked the question of the answer; unless given, the worst
+    are ranked by answers of `FEWEST_VOTES`, and other galaxies are drawn for such an answer
+    where they have one. answer: the one to
+    draw for all of them, and to rank the worst by; by default each galaxy's costliest (its
+    largest weighted_ce). Raises `CatalogError` unless exactly one of the three is given.
     """
 
     names: Sequence[str] = ()
     worst: int | None = None
     everything: bool = False
-    min_votes: float = 0
+    min_votes: float | None = None
     answer: str | None = None
 
     def __post_init__(self) -> None:
@@ -70,11 +73,10 @@ def choose(store: Store, which: Which) -> list[Choice]:
     """
     answer_id = None if which.answer is None else store.tree.answer_id(which.answer)
     if which.worst is not None:
-        ranking = rank_galaxies(store, which.worst, min_votes=which.min_votes, label=which.answer)
+        fewest = FEWEST_VOTES if which.min_votes is None else which.min_votes
+        ranking = rank_galaxies(store, which.worst, min_votes=fewest, label=which.answer)
         if not len(ranking):
-            raise CatalogError(
-                f"no galaxy of {store.path} has such a loss; ask for fewer votes or another answer"
-            )
+            raise CatalogError(why_none(store, min_votes=fewest, label=which.answer))
         pairs = ranking.select(["galaxy_id", "answer_id"]).to_pylist()
         return [Choice(**pair) for pair in pairs]
     if which.everything:
@@ -83,29 +85,33 @@ def choose(store: Store, which: Which) -> list[Choice]:
         ids = list(dict.fromkeys(galaxy_ids(store, which.names)))
     if answer_id is not None:
         return [Choice(galaxy_id, answer_id) for galaxy_id in ids]
-    costliest = costliest_answers(store, ids)
+    costliest = costliest_answers(store, ids, which.min_votes)
     return [Choice(galaxy_id, costliest.get(galaxy_id)) for galaxy_id in ids]
 
 
-def find_subjects(store: Store, choices: Sequence[Choice]) -> list[Subject]:
-    """Each choice with its two counterparts.
+def find_subjects(
+    store: Store, choices: Sequence[Choice], *, min_votes: float = 0
+) -> list[Subject]:
+    """Each choice with its two counterparts, as `find_counterparts` finds them.
 
     A galaxy without votes or a prediction for the answer has no counterparts, but a note
     that says so. Raises `CatalogError` if a choice has no answer, or there is no
     current similarity index.
     """
     subjects = []
+    of_so_many = f" of {min_votes:g} votes or more" if min_votes else ""
     for choice in choices:
         if choice.answer_id is None:
             name = names_of(store, [choice.galaxy_id])[choice.galaxy_id]
             raise CatalogError(
-                f"no answer of {name} has a loss to choose it by; name one with --answer LABEL"
+                f"no answer of {name} has a loss{of_so_many} to choose it by; "
+                "name one with --answer LABEL"
             )
-        subjects.append(_subject(store, choice.galaxy_id, choice.answer_id))
+        subjects.append(_subject(store, choice.galaxy_id, choice.answer_id, min_votes))
     return subjects
 
 
-def _subject(store: Store, galaxy_id: int, answer_id: int) -> Subject:
+def _subject(store: Store, galaxy_id: int, answer_id: int, min_votes: float) -> Subject:
     tree = store.tree
     ids = np.array([galaxy_id])
     voted = read_votes(store, tree, ids).observed[0, answer_id]
@@ -114,9 +120,9 @@ def _subject(store: Store, galaxy_id: int, answer_id: int) -> Subject:
         if np.isnan(value):
             note = f"No counterparts: the galaxy has no {lack} to exchange for this answer."
             return Subject(galaxy_id, answer_id, None, None, (note,))
-    found = find_counterparts(store, galaxy_id, answer_id)
+    found = find_counterparts(store, galaxy_id, answer_id, min_votes=min_votes)
     observed = found.observed[0] if found.observed else None
     predicted = found.predicted[0] if found.predicted else None
-    note = "No counterparts: no other galaxy has votes and predictions."
+    note = f"No counterparts: no other galaxy has {what_is_lacking(min_votes)}."
     notes = () if observed and predicted else (note,)
     return Subject(galaxy_id, answer_id, observed, predicted, notes)

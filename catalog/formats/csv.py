@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import csv
 
@@ -24,6 +25,8 @@ from zoolens.catalog.runtime.files import replacing
 _BYTES = 4 << 20  # of a block
 _LONGEST_HEADER = 1 << 20  # bytes; a longer one may be a decompression bomb
 _MANY = 1000  # rows
+# what Excel, LibreOffice or Google Sheets evaluate, also in full width, spaces before it or not
+_FORMULA = r"^([\t\r\n]|[ \t\r\n]*[=+@\-＝＋－＠])"
 _ROW_BYTES = 4096  # assumed length of a row, to write a few thousand at a time
 
 
@@ -106,12 +109,30 @@ def csv_blocks(path: Path, columns: Sequence[str], misshapen: dict[int, str]) ->
 def write_csv(table: Path, out: Path) -> None:
     """Write a Parquet file as CSV with a header: NULL empty, text in quotes, floats exact.
 
-    An empty field is NULL, empty text is `""`. CSV cannot hold units and descriptions.
-    Raises `CatalogError` if the file cannot be written; then nothing is.
+    An empty field is NULL, empty text is `""`; text that could be a formula is written as
+    `no_formula` has it. CSV cannot hold units and descriptions. Raises `CatalogError` if the
+    file cannot be written; then nothing is.
     """
     with replacing(out) as part, csv.CSVWriter(part, pq.read_schema(table)) as writer:
         for batch in blocks(table, _ROW_BYTES):
-            writer.write_batch(batch)
+            writer.write_batch(_without_formulas(batch))
+
+
+def no_formula(text: str) -> str:
+    """Text with an apostrophe before it if a spreadsheet would take it for a formula.
+
+    Names come from others' tables, and a formula can send what else is in a sheet elsewhere.
+    """
+    return re.sub(_FORMULA, r"'\1", text)
+
+
+def _without_formulas(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """`no_formula` of every value of the columns that are text."""
+    for place, field in enumerate(batch.schema):
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            plain = pc.replace_substring_regex(batch[place], _FORMULA, r"'\1")
+            batch = batch.set_column(place, field, plain)
+    return batch
 
 
 def opened(path: Path) -> BinaryIO:

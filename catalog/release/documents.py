@@ -4,6 +4,7 @@ Croissant 1.0 (MLCommons) and not Frictionless: docs/decisions/releases.md.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from zoolens.catalog.paths import (
     galaxies_path,
     table_path,
 )
+from zoolens.catalog.release.authors import licence_url
 from zoolens.catalog.release.provenance import Title
 from zoolens.catalog.runtime.files import sha256_of
 
@@ -41,7 +43,9 @@ _OPENING = {
     '`astropy.table.Table.read("galaxies.parquet", format="parquet.votable")`',
     "fits": '`astropy.table.Table.read("galaxies.fits")`, TOPCAT, STILTS',
     "votable": '`astropy.table.Table.read("galaxies.vot")`, TOPCAT, STILTS',
-    "csv": "anything; missing values are empty",
+    "csv": "anything; missing values are empty, and text that a spreadsheet would take for a "
+    "formula (it begins with `=`, `+`, `-` or `@`) has an apostrophe before it, which the other "
+    "files have not",
     "hats": '`lsdb.open_catalog("hats")`, then for instance `.cone_search(ra, dec, radius_arcsec)`',
 }
 _INGEST = "zoolens ingest galaxies.parquet --predictions tables/posteriors.parquet"
@@ -63,7 +67,7 @@ def write_readme(
     folder: Path, title: Title, tables: Mapping[str, Described], facts: Mapping[str, Any]
 ) -> None:
     """`README.md`: what is where, how to open it, what it was made from."""
-    lines = [f"# {title}", "", _summary(tables["galaxies"].rows, facts), ""]
+    lines = [f"# {_escaped(str(title))}", "", _summary(tables["galaxies"].rows, facts), ""]
     lines += ["## The galaxies, one row each", ""]
     for form in facts["formats"]:
         lines.append(f"- `{RELEASE_FORMATS[form]}`: {_OPENING[form]}")
@@ -108,7 +112,7 @@ def write_readme(
 
 def _summary(rows: int, facts: Mapping[str, Any]) -> str:
     cut = facts["selection"]
-    limits = [f"those with `{cut['where']}`"] if cut["where"] else []
+    limits = [f"those with {_code(cut['where'])}"] if cut["where"] else []
     if cut["min_votes"]:
         limits.append(f"those with a question asked of at least {cut['min_votes']:g} volunteers")
     which = "; only " + ", and only ".join(limits) if limits else ""
@@ -118,9 +122,22 @@ def _summary(rows: int, facts: Mapping[str, Any]) -> str:
     )
 
 
+def _escaped(text: str) -> str:
+    """Text that Markdown shows as it is: neither markup nor HTML."""
+    return re.sub(r"([\\`*_\[\]<>&|])", r"\\\1", text)
+
+
+def _code(text: str) -> str:
+    """Text as a code span of Markdown, in one line, between more backticks than it has."""
+    line = " ".join(text.split())
+    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
+    pad = " " if "`" in line else ""
+    return f"{fence}{pad}{line}{pad}{fence}"
+
+
 def write_dictionary(folder: Path, title: Title, tables: Mapping[str, Described]) -> None:
     """`DICTIONARY.md`: every column of every table, from the files' own schemas."""
-    lines = [f"# Columns of {title}", ""]
+    lines = [f"# Columns of {_escaped(str(title))}", ""]
     for name, table in tables.items():
         lines += [f"## {name}: one row per {table.row}", ""]
         lines += ["| column | type | unit | UCD | what it holds |", "|---|---|---|---|---|"]
@@ -147,12 +164,12 @@ def write_croissant(
         "version": title.version,
         "citeAs": str(title),
         "datePublished": facts["date"],
-        "creator": [{"@type": "sc:Organization", "name": name} for name in title.authors],
+        "creator": [author.schema_org() for author in title.people],
         "distribution": [_file(folder, file) for file in files],
         "recordSet": [_records(folder, name, table) for name, table in tables.items()],
     }
-    if title.licence:
-        said["license"] = title.licence
+    if title.spdx:
+        said["license"] = licence_url(title.spdx)
     text = json.dumps({key: value for key, value in said.items() if value != []}, indent=1)
     (folder / CROISSANT).write_text(text + "\n", encoding="utf-8")
 

@@ -10,6 +10,7 @@ import yaml
 
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.paths import CHECKSUMS, CITATION, RELEASE_MANIFEST
+from zoolens.catalog.release.authors import Author, licence_cff, read_author, read_licence
 from zoolens.catalog.runtime.files import sha256_of
 from zoolens.catalog.store.outdated import stale_steps
 from zoolens.catalog.store.released import Runs, ledger_of, newest_explain_run
@@ -86,7 +87,11 @@ class _Plain(yaml.SafeDumper):
 
 @dataclass(frozen=True)
 class Title:
-    """What a release is called: name and version, its authors, and its licence if it has one."""
+    """What a release is called: name and version, its authors, and its licence if it has one.
+
+    authors: as `read_author` reads them, "Family, Given; ORCID" for a person. licence: an SPDX
+    identifier.
+    """
 
     name: str
     version: str
@@ -95,6 +100,16 @@ class Title:
 
     def __str__(self) -> str:
         return f"{self.name}, version {self.version}"
+
+    @property
+    def people(self) -> list[Author]:
+        """The authors, read. Raises `CatalogError` as `read_author` does."""
+        return [*map(read_author, self.authors)]
+
+    @property
+    def spdx(self) -> str | None:
+        """The licence as SPDX spells it. Raises `CatalogError` if SPDX has no such licence."""
+        return None if self.licence is None else read_licence(self.licence)
 
 
 def find_runs(store: Store) -> Runs:
@@ -147,7 +162,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def write_citation(folder: Path, title: Title, tree: str, day: str) -> None:
     """`CITATION.cff`: the release itself, then the survey, Zoobot and the paper."""
-    authors = [{"name": name} for name in title.authors] or [{"name": f"Makers of {title.name}"}]
+    authors = [author.cff() for author in title.people] or [{"name": f"Makers of {title.name}"}]
     cited = {
         "cff-version": "1.2.0",
         "message": "Please cite this release and the works it is made from.",
@@ -156,7 +171,7 @@ def write_citation(folder: Path, title: Title, tree: str, day: str) -> None:
         "version": title.version,
         "date-released": day,
         "authors": authors,
-        **({"license": title.licence} if title.licence else {}),
+        **(licence_cff(title.spdx) if title.spdx else {}),
         "references": [*([_SURVEYS[tree]] if tree in _SURVEYS else []), _ZOOBOT, _PAPER],
     }
     text = yaml.dump(cited, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)

@@ -47,7 +47,8 @@ class Contents:
 
     every: all columns that there are, which `condition` (SQL or None) may use; columns: those
     of the table of galaxies; min_votes: how many volunteers must have been
-    asked a question for its answers to rank, and for the galaxy to be there at all;
+    asked a question for its answers to rank, for the galaxy to be there at all, and, of the
+    question of the answer, for it to be a counterpart;
     counterparts: of how many of the worst galaxies; tables: the long tables.
     """
 
@@ -151,7 +152,11 @@ def _write_facts(store: Store, contents: Contents, file: Path) -> None:
 def _counterparts(store: Store, contents: Contents) -> pa.Table:
     """Names of the counterparts of the worst galaxies, for the answer that costs most."""
     ids, answers = worst_answers(store, contents.min_votes, contents.counterparts)
-    columns = counterparts_of_many(store, ids, answers) if len(ids) else (ids, ids)
+    columns = (
+        counterparts_of_many(store, ids, answers, min_votes=contents.min_votes)
+        if len(ids)
+        else (ids, ids)
+    )
     named = names_of(store, {number for found in columns for number in found.tolist()})
     names = [
         pa.array([named.get(number) for number in found.tolist()], pa.string()) for found in columns

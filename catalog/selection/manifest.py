@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from zoolens.catalog.formats.csv import no_formula
 from zoolens.catalog.images.reader import ImageReader, decode
 from zoolens.catalog.paths import manifest_path, refused_path, subject_stem
 from zoolens.catalog.store.rejects import Reject
@@ -133,7 +134,9 @@ def write_refused(folder: Path, rejects: Sequence[Reject]) -> None:
     rejects: `key` the galaxy's name, `source` its image's path, and its place in it.
     """
     if rejects:
-        rows = [[_cell(str(reject.key)), reject.source, reject.reason] for reject in rejects]
+        rows = [
+            [_cell(str(one.key)), no_formula(one.source), no_formula(one.reason)] for one in rejects
+        ]
         _write(refused_path(folder), ["iauname", "image", "reason"], rows)
 
 

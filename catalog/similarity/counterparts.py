@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from zoolens.catalog.arrays import Floats, Ids
+from zoolens.catalog.arrays import Flags, Floats, Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.scoring.weights import PAPER_FACTOR
+from zoolens.catalog.similarity.exact import SimilarityIndex
 from zoolens.catalog.similarity.files import load_codes, load_index, unload_indexes
 from zoolens.catalog.store.galaxies import names_of
-from zoolens.catalog.store.matrices import read_predictions, read_votes
+from zoolens.catalog.store.matrices import asked_galaxies, read_predictions, read_votes
 from zoolens.catalog.store.store import Store
 
 _AT_ONCE = 64  # queries that pass over the candidates together
@@ -47,18 +48,20 @@ def find_counterparts(
     *,
     k: int = 1,
     weights: npt.NDArray[np.float64] | None = None,
+    min_votes: float = 0,
     approximate: bool = False,
 ) -> Counterparts:
     """The k observed and k predicted counterparts of a galaxy for an answer.
 
-    They are sought among all other galaxies with votes and predictions; equals are in order
-    of their number. weights (A,), 0 or more: by default 5 for the answer of interest and
+    They are sought among all other galaxies with votes and predictions of which at least
+    `min_votes` volunteers were asked the answer's question; equals are in order of their
+    number. weights (A,), 0 or more: by default 5 for the answer of interest and
     1 for others ("our function can set a specific weight for a particular question of
     interest"); weights that are given are used as they are. Questions that the galaxy
     was not asked have weight 0 among its votes. approximate: search FAISS's codes, which may
-    miss some (their recall is measured when they are made). Raises `CatalogError` if
-    the answer has no votes or prediction to exchange, no weight is left, or the index files
-    are not current.
+    miss some (their recall is measured when they are made); with `min_votes` the search is
+    exact all the same. Raises `CatalogError` if the answer has no votes or prediction to
+    exchange, no weight is left, or the index files are not current.
     """
     tree = store.tree
     predict_run = store.newest_run("predict")
@@ -72,22 +75,28 @@ def find_counterparts(
     as_voted[answer_id] = predicted[answer_id]
     as_predicted[answer_id] = observed[answer_id]
 
-    load = load_codes if approximate else load_index
-    return Counterparts(
-        *(
-            _named(store, *load(store, kind).search(query, weights, k, exclude=galaxy_id))
-            for kind, query in (("observed", as_voted), ("predicted", as_predicted))
-        )
-    )
+    found = []
+    for kind, query in (("observed", as_voted), ("predicted", as_predicted)):
+        if min_votes > 0:
+            index = load_index(store, kind)
+            among = index.holding(asked_galaxies(store, answer_id, min_votes))
+            best = index.search(query, weights, k, exclude=galaxy_id, among=among)
+        else:
+            load = load_codes if approximate else load_index
+            best = load(store, kind).search(query, weights, k, exclude=galaxy_id)
+        found.append(_named(store, *best))
+    return Counterparts(*found)
 
 
-def counterparts_of_many(store: Store, galaxy_id: Ids, answer_id: Ids) -> tuple[Ids, Ids]:
+def counterparts_of_many(
+    store: Store, galaxy_id: Ids, answer_id: Ids, *, min_votes: float = 0
+) -> tuple[Ids, Ids]:
     """The best observed and the best predicted counterpart of each of N galaxies.
 
     galaxy_id (N,), ascending; answer_id (N,): the answer of interest of each, for which it
     has votes and a prediction. The same as `find_counterparts` for each, but several times as
     fast.
-    Two arrays (N,) of numbers of galaxies, -1 where there is no other galaxy. Raises
+    Two arrays (N,) of numbers of galaxies, -1 where there is no other such galaxy. Raises
     `CatalogError` if the index files are not current.
     """
     tree = store.tree
@@ -104,18 +113,42 @@ def counterparts_of_many(store: Store, galaxy_id: Ids, answer_id: Ids) -> tuple[
         asked = query.copy()
         asked[rows, answer_id] = exchanged[rows, answer_id]
         index = load_index(store, kind)  # millions of galaxies: one kind at a time
+        among = _masks(store, index, answer_id, min_votes)
         best = np.full(len(galaxy_id), -1, np.int64)
         for start in range(0, len(rows), _AT_ONCE):
             some = slice(start, start + _AT_ONCE)
             selves = galaxy_id[some].tolist()
             for row, (ids, _) in enumerate(
-                index.search_many(asked[some], weights[some], 1, exclude=selves), start
+                index.search_many(asked[some], weights[some], 1, exclude=selves, among=among[some]),
+                start,
             ):
                 best[row] = ids[0] if len(ids) else -1
         found.append(best)
         del index
         unload_indexes()
     return found[0], found[1]
+
+
+def what_is_lacking(min_votes: float) -> str:
+    """What no other galaxy has, if there is no counterpart."""
+    if min_votes > 0:
+        return f"{min_votes:g} votes on the question, and predictions"
+    return "votes and predictions"
+
+
+def _masks(
+    store: Store, index: SimilarityIndex, answer_id: Ids, min_votes: float
+) -> list[Flags | None]:
+    """For each of N answers, which candidates enough volunteers were asked about; None for all."""
+    if min_votes <= 0:
+        return [None] * len(answer_id)
+    question = store.tree.question_of
+    first = {int(question[answer]): int(answer) for answer in answer_id}
+    masks = {
+        one: index.holding(asked_galaxies(store, answer, min_votes))
+        for one, answer in first.items()
+    }
+    return [masks[int(question[answer])] for answer in answer_id]
 
 
 def _fractions(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from zoolens.catalog.arrays import Floats, Ids
+from zoolens.catalog.arrays import Flags, Floats, Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.similarity.nominate import nominate
 
@@ -113,17 +113,28 @@ class SimilarityIndex:
         return int(self._starts[-1])
 
     def search(
-        self, query: npt.ArrayLike, weights: npt.ArrayLike, k: int, *, exclude: int | None = None
+        self,
+        query: npt.ArrayLike,
+        weights: npt.ArrayLike,
+        k: int,
+        *,
+        exclude: int | None = None,
+        among: Flags | None = None,
     ) -> tuple[Ids, Floats]:
         """The k candidates most similar to a query, best first, and their scores.
 
         query (A,), weights (A,): see `similarity`. Fewer than k if there are no
-        more; `exclude` is never among them. The order is that of a float64 ranking of
-        all candidates.
+        more; `exclude` is never among them. among (N,): which candidates count
+        (`holding`), all unless given. The order is that of a float64 ranking of all candidates.
         """
         alone = np.asarray(query)[None], np.asarray(weights)[None]
-        (found,) = self.search_many(*alone, k, exclude=[exclude])
+        (found,) = self.search_many(*alone, k, exclude=[exclude], among=[among])
         return found
+
+    def holding(self, galaxy_id: Ids) -> Flags:
+        """Which of the N candidates are among some galaxies, (N,)."""
+        none = np.empty(0, np.int64)
+        return np.isin(np.concatenate([none, *(b.galaxy_id for b in self.blocks)]), galaxy_id)
 
     def search_many(
         self,
@@ -132,6 +143,7 @@ class SimilarityIndex:
         k: int,
         *,
         exclude: Sequence[int | None] | None = None,
+        among: Sequence[Flags | None] | None = None,
     ) -> list[tuple[Ids, Floats]]:
         """`search` for several queries (n, A), in one pass over the candidates."""
         known = [known_part(query, weight) for query, weight in zip(queries, weights, strict=True)]
@@ -143,7 +155,7 @@ class SimilarityIndex:
         terms = np.count_nonzero(exact, axis=1) + 4
         off = terms * (EDGE / 2) * (np.abs(exact) @ self._largest)
         columns = ((int(a), b.columns) for a, b in zip(self._starts, self.blocks, strict=False))
-        nominated = nominate(exact.astype(np.float32), columns, k + 1, off)
+        nominated = nominate(exact.astype(np.float32), columns, k + 1, off, among)
         return [
             self.rank(p, w, places, k, exclude=None if exclude is None else exclude[i])
             for i, ((p, w), places) in enumerate(zip(known, nominated, strict=True))

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from zoolens.catalog.arrays import Floats32, Places
+from zoolens.catalog.arrays import Flags, Floats32, Places
 
 _SCORES = 2**20  # of several queries, computed at a time
 _WIDEST = 2**16  # candidates of one query at a time: more exceed the caches
 _FIRST = 4096  # scores from which the first floor is found
 _NEAR = 5  # columns: reading those in between is faster than another product
 _GATHERED = 2**13  # candidates of a query that are kept before some are dropped
+_LOWEST = np.finfo(np.float32).min  # below any score, above that of a candidate left out
 
 
 def nominate(
@@ -23,12 +24,14 @@ def nominate(
     blocks: Iterable[tuple[int, Floats32]],
     k: int,
     off: npt.NDArray[np.float64],
+    among: Sequence[Flags | None] | None = None,
 ) -> list[Places]:
     """Positions of all candidates that could be among the best k of each query.
 
     factors (n, C); blocks: position of the first of m candidates, and their columns (C, m).
     off (n,): how far rounding can change an inner product, so that a candidate whose
-    product is more than 2 `off` below the k-th best is surely not among the best.
+    product is more than 2 `off` below the k-th best is surely not among the best. among:
+    for each query which candidates count, by position, None for all.
     """
     chosen = [_Nominees(k, 2 * margin) for margin in off]
     runs = _runs(np.flatnonzero(factors.any(axis=0)))
@@ -38,6 +41,9 @@ def nominate(
         for at in range(0, block.shape[1], width):
             columns = block[:, at : at + width]
             scores = _products(factors, columns, runs, spare[..., : columns.shape[1]])
+            for row, mask in zip(scores, among or (), strict=False):
+                if mask is not None:
+                    row[~mask[start + at : start + at + len(row)]] = -np.inf
             floors = [one.floor(row) for one, row in zip(chosen, scores, strict=True)]
             hits = np.flatnonzero(scores >= np.array(floors)[:, None])
             ends = np.searchsorted(hits, np.arange(len(chosen) + 1) * scores.shape[1])
@@ -52,13 +58,13 @@ class _Nominees:
 
     def __init__(self, k: int, margin: float) -> None:
         self._k, self._margin = k, margin
-        self._floor = np.float32(-np.inf)
+        self._floor = _LOWEST
         self._found: list[tuple[Places, Floats32]] = []
         self._count, self._most = 0, _GATHERED
 
     def floor(self, scores: Floats32) -> np.float32:
         """The least score that is worth adding, at first estimated from some of `scores`."""
-        if self._floor == -np.inf:
+        if self._floor == _LOWEST:
             self._raise(scores[:_FIRST])
         return self._floor
 

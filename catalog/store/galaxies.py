@@ -231,7 +231,9 @@ def split_galaxies(names: Sequence[str], seed: int, held_out: float) -> npt.NDAr
     held_out: expected share that is not trained on, 0..1; one half of it validates
     (when to stop, which epoch is best), the other half tests. A galaxy's place is the
     first 8 bytes of SHA-256 of "seed:name" as a fraction u of 2**64: test below half
-    of `held_out`, validation below `held_out`, train from there on.
+    of `held_out`, validation below `held_out`, train from there on. So no galaxy moves when
+    others come, and the share of N galaxies has a standard deviation of
+    sqrt(held_out (1 - held_out) / N): 0.2 of 50 is seldom 10, but between 4 and 16.
     """
     places = np.array([_place(f"{seed}:{name}") for name in names], dtype=np.float64)
     return np.select([places < held_out / 2, places < held_out], ["test", "validation"], "train")

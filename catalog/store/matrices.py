@@ -125,6 +125,15 @@ def question_totals(store: Store, galaxy_id: Sequence[int]) -> dict[tuple[int, s
     return {(number, question): total for number, question, total in rows}
 
 
+def asked_galaxies(store: Store, answer_id: int, min_votes: float) -> Ids:
+    """Galaxies, ascending, of which so many volunteers were asked the question of an answer."""
+    rows = store.arrow(
+        f"SELECT galaxy_id FROM ({_VOTES}) WHERE answer_id = ? AND total >= ? ORDER BY galaxy_id",
+        [answer_id, float(min_votes)],
+    )
+    return rows["galaxy_id"].to_numpy()
+
+
 def read_predictions(
     store: Store, tree: DecisionTree, predict_run: int, galaxy_id: Ids
 ) -> tuple[Floats, Floats]:

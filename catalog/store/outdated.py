@@ -14,9 +14,6 @@ from zoolens.catalog.store.matrices import predictions_state, votes_state
 from zoolens.catalog.store.shown import MADE_FROM, newest
 from zoolens.catalog.store.store import Run, Store, utc_now
 
-# Python's default shows a warning once for each place in the code: this one is about the data.
-warnings.simplefilter("always", Outdated, append=True)
-
 # What a run of each job has made of a galaxy.
 MADE = {
     "predict": ("prediction", "posterior", "question_prediction"),

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from zoolens.catalog.arrays import Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.matrices import read_rows
-from zoolens.catalog.store.shown import shown, valid
+from zoolens.catalog.store.shown import FEWEST_VOTES, shown, valid
 from zoolens.catalog.store.store import Store
 
 MEASURES = ("weighted_ce", "ce", "reach_weighted_ce")
@@ -56,24 +57,51 @@ JOIN answer a ON a.answer_id = w.answer_id ORDER BY rank LIMIT {limit}""",
     )
 
 
-def costliest_answer(store: Store, galaxy_id: int, min_votes: float = 0) -> int | None:
-    """The answer with a galaxy's largest weighted_ce in the newest score run, or None.
-
-    Only answers to questions that `min_votes` volunteers were asked; of equals the first.
-    """
-    answer: int | None = store.value(
-        f"""SELECT answer_id FROM {valid("loss")} WHERE run_id = ? AND galaxy_id = ?
-AND weighted_ce IS NOT NULL AND total_votes >= ? ORDER BY weighted_ce DESC, answer_id LIMIT 1""",
-        [store.newest_run("score"), galaxy_id, min_votes],
+def why_none(
+    store: Store, *, min_votes: float = 0, label: str | None = None, question: str | None = None
+) -> str:
+    """Why `rank_galaxies` ranks no galaxy, and what to do, in one sentence."""
+    chosen = _chosen(store.tree, label, question)
+    run_id = store.newest_run("score")
+    most = store.value(
+        f"SELECT max(total_votes) FROM {valid('loss')} WHERE run_id = ? AND weighted_ce IS NOT NULL "
+        f"AND answer_id IN ({', '.join(map(str, chosen))})",
+        [run_id],
     )
-    return answer
+    of = label or question
+    if most is None:
+        return f"no galaxy of score run {run_id} has a loss" + (f" of {of}" if of else "")
+    return (
+        f"no galaxy ranks: of the questions with a loss{f' ({of})' if of else ''} none was asked of "
+        f"{min_votes:g} volunteers, at most of {most:g}; ask for fewer with --min-votes"
+    )
 
 
-def costliest_answers(store: Store, galaxy_id: Sequence[int]) -> dict[int, int]:
-    """`costliest_answer` by galaxy, for those that have one; empty if nothing is scored."""
-    source = valid("galaxy_loss")
-    sql = f"SELECT galaxy_id, answer_id FROM {source} WHERE run_id = ({shown('score')})"
-    rows = read_rows(store, sql, np.unique(np.array(galaxy_id, np.int64)))
+def costliest_answers(
+    store: Store, galaxy_id: Sequence[int], min_votes: float | None = None
+) -> dict[int, int]:
+    """The answer with the largest weighted_ce of each galaxy that has one, by number.
+
+    Only answers to questions that `min_votes` volunteers were asked; by default that
+    `FEWEST_VOTES` were asked, where a galaxy has such a question, and else any. Of equals the
+    first in the tree. Empty if no score run shows.
+    """
+    ids = np.unique(np.array(galaxy_id, np.int64))
+    if min_votes is not None:
+        return _costliest(store, ids, min_votes)
+    found = _costliest(store, ids, FEWEST_VOTES)
+    rest = np.setdiff1d(ids, np.array([*found], np.int64))
+    return found | _costliest(store, rest, 0)
+
+
+def _costliest(store: Store, ids: Ids, min_votes: float) -> dict[int, int]:
+    run = f"run_id = ({shown('score')})"
+    sql = f"SELECT galaxy_id, answer_id FROM {valid('galaxy_loss')} WHERE {run}"
+    if min_votes > 0:
+        among = f"{run} AND total_votes >= {float(min_votes)} AND weighted_ce IS NOT NULL"
+        sql = f"""SELECT galaxy_id, max_by(answer_id, (weighted_ce, -answer_id)) AS answer_id
+    FROM {valid("loss")} WHERE {among} GROUP BY galaxy_id"""
+    rows = read_rows(store, sql, ids)
     return dict(zip(*(column.to_pylist() for column in rows.columns), strict=True))
 
 

@@ -5,6 +5,10 @@ predictions that they were made from; and a row that was made from an image or f
 ingest has replaced since (table `outdated`, see `catalog.store.outdated`) is not shown at all.
 """
 
+# If answers of fewer are ranked, a ranking is mostly of chance: the fraction of n volunteers is uncertain by up to
+# 0.5 / sqrt(n), 0.16 of ten, and one or two who err come before all others.
+FEWEST_VOTES = 10
+
 _OF_JOB = "SELECT max_by(run_id, asked_at) FROM run WHERE job = '{job}' AND status = 'complete'"
 _PREDICTIONS = _OF_JOB.format(job="predict")
 # The prediction run that a run was made from, by job, as its configuration names it.

@@ -9,16 +9,19 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.plugins import TorchCheckpointIO
 from torch.utils.data import DataLoader, Dataset
 
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.model import mixed_seed
+from zoolens.catalog.runtime.files import replacing
 from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.training.augmentation import Augmented, Examples, Shown, Shuffled
 from zoolens.catalog.training.folder import Outcome, TrainingFolder
@@ -29,10 +32,14 @@ _CLIPPED = 0.3  # norm to which gradients are clipped, as in Zoobot's training
 
 
 class _Pace(Callback):
-    """Shows a bar per epoch, keeps the losses of all epochs, seeds dropout, measures the speed."""
+    """Shows a bar per epoch, keeps the losses of all epochs, seeds dropout, measures the speed.
 
-    def __init__(self, seed: int) -> None:
+    order: told its epoch when a training is resumed.
+    """
+
+    def __init__(self, seed: int, order: Shuffled) -> None:
         self._seed = seed
+        self._order = order
         self._stack = ExitStack()
         self._images = 0
         self._began = 0.0
@@ -48,6 +55,8 @@ class _Pace(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.history = list(state_dict["history"])
+        # Lightning itself does so only after its workers have fetched the first galaxies
+        self._order.set_epoch(len(self.history))
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
         epoch = trainer.current_epoch
@@ -86,6 +95,27 @@ class _Pace(Callback):
         self._stack.close()
 
 
+class _Patience(EarlyStopping):
+    """Ends a resumed training at once where it had already lost its patience."""
+
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        trainer.should_stop = self.wait_count >= self.patience
+
+
+class _WholeCheckpoints(TorchCheckpointIO):
+    """Writes checkpoints beside their place, then renames them.
+
+    Lightning writes into the folder of temporary files and moves them, which between file
+    systems is a copy: a training killed in it would leave half a checkpoint.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        with replacing(Path(path)) as part, part.open("wb") as file:
+            torch.save(checkpoint, file)
+
+
 def fit(
     model: Tree,
     plan: Plan,
@@ -102,7 +132,8 @@ def fit(
     `KeyboardInterrupt` if it is interrupted, `FloatingPointError` if the loss is no
     longer finite.
     """
-    pace = _Pace(plan.seed)
+    order = Shuffled(len(canvases.rows), plan.seed)
+    pace = _Pace(plan.seed, order)
     keep: dict[str, Any] = {
         "dirpath": folder.path,
         "enable_version_counter": False,
@@ -113,20 +144,20 @@ def fit(
             max_epochs=plan.epochs,
             callbacks=[
                 pace,
-                EarlyStopping(_MONITORED, patience=plan.patience),
+                _Patience(_MONITORED, patience=plan.patience),
                 ModelCheckpoint(filename=folder.best.stem, monitor=_MONITORED, **keep),
                 ModelCheckpoint(filename=folder.last.stem, **keep),
             ],
             gradient_clip_val=_CLIPPED,
             num_sanity_val_steps=0,
             default_root_dir=folder.path,
+            plugins=[_WholeCheckpoints()],
             devices=1,
             use_distributed_sampler=False,
             logger=False,
             enable_progress_bar=False,
             enable_model_summary=False,
         )
-        order = Shuffled(len(canvases.rows), plan.seed)
         try:
             trainer.fit(
                 model,

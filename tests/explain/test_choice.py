@@ -96,6 +96,35 @@ def test_subjects_have_the_best_counterparts_or_a_note(store: Store) -> None:
         assert subject.galaxies == [subject.galaxy_id]
 
 
+def test_a_galaxy_named_is_drawn_for_an_answer_of_enough_votes(store: Store) -> None:
+    sql = """SELECT max_by(answer_id, weighted_ce) FROM loss WHERE galaxy_id = 7
+    AND total_votes >= ?"""
+    fewest = {store.value(sql, [n]): n for n in range(40, 0, -1)}
+    assert len({*fewest} - {None}) > 1
+    for answer, n in fewest.items():
+        assert choose(store, Which(names=["G0007"], min_votes=n)) == [Choice(7, answer)]
+    with pytest.raises(CatalogError, match="G0007 has a loss of 99 votes or more to choose it by"):
+        find_subjects(store, choose(store, Which(names=["G0007"], min_votes=99)), min_votes=99)
+
+
+def test_counterparts_drawn_have_enough_votes(store: Store) -> None:
+    answer = TOY.labels.index("bar_no")
+    totals = dict(store.rows("SELECT galaxy_id, total FROM votes WHERE label = 'bar_no'"))
+    galaxy = max(range(N), key=lambda n: totals[n])
+    every = find_counterparts(store, galaxy, answer, k=N)
+    fewest = sorted(totals[n] for n in range(N))[-3]
+    (subject,) = find_subjects(store, [Choice(galaxy, answer)], min_votes=fewest)
+    for found, ranked in (
+        (subject.observed, every.observed),
+        (subject.predicted, every.predicted),
+    ):
+        assert found == next(c for c in ranked if totals[c.galaxy_id] >= fewest)
+    assert (subject.observed, subject.predicted) != (every.observed[0], every.predicted[0])
+    (alone,) = find_subjects(store, [Choice(galaxy, answer)], min_votes=99)
+    note = "No counterparts: no other galaxy has 99 votes on the question, and predictions."
+    assert alone.notes == (note,)
+
+
 def test_a_galaxy_alone_has_none(tmp_path: Path) -> None:
     counts = np.ones((1, len(TOY.labels)))
     path = catalogue(tmp_path / "gz.duckdb", counts, concentrations=random_concentrations(1))

@@ -9,7 +9,7 @@ import pytest
 
 from tests.made.release_tables import awkward, write
 from zoolens.catalog.formats import fixed_width as records
-from zoolens.catalog.formats.csv import write_csv
+from zoolens.catalog.formats.csv import no_formula, write_csv
 
 
 @pytest.fixture
@@ -67,3 +67,21 @@ def _read(cell: str, kind: pa.DataType) -> object:
 
 def _equal(one: object, two: object) -> bool:
     return one == two or (one != one and two != two)
+
+
+FORMULAS = ["=1+1", "+1", "-J1", "@SUM(A1)", "\t=1", " =1", "\r", "＝1", "-", "=a\nb"]
+PLAIN = ["J-1", "a=b", "", "'=1", "1-2", "é", " x", "a\n=1"]
+
+
+def test_no_text_is_a_formula(tmp_path: Path) -> None:
+    """What a spreadsheet would evaluate has an apostrophe; all else is as it was."""
+    names = pa.array([*FORMULAS, *PLAIN, None])
+    numbers = pa.array([-1.5] * len(names))
+    pq.write_table(pa.table({"name": names, "dec": numbers}), tmp_path / "t.parquet")
+    write_csv(tmp_path / "t.parquet", tmp_path / "t.csv")
+    with (tmp_path / "t.csv").open(newline="") as file:
+        rows = [*csv.reader(file)][1:]
+    expected = [f"'{name}" for name in FORMULAS] + PLAIN
+    assert [row[0] for row in rows] == [*expected, ""]
+    assert {row[1] for row in rows} == {"-1.5"}
+    assert [no_formula(name) for name in FORMULAS + PLAIN] == expected

@@ -230,6 +230,37 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     assert verify(path).errors == 0
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_maps_have_the_same_bits_however_they_were_interrupted(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    monkeypatch.setattr(zoolens.jobs.explain, "BATCH", 4)
+    monkeypatch.setattr(zoolens.jobs.explain, "SHARD", 1)
+    whole = tmp_path / "whole.duckdb"
+    shutil.copy(path, whole)
+    explain(whole, Which(everything=True), figures=False)
+    calls = iter(range(100))
+
+    def interrupted(*arguments: Any, **named: Any) -> Any:
+        if next(calls) == 1:
+            raise KeyboardInterrupt
+        return saliency_tables(*arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(zoolens.jobs.explain, "saliency_tables", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            explain(path, Which(everything=True), figures=False)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        assert explain(path, Which(everything=True), figures=False).explained == 4
+    finally:
+        torch.set_num_threads(before)
+    for view in ("saliency", "saliency_stats"):
+        sql = f"SELECT * EXCLUDE run_id FROM {view} ORDER BY ALL"
+        assert rows(path, sql) == rows(whole, sql)
+
+
 def test_methods_and_layers_are_runs_of_their_own(path: Path) -> None:
     ways = [Maps(), Maps(layer="layer3", method="gradcam"), Maps(layer="layer3")]
     reports = [explain(path, Which(names=["G0003"]), way, figures=False) for way in ways]

@@ -259,9 +259,9 @@ def test_where_no_image_can_be_used_nothing_is_shown(tmp_path: Path, model: str)
     assert table(path, "SELECT DISTINCT run_id AS r FROM predictions") == [{"r": before.run_id}]
 
 
-def predict_and_die(path: Path, model: str) -> None:
-    """Predict in shards of two galaxies, until the third is to be committed."""
-    zoolens.jobs.predict.SHARD = 2
+def predict_and_die(path: Path, model: str, shard: int = 2, batch_size: int = 2) -> None:
+    """Predict in shards of a few galaxies, until the third is to be committed."""
+    zoolens.jobs.predict.SHARD = shard
     commit = Store.commit
 
     def dying(self: Store, run: Run, name: str, tables: Mapping[str, pa.Table]) -> None:
@@ -270,7 +270,7 @@ def predict_and_die(path: Path, model: str) -> None:
         commit(self, run, name, tables)
 
     Store.commit = dying  # type: ignore[method-assign]
-    predict(path, model, Inference(samples=T, view=SMALL), batch_size=2)
+    predict(path, model, Inference(samples=T, view=SMALL), batch_size=batch_size)
 
 
 def test_killed_it_resumes_with_nothing_lost_and_nothing_twice(tmp_path: Path, model: str) -> None:
@@ -290,6 +290,29 @@ def test_killed_it_resumes_with_nothing_lost_and_nothing_twice(tmp_path: Path, m
     )
     counts = table(path, "SELECT count(*) AS n FROM prediction GROUP BY galaxy_id, answer_id")
     assert [row["n"] for row in counts] == [1] * 9 * A
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_killed_it_resumes_to_the_same_bits_with_any_number_of_threads(
+    tmp_path: Path, model: str, threads: int
+) -> None:
+    path = imaged(tmp_path / "gz.duckdb", 150)
+    whole = tmp_path / "whole.duckdb"
+    whole.write_bytes(path.read_bytes())
+    job = started(predict_and_die, path, model, 64, 32)
+    job.join()
+    assert job.exitcode == -signal.SIGKILL
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        resumed = predict(path, model, Inference(samples=T, view=SMALL))
+    finally:
+        torch.set_num_threads(before)
+    assert (resumed.galaxies, resumed.total) == (150 - 2 * 64, 150)
+    uncut = predict(whole, model, Inference(samples=T, view=SMALL))
+    np.testing.assert_array_equal(posteriors(path, resumed.run_id), posteriors(whole, uncut.run_id))
+    sql = "SELECT * EXCLUDE run_id FROM predictions ORDER BY galaxy_id, label"
+    assert table(path, sql) == table(whole, sql)
 
 
 def test_a_greyscale_model_is_shown_grey(tmp_path: Path) -> None:

@@ -115,8 +115,15 @@ def test_columns_conditions_and_fewest_votes_choose(
     found = pq.read_table(tmp_path / "a/galaxies.parquet").to_pandas()
     assert [*found.columns] == ["iauname", "dec", "round_yes"]
     assert [*found["iauname"]] == [*galaxies.index[galaxies["shape_smooth_pred_frac"] > 0.3]]
-    release(full_gz, tmp_path / "b", TITLE, Cut(min_votes=30, formats=[]))
+    release(full_gz, tmp_path / "b", TITLE, Cut(min_votes=30, formats=[], counterparts=5))
     found = released_galaxies(tmp_path / "b")
+    named = found[found["observed_counterpart"] != ""]
+    assert len(named) == 5
+    for _, row in named.iterrows():
+        question = TOY.questions[TOY.question_of[TOY.answer_id(row["worst_answer"])]]
+        votes = galaxies[f"{question.name}_total-votes"]
+        assert votes[row["observed_counterpart"]] >= 30
+        assert votes[row["predicted_counterpart"]] >= 30
     totals = galaxies[[f"{question.name}_total-votes" for question in TOY.questions]]
     assert [*found.index] == [*galaxies.index[(totals >= 30).any(axis=1)]]
     with Store.open(full_gz, read_only=True) as store:
@@ -159,7 +166,14 @@ def test_what_cannot_be_released_leaves_nothing(
 
 
 def test_titles_are_checked(full_gz: Path, tmp_path: Path) -> None:
-    for title in (Title("", "1"), Title("a\nb", "1"), Title("a", "../1"), Title("a", "")):
+    for title in (
+        Title("", "1"),
+        Title("a\nb", "1"),
+        Title("a", "../1"),
+        Title("a", ""),
+        Title("a", "1", ("Founder, A.; 0000-0002-1825-0098",)),
+        Title("a", "1", (), "CC BY 4.0"),
+    ):
         with pytest.raises(CatalogError):
             release(full_gz, tmp_path / "out", title)
     with pytest.raises(CatalogError, match="exists"):

@@ -146,5 +146,9 @@ def test_the_costliest_answer_is_one_of_enough_votes(gz: Path) -> None:
             [galaxy, most],
         )
     assert similar(gz, galaxy, min_votes=most).answer == expected
+    table = similar(gz, galaxy, min_votes=most, k=N).table
+    assert len(table) > 3
+    assert min(table["votes"].to_pylist()) >= most
+    assert min(similar(gz, galaxy, k=N).table["votes"].to_pylist()) < most
     with pytest.raises(CatalogError, match="no loss of 1000 votes or more"):
         similar(gz, galaxy, min_votes=1000)

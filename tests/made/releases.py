@@ -18,7 +18,9 @@ from zoolens.jobs.settings import Cut
 
 N, SIDE = 30, 5
 EXPLAINED = range(0, N, 3)
-TITLE = Title("Toy galaxies", "1.0", ("A. Founder",), "CC-BY-4.0")
+TITLE = Title(
+    "Toy galaxies", "1.0", ("Founder, A.; 0000-0002-1825-0097", "Galaxy Zoo"), "CC-BY-4.0"
+)
 FORMATS = ("parquet", "fits", "votable", "csv", "hats")
 EVERYTHING = Cut(formats=FORMATS, counterparts=10, cubes=True)
 

@@ -42,7 +42,16 @@ def test_machines_can_read_what_it_is(full_cut: Path) -> None:
     assert first["galaxies/iauname"] == b"J000000.00+000000.0"
     cited = yaml.safe_load((full_cut / "CITATION.cff").read_text())
     assert (cited["version"], cited["license"]) == ("1.0", "CC-BY-4.0")
-    assert cited["authors"] == [{"name": "A. Founder"}]
+    orcid = "https://orcid.org/0000-0002-1825-0097"
+    assert cited["authors"] == [
+        {"family-names": "Founder", "given-names": "A.", "orcid": orcid},
+        {"name": "Galaxy Zoo"},
+    ]
+    said = json.loads((full_cut / "croissant.json").read_text())
+    person, group = said["creator"]
+    assert (person["@type"], person["familyName"], person["url"]) == ("sc:Person", "Founder", orcid)
+    assert group == {"@type": "sc:Organization", "name": "Galaxy Zoo"}
+    assert said["license"] == "https://spdx.org/licenses/CC-BY-4.0.html"
     assert any("Zoobot" in work["title"] for work in cited["references"])
 
 
@@ -112,6 +121,19 @@ def test_the_readme_says_what_is_there_and_no_more(tmp_path: Path) -> None:
     text = (tmp_path / "README.md").read_text()
     assert "| `tables/posteriors.parquet` | galaxy | 12 |" in text
     assert all(word in text for word in ("`gallery/index.html`", "`cubes/`", "zoolens ingest"))
+
+
+def test_what_is_typed_is_no_markup(tmp_path: Path) -> None:
+    title = Title("<b>A</b> & [B](C) | `d` _e_", "2")
+    condition = "ra > 3 -- ``x`\n\n# y"
+    facts = {**_FACTS, "selection": {"where": condition, "min_votes": 0}}
+    write_readme(tmp_path, title, _TABLES, facts)
+    heading, _, summary, *_ = (tmp_path / "README.md").read_text().splitlines()
+    assert heading == r"# \<b\>A\</b\> \& \[B\](C) \| \`d\` \_e\_, version 2"
+    assert "only those with ``` ra > 3 -- ``x` # y ```. Cut by" in summary
+    write_dictionary(tmp_path, title, {})
+    first = (tmp_path / "DICTIONARY.md").read_text().splitlines()[0]
+    assert first == heading.replace("# ", "# Columns of ", 1)
 
 
 def test_croissant_names_files_and_kinds(tmp_path: Path) -> None:

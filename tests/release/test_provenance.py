@@ -114,8 +114,12 @@ def test_a_citation_names_the_survey_of_the_tree(tmp_path: Path) -> None:
         said: dict[str, Any] = yaml.safe_load((tmp_path / "CITATION.cff").read_text())
         return said
 
-    full = cited(Title("Ü", "1", ("B. Zoo", "A. Keeper"), "MIT"), "gz2")
-    assert full["authors"] == [{"name": "B. Zoo"}, {"name": "A. Keeper"}]
+    full = cited(Title("Ü", "1", ("Zoo, B.", "no: [a, b]", "'é\" # {x}"), "mit"), "gz2")
+    assert full["authors"] == [
+        {"family-names": "Zoo", "given-names": "B."},
+        {"family-names": "no: [a", "given-names": "b]"},
+        {"name": "'é\" # {x}"},
+    ]
     assert (full["title"], full["license"], str(full["date-released"])) == (
         "Ü",
         "MIT",
@@ -128,5 +132,8 @@ def test_a_citation_names_the_survey_of_the_tree(tmp_path: Path) -> None:
     ]
     bare = cited(Title("Toy", "1"), "toy")
     assert bare["authors"] == [{"name": "Makers of Toy"}]
-    assert "license" not in bare
+    assert not {"license", "license-url"} & {*bare}
+    other = cited(Title("Toy", "1", licence="cc-by-3.0-igo"), "toy")
+    assert "license" not in other, "CITATION.cff does not know its name"
+    assert other["license-url"] == "https://spdx.org/licenses/CC-BY-3.0-IGO.html"
     assert len(bare["references"]) == 2

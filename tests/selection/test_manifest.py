@@ -270,3 +270,9 @@ def test_refusals_are_told_with_their_reason(out: Path) -> None:
     assert rows[0] == ["iauname", "image", "reason"]
     assert rows[1][0].startswith("_1-")
     assert rows[1][1:] == ["/a.tar x.png", "changed image: other bytes"]
+
+
+def test_a_refusal_is_no_formula(out: Path) -> None:
+    write_refused(out, [Reject("=a/b.png", None, "J1", "-2 is no width")])
+    with (out / "refused.csv").open() as file:
+        assert [*csv.reader(file)][1] == ["J1", "'=a/b.png", "'-2 is no width"]

@@ -18,7 +18,7 @@ from tests.made.catalogues import (
 )
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.paths import index_path
-from zoolens.catalog.similarity.counterparts import find_counterparts
+from zoolens.catalog.similarity.counterparts import counterparts_of_many, find_counterparts
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.index import index
 
@@ -119,6 +119,37 @@ def test_more_counterparts_than_galaxies(made: tuple[Path, np.ndarray, np.ndarra
     with Store.open(path, read_only=True) as store:
         found = find_counterparts(store, galaxy, 0, k=10_000)
     assert len(found.observed) == len(found.predicted) == N - 1
+
+
+@pytest.mark.parametrize("approximate", [False, True])
+def test_counterparts_have_enough_votes_on_the_question(
+    made: tuple[Path, np.ndarray, np.ndarray], approximate: bool
+) -> None:
+    path, counts, _ = made
+    totals = question_totals(counts)
+    asked = [(g, int(np.argmax(totals[g]))) for g in range(N) if totals[g].any()]
+    with Store.open(path, read_only=True) as store:
+        for least in (3, 5):
+            answers = np.array([TOY.slices[q].start for _, q in asked])
+            galaxies = np.array([g for g, _ in asked])
+            many = counterparts_of_many(store, galaxies, answers, min_votes=least)
+            for row, (galaxy, question) in enumerate(asked):
+                answer = int(answers[row])
+                every = find_counterparts(store, galaxy, answer, k=N)
+                some = find_counterparts(
+                    store, galaxy, answer, k=5, min_votes=least, approximate=approximate
+                )
+                for kind in ("observed", "predicted"):
+                    enough = [
+                        c for c in getattr(every, kind) if totals[c.galaxy_id, question] >= least
+                    ]
+                    assert getattr(some, kind) == enough[:5]
+                assert many[0][row] == some.observed[0].galaxy_id
+                assert many[1][row] == some.predicted[0].galaxy_id
+        nobody = find_counterparts(store, *map(int, (galaxies[0], answers[0])), min_votes=1e6)
+        assert nobody.observed == nobody.predicted == []
+        found = counterparts_of_many(store, galaxies, answers, min_votes=1e6)
+        assert {*found[0], *found[1]} == {-1}
 
 
 def test_what_cannot_be_exchanged(tmp_path: Path) -> None:

@@ -119,6 +119,29 @@ def test_the_scale_of_the_weights_does_not_matter(scale: float) -> None:
     assert plain.tolist() == scaled.tolist()
 
 
+def test_only_some_candidates_count() -> None:
+    """The best of those that count, however few they are and whichever query asks."""
+    random = np.random.default_rng(8)
+    candidates = observed_candidates(random_counts(9000, most=4), TOY)
+    ids = random.permutation(9000).astype(np.int64)
+    index = build((ids[:5000], candidates[:5000]), (ids[5000:], candidates[5000:]))
+    queries, weights = random.random((4, A)), random.choice([1.0, 5.0], (4, A))
+    some = [random.choice(ids, size, replace=False) for size in (6000, 40, 3)]
+    masks = [index.holding(ids) for ids in some]
+    assert [int(mask.sum()) for mask in masks] == [6000, 40, 3]
+    among = [*masks, None]
+    together = index.search_many(queries, weights, 7, exclude=[int(some[0][0])] * 4, among=among)
+    for i, (found, _) in enumerate(together):
+        here = slice(None) if i == 3 else among[i]
+        exclude = int(some[0][0])
+        expected = ranking(queries[i], candidates[here], weights[i], ids[here], exclude)[:7]
+        assert found.tolist() == expected
+        one, _ = index.search(queries[i], weights[i], 7, exclude=exclude, among=among[i])
+        assert one.tolist() == expected
+    nobody = index.holding(np.empty(0, np.int64))
+    assert index.search(queries[0], weights[0], 7, among=nobody)[0].tolist() == []
+
+
 def test_few_candidates() -> None:
     ids = np.array([4, 2], np.int64)
     candidates = observed_candidates(random_counts(2), TOY)

@@ -1,5 +1,6 @@
 """The ranking against one written out in Python, and against the public view."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,17 +10,18 @@ import pytest
 
 from tests.made.catalogues import TOY, catalogue, random_concentrations, random_counts
 from tests.oracles.ranking import slow_ranking
-from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.errors import CatalogError, Told, UnknownName
 from zoolens.catalog.store.checks import offences
 from zoolens.catalog.store.ranking import (
     MEASURES,
     all_ranks,
-    costliest_answer,
     costliest_answers,
     rank_galaxies,
+    why_none,
 )
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.score import score
+from zoolens.jobs.worst import worst
 
 N = 40
 
@@ -209,15 +211,39 @@ def test_the_costliest_answer_of_each_galaxy(gz: Path, min_votes: float) -> None
         for row in slow_ranking(rows, "weighted_ce", TOY)
     }
     with Store.open(gz, read_only=True) as store:
-        for galaxy in range(N):
-            assert costliest_answer(store, galaxy, min_votes) == expected.get(galaxy)
-        if min_votes == 0:
-            assert costliest_answers(store, [*range(N), 7, 999]) == expected
+        assert costliest_answers(store, [*range(N), 7, 999], min_votes) == expected
+
+
+def test_the_costliest_answer_is_one_of_ten_votes_where_there_is_one(gz: Path) -> None:
+    rows = losses(gz)
+    enough = slow_ranking([r for r in rows if r["total_votes"] >= 10], "weighted_ce", TOY)
+    expected = {
+        row["galaxy_id"]: TOY.answer_id(row["label"])
+        for row in [*slow_ranking(rows, "weighted_ce", TOY), *enough]
+    }
+    of_all = {r["galaxy_id"]: r["label"] for r in slow_ranking(rows, "weighted_ce", TOY)}
+    assert {r["galaxy_id"] for r in enough} < of_all.keys(), "some have fewer on every question"
+    assert any(of_all[r["galaxy_id"]] != r["label"] for r in enough)
+    with Store.open(gz, read_only=True) as store:
+        assert costliest_answers(store, range(N)) == expected
+
+
+@pytest.mark.parametrize(
+    ("choice", "why"),
+    [
+        ({"min_votes": 1000}, "none was asked of 1000 volunteers, at most of "),
+        ({"min_votes": 1000, "label": "bar_strong"}, "with a loss (bar_strong) none was asked"),
+    ],
+)
+def test_an_empty_ranking_says_why(gz: Path, choice: dict[str, Any], why: str) -> None:
+    with Store.open(gz, read_only=True) as store:
+        assert why in why_none(store, **choice)
+    given = {"answer" if name == "label" else name: value for name, value in choice.items()}
+    with pytest.warns(Told, match=re.escape(why)):
+        assert len(worst(gz, **given)) == 0
 
 
 def test_where_nothing_is_scored_nothing_is_costliest(tmp_path: Path) -> None:
     path = catalogue(tmp_path / "gz.duckdb", random_counts(2))
     with Store.open(path, read_only=True) as store:
         assert costliest_answers(store, [0, 1]) == {}
-        with pytest.raises(CatalogError, match="zoolens score"):
-            costliest_answer(store, 0)

@@ -1,5 +1,7 @@
 """Small trainings of a small encoder, on random images and votes."""
 
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +14,20 @@ from tests.made.trainings import PLAN, VIEW, examples
 from zoolens.catalog.network.model import load_model
 from zoolens.catalog.scoring.losses import dirichlet_multinomial_nll
 from zoolens.catalog.training.augmentation import Examples
-from zoolens.catalog.training.folder import TrainingFolder
+from zoolens.catalog.training.folder import Outcome, TrainingFolder
 from zoolens.catalog.training.loop import fit
 from zoolens.catalog.training.tree_model import Plan, new_tree
 
 pytestmark = pytest.mark.slow
 
 
-def _train(folder: Path, plan: Plan = PLAN, canvases: Examples | None = None) -> Any:
+def _train(
+    folder: Path, plan: Plan = PLAN, canvases: Examples | None = None, views: Examples | None = None
+) -> Outcome:
     made = TrainingFolder(folder)
     made.path.mkdir(exist_ok=True)
-    canvases = canvases or examples(24, 40)
-    outcome, _ = fit(new_tree(TOY, plan, VIEW), plan, VIEW, canvases, examples(9, 32, 1), made)
+    canvases, views = canvases or examples(24, 40), views or examples(9, 32, 1)
+    outcome, _ = fit(new_tree(TOY, plan, VIEW), plan, VIEW, canvases, views, made)
     return outcome
 
 
@@ -37,6 +41,18 @@ class _Interrupted(np.ndarray[Any, Any]):
         if _Interrupted.left < 0:
             raise KeyboardInterrupt
         return np.asarray(super().__getitem__(item))
+
+
+def _interrupting(data: Examples) -> Examples:
+    return Examples(data.pixels.view(_Interrupted), data.rows, data.counts)
+
+
+def _assert_same(one: Path, other: Path) -> None:
+    """Every tensor of two trainings' last checkpoints is the same to the bit."""
+    first, second = (
+        torch.load(folder / "last.ckpt", weights_only=True)["state_dict"] for folder in (one, other)
+    )
+    assert [name for name in first if not torch.equal(first[name], second[name])] == []
 
 
 def test_a_training_learns_and_its_file_predicts(tmp_path: Path) -> None:
@@ -54,22 +70,41 @@ def test_a_training_learns_and_its_file_predicts(tmp_path: Path) -> None:
     assert nll == pytest.approx(outcome.validation_loss, abs=1e-3)
 
 
-def test_an_interrupted_training_comes_to_the_same_weights(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [0, 1, 2])
+@pytest.mark.parametrize("left", [9, 9 + 4], ids=["trained", "validating"])
+def test_an_interrupted_training_comes_to_the_same_weights(
+    tmp_path: Path, workers: int, left: int
+) -> None:
+    plan = replace(PLAN, workers=workers)
     whole = _train(tmp_path / "whole")
-    canvases = examples(24, 40)
-    cut = Examples(canvases.pixels.view(_Interrupted), canvases.rows, canvases.counts)
-    _Interrupted.left = 24 + 10  # in the second epoch
+    views = _interrupting(examples(9, 32, 1))
+    _Interrupted.left = left
     with pytest.raises(KeyboardInterrupt):
-        _train(tmp_path / "cut", canvases=cut)
+        _train(tmp_path / "cut", plan, views=views)
     assert (tmp_path / "cut" / "last.ckpt").exists()
     _Interrupted.left = 10**9
-    assert _train(tmp_path / "cut", canvases=cut) == whole
-    states = [
-        torch.load(tmp_path / name / "last.ckpt", weights_only=True)["state_dict"]
-        for name in ("whole", "cut")
-    ]
-    for name, tensor in states[0].items():
-        assert torch.allclose(tensor, states[1][name], atol=1e-6), name
+    assert _train(tmp_path / "cut", plan, views=views) == whole
+    _assert_same(tmp_path / "whole", tmp_path / "cut")
+
+
+def test_a_training_interrupted_within_an_epoch_comes_to_the_same_weights(tmp_path: Path) -> None:
+    whole = _train(tmp_path / "whole")
+    canvases = _interrupting(examples(24, 40))
+    _Interrupted.left = 24 + 10  # in the second epoch
+    with pytest.raises(KeyboardInterrupt):
+        _train(tmp_path / "cut", canvases=canvases)
+    _Interrupted.left = 10**9
+    assert _train(tmp_path / "cut", canvases=canvases) == whole
+    _assert_same(tmp_path / "whole", tmp_path / "cut")
+
+
+def test_checkpoints_do_not_pass_through_the_folder_of_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be on another file system, from which a move is a copy that a kill cuts short."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    _train(tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["best.ckpt", "last.ckpt"]
 
 
 def test_a_finished_training_has_nothing_left_to_do(tmp_path: Path) -> None:
@@ -80,9 +115,10 @@ def test_a_finished_training_has_nothing_left_to_do(tmp_path: Path) -> None:
 
 
 def test_workers_and_none_come_to_the_same(tmp_path: Path) -> None:
-    plan = Plan("resnet10t", 1, 8, 1e-3, 9, seed=1, mixed=False, workers=2)
-    alone = Plan("resnet10t", 1, 8, 1e-3, 9, seed=1, mixed=False, workers=0)
-    assert _train(tmp_path / "two", plan) == _train(tmp_path / "none", alone)
+    outcomes = [_train(tmp_path / str(n), replace(PLAN, workers=n)) for n in (0, 1, 2)]
+    assert outcomes[1:] == outcomes[:1] * 2
+    _assert_same(tmp_path / "0", tmp_path / "1")
+    _assert_same(tmp_path / "0", tmp_path / "2")
 
 
 def test_training_stops_when_nothing_improves(tmp_path: Path) -> None:
@@ -90,6 +126,7 @@ def test_training_stops_when_nothing_improves(tmp_path: Path) -> None:
     outcome = _train(tmp_path / "out", plan)
     assert outcome.epochs < 30
     assert outcome.epochs == outcome.best_epoch + 2
+    assert _train(tmp_path / "out", plan) == outcome, "as if it had been killed after it stopped"
 
 
 def test_a_divergence_is_told(tmp_path: Path) -> None:

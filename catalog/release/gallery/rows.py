@@ -11,7 +11,11 @@ from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.explain.portraits import SELECTED, Explanation, Portrait, relevant_questions
 from zoolens.catalog.runtime.progress import progress
-from zoolens.catalog.similarity.counterparts import Counterpart, find_counterparts
+from zoolens.catalog.similarity.counterparts import (
+    Counterpart,
+    find_counterparts,
+    what_is_lacking,
+)
 from zoolens.catalog.similarity.files import KINDS, load_index
 from zoolens.catalog.store.facts import AnswerFacts, facts_of
 from zoolens.catalog.store.matrices import votes_state
@@ -65,13 +69,14 @@ def read_worst(store: Store, limit: int, min_votes: float, among: Ids | None) ->
 
     min_votes, and what is raised: as in `catalog.store.ranking`; among: numbers of the
     galaxies that count, all unless given. Counterparts are sought in the whole
-    catalogue. Votes are the current ones, predictions those that the losses are of.
+    catalogue, among those that `min_votes` volunteers were asked about. Votes are the
+    current ones, predictions those that the losses are of.
     """
     scored = store.run(store.newest_run("score"))
     predicted = store.run(scored.config.get("predict_run") or store.newest_run("predict"))
     tree = store.tree
     ranking = _ranking(store, limit, min_votes, among).to_pylist()
-    found = _counterparts(store, ranking)
+    found = _counterparts(store, ranking, min_votes)
     shown = {row["galaxy_id"] for row in ranking}
     shown |= {one.galaxy_id for *pair, _ in found for one in pair if one is not None}
     facts = facts_of(store, sorted(shown), predict_run=predicted.run_id, score_run=scored.run_id)
@@ -104,7 +109,7 @@ def _ranking(store: Store, limit: int, min_votes: float, among: Ids | None) -> p
 
 
 def _counterparts(
-    store: Store, ranking: Sequence[Mapping[str, int]]
+    store: Store, ranking: Sequence[Mapping[str, int]], min_votes: float
 ) -> list[tuple[Counterpart | None, Counterpart | None, str]]:
     """The observed and the predicted counterpart of each galaxy, or why they are missing."""
     try:
@@ -117,9 +122,13 @@ def _counterparts(
     with progress("counterparts", len(ranking)) as bar:
         for row in ranking:
             try:
-                both = find_counterparts(store, row["galaxy_id"], row["answer_id"])
+                both = find_counterparts(
+                    store, row["galaxy_id"], row["answer_id"], min_votes=min_votes
+                )
                 first, second = ((*some, None)[0] for some in (both.observed, both.predicted))
-                why = "" if first and second else "No other galaxy has votes and predictions."
+                why = (
+                    "" if first and second else f"No other galaxy has {what_is_lacking(min_votes)}."
+                )
                 found.append((first, second, why))
             except CatalogError as error:
                 found.append((None, None, f"None: {_without_folder(str(error), store)}."))

@@ -64,6 +64,11 @@ def test_too_few_votes_do_not_count(path: Path, tmp_path: Path) -> None:
         "iauname"
     ].to_pylist()
     assert all(one["votes"] >= 20 for one in page_data(tmp_path / "gallery"))
+    with Store.open(path, read_only=True) as store:
+        for one in page_data(tmp_path / "gallery"):
+            for other in one["counterparts"]:
+                sql = "SELECT total FROM votes WHERE iauname = ? AND label = ?"
+                assert store.value(sql, [other["shown"], one["label"]]) >= 20
     assert "at least 20 volunteers" in (tmp_path / "gallery" / "index.html").read_text("utf-8")
 
 
