@@ -63,17 +63,15 @@ def why_none(
     """Why `rank_galaxies` ranks no galaxy, and what to do, in one sentence."""
     chosen = _chosen(store.tree, label, question)
     run_id = store.newest_run("score")
-    most = store.value(
-        f"SELECT max(total_votes) FROM {valid('loss')} WHERE run_id = ? AND weighted_ce IS NOT NULL "
-        f"AND answer_id IN ({', '.join(map(str, chosen))})",
-        [run_id],
-    )
+    among = f"weighted_ce IS NOT NULL AND answer_id IN ({', '.join(map(str, chosen))})"
+    sql = f"SELECT max(total_votes) FROM {valid('loss')} WHERE run_id = ? AND {among}"
+    most = store.value(sql, [run_id])
     of = label or question
     if most is None:
         return f"no galaxy of score run {run_id} has a loss" + (f" of {of}" if of else "")
     return (
-        f"no galaxy ranks: of the questions with a loss{f' ({of})' if of else ''} none was asked of "
-        f"{min_votes:g} volunteers, at most of {most:g}; ask for fewer with --min-votes"
+        f"no galaxy ranks: of the questions with a loss{f' ({of})' if of else ''} none was asked "
+        f"of {min_votes:g} volunteers, at most of {most:g}; ask for fewer votes"
     )
 
 

@@ -5,8 +5,8 @@ predictions that they were made from; and a row that was made from an image or f
 ingest has replaced since (table `outdated`, see `catalog.store.outdated`) is not shown at all.
 """
 
-# If answers of fewer are ranked, a ranking is mostly of chance: the fraction of n volunteers is uncertain by up to
-# 0.5 / sqrt(n), 0.16 of ten, and one or two who err come before all others.
+# Volunteers without whom a ranking is mostly of chance: the fraction of n is uncertain by up to
+# 0.5 / sqrt(n), 0.16 of ten, and where one or two err comes before all others.
 FEWEST_VOTES = 10
 
 _OF_JOB = "SELECT max_by(run_id, asked_at) FROM run WHERE job = '{job}' AND status = 'complete'"
