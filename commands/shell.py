@@ -10,18 +10,13 @@ import typer
 
 from zoolens.catalog.errors import CatalogError, QueryRefused
 from zoolens.catalog.output.answer import plain
-from zoolens.catalog.runtime.progress import (
-    interrupt,
-    interrupted,
-    is_quiet,
-    raise_if_interrupted,
-    set_quiet,
-)
+from zoolens.catalog.runtime.progress import is_quiet, set_quiet
+from zoolens.catalog.runtime.signals import at_work, exit_code, farewell, interrupted
 
 if TYPE_CHECKING:
     from zoolens.jobs.reports import Report
 
-_FAULT, _INTERRUPTED = 1, 130  # exit codes; of wrong usage, which Typer finds, it is 2
+_FAULT = 1  # exit code; of wrong usage, which Typer finds, it is 2
 
 
 def say(report: "Report") -> None:
@@ -42,7 +37,8 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
     def run(*args: Any, **kwargs: Any) -> None:
         set_quiet(bool(kwargs.get("quiet")))
         try:
-            command(*args, **kwargs)
+            with at_work():
+                command(*args, **kwargs)
         except (Exception, KeyboardInterrupt) as error:
             _end(error)
             raise
@@ -54,8 +50,8 @@ def _end(error: BaseException) -> None:
     """Raise the exit that belongs to an error that is not Zoolens' own."""
     # after an interrupted import a library fails with other errors
     if interrupted() or isinstance(error, KeyboardInterrupt):
-        _tell("interrupted with nothing half done; the same command does the rest")
-        raise typer.Exit(_INTERRUPTED) from None
+        _tell(farewell())
+        raise typer.Exit(exit_code()) from None
     if isinstance(error, CatalogError):
         # DuckDB's message about a query has several lines
         lines = str(error).splitlines() if isinstance(error, QueryRefused) else [str(error)]
@@ -83,17 +79,3 @@ def refuse_what_is_no_text(arguments: Sequence[str]) -> None:
         except UnicodeEncodeError:
             _tell(f"{plain(argument)} is not UTF-8, which names have to be")
             raise SystemExit(_FAULT) from None
-
-
-def on_interrupt(number: int, frame: Any) -> None:
-    """Remember a Ctrl-C, and heed it at once, but not within an import.
-
-    What libraries do while they are imported can swallow it, and an import that is cut
-    short can keep a lock that other threads wait for.
-    """
-    interrupt()
-    while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
-            return
-        frame = frame.f_back
-    raise_if_interrupted()

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from zoolens.catalog.runtime.signals import raise_if_interrupted
+
 _quiet = False
-_interrupted = False
 
 
 def set_quiet(quiet: bool) -> None:
@@ -21,23 +22,6 @@ def set_quiet(quiet: bool) -> None:
 def is_quiet() -> bool:
     """Whether this process shows only results."""
     return _quiet
-
-
-def interrupt() -> None:
-    """Record a Ctrl-C: after the current step of work no other begins."""
-    global _interrupted
-    _interrupted = True
-
-
-def interrupted() -> bool:
-    """Whether there was a Ctrl-C."""
-    return _interrupted
-
-
-def raise_if_interrupted() -> None:
-    """Raise `KeyboardInterrupt` if there was a Ctrl-C."""
-    if _interrupted:
-        raise KeyboardInterrupt
 
 
 class Bar:
