@@ -11,7 +11,7 @@ It imports little: it listens before anything else is imported.
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -23,7 +23,6 @@ _AGAIN = 0.05  # seconds until it is seen whether an import has ended
 _received: int | None = None
 _received_at = 0.0
 _at_work = False
-_stops: list[Callable[[], None]] = []
 
 
 def listen() -> None:
@@ -33,11 +32,6 @@ def listen() -> None:
             signal.signal(number, _receive)
     signal.signal(signal.SIGALRM, lambda _, frame: _heed(frame))
     os.register_at_fork(after_in_child=_as_child)
-
-
-def stop_with(stop: Callable[[], None]) -> None:
-    """Call `stop` as well if a signal comes: for work that Python cannot interrupt."""
-    _stops.append(stop)
 
 
 @contextmanager
@@ -78,15 +72,13 @@ def _receive(number: int, frame: FrameType | None) -> None:
     global _received, _received_at
     now = time.monotonic()
     if _received is None:
-        _received, _received_at = number, now
+        _received_at, _received = now, number  # in this order: a second one can come between
     elif now - _received_at < _ONE:
         return
     else:
         _end_at_once()
     if not _at_work:
         _end_at_once()
-    for stop in _stops:
-        stop()
     _heed(frame)
 
 
