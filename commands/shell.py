@@ -67,6 +67,12 @@ def _end(error: BaseException) -> None:
         raise typer.Exit(_FAULT) from None
 
 
+def end_now(reason: str) -> None:
+    """End the process from a thread of it, for a query that would not stop."""
+    _tell(f"the query was stopped: {reason}")
+    os._exit(_FAULT)
+
+
 def _tell(mistake: str) -> None:
     typer.echo(f"zoolens: {mistake}", err=True)
 

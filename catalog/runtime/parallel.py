@@ -66,7 +66,8 @@ def in_processes(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for worker in {*active_children()} - others:
-                worker.terminate()  # else what it has begun would be waited for
+                worker.terminate()  # or it would end what it has begun
+                worker.join()
             raise
 
 

@@ -68,7 +68,7 @@ _LEAD = """\
 
 A catalogue is one DuckDB file. What follows are its views, which is what you query: with
 `zoolens sql`, from Python, or with any DuckDB client from version 1.1 on. The file holds these
-descriptions too, as comments on views and columns: `zoolens sql` without a query shows them.
+descriptions too, as comments on views and columns: `zoolens sql losses` shows those of a view.
 
 Each view shows one run of its job: of the complete runs, the one that was asked for last. (The
 same command again is the same run, and shows again.) Write `history.` before the name of a view

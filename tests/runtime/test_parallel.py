@@ -124,7 +124,7 @@ def test_processes_that_nobody_waits_for_end() -> None:
     results = in_processes(_slow, [0.0, 60.0, 60.0], workers=2)
     assert next(results) == 0
     with pytest.raises(KeyboardInterrupt):
-        results.throw(KeyboardInterrupt)
+        results.throw(KeyboardInterrupt())
     assert not multiprocessing.active_children()
 
 
