@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoolens.catalog.errors import UnknownName
-from zoolens.catalog.output.answer import distinct
+from zoolens.catalog.output.answer import numbered
 from zoolens.catalog.store.connection import CLOSED
 from zoolens.catalog.store.schema import connect
 from zoolens.catalog.store.store import Store
@@ -77,14 +77,26 @@ class Catalog:
             self._held.close()
             self._held = None
 
-    def sql(self, query: str | None = None, *, as_: Form = "pandas") -> Any:
+    def sql(
+        self,
+        query: str | None = None,
+        *,
+        memory: float | None = None,
+        timeout: float | None = None,
+        as_: Form = "pandas",
+    ) -> Any:
         """The answer to one SELECT; without a query, the views, their columns and meanings.
 
-        Raises `QueryRefused` with DuckDB's own message if the query is wrong.
+        query: may also be the name of a view, to describe it. memory: GB that the query may
+        take, four fifths of the machine's unless given, or what the connection has that the
+        catalogue is open by; timeout: seconds, an hour unless given. Of columns of one name
+        the later ones are numbered. Raises `QueryRefused` with DuckDB's own message if the
+        query is wrong, `CatalogError` if it takes too much.
         """
-        from zoolens.jobs.sql import sql
+        from zoolens.jobs.sql import TIMEOUT, sql
 
-        with sql(self.path, query) as answer:
+        seconds = TIMEOUT if timeout is None else timeout
+        with sql(self.path, query, memory=memory, timeout=seconds) as answer:
             return _formed(answer.arrow().read_all(), as_)
 
     def worst(
@@ -242,12 +254,13 @@ def _listed(names: str | Iterable[str]) -> Sequence[str]:
 
 
 def _formed(table: "pa.Table", form: Form) -> Any:
-    """An Arrow table as what the caller asked for."""
+    """An Arrow table as what the caller asked for, no two columns of one name."""
+    table = table.rename_columns(numbered(table.column_names))
     if form == "pandas":
         return table.to_pandas()
     if form == "arrow":
         return table
     if form == "numpy":
-        columns = zip(distinct(table.column_names), table.columns, strict=True)
+        columns = zip(table.column_names, table.columns, strict=True)
         return {name: column.to_numpy() for name, column in columns}
     raise UnknownName(f"no tables as {form!r}; choose one of pandas, arrow, numpy")

@@ -13,6 +13,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Thread
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -21,7 +22,6 @@ _ONE = 0.5  # seconds in which two signals are one: `timeout` and some scheduler
 _AGAIN = 0.05  # seconds until it is seen whether an import has ended
 
 _received: int | None = None
-_received_at = 0.0
 _at_work = False
 
 
@@ -32,6 +32,10 @@ def listen() -> None:
             signal.signal(number, _receive)
     signal.signal(signal.SIGALRM, lambda _, frame: _heed(frame))
     os.register_at_fork(after_in_child=_as_child)
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    Thread(target=_await_second, args=[reading], daemon=True).start()
 
 
 @contextmanager
@@ -69,17 +73,28 @@ def farewell() -> str:
 
 
 def _receive(number: int, frame: FrameType | None) -> None:
-    global _received, _received_at
-    now = time.monotonic()
-    if _received is None:
-        _received_at, _received = now, number  # in this order: a second one can come between
-    elif now - _received_at < _ONE:
+    global _received
+    if _received is not None:
         return
-    else:
-        _end_at_once()
+    _received = number
     if not _at_work:
         _end_at_once()
     _heed(frame)
+
+
+def _await_second(reading: int) -> None:
+    """End the process at a second signal, also where its main thread cannot be interrupted."""
+    global _received
+    first = None
+    while True:
+        for number in os.read(reading, 64):
+            if number not in _SIGNALS:
+                continue
+            if first is None:
+                first = number, time.monotonic()
+            elif time.monotonic() - first[1] > _ONE:
+                _received = first[0]
+                _end_at_once()
 
 
 def _heed(frame: FrameType | None) -> None:
@@ -106,6 +121,7 @@ def _end_at_once() -> None:
 def _as_child() -> None:
     """A forked process leaves Ctrl-C, which all get, to its parent, and obeys the others."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) == _receive:
             signal.signal(number, signal.SIG_DFL)

@@ -195,9 +195,7 @@ def test_what_was_big_is_told(
         with replacing(tmp_path / "out"):
             pass
     assert not left.exists()
-    assert capsys.readouterr().err == (
-        f"zoolens: removed {left}, 200 MB that a killed run left\n"
-    )
+    assert capsys.readouterr().err == (f"zoolens: removed {left}, 200 MB that a killed run left\n")
 
 
 def test_within_a_new_folder_nothing_is_looked_for(

@@ -37,9 +37,10 @@ import time
 from zoolens.catalog.runtime import signals
 signals.listen()
 with signals.at_work():
-    print("ready", flush=True)
     for second in range(60):
         try:
+            if second == 0:
+                print("ready", flush=True)
             time.sleep(1)
         except KeyboardInterrupt:
             print("swallowed", flush=True)
