@@ -16,7 +16,7 @@ from zoolens.catalog.runtime.signals import at_work, exit_code, farewell, interr
 if TYPE_CHECKING:
     from zoolens.jobs.reports import Report
 
-_FAULT = 1  # exit code; of wrong usage, which Typer finds, it is 2
+_FAULT, _USAGE = 1, 2  # exit codes; most wrong usage is found by Typer
 
 
 def say(report: "Report") -> None:
@@ -65,6 +65,12 @@ def _end(error: BaseException) -> None:
         # of a place that may not be looked into, or that no file can have
         _tell(f"{plain(os.fsdecode(error.filename))}: {error.strerror}; name another")
         raise typer.Exit(_FAULT) from None
+
+
+def wrong_usage(mistake: str) -> typer.Exit:
+    """The exit, to be raised, of options that do not go together; says so in one line."""
+    _tell(mistake)
+    return typer.Exit(_USAGE)
 
 
 def end_now(reason: str) -> None:

@@ -56,7 +56,7 @@ class ExplainReport:
 
     explained: galaxies that got maps now; total: by the run, earlier ones included;
     rejects: images refused now; figures and page: the files drawn; changed: whether the
-    catalogue was added to; caveats: what to know of all figures, also written on them.
+    catalogue was added to or a figure drawn; caveats: what to know of all figures, also written on them.
     """
 
     job: ClassVar[str] = "explain"
@@ -72,7 +72,11 @@ class ExplainReport:
 
     @property
     def summary(self) -> str:
-        return f"{self.explained:,} galaxies, {self.total:,} in all; {self.rejects:,} rejects"
+        done = f"{self.explained:,} galaxies, {self.total:,} in all; {self.rejects:,} rejects"
+        if not self.figures:
+            return done
+        drawn = len({figure.stem for figure in self.figures})
+        return f"{done}; {drawn:,} figure{'s' * (drawn != 1)} in {self.figures[0].parent}"
 
 
 def explain(
@@ -132,7 +136,14 @@ def explain(
         folder = out or explanations_dir(catalog)
         drawn, page = _draw(store, run, explained, reader, subjects, of, folder)
         return ExplainReport(
-            run.run_id, total - before, total, rejects, drawn, page, changed, explained.notes
+            run.run_id,
+            total - before,
+            total,
+            rejects,
+            drawn,
+            page,
+            changed or bool(drawn),
+            explained.notes,
         )
 
 
@@ -140,7 +151,7 @@ def _check_engine(explained: ExplainedModel, engine: str) -> None:
     if engine not in ("auto", explained.explainer.engine):
         raise CatalogError(
             f"engine {engine} explains EfficientNets and ResNets at their last block, not "
-            f"{explained.model.architecture} at {explained.explainer.layer}; choose --engine torch"
+            f"{explained.model.architecture} at {explained.explainer.layer}; choose the engine torch"
         )
 
 

@@ -4,7 +4,7 @@ import base64
 import html
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -44,7 +44,7 @@ class Catalog:
     Every call opens the file, which takes some 30 ms, and closes it again, so that an idle
     notebook does not make jobs of other processes wait. Within `with zoolens.open(path) as gz:`
     it is held: the calls see the same state, and nobody else can write meanwhile, except that
-    `explain` and `similar` let it go for as long as they may write.
+    `explain` lets it go while it may write, as does `similar` if it has to build the index.
 
     Tables are pandas frames; as_="arrow" makes them a `pyarrow.Table`, as_="numpy" a
     dictionary of arrays by column. (An argument, not an object to ask for a frame: a frame
@@ -138,9 +138,11 @@ class Catalog:
         none or a file; approximate: sooner in very large catalogues, and missing some. The
         index that they are found by is built if it is not up to date.
         """
+        from zoolens.jobs.index import is_current
         from zoolens.jobs.pipeline import similar
 
-        with self._let_go():
+        current = is_current(self.path, approximate=approximate)
+        with nullcontext() if current else self._let_go():
             report = similar(
                 self.path,
                 galaxy,

@@ -14,7 +14,6 @@ from secrets import token_hex
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.runtime.progress import remark
 
-
 _OLD = 86_400  # seconds after which what another machine may have begun is abandoned
 _BIG = 100 << 20  # bytes whose removal is told
 _made_here: set[Path] = set()  # folders that only this process knows
@@ -132,7 +131,7 @@ def _remove(part: Path) -> None:
 
 
 def _host() -> str:
-    """This machine in eight hexadecimal digits."""
+    """Eight hexadecimal digits for the machine."""
     return hashlib.sha256(os.uname().nodename.encode()).hexdigest()[:8]
 
 

@@ -138,7 +138,7 @@ def test_columns_conditions_and_fewest_votes_choose(
         ({"columns": ["ra", "ra"]}, CatalogError, "'ra' is named twice"),
         ({"preset": "tiny"}, UnknownName, "no preset 'tiny'; choose one of full, friendly"),
         ({"formats": ["xls"]}, UnknownName, "no format 'xls'"),
-        ({"where": "ra >"}, CatalogError, "--where 'ra >'"),
+        ({"where": "ra >"}, CatalogError, "the condition 'ra >'"),
         ({"where": "ra > 1) UNION SELECT 1 WHERE (1 = 1"}, CatalogError, "syntax error"),
         ({"where": "ra > (SELECT 1 FROM '/etc/passwd')"}, CatalogError, "--where"),
         ({"where": "ra; DROP TABLE galaxy"}, CatalogError, "--where"),

@@ -204,7 +204,6 @@ def test_within_a_new_folder_nothing_is_looked_for(
     """Else thousands of files in a folder would each list it."""
     looked = []
     monkeypatch.setattr(files, "_remove_abandoned", looked.append)
-    with replacing_folder(tmp_path / "out") as part:
-        with replacing(part / "file") as file:
-            file.write_text("new")
+    with replacing_folder(tmp_path / "out") as part, replacing(part / "file") as file:
+        file.write_text("new")
     assert looked == [tmp_path / "out"]
