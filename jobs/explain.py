@@ -56,7 +56,8 @@ class ExplainReport:
 
     explained: galaxies that got maps now; total: by the run, earlier ones included;
     rejects: images refused now; figures and page: the files drawn; changed: whether the
-    catalogue was added to or a figure drawn; caveats: what to know of all figures, also written on them.
+    catalogue was added to or a figure drawn; caveats: what to know of all figures, also
+    written on them.
     """
 
     job: ClassVar[str] = "explain"
@@ -151,7 +152,8 @@ def _check_engine(explained: ExplainedModel, engine: str) -> None:
     if engine not in ("auto", explained.explainer.engine):
         raise CatalogError(
             f"engine {engine} explains EfficientNets and ResNets at their last block, not "
-            f"{explained.model.architecture} at {explained.explainer.layer}; choose the engine torch"
+            f"{explained.model.architecture} at {explained.explainer.layer}; choose the engine "
+            "torch"
         )
 
 

@@ -274,7 +274,7 @@ def test_columns_of_one_name_are_numbered(
 ) -> None:
     query = "SELECT w.iauname, g.iauname FROM worst w JOIN galaxies g USING (galaxy_id)"
     for form in ("pandas", "arrow", "numpy"):
-        table = gz.sql(query, as_=form)  # type: ignore[arg-type]
+        table = gz.sql(query, as_=form)
         names = table.column_names if form == "arrow" else [*table]
         assert names == ["iauname", "iauname_1"]
     assert "numbered: iauname_1" in capsys.readouterr().err

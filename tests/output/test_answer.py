@@ -193,7 +193,7 @@ def test_columns_of_one_name_are_numbered_and_told(
     )
     out = tmp_path / f"out.{form}"
     write(from_arrow(table), None, out)
-    read = {"csv": pd.read_csv, "json": pd.read_json, "parquet": pd.read_parquet}[form](out)
+    read = getattr(pd, f"read_{form}")(out)
     assert [*read.columns] == ["label", "label_1", "ce", "label_1_1"]
     assert read.iloc[0].tolist() == [0, 1, 2, 3]
     assert capsys.readouterr().err == (

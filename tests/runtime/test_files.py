@@ -202,7 +202,7 @@ def test_within_a_new_folder_nothing_is_looked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else thousands of files in a folder would each list it."""
-    looked = []
+    looked: list[Path] = []
     monkeypatch.setattr(files, "_remove_abandoned", looked.append)
     with replacing_folder(tmp_path / "out") as part, replacing(part / "file") as file:
         file.write_text("new")
