@@ -307,7 +307,7 @@ def test_without_losses_the_answer_must_be_named(tmp_path: Path, model: str) -> 
     path = voted(tmp_path / "gz.duckdb")
     paint(path, tmp_path / "images", range(GALAXIES))
     predict(path, model, Inference(samples=SAMPLES, seed=SEED, view=SMALL))
-    with pytest.raises(CatalogError, match=r"no answer of G0001 has a loss.*--answer"):
+    with pytest.raises(CatalogError, match=r"no answer of G0001 has a loss.*name the answer"):
         explain(path, Which(names=["G0001"]))
     with pytest.raises(CatalogError, match="do first: zoolens score"):
         explain(path, Which(worst=1))
