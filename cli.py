@@ -1,12 +1,12 @@
 """The command line: which commands there are, and how they begin."""
 
-import signal
 import sys
 from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
+from zoolens.catalog.runtime import signals
 from zoolens.commands import (
     demo,
     evaluate,
@@ -79,11 +79,11 @@ def _zoolens(
 
 
 def main() -> None:
-    """Entry point of the console script."""
+    """Run the command that was typed; `zoolens.__main__` comes before it."""
     shell.refuse_what_is_no_text(sys.argv[1:])
-    signal.signal(signal.SIGINT, shell.on_interrupt)
     app()
 
 
 if __name__ == "__main__":
+    signals.listen()
     main()

@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Argument, Option, echo
 
 from zoolens.commands import options
-from zoolens.commands.shell import say
+from zoolens.commands.shell import say, wrong_usage
 
 
 def explain(
@@ -36,6 +36,10 @@ def explain(
     from zoolens.jobs import pipeline
     from zoolens.jobs.settings import Maps, Which
 
+    drawing = {"--out": out is not None, "--of": of != "concentration", "--answer": answer}
+    if everything and any(drawing.values()):
+        given = ", ".join(name for name, there in drawing.items() if there)
+        raise wrong_usage(f"--all draws nothing: leave out {given}, or choose galaxies to draw")
     report = pipeline.explain(
         catalog,
         Which(galaxies or (), worst, everything, min_votes, answer),

@@ -1,14 +1,22 @@
 """Help that a terminal of 80 columns shows whole, without what it would take to colour it."""
 
+import re
 from typing import Any
 
 from typer.core import TyperGroup
 
 _TEXT = 10_000  # longer than any sentence of help
+_COMMENT = re.compile(r"--[^=\s]*\s|--.*\n")
 
 
 class Commands(TyperGroup):
     """Commands below their headings (`rich_help_panel`), each with its whole sentence."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Let a query begin with a comment, which is no option: `-- the barred ones`."""
+        if args[:1] == ["sql"]:
+            args = ["\n" + arg if _COMMENT.match(arg) else arg for arg in args]
+        return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the list of commands."""

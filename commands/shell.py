@@ -11,18 +11,13 @@ import typer
 
 from zoolens.catalog.errors import CatalogError, QueryRefused, Told
 from zoolens.catalog.output.answer import plain
-from zoolens.catalog.runtime.progress import (
-    interrupt,
-    interrupted,
-    is_quiet,
-    raise_if_interrupted,
-    set_quiet,
-)
+from zoolens.catalog.runtime.progress import is_quiet, set_quiet
+from zoolens.catalog.runtime.signals import at_work, exit_code, farewell, interrupted
 
 if TYPE_CHECKING:
     from zoolens.jobs.reports import Report
 
-_FAULT, _INTERRUPTED = 1, 130  # exit codes; of wrong usage, which Typer finds, it is 2
+_FAULT, _USAGE = 1, 2  # exit codes; most wrong usage is found by Typer
 
 
 def say(report: "Report") -> None:
@@ -49,10 +44,9 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
     def run(*args: Any, **kwargs: Any) -> None:
         set_quiet(bool(kwargs.get("quiet")))
         try:
-            with warnings.catch_warnings():
+            with at_work(), warnings.catch_warnings():
                 warnings.simplefilter("always", Told)
-                show = warnings.showwarning
-                warnings.showwarning = functools.partial(_show, show)
+                warnings.showwarning = functools.partial(_show, warnings.showwarning)
                 command(*args, **kwargs)
         except (Exception, KeyboardInterrupt) as error:
             _end(error)
@@ -73,8 +67,8 @@ def _end(error: BaseException) -> None:
     """Raise the exit that belongs to an error that is not Zoolens' own."""
     # after an interrupted import a library fails with other errors
     if interrupted() or isinstance(error, KeyboardInterrupt):
-        _tell("interrupted with nothing half done; the same command does the rest")
-        raise typer.Exit(_INTERRUPTED) from None
+        _tell(farewell())
+        raise typer.Exit(exit_code()) from None
     if isinstance(error, CatalogError):
         # DuckDB's message about a query has several lines
         lines = str(error).splitlines() if isinstance(error, QueryRefused) else [str(error)]
@@ -90,6 +84,18 @@ def _end(error: BaseException) -> None:
         raise typer.Exit(_FAULT) from None
 
 
+def wrong_usage(mistake: str) -> typer.Exit:
+    """The exit, to be raised, of options that do not go together; says so in one line."""
+    _tell(mistake)
+    return typer.Exit(_USAGE)
+
+
+def end_now(reason: str) -> None:
+    """End the process from a thread of it, for a query that would not stop."""
+    _tell(f"the query was stopped: {reason}")
+    os._exit(_FAULT)
+
+
 def _tell(mistake: str) -> None:
     typer.echo(f"zoolens: {mistake}", err=True)
 
@@ -102,17 +108,3 @@ def refuse_what_is_no_text(arguments: Sequence[str]) -> None:
         except UnicodeEncodeError:
             _tell(f"{plain(argument)} is not UTF-8, which names have to be")
             raise SystemExit(_FAULT) from None
-
-
-def on_interrupt(number: int, frame: Any) -> None:
-    """Remember a Ctrl-C, and heed it at once, but not within an import.
-
-    What libraries do while they are imported can swallow it, and an import that is cut
-    short can keep a lock that other threads wait for.
-    """
-    interrupt()
-    while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
-            return
-        frame = frame.f_back
-    raise_if_interrupted()

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from typer import Option
+from typer import Option, echo
 
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.output.answer import from_arrow, write
@@ -13,6 +13,9 @@ def verify(
     images: Annotated[
         bool, Option("--images", help="Also read every image file and compare checksums.")
     ] = False,
+    everything: Annotated[
+        bool, Option("--all", help="Also list the checks that found nothing.")
+    ] = False,
     form: options.Format = None,
     out: options.Out = None,
     catalog: options.Catalog = options.CATALOG,
@@ -22,6 +25,12 @@ def verify(
     from zoolens.jobs.verify import verify as job
 
     report = job(catalog, images=images)
-    write(from_arrow(report.checks), form, out)
+    if everything or form or out:
+        write(from_arrow(report.checks), form, out)
+    elif len(report.remarked):
+        write(from_arrow(report.remarked))
+        echo()
+    if form in (None, "table") and out is None:
+        echo(report.summary)
     if report.errors:
         raise CatalogError(f"{report.errors} checks of {catalog} failed; {report.advice}")

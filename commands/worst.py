@@ -29,5 +29,5 @@ def worst(
     write(from_arrow(ranking), form, out)
     if min_votes:
         remark(
-            f"of answers to questions asked of {min_votes:g} volunteers or more; --min-votes 0: all"
+            f"answers to questions asked of {min_votes:g} volunteers or more; --min-votes 0: all"
         )

@@ -71,12 +71,8 @@ def demo(out: Path, *, galaxies: int = 200, say: Say = silently) -> DemoReport:
     if not folder.exists():
         every = explain(catalog, Which(everything=True), of="fraction", figures=False)
         say(Brief(every, f"{every.total:,} galaxies"))
-        cut = release(
-            catalog,
-            folder,
-            Title("A simulated sky", "1.0"),
-            Cut(min_votes=FEWEST_VOTES, gallery=50),
-        )
+        wanted = Cut(min_votes=FEWEST_VOTES, gallery=50)
+        cut = release(catalog, folder, Title("A simulated sky", "1.0"), wanted)
         say(Brief(cut, cut.summary))
     with Store.open(catalog, read_only=True) as store:
         worst = judge(store, sky / TRUTH, limit=_WORST, min_votes=FEWEST_VOTES)

@@ -57,7 +57,8 @@ class ExplainReport:
 
     explained: galaxies that got maps now; total: by the run, earlier ones included;
     rejects: images refused now; figures and page: the files drawn; changed: whether the
-    catalogue was added to; caveats: what to know of all figures, also written on them.
+    catalogue was added to or a figure drawn; caveats: what to know of all figures, also
+    written on them.
     """
 
     job: ClassVar[str] = "explain"
@@ -73,7 +74,11 @@ class ExplainReport:
 
     @property
     def summary(self) -> str:
-        return f"{self.explained:,} galaxies, {self.total:,} in all; {self.rejects:,} rejects"
+        done = f"{self.explained:,} galaxies, {self.total:,} in all; {self.rejects:,} rejects"
+        if not self.figures:
+            return done
+        drawn = len({figure.stem for figure in self.figures})
+        return f"{done}; {drawn:,} figure{'s' * (drawn != 1)} in {self.figures[0].parent}"
 
 
 def explain(
@@ -110,9 +115,8 @@ def explain(
             wanted, subjects = galaxies_with_image(store), []
         else:
             choices = choose(store, which)
-            subjects = (
-                find_subjects(store, choices, min_votes=which.min_votes or 0) if figures else []
-            )
+            fewest = which.min_votes or 0
+            subjects = find_subjects(store, choices, min_votes=fewest) if figures else []
             wanted = _wanted(choices, subjects)
         engine = choose_engine(maps.engine, len(wanted))
         explained = explained_model(store, maps.model, maps.method, maps.layer, engine)
@@ -137,7 +141,14 @@ def explain(
         folder = out or explanations_dir(catalog)
         drawn, page = _draw(store, run, explained, reader, subjects, of, folder)
         return ExplainReport(
-            run.run_id, total - before, total, rejects, drawn, page, changed, explained.notes
+            run.run_id,
+            total - before,
+            total,
+            rejects,
+            drawn,
+            page,
+            changed or bool(drawn),
+            explained.notes,
         )
 
 
@@ -145,7 +156,8 @@ def _check_engine(explained: ExplainedModel, engine: str) -> None:
     if engine not in ("auto", explained.explainer.engine):
         raise CatalogError(
             f"engine {engine} explains EfficientNets and ResNets at their last block, not "
-            f"{explained.model.architecture} at {explained.explainer.layer}; choose --engine torch"
+            f"{explained.model.architecture} at {explained.explainer.layer}; choose the engine "
+            "torch"
         )
 
 

@@ -77,6 +77,14 @@ def index(catalog: Path, *, approximate: bool = False) -> IndexReport:
     return replace(report, changed=report.changed or made, codes=recorded["codes"])
 
 
+def is_current(catalog: Path, *, approximate: bool = False) -> bool:
+    """Whether `index` would have nothing to write."""
+    if _current(catalog) is None:
+        return False
+    with Store.open(catalog, read_only=True) as store:
+        return not approximate or recorded_codes(store) is not None
+
+
 def _current(catalog: Path) -> IndexReport | None:
     """The report on files that need not be made again."""
     with Store.open(catalog, read_only=True) as store:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from zoolens.catalog.errors import CatalogBusy, CatalogError
-from zoolens.catalog.runtime.progress import raise_if_interrupted
+from zoolens.catalog.runtime.signals import raise_if_interrupted
 from zoolens.jobs.reports import PredictReport, Report
 from zoolens.jobs.settings import Cut, Inference, Maps, Which
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from zoolens.catalog.runtime.files import checksum
 from zoolens.catalog.runtime.progress import progress
@@ -34,6 +35,19 @@ class VerifyReport:
         if faults == {_IMAGES}:
             return "the images are not those that were ingested; ingest them again"
         return "restore the catalogue from a copy"
+
+    @property
+    def remarked(self) -> pa.Table:
+        """The checks that found something."""
+        return self.checks.filter(pc.not_equal(self.checks["result"], "ok"))
+
+    @property
+    def summary(self) -> str:
+        """How many checks found nothing, in one line."""
+        found = len(self.remarked)
+        return f"{len(self.checks) - found} of {len(self.checks)} checks found nothing" + (
+            f", {found - self.errors} gave a warning, {self.errors} failed" if found else ""
+        )
 
     @property
     def errors(self) -> int:

@@ -17,7 +17,7 @@ from PIL import Image
 import zoolens
 from tests.made.catalogues import TOY, add_images, catalogue, random_concentrations, random_counts
 from tests.made.images import picture
-from zoolens.catalog.errors import ImageRefused, QueryRefused, UnknownName
+from zoolens.catalog.errors import CatalogError, ImageRefused, QueryRefused, UnknownName
 from zoolens.catalog.explain.rows import map_rows
 from zoolens.catalog.explain.stack import saliency_stack
 from zoolens.catalog.images.reader import ImageReader
@@ -260,3 +260,27 @@ def test_from_votes_to_a_drawn_explanation(tmp_path: Path) -> None:
     assert shown.startswith("<img ")
     assert shown.count("data:image/png;base64,iVBOR") == 1
     assert told.figures[0].stem in shown
+
+
+def test_similar_keeps_the_file_where_the_index_is_current(path: Path) -> None:
+    with zoolens.open(path) as gz:
+        held = gz._held
+        assert len(gz.similar("G0001", k=1)) == 3
+        assert gz._held is held
+
+
+def test_columns_of_one_name_are_numbered(
+    gz: zoolens.Catalog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    query = "SELECT w.iauname, g.iauname FROM worst w JOIN galaxies g USING (galaxy_id)"
+    for form in ("pandas", "arrow", "numpy"):
+        table = gz.sql(query, as_=form)
+        names = table.column_names if form == "arrow" else [*table]
+        assert names == ["iauname", "iauname_1"]
+    assert "numbered: iauname_1" in capsys.readouterr().err
+
+
+def test_a_query_has_its_bounds(gz: zoolens.Catalog) -> None:
+    query = "SELECT count(*) FROM range(100000000000) a WHERE hash(range) = 1"
+    with pytest.raises(CatalogError, match=r"it took more than 0\.2 s"):
+        gz.sql(query, timeout=0.2)

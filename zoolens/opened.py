@@ -4,7 +4,7 @@ import base64
 import html
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoolens.catalog.errors import UnknownName
-from zoolens.catalog.output.answer import distinct
+from zoolens.catalog.output.answer import numbered
 from zoolens.catalog.store.connection import CLOSED
 from zoolens.catalog.store.schema import connect
 from zoolens.catalog.store.shown import FEWEST_VOTES
@@ -45,7 +45,7 @@ class Catalog:
     Every call opens the file, which takes some 30 ms, and closes it again, so that an idle
     notebook does not make jobs of other processes wait. Within `with zoolens.open(path) as gz:`
     it is held: the calls see the same state, and nobody else can write meanwhile, except that
-    `explain` and `similar` let it go for as long as they may write.
+    `explain` lets it go while it may write, as does `similar` if it has to build the index.
 
     Tables are pandas frames; as_="arrow" makes them a `pyarrow.Table`, as_="numpy" a
     dictionary of arrays by column. (An argument, not an object to ask for a frame: a frame
@@ -78,14 +78,26 @@ class Catalog:
             self._held.close()
             self._held = None
 
-    def sql(self, query: str | None = None, *, as_: Form = "pandas") -> Any:
+    def sql(
+        self,
+        query: str | None = None,
+        *,
+        memory: float | None = None,
+        timeout: float | None = None,
+        as_: Form = "pandas",
+    ) -> Any:
         """The answer to one SELECT; without a query, the views, their columns and meanings.
 
-        Raises `QueryRefused` with DuckDB's own message if the query is wrong.
+        query: may also be the name of a view, to describe it. memory: GB that the query may
+        take, four fifths of the machine's unless given, or what the connection has that the
+        catalogue is open by; timeout: seconds, an hour unless given. Of columns of one name
+        the later ones are numbered. Raises `QueryRefused` with DuckDB's own message if the
+        query is wrong, `CatalogError` if it takes too much.
         """
-        from zoolens.jobs.sql import sql
+        from zoolens.jobs.sql import TIMEOUT, sql
 
-        with sql(self.path, query) as answer:
+        seconds = TIMEOUT if timeout is None else timeout
+        with sql(self.path, query, memory=memory, timeout=seconds) as answer:
             return _formed(answer.arrow().read_all(), as_)
 
     def worst(
@@ -128,9 +140,11 @@ class Catalog:
         min_votes: so many volunteers were asked the question, of the counterparts, too. The
         index that they are found by is built if it is not up to date.
         """
+        from zoolens.jobs.index import is_current
         from zoolens.jobs.pipeline import similar
 
-        with self._let_go():
+        current = is_current(self.path, approximate=approximate)
+        with nullcontext() if current else self._let_go():
             report = similar(
                 self.path,
                 galaxy,
@@ -244,12 +258,13 @@ def _listed(names: str | Iterable[str]) -> Sequence[str]:
 
 
 def _formed(table: "pa.Table", form: Form) -> Any:
-    """An Arrow table as what the caller asked for."""
+    """An Arrow table as what the caller asked for, no two columns of one name."""
+    table = table.rename_columns(numbered(table.column_names))
     if form == "pandas":
         return table.to_pandas()
     if form == "arrow":
         return table
     if form == "numpy":
-        columns = zip(distinct(table.column_names), table.columns, strict=True)
+        columns = zip(table.column_names, table.columns, strict=True)
         return {name: column.to_numpy() for name, column in columns}
     raise UnknownName(f"no tables as {form!r}; choose one of pandas, arrow, numpy")

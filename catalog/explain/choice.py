@@ -37,7 +37,7 @@ class Which:
         if isinstance(self.names, str):  # one galaxy, not its letters
             object.__setattr__(self, "names", (self.names,))
         if (len(self.names) > 0) + (self.worst is not None) + self.everything != 1:
-            raise CatalogError("say what to explain: names of galaxies, or --worst N, or --all")
+            raise CatalogError("say what to explain: names of galaxies, the worst N, or all")
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def find_subjects(
             name = names_of(store, [choice.galaxy_id])[choice.galaxy_id]
             raise CatalogError(
                 f"no answer of {name} has a loss{of_so_many} to choose it by; "
-                "name one with --answer LABEL"
+                "name the answer to draw"
             )
         subjects.append(_subject(store, choice.galaxy_id, choice.answer_id, min_votes))
     return subjects

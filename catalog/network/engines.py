@@ -54,7 +54,7 @@ def choose_engine(engine: str, images: int) -> str:
         needs("engine openvino", "openvino", "openvino")
     if engine == "cuda" and not torch.cuda.is_available():
         raise CatalogError(
-            "engine cuda: torch finds no GPU on this machine; choose --engine torch or openvino"
+            "engine cuda: torch finds no GPU on this machine; choose the engine torch or openvino"
         )
     return engine
 
@@ -92,7 +92,7 @@ def make_encode(
     except Exception as error:  # an engine may raise anything on what it does not support
         reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
         raise CatalogError(
-            f"engine {engine} does not take this encoder ({reason[0]}); choose --engine torch"
+            f"engine {engine} does not take this encoder ({reason[0]}); choose the engine torch"
         ) from error
     _check(found, encoder, images, engine, precision)
     return encode
@@ -108,7 +108,7 @@ def _check(found: Tensor, encoder: nn.Module, images: Tensor, engine: str, preci
     if not difference <= max(_SAME[precision], _TIMES * own):
         raise CatalogError(
             f"engine {engine} gives other features in {precision} "
-            f"(by {difference:.1e} of the largest); choose --engine torch, in float32"
+            f"(by {difference:.1e} of the largest); choose the engine torch, in float32"
         )
 
 

@@ -4,16 +4,19 @@ import csv
 import json
 import math
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.paths import is_database
 from zoolens.catalog.runtime.files import replacing
+from zoolens.catalog.runtime.progress import remark
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -80,9 +83,11 @@ def _parquet(answer: Answer, out: Path | None) -> None:
 
     try:
         reader = answer.arrow()
-        with replacing(out) as part, pq.ParquetWriter(part, reader.schema) as writer:
+        names = numbered(reader.schema.names)
+        schema = pa.schema([f.with_name(n) for f, n in zip(reader.schema, names, strict=True)])
+        with replacing(out) as part, pq.ParquetWriter(part, schema) as writer:
             for batch in reader:
-                writer.write_batch(batch)
+                writer.write_batch(batch.rename_columns(names))
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise CatalogError(
@@ -128,12 +133,13 @@ def _table(answer: Answer, file: TextIO) -> None:
     rows = iter(answer.rows)
     first = [row for _, row in zip(range(TABLE_ROWS), rows, strict=False)]
     for number, name in enumerate(answer.columns):
-        is_number = any(isinstance(row[number], int | float) for row in first)
+        is_number = any(isinstance(row[number], int | float | Decimal) for row in first)
         shown.add_column(
             Text(plain(name)), justify="right" if is_number else "left", overflow="fold"
         )
     for row in first:
-        shown.add_row(*(Text(cell(value)) for value in row))
+        cells = zip(row, answer.columns, strict=True)
+        shown.add_row(*(Text(cell(value, column)) for value, column in cells))
     # a pipe has no width: wide enough for every table, so that nothing is cut
     wide = None if file.isatty() else 10_000
     Console(file=file, width=wide).print(shown)
@@ -142,22 +148,43 @@ def _table(answer: Answer, file: TextIO) -> None:
         file.write(f"… {more:,} more rows; --format csv or --out FILE holds them all\n")
 
 
-def cell(value: Any) -> str:
-    """A value as tables for people show it."""
+_POSITION = re.compile(
+    r"(?i)(?:^|_)(?:ra|dec|ra_?deg|dec_?deg|ra_?j2000|de_?j2000|[bl]|lon|lat|glon|glat)$"
+)
+_WHOLE = 2.0**53  # beyond, a float is no longer every integer
+
+
+def cell(value: Any, column: str = "") -> str:
+    """A value as tables for people show it: a float to four digits, and not as if it were exact.
+
+    Columns that are called as positions are, in degrees, are shown to a millionth. What is
+    rounded to an integer keeps its zeros: 0.99996 is 1.000.
+    """
     if value is None:
         return "-"
     if isinstance(value, float):
-        return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:.4g}"
+        return f"{value:.6f}" if _POSITION.search(column) else _rounded(value)
     if isinstance(value, bytes):
         return f"<{len(value):,} bytes>"
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S}"
+        return f"{value:%Y-%m-%d %H:%M:%S%z}"
     return plain(str(value))
+
+
+def _rounded(value: float) -> str:
+    if value.is_integer() and abs(value) < 1e15:
+        return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.0f}"
+    if value.is_integer() and _WHOLE <= abs(value) < 1e20:
+        return f"{value!r}"  # an identifier that went through floats, say
+    if 999.95 <= abs(value) < 1e15:
+        return f"{value:,.1f}" if abs(value) < 1e4 else f"{value:,.0f}"
+    short = f"{value:.4g}"
+    return f"{value:#.4g}" if short.lstrip("-").isdigit() else short
 
 
 def _csv(answer: Answer, file: TextIO) -> None:
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(answer.columns)
+    writer.writerow(numbered(answer.columns))
     for row in answer.rows:
         writer.writerow([value.hex() if isinstance(value, bytes) else value for value in row])
 
@@ -165,10 +192,9 @@ def _csv(answer: Answer, file: TextIO) -> None:
 def _json(answer: Answer, file: TextIO) -> None:
     """A JSON array of objects, one per line; blobs are hexadecimal.
 
-    JSON has no NaN and no infinity: NaN becomes null, infinity the text "inf". If columns
-    have the same name, the later ones are numbered.
+    JSON has no NaN and no infinity: NaN becomes null, infinity the text "inf".
     """
-    names = distinct(answer.columns)
+    names = numbered(answer.columns)
     file.write("[")
     for number, row in enumerate(answer.rows):
         values = {name: _jsonable(value) for name, value in zip(names, row, strict=True)}
@@ -177,7 +203,7 @@ def _json(answer: Answer, file: TextIO) -> None:
 
 
 def distinct(names: Sequence[str]) -> list[str]:
-    """Column names, a second `label` as `label_1`: what DuckDB makes of them in Arrow."""
+    """Column names, a second `label` as `label_1`."""
     found: list[str] = []
     for name in names:
         number, new = 0, name
@@ -185,6 +211,15 @@ def distinct(names: Sequence[str]) -> list[str]:
             number += 1
             new = f"{name}_{number}"
         found.append(new)
+    return found
+
+
+def numbered(names: Sequence[str]) -> list[str]:
+    """`distinct` names, told where they are new: few readers open a file with two of a name."""
+    found = distinct(names)
+    new = [name for name, old in zip(found, names, strict=True) if name != old]
+    if new:
+        remark(f"columns of one name are numbered: {', '.join(map(plain, new))}; AS renames them")
     return found
 
 

@@ -93,7 +93,9 @@ def write_tables(
                 rows[name] += len(table)
             bar.advance()
     if not rows["galaxies"]:
-        raise CatalogError("no galaxy is left to release; ask for fewer votes or loosen --where")
+        raise CatalogError(
+            "no galaxy is left to release; ask for fewer votes or loosen the condition"
+        )
     for table in contents.tables:
         if table.order:
             _sort(store, table, table_path(folder, table.name), scratch)

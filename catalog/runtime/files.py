@@ -3,21 +3,29 @@
 import fcntl
 import hashlib
 import os
+import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 
 from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.runtime.progress import remark
+
+_OLD = 86_400  # seconds after which what another machine may have begun is abandoned
+_BIG = 100 << 20  # bytes whose removal is told
+_made_here: set[Path] = set()  # folders that only this process knows
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to; it replaces `path` on leaving.
+    """An empty file beside `path` to write to; it replaces `path` on leaving.
 
-    If `path` is a link, its target is replaced. Raises `CatalogError` if a folder or a
-    device is there, or the folder or the disk does not allow it; then nothing is replaced.
+    If `path` is a link, its target is replaced. What killed runs began beside it is removed.
+    Raises `CatalogError` if a folder or a device is there, or the folder or the disk does not
+    allow it; then nothing is replaced.
     """
     try:
         whole = path.resolve()
@@ -25,16 +33,15 @@ def replacing(path: Path) -> Iterator[Path]:
             raise CatalogError(
                 f"{path} could not be written: a folder or a device is there; choose another name"
             )
-        part = whole.with_name(f".{whole.name}.{os.getpid()}.part")
-        try:
-            yield part
-            with part.open("rb") as file:
-                os.fsync(file.fileno())
-            part.replace(whole)
-        except BaseException:
-            if part.parent.is_dir():
+        with _beside(whole, Path.touch) as part:
+            try:
+                yield part
+                with part.open("rb") as file:
+                    os.fsync(file.fileno())
+                part.replace(whole)
+            except BaseException:
                 part.unlink(missing_ok=True)
-            raise
+                raise
     except OSError as error:
         raise CatalogError(f"{path} could not be written: {error.strerror or error}") from None
 
@@ -43,56 +50,89 @@ def replacing(path: Path) -> Iterator[Path]:
 def replacing_folder(path: Path) -> Iterator[Path]:
     """A folder beside `path` to write to; it becomes `path` on leaving.
 
-    `path` may be absent or an empty folder, and the folders above it are created. Folders
-    that killed runs left beside it are removed; each run locks the folder that it writes to,
-    and the lock ends with its process. Raises `CatalogError` if something is at `path`
-    already, or the folder or the disk does not allow it. If the block ends early, for
-    whatever reason, the folder is removed.
+    `path` may be absent or an empty folder, and the folders above it are created. What killed
+    runs began beside it is removed. Raises `CatalogError` if something is at `path` already,
+    or the folder or the disk does not allow it. If the block ends early, for whatever reason,
+    the folder is removed.
     """
     whole = path.resolve()  # `path` may be a link, or "."
     try:
         if whole.exists() and not (whole.is_dir() and not any(whole.iterdir())):
             raise CatalogError(f"{path} exists; choose another folder")
         whole.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(whole)
-        part = whole.with_name(f".{whole.name}.{token_hex(4)}.part")
-        part.mkdir()
-        lock = _lock(part)
-        try:
-            yield part
-            part.replace(whole)
-        except BaseException:
-            shutil.rmtree(part, ignore_errors=True)
-            raise
-        finally:
-            if lock is not None:
-                os.close(lock)
+        with _beside(whole, Path.mkdir) as part:
+            _made_here.add(part)
+            try:
+                yield part
+                part.replace(whole)
+            except BaseException:
+                shutil.rmtree(part, ignore_errors=True)
+                raise
+            finally:
+                _made_here.discard(part)
     except OSError as error:
         raise CatalogError(f"{path} could not be written: {error.strerror or error}") from None
 
 
-def _remove_abandoned(whole: Path) -> None:
-    """Remove the folders that `replacing_folder` made for `whole` and nobody writes to."""
-    start, end = f".{whole.name}.", ".part"
-    for part in whole.parent.iterdir():
-        token = part.name.removeprefix(start).removesuffix(end)
-        if part.name != f"{start}{token}{end}" or len(token) != 8 or part.is_symlink():
-            continue
-        lock = _lock(part) if part.is_dir() else None
-        if lock is not None:
-            shutil.rmtree(part, ignore_errors=True)
-            os.close(lock)
-
-
-def _lock(folder: Path) -> int | None:
-    """The file descriptor that locks a folder; None if it cannot be locked."""
-    descriptor = os.open(folder, os.O_RDONLY)
+@contextmanager
+def _beside(whole: Path, make: Callable[[Path], object]) -> Iterator[Path]:
+    """A new file or folder beside `whole`, locked for as long as this process writes to it."""
+    if _made_here.isdisjoint(whole.parents):  # elsewhere killed runs may have been
+        _remove_abandoned(whole)
+    while True:
+        part = whole.with_name(f".{whole.name}.{_host()}{token_hex(4)}.part")
+        make(part)
+        lock = os.open(part, os.O_RDONLY)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if part.exists():
+            break
+        os.close(lock)  # another run took it for abandoned before it was locked
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # locked, or a file system without locks
-        os.close(descriptor)
-        return None
-    return descriptor
+        yield part
+    finally:
+        os.close(lock)
+
+
+def _remove_abandoned(whole: Path) -> None:
+    """Remove what killed runs began beside `whole`, and tell it if it was big.
+
+    Every run locks what it writes to, and the lock ends with its process. Locks may not reach
+    another machine that shares the folder: what was not begun on this one stays for a day.
+    """
+    name = re.compile(rf"\.{re.escape(whole.name)}\.([0-9a-f]{{1,16}})\.part")
+    for part in whole.parent.iterdir():
+        found = name.fullmatch(part.name)
+        if found is None or part.is_symlink() or not (part.is_file() or part.is_dir()):
+            continue
+        here = len(found[1]) == 16 and found[1].startswith(_host())
+        lock = os.open(part, os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if isinstance(error, BlockingIOError):
+                os.close(lock)
+                continue
+            here = False  # a file system without locks
+        facts = [file.stat() for file in (part, *part.rglob("*"))]
+        if here or time.time() - max(fact.st_mtime for fact in facts) > _OLD:
+            _remove(part)
+            size = sum(fact.st_size for fact in facts)
+            if size >= _BIG:
+                remark(f"removed {part}, {size / 1e6:,.0f} MB that a killed run left")
+        os.close(lock)
+
+
+def _remove(part: Path) -> None:
+    if part.is_dir():
+        shutil.rmtree(part, ignore_errors=True)
+    else:
+        part.unlink(missing_ok=True)
+
+
+def _host() -> str:
+    """Eight hexadecimal digits for the machine."""
+    return hashlib.sha256(os.uname().nodename.encode()).hexdigest()[:8]
 
 
 def make_folder(path: Path) -> None:

@@ -1,10 +1,12 @@
 """Work on several threads or processes, its results in order."""
 
 import os
+import signal
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context, parent_process
+from contextlib import contextmanager
+from multiprocessing import active_children, get_context, parent_process
 from threading import Thread
 from typing import TypeVar
 
@@ -54,13 +56,29 @@ def in_processes(
         return
     # spawned and not forked: the caller may hold threads (a progress bar, torch)
     context = get_context("spawn")
+    others = {*active_children()}
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         try:
-            for future in [pool.submit(function, task) for task in tasks]:
+            with _deaf_to_control_c():
+                futures = [pool.submit(function, task) for task in tasks]
+            for future in futures:
                 yield future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for worker in {*active_children()} - others:
+                worker.terminate()  # or it would end what it has begun
+                worker.join()
             raise
+
+
+@contextmanager
+def _deaf_to_control_c() -> Iterator[None]:
+    """Processes started within ignore Ctrl-C, which a terminal sends to all, for their parent."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end_with_parent() -> None:

@@ -75,7 +75,7 @@ def open_file(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.D
 def _open(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     """A new connection, or one more to a file that this process has open already."""
     if not _is_database(path):
-        raise CatalogError(f"{path} is no catalogue, nor any DuckDB file; choose another --catalog")
+        raise CatalogError(f"{path} is no catalogue, nor any DuckDB file; choose another file")
     held = paths.open_here(path)
     if held is not None:
         connection = _join(path, read_only, held)

@@ -49,7 +49,7 @@ class Database:
         than this code.
         """
         if path.is_dir():
-            raise CatalogError(f"{path} is a folder; --catalog takes a file such as gz.duckdb")
+            raise CatalogError(f"{path} is a folder; a catalogue is a file such as gz.duckdb")
         if not path.exists():
             if not create:
                 raise CatalogError(f"no catalogue at {path}; make one with: zoolens ingest VOTES")

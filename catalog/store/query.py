@@ -1,8 +1,8 @@
 """Users' own SQL over a catalogue: it can read the catalogue and nothing else."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import duckdb
 
 from zoolens.catalog.errors import CatalogError, QueryRefused
 from zoolens.catalog.output.answer import Answer
+from zoolens.catalog.runtime.bounds import Bounds, bounded, out_of_memory
 from zoolens.catalog.store.connection import CLOSED
 from zoolens.catalog.store.schema import connect
 from zoolens.catalog.store.views import VIEWS
@@ -17,13 +18,28 @@ from zoolens.catalog.store.views import VIEWS
 # DuckDB's prefix to the message if a query fails while its rows are being fetched.
 _LATE = "Attempting to execute an unsuccessful or closed pending query result\nError: "
 
-_DICTIONARY = """
-SELECT c.table_name AS "view", c.column_name AS "column", lower(c.data_type) AS type, c.comment
-FROM duckdb_columns() c
+_NAMED = """FROM duckdb_columns() c
 JOIN duckdb_views() v ON v.schema_name = c.schema_name AND v.view_name = c.table_name
-WHERE c.schema_name = 'main' AND NOT v.internal
-ORDER BY v.view_oid, c.column_index
+WHERE c.schema_name = 'main' AND NOT v.internal"""
+_DICTIONARY = f"""
+SELECT c.table_name AS "view", c.column_name AS "column", lower(c.data_type) AS type, c.comment
+{_NAMED} ORDER BY v.view_oid, c.column_index
 """
+_ONE_VIEW = f"""
+SELECT c.column_name AS "column", lower(c.data_type) AS type, c.comment
+{_NAMED} AND v.view_name = '{{}}' ORDER BY c.column_index
+"""
+_OVERVIEW = f"""
+SELECT v.view_name AS "view", string_agg(c.column_name, ', ' ORDER BY c.column_index) AS columns
+{_NAMED} GROUP BY v.view_name, v.view_oid ORDER BY v.view_oid
+"""
+TIMEOUT = 3600.0  # seconds
+_UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+
+
+def overview(catalog: Path) -> AbstractContextManager[Answer]:
+    """The views, and the names of their columns: short, for a terminal."""
+    return closed_query(catalog, _OVERVIEW)
 
 
 # The steps whose results a query reads if it has the name of one of their views.
@@ -42,43 +58,83 @@ def _warn(catalog: Path, connection: duckdb.DuckDBPyConnection, query: str) -> N
 
 
 @contextmanager
-def closed_query(catalog: Path, query: str | None) -> Iterator[Answer]:
+def closed_query(
+    catalog: Path,
+    query: str | None,
+    *,
+    memory: float | None = None,
+    timeout: float = TIMEOUT,
+    end: Callable[[str], object] | None = None,
+) -> Iterator[Answer]:
     """The answer to one SELECT; without a query, the data dictionary of the views.
 
+    query: may also be the name of a public view, whose columns it then shows. memory: what it
+    may take, GB, DuckDB's own limit unless given; timeout: seconds until the last row is read.
+    end: called, with the reason, where DuckDB does not heed that it is to stop.
+
     Rows stream while the context is open. If this process has another connection to the
-    catalogue, the query may use files and extensions as that one may. Raises
+    catalogue, the query may use files, extensions and memory as that one may. Raises
     `QueryRefused` with DuckDB's own message if the query is wrong, `CatalogError` for
-    anything that is not one query.
+    anything that is not one query, or that takes too much.
     """
-    connection = connect(catalog, read_only=True, settings=CLOSED)
+    limit = {} if memory is None else {"memory_limit": f"{max(1, round(memory * 1e6))}KB"}
+    connection = connect(catalog, read_only=True, settings={**limit, **CLOSED})
     try:
         _warn(catalog, connection, query or "")
         connection.execute("BEGIN TRANSACTION READ ONLY")  # EXPLAIN ANALYZE runs what it explains
-        with _as_user_error():
-            statements = connection.extract_statements(query or _DICTIONARY)
-            kinds = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
-            if len(statements) != 1 or statements[0].type not in kinds:
-                raise CatalogError(
-                    "the catalogue is read-only, one SELECT at a time"
-                    + ("; write PIVOT with IN (...)" if len(statements) == 2 else "")
-                )
-            result = connection.execute(statements[0])
+        held = _memory_limit(connection) if memory is None else round(memory * 1e9)
+        bounds = Bounds(timeout, held)
+        # some of DuckDB's functions take memory that it does not count, and heed no interrupt
+        with bounded(bounds, connection.interrupt, end), _as_user_error(bounds):
+            result = connection.execute(_statement(connection, query))
             columns = [column[0] for column in result.description or ()]
-        yield Answer(columns, _rows(result), lambda: result.to_arrow_reader())
+            yield Answer(columns, _rows(result, bounds), lambda: result.to_arrow_reader())
     finally:
         connection.interrupt()  # else closing waits for the end of a query that nobody needs
         connection.close()
 
 
-def _rows(result: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
-    with _as_user_error():
+def _statement(connection: duckdb.DuckDBPyConnection, query: str | None) -> duckdb.Statement:
+    """The one query that there is. Raises `CatalogError` if there is none, or more than one."""
+    if query is None:
+        query = _DICTIONARY
+    elif query.strip() in {view.name for view in VIEWS}:
+        query = _ONE_VIEW.format(query.strip())
+    statements = connection.extract_statements(query)
+    kinds = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
+    if not statements:
+        raise CatalogError("there is no query; give one SELECT")
+    if len(statements) != 1 or statements[0].type not in kinds:
+        raise CatalogError(
+            "the catalogue is read-only, one SELECT at a time"
+            + ("; write PIVOT with IN (...)" if len(statements) == 2 else "")
+        )
+    return statements[0]
+
+
+def _memory_limit(connection: duckdb.DuckDBPyConnection) -> int:
+    """Bytes that DuckDB may hold, by default four fifths of the machine's memory."""
+    row = connection.execute("SELECT current_setting('memory_limit')").fetchone()
+    number, unit = str(row and row[0]).split()
+    return round(float(number) * _UNITS[unit])
+
+
+def _rows(result: duckdb.DuckDBPyConnection, bounds: Bounds) -> Iterator[tuple[Any, ...]]:
+    with _as_user_error(bounds):
         while rows := result.fetchmany(10_000):
             yield from rows
 
 
 @contextmanager
-def _as_user_error() -> Iterator[None]:
+def _as_user_error(bounds: Bounds) -> Iterator[None]:
     try:
         yield
-    except duckdb.Error as error:
-        raise QueryRefused(str(error).removeprefix(_LATE)) from None
+    except (duckdb.Error, CatalogError, OSError) as error:  # OSError: through Arrow
+        exceeded = bounds.exceeded
+        if "Out of Memory Error" in str(error):
+            exceeded = exceeded or out_of_memory(bounds.memory)
+        if exceeded is not None:
+            raise CatalogError(f"the query was stopped: {exceeded}") from None
+        if isinstance(error, duckdb.Error):
+            raise QueryRefused(str(error).removeprefix(_LATE)) from None
+        raise

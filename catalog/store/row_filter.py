@@ -33,11 +33,11 @@ class RowFilter:
             self._connection.extract_statements(f"SELECT 1 WHERE\n{self._condition}\n")
             statements = self._connection.extract_statements(sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                raise CatalogError(f"--where takes one condition, not {self._condition!r}")
+                raise CatalogError(f"a release takes one condition, not {self._condition!r}")
             found = self._connection.execute(statements[0]).to_arrow_table()[_PLACE]
         except duckdb.Error as error:
             first = str(error).splitlines()[0]
-            raise CatalogError(f"--where {self._condition!r}: {first}") from None
+            raise CatalogError(f"the condition {self._condition!r}: {first}") from None
         finally:
             self._connection.unregister(_ROWS)
         return rows.take(found.sort())

@@ -71,7 +71,7 @@ def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> str | None:
     if tables:
         raise CatalogError(
             f"{path} holds other tables ({', '.join(sorted(tables)[:3])}) and is no Zoolens "
-            "catalogue; choose another --catalog"
+            "catalogue; choose another file"
         )
     return None
 

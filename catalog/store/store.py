@@ -142,7 +142,7 @@ class Store(Database):
             if self.tree != tree:
                 raise CatalogError(
                     f"{self.path} holds {name} votes, not {tree.name}; "
-                    "keep another tree in another --catalog"
+                    "keep another tree in another catalogue"
                 )
             return
         rows = [

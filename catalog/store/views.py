@@ -68,8 +68,9 @@ _LEAD = """\
 # Data dictionary
 
 A catalogue is one DuckDB file. What follows are its views, which is what you query: with
-`zoolens sql`, from Python, or with any DuckDB client from version 1.1 on. The file holds these
-descriptions too, as comments on views and columns: `zoolens sql` without a query shows them.
+`zoolens sql`, from Python, or with a DuckDB client (tried: 1.1.0 to 1.5.6; 1.0 cannot read it).
+The file holds these descriptions too, as comments on views and columns: `zoolens sql losses` shows
+those of a view.
 
 Each view shows one run of its job: of the complete runs, the one that was asked for last. (The
 same command again is the same run, and shows again.) What shows belongs together: losses, maps

@@ -37,12 +37,39 @@ def test_score_index_worst_and_similar_follow_each_other(path: Path) -> None:
 def test_a_fault_in_the_catalogue_is_exit_code_1(path: Path) -> None:
     import duckdb
 
-    assert zoolens("verify", "--catalog", path).exit_code == 0
+    sound = zoolens("verify", "--catalog", path)
+    told = json.loads(zoolens("verify", "--format", "json", "--catalog", path).stdout)
+    remarked = [row["check"] for row in told if row["result"] != "ok"]
+    assert sound.exit_code == 0
+    shown = sound.stdout.splitlines()
+    assert len(shown) == len(remarked) + 4, "a head, a gap and a count"
+    assert shown[-1].startswith(f"{len(told) - len(remarked)} of {len(told)} checks found nothing")
+    every = zoolens("verify", "--all", "--catalog", path).stdout.splitlines()
+    assert (len(every), every[-1]) == (len(told) + 3, shown[-1])
     with duckdb.connect(str(path)) as connection:
         connection.execute("DELETE FROM posterior WHERE galaxy_id = 3")
     result = zoolens("verify", "--catalog", path)
     assert result.exit_code == 1
     assert "ERROR" in result.stdout
+    assert "  ok" not in result.stdout
+    assert "failed" in result.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--out", "folder"], "--out"),
+        (["--of", "fraction", "--answer", "shape_smooth"], "--of, --answer"),
+    ],
+)
+def test_maps_of_all_are_not_drawn_and_drawing_is_not_asked_for(
+    path: Path, options: list[str], named: str
+) -> None:
+    result = zoolens("explain", "--all", *options, "--catalog", path)
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"zoolens: --all draws nothing: leave out {named}, or choose galaxies to draw\n"
+    )
 
 
 @pytest.mark.parametrize(

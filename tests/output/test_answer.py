@@ -2,6 +2,8 @@ import csv
 import io
 import json
 import os
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -135,6 +137,68 @@ def test_what_parquet_cannot_hold_is_told(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match=r"cannot hold this answer: .*--format csv"):
         write(from_arrow(months), None, tmp_path / "out.parquet")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.99996, "1.000"),  # and not 1, which nobody measured
+        (39.9999, "40.00"),
+        (1.0, "1"),
+        (-0.0, "-0"),
+        (0.0, "0"),
+        (9999.6, "9,999.6"),
+        (1234.5, "1,234.5"),
+        (588017.0, "588,017"),
+        (5.88017702411763872e17, "5.880177024117638e+17"),
+        (1.234567e-7, "1.235e-07"),
+        (float("nan"), "nan"),
+        (None, "-"),
+        (True, "True"),
+        (587722981742084119, "587722981742084119"),
+        (Decimal("221.56130001"), "221.56130001"),
+        (
+            datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=2))),
+            "2026-01-02 03:04:05+0200",
+        ),
+        (datetime(2026, 1, 2, 3, 4, 5), "2026-01-02 03:04:05"),
+        (date(2026, 1, 2), "2026-01-02"),
+    ],
+)
+def test_what_is_shown_is_not_more_or_less_than_it_is(value: object, shown: str) -> None:
+    assert cell(value) == shown
+
+
+@pytest.mark.parametrize("name", ["ra", "dec", "RA", "host_ra", "RAJ2000", "DEJ2000", "ra_deg"])
+def test_positions_are_shown_to_a_millionth_of_a_degree(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(from_arrow(pa.table({name: [221.5613456789, -0.0000012]})))
+    assert capsys.readouterr().out.split()[-2:] == ["221.561346", "-0.000001"]
+
+
+def test_what_is_no_position_is_not_shown_as_one() -> None:
+    for name in ("order_total", "spiral", "decline", "label", "mean_error"):
+        assert cell(0.123456789, name) == "0.1235"
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+def test_columns_of_one_name_are_numbered_and_told(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import pandas as pd
+
+    table = pa.Table.from_arrays(
+        [pa.array([n]) for n in range(4)], names=["label", "label", "ce", "label_1"]
+    )
+    out = tmp_path / f"out.{form}"
+    write(from_arrow(table), None, out)
+    read = getattr(pd, f"read_{form}")(out)
+    assert [*read.columns] == ["label", "label_1", "ce", "label_1_1"]
+    assert read.iloc[0].tolist() == [0, 1, 2, 3]
+    assert capsys.readouterr().err == (
+        "zoolens: columns of one name are numbered: label_1, label_1_1; AS renames them\n"
+    )
 
 
 def test_large_numbers_are_short() -> None:

@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.runtime import files
 from zoolens.catalog.runtime.files import make_folder, replacing, replacing_folder
 
 
@@ -132,29 +134,76 @@ def test_an_error_leaves_no_folder(tmp_path: Path, error: type[BaseException]) -
     assert not [*tmp_path.iterdir()]
 
 
-def test_what_a_killed_run_left_is_removed_and_what_another_writes_is_not(tmp_path: Path) -> None:
-    script = """
+@pytest.mark.parametrize("kind", ["replacing", "replacing_folder"])
+def test_what_a_killed_run_left_is_removed_and_what_another_writes_is_not(
+    tmp_path: Path, kind: str
+) -> None:
+    script = f"""
 import sys, time
 from pathlib import Path
-from zoolens.catalog.runtime.files import replacing_folder
-with replacing_folder(Path(sys.argv[1])) as part:
-    (part / "file").write_text("half")
+from zoolens.catalog.runtime.files import {kind}
+with {kind}(Path(sys.argv[1])) as part:
+    (part / "file" if part.is_dir() else part).write_text("half")
     print(part.name, flush=True)
     time.sleep(60)
 """
+    begin = replacing if kind == "replacing" else replacing_folder
     command = [sys.executable, "-c", script, str(tmp_path / "out")]
-    keep = tmp_path / ".out.notours.part.txt"
-    keep.write_text("theirs")
+    keep = [tmp_path / name for name in (".out.notours.part.txt", ".out.txt.0123abcd.part")]
+    for file in keep:
+        file.write_text("theirs")
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
         try:
             assert other.stdout is not None
             half = tmp_path / other.stdout.readline().strip()
-            with replacing_folder(tmp_path / "out") as part:
-                assert half.is_dir()
+            with begin(tmp_path / "out") as part:
+                assert half.exists()
                 assert part != half
         finally:
             os.kill(other.pid, signal.SIGKILL)
-    assert (half / "file").read_text() == "half"
-    with replacing_folder(tmp_path / "out"):
+    assert half.exists()
+    if begin is replacing_folder:
+        assert (half / "file").read_text() == "half"
+    with begin(tmp_path / "out"):
         assert not half.exists()
-    assert sorted(path.name for path in tmp_path.iterdir()) == [keep.name, "out"]
+    assert sorted(tmp_path.iterdir()) == sorted([*keep, tmp_path / "out"])
+
+
+def test_what_another_machine_began_is_left_for_a_day(tmp_path: Path) -> None:
+    theirs = tmp_path / ".out.0123456789abcdef.part"
+    theirs.write_text("half")
+    nameless = tmp_path / ".out.4711.part"
+    nameless.write_text("half")
+    with replacing(tmp_path / "out"):
+        assert theirs.exists()
+        assert nameless.exists()
+    day_ago = time.time() - 86_500
+    os.utime(theirs, (day_ago, day_ago))
+    with replacing(tmp_path / "out"):
+        assert not theirs.exists()
+        assert nameless.exists()
+
+
+def test_what_was_big_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(files, "_host", lambda: "01234567")
+    left = tmp_path / ".out.0123456789abcdef.part"
+    for size in (1000, 200_000_000):
+        with left.open("wb") as file:
+            file.truncate(size)
+        with replacing(tmp_path / "out"):
+            pass
+    assert not left.exists()
+    assert capsys.readouterr().err == (f"zoolens: removed {left}, 200 MB that a killed run left\n")
+
+
+def test_within_a_new_folder_nothing_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else thousands of files in a folder would each list it."""
+    looked: list[Path] = []
+    monkeypatch.setattr(files, "_remove_abandoned", looked.append)
+    with replacing_folder(tmp_path / "out") as part, replacing(part / "file") as file:
+        file.write_text("new")
+    assert looked == [tmp_path / "out"]

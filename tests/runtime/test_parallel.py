@@ -1,6 +1,8 @@
 """Work side by side: its order, how far it runs ahead, and how it ends."""
 
+import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -109,3 +111,28 @@ def test_an_error_of_a_process_is_raised_here() -> None:
     assert next(results) == 2
     with pytest.raises(ValueError, match="no twice of -2"):
         list(results)
+
+
+def _slow(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(50)
+def test_processes_that_nobody_waits_for_end() -> None:
+    results = in_processes(_slow, [0.0, 60.0, 60.0], workers=2)
+    assert next(results) == 0
+    with pytest.raises(KeyboardInterrupt):
+        results.throw(KeyboardInterrupt())
+    assert not multiprocessing.active_children()
+
+
+def _ignores_control_c(_: int) -> bool:
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+@pytest.mark.slow
+def test_control_c_is_left_to_the_parent() -> None:
+    assert all(in_processes(_ignores_control_c, range(4), workers=2))
+    assert not _ignores_control_c(0)

@@ -1,12 +1,33 @@
+"""Progress: ends work where Ctrl-C was swallowed, and tells the log of a long job."""
+
+from math import inf
+
 import pytest
 
-from zoolens.catalog.runtime import progress
+from zoolens.catalog.runtime import progress, signals
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time, in seconds; nothing has moved yet, and stderr is no terminal."""
+    now = [1000.0]
+    monkeypatch.setattr(progress, "_now", lambda: now[0])
+    monkeypatch.setattr(progress._Log, "_moved", -inf)
+    progress.set_quiet(False)
+    return now
+
+
+def _work(clock: list[float], steps: int, seconds: float) -> None:
+    with progress.progress("working", steps) as bar:
+        for _ in range(steps):
+            clock[0] += seconds
+            bar.advance()
 
 
 def test_a_control_c_that_was_swallowed_ends_the_work_at_its_next_step(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(progress, "_interrupted", False)
+    monkeypatch.setattr(signals, "_received", None)
     done = 0
 
     def work() -> None:
@@ -16,8 +37,47 @@ def test_a_control_c_that_was_swallowed_ends_the_work_at_its_next_step(
                 done += 1
                 bar.advance()
                 if step == 3:
-                    progress.interrupt()
+                    monkeypatch.setattr(signals, "_received", 2)
 
     with pytest.raises(KeyboardInterrupt):
         work()
     assert done == 5
+
+
+def test_a_short_job_tells_nothing(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    _work(clock, 100, 0.29)
+    clock[0] += 3600  # a notebook that was idle
+    _work(clock, 100, 0.29)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_long_job_tells_now_and_then(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _work(clock, 36_000, 1)
+    out, err = capsys.readouterr()
+    lines = err.splitlines()
+    assert out == ""
+    assert lines[0] == "zoolens: working: 30 of 36,000 (0 %), 1.0 per second, 10 h 0 min left"
+    assert 60 < len(lines) < 100, "ten hours are a page"
+
+
+def test_many_short_steps_are_a_long_job(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(10):
+        _work(clock, 2, 4)
+    assert capsys.readouterr().err.splitlines() == [
+        "zoolens: working: 2 of 2 (100 %), 4.0 s each, 0 s left",
+        "zoolens: working: 2 of 2 (100 %), 4.0 s each, 0 s left",
+    ]
+
+
+def test_quiet_is_quiet(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    progress.set_quiet(True)
+    try:
+        _work(clock, 1000, 1)
+        progress.remark("something")
+    finally:
+        progress.set_quiet(False)
+    assert capsys.readouterr() == ("", "")

@@ -4,7 +4,8 @@ import pyarrow as pa
 import pytest
 
 from zoolens.catalog.errors import CatalogError, QueryRefused
-from zoolens.catalog.store.query import closed_query
+from zoolens.catalog.output.answer import write
+from zoolens.catalog.store.query import closed_query, overview
 from zoolens.catalog.store.store import Store
 
 
@@ -40,6 +41,60 @@ def test_without_a_query_it_tells_the_columns_of_every_view(path: Path) -> None:
     }
 
 
+def test_the_name_of_a_view_asks_for_its_columns(path: Path) -> None:
+    from zoolens.catalog.store.views import VIEWS
+
+    for view in VIEWS:
+        told = [(name, comment) for name, _, comment in _rows(path, f" {view.name}\n")]
+        assert told == [(name, said.comment) for name, said in view.columns.items()]
+
+
+def test_an_overview_has_every_view_and_column(path: Path) -> None:
+    from zoolens.catalog.store.views import VIEWS
+
+    with overview(path) as answer:
+        told = dict(map(tuple, answer.rows))
+    assert told == {view.name: ", ".join(view.columns) for view in VIEWS}
+
+
+@pytest.mark.parametrize(
+    ("query", "bounds", "message"),
+    [
+        (
+            "SELECT count(*) FROM range(100000000000) a WHERE hash(range) = 1",
+            {"timeout": 0.2},
+            "it took more than 0.2 s; allow it more",
+        ),
+        ("SELECT range FROM range(100000000000)", {"timeout": 0.2}, "it took more than 0.2 s"),
+        (
+            "SELECT list(range) FROM range(100000000)",
+            {"memory": 0.1},
+            "it took more than 0.1 GB of memory",
+        ),
+    ],
+)
+def test_a_query_that_takes_too_much_is_stopped(
+    path: Path, query: str, bounds: dict[str, float], message: str
+) -> None:
+    with (
+        pytest.raises(CatalogError, match=f"the query was stopped: {message}"),
+        closed_query(path, query, **bounds) as answer,  # type: ignore[arg-type]
+    ):
+        for _ in answer.rows:
+            pass
+
+
+def test_a_query_that_is_stopped_while_it_is_written_is_told(path: Path, tmp_path: Path) -> None:
+    query = "SELECT range FROM range(100000000000)"
+    for form in ("csv", "parquet"):
+        with (
+            pytest.raises(CatalogError, match="the query was stopped: it took more than"),
+            closed_query(path, query, timeout=0.2) as answer,
+        ):
+            write(answer, form, tmp_path / "out")
+    assert not [*tmp_path.iterdir()]
+
+
 @pytest.mark.parametrize(
     ("query", "message"),
     [
@@ -57,7 +112,8 @@ def test_without_a_query_it_tells_the_columns_of_every_view(path: Path) -> None:
         ("SELECT * FROM read_csv('/etc/passwd')", "disabled by configuration"),
         ("SELECT * FROM '/etc/passwd'", "does not exist"),
         ("SELECT CAST('x' AS INTEGER)", "Conversion Error"),
-        ("--", "one SELECT at a time"),
+        ("--", "there is no query"),
+        (" ", "there is no query"),
     ],
 )
 def test_what_is_wrong_or_hostile_gets_one_message(path: Path, query: str, message: str) -> None:

@@ -47,12 +47,12 @@ def test_one_filter_serves_block_after_block() -> None:
         ("votes >", "syntax error"),
         ("votes = max(votes)", "aggregates"),
         ("row_number() OVER () = 1", "window"),
-        ("true); DROP TABLE x; SELECT (1", "--where"),
+        ("true); DROP TABLE x; SELECT (1", "condition"),
         ("true) OR (true", "syntax error"),
-        ("votes > 5; SELECT 1", "--where"),
+        ("votes > 5; SELECT 1", "condition"),
         ("iauname IN (FROM read_csv('/etc/passwd'))", "disabled by configuration"),
         ("iauname IN (SELECT iauname FROM galaxies)", "galaxies does not exist"),
-        ("", "--where"),
+        ("", "condition"),
     ],
 )
 def test_what_is_no_condition_on_a_row_is_told_before_any_row(condition: str, told: str) -> None:
