@@ -72,7 +72,7 @@ class ExplainReport:
 
     @property
     def summary(self) -> str:
-        return f"{self.explained:,} galaxies, {self.total:,} in all; {self.rejects:,} rejects"
+        return f"{self.explained:,} galaxies, {self.total:,} in all; {self.rejects:,} refused"
 
 
 def explain(

@@ -14,14 +14,16 @@ class StatusReport:
     """What `status` shows.
 
     steps: step, run, galaxies done, galaxies that could be done. runs: one row per
-    run. advice: what to do next, one sentence each.
+    run. refused: rows, values and images left out; remarks: those kept although something is
+    to be said of them. advice: what to do next, one sentence each.
     """
 
     catalog: Path
     tree: str
     steps: pa.Table
     runs: pa.Table
-    rejects: int
+    refused: int
+    remarks: int
     advice: tuple[str, ...]
 
 
@@ -33,12 +35,14 @@ def status(catalog: Path) -> StatusReport:
     """
     with Store.open(catalog, read_only=True) as store:
         rows = steps(store)
+        refused, remarks = rejects(store)
         return StatusReport(
             catalog=catalog,
             tree=store.tree.name,
             steps=pa.Table.from_pylist(rows),
             runs=runs(store),
-            rejects=rejects(store),
+            refused=refused,
+            remarks=remarks,
             advice=tuple(_advice(store, rows)),
         )
 

@@ -57,7 +57,7 @@ class TrainReport:
     def summary(self) -> str:
         return (
             f"{self.train:,} galaxies, {self.epochs} epochs, the best {self.best_epoch} with "
-            f"a validation loss of {self.validation_loss:.4g} nat; {self.rejects:,} rejects"
+            f"a validation loss of {self.validation_loss:.4g} nat; {self.rejects:,} refused"
         )
 
 

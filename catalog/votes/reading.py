@@ -18,9 +18,9 @@ from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.formats.kept import KeptTables
 from zoolens.catalog.formats.reading import TableFile, check_identifiers_type, texts
+from zoolens.catalog.store.matrices import asked_otherwise
 from zoolens.catalog.store.rejects import Reject
 from zoolens.catalog.votes.checks import (
-    TOTAL_TOLERANCE,
     Rows,
     check_identifiers,
     check_positions,
@@ -227,16 +227,15 @@ def _report_columns(path: Path, table: VoteTable) -> None:
                 "where a _fraction column stands beside them"
             )
             table.rejects.append(Reject(str(path), None, columns.question.name, reason))
-    slices = table.tree.slices
-    more = np.zeros(len(slices), dtype=np.int64)  # galaxies with votes outside the tree
+    more = np.zeros(len(table.tree.questions), dtype=np.int64)  # galaxies with such votes
     for block in table.blocks():
-        inside = np.add.reduceat(block.counts, [where.start for where in slices], axis=1)
-        more += np.count_nonzero(block.totals > inside + TOTAL_TOLERANCE, axis=0)
+        otherwise = asked_otherwise(table.tree, block.counts, block.totals)
+        more += np.count_nonzero(otherwise, axis=0)
     for columns in table.layout.questions:
         galaxies = more[table.tree.questions.index(columns.question)]
         if galaxies:
             reason = (
                 f"answers outside the tree: {', '.join(columns.foreign)} have votes of "
-                f"{galaxies:,} galaxies, whose losses for this question stay NULL"
+                f"{galaxies:,} galaxies, whose fractions and losses for this question are NULL"
             )
             table.rejects.append(Reject(str(path), None, columns.question.name, reason))
