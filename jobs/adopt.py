@@ -8,6 +8,7 @@ import pyarrow as pa
 from zoolens.catalog.arrays import Ids, Places
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, TableRefused
+from zoolens.catalog.formats.identifiers import check_digits
 from zoolens.catalog.formats.reading import TableFile
 from zoolens.catalog.predictions.from_table import read_posteriors
 from zoolens.catalog.predictions.layouts import PublishedLayout, recognise_predictions
@@ -86,6 +87,7 @@ def _open(path: Path, tree: DecisionTree, id_column: str | None) -> tuple[Rows, 
 def _match(store: Store, rows: Rows) -> Ids:
     """Numbers of the galaxies (N,); refuses rows without one, or with that of another row."""
     check_identifiers(rows)
+    check_digits(rows.path, rows.identifier, rows.names)
     known = shown_galaxies(store, filter(None, rows.names))
     galaxy_id = np.array([known.get(name or "", -1) for name in rows.names], dtype=np.int64)
     rows.refuse(galaxy_id < 0, lambda i: f"{_UNKNOWN}: the catalogue has none of that name")

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.formats.csv import csv_blocks, csv_header, opened
+from zoolens.catalog.formats.identifiers import through_floats
 
 _ROWS = 32_768  # of a block
 _DAMAGED = (pa.ArrowException, OSError, EOFError, ValueError, TypeError, zlib.error)
@@ -143,10 +144,7 @@ def check_identifiers_type(path: Path, schema: pa.Schema, column: str) -> None:
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     if pa.types.is_floating(kind):
-        raise TableRefused(
-            f"{path} stores {column} as floating point, which loses digits of long "
-            "identifiers; store it as text or integers"
-        )
+        raise through_floats(path, column)
     tests = ("string", "large_string", "string_view", "binary", "large_binary", "integer")
     if not any(getattr(pa.types, f"is_{test}")(kind) for test in tests):
         raise TableRefused(

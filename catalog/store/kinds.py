@@ -23,7 +23,7 @@ class Kind(NamedTuple):
 _REFUSED = (
     # rows of tables
     ("missing identifier", "row without a name of its galaxy, or image without one"),
-    ("unusable identifier", "row whose name is no name, or lost digits"),
+    ("unusable identifier", "row whose name is no name, or is in floating point"),
     ("duplicated identifier", "row of a galaxy that an earlier row has; that one counts"),
     ("unknown galaxy", "row of predictions for a galaxy that the catalogue does not have"),
     ("ragged row", "row with more or fewer fields than the header"),
@@ -31,7 +31,6 @@ _REFUSED = (
     ("missing count", "row that has some counts of a question, or its total, but not all counts"),
     ("unreadable count", "row with a count that is no number"),
     ("negative count", "row with a count below 0"),
-    ("fill value", "row with a number that programs write for a missing one"),
     ("absurd count", "row with a count above a million"),
     ("fractional count", "row with a count that is not whole, in a table of unweighted votes"),
     ("count above its total", "row with more votes for an answer than on the question"),
@@ -67,6 +66,7 @@ _REFUSED = (
 )
 _KEPT = (
     ("votes without image", "galaxy that is kept without an image"),
+    ("fill value", "number that programs write for a missing one, and that is taken as missing"),
     ("contradictory total", "stated total that is not the sum of the counts, which are kept"),
     ("contradictory fraction", "stated fractions that the counts, or their sum, contradict"),
     ("contradictory position", "position apart from the catalogue's, which is kept"),

@@ -5,6 +5,7 @@ states are only compared. A row that cannot be trusted is refused as a whole, wi
 nothing is repaired.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ import pyarrow as pa
 from zoolens.catalog.arrays import Flags, Floats
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import TableRefused
+from zoolens.catalog.formats.identifiers import check_digits
 from zoolens.catalog.formats.kept import KeptTables
 from zoolens.catalog.formats.reading import TableFile, check_identifiers_type, texts
 from zoolens.catalog.store.matrices import asked_otherwise
@@ -59,6 +61,7 @@ class VoteTable:
 
     layout: Layout
     rejects: list[Reject] = field(default_factory=list)
+    _filled: Counter[tuple[str, float]] = field(default_factory=Counter)
     _kept: KeptTables = field(default_factory=KeptTables)
 
     def __len__(self) -> int:
@@ -156,6 +159,7 @@ def read_vote_table(
             f"{path}: every one of its {found + len(misshapen):,} rows is refused; row "
             f"{first.row}, the first: {first.reason}"
         )
+    check_digits(path, layout.identifier, table.names)
     _refuse_repeated(path, table)
     _report_columns(path, table)
     table.rejects.sort(key=lambda reject: reject.row or 0)
@@ -178,6 +182,7 @@ def _validate(rows: Rows, table: VoteTable) -> None:
     for columns, q in read:
         compare_stated(rows, columns, totals[:, q], counts[:, tree.slices[q]])
     table.rejects.extend(rows.rejects)
+    table._filled.update(rows.filled)
     good = np.flatnonzero(rows.good)
     kept = {
         "name": pa.array([rows.names[i] for i in good.tolist()], pa.string()),
@@ -216,7 +221,10 @@ def _refuse_repeated(path: Path, table: VoteTable) -> None:
 
 
 def _report_columns(path: Path, table: VoteTable) -> None:
-    """Report questions asked only in part, or with answers outside the tree."""
+    """Report fill values, and questions asked only in part, or with answers outside the tree."""
+    for (about, value), cells in table._filled.items():
+        reason = f"fill value: {value:.10g} stands in {cells:,} cells, which are taken as missing"
+        table.rejects.append(Reject(str(path), None, about, reason))
     for columns in table.layout.incomplete:
         reason = f"missing column: {', '.join(columns.missing)}; the question is not used"
         table.rejects.append(Reject(str(path), None, columns.question.name, reason))
