@@ -19,6 +19,7 @@ from zoolens.catalog.store.rejects import add_rejects, reject_table, rows_refuse
 from zoolens.catalog.store.shards import Part, as_they_are, fill
 from zoolens.catalog.store.store import Run, Store
 from zoolens.catalog.votes.checks import Rows, check_identifiers, repeated, repeated_reason
+from zoolens.catalog.votes.spelling import respelt
 from zoolens.jobs.reports import PredictReport
 
 SHARD = 2_000  # galaxies committed at a time
@@ -70,6 +71,8 @@ def _open(path: Path, tree: DecisionTree, id_column: str | None) -> tuple[Rows, 
     """The rows of a table of predictions, and the layout of its columns."""
     misshapen: dict[int, str] = {}
     file = TableFile(path)
+    names = respelt(path, file.schema.names, [tree])
+    file.rename(names)
     layout = recognise_predictions(path, file.schema.names, tree, identifier=id_column)
     blocks = [*file.blocks(layout.columns, misshapen)]
     if not blocks:
@@ -79,6 +82,9 @@ def _open(path: Path, tree: DecisionTree, id_column: str | None) -> tuple[Rows, 
     rows = Rows(path, table, layout.identifier, numbers)
     for row, what in misshapen.items():
         rows.add(row, None, f"ragged row: {what}")
+    for old, new in names.items():
+        if new in layout.columns:
+            rows.add(None, old, f"respelt column: read as {new}")
     for name in layout.incomplete:
         rows.add(None, name, "missing column: concentrations of some answers; not used")
     return rows, layout

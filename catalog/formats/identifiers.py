@@ -12,8 +12,9 @@ from pathlib import Path
 
 from zoolens.catalog.errors import TableRefused
 
-# 5.877229817413633e+17, 1.23765E+18, 587722981741363323.0; not 12e34567, which may be a hash
-_FLOAT = re.compile(r"[+-]?\d+(\.\d*[eE][+-]?\d+|[eE][+-]\d+|\.0*)")
+# 5.877229817413633e+17, 1.23765E+18, 587722981741363323.0; not 12e34567, which may be a hash,
+# nor 20926878.0, which has lost nothing
+_FLOAT = re.compile(r"[+-]?(\d+(\.\d*[eE][+-]?\d+|[eE][+-]\d+)|\d{16,}\.0*)")
 _LONG = re.compile(r"\d{18,19}")
 _MADE_ZEROS = 1024  # what identifiers of SDSS spectra are multiples of
 _LOOKED_AT = 10_000  # long identifiers

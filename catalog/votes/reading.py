@@ -31,7 +31,8 @@ from zoolens.catalog.votes.checks import (
     repeated,
     repeated_reason,
 )
-from zoolens.catalog.votes.layouts import Layout, recognise
+from zoolens.catalog.votes.layouts import Layout, recognise, trees_to_try
+from zoolens.catalog.votes.spelling import respelt
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,8 @@ def read_vote_table(
     the table cannot be understood at all, or no row of it can be used.
     """
     file = TableFile(path)
+    names = respelt(path, file.schema.names, trees_to_try(tree, prefer))
+    file.rename(names)
     layout = recognise(
         path,
         file.schema.names,
@@ -144,6 +147,11 @@ def read_vote_table(
     )
     check_identifiers_type(path, file.schema, layout.identifier)
     table = VoteTable(layout)
+    read = [(old, new) for old, new in names.items() if new in layout.columns]
+    if read:
+        (old, new), more = read[0], len(read) - 1
+        reason = f"respelt column: read as {new}" + (f", {more} more likewise" if more else "")
+        table.rejects.append(Reject(str(path), None, old, reason))
     misshapen: dict[int, str] = {}
     found = 0
     for numbers, content in file.blocks(layout.columns, misshapen):

@@ -28,7 +28,9 @@ def objects(seed: int, size: int = 6) -> list[int]:
     random = np.random.default_rng(seed)
     return [
         (1 + seed % 2) << 59 | 301 << 48 | run << 32 | 3 << 29 | field << 16 | number
-        for run, field, number in random.integers([94, 11, 64], [8162, 800, 900], (size, 3)).tolist()
+        for run, field, number in random.integers(
+            [94, 11, 64], [8162, 800, 900], (size, 3)
+        ).tolist()
     ]
 
 
@@ -71,7 +73,14 @@ def test_others_are_names(names: list[str | None]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["5.877229817413633e+17", "1.23765E+18", "1e+18", "587722981741363323.0", "12.0", "7."]
+    "name",
+    [
+        "5.877229817413633e+17",
+        "1.23765E+18",
+        "1e+18",
+        "587722981741363323.0",
+        "587722981741363323.",
+    ],
 )
 def test_numbers_in_floating_point_are_told(name: str) -> None:
     assert is_float(name)
@@ -85,6 +94,8 @@ def test_whole_numbers_are_not_in_floating_point(number: int) -> None:
     assert not is_float(str(number))
 
 
-@pytest.mark.parametrize("name", ["12e34567", "J5.0e+3", "4.12345", "-", "", "1.2.0", "nan"])
+@pytest.mark.parametrize(
+    "name", ["12e34567", "J5.0e+3", "20926878.0", "7.", "4.12345", "-", "", "1.2.0", "nan"]
+)
 def test_names_are_not_in_floating_point(name: str) -> None:
     assert not is_float(name)

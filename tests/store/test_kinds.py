@@ -55,5 +55,7 @@ def test_what_is_no_kind_is_other_and_refused() -> None:
 
 def test_sql_and_python_agree_on_what_was_refused() -> None:
     for kind in KINDS:
-        (said,) = duckdb.execute(f"SELECT {IS_REFUSED} FROM (SELECT ? AS kind)", [kind.name]).fetchone()
+        (said,) = duckdb.execute(
+            f"SELECT {IS_REFUSED} FROM (SELECT ? AS kind)", [kind.name]
+        ).fetchone()
         assert said == is_refused(kind.name) == kind.refused

@@ -100,8 +100,12 @@ def test_no_reader_has_a_fraction_where_there_were_other_answers(tmp_path: Path,
         ids = voted_galaxies(store)
         read = {
             "matrices": read_votes(store, TOY, ids).observed,
-            "view": store.arrow("SELECT fraction FROM votes JOIN answers USING (label) "
-                "ORDER BY galaxy_id, answer_id")["fraction"].to_numpy().reshape(6, -1),
+            "view": store.arrow(
+                "SELECT fraction FROM votes JOIN answers USING (label) "
+                "ORDER BY galaxy_id, answer_id"
+            )["fraction"]
+            .to_numpy()
+            .reshape(6, -1),
             "facts": [[f.observed for f in facts] for facts in facts_of(store, ids).values()],
             "release": read_values(store, TOY, Runs(0, 0, None), ids, {"fraction"})["fraction"],
         }
@@ -109,7 +113,9 @@ def test_no_reader_has_a_fraction_where_there_were_other_answers(tmp_path: Path,
         votes = [selected.asked(where.start, q) for q, where in enumerate(TOY.slices)]
     for reader, found in read.items():
         np.testing.assert_array_equal(np.array(found, float), expected, err_msg=reader)
-    np.testing.assert_array_equal(np.transpose(votes), np.where(others > 0, 0, question_totals(counts)))
+    np.testing.assert_array_equal(
+        np.transpose(votes), np.where(others > 0, 0, question_totals(counts))
+    )
 
 
 def test_replaced_votes_and_interrupted_runs_do_not_count(tmp_path: Path) -> None:
