@@ -19,7 +19,7 @@ def histogram(
     suggest: Annotated[
         bool, Option("--suggest", help="List the answers balanced enough to weigh.")
     ] = False,
-    min_votes: options.MinVotes = 0,
+    min_votes: options.FewestVotes = 0,
     form: options.Format = None,
     catalog: options.Catalog = options.CATALOG,
 ) -> None:

@@ -8,6 +8,7 @@ import pyarrow as pa
 from zoolens.catalog.arrays import Ids, Places
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, TableRefused
+from zoolens.catalog.formats.identifiers import check_digits
 from zoolens.catalog.formats.reading import TableFile
 from zoolens.catalog.predictions.from_table import read_posteriors
 from zoolens.catalog.predictions.layouts import PublishedLayout, recognise_predictions
@@ -19,6 +20,7 @@ from zoolens.catalog.store.rejects import add_rejects, reject_table, rows_refuse
 from zoolens.catalog.store.shards import Part, as_they_are, fill
 from zoolens.catalog.store.store import Run, Store
 from zoolens.catalog.votes.checks import Rows, check_identifiers, repeated, repeated_reason
+from zoolens.catalog.votes.spelling import respelt
 from zoolens.jobs.reports import PredictReport
 
 SHARD = 2_000  # galaxies committed at a time
@@ -71,6 +73,8 @@ def _open(path: Path, tree: DecisionTree, id_column: str | None) -> tuple[Rows, 
     """The rows of a table of predictions, and the layout of its columns."""
     misshapen: dict[int, str] = {}
     file = TableFile(path)
+    names = respelt(path, file.schema.names, [tree])
+    file.rename(names)
     layout = recognise_predictions(path, file.schema.names, tree, identifier=id_column)
     blocks = [*file.blocks(layout.columns, misshapen)]
     if not blocks:
@@ -80,6 +84,9 @@ def _open(path: Path, tree: DecisionTree, id_column: str | None) -> tuple[Rows, 
     rows = Rows(path, table, layout.identifier, numbers)
     for row, what in misshapen.items():
         rows.add(row, None, f"ragged row: {what}")
+    for old, new in names.items():
+        if new in layout.columns:
+            rows.add(None, old, f"respelt column: read as {new}")
     for name in layout.incomplete:
         rows.add(None, name, "missing column: concentrations of some answers; not used")
     return rows, layout
@@ -88,6 +95,7 @@ def _open(path: Path, tree: DecisionTree, id_column: str | None) -> tuple[Rows, 
 def _match(store: Store, rows: Rows) -> Ids:
     """Numbers of the galaxies (N,); refuses rows without one, or with that of another row."""
     check_identifiers(rows)
+    check_digits(rows.path, rows.identifier, rows.names)
     known = shown_galaxies(store, filter(None, rows.names))
     galaxy_id = np.array([known.get(name or "", -1) for name in rows.names], dtype=np.int64)
     rows.refuse(galaxy_id < 0, lambda i: f"{_UNKNOWN}: the catalogue has none of that name")

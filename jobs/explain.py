@@ -74,7 +74,7 @@ class ExplainReport:
 
     @property
     def summary(self) -> str:
-        done = f"{self.explained:,} galaxies, {self.total:,} in all; {self.rejects:,} rejects"
+        done = f"{self.explained:,} galaxies, {self.total:,} in all; {self.rejects:,} refused"
         if not self.figures:
             return done
         drawn = len({figure.stem for figure in self.figures})

@@ -23,7 +23,14 @@ from zoolens.catalog.store.galaxies import (
     galaxy_table,
     number_galaxies,
 )
-from zoolens.catalog.store.ingests import begin_ingest, finish_ingest, held_tree
+from zoolens.catalog.store.ingests import (
+    Replaced,
+    begin_ingest,
+    finish_ingest,
+    held_tree,
+    replaced,
+)
+from zoolens.catalog.store.kinds import is_refused
 from zoolens.catalog.store.matrices import read_votes
 from zoolens.catalog.store.rejects import Reject, counts_by_kind, reject_table
 from zoolens.catalog.store.shards import Part, as_they_are, fill
@@ -39,7 +46,8 @@ class IngestReport:
     """What an ingest did.
 
     galaxies: accepted rows of the table; new_galaxies, votes, images: rows that the
-    run added. rejects: how many, by kind. unasked: questions of the tree that the
+    run added. rejects: how many, by kind. replaced: of how many galaxies the run replaced
+    votes or images, and which ingest had brought those. unasked: questions of the tree that the
     table does not have. notes: what else to know, one sentence each. changed: False
     if the same ingest was complete before.
     """
@@ -52,18 +60,20 @@ class IngestReport:
     votes: int
     images: int
     rejects: Mapping[str, int]
+    replaced: tuple[Replaced, ...]
     unasked: tuple[str, ...]
     notes: tuple[str, ...]
     changed: bool
 
     @property
     def summary(self) -> str:
-        refused = ", ".join(f"{count:,} {kind}" for kind, count in self.rejects.items() if count)
-        return (
-            f"{self.galaxies:,} galaxies ({self.new_galaxies:,} new), "
-            f"{self.images:,} images, tree {self.tree}"
-            + (f"; rejects: {refused}" if refused else "")
-        )
+        new = f" ({self.new_galaxies:,} new)" if self.changed else ""
+        said = [f"{self.galaxies:,} galaxies{new}, {self.images:,} images, tree {self.tree}"]
+        for word, refused in (("refused", True), ("remarks", False)):
+            of = {kind: n for kind, n in self.rejects.items() if is_refused(kind) == refused}
+            if of:
+                said.append(f"{word}: " + ", ".join(f"{n:,} {kind}" for kind, n in of.items()))
+        return "; ".join(said)
 
 
 def ingest(
@@ -227,7 +237,12 @@ def _ingest_images(
 
 def _report(store: Store, run: Run, table: VoteTable) -> IngestReport:
     added = {name: store.rows_of(run, name) for name in ("galaxy", "vote", "image")}
-    notes = [f"{r.key}: {r.reason}" for r in table.rejects if r.row is None]
+    gone = replaced(store, run)
+    notes = [
+        f"replaced: {what} of {galaxies:,} galax{'y' if galaxies == 1 else 'ies'}, from {origin}"
+        for what, galaxies, origin in gone
+    ]
+    notes += [f"{r.key}: {r.reason}" for r in table.rejects if r.row is None]
     if table.layout.unasked:
         notes.append(f"not in the table: {', '.join(table.layout.unasked)}")
     return IngestReport(
@@ -238,6 +253,7 @@ def _report(store: Store, run: Run, table: VoteTable) -> IngestReport:
         added["vote"],
         added["image"],
         counts_by_kind(store, run),
+        tuple(gone),
         table.layout.unasked,
         tuple(notes),
         not run.complete,

@@ -71,7 +71,7 @@ class PredictReport:
 
     @property
     def summary(self) -> str:
-        return f"{self.galaxies:,} galaxies, {self.total:,} in all; {self.rejects:,} rejects"
+        return f"{self.galaxies:,} galaxies, {self.total:,} in all; {self.rejects:,} refused"
 
     @property
     def notes(self) -> tuple[str, ...]:

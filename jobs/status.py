@@ -17,14 +17,16 @@ class StatusReport:
 
     steps: step, the run that shows, galaxies done, galaxies that could be done, and whether it is
     `current` or `outdated`, made before the present votes, images or predictions. runs: one row per
-    run. advice: what to do next, one sentence each.
+    run. refused: rows, values and images left out; remarks: those kept although something is
+    to be said of them. advice: what to do next, one sentence each.
     """
 
     catalog: Path
     tree: str
     steps: pa.Table
     runs: pa.Table
-    rejects: int
+    refused: int
+    remarks: int
     advice: tuple[str, ...]
 
 
@@ -37,12 +39,14 @@ def status(catalog: Path) -> StatusReport:
     with Store.open(catalog, read_only=True) as store:
         stale = stale_steps(store)
         rows = [_with_state(row, stale) for row in steps(store)]
+        refused, remarks = rejects(store)
         return StatusReport(
             catalog=catalog,
             tree=store.tree.name,
             steps=pa.Table.from_pylist(rows),
             runs=runs(store),
-            rejects=rejects(store),
+            refused=refused,
+            remarks=remarks,
             advice=tuple(_advice(store, rows, stale)),
         )
 

@@ -60,7 +60,7 @@ class TrainReport:
             f"{self.train:,} galaxies, held out {held_out:,} of {self.train + held_out:,} "
             f"({self.validation:,} to validate, {self.test:,} to test), {self.epochs} epochs, the "
             f"best {self.best_epoch} with a validation loss of {self.validation_loss:.4g} nat; "
-            f"{self.rejects:,} rejects"
+            f"{self.rejects:,} refused"
         )
 
 

@@ -9,7 +9,7 @@ import io
 import warnings
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.formats.csv import csv_blocks, csv_header, opened
+from zoolens.catalog.formats.identifiers import through_floats
 
 _ROWS = 32_768  # of a block
 _DAMAGED = (pa.ArrowException, OSError, EOFError, ValueError, TypeError, zlib.error)
@@ -41,6 +42,7 @@ class TableFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._name = path.name.lower()
+        self._stored: dict[str, str] = {}
         if not self._name.endswith(SUFFIXES):
             raise TableRefused(f"{path} is not named as one of {', '.join(SUFFIXES)}")
         if not path.is_file():
@@ -50,6 +52,13 @@ class TableFile:
         twice = [name for name, count in Counter(self.schema.names).items() if count > 1]
         if twice:
             raise TableRefused(f"{path} has two columns named {twice[0]!r}; rename one")
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Call columns of the file otherwise from here on: `names` by the file's own."""
+        self._stored = {new: old for old, new in names.items()}
+        self.schema = pa.schema(
+            [field.with_name(names.get(field.name, field.name)) for field in self.schema]
+        )
 
     def blocks(
         self, columns: Sequence[str], misshapen: dict[int, str]
@@ -61,7 +70,9 @@ class TableFile:
         `TableRefused` if the file is damaged, or most rows are misshapen.
         """
         first = 1
-        for table in self._tables(columns, misshapen):
+        stored = [self._stored.get(name, name) for name in columns]
+        for found in self._tables(stored, misshapen):
+            table = found.select(stored).rename_columns([*columns])
             # what is left out is described before the rows after it come
             every = np.arange(first, first + len(table) + len(misshapen))
             rows = every[~np.isin(every, list(misshapen))][: len(table)]
@@ -143,10 +154,7 @@ def check_identifiers_type(path: Path, schema: pa.Schema, column: str) -> None:
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     if pa.types.is_floating(kind):
-        raise TableRefused(
-            f"{path} stores {column} as floating point, which loses digits of long "
-            "identifiers; store it as text or integers"
-        )
+        raise through_floats(path, column)
     tests = ("string", "large_string", "string_view", "binary", "large_binary", "integer")
     if not any(getattr(pa.types, f"is_{test}")(kind) for test in tests):
         raise TableRefused(

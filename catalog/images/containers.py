@@ -16,6 +16,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from zoolens.catalog.errors import CatalogError, ImageRefused
+from zoolens.catalog.formats.identifiers import check_digits, check_notation
 from zoolens.catalog.formats.reading import check_identifiers_type, texts
 
 _IDENTIFIERS = ("iauname", "id_str", "id")
@@ -131,7 +132,10 @@ class ParquetImages:
     def _identifiers(self) -> list[str | None]:
         if self._identifier is not None:
             check_identifiers_type(self.path, self._file.schema_arrow, self._identifier)
-            return texts(self._file.read(columns=[self._identifier])[self._identifier])
+            names = texts(self._file.read(columns=[self._identifier])[self._identifier])
+            check_notation(self.path, self._identifier, names)
+            check_digits(self.path, self._identifier, names)
+            return names
         if not self._has_path:
             raise CatalogError(
                 f"{self.path} does not say which galaxy an image shows: it has no column "

@@ -123,7 +123,7 @@ def list_stated(
     entries, rejects = [], []
     for name, row, file in zip(names, rows, files, strict=True):
         if file is None:
-            reason = "missing image: file_loc is empty"
+            reason = "votes without image: file_loc is empty"
             rejects.append(Reject(str(table), int(row), name, reason))
         else:
             entries.append(ImageEntry(name, os.path.abspath(folder / file)))

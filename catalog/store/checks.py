@@ -111,6 +111,11 @@ def _contents(store: Store) -> dict[str, int]:
         "vote: questions with two totals, or more answers than that": "(SELECT 1 FROM vote "
         "JOIN answer USING (answer_id) GROUP BY run_id, galaxy_id, question_id HAVING "
         f"min(total) < max(total) OR sum(count) > max(total) + {ROUNDING_VOTES})",
+        "vote: other_answers that is not as the counts say": "(SELECT 1 FROM vote "
+        "JOIN answer USING (answer_id) GROUP BY run_id, galaxy_id, question_id HAVING "
+        f"abs(max(total) - sum(count) - {ROUNDING_VOTES}) > 1e-6 AND "
+        "bool_or(other_answers IS TRUE) <> "
+        f"(max(total) - sum(count) > {ROUNDING_VOTES}))",
         "prediction: fractions of a question that do not add up to 1": "(SELECT 1 FROM prediction "
         "JOIN answer USING (answer_id) WHERE concentration IS NOT NULL "
         "GROUP BY run_id, galaxy_id, question_id HAVING abs(sum(fraction) - 1) > 1e-3)",

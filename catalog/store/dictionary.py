@@ -65,9 +65,9 @@ COLUMNS: dict[str, dict[str, Column]] = {
     ),
     "votes": _columns(
         _GALAXY_ID, _IAUNAME, _QUESTION, _ANSWER, _LABEL,
-        Column("count", "DOUBLE", "volunteers who gave the answer; fractional where votes are weighted", ucd="meta.number", wide="volunteers who said {of}"),
-        Column("total", "DOUBLE", "volunteers who were asked the question, answers outside the tree included", ucd="meta.number", wide="volunteers asked {of}"),
-        Column("fraction", "DOUBLE", "count / total, 0..1; NULL where total is 0", ucd="stat.probability", wide="observed vote fraction of {of}, 0..1; missing where nobody was asked"),
+        Column("count", "DOUBLE", "volunteers who gave the answer, also where it was not offered and so is 0; fractional where votes are weighted", ucd="meta.number", wide="volunteers who said {of}; 0 also where it was not among the answers offered"),
+        Column("total", "DOUBLE", "volunteers who were asked the question, answers outside the tree included", ucd="meta.number", wide="volunteers asked {of}, with whatever answers"),
+        Column("fraction", "DOUBLE", "count / total, 0..1; NULL where nobody was asked, or the question was asked with answers outside the tree, so that total is more than the sum of its counts", ucd="stat.probability", wide="observed vote fraction of {of}, 0..1; missing where nobody was asked, or the question was asked with other answers"),
     ),
     "predictions": _columns(
         _RUN_ID, _GALAXY_ID, _IAUNAME, _QUESTION, _ANSWER, _LABEL,
@@ -100,7 +100,7 @@ COLUMNS: dict[str, dict[str, Column]] = {
     ),
     "question_losses": _columns(
         _RUN_ID, _GALAXY_ID, _IAUNAME, _QUESTION, _TOTAL_VOTES,
-        Column("nll", "DOUBLE", "Dirichlet-multinomial negative log likelihood of the counts, nat; 0 where nobody was asked", ucd="stat.likelihood", wide="Dirichlet-multinomial negative log likelihood of the votes on {of}, natural logarithm; 0 where nobody was asked"),
+        Column("nll", "DOUBLE", "Dirichlet-multinomial negative log likelihood of the counts, nat; 0 where nobody was asked, NULL where the question was asked with answers outside the tree", ucd="stat.likelihood", wide="Dirichlet-multinomial negative log likelihood of the votes on {of}, natural logarithm; 0 where nobody was asked, missing where it was asked with other answers"),
         Column("mutual_information", "DOUBLE", "between the votes and the model's weights, nat, 0 or more", ucd="stat.value", wide="mutual information of the votes on {of} and the model's weights, natural logarithm"),
     ),
     "saliency": _columns(
@@ -137,11 +137,13 @@ COLUMNS: dict[str, dict[str, Column]] = {
         Column("galaxies", "BIGINT", "galaxies that it rests on", ucd="meta.number"),
     ),
     "rejects": _columns(
-        Column("run_id", "INTEGER", "run that refused it", ucd="meta.id"),
+        Column("run_id", "INTEGER", "run that refused or remarked on it", ucd="meta.id"),
         Column("source", "VARCHAR", "file it came from", ucd="meta.ref;meta.file"),
         Column("row", "BIGINT", "row in the file, the first data row being 1; NULL where it is no row", ucd="meta.record"),
         Column("key", "VARCHAR", "identifier, column or image it is about", ucd="meta.id"),
-        Column("reason", "VARCHAR", "why it was refused", ucd="meta.note"),
+        Column("kind", "VARCHAR", "how the reason begins, for grouping: one of the kinds in docs/dictionary.md", ucd="meta.code"),
+        Column("refused", "BOOLEAN", "whether it was left out; false where it was kept and is only remarked on", ucd="meta.code"),
+        Column("reason", "VARCHAR", "what is wrong", ucd="meta.note"),
     ),
     "runs": _columns(
         Column("run_id", "INTEGER", "number of the run, in order of start", ucd="meta.id"),

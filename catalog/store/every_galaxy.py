@@ -68,10 +68,10 @@ class EveryGalaxy:
         )
 
     def asked(self, answer_id: int, question_id: int) -> Floats:
-        """Volunteers who were asked an answer's question."""
+        """Volunteers who were asked an answer's question with the tree's answers."""
         return self._column(
             f"""SELECT galaxy_id, total AS value FROM vote v WHERE {_SHOWN} AND answer_id = $1
-    AND NOT EXISTS (FROM superseded s WHERE s.run_id = v.run_id
+    AND other_answers IS NOT TRUE AND NOT EXISTS (FROM superseded s WHERE s.run_id = v.run_id
         AND s.galaxy_id = v.galaxy_id AND s.question_id = $2)""",
             answer_id,
             question_id,

@@ -21,7 +21,8 @@ ORDER BY g.galaxy_id, a.answer_id"""
 class AnswerFacts:
     """Votes for an answer and its prediction; None where there is none.
 
-    count of total volunteers, observed = count / total in 0..1; predicted: expected
+    count of total volunteers; observed = count / total in 0..1, None too where the question was
+    asked with answers outside the tree; predicted: expected
     vote fraction with lo..hi, its central 90 % interval, in 0..1; ce: cross-entropy of
     the two, nat.
     """

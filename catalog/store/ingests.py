@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.store.outdated import mark_outdated
@@ -25,6 +25,26 @@ JOIN run r ON r.run_id = i.run_id AND r.status = 'complete'
 SEMI JOIN (SELECT galaxy_id FROM image WHERE run_id = $1) n ON n.galaxy_id = i.galaxy_id
 ANTI JOIN superseded_image s ON s.run_id = i.run_id AND s.galaxy_id = i.galaxy_id
 WHERE i.run_id <> $1"""
+
+
+# By earlier ingest: of how many galaxies the run replaced what that one had brought.
+_REPLACED_VOTES = """SELECT last, count(DISTINCT galaxy_id) FROM (
+    SELECT s.galaxy_id, s.question_id, max(s.run_id) AS last FROM superseded s
+    SEMI JOIN (SELECT galaxy_id, question_id FROM vote JOIN answer USING (answer_id)
+        WHERE run_id = $1) n ON n.galaxy_id = s.galaxy_id AND n.question_id = s.question_id
+    WHERE s.run_id < $1 GROUP BY ALL)"""
+_REPLACED_IMAGES = """SELECT last, count(*) FROM (
+    SELECT s.galaxy_id, max(s.run_id) AS last FROM superseded_image s
+    SEMI JOIN image n ON n.run_id = $1 AND n.galaxy_id = s.galaxy_id
+    WHERE s.run_id < $1 GROUP BY ALL)"""
+
+
+class Replaced(NamedTuple):
+    """What an ingest replaced: of how many galaxies the votes (or images), and where from."""
+
+    what: str
+    galaxies: int
+    origin: str
 
 
 def held_tree(store: Store) -> DecisionTree | None:
@@ -72,3 +92,16 @@ def finish_ingest(store: Store, run: Run) -> None:
     store.execute(_SUPERSEDE_VOTES, [run.run_id])
     store.execute(_SUPERSEDE_IMAGES, [run.run_id])
     store.finish(run)
+
+
+def replaced(store: Store, run: Run) -> list[Replaced]:
+    """What a complete ingest replaced, by kind and by the ingest that had brought it.
+
+    Only what differs counts: votes that are the same are not written again.
+    """
+    found = []
+    for what, sql in (("votes", _REPLACED_VOTES), ("images", _REPLACED_IMAGES)):
+        for last, galaxies in store.rows(f"{sql} GROUP BY last ORDER BY last", [run.run_id]):
+            origin = store.run(last).config.get("origin", {})
+            found.append(Replaced(what, galaxies, origin.get(what) or f"run {last}"))
+    return found

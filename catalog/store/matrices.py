@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoolens.catalog.arrays import Floats, Ids
+from zoolens.catalog.arrays import Flags, Floats, Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.store.shown import valid
 from zoolens.catalog.store.store import Store
@@ -32,6 +32,16 @@ ANTI JOIN superseded s ON s.run_id = v.run_id AND s.galaxy_id = v.galaxy_id
 _PREDICTION = valid("prediction")
 
 
+def asked_otherwise(tree: DecisionTree, counts: Floats, totals: Floats) -> Flags:
+    """Which questions were asked with answers outside the tree, (N, Q).
+
+    counts (N, A); totals (N, Q), such answers included. Such a question is not the tree's: its
+    fractions are missing, whoever reads them. `vote.other_answers` says so in the store.
+    """
+    starts = [where.start for where in tree.slices]
+    return totals - np.add.reduceat(counts, starts, axis=1) > ROUNDING_VOTES
+
+
 @dataclass(frozen=True)
 class Votes:
     """Current votes of N galaxies.
@@ -48,8 +58,7 @@ class Votes:
     @cached_property
     def tree_counts(self) -> Floats:
         """Counts (N, A), NaN where the question also had answers outside the tree."""
-        starts = [where.start for where in self.tree.slices]
-        outside = self.totals - np.add.reduceat(self.counts, starts, axis=1) > ROUNDING_VOTES
+        outside = asked_otherwise(self.tree, self.counts, self.totals)
         return np.where(outside[:, self.tree.question_of], np.nan, self.counts)
 
     @cached_property

@@ -1,6 +1,6 @@
-"""Rows of `reject`: what was refused, where it was found, and why.
+"""Rows of `reject`: what was refused or remarked on, where it was found, and why.
 
-A reason reads `kind: details`, so that reports can count by kind.
+A reason reads `kind: details`, with a kind of `catalog.store.kinds`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,14 +10,15 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from zoolens.catalog.arrays import Ints
+from zoolens.catalog.store.kinds import IS_REFUSED, kind_of
 from zoolens.catalog.store.store import Run, Store
 from zoolens.catalog.store.tables import arrow_schema
 
-_KIND = "split_part(reason, ':', 1)"  # of a reason, in SQL
+_GIVEN = ["source", "row", "key", "reason"]  # what tells one reject from another
 
 
 class Reject(NamedTuple):
-    """One refused row, value or image.
+    """One row, value or image that was refused or remarked on.
 
     source: the file; row: its row, the first data row being 1, or None; key: the
     identifier, column, question or image it is about; reason: `kind: details`.
@@ -31,7 +32,7 @@ class Reject(NamedTuple):
 
 def reject_table(rejects: Iterable[Reject]) -> pa.Table:
     """The rows of `reject`, without their run."""
-    rows = [tuple(map(_plain, reject)) for reject in rejects]
+    rows = [(*map(_plain, reject), kind_of(reject.reason)) for reject in rejects]
     types = arrow_schema("reject")
     columns = zip(*rows, strict=True) if rows else [[] for _ in types]
     arrays = [pa.array(values, kind.type) for values, kind in zip(columns, types, strict=True)]
@@ -56,7 +57,8 @@ class KnownRejects:
         """The rows of `reject` that the run did not have when this was first called."""
         if not len(rejects) or not self._rows:
             return rejects
-        rows = zip(*(column.to_pylist() for column in rejects.columns), strict=True)
+        given = rejects.select(_GIVEN)
+        rows = zip(*(column.to_pylist() for column in given.columns), strict=True)
         return rejects.filter(pa.array([row not in self._rows for row in rows]))
 
 
@@ -72,7 +74,8 @@ def add_rejects(store: Store, run: Run, rejects: Sequence[Reject]) -> int:
 def rows_refused(store: Store, run: Run, *, but: str) -> Ints:
     """Numbers of the input rows that a run has refused for any kind of reason except `but`."""
     found = store.arrow(
-        f'SELECT "row" FROM reject WHERE run_id = ? AND "row" IS NOT NULL AND {_KIND} <> ?',
+        f'SELECT "row" FROM reject WHERE run_id = ? AND "row" IS NOT NULL AND kind <> ? '
+        f"AND {IS_REFUSED}",
         [run.run_id, but],
     )
     numbers: Ints = found["row"].to_numpy()
@@ -81,7 +84,7 @@ def rows_refused(store: Store, run: Run, *, but: str) -> Ints:
 
 def counts_by_kind(store: Store, run: Run) -> Mapping[str, int]:
     """How many rejects of a run there are, by the kind of their reason, most first."""
-    sql = f"SELECT {_KIND} AS kind, count(*) AS n FROM reject WHERE run_id = ? GROUP BY kind"
+    sql = "SELECT kind, count(*) AS n FROM reject WHERE run_id = ? GROUP BY kind"
     return dict(store.rows(f"{sql} ORDER BY n DESC, kind", [run.run_id]))
 
 

@@ -26,8 +26,9 @@ _STEPS = {
 _RUNS = """SELECT run_id, job,
     CASE status WHEN 'running' THEN 'interrupted' ELSE status END AS status,
     started_at, finished_at, (SELECT count(*) FROM shard s WHERE s.run_id = r.run_id) AS shards,
-    (SELECT count(*) FROM reject j WHERE j.run_id = r.run_id) AS rejects, left(model_sha256, 12)
-    AS model, code_version AS code FROM run r ORDER BY run_id"""
+    (SELECT count(*) FROM rejects j WHERE j.run_id = r.run_id AND refused) AS refused,
+    (SELECT count(*) FROM rejects j WHERE j.run_id = r.run_id AND NOT refused) AS remarks,
+    left(model_sha256, 12) AS model, code_version AS code FROM run r ORDER BY run_id"""
 
 
 def steps(store: Store) -> list[dict[str, object]]:
@@ -47,7 +48,7 @@ def _step(store: Store, job: str) -> dict[str, object]:
 
 
 def runs(store: Store) -> pa.Table:
-    """One row per run, for people: what it did, when, and how much it refused.
+    """One row per run, for people: what it did, when, what it refused and remarked on.
 
     A run that is not complete is called interrupted: it cannot be at work, since a job that
     writes to a catalogue locks it against readers.
@@ -60,6 +61,8 @@ def interrupted(store: Store) -> list[tuple[int, str]]:
     return store.rows("SELECT run_id, job FROM run WHERE status = 'running' ORDER BY run_id")
 
 
-def rejects(store: Store) -> int:
-    """How many input rows, values and images were refused."""
-    return int(store.value("SELECT count(*) FROM reject"))
+def rejects(store: Store) -> tuple[int, int]:
+    """How many rows, values and images were refused, and how many kept with a remark."""
+    sql = "SELECT count(*) FILTER (refused), count(*) FILTER (NOT refused) FROM rejects"
+    ((refused, remarks),) = store.rows(sql)
+    return refused, remarks

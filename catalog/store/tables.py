@@ -11,6 +11,7 @@ from functools import cache
 import pyarrow as pa
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Double,
@@ -93,9 +94,10 @@ vote = _table(
     _key("galaxy_id", BigInteger),
     _key("answer_id"),
     _key("count", Double),
-    # of the question, answers outside the tree included: if it was asked with such, the total
-    # is more than the sum of the counts
+    # of the question, answers outside the tree included
     _key("total", Double),
+    # TRUE where some gave the question an answer outside the tree: it is not the tree's question
+    Column("other_answers", Boolean),
 )
 # Votes that a later ingest of the same galaxy and question replaced.
 superseded = _table(
@@ -117,6 +119,7 @@ reject = _table(
     Column("row", BigInteger),  # in the file, the first data row being 1
     Column("key", String),  # the identifier, column or image it is about
     _key("reason", String),
+    Column("kind", String),  # one of `catalog.store.kinds`
 )
 
 prediction = _table(
@@ -231,6 +234,7 @@ evaluation = _table(
 
 
 _ARROW = {
+    Boolean: pa.bool_(),
     Integer: pa.int32(),
     BigInteger: pa.int64(),
     Float: pa.float32(),

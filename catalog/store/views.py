@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from zoolens.catalog.store.dictionary import COLUMNS, Column
+from zoolens.catalog.store.kinds import IS_REFUSED, KINDS
 from zoolens.catalog.store.shown import newest, shown, valid
 
 
@@ -110,7 +111,7 @@ LEFT JOIN (
         "votes",
         "galaxy and answer",
         f"""SELECT v.galaxy_id, g.iauname, {_ANSWER_COLUMNS}, v.count, v.total,
-    CASE WHEN v.total > 0 THEN v.count / v.total END AS fraction
+    CASE WHEN v.total > 0 AND v.other_answers IS NOT TRUE THEN v.count / v.total END AS fraction
 FROM vote v JOIN run r ON r.run_id = v.run_id AND r.status = 'complete'
 JOIN galaxy g ON g.galaxy_id = v.galaxy_id
 JOIN answer a ON a.answer_id = v.answer_id
@@ -184,8 +185,8 @@ FROM evaluation""",
     ),
     PublicView(
         "rejects",
-        "refused input row, value or image",
-        'SELECT run_id, source, "row", key, reason FROM reject',
+        "input row, value or image that was refused or remarked on",
+        f'SELECT run_id, source, "row", key, kind, {IS_REFUSED} AS refused, reason FROM reject',
     ),
     PublicView(
         "runs",
@@ -216,6 +217,9 @@ def as_markdown() -> str:
 def _section(view: PublicView) -> Iterator[str]:
     yield f"\n## `{view.name}`\n\nOne row per {view.row}.\n\n| column | type | |\n|---|---|---|"
     yield from (f"| `{c.name}` | {c.type} | {c.comment} |" for c in view.columns.values())
+    if view.name == "rejects":
+        yield "\nReasons begin with their kind:\n\n| kind | refused | what it is |\n|---|---|---|"
+        yield from (f"| {k.name} | {'yes' if k.refused else 'no'} | {k.means} |" for k in KINDS)
 
 
 if __name__ == "__main__":

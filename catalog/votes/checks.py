@@ -1,5 +1,6 @@
 """What a row of a vote table must satisfy, and how it is refused when it does not."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoolens.catalog.arrays import Flags, Floats
+from zoolens.catalog.formats.identifiers import check_notation, is_float
 from zoolens.catalog.formats.reading import numbers, texts
 from zoolens.catalog.store.rejects import Reject
 from zoolens.catalog.votes.layouts import QuestionColumns
@@ -17,13 +19,23 @@ MOST_VOTES = 1e6
 FRACTION_TOLERANCE = 1e-3
 TOTAL_TOLERANCE = 0.01
 LONGEST_IDENTIFIER = 100
+# What programs write for a missing number, none of which is a count, a fraction or a position:
+# astropy's (999999, 1e20), catalogues' (-99, …), the ends of integer types, netCDF's.
+FILL_VALUES = np.array(
+    [
+        *(999_999, 1e20, float(np.float32(1e20)), -99, -999, -9999, -99_999, -999_999),
+        *(float(sign * 2**bits - (sign > 0)) for bits in (15, 31, 63) for sign in (-1, 1)),
+        *(9.969209968386869e36, float(np.float32(9.969209968386869e36))),
+    ]
+)
 
 
 class Rows:
     """The N rows of one table on their way through the checks.
 
     good (N,): rows not refused so far. names (N,): identifiers, None where empty.
-    numbers (N,): rows in the file from 1.
+    numbers (N,): rows in the file from 1. filled: how many cells hold a fill value, by what
+    they are about and the value.
     """
 
     def __init__(
@@ -36,6 +48,22 @@ class Rows:
         self.names = texts(table[identifier])
         self.good = np.ones(len(numbers_), dtype=bool)
         self.rejects: list[Reject] = []
+        self.filled: Counter[tuple[str, float]] = Counter()
+
+    def numbers_of(self, column: str, of: str) -> tuple[Floats, Flags]:
+        """A column as numbers (N,), and where it holds something else.
+
+        Fill values become NaN; how many there are is kept in `filled`, for `of`, a question or
+        another word for what the column is about.
+        """
+        values, unreadable = numbers(self.table[column])
+        fill = np.isin(values, FILL_VALUES)
+        if fill.any():
+            found, counts = np.unique(values[fill], return_counts=True)
+            for value, count in zip(found.tolist(), counts.tolist(), strict=True):
+                self.filled[of, value] += count
+            values = np.where(fill, np.nan, values)
+        return values, unreadable
 
     def refuse(self, which: Flags, reason: Callable[[int], str]) -> None:
         """Refuse those rows of `which` that are still good, each for its reason."""
@@ -61,14 +89,20 @@ def check_identifiers(rows: Rows) -> None:
     """Refuse empty identifiers, and those that are no proper name.
 
     Names become parts of file names and are printed on terminals, so they must be printable,
-    1 to 100 characters long, without slashes.
+    1 to 100 characters long, without slashes. Raises `TableRefused` if all are numbers in
+    floating point, which have lost digits; single ones are refused.
     """
+    check_notation(rows.path, rows.identifier, rows.names)
     empty = np.array([name is None for name in rows.names])
     rows.refuse(empty, lambda i: f"missing identifier: {rows.identifier} is empty")
     unusable = np.array([name is not None and not _is_name(name) for name in rows.names])
     for i in np.flatnonzero(unusable).tolist():
         rows.names[i] = f"{rows.names[i]!r:.{LONGEST_IDENTIFIER}}"
     rows.refuse(unusable, lambda i: "unusable identifier: not a name of up to 100 plain letters")
+    rounded = np.array([name is not None and is_float(name) for name in rows.names])
+    rows.refuse(
+        rounded, lambda i: "unusable identifier: in floating point, which loses digits of long ones"
+    )
 
 
 def _is_name(text: str) -> bool:
@@ -81,7 +115,7 @@ def check_positions(rows: Rows, columns: tuple[str, str]) -> tuple[Floats, Float
 
     Refuses ra outside 0..360, dec outside -90..90, and one without the other.
     """
-    (ra, bad_ra), (dec, bad_dec) = (numbers(rows.table[column]) for column in columns)
+    (ra, bad_ra), (dec, bad_dec) = (rows.numbers_of(c, "position") for c in columns)
     outside = (ra < 0) | (ra > 360) | (np.abs(dec) > 90)
     rows.refuse(
         bad_ra | bad_dec | outside | (np.isnan(ra) != np.isnan(dec)),
@@ -97,13 +131,14 @@ def check_positions(rows: Rows, columns: tuple[str, str]) -> tuple[Floats, Float
 def read_question(rows: Rows, columns: QuestionColumns, weighted: bool) -> tuple[Floats, Floats]:
     """Counts (N, K) of a question's answers in the tree, and totals (N,).
 
-    Counts that are all missing are 0: the question was not asked, or not with these
-    answers. Refuses a row if its stated total contradicts that, or if one of its counts is not
-    a number, missing, negative, absurdly large, above the stated total, or fractional
-    (unless `weighted`).
+    Counts that are all missing, empty or fill values, are 0: the question was not asked, or not
+    with these answers. Refuses a row if its stated total contradicts that, or if one of its
+    counts is not a number, missing, negative, absurdly large, above the stated total, or
+    fractional (unless `weighted`).
     """
+    name = columns.question.name
     stated, _ = _stated(rows, columns.total)
-    own, foreign = _matrix(rows, columns.found), _matrix(rows, columns.foreign)
+    own, foreign = (_matrix(rows, found, name) for found in (columns.found, columns.foreign))
     own_empty, foreign_empty = (np.isnan(values).all(axis=1) for values in (own, foreign))
     rows.refuse(
         own_empty & foreign_empty & (stated > 0),
@@ -171,10 +206,10 @@ def compare_stated(rows: Rows, columns: QuestionColumns, totals: Floats, counts:
         )
 
 
-def _matrix(rows: Rows, columns: Sequence[str]) -> Floats:
+def _matrix(rows: Rows, columns: Sequence[str], question: str) -> Floats:
     values = np.zeros((len(rows.numbers), len(columns)))
     for k, column in enumerate(columns):
-        values[:, k], unreadable = numbers(rows.table[column])
+        values[:, k], unreadable = rows.numbers_of(column, question)
         rows.refuse(
             unreadable,
             lambda i, column=column: f"unreadable count: {column} is {rows.text(column, i)}",  # type: ignore[misc]
@@ -183,10 +218,14 @@ def _matrix(rows: Rows, columns: Sequence[str]) -> Floats:
 
 
 def _stated(rows: Rows, column: str | None) -> tuple[Floats, Flags]:
-    """The values (N,) that a table states beside its counts, NaN where there is none."""
+    """The values (N,) that a table states beside its counts, NaN where there is none.
+
+    A fill value says nothing, and nothing is derived from it.
+    """
     if column is None:
         return np.full(len(rows.numbers), np.nan), np.zeros(len(rows.numbers), dtype=bool)
-    return numbers(rows.table[column])
+    values, unreadable = numbers(rows.table[column])
+    return np.where(np.isin(values, FILL_VALUES), np.nan, values), unreadable
 
 
 def _refuse_cells(

@@ -3,8 +3,8 @@
 GZ DECaLS (Walmsley et al. 2022): `QUESTION_ANSWER` counts, with
 `QUESTION_total-votes` and `QUESTION_ANSWER_fraction` beside them; the question may
 carry its campaign, `how-rounded-dr5_round`. Galaxy Zoo 2 (Willett et al. 2013,
-table 5): `tNN_question_aNN_answer_count`, with `_fraction` beside it, or `_weight`
-and `_weighted_fraction` for votes weighted by the volunteers' consistency.
+table 5): `tNN_question_aNN_answer_count`, or `_weight` for votes weighted by the volunteers'
+consistency; its fractions are of the weights before they were rounded, and are not read.
 """
 
 import re
@@ -117,11 +117,7 @@ def recognise(
     columns, and `UnknownName` for the tree.
     """
     weighted = weighted or _only_weights(columns)
-    if tree is not None:
-        candidates = [get_tree(tree)]
-    else:
-        own = [] if prefer is None else [prefer]
-        candidates = own + [get_tree(n) for n in TREE_NAMES if prefer is None or n != prefer.name]
+    candidates = trees_to_try(tree, prefer)
     readings = [
         (candidate, found)
         for candidate in candidates
@@ -143,6 +139,14 @@ def recognise(
         tuple(q for q in found if q.missing and q.found),
         weighted,
     )
+
+
+def trees_to_try(tree: str | None, prefer: DecisionTree | None) -> list[DecisionTree]:
+    """The trees that a table may be of: the one named, or all, `prefer` first."""
+    if tree is not None:
+        return [get_tree(tree)]
+    own = [] if prefer is None else [prefer]
+    return own + [get_tree(n) for n in TREE_NAMES if prefer is None or n != prefer.name]
 
 
 def _decals(source: Path, tree: DecisionTree, columns: Iterable[str]) -> list[QuestionColumns]:
@@ -199,17 +203,13 @@ def _gz2(tree: DecisionTree, columns: Iterable[str], weighted: bool) -> list[Que
         match = _GZ2_COLUMN.fullmatch(column)
         if match is not None and match[3] == kind:
             by_number[int(match[1]), int(match[2])] = column
-    known = set(columns)
     found = []
     for question in tree.questions:
         task, answers = _GZ2_NUMBERS[question.name]
         counts = tuple(by_number.get((task, answer)) for answer in answers)
-        stated = {
-            count: fraction
-            for count in counts
-            if count is not None and (fraction := _gz2_fraction(count)) in known
-        }
-        found.append(QuestionColumns(question, counts, fractions=stated))
+        # the fractions beside them are of other numbers, votes weighted by consistency and not
+        # rounded: they contradict nothing
+        found.append(QuestionColumns(question, counts))
     return found
 
 
@@ -217,12 +217,6 @@ def _only_weights(columns: Iterable[str]) -> bool:
     """Whether a table of Galaxy Zoo 2 has weighted votes and no others."""
     kinds = {match[3] for column in columns if (match := _GZ2_COLUMN.fullmatch(column))}
     return kinds == {"weight"}
-
-
-def _gz2_fraction(count: str) -> str:
-    if count.endswith("_weight"):
-        return count.removesuffix("_weight") + "_weighted_fraction"
-    return count.removesuffix("_count") + "_fraction"
 
 
 def identifier_column(source: Path, columns: Sequence[str], asked: str | None) -> str:

@@ -5,6 +5,7 @@ states are only compared. A row that cannot be trusted is refused as a whole, wi
 nothing is repaired.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,11 +17,12 @@ import pyarrow as pa
 from zoolens.catalog.arrays import Flags, Floats
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import TableRefused
+from zoolens.catalog.formats.identifiers import check_digits
 from zoolens.catalog.formats.kept import KeptTables
 from zoolens.catalog.formats.reading import TableFile, check_identifiers_type, texts
+from zoolens.catalog.store.matrices import asked_otherwise
 from zoolens.catalog.store.rejects import Reject
 from zoolens.catalog.votes.checks import (
-    TOTAL_TOLERANCE,
     Rows,
     check_identifiers,
     check_positions,
@@ -29,7 +31,8 @@ from zoolens.catalog.votes.checks import (
     repeated,
     repeated_reason,
 )
-from zoolens.catalog.votes.layouts import Layout, recognise
+from zoolens.catalog.votes.layouts import Layout, recognise, trees_to_try
+from zoolens.catalog.votes.spelling import respelt
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class VoteTable:
 
     layout: Layout
     rejects: list[Reject] = field(default_factory=list)
+    _filled: Counter[tuple[str, float]] = field(default_factory=Counter)
     _kept: KeptTables = field(default_factory=KeptTables)
 
     def __len__(self) -> int:
@@ -131,6 +135,8 @@ def read_vote_table(
     the table cannot be understood at all, or no row of it can be used.
     """
     file = TableFile(path)
+    names = respelt(path, file.schema.names, trees_to_try(tree, prefer))
+    file.rename(names)
     layout = recognise(
         path,
         file.schema.names,
@@ -141,6 +147,11 @@ def read_vote_table(
     )
     check_identifiers_type(path, file.schema, layout.identifier)
     table = VoteTable(layout)
+    read = [(old, new) for old, new in names.items() if new in layout.columns]
+    if read:
+        (old, new), more = read[0], len(read) - 1
+        reason = f"respelt column: read as {new}" + (f", {more} more likewise" if more else "")
+        table.rejects.append(Reject(str(path), None, old, reason))
     misshapen: dict[int, str] = {}
     found = 0
     for numbers, content in file.blocks(layout.columns, misshapen):
@@ -156,6 +167,7 @@ def read_vote_table(
             f"{path}: every one of its {found + len(misshapen):,} rows is refused; row "
             f"{first.row}, the first: {first.reason}"
         )
+    check_digits(path, layout.identifier, table.names)
     _refuse_repeated(path, table)
     _report_columns(path, table)
     table.rejects.sort(key=lambda reject: reject.row or 0)
@@ -178,6 +190,7 @@ def _validate(rows: Rows, table: VoteTable) -> None:
     for columns, q in read:
         compare_stated(rows, columns, totals[:, q], counts[:, tree.slices[q]])
     table.rejects.extend(rows.rejects)
+    table._filled.update(rows.filled)
     good = np.flatnonzero(rows.good)
     kept = {
         "name": pa.array([rows.names[i] for i in good.tolist()], pa.string()),
@@ -216,7 +229,10 @@ def _refuse_repeated(path: Path, table: VoteTable) -> None:
 
 
 def _report_columns(path: Path, table: VoteTable) -> None:
-    """Report questions asked only in part, or with answers outside the tree."""
+    """Report fill values, and questions asked only in part, or with answers outside the tree."""
+    for (about, value), cells in table._filled.items():
+        reason = f"fill value: {value:.10g} stands in {cells:,} cells, which are taken as missing"
+        table.rejects.append(Reject(str(path), None, about, reason))
     for columns in table.layout.incomplete:
         reason = f"missing column: {', '.join(columns.missing)}; the question is not used"
         table.rejects.append(Reject(str(path), None, columns.question.name, reason))
@@ -227,16 +243,15 @@ def _report_columns(path: Path, table: VoteTable) -> None:
                 "where a _fraction column stands beside them"
             )
             table.rejects.append(Reject(str(path), None, columns.question.name, reason))
-    slices = table.tree.slices
-    more = np.zeros(len(slices), dtype=np.int64)  # galaxies with votes outside the tree
+    more = np.zeros(len(table.tree.questions), dtype=np.int64)  # galaxies with such votes
     for block in table.blocks():
-        inside = np.add.reduceat(block.counts, [where.start for where in slices], axis=1)
-        more += np.count_nonzero(block.totals > inside + TOTAL_TOLERANCE, axis=0)
+        otherwise = asked_otherwise(table.tree, block.counts, block.totals)
+        more += np.count_nonzero(otherwise, axis=0)
     for columns in table.layout.questions:
         galaxies = more[table.tree.questions.index(columns.question)]
         if galaxies:
             reason = (
                 f"answers outside the tree: {', '.join(columns.foreign)} have votes of "
-                f"{galaxies:,} galaxies, whose losses for this question stay NULL"
+                f"{galaxies:,} galaxies, whose fractions and losses for this question are NULL"
             )
             table.rejects.append(Reject(str(path), None, columns.question.name, reason))

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from zoolens.catalog.arrays import Flags, Floats
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.store.matrices import Votes
+from zoolens.catalog.store.matrices import Votes, asked_otherwise
 from zoolens.catalog.store.tables import arrow_schema
 
 
@@ -35,13 +35,15 @@ def vote_table(
     """
     order = np.argsort(galaxy_id)
     i, answer = np.nonzero(write[order][:, tree.question_of])
-    galaxy = order[i]
+    galaxy, question = order[i], tree.question_of[answer]
+    otherwise = asked_otherwise(tree, counts, totals)
     return pa.table(
         {
             "galaxy_id": galaxy_id[galaxy],
             "answer_id": answer.astype(np.int32),
             "count": counts[galaxy, answer],
-            "total": totals[galaxy, tree.question_of[answer]],
+            "total": totals[galaxy, question],
+            "other_answers": otherwise[galaxy, question],
         },
         schema=arrow_schema("vote"),
     )

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 
 # The rows of earlier catalogues are marked without an image: which one they were made from is
 # not recorded, so they are made again even if it comes back.

@@ -65,6 +65,15 @@ def test_what_is_missing_is_said() -> None:
         assert expected in said
 
 
+def test_a_question_with_other_answers_was_asked_otherwise() -> None:
+    facts = [AnswerFacts("merging", "merger", "merging_merger", 2, 5, *[None] * 5)]
+    asked = Portrait("selected", "G1", facts, None, missing="no image")
+    said = words(explanation_figure(explanation(asked), "run 1"))
+    assert "asked otherwise" in said
+    assert "nobody was asked" not in said
+    assert "3 votes" in said  # outside the tree
+
+
 def test_maps_are_split_by_sign_on_one_scale() -> None:
     shape = (64, 64, 3)
     dark = picture()

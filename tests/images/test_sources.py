@@ -95,7 +95,12 @@ class TestStatedFiles:
             str(outside),
         ]
         (reject,) = listing.rejects
-        assert reject == (str(tmp_path / "votes.csv"), 2, B, "missing image: file_loc is empty")
+        assert reject == (
+            str(tmp_path / "votes.csv"),
+            2,
+            B,
+            "votes without image: file_loc is empty",
+        )
 
 
 class TestPairing:

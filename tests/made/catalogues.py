@@ -14,6 +14,7 @@ from zoolens.catalog.decision_tree import DecisionTree, Question
 from zoolens.catalog.store.ingests import finish_ingest
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.tables import arrow_schema
+from zoolens.catalog.votes.standing import vote_table
 
 TOY = DecisionTree(
     "toy",
@@ -124,13 +125,7 @@ def add_votes(
             "dec": pa.array(np.full(len(ids), 5.0), pa.float64()),
         }
     )
-    votes = pa.table(
-        {
-            **_keys(ids, len(tree.labels)),
-            "count": counts.ravel(),
-            "total": asked[:, tree.question_of].ravel(),
-        }
-    )
+    votes = vote_table(tree, ids, counts, asked, np.ones(asked.shape, bool))
     store.commit(run, "votes", {"galaxy": galaxies, "vote": votes})
     store.finish(run)
     return ids.tolist()

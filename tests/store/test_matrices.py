@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.made.catalogues import (
     TOY,
@@ -17,6 +19,8 @@ from tests.made.catalogues import (
     random_concentrations,
     random_counts,
 )
+from zoolens.catalog.store.every_galaxy import EveryGalaxy
+from zoolens.catalog.store.facts import facts_of
 from zoolens.catalog.store.matrices import (
     compared_galaxies,
     predictions_state,
@@ -26,6 +30,7 @@ from zoolens.catalog.store.matrices import (
     voted_galaxies,
     votes_state,
 )
+from zoolens.catalog.store.released import Runs, read_values
 from zoolens.catalog.store.store import Store
 
 pytestmark = pytest.mark.slow
@@ -77,6 +82,40 @@ def test_a_question_with_other_answers_has_no_fraction(tmp_path: Path) -> None:
     assert np.isnan(votes.tree_counts[0, TOY.slices[3]]).all()
     assert votes.counts[0, TOY.slices[3]].tolist() == [1, 1]
     np.testing.assert_allclose(votes.observed[0, TOY.slices[1]], 1 / 2.001)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_reader_has_a_fraction_where_there_were_other_answers(tmp_path: Path, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    counts = random_counts(6, seed=seed % 1000)
+    others = random.integers(0, 3, (6, len(TOY.questions)))
+    path = tmp_path / f"{seed}.duckdb"
+    path.unlink(missing_ok=True)
+    catalogue(path, counts, totals=question_totals(counts) + others)
+    asked = question_totals(counts)[:, TOY.question_of]
+    with np.errstate(invalid="ignore"):
+        expected = np.where(others[:, TOY.question_of] > 0, np.nan, counts / asked)
+    with Store.open(path, read_only=True) as store:
+        ids = voted_galaxies(store)
+        read = {
+            "matrices": read_votes(store, TOY, ids).observed,
+            "view": store.arrow(
+                "SELECT fraction FROM votes JOIN answers USING (label) "
+                "ORDER BY galaxy_id, answer_id"
+            )["fraction"]
+            .to_numpy()
+            .reshape(6, -1),
+            "facts": [[f.observed for f in facts] for facts in facts_of(store, ids).values()],
+            "release": read_values(store, TOY, Runs(0, 0, None), ids, {"fraction"})["fraction"],
+        }
+        selected = EveryGalaxy.read(store)
+        votes = [selected.asked(where.start, q) for q, where in enumerate(TOY.slices)]
+    for reader, found in read.items():
+        np.testing.assert_array_equal(np.array(found, float), expected, err_msg=reader)
+    np.testing.assert_array_equal(
+        np.transpose(votes), np.where(others > 0, 0, question_totals(counts))
+    )
 
 
 def test_replaced_votes_and_interrupted_runs_do_not_count(tmp_path: Path) -> None:

@@ -239,7 +239,7 @@ def _agree(path: Path, where: str) -> None:
         assert {k: v for k, v in offences(store).items() if v} == {}, where
         images = dict(store.rows("SELECT galaxy_id, image_sha256 FROM galaxies"))
         shown = store.shown_run("predict")
-        model = None if shown is None else shown.config["seed"]
+        model = 0 if shown is None else int(shown.config["seed"])
         for galaxy, alpha in store.rows(
             "SELECT galaxy_id, list(concentration ORDER BY label) FROM predictions GROUP BY ALL"
         ):

@@ -66,7 +66,16 @@ def test_an_older_catalogue_is_brought_here_with_its_data(tmp_path: Path) -> Non
         )
         connection.execute("INSERT INTO galaxy VALUES (7, 'J7', 1.5, -2.5, 1)")
         connection.execute("INSERT INTO image VALUES (1, 7, 'a.png', NULL, 'PNG', 9, 8, 'ff')")
-        connection.execute("INSERT INTO vote VALUES (1, 7, 0, 3, 5)")
+        connection.execute(
+            "INSERT INTO answer VALUES (0, 0, 'bar', 'yes', 'bar_yes', ''), "
+            "(1, 0, 'bar', 'no', 'bar_no', ''), (2, 1, 'odd', 'yes', 'odd_yes', '')"
+        )
+        # of the first question, 1 of 5 gave an answer outside the tree
+        connection.execute(
+            "INSERT INTO vote VALUES (1, 7, 0, 3, 5), (1, 7, 1, 1, 5), (1, 7, 2, 4, 4)"
+        )
+        for reason in ("negative count: bar_yes is -1", "contradictory total: 3", "so it was said"):
+            connection.execute("INSERT INTO reject VALUES (1, 'v.csv', 3, 'J7', ?)", [reason])
     with Store.open(path) as store:
         assert store.arrow("SELECT * FROM galaxies").to_pylist() == [
             {
@@ -83,7 +92,16 @@ def test_an_older_catalogue_is_brought_here_with_its_data(tmp_path: Path) -> Non
                 "split": None,
             }
         ]
-        assert store.value("SELECT count FROM vote") == 3
+        assert store.rows("SELECT label, count, total, fraction FROM votes ORDER BY label") == [
+            ("bar_no", 1, 5, None),
+            ("bar_yes", 3, 5, None),
+            ("odd_yes", 4, 4, 1),
+        ]
+        assert store.rows("SELECT kind, refused FROM rejects ORDER BY kind") == [
+            ("contradictory total", False),
+            ("negative count", True),
+            ("other", True),
+        ]
     new = tmp_path / "new.duckdb"
     with Store.open(new, create=True):
         pass

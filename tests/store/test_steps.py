@@ -65,13 +65,20 @@ def test_each_step_has_done_some_of_what_it_could(path: Path) -> None:
 def test_runs_tell_their_shards_and_rejects(path: Path) -> None:
     with Store.open(path) as store:
         run = store.begin("predict", {"seed": 9}, model_sha256="0123456789abcdef")
-        refused = [Reject("a.png", None, "J1", "bad"), Reject("b.png", None, "J2", "bad")]
+        refused = [
+            Reject("a.png", None, "J1", "bad pixels: 3"),
+            Reject("b.png", None, "J2", "truncated image: 2"),
+            Reject("c.csv", 7, "J3", "contradictory total: 5"),
+        ]
         for shard in ("one", "two", "three"):
             store.commit(run, shard, {"reject": reject_table(refused if shard == "two" else [])})
         assert interrupted(store) == [(run.run_id, "predict")]
-        assert rejects(store) == 2
+        assert rejects(store) == (2, 1)
         rows = runs(store).to_pylist()
     assert [row["run_id"] for row in rows] == [1, 2, 3, 4]
     assert [row["status"] for row in rows] == ["complete"] * 3 + ["interrupted"]
-    assert [(row["shards"], row["rejects"]) for row in rows] == [(1, 0), (1, 0), (1, 0), (3, 2)]
+    assert [(row["shards"], row["refused"], row["remarks"]) for row in rows] == [
+        *[(1, 0, 0)] * 3,
+        (3, 2, 1),
+    ]
     assert rows[3]["model"] == "0123456789ab"

@@ -150,3 +150,33 @@ class TestQuestionsNotAsked:
         assert "bar_weak" in read.rejects[0].reason
         assert "bar" in read.layout.unasked
         assert whole(read).counts[:, get_tree("gzd5").answer_id("bar_no")].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("value", [999999, -99, -32768, 2147483647, 1e20, float(np.float32(1e20))])
+def test_fill_values_are_missing_and_said(tmp_path: Path, value: float) -> None:
+    table = decals(FEW, stated=False)
+    for column in ("bar_strong", "bar_weak", "bar_no"):
+        table = edit(table, column, 1, value)
+    read = read_vote_table(write(tmp_path / "v.csv", table))
+    bar = read.tree.slices[[q.name for q in read.tree.questions].index("bar")]
+    expected = FEW.copy()
+    expected[1, bar] = 0
+    np.testing.assert_array_equal(whole(read).counts, expected)
+    assert kinds(read) == [(None, "fill value")]
+    assert read.rejects[0].key == "bar"
+    assert "in 3 cells" in read.rejects[0].reason
+
+
+def test_a_fill_value_in_one_count_refuses_the_row(tmp_path: Path) -> None:
+    table = edit(decals(FEW, stated=False), "bar_weak", 1, 999999)
+    read = read_vote_table(write(tmp_path / "v.csv", table))
+    assert kinds(read) == [(None, "fill value"), (2, "missing count")]
+    assert "999999" in read.rejects[1].reason
+
+
+def test_fill_values_are_no_position(tmp_path: Path) -> None:
+    table = decals(FEW).append_column("ra", [["-999", "1", "2"]])
+    table = table.append_column("dec", [["-999", "1", "2"]])
+    read = read_vote_table(write(tmp_path / "v.csv", table))
+    assert np.isnan(whole(read).ra).tolist() == [True, False, False]
+    assert kinds(read) == [(None, "fill value")]

@@ -38,7 +38,13 @@ def test_rows_are_those_of_the_questions_to_write(seed: int) -> None:
     table = vote_table(TOY, ids, counts, totals, write)
     assert table.schema == arrow_schema("vote")
     expected = [
-        (int(ids[galaxy]), answer, counts[galaxy, answer], totals[galaxy, question])
+        (
+            int(ids[galaxy]),
+            answer,
+            counts[galaxy, answer],
+            totals[galaxy, question],
+            totals[galaxy, question] - counts[galaxy, where].sum() > 0.01,
+        )
         for galaxy in sorted(range(N), key=lambda galaxy: ids[galaxy])
         for question, where in enumerate(TOY.slices)
         if write[galaxy, question]

@@ -137,8 +137,9 @@ function card(one, select) {
   }
   const range = interval(one);
   const given = `${votes(one.count)} of ${votes(one.total)}`;
+  const unasked = one.total ? "asked with other answers" : "nobody was asked";
   const facts = [
-    ["observed", one.total ? `${fraction(one.observed)} (${given})` : "nobody was asked"],
+    ["observed", one.observed === null ? unasked : `${fraction(one.observed)} (${given})`],
     ["predicted", `${fraction(one.predicted)}${range && ` (${range})`}`],
     ["similarity", `${amount(one.similarity)} nat`],
   ].flatMap(([term, text]) => [make("dt", {}, term), make("dd", {}, text)]);
