@@ -6,7 +6,7 @@ locks it against other processes. Closing the file anywhere in the process gives
 """
 
 import os
-import re
+import time
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -16,6 +16,8 @@ import duckdb
 
 from zoolens.catalog import paths
 from zoolens.catalog.errors import CatalogBusy, CatalogError
+from zoolens.catalog.store.failures import read_failure
+from zoolens.catalog.store.log import has_log, refuse_foreign_log
 
 _LOCK = "lock_configuration"
 # Settings for a user's own SQL: it can read the catalogue and nothing else on the machine.
@@ -29,6 +31,8 @@ CLOSED: dict[str, Any] = {
     _LOCK: True,
 }
 
+_HEADERS = 3 * 4096  # bytes that DuckDB writes first into a new file
+_LOOKS = 25  # at a file that is shorter
 # Held from looking whether a file is open here until it is: no other thread may open it then.
 _ONE_AT_A_TIME = Lock()
 
@@ -49,27 +53,16 @@ def open_file(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.D
             return _open(path, read_only, settings)
     except duckdb.ConnectionException:
         for_writing = "" if read_only else "read-only, or "
-        raise CatalogError(
+        raise CatalogBusy(
             f"{path} is open in this program, {for_writing}with settings of its own; close that "
             "connection first"
         ) from None
     except duckdb.BinderException:
-        raise CatalogError(
+        raise CatalogBusy(
             f"{path} is attached to another connection of this program; DETACH it there first"
         ) from None
-    except duckdb.IOException as error:
-        text = str(error).splitlines()[0]
-        if "Could not set lock" in text:
-            holder = re.search(r"held in (.*?\(PID \d+\))", text)
-            who = holder[1] if holder else "another process"
-            raise CatalogBusy(
-                f"{path} is in use by {who}; wait for it to end, or stop it"
-            ) from None
-        if "Corrupt" in text or "Could not read" in text:
-            raise damaged(path, error) from None
-        raise CatalogError(f"{path} cannot be opened: {text}") from None
     except duckdb.Error as error:
-        raise damaged(path, error) from None
+        raise read_failure(path, error) from None
 
 
 def _open(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
@@ -81,7 +74,12 @@ def _open(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckD
         connection = _join(path, read_only, held)
         if is_shared(connection):
             return connection
-        connection.close()  # whoever has the file open does not have it by DuckDB
+        # whoever has the file open does not have it by DuckDB
+        connection.execute("PRAGMA disable_checkpoint_on_shutdown")
+        connection.close()
+    if has_log(path):
+        with duckdb.connect(str(path), read_only=True) as connection:
+            refuse_foreign_log(connection, path)
     connection = duckdb.connect(str(path), read_only=read_only, config=_config(settings))
     _quieten(connection)
     if settings.get(_LOCK):
@@ -133,15 +131,15 @@ def _quieten(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("SET enable_progress_bar = false")
 
 
-def damaged(path: Path, error: duckdb.Error) -> CatalogError:
-    """The error for a file that DuckDB finds damaged."""
-    reason = str(error).splitlines()[0]
-    return CatalogError(f"{path} is damaged ({reason}); restore it from a copy")
-
-
 def _is_database(path: Path) -> bool:
     """Whether a file is a DuckDB database; DuckDB also opens other files, as tables to read."""
     try:
-        return paths.is_database(path)
+        for _ in range(_LOOKS):
+            if paths.is_database(path):
+                return True
+            if path.stat().st_size >= _HEADERS:
+                return False
+            time.sleep(0.02)  # another process may be creating it
     except OSError:  # absent, or unreadable: DuckDB then says what is wrong
         return True
+    return False
