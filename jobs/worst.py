@@ -18,7 +18,7 @@ def worst(
     by: str = "weighted_ce",
 ) -> pa.Table:
     """The `limit` worst galaxies, as a table for people: see `catalog.store.ranking`."""
-    with Store.open(catalog, read_only=True) as store:
+    with Store.look(catalog) as store:
         ranking = rank_galaxies(
             store, limit, min_votes=min_votes, label=answer, question=question, by=by
         )

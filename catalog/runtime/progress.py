@@ -40,6 +40,11 @@ def raise_if_interrupted() -> None:
         raise KeyboardInterrupt
 
 
+def notice(sentence: str) -> None:
+    """Say on stderr what a user has to know to read the results, quiet or not."""
+    print(f"zoolens: {sentence}", file=sys.stderr, flush=True)
+
+
 class Bar:
     """A bar that a job moves forward; shows nothing unless stderr is a terminal."""
 

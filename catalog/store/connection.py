@@ -6,9 +6,12 @@ locks it against other processes. Closing the file anywhere in the process gives
 """
 
 import os
+import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from threading import Lock
 from typing import Any
 
@@ -19,10 +22,10 @@ from zoolens.catalog.errors import CatalogBusy, CatalogError
 from zoolens.catalog.store.failures import read_failure
 from zoolens.catalog.store.log import has_log, refuse_foreign_log
 
-_LOCK = "lock_configuration"
+_LOCK, _ACCESS = "lock_configuration", "enable_external_access"
 # Settings for a user's own SQL: it can read the catalogue and nothing else on the machine.
 CLOSED: dict[str, Any] = {
-    "enable_external_access": False,
+    _ACCESS: False,
     "allow_community_extensions": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -81,10 +84,37 @@ def _open(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckD
         with duckdb.connect(str(path), read_only=True) as connection:
             refuse_foreign_log(connection, path)
     connection = duckdb.connect(str(path), read_only=read_only, config=_config(settings))
+    return _set_up(connection, settings)
+
+
+def _set_up(
+    connection: duckdb.DuckDBPyConnection, settings: dict[str, Any]
+) -> duckdb.DuckDBPyConnection:
     _quieten(connection)
     if settings.get(_LOCK):
         connection.execute("SET lock_configuration = true")
     return connection
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[bool]:
+    """Whether this process has a file not open; it will not open it while the context is."""
+    with _ONE_AT_A_TIME:
+        yield paths.open_here(path) is None
+
+
+def connect_to_copy(path: Path, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """A connection to a file that nobody else can know, whose folder will not stay.
+
+    Raises what DuckDB raises.
+    """
+    scratch = Path(tempfile.gettempdir()) / f"zoolens-{token_hex(8)}.tmp"  # made if it is needed
+    config = {"temp_directory": str(scratch), **_config(settings)}
+    free = config.pop(_ACCESS, True)  # closed too early, DuckDB would not follow the links
+    connection = duckdb.connect(str(path), read_only=True, config=config)
+    if not free:
+        connection.execute(f"SET {_ACCESS} = false")
+    return _set_up(connection, settings)
 
 
 def _join(path: Path, read_only: bool, held: int) -> duckdb.DuckDBPyConnection:

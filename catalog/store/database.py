@@ -4,7 +4,9 @@ What DuckDB finds damaged, and what it could not write, becomes an error of one 
 says what to do.
 """
 
-from collections.abc import Iterator, Sequence
+import os
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +25,8 @@ from zoolens.catalog.store.failures import (
 )
 from zoolens.catalog.store.log import begin_log
 from zoolens.catalog.store.schema import connect
+from zoolens.catalog.store.snapshot import look
+from zoolens.catalog.store.writers import begin_writing, end_writing, writes_here
 
 _ROW_GROUP = 122_880  # rows that DuckDB compresses and writes together
 _MEMORY_A_THREAD = 128  # MiB, for what queries hold and keep
@@ -30,11 +34,14 @@ _MEMORY_A_THREAD = 128  # MiB, for what queries hold and keep
 # a shard of losses, so every such shard would wait for a checkpoint.
 _LOG = 64
 
+
 class Database:
     """An open catalogue file; a context manager that always closes it."""
 
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.path = path
+        self.writer: int | None = None  # the process that writes to it while `look` looks
+        self._let_go: Callable[[], object] | None = None
         self._connection = connection
         self._in_transaction = False
         self._has_written = False
@@ -47,14 +54,30 @@ class Database:
         if it does not exist (and `create` is off), is not a catalogue, or is newer
         than this code.
         """
-        if path.is_dir():
-            raise CatalogError(f"{path} is a folder; --catalog takes a file such as gz.duckdb")
-        if not path.exists():
-            if not create:
-                raise CatalogError(f"no catalogue at {path}; make one with: zoolens ingest VOTES")
-            if not path.parent.is_dir():
-                raise CatalogError(f"no folder {path.parent} to put {path.name} in")
-        return cls(path, connect(path, read_only=True) if read_only else _connect_to_write(path))
+        _refuse_absent(path, create=create)
+        if read_only:
+            return cls(path, connect(path, read_only=True))
+        begin_writing(path)
+        try:
+            database = cls(path, _connect_to_write(path))
+        except BaseException:
+            end_writing(path)
+            raise
+        database._let_go = weakref.finalize(database, end_writing, path)
+        return database
+
+    @classmethod
+    def look(cls, path: Path) -> Self:
+        """Open the catalogue at `path` to look at: also while another process writes to it.
+
+        What it shows then is a copy of the last committed state, which is said on stderr.
+        Raises as `open` does.
+        """
+        _refuse_absent(path)
+        found = look(path)
+        database = cls(path, found.connection)
+        database.writer = found.writer or (os.getpid() if writes_here(path) else None)
+        return database
 
     def __enter__(self) -> Self:
         return self
@@ -66,6 +89,8 @@ class Database:
         trace: TracebackType | None,
     ) -> None:
         self._connection.close()
+        if self._let_go is not None:
+            self._let_go()
 
     # --- reading
 
@@ -171,6 +196,17 @@ class Database:
         self._connection.register("incoming", pa.Table.from_batches(parts, rows.schema))
         self._connection.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM incoming')
         self._connection.unregister("incoming")
+
+
+def _refuse_absent(path: Path, *, create: bool = False) -> None:
+    """Raises `CatalogError` if no catalogue is at a path, nor may be created there."""
+    if path.is_dir():
+        raise CatalogError(f"{path} is a folder; --catalog takes a file such as gz.duckdb")
+    if not path.exists():
+        if not create:
+            raise CatalogError(f"no catalogue at {path}; make one with: zoolens ingest VOTES")
+        if not path.parent.is_dir():
+            raise CatalogError(f"no folder {path.parent} to put {path.name} in")
 
 
 def _connect_to_write(path: Path) -> duckdb.DuckDBPyConnection:

@@ -10,7 +10,7 @@ import duckdb
 from zoolens.catalog.errors import CatalogError, QueryRefused
 from zoolens.catalog.output.answer import Answer
 from zoolens.catalog.store.connection import CLOSED
-from zoolens.catalog.store.schema import connect
+from zoolens.catalog.store.snapshot import look
 
 # DuckDB's prefix to the message if a query fails while its rows are being fetched.
 _LATE = "Attempting to execute an unsuccessful or closed pending query result\nError: "
@@ -33,7 +33,7 @@ def closed_query(catalog: Path, query: str | None) -> Iterator[Answer]:
     `QueryRefused` with DuckDB's own message if the query is wrong, `CatalogError` for
     anything that is not one query.
     """
-    connection = connect(catalog, read_only=True, settings=CLOSED)
+    connection = look(catalog, CLOSED).connection
     try:
         connection.execute("BEGIN TRANSACTION READ ONLY")  # EXPLAIN ANALYZE runs what it explains
         with _as_user_error():

@@ -7,6 +7,7 @@ nothing lost and nothing twice.
 
 import hashlib
 import json
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -109,14 +110,35 @@ class Store(Database):
         fingerprint = hashlib.sha256(identity.encode()).hexdigest()
         found = self.value("SELECT max(run_id) FROM run WHERE fingerprint = ?", [fingerprint])
         if found is not None:
-            return self._again(self.run(int(found)))
+            run = self._again(self.run(int(found)))
+            if not run.complete:
+                self._note_at_work(run.run_id)
+            return run
         run_id = int(self.value("SELECT coalesce(max(run_id), 0) + 1 FROM run"))
         now = _now()
         self.execute(
             "INSERT INTO run VALUES (?, ?, ?, 'running', ?, NULL, ?, ?, ?, ?)",
             [run_id, job, fingerprint, now, canonical, model_sha256, code_version(), now],
         )
+        self._note_at_work(run_id)
         return self.run(run_id)
+
+    def _note_at_work(self, run_id: int) -> None:
+        """Record which run this process works on, for `run_at_work`."""
+        with self.transaction():
+            self.execute("DELETE FROM setting WHERE name = 'at work'")
+            noted = json.dumps({"run_id": run_id, "process": os.getpid()})
+            self.execute("INSERT INTO setting VALUES ('at work', ?)", [noted])
+
+    @property
+    def run_at_work(self) -> int | None:
+        """The run that a process works on while `look` looks; None if none is at work."""
+        noted = json.loads(
+            self.value("SELECT value FROM setting WHERE name = 'at work'") or '{"process": null}'
+        )
+        if self.writer is None or noted["process"] != self.writer:
+            return None
+        return int(noted["run_id"])
 
     def _again(self, run: Run) -> Run:
         """A run that is asked for again, made the last of its job if it is not."""
