@@ -23,6 +23,7 @@ from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.runtime.files import checksum, stamp
 from zoolens.catalog.store.database import Database
+from zoolens.catalog.store.failures import damaged
 from zoolens.catalog.store.views import newest
 
 
@@ -56,7 +57,10 @@ class Store(Database):
         if name is None:
             raise CatalogError(f"{self.path} is empty; fill it with: zoolens ingest VOTES")
         rows = self.rows("SELECT question, answer, asked_after FROM answer ORDER BY answer_id")
-        return decision_tree.from_rows(name, rows)
+        try:
+            return decision_tree.from_rows(name, rows)
+        except (ValueError, LookupError) as error:
+            raise damaged(self.path, f"the tree {name} cannot be read: {error}") from None
 
     def newest_run(self, job: str) -> int:
         """The run that the public views of a job show.
@@ -86,7 +90,11 @@ class Store(Database):
         if not rows:
             raise UnknownName(f"no run {run_id} in {self.path}")
         job, config, model_sha256, status = rows[0]
-        return Run(run_id, job, json.loads(config), model_sha256, status == "complete")
+        try:
+            settings = json.loads(config)
+        except ValueError as error:
+            raise damaged(self.path, f"the settings of run {run_id}: {error}") from None
+        return Run(run_id, job, settings, model_sha256, status == "complete")
 
     # --- the ledger of runs
 
