@@ -10,11 +10,11 @@ import duckdb
 from zoolens.catalog.errors import CatalogBusy, CatalogError
 
 # What may come of the file, the disk or the machine; other errors of DuckDB are mistakes of ours.
+BLOCK_FAILURES = (duckdb.FatalException, duckdb.SerializationException)
 _FAILURES = (
+    *BLOCK_FAILURES,
     duckdb.IOException,
-    duckdb.FatalException,
     duckdb.InternalException,
-    duckdb.SerializationException,
     duckdb.OutOfMemoryException,
     duckdb.InterruptException,
 )
@@ -28,6 +28,7 @@ _NO_ROOM = re.compile(
     re.I,
 )
 _NOT_OPENED = re.compile(r"Cannot open (file|database)|Permission denied|version number")
+_HARMED = re.compile(r"corrupt|checksum|replaying WAL|read enough|Could not read|end of file", re.I)
 RESTORE = "restore it from a copy, together with that copy's .wal or, if it has none, without any"
 
 
@@ -52,6 +53,10 @@ def read_failure(path: Path, error: Exception) -> CatalogError:
         return CatalogError(f"{path} lacks what Zoolens made in it ({reason}); {RESTORE}")
     if isinstance(error, duckdb.IOException) and _NOT_OPENED.search(reason):
         return CatalogError(f"{path} cannot be opened: {reason}")
+    if isinstance(error, duckdb.IOException) and not _HARMED.search(reason):
+        return CatalogError(
+            f"{path} could not be read ({reason}); is its disk there? Then run again"
+        )
     return damaged(path, reason)
 
 

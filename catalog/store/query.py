@@ -10,6 +10,7 @@ import duckdb
 from zoolens.catalog.errors import CatalogError, QueryRefused
 from zoolens.catalog.output.answer import Answer
 from zoolens.catalog.store.connection import CLOSED
+from zoolens.catalog.store.failures import BLOCK_FAILURES, read_failure
 from zoolens.catalog.store.snapshot import look
 
 # DuckDB's prefix to the message if a query fails while its rows are being fetched.
@@ -36,7 +37,7 @@ def closed_query(catalog: Path, query: str | None) -> Iterator[Answer]:
     connection = look(catalog, CLOSED).connection
     try:
         connection.execute("BEGIN TRANSACTION READ ONLY")  # EXPLAIN ANALYZE runs what it explains
-        with _as_user_error():
+        with _as_user_error(catalog):
             statements = connection.extract_statements(query or _DICTIONARY)
             kinds = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
             if len(statements) != 1 or statements[0].type not in kinds:
@@ -46,21 +47,23 @@ def closed_query(catalog: Path, query: str | None) -> Iterator[Answer]:
                 )
             result = connection.execute(statements[0])
             columns = [column[0] for column in result.description or ()]
-        yield Answer(columns, _rows(result), lambda: result.to_arrow_reader())
+        yield Answer(columns, _rows(result, catalog), lambda: result.to_arrow_reader())
     finally:
         connection.interrupt()  # else closing waits for the end of a query that nobody needs
         connection.close()
 
 
-def _rows(result: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
-    with _as_user_error():
+def _rows(result: duckdb.DuckDBPyConnection, catalog: Path) -> Iterator[tuple[Any, ...]]:
+    with _as_user_error(catalog):
         while rows := result.fetchmany(10_000):
             yield from rows
 
 
 @contextmanager
-def _as_user_error() -> Iterator[None]:
+def _as_user_error(catalog: Path) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
+        if isinstance(error, BLOCK_FAILURES) or "Corrupt database" in str(error):
+            raise read_failure(catalog, error) from None
         raise QueryRefused(str(error).removeprefix(_LATE)) from None

@@ -28,6 +28,7 @@ CORRUPT = "IO Error: Corrupt database file: computed checksum 1 does not match s
         (duckdb.InterruptException("INTERRUPT Error: Interrupted!"), "was interrupted"),
         (duckdb.IOException('Could not write file "/x": No space left'), "nor onto the disk"),
         (duckdb.FatalException("Failed: No space left on device"), "nor onto the disk"),
+        (duckdb.IOException("Stale file handle"), "could not be read"),
         (duckdb.CatalogException("Table worst does not exist"), "lacks what Zoolens made"),
         (duckdb.IOException('Cannot open file "/x": Permission denied'), "cannot be opened"),
     ],

@@ -11,7 +11,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pytest
 
 import zoolens
@@ -45,8 +44,7 @@ def _write(path: Path, told: Connection, checkpoint: str = "1GB", shards: int = 
     with Store.open(path) as store:
         store.execute(f"SET checkpoint_threshold = '{checkpoint}'")
         for galaxy in range(shards):
-            ids = np.array([galaxy])
-            add_predictions(store, alpha[ids], galaxy_ids=ids, shard=f"{galaxy}")
+            add_predictions(store, alpha[[galaxy]], galaxy_ids=[galaxy], shard=f"{galaxy}")
             if galaxy == 2:
                 told.send("begun")
         store.begin("predict", {"samples": 99})  # not done: it is at work
@@ -126,7 +124,7 @@ def test_all_looks_within_one_see_the_same(path: Path) -> None:
             with Store.look(path) as store:
                 assert store.value(sql) == first[0]
         with keeping(path) as later:
-            assert later.connection.execute(sql).fetchone() > (first[0],)
+            assert later.connection.execute(sql).fetchall() > [(first[0],)]
 
 
 def test_status_calls_a_run_running_while_a_process_is_at_work_on_it(path: Path) -> None:
@@ -163,7 +161,7 @@ def test_a_checkpoint_while_it_is_copied_is_noticed(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As if the writer had done one after the copy of the log."""
-    copies = []
+    copies: list[str] = []
     copy_bytes = snapshot._copy_bytes
 
     def overtaken(source, target, look_again):  # type: ignore[no-untyped-def]
