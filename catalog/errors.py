@@ -13,7 +13,9 @@ class CatalogError(Exception):
 
 
 class CatalogBusy(CatalogError):
-    """Another process holds the catalogue file."""
+    """Somebody else holds the catalogue file; `pid`: the process, where it is another one."""
+
+    pid: int | None = None
 
 
 class TableRefused(CatalogError):

@@ -41,7 +41,7 @@ def histogram(
     created if absent. min_votes: only questions asked of so many volunteers.
     Raises `CatalogError` if the folder cannot be written.
     """
-    with Store.open(catalog, read_only=True) as store:
+    with Store.look(catalog) as store:
         tree = store.tree
         observed = _observed(store, min_votes)
         fractions = None
@@ -67,7 +67,7 @@ def suggest(catalog: Path, *, min_votes: float = 0) -> pa.Table:
     suggested, and in_paper: whether it is among the paper's emphasised answers.
     min_votes: a fraction of fewer votes does not count.
     """
-    with Store.open(catalog, read_only=True) as store:
+    with Store.look(catalog) as store:
         tree = store.tree
         measured = balance(_observed(store, min_votes))
     table = pa.table(

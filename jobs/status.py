@@ -31,12 +31,8 @@ class StatusReport:
 
 
 def status(catalog: Path) -> StatusReport:
-    """Look at a catalogue without changing it.
-
-    A run that is not complete was interrupted: it cannot be at work, since a job that writes
-    to a catalogue locks it against readers.
-    """
-    with Store.open(catalog, read_only=True) as store:
+    """Look at a catalogue without changing it, also while a job writes to it."""
+    with Store.look(catalog) as store:
         stale = stale_steps(store)
         rows = [_with_state(row, stale) for row in steps(store)]
         refused, remarks = rejects(store)

@@ -26,7 +26,7 @@ def worst(
     min_votes: only answers to questions that so many volunteers were asked. If no galaxy ranks, a
     warning (`Told`) says why.
     """
-    with Store.open(catalog, read_only=True) as store:
+    with Store.look(catalog) as store:
         warn_of(store, "score", "predict")
         ranking = rank_galaxies(
             store, limit, min_votes=min_votes, label=answer, question=question, by=by

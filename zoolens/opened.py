@@ -4,7 +4,7 @@ import base64
 import html
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,13 +15,11 @@ import numpy.typing as npt
 
 from zoolens.catalog.errors import UnknownName
 from zoolens.catalog.output.answer import numbered
-from zoolens.catalog.store.connection import CLOSED
-from zoolens.catalog.store.schema import connect
 from zoolens.catalog.store.shown import FEWEST_VOTES
+from zoolens.catalog.store.snapshot import keeping
 from zoolens.catalog.store.store import Store
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
     from zoolens.catalog.saliency.arithmetic import Of
@@ -33,9 +31,9 @@ def open(path: str | os.PathLike[str]) -> "Catalog":  # noqa: A001  # as zoolens
     """The catalogue at a path, brought to this version of Zoolens.
 
     Raises `CatalogError` if there is none, or it is damaged or newer, and its kind
-    `CatalogBusy` if another process writes to it.
+    `CatalogBusy` if another process writes to it and no copy of its state can be made.
     """
-    with Store.open(Path(path), read_only=True):
+    with Store.look(Path(path)):
         return Catalog(Path(path))
 
 
@@ -43,9 +41,11 @@ class Catalog:
     """A catalogue to look at.
 
     Every call opens the file, which takes some 30 ms, and closes it again, so that an idle
-    notebook does not make jobs of other processes wait. Within `with zoolens.open(path) as gz:`
-    it is held: the calls see the same state, and nobody else can write meanwhile, except that
-    `explain` lets it go while it may write, as does `similar` if it has to build the index.
+    notebook does not make jobs of other processes wait. While a job of another process writes to
+    it, a call looks at a copy of the last committed state, and says so on stderr. Within
+    `with zoolens.open(path) as gz:` it is held, the file or the copy: the calls see the same
+    state, and nobody else can begin to write meanwhile, except that `explain` lets
+    it go while it may write, as does `similar` if it has to build the index.
 
     Tables are pandas frames; as_="arrow" makes them a `pyarrow.Table`, as_="numpy" a
     dictionary of arrays by column. (An argument, not an object to ask for a frame: a frame
@@ -54,14 +54,16 @@ class Catalog:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        self._held: duckdb.DuckDBPyConnection | None = None
+        self._held: ExitStack | None = None
 
     def __repr__(self) -> str:
         return f"zoolens.open({str(self.path)!r})"
 
     def __enter__(self) -> Self:
-        # as `sql` opens it, which is so free of the caller's variables and files here too
-        self._held = self._held or connect(self.path, read_only=True, settings=CLOSED)
+        if self._held is None:
+            with ExitStack() as held:
+                held.enter_context(keeping(self.path))
+                self._held = held.pop_all()
         return self
 
     def __exit__(
@@ -178,7 +180,7 @@ class Catalog:
         """
         from zoolens.catalog.explain.stack import saliency_stack
 
-        with Store.open(self.path, read_only=True) as store:
+        with Store.look(self.path) as store:
             return saliency_stack(
                 store, _listed(galaxies), _listed(answers), of=of, sd=sd, size=size
             )
@@ -192,7 +194,7 @@ class Catalog:
         """
         from zoolens.catalog.explain.maps import image_of
 
-        with Store.open(self.path, read_only=True) as store:
+        with Store.look(self.path) as store:
             return image_of(store, galaxy, stored=stored)
 
     def explain(

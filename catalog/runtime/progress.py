@@ -34,6 +34,11 @@ def remark(text: str) -> None:
         print(f"zoolens: {text}", file=sys.stderr, flush=True)
 
 
+def notice(sentence: str) -> None:
+    """Say on stderr what a user has to know to read the results, quiet or not."""
+    print(f"zoolens: {sentence}", file=sys.stderr, flush=True)
+
+
 class Bar:
     """What a job moves forward; it ends the job where Ctrl-C was swallowed."""
 

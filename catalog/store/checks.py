@@ -1,8 +1,11 @@
 """The queries by which `verify` finds what should not be in a catalogue."""
 
+import duckdb
+
 from zoolens.catalog.store.matrices import ROUNDING_VOTES
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.tables import metadata
+from zoolens.catalog.store.views import statements
 
 _BY_GALAXY = [table.name for table in metadata.sorted_tables if "galaxy_id" in table.c]
 _BY_ANSWER, _BY_QUESTION = (
@@ -33,11 +36,34 @@ _KEYS = {
 }
 # Tables whose `run_id` is that of a run whose rows a later one replaced, or made untrue.
 _REPLACING = ("superseded", "superseded_image", "outdated")
+_VIEWS = "SELECT schema_name, view_name, sql FROM duckdb_views() WHERE NOT internal"
 
 
 def offences(store: Store) -> dict[str, int]:
     """Faults of the catalogue: what was looked for, and how many rows or runs have it."""
-    return {**_doubles(store), **_orphans(store), **_ledger(store), **_contents(store)}
+    return {
+        **_views(store),
+        **_doubles(store),
+        **_orphans(store),
+        **_ledger(store),
+        **_contents(store),
+    }
+
+
+def _views(store: Store) -> dict[str, int]:
+    """Public views that are gone or have another SQL than they are made with."""
+    made = "SELECT sql FROM duckdb_tables() WHERE NOT internal AND schema_name = 'main'"
+    ours = {f"CREATE TABLE {table}(" for table in metadata.tables}
+    found = set(store.rows(_VIEWS))
+    with duckdb.connect() as fresh:
+        for (sql,) in store.rows(made):
+            if str(sql).startswith(tuple(ours)):
+                fresh.execute(sql)
+        fresh.execute("CREATE SCHEMA history")
+        for statement in statements():
+            fresh.execute(statement)
+        expected = set(fresh.execute(_VIEWS).fetchall())
+    return {"views: gone, or not as Zoolens makes them": len(expected - found)}
 
 
 def _doubles(store: Store) -> dict[str, int]:

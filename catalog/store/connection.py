@@ -6,9 +6,12 @@ locks it against other processes. Closing the file anywhere in the process gives
 """
 
 import os
-import re
-from contextlib import suppress
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from threading import Lock
 from typing import Any
 
@@ -16,11 +19,13 @@ import duckdb
 
 from zoolens.catalog import paths
 from zoolens.catalog.errors import CatalogBusy, CatalogError
+from zoolens.catalog.store.failures import read_failure
+from zoolens.catalog.store.log import has_log, refuse_foreign_log
 
-_LOCK = "lock_configuration"
+_LOCK, _ACCESS = "lock_configuration", "enable_external_access"
 # Settings for a user's own SQL: it can read the catalogue and nothing else on the machine.
 CLOSED: dict[str, Any] = {
-    "enable_external_access": False,
+    _ACCESS: False,
     "allow_community_extensions": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -29,6 +34,8 @@ CLOSED: dict[str, Any] = {
     _LOCK: True,
 }
 
+_HEADERS = 3 * 4096  # bytes that DuckDB writes first into a new file
+_LOOKS = 25  # at a file that is shorter
 # Held from looking whether a file is open here until it is: no other thread may open it then.
 _ONE_AT_A_TIME = Lock()
 
@@ -49,27 +56,16 @@ def open_file(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.D
             return _open(path, read_only, settings)
     except duckdb.ConnectionException:
         for_writing = "" if read_only else "read-only, or "
-        raise CatalogError(
+        raise CatalogBusy(
             f"{path} is open in this program, {for_writing}with settings of its own; close that "
             "connection first"
         ) from None
     except duckdb.BinderException:
-        raise CatalogError(
+        raise CatalogBusy(
             f"{path} is attached to another connection of this program; DETACH it there first"
         ) from None
-    except duckdb.IOException as error:
-        text = str(error).splitlines()[0]
-        if "Could not set lock" in text:
-            holder = re.search(r"held in (.*?\(PID \d+\))", text)
-            who = holder[1] if holder else "another process"
-            raise CatalogBusy(
-                f"{path} is in use by {who}; wait for it to end, or stop it"
-            ) from None
-        if "Corrupt" in text or "Could not read" in text:
-            raise damaged(path, error) from None
-        raise CatalogError(f"{path} cannot be opened: {text}") from None
     except duckdb.Error as error:
-        raise damaged(path, error) from None
+        raise read_failure(path, error) from None
 
 
 def _open(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
@@ -81,12 +77,44 @@ def _open(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckD
         connection = _join(path, read_only, held)
         if is_shared(connection):
             return connection
-        connection.close()  # whoever has the file open does not have it by DuckDB
+        # whoever has the file open does not have it by DuckDB
+        connection.execute("PRAGMA disable_checkpoint_on_shutdown")
+        connection.close()
+    if has_log(path):
+        with duckdb.connect(str(path), read_only=True) as connection:
+            refuse_foreign_log(connection, path)
     connection = duckdb.connect(str(path), read_only=read_only, config=_config(settings))
+    return _set_up(connection, settings)
+
+
+def _set_up(
+    connection: duckdb.DuckDBPyConnection, settings: dict[str, Any]
+) -> duckdb.DuckDBPyConnection:
     _quieten(connection)
     if settings.get(_LOCK):
         connection.execute("SET lock_configuration = true")
     return connection
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[bool]:
+    """Whether this process has a file not open; it will not open it while the context is."""
+    with _ONE_AT_A_TIME:
+        yield paths.open_here(path) is None
+
+
+def connect_to_copy(path: Path, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """A connection to a file that nobody else can know, whose folder will not stay.
+
+    Raises what DuckDB raises.
+    """
+    scratch = Path(tempfile.gettempdir()) / f"zoolens-{token_hex(8)}.tmp"  # made if it is needed
+    config = {"temp_directory": str(scratch), **_config(settings)}
+    free = config.pop(_ACCESS, True)  # closed too early, DuckDB would not follow the links
+    connection = duckdb.connect(str(path), read_only=True, config=config)
+    if not free:
+        connection.execute(f"SET {_ACCESS} = false")
+    return _set_up(connection, settings)
 
 
 def _join(path: Path, read_only: bool, held: int) -> duckdb.DuckDBPyConnection:
@@ -133,15 +161,15 @@ def _quieten(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("SET enable_progress_bar = false")
 
 
-def damaged(path: Path, error: duckdb.Error) -> CatalogError:
-    """The error for a file that DuckDB finds damaged."""
-    reason = str(error).splitlines()[0]
-    return CatalogError(f"{path} is damaged ({reason}); restore it from a copy")
-
-
 def _is_database(path: Path) -> bool:
     """Whether a file is a DuckDB database; DuckDB also opens other files, as tables to read."""
     try:
-        return paths.is_database(path)
+        for _ in range(_LOOKS):
+            if paths.is_database(path):
+                return True
+            if path.stat().st_size >= _HEADERS:
+                return False
+            time.sleep(0.02)  # another process may be creating it
     except OSError:  # absent, or unreadable: DuckDB then says what is wrong
         return True
+    return False

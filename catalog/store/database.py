@@ -4,7 +4,9 @@ What DuckDB finds damaged, and what it could not write, becomes an error of one 
 says what to do.
 """
 
-from collections.abc import Iterator, Sequence
+import os
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -14,23 +16,23 @@ import duckdb
 import pyarrow as pa
 
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.store.connection import damaged, is_shared
+from zoolens.catalog.store.connection import is_shared
+from zoolens.catalog.store.failures import (
+    READ_FAILURES,
+    WRITE_FAILURES,
+    read_failure,
+    write_failure,
+)
+from zoolens.catalog.store.log import begin_log
 from zoolens.catalog.store.schema import connect
+from zoolens.catalog.store.snapshot import look
+from zoolens.catalog.store.writers import begin_writing, end_writing, writes_here
 
 _ROW_GROUP = 122_880  # rows that DuckDB compresses and writes together
 _MEMORY_A_THREAD = 128  # MiB, for what queries hold and keep
 # MiB that DuckDB's write-ahead log may hold before a checkpoint. Its default of 16 is less than
 # a shard of losses, so every such shard would wait for a checkpoint.
 _LOG = 64
-# What DuckDB raises if a file is damaged.
-_DAMAGE = (
-    duckdb.IOException,
-    duckdb.FatalException,
-    duckdb.InternalException,
-    duckdb.SerializationException,
-)
-# What DuckDB raises, depending on the moment, if a disk is full or gone.
-_DISK_ERRORS = (duckdb.TransactionException, duckdb.FatalException, duckdb.IOException)
 
 
 class Database:
@@ -38,7 +40,11 @@ class Database:
 
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.path = path
+        self.writer: int | None = None  # the process that writes to it while `look` looks
+        self._let_go: Callable[[], object] | None = None
         self._connection = connection
+        self._in_transaction = False
+        self._has_written = False
 
     @classmethod
     def open(cls, path: Path, *, create: bool = False, read_only: bool = False) -> Self:
@@ -48,14 +54,30 @@ class Database:
         if it does not exist (and `create` is off), is not a catalogue, or is newer
         than this code.
         """
-        if path.is_dir():
-            raise CatalogError(f"{path} is a folder; a catalogue is a file such as gz.duckdb")
-        if not path.exists():
-            if not create:
-                raise CatalogError(f"no catalogue at {path}; make one with: zoolens ingest VOTES")
-            if not path.parent.is_dir():
-                raise CatalogError(f"no folder {path.parent} to put {path.name} in")
-        return cls(path, connect(path, read_only=True) if read_only else _connect_to_write(path))
+        _refuse_absent(path, create=create)
+        if read_only:
+            return cls(path, connect(path, read_only=True))
+        begin_writing(path)
+        try:
+            database = cls(path, _connect_to_write(path))
+        except BaseException:
+            end_writing(path)
+            raise
+        database._let_go = weakref.finalize(database, end_writing, path)
+        return database
+
+    @classmethod
+    def look(cls, path: Path) -> Self:
+        """Open the catalogue at `path` to look at: also while another process writes to it.
+
+        What it shows then is a copy of the last committed state, which is said on stderr.
+        Raises as `open` does.
+        """
+        _refuse_absent(path)
+        found = look(path)
+        database = cls(path, found.connection)
+        database.writer = found.writer or (os.getpid() if writes_here(path) else None)
+        return database
 
     def __enter__(self) -> Self:
         return self
@@ -67,6 +89,8 @@ class Database:
         trace: TracebackType | None,
     ) -> None:
         self._connection.close()
+        if self._let_go is not None:
+            self._let_go()
 
     # --- reading
 
@@ -76,12 +100,12 @@ class Database:
 
     def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """The answer to a query as an Arrow table."""
-        with self._damage_as_error():
+        with self._failing_in_one_line():
             return self._connection.execute(sql, list(parameters)).to_arrow_table()
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The answer to a query of a few rows, as Python values."""
-        with self._damage_as_error():
+        with self._failing_in_one_line():
             return self._connection.execute(sql, list(parameters)).fetchall()
 
     def batches(self, sql: str, parameters: Sequence[Any], rows: int) -> pa.RecordBatchReader:
@@ -89,7 +113,7 @@ class Database:
 
         For answers that do not fit in memory. Read it to the end before the next query.
         """
-        with self._damage_as_error():
+        with self._failing_in_one_line():
             return self._connection.execute(sql, list(parameters)).to_arrow_reader(rows)
 
     def bound_memory(self, scratch: Path) -> None:
@@ -106,17 +130,17 @@ class Database:
 
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """The first value of the first row, or None."""
-        with self._damage_as_error():
+        with self._failing_in_one_line():
             row = self._connection.execute(sql, list(parameters)).fetchone()
         return None if row is None else row[0]
 
     @contextmanager
-    def _damage_as_error(self) -> Iterator[None]:
-        """Turn DuckDB's errors about damaged blocks into `CatalogError`."""
+    def _failing_in_one_line(self) -> Iterator[None]:
+        """Turn what fails by the file, the disk or the machine into `CatalogError`."""
         try:
             yield
-        except _DAMAGE as error:
-            raise damaged(self.path, error) from error
+        except READ_FAILURES as error:
+            raise read_failure(self.path, error) from error
 
     # --- writing
 
@@ -126,9 +150,10 @@ class Database:
         Raises `CatalogError` if the disk did not take it.
         """
         try:
+            self._before_write()
             self._connection.execute(sql, list(parameters))
-        except _DISK_ERRORS as error:
-            raise self._not_written(error) from error
+        except WRITE_FAILURES as error:
+            raise write_failure(self.path, error) from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -136,24 +161,27 @@ class Database:
 
         Raises `CatalogError` if the disk did not take them.
         """
-        self._connection.execute("BEGIN")
         try:
+            self._before_write()
+            self._connection.execute("BEGIN")
+            self._in_transaction = True
             yield
             self._connection.execute("COMMIT")
         except BaseException as error:
             # the failed statement may have ended the transaction already
             with suppress(duckdb.Error):
                 self._connection.execute("ROLLBACK")
-            if isinstance(error, _DISK_ERRORS):
-                raise self._not_written(error) from error
+            if isinstance(error, WRITE_FAILURES):
+                raise write_failure(self.path, error) from error
             raise
+        finally:
+            self._in_transaction = False
 
-    def _not_written(self, error: duckdb.Error) -> CatalogError:
-        reason = " ".join(str(error).split())
-        return CatalogError(
-            f"{self.path} could not be written ({reason}); is the disk full, or the folder "
-            "read-only? Then run again"
-        )
+    def _before_write(self) -> None:
+        """See to it that the log that the write goes to begins with its mark."""
+        if not self._in_transaction:
+            begin_log(self._connection, self.path, first=not self._has_written)
+            self._has_written = True
 
     def reconnect(self) -> None:
         """Open the file again, because a failure may have ended the connection."""
@@ -162,11 +190,23 @@ class Database:
 
     def insert(self, table: str, rows: pa.Table) -> None:
         """Append rows to a table, by the names of their columns."""
+        self._before_write()
         # in parts, so that several cores write
         parts = rows.to_batches(max_chunksize=_ROW_GROUP)
         self._connection.register("incoming", pa.Table.from_batches(parts, rows.schema))
         self._connection.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM incoming')
         self._connection.unregister("incoming")
+
+
+def _refuse_absent(path: Path, *, create: bool = False) -> None:
+    """Raises `CatalogError` if no catalogue is at a path, nor may be created there."""
+    if path.is_dir():
+        raise CatalogError(f"{path} is a folder; --catalog takes a file such as gz.duckdb")
+    if not path.exists():
+        if not create:
+            raise CatalogError(f"no catalogue at {path}; make one with: zoolens ingest VOTES")
+        if not path.parent.is_dir():
+            raise CatalogError(f"no folder {path.parent} to put {path.name} in")
 
 
 def _connect_to_write(path: Path) -> duckdb.DuckDBPyConnection:

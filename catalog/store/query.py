@@ -12,7 +12,8 @@ from zoolens.catalog.errors import CatalogError, QueryRefused
 from zoolens.catalog.output.answer import Answer
 from zoolens.catalog.runtime.bounds import Bounds, bounded, out_of_memory
 from zoolens.catalog.store.connection import CLOSED
-from zoolens.catalog.store.schema import connect
+from zoolens.catalog.store.failures import BLOCK_FAILURES, read_failure
+from zoolens.catalog.store.snapshot import look
 from zoolens.catalog.store.views import VIEWS
 
 # DuckDB's prefix to the message if a query fails while its rows are being fetched.
@@ -78,17 +79,17 @@ def closed_query(
     anything that is not one query, or that takes too much.
     """
     limit = {} if memory is None else {"memory_limit": f"{max(1, round(memory * 1e6))}KB"}
-    connection = connect(catalog, read_only=True, settings={**limit, **CLOSED})
+    connection = look(catalog, {**limit, **CLOSED}).connection
     try:
         _warn(catalog, connection, query or "")
         connection.execute("BEGIN TRANSACTION READ ONLY")  # EXPLAIN ANALYZE runs what it explains
         held = _memory_limit(connection) if memory is None else round(memory * 1e9)
         bounds = Bounds(timeout, held)
         # some of DuckDB's functions take memory that it does not count, and heed no interrupt
-        with bounded(bounds, connection.interrupt, end), _as_user_error(bounds):
+        with bounded(bounds, connection.interrupt, end), _as_user_error(catalog, bounds):
             result = connection.execute(_statement(connection, query))
             columns = [column[0] for column in result.description or ()]
-            yield Answer(columns, _rows(result, bounds), lambda: result.to_arrow_reader())
+            yield Answer(columns, _rows(result, catalog, bounds), lambda: result.to_arrow_reader())
     finally:
         connection.interrupt()  # else closing waits for the end of a query that nobody needs
         connection.close()
@@ -119,14 +120,16 @@ def _memory_limit(connection: duckdb.DuckDBPyConnection) -> int:
     return round(float(number) * _UNITS[unit])
 
 
-def _rows(result: duckdb.DuckDBPyConnection, bounds: Bounds) -> Iterator[tuple[Any, ...]]:
-    with _as_user_error(bounds):
+def _rows(
+    result: duckdb.DuckDBPyConnection, catalog: Path, bounds: Bounds
+) -> Iterator[tuple[Any, ...]]:
+    with _as_user_error(catalog, bounds):
         while rows := result.fetchmany(10_000):
             yield from rows
 
 
 @contextmanager
-def _as_user_error(bounds: Bounds) -> Iterator[None]:
+def _as_user_error(catalog: Path, bounds: Bounds) -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, CatalogError, OSError) as error:  # OSError: through Arrow
@@ -135,6 +138,8 @@ def _as_user_error(bounds: Bounds) -> Iterator[None]:
             exceeded = exceeded or out_of_memory(bounds.memory)
         if exceeded is not None:
             raise CatalogError(f"the query was stopped: {exceeded}") from None
+        if isinstance(error, BLOCK_FAILURES) or "Corrupt database" in str(error):
+            raise read_failure(catalog, error) from None
         if isinstance(error, duckdb.Error):
             raise QueryRefused(str(error).removeprefix(_LATE)) from None
         raise

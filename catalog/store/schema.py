@@ -7,8 +7,9 @@ from typing import Any
 import duckdb
 
 from zoolens.catalog import paths
-from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.store.connection import damaged, is_shared, open_file
+from zoolens.catalog.errors import CatalogBusy, CatalogError
+from zoolens.catalog.store.connection import is_shared, open_file
+from zoolens.catalog.store.failures import RESTORE, read_failure, write_failure
 from zoolens.catalog.store.views import VIEWS, statements, views_sha256
 
 # The newest migration. Alembic could say it, but that takes a second; a test compares the two.
@@ -35,7 +36,7 @@ def connect(
         shared = is_shared(connection)
     except duckdb.Error as error:
         connection.close()
-        raise damaged(path, error) from None
+        raise read_failure(path, error) from None
     except BaseException:
         connection.close()
         raise
@@ -43,23 +44,42 @@ def connect(
         return connection
     connection.close()
     if version is not None and not re.fullmatch(r"\d{4}", version):
-        raise CatalogError(f"{path} has a schema {version!r} that no Zoolens gave it; restore it")
+        raise CatalogError(f"{path} has a schema {version!r} that no Zoolens gave it; {RESTORE}")
     if version is not None and version > HEAD:
         raise CatalogError(
             f"{path} was written by a newer Zoolens (schema {version}, this one knows {HEAD}); "
             "update Zoolens"
         )
     if shared:
-        raise CatalogError(
+        raise CatalogBusy(
             f"{path} has to be brought to this version of Zoolens, and another connection of "
             "this program holds it; close that one first"
         )
-    # a file that is busy or read-only is to be our error, not Alembic's
-    open_file(path, False, {}).close()
-    if version != HEAD:
-        _upgrade(path)
-    _make_views(path)
+    _bring_here(path)
     return open_file(path, read_only, settings or {})
+
+
+def is_current(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a catalogue that is open has the tables and views of this version."""
+    sql = "SELECT count(*) FROM duckdb_tables() WHERE table_name IN ('alembic_version', 'setting')"
+    if connection.execute(sql).fetchone() != (2,):
+        return False
+    version = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return version == (HEAD,) and _views(connection) == views_sha256()
+
+
+def _bring_here(path: Path) -> None:
+    """Bring a catalogue to this version, holding it, unless somebody else just did."""
+    connection = open_file(path, False, {})
+    try:
+        if _version(connection, path) != HEAD:
+            _upgrade(connection)
+        if _views(connection) != views_sha256():
+            _make_views(connection)
+    except duckdb.Error as error:
+        raise write_failure(path, error) from None
+    finally:
+        connection.close()
 
 
 def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> str | None:
@@ -83,42 +103,45 @@ def _views(connection: duckdb.DuckDBPyConnection) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _make_views(path: Path) -> None:
+def _make_views(connection: duckdb.DuckDBPyConnection) -> None:
     """Create the public views again, in one transaction."""
-    connection = open_file(path, False, {})
-    try:
-        connection.execute("BEGIN")
-        standing = connection.execute(
-            "SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal"
-        ).fetchall()
-        ours = {view.name for view in VIEWS}  # somebody else's views stay, wherever they are
-        for schema, name in standing:
-            if schema in ("main", "history") and name in ours:
-                connection.execute(f'DROP VIEW "{schema}"."{name}"')
-        connection.execute("CREATE SCHEMA IF NOT EXISTS history")
-        for statement in statements():
-            connection.execute(statement)
-        connection.execute("DELETE FROM setting WHERE name = 'views_sha256'")
-        connection.execute("INSERT INTO setting VALUES ('views_sha256', ?)", [views_sha256()])
-        connection.execute("COMMIT")
-    finally:
-        connection.close()
+    connection.execute("BEGIN")
+    standing = connection.execute(
+        "SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal"
+    ).fetchall()
+    ours = {view.name for view in VIEWS}  # somebody else's views stay, wherever they are
+    for schema, name in standing:
+        if schema in ("main", "history") and name in ours:
+            connection.execute(f'DROP VIEW "{schema}"."{name}"')
+    connection.execute("CREATE SCHEMA IF NOT EXISTS history")
+    for statement in statements():
+        connection.execute(statement)
+    connection.execute("DELETE FROM setting WHERE name = 'views_sha256'")
+    connection.execute("INSERT INTO setting VALUES ('views_sha256', ?)", [views_sha256()])
+    connection.execute("COMMIT")
 
 
-def _upgrade(path: Path) -> None:
-    """Run the migrations up to `HEAD`, in one transaction."""
+def _upgrade(held: duckdb.DuckDBPyConnection) -> None:
+    """Run the migrations up to `HEAD`, in one transaction.
+
+    They go over the connection that holds the file, so that nobody can come in between. Raises
+    what DuckDB raises.
+    """
     # imported here: it takes a second, and is rarely needed
     from alembic import command
     from alembic.config import Config
+    from duckdb_engine import ConnectionWrapper
     from sqlalchemy import create_engine
-    from sqlalchemy.engine import URL
+    from sqlalchemy.exc import DBAPIError
 
     config = Config()
     config.set_main_option("script_location", str(paths.MIGRATIONS).replace("%", "%%"))
-    engine = create_engine(URL.create("duckdb", database=str(path)))
+    engine = create_engine("duckdb://", creator=lambda: ConnectionWrapper(held.cursor()))
     try:
         with engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+    except DBAPIError as error:
+        raise error.orig or error from None
     finally:
         engine.dispose()

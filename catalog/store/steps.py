@@ -24,7 +24,8 @@ _STEPS = {
 }
 
 _RUNS = """SELECT run_id, job,
-    CASE status WHEN 'running' THEN 'interrupted' ELSE status END AS status,
+    CASE WHEN status = 'running' AND run_id IS DISTINCT FROM ? THEN 'interrupted' ELSE status
+    END AS status,
     started_at, finished_at, (SELECT count(*) FROM shard s WHERE s.run_id = r.run_id) AS shards,
     (SELECT count(*) FROM rejects j WHERE j.run_id = r.run_id AND refused) AS refused,
     (SELECT count(*) FROM rejects j WHERE j.run_id = r.run_id AND NOT refused) AS remarks,
@@ -50,15 +51,18 @@ def _step(store: Store, job: str) -> dict[str, object]:
 def runs(store: Store) -> pa.Table:
     """One row per run, for people: what it did, when, what it refused and remarked on.
 
-    A run that is not complete is called interrupted: it cannot be at work, since a job that
-    writes to a catalogue locks it against readers.
+    A run that is not complete is called running if a process is at work on it, or interrupted.
     """
-    return store.arrow(_RUNS)
+    return store.arrow(_RUNS, [store.run_at_work])
 
 
 def interrupted(store: Store) -> list[tuple[int, str]]:
-    """Number and job of the runs that are not complete."""
-    return store.rows("SELECT run_id, job FROM run WHERE status = 'running' ORDER BY run_id")
+    """Number and job of the runs that are not complete, and that no process is at work on."""
+    return store.rows(
+        "SELECT run_id, job FROM run WHERE status = 'running' AND run_id IS DISTINCT FROM ? "
+        "ORDER BY run_id",
+        [store.run_at_work],
+    )
 
 
 def rejects(store: Store) -> tuple[int, int]:

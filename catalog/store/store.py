@@ -7,6 +7,7 @@ nothing lost and nothing twice.
 
 import hashlib
 import json
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.runtime.files import checksum, stamp
 from zoolens.catalog.store.database import Database
+from zoolens.catalog.store.failures import damaged
 from zoolens.catalog.store.shown import newest, shown
 
 
@@ -55,7 +57,10 @@ class Store(Database):
         if name is None:
             raise CatalogError(f"{self.path} is empty; fill it with: zoolens ingest VOTES")
         rows = self.rows("SELECT question, answer, asked_after FROM answer ORDER BY answer_id")
-        return decision_tree.from_rows(name, rows)
+        try:
+            return decision_tree.from_rows(name, rows)
+        except (ValueError, LookupError) as error:
+            raise damaged(self.path, f"the tree {name} cannot be read: {error}") from None
 
     def newest_run(self, job: str) -> int:
         """The run that the public views of a job show.
@@ -91,7 +96,11 @@ class Store(Database):
         if not rows:
             raise UnknownName(f"no run {run_id} in {self.path}")
         job, config, model_sha256, status = rows[0]
-        return Run(run_id, job, json.loads(config), model_sha256, status == "complete")
+        try:
+            settings = json.loads(config)
+        except ValueError as error:
+            raise damaged(self.path, f"the settings of run {run_id}: {error}") from None
+        return Run(run_id, job, settings, model_sha256, status == "complete")
 
     # --- the ledger of runs
 
@@ -115,14 +124,35 @@ class Store(Database):
         fingerprint = hashlib.sha256(identity.encode()).hexdigest()
         found = self.value("SELECT max(run_id) FROM run WHERE fingerprint = ?", [fingerprint])
         if found is not None:
-            return self._again(self.run(int(found)))
+            run = self._again(self.run(int(found)))
+            if not run.complete:
+                self._note_at_work(run.run_id)
+            return run
         run_id = int(self.value("SELECT coalesce(max(run_id), 0) + 1 FROM run"))
         now = utc_now()
         self.execute(
             "INSERT INTO run VALUES (?, ?, ?, 'running', ?, NULL, ?, ?, ?, ?)",
             [run_id, job, fingerprint, now, canonical, model_sha256, code_version(), now],
         )
+        self._note_at_work(run_id)
         return self.run(run_id)
+
+    def _note_at_work(self, run_id: int) -> None:
+        """Record which run this process works on, for `run_at_work`."""
+        with self.transaction():
+            self.execute("DELETE FROM setting WHERE name = 'at work'")
+            noted = json.dumps({"run_id": run_id, "process": os.getpid()})
+            self.execute("INSERT INTO setting VALUES ('at work', ?)", [noted])
+
+    @property
+    def run_at_work(self) -> int | None:
+        """The run that a process works on while `look` looks; None if none is at work."""
+        noted = json.loads(
+            self.value("SELECT value FROM setting WHERE name = 'at work'") or '{"process": null}'
+        )
+        if self.writer is None or noted["process"] != self.writer:
+            return None
+        return int(noted["run_id"])
 
     def _again(self, run: Run) -> Run:
         """A run that is asked for again, made the last of its job if it is not."""

@@ -139,3 +139,23 @@ def test_values_that_do_not_belong_together_are_found(path: Path, damage: str, c
         connection.execute(damage)
     with Store.open(path, read_only=True) as store:
         assert offences(store)[check] >= 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DROP VIEW worst",
+        "DROP VIEW worst; CREATE VIEW worst AS SELECT 1 AS rank",
+        "CREATE OR REPLACE VIEW history.losses AS SELECT l.* FROM loss l",
+    ],
+)
+def test_a_view_that_is_not_ours_is_found(path: Path, damage: str) -> None:
+    check = "views: gone, or not as Zoolens makes them"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE VIEW mine AS SELECT 1 AS n; CREATE TABLE my_own (n INTEGER)")
+    with Store.open(path, read_only=True) as store:
+        assert offences(store)[check] == 0
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(damage)
+    with Store.open(path, read_only=True) as store:
+        assert offences(store)[check] == 1
