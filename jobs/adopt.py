@@ -70,11 +70,7 @@ def _open(path: Path, tree: DecisionTree, id_column: str | None) -> tuple[Rows, 
     misshapen: dict[int, str] = {}
     file = TableFile(path)
     layout = recognise_predictions(path, file.schema.names, tree, identifier=id_column)
-    blocks = [*file.blocks(layout.columns, misshapen)]
-    if not blocks:
-        raise TableRefused(f"{path} has a header but no row of that length; is it complete?")
-    table = pa.concat_tables([block for _, block in blocks])
-    numbers = np.concatenate([numbers for numbers, _ in blocks])
+    numbers, table = file.whole(layout.columns, misshapen)
     rows = Rows(path, table, layout.identifier, numbers)
     for row, what in misshapen.items():
         rows.add(row, None, f"ragged row: {what}")

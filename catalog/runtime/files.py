@@ -1,15 +1,50 @@
 """Files and folders that appear complete or not at all, and checksums of files."""
 
+import errno
 import fcntl
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 
 from zoolens.catalog.errors import CatalogError
+
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def check_file(path: Path, what: str, refused: type[CatalogError] = CatalogError) -> None:
+    """Raises `refused` unless a regular file is at `path`, or a link to one.
+
+    Everything that a user names is looked at so before it is opened: reading a pipe or a
+    device may wait or go on for ever. what: what was to be there, for the message.
+    """
+    try:
+        reason = _irregular(path)
+    except FileNotFoundError:
+        raise refused(f"no {what} at {path}") from None
+    except (OSError, ValueError) as error:
+        raise refused(f"no {what} at {path}: {getattr(error, 'strerror', error)}") from None
+    if reason is not None:
+        raise refused(f"no {what} at {path}: {reason}")
+
+
+def _irregular(path: Path) -> str | None:
+    """What is wrong with a path that is not a regular file; None if it is one."""
+    mode = path.stat().st_mode
+    if stat.S_ISREG(mode):
+        return None
+    return f"{_KINDS.get(stat.S_IFMT(mode), 'something else')} is there, not a file"
 
 
 @contextmanager
@@ -106,8 +141,25 @@ def make_folder(path: Path) -> None:
         raise CatalogError(f"{path} cannot be made: {error.strerror}") from None
 
 
+def text_of(path: Path, most: int = 64 * 2**20) -> str:
+    """The UTF-8 text of a file, a byte-order mark left out.
+
+    Raises `OSError`, also if it is no regular file or has more than `most` bytes, and
+    `UnicodeDecodeError`.
+    """
+    reason = _irregular(path)
+    if reason is None and path.stat().st_size > most:
+        reason = f"more than {most:,} bytes"
+    if reason is not None:
+        raise OSError(errno.EINVAL, reason, str(path))
+    return path.read_text(encoding="utf-8-sig")
+
+
 def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, read a part at a time. Raises `OSError`."""
+    """SHA-256 of a file, read a part at a time. Raises `OSError`, also if it is no regular file."""
+    reason = _irregular(path)
+    if reason is not None:
+        raise OSError(errno.EINVAL, reason, str(path))
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -16,6 +16,7 @@ import duckdb
 
 from zoolens.catalog import paths
 from zoolens.catalog.errors import CatalogBusy, CatalogError
+from zoolens.catalog.runtime.files import check_file
 
 _LOCK = "lock_configuration"
 # Settings for a user's own SQL: it can read the catalogue and nothing else on the machine.
@@ -44,6 +45,8 @@ def open_file(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.D
 
     Raises as `catalog.store.schema.connect` does.
     """
+    if path.exists():
+        check_file(path, "catalogue")
     try:
         with _ONE_AT_A_TIME:
             return _open(path, read_only, settings)

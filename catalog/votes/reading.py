@@ -16,6 +16,7 @@ import pyarrow as pa
 from zoolens.catalog.arrays import Flags, Floats
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import TableRefused
+from zoolens.catalog.formats.bounds import MOST_FAULTS
 from zoolens.catalog.formats.kept import KeptTables
 from zoolens.catalog.formats.reading import TableFile, check_identifiers_type, texts
 from zoolens.catalog.store.rejects import Reject
@@ -146,8 +147,10 @@ def read_vote_table(
     for numbers, content in file.blocks(layout.columns, misshapen):
         _validate(Rows(path, content, layout.identifier, numbers), table)
         found += len(content)
+        _check_faults(path, table, len(table.rejects))
     if not found:
         raise TableRefused(f"{path} has a header but no row of that length; is it complete?")
+    _check_faults(path, table, len(table.rejects) + len(misshapen))
     ragged = [Reject(str(path), r, None, f"ragged row: {what}") for r, what in misshapen.items()]
     table.rejects.extend(ragged)
     if not len(table):
@@ -160,6 +163,17 @@ def read_vote_table(
     _report_columns(path, table)
     table.rejects.sort(key=lambda reject: reject.row or 0)
     return table
+
+
+def _check_faults(path: Path, table: VoteTable, count: int) -> None:
+    """Refuse a table with so much wrong that the list of it would fill the memory."""
+    if count > MOST_FAULTS:
+        told = f"row {table.rejects[0].row}: {table.rejects[0].reason}" if table.rejects else ""
+        what = told or f"most identifiers in {table.layout.identifier} are repeated"
+        raise TableRefused(
+            f"{path} has more than {MOST_FAULTS:,} faults; are its columns what their names say? "
+            f"The first, {what}"
+        )
 
 
 def _validate(rows: Rows, table: VoteTable) -> None:
@@ -207,6 +221,7 @@ def _refuse_repeated(path: Path, table: VoteTable) -> None:
         return
     names, rows = table._kept.column("name"), table.rows
     which, first = repeated(names)
+    _check_faults(path, table, len(table.rejects) + len(which))
     gone = set(rows[which].tolist())
     table.rejects[:] = [reject for reject in table.rejects if reject.row not in gone]
     for i, earlier in zip(which.tolist(), first.tolist(), strict=True):

@@ -2,14 +2,24 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.runtime.files import make_folder, replacing, replacing_folder
+from zoolens.catalog.runtime.files import (
+    check_file,
+    checksum,
+    make_folder,
+    replacing,
+    replacing_folder,
+    sha256_of,
+    text_of,
+)
 
 
 def test_the_new_takes_the_place_of_the_old(tmp_path: Path) -> None:
@@ -158,3 +168,43 @@ with replacing_folder(Path(sys.argv[1])) as part:
     with replacing_folder(tmp_path / "out"):
         assert not half.exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == [keep.name, "out"]
+
+
+@pytest.fixture(params=["folder", "pipe", "socket", "device"])
+def irregular(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """Something that is no regular file; reading some of it would never end."""
+    path = tmp_path / "it"
+    if request.param == "folder":
+        path.mkdir()
+    elif request.param == "pipe":
+        os.mkfifo(path)
+    elif request.param == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(path))
+            yield path
+        return
+    yield path
+
+
+def test_only_regular_files_are_read(irregular: Path) -> None:
+    with pytest.raises(CatalogError, match=r"no table at .*: a \w+ is there, not a file"):
+        check_file(irregular, "table")
+    with pytest.raises(OSError, match="is there, not a file"):
+        sha256_of(irregular)
+    with pytest.raises(OSError, match="is there, not a file"):
+        text_of(irregular)
+    assert checksum(irregular) is None
+
+
+def test_links_to_regular_files_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("\ufeffabc", encoding="utf-8")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    check_file(tmp_path / "b", "table")
+    assert text_of(tmp_path / "b") == "abc"
+    with pytest.raises(OSError, match="more than 5 bytes"):
+        text_of(tmp_path / "b", 5)
+    for name in ("none", "a/b", "x" * 300, "a\0b"):
+        with pytest.raises(CatalogError, match="no table at"):
+            check_file(tmp_path / name, "table")
