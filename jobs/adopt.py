@@ -65,6 +65,12 @@ def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> 
         return PredictReport(run.run_id, galaxies, total, rejects, None, missing, changed)
 
 
+def check(predictions: Path, tree: DecisionTree, *, id_column: str | None = None) -> None:
+    """Raises as `adopt` does if a table holds nothing of the tree; no row is read."""
+    names = TableFile(predictions).schema.names
+    recognise_predictions(predictions, names, tree, identifier=id_column)
+
+
 def _open(path: Path, tree: DecisionTree, id_column: str | None) -> tuple[Rows, PublishedLayout]:
     """The rows of a table of predictions, and the layout of its columns."""
     misshapen: dict[int, str] = {}

@@ -4,7 +4,8 @@ Headers say where the first table is and how long its rows are; so the file is r
 once, packed or not, and astropy is given some rows at a time under the table's own header.
 Only lists of various lengths, which lie behind the rows, make it hold the whole table.
 
-FITS Standard 4.0, sections 3 (structure), 7.3 (binary tables) and 7.3.5 (arrays of variable length).
+FITS Standard 4.0, sections 3 (structure), 7.3 (binary tables), 7.3.5 (arrays of
+variable length).
 """
 
 import io

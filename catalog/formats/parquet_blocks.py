@@ -60,7 +60,7 @@ def parquet_blocks(
         kind = _field(file.schema_arrow, name).type
         if not _is_readable(kind):
             raise TableRefused(
-                f"{path} stores {name} as {str(kind):.60}, which is neither numbers nor text"
+                f"{path} stores {name} as {kind!s:.60}, which is neither numbers nor text"
             )
     check_declared(path, file.metadata, columns, MOST_BYTES)
     first = 1

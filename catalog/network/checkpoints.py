@@ -291,7 +291,7 @@ def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
         if name not in _IGNORED_SETTINGS and not _SETTINGS.get(name, lambda _: False)(value):
             raise ModelRefused(
-                f"its encoder was built with {reprlib.repr(name)[1:-1]}={reprlib.repr(value)}, not supported here"
+                f"its encoder was built with {name!s:.40}={reprlib.repr(value)}, not supported here"
             )
     return {name: value for name, value in given.items() if name in _SETTINGS}
 

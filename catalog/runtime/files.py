@@ -3,17 +3,21 @@
 import errno
 import fcntl
 import hashlib
+import mmap
 import os
 import shutil
 import stat
+import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from secrets import token_hex
 
 from zoolens.catalog.errors import CatalogError
 
-
+_PART = 64 * 2**20  # bytes that have a checksum of their own
 _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
@@ -170,6 +174,36 @@ def checksum(path: Path) -> str | None:
         return sha256_of(path)
     except OSError:
         return None
+
+
+@lru_cache(maxsize=16)
+def part_checksums(path: Path, found: tuple[int, int] | None) -> list[int] | None:
+    """CRC-32 of each 64 MiB of a file, computed by threads; None if it cannot be read.
+
+    They find what rots, in a quarter of the time of a SHA-256, or less on several processors;
+    they say nothing about who wrote the file. found: the file's stamp; as long as that is the
+    same, a process computes them once.
+    """
+    try:
+        if _irregular(path) is not None:
+            return None
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if not size:
+                return []
+            with (
+                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held,
+                memoryview(held) as data,
+                ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool,
+            ):
+                return [*pool.map(lambda at: _crc(data, at), range(0, size, _PART))]
+    except OSError:
+        return None
+
+
+def _crc(data: memoryview, start: int) -> int:
+    with data[start : start + _PART] as part:
+        return zlib.crc32(part)
 
 
 def stamp(path: Path) -> tuple[int, int] | None:

@@ -131,16 +131,9 @@ def read_vote_table(
     For `tree`, `prefer` and `identifier` see `recognise`. Raises `TableRefused` if
     the table cannot be understood at all, or no row of it can be used.
     """
-    file = TableFile(path)
-    layout = recognise(
-        path,
-        file.schema.names,
-        tree=tree,
-        prefer=prefer,
-        identifier=identifier,
-        weighted=weighted,
+    file, layout = open_vote_table(
+        path, tree=tree, prefer=prefer, identifier=identifier, weighted=weighted
     )
-    check_identifiers_type(path, file.schema, layout.identifier)
     table = VoteTable(layout)
     misshapen: dict[int, str] = {}
     found = 0
@@ -163,6 +156,31 @@ def read_vote_table(
     _report_columns(path, table)
     table.rejects.sort(key=lambda reject: reject.row or 0)
     return table
+
+
+def open_vote_table(
+    path: Path,
+    *,
+    tree: str | None = None,
+    prefer: DecisionTree | None = None,
+    identifier: str | None = None,
+    weighted: bool = False,
+) -> tuple[TableFile, Layout]:
+    """A vote table and its layout, before a row is read; with the arguments of `read_vote_table`.
+
+    Raises `TableRefused` if the table cannot be understood at all.
+    """
+    file = TableFile(path)
+    layout = recognise(
+        path,
+        file.schema.names,
+        tree=tree,
+        prefer=prefer,
+        identifier=identifier,
+        weighted=weighted,
+    )
+    check_identifiers_type(path, file.schema, layout.identifier)
+    return file, layout
 
 
 def _check_faults(path: Path, table: VoteTable, count: int) -> None:

@@ -48,8 +48,8 @@ def test_quiet_says_nothing(path: Path) -> None:
         (["explain", "J1"], "no catalogue at"),
         (["predict"], "give --model CHECKPOINT or --predictions FILE"),
         (["ingest", "nowhere.csv"], "nowhere.csv"),
-        (["ingest", cli.__file__, "--model", "nowhere.ckpt"], "no file nowhere.ckpt"),
-        (["ingest", cli.__file__, "--predictions", "nowhere.csv"], "no file nowhere.csv"),
+        (["ingest", cli.__file__, "--model", "nowhere.ckpt"], "no model at nowhere.ckpt"),
+        (["ingest", cli.__file__, "--predictions", "nowhere.csv"], "no table at nowhere.csv"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_1(

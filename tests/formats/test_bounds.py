@@ -1,4 +1,4 @@
-"""A small file that unpacks to much is refused by what it declares, or where it becomes too much."""
+"""A small file that unpacks to much is refused by what it declares, or when it is too much."""
 
 import gzip
 from pathlib import Path

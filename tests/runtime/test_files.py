@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from zoolens.catalog.runtime.files import (
     check_file,
     checksum,
     make_folder,
+    part_checksums,
     replacing,
     replacing_folder,
     sha256_of,
+    stamp,
     text_of,
 )
 
@@ -208,3 +211,17 @@ def test_links_to_regular_files_are_read(tmp_path: Path) -> None:
     for name in ("none", "a/b", "x" * 300, "a\0b"):
         with pytest.raises(CatalogError, match="no table at"):
             check_file(tmp_path / name, "table")
+
+
+def test_checksums_of_parts_are_those_of_zlib(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoolens.catalog.runtime.files._PART", 100)
+    path, data = tmp_path / "a", bytes(range(250))
+    path.write_bytes(data)
+    expected = [zlib.crc32(data[at : at + 100]) for at in (0, 100, 200)]
+    assert part_checksums(path, stamp(path)) == expected
+    (tmp_path / "empty").touch()
+    assert part_checksums(tmp_path / "empty", None) == []
+    assert part_checksums(tmp_path / "none", None) is None
+    assert part_checksums(tmp_path, None) is None
