@@ -2,21 +2,14 @@
 
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from tests.made.vote_tables import text_of_bytes
 from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.formats.parquet_blocks import open_parquet, parquet_blocks, parquet_whole
 from zoolens.catalog.formats.reading import TableFile
-
-
-def text_of_bytes(*cells: bytes) -> pa.Array:
-    """An array that says it is text, whatever its bytes are."""
-    offsets = np.cumsum([0, *map(len, cells)]).astype(np.int32)
-    buffers = (pa.py_buffer(offsets.tobytes()), pa.py_buffer(b"".join(cells)))
-    return pa.StringArray.from_buffers(len(cells), *buffers)
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.binary(), pa.large_binary()])
