@@ -254,7 +254,7 @@ class TestHostile:
         else:
             table = table.append_column("iauname", names)
         parquet.write_table(table, tmp_path / "a.parquet")
-        with pytest.raises(CatalogError, match="row 2, column .*: not UTF-8 text"):
+        with pytest.raises(CatalogError, match=r"row 2, column .*: not UTF-8 text"):
             list_images(tmp_path / "a.parquet")
 
     def test_images_that_repeat_take_the_memory_of_one(self, tmp_path: Path) -> None:
