@@ -14,6 +14,7 @@ from pyarrow import parquet
 
 from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.formats.bounds import MOST_BLOCK_BYTES, MOST_BYTES, MOST_ROWS
+from zoolens.catalog.formats.parquet_footer import Group, row_groups
 from zoolens.catalog.runtime.files import check_file
 
 _ROWS = 32_768  # of a block
@@ -62,7 +63,7 @@ def parquet_blocks(
             raise TableRefused(
                 f"{path} stores {name} as {kind!s:.60}, which is neither numbers nor text"
             )
-    check_declared(path, file.metadata, columns, MOST_BYTES)
+    check_declared(path, columns, MOST_BYTES)
     first = 1
     for batch in file.iter_batches(rows, columns=[*columns]):
         if len(batch):
@@ -87,28 +88,26 @@ def parquet_whole(path: Path, columns: Sequence[str], *, raw: Collection[str] = 
     return pa.concat_tables(tables) if tables else empty
 
 
-def check_declared(
-    path: Path, metadata: parquet.FileMetaData, columns: Sequence[str], most: int
-) -> None:
-    """Raises `TableRefused` if columns of a row group say that they take over `most` bytes."""
-    for group in map(metadata.row_group, range(metadata.num_row_groups)):
-        chunks = [group.column(i) for i in range(group.num_columns)]
-        wanted = [
-            chunk
-            for chunk in chunks
-            if chunk.path_in_schema in columns or chunk.path_in_schema.split(".")[0] in columns
-        ]
-        size = sum(max(chunk.total_uncompressed_size, 8 * _in_lists(chunk)) for chunk in wanted)
+def check_declared(path: Path, columns: Sequence[str], most: int) -> list[Group]:
+    """The row groups of a file.
+
+    Raises `TableRefused` if `columns` say that they take more than `most` bytes in one of them,
+    `OSError` if the footer is damaged.
+    """
+    groups = row_groups(path)
+    for group in groups:
+        size = sum(
+            # flat columns have one value a row; numbers in lists take 8 bytes
+            max(chunk.size, 8 * chunk.values if "." in chunk.path else 0)
+            for chunk in group.chunks
+            if chunk.path in columns or chunk.path.split(".")[0] in columns
+        )
         if size > most:
             raise TableRefused(
                 f"{path} has a row group of {size / 2**30:,.0f} GiB; up to {most / 2**30:.0f} "
                 "are read: write smaller row groups"
             )
-
-
-def _in_lists(chunk: parquet.ColumnChunkMetaData) -> int:
-    """Values of a chunk of lists; 0 for other columns, which have one a row."""
-    return int(chunk.num_values) if "." in chunk.path_in_schema else 0
+    return groups
 
 
 def _field(schema: pa.Schema, name: str) -> pa.Field:

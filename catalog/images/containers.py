@@ -9,6 +9,7 @@ import tarfile
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -144,12 +145,12 @@ class ParquetImages:
                 f"{path} says that it has {self._file.metadata.num_rows:,} images; a file may "
                 f"have {_MOST_IMAGES:,}: split it"
             )
-        check_declared(path, self._file.metadata, [self._content], _MOST_LOADED)
-        self._identifier = next((name for name in _IDENTIFIERS if name in schema.names), None)
-        metadata = self._file.metadata
-        self._ends = [0]
-        for group in range(metadata.num_row_groups):
-            self._ends.append(self._ends[-1] + metadata.row_group(group).num_rows)
+        self._identifier = next((name for name in _IDENTIFIERS if name in names), None)
+        try:
+            groups = check_declared(path, [self._content], _MOST_LOADED)
+        except OSError as error:
+            raise CatalogError(f"{path} cannot be read as Parquet: {error}") from None
+        self._ends = [0, *accumulate(group.rows for group in groups)]
         self._loaded: OrderedDict[int, pa.ChunkedArray] = OrderedDict()
 
     def members(self) -> Iterator[Member]:

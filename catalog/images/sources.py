@@ -200,7 +200,7 @@ def _members(file: Path, rejects: list[Reject]) -> Iterator[ImageEntry]:
                     rejects.append(entry.refused(problem))
                 elif not is_tar or name.lower().endswith(IMAGE_SUFFIXES):
                     yield entry
-    except (CatalogError, OSError, pa.ArrowException) as error:
+    except (CatalogError, OSError, ValueError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0]
         rejects.append(Reject(source, None, file.name, f"unreadable file: {reason}"))
 
