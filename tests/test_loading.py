@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -35,8 +36,9 @@ def test_ingest_without_a_model_loads_no_torch(tmp_path: Path, kind: str) -> Non
     from zoolens.catalog.decision_tree import get_tree
 
     labels = get_tree("gzd5").labels
-    columns = {"iauname": ["J1", "J2", "J3"]} | {label: [1, 2, 3] for label in labels}
-    predicted = {"iauname": columns["iauname"]} | {f"{n}_fraction": [0.1] * 3 for n in labels}
+    names = ["J1", "J2", "J3"]
+    columns: dict[str, Any] = {"iauname": names} | {label: [1, 2, 3] for label in labels}
+    predicted: dict[str, Any] = {"iauname": names} | {f"{n}_fraction": [0.1] * 3 for n in labels}
     for name, content in (("votes", columns), ("predicted", predicted)):
         table = pa.table(content)
         if kind == "csv":
@@ -48,7 +50,7 @@ def test_ingest_without_a_model_loads_no_torch(tmp_path: Path, kind: str) -> Non
 
             Table(content).write(tmp_path / f"{name}.fits")
     (tmp_path / "images").mkdir()
-    for i, name in enumerate(columns["iauname"]):
+    for i, name in enumerate(names):
         (tmp_path / "images" / f"{name}.png").write_bytes(picture(i))
     catalogue = ["--catalog", str(tmp_path / "gz.duckdb")]
     votes, predictions = (str(tmp_path / f"{name}.{kind}") for name in ("votes", "predicted"))

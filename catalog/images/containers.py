@@ -43,11 +43,11 @@ class _Header(tarfile.TarInfo):
 
     def _proc_pax(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
         self._check_size()
-        return super()._proc_pax(archive)  # type: ignore[misc,no-any-return]
+        return super()._proc_pax(archive)  # type: ignore[misc]
 
     def _proc_gnulong(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
         self._check_size()
-        return super()._proc_gnulong(archive)  # type: ignore[misc,no-any-return]
+        return super()._proc_gnulong(archive)  # type: ignore[misc]
 
     def _check_size(self) -> None:
         if not 0 <= self.size <= _LONGEST_EXTENSION:

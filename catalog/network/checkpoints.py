@@ -56,7 +56,7 @@ class _Dtype:
     """Stands in for `numpy.dtype`: what a NumPy number says of its bytes."""
 
     def __init__(self, code: str, *_: object) -> None:
-        self.code, self.order = code, "="
+        self.code, self.order = code, "<"
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self.order = state[1]
@@ -66,7 +66,7 @@ def _number(dtype: object, data: object) -> Any:
     """Stands in for NumPy's `scalar`: the Python number, or text, that some bytes are."""
     if not isinstance(dtype, _Dtype) or not _PLAIN.fullmatch(str(dtype.code)):
         raise ModelRefused("it holds a NumPy value that is neither a number nor text")
-    kind = np.dtype(dtype.code).newbyteorder("=" if dtype.order == "|" else dtype.order)
+    kind = np.dtype(f"{'>' if dtype.order == '>' else '<'}{dtype.code}")
     if not isinstance(data, bytes) or len(data) != kind.itemsize:
         raise ModelRefused("it holds a NumPy number of the wrong length")
     return np.frombuffer(data, kind)[0].item()

@@ -44,9 +44,9 @@ def test_damage_is_an_error(path: Path) -> None:
             row_groups(path)
     refused = 0
     for _ in range(2000):
-        data = bytearray(whole)
-        data[lucky.randrange(start, len(data))] ^= 1 << lucky.randrange(8)
-        path.write_bytes(data)
+        flipped = bytearray(whole)
+        flipped[lucky.randrange(start, len(flipped))] ^= 1 << lucky.randrange(8)
+        path.write_bytes(flipped)
         try:
             row_groups(path)
         except OSError:

@@ -1,6 +1,7 @@
 """What a package would load besides can be left out, for that import alone."""
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -22,22 +23,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_it_is_absent_within_and_there_afterwards(folder: Path) -> None:
     with without("heavy_thing"), without("heavy_thing"):
-        import user_of_it
-    assert user_of_it.heavy_thing is None
-    import heavy_thing
-
-    assert sys.modules["heavy_thing"] is heavy_thing
+        user = import_module("user_of_it")
+    assert user.heavy_thing is None
+    assert import_module("heavy_thing") is sys.modules["heavy_thing"]
 
 
 def test_what_is_loaded_already_stays(folder: Path) -> None:
-    import heavy_thing
-
+    heavy = import_module("heavy_thing")
     with without("heavy_thing"):
-        import user_of_it
-    assert user_of_it.heavy_thing is heavy_thing
+        user = import_module("user_of_it")
+    assert user.heavy_thing is heavy
 
 
 def test_an_error_leaves_nothing_behind(folder: Path) -> None:
     with pytest.raises(ImportError), without("heavy_thing"):
-        import heavy_thing  # noqa: F401
+        import_module("heavy_thing")
     assert "heavy_thing" not in sys.modules
