@@ -6,6 +6,7 @@ import pytest
 from pyarrow import parquet
 
 from tests.made.catalogues import TOY, catalogue, random_concentrations, random_counts
+from tests.made.vote_tables import text_of_bytes
 from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.evaluation.truth import judge, read_truth
 from zoolens.catalog.sky.truth import encode_mask
