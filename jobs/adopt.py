@@ -69,6 +69,12 @@ def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> 
         return PredictReport(run.run_id, galaxies, total, rejects, None, missing, changed)
 
 
+def check(predictions: Path, tree: DecisionTree, *, id_column: str | None = None) -> None:
+    """Raises as `adopt` does if a table holds nothing of the tree; no row is read."""
+    names = TableFile(predictions).schema.names
+    recognise_predictions(predictions, names, tree, identifier=id_column)
+
+
 def _open(path: Path, tree: DecisionTree, id_column: str | None) -> tuple[Rows, PublishedLayout]:
     """The rows of a table of predictions, and the layout of its columns."""
     misshapen: dict[int, str] = {}
@@ -76,11 +82,7 @@ def _open(path: Path, tree: DecisionTree, id_column: str | None) -> tuple[Rows, 
     names = respelt(path, file.schema.names, [tree])
     file.rename(names)
     layout = recognise_predictions(path, file.schema.names, tree, identifier=id_column)
-    blocks = [*file.blocks(layout.columns, misshapen)]
-    if not blocks:
-        raise TableRefused(f"{path} has a header but no row of that length; is it complete?")
-    table = pa.concat_tables([block for _, block in blocks])
-    numbers = np.concatenate([numbers for numbers, _ in blocks])
+    numbers, table = file.whole(layout.columns, misshapen)
     rows = Rows(path, table, layout.identifier, numbers)
     for row, what in misshapen.items():
         rows.add(row, None, f"ragged row: {what}")

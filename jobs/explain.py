@@ -29,6 +29,7 @@ from zoolens.catalog.images.loading import image_batch
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import choose_engine
 from zoolens.catalog.network.inference import torch_in_order
+from zoolens.catalog.network.model import load_model
 from zoolens.catalog.output.figures import save, shown
 from zoolens.catalog.output.html import write_page
 from zoolens.catalog.paths import explanation_page, explanation_stem, explanations_dir
@@ -150,6 +151,17 @@ def explain(
             changed or bool(drawn),
             explained.notes,
         )
+
+
+def check(catalog: Path, which: Which, maps: Maps) -> None:
+    """Raises as `explain` does for galaxies, answers and models that cannot be explained."""
+    with Store.open(catalog, read_only=True) as store:
+        if which.answer is not None:
+            store.tree.answer_id(which.answer)
+        if not which.everything:
+            choose(store, which)
+        if maps.model is not None:
+            load_model(maps.model).for_tree(store.tree)
 
 
 def _check_engine(explained: ExplainedModel, engine: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from zoolens.catalog.arrays import Flags
+from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.images.checking import image_rows
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.sources import ImageListing, list_images, list_stated, pair
@@ -35,7 +36,7 @@ from zoolens.catalog.store.matrices import read_votes
 from zoolens.catalog.store.rejects import Reject, counts_by_kind, reject_table
 from zoolens.catalog.store.shards import Part, as_they_are, fill
 from zoolens.catalog.store.store import Run, Store
-from zoolens.catalog.votes.reading import VoteBlock, VoteTable, read_vote_table
+from zoolens.catalog.votes.reading import VoteBlock, VoteTable, open_vote_table, read_vote_table
 from zoolens.catalog.votes.standing import changed_questions, vote_table
 
 IMAGES_A_SHARD = 512
@@ -135,6 +136,26 @@ def ingest(
                     fill_positions(store, block.names, block.ra, block.dec)
                 finish_ingest(store, run)
         return _report(store, run, table)
+
+
+def tree_of(
+    catalog: Path,
+    votes: Path,
+    *,
+    tree: str | None = None,
+    id_column: str | None = None,
+    weighted: bool = False,
+) -> DecisionTree:
+    """The tree that `ingest` would read with these settings, of which no row is read.
+
+    Raises `TableRefused` as that does.
+    """
+    held = None
+    if catalog.exists():
+        with Store.open(catalog, read_only=True) as store:
+            held = held_tree(store)
+    settings = {"tree": tree, "identifier": id_column}
+    return open_vote_table(votes, prefer=held, weighted=weighted, **settings)[1].tree
 
 
 def _ingest_votes(store: Store, run: Run, votes: Path, table: VoteTable) -> None:

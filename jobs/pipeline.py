@@ -9,12 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from zoolens.catalog.errors import CatalogBusy, CatalogError
+from zoolens.catalog.errors import CatalogBusy, CatalogError, ModelRefused, TableRefused
+from zoolens.catalog.runtime.files import check_file
 from zoolens.catalog.runtime.signals import raise_if_interrupted
 from zoolens.jobs.reports import PredictReport, Report
 from zoolens.jobs.settings import Cut, Inference, Maps, Which
 
 if TYPE_CHECKING:
+    from zoolens.catalog.decision_tree import DecisionTree
     from zoolens.catalog.release.provenance import Title
     from zoolens.catalog.saliency.arithmetic import Of
     from zoolens.jobs.explain import ExplainReport
@@ -54,15 +56,14 @@ def ingest_to_index(
     `CatalogError` and its kinds for what the user can put right.
     """
     from zoolens.jobs.index import index
-    from zoolens.jobs.ingest import ingest
+    from zoolens.jobs.ingest import ingest, tree_of
     from zoolens.jobs.score import score
 
     if model and predictions:
         raise CatalogError("give --model or --predictions, not both")
-    for given in (model, predictions):
-        if given and not str(given).startswith("hf_hub:") and not Path(given).is_file():
-            raise CatalogError(f"no file {given}")
-    _check_early(weights, inference, bool(model))
+    _check_files(model, predictions, weights)
+    held = tree_of(catalog, votes, tree=tree, id_column=id_column, weighted=weighted)
+    _check_contents(held, model, predictions, weights, inference, id_column)
     say(ingest(catalog, votes, images=images, tree=tree, id_column=id_column, weighted=weighted))
     if model or predictions:
         say(
@@ -79,18 +80,38 @@ def ingest_to_index(
         say(patiently(index, catalog))
 
 
-def _check_early(weights: str, inference: Inference, with_model: bool) -> None:
-    """Refuse what later steps would refuse, before hours of work."""
+def _check_files(model: str | None, predictions: Path | None, weights: str) -> None:
+    """Refuse names of what is no file."""
     from zoolens.catalog.scoring.weights import PRESETS
 
+    if model and not model.startswith("hf_hub:"):
+        check_file(Path(model), "model", ModelRefused)
+    if predictions:
+        check_file(predictions, "table", TableRefused)
     if weights not in PRESETS and not Path(weights).is_file():
         raise CatalogError(f"no weights {weights!r}; give {', '.join(PRESETS)} or a file of them")
-    engine = inference.engine if with_model else "auto"
-    if (engine, inference.precision) != ("auto", "float32"):
-        from zoolens.catalog.network.engines import check_precision, choose_engine
 
-        choose_engine(engine, 1)
-        check_precision(inference.precision)
+
+def _check_contents(
+    tree: "DecisionTree",
+    model: str | None,
+    predictions: Path | None,
+    weights: str,
+    inference: Inference,
+    id_column: str | None,
+) -> None:
+    """Refuse what later steps would refuse, before hours of work."""
+    from zoolens.catalog.scoring.weights import read_weights
+
+    read_weights(weights, tree)
+    if predictions:
+        from zoolens.jobs import adopt
+
+        adopt.check(predictions, tree, id_column=id_column)
+    if model:
+        from zoolens.jobs import predict
+
+        predict.check(model, tree, inference)
 
 
 def patiently(
@@ -141,8 +162,10 @@ def similar(
 ) -> "SimilarReport":
     """`jobs.similar`, on an index that is made or brought up to date first."""
     from zoolens.jobs.index import index
+    from zoolens.jobs.similar import check
     from zoolens.jobs.similar import similar as job
 
+    check(catalog, galaxy, answer=answer, k=k, weights=weights)
     index(catalog, approximate=approximate)
     return job(
         catalog,
@@ -165,10 +188,12 @@ def explain(
     figures: bool = True,
 ) -> "ExplainReport":
     """`jobs.explain`; figures, which show counterparts, get an up-to-date index first."""
+    from zoolens.jobs.explain import check
     from zoolens.jobs.explain import explain as job
     from zoolens.jobs.index import index
 
     if figures:
+        check(catalog, which, maps)
         index(catalog)
     return job(catalog, which, maps, of=of, out=out, figures=figures)
 

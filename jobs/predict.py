@@ -53,11 +53,7 @@ def predict(
     usable image or the settings do not suit the model.
     """
     samples, seed, precision = inference.samples, inference.seed, inference.precision
-    if not 0 <= samples <= _MOST_SAMPLES:
-        raise CatalogError(f"{samples} dropout samples asked; choose 0 to {_MOST_SAMPLES}")
-    if not 0 <= seed < 2**63:
-        raise CatalogError(f"a seed of {seed} asked; choose 0 to 2**63 - 1")
-    check_precision(precision)
+    _check_settings(inference)
     with Store.open(catalog) as store, ImageReader() as reader:
         tree = store.tree
         imaged = galaxies_with_image(store)
@@ -103,6 +99,22 @@ def predict(
             loaded.missing_questions(tree),
             changed,
         )
+
+
+def check(model: str, tree: DecisionTree, inference: Inference) -> None:
+    """Raises as `predict` does for its settings, and a model that does not suit them."""
+    _check_settings(inference)
+    choose_engine(inference.engine, 1)
+    _load(model, tree, inference.view)
+
+
+def _check_settings(inference: Inference) -> None:
+    samples, seed = inference.samples, inference.seed
+    if not 0 <= samples <= _MOST_SAMPLES:
+        raise CatalogError(f"{samples} dropout samples asked; choose 0 to {_MOST_SAMPLES}")
+    if not 0 <= seed < 2**63:
+        raise CatalogError(f"a seed of {seed} asked; choose 0 to 2**63 - 1")
+    check_precision(inference.precision)
 
 
 def _load(model: str, tree: DecisionTree, view: View | None) -> tuple[ZoobotModel, View]:

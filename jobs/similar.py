@@ -66,8 +66,7 @@ def similar(
     `UnknownName` for an unknown galaxy or answer, `CatalogError` for what cannot be
     compared.
     """
-    if k < 1:
-        raise CatalogError(f"{k} counterparts cannot be found; ask for 1 or more")
+    check(catalog, galaxy, answer=answer, k=k, weights=weights)
     with Store.open(catalog, read_only=True) as store:
         warn_of(store, "predict", *(["score"] if answer is None else []))
         tree = store.tree
@@ -90,6 +89,18 @@ def similar(
         return SimilarReport(
             galaxy, tree.labels[answer_id], _table(store, tree, galaxy, galaxy_id, answer_id, found)
         )
+
+
+def check(catalog: Path, galaxy: str, *, answer: str | None, k: int, weights: str | None) -> None:
+    """Raises as `similar` does for what is wrong however the index is."""
+    if k < 1:
+        raise CatalogError(f"{k} counterparts cannot be found; ask for 1 or more")
+    with Store.open(catalog, read_only=True) as store:
+        galaxy_ids(store, [galaxy])
+        if answer is not None:
+            store.tree.answer_id(answer)
+        if weights is not None:
+            read_weights(weights, store.tree)
 
 
 def _costliest(store: Store, galaxy: str, galaxy_id: int, min_votes: float | None) -> int:

@@ -18,6 +18,7 @@ from pyarrow import csv, parquet
 
 from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import CatalogError, needs
+from zoolens.catalog.runtime.files import text_of
 from zoolens.catalog.runtime.parallel import in_processes
 from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.sky.population import FRAME_PIXELS, MAGNITUDE_LIMIT
@@ -150,9 +151,9 @@ def _claim(out: Path, settings: dict[str, Any]) -> dict[str, int] | None:
         _write_manifest(out, settings)
         return None
     try:
-        found = json.loads(manifest.read_text())
+        found = json.loads(text_of(manifest))
         result = found.pop("result", None)
-    except (ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         raise CatalogError(f"{manifest} is damaged; name a new folder") from None
     differing = [key for key in settings if found.get(key) != settings[key]]
     if differing:

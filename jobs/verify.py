@@ -6,14 +6,16 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from zoolens.catalog.paths import index_path
 from zoolens.catalog.runtime.files import checksum
 from zoolens.catalog.runtime.progress import progress
-from zoolens.catalog.similarity.files import sound_files
+from zoolens.catalog.similarity.files import damaged_files, sound_files
 from zoolens.catalog.store.checks import child_totals, image_files, offences
 from zoolens.catalog.store.derived_checks import altered_maps, altered_posteriors
 from zoolens.catalog.store.outdated import stale_steps
 from zoolens.catalog.store.store import Store
 
+_INDEX = "similarity index: files that are not as they were written"
 _IMAGES = "image files missing or changed since ingest"
 
 
@@ -32,8 +34,12 @@ class VerifyReport:
     def advice(self) -> str:
         """What to do if a check found a fault."""
         faults = {row["check"] for row in self.checks.to_pylist() if row["result"] == "ERROR"}
-        if faults == {_IMAGES}:
-            return "the images are not those that were ingested; ingest them again"
+        advice = {
+            _IMAGES: "the images are not those that were ingested; ingest them again",
+            _INDEX: "the similarity index is damaged; build it again with: zoolens index",
+        }
+        if faults <= advice.keys():
+            return "; ".join(text for fault, text in advice.items() if fault in faults)
         return "restore the catalogue from a copy"
 
     @property
@@ -68,9 +74,12 @@ def verify(catalog: Path, *, images: bool = False) -> VerifyReport:
             "posterior: samples that are not those of the predictions": altered_posteriors(store),
             "saliency_map: maps that are not those of their statistics": altered_maps(store),
         }
+        index = _index(store)
+        if index is not None:
+            faults[_INDEX] = len(damaged_files(store))
         if images:
             faults[_IMAGES] = _images(store)
-        remarks = {**_outdated(store), **_index(store), **child_totals(store)}
+        remarks = {**_outdated(store), **(index or {}), **child_totals(store)}
     checks = [
         {"check": check, "offending": count, "result": "ok" if count == 0 else result}
         for found, result in ((faults, "ERROR"), (remarks, "warning"))
@@ -87,14 +96,11 @@ def _outdated(store: Store) -> dict[str, int]:
     }
 
 
-def _index(store: Store) -> dict[str, int]:
-    """Checks of the index files, if the ledger has an index of the present state."""
-    if not store.complete_runs("index"):
-        return {}
-    sound = sound_files(store, thorough=True)
-    if not sound:
-        return {}  # outdated: built again when needed
-    missing = list(sound.values()).count(False)
+def _index(store: Store) -> dict[str, int] | None:
+    """How many index files are missing; None if the ledger has none of the present state."""
+    if not store.complete_runs("index") or not (sound := sound_files(store)):
+        return None  # outdated: built again when needed
+    missing = sum(not index_path(store.path, kind).exists() for kind in sound)
     return {"similarity index: files to be made again by zoolens index": missing}
 
 

@@ -1,10 +1,14 @@
 """What the command line may load: import-linter cannot tell when an import happens."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
+from pyarrow import csv, parquet
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,6 +28,80 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stderr.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("kind", ["csv", "fits", "parquet"])
+def test_ingest_without_a_model_loads_no_torch(tmp_path: Path, kind: str) -> None:
+    from tests.made.images import picture
+    from zoolens.catalog.decision_tree import get_tree
+
+    labels = get_tree("gzd5").labels
+    names = ["J1", "J2", "J3"]
+    columns: dict[str, Any] = {"iauname": names} | {label: [1, 2, 3] for label in labels}
+    predicted: dict[str, Any] = {"iauname": names} | {f"{n}_fraction": [0.1] * 3 for n in labels}
+    for name, content in (("votes", columns), ("predicted", predicted)):
+        table = pa.table(content)
+        if kind == "csv":
+            csv.write_csv(table, tmp_path / f"{name}.csv")
+        elif kind == "parquet":
+            parquet.write_table(table, tmp_path / f"{name}.parquet")
+        else:
+            from astropy.table import Table
+
+            Table(content).write(tmp_path / f"{name}.fits")
+    (tmp_path / "images").mkdir()
+    for i, name in enumerate(names):
+        (tmp_path / "images" / f"{name}.png").write_bytes(picture(i))
+    catalogue = ["--catalog", str(tmp_path / "gz.duckdb")]
+    votes, predictions = (str(tmp_path / f"{name}.{kind}") for name in ("votes", "predicted"))
+    images = str(tmp_path / "images")
+    given = ["--images", images, "--predictions", predictions, "--size", "64"]
+    heavy = {"torch", "wandb", "timm", "zoobot", "lightning", "torchvision"}
+    assert loaded(heavy, "ingest", votes, *given, *catalogue) == []
+    for command in (["score"], ["status"], ["verify", "--images"], ["worst"], ["similar", "J1"]):
+        assert loaded(heavy, *command, *catalogue) == [], command
+    out = str(tmp_path / "out")
+    for command in (["release", out, "--version", "1"], ["histogram", "--suggest"]):
+        assert loaded(heavy, *command, *catalogue) == [], command
+
+
+def test_models_are_used_without_wandb(tmp_path: Path) -> None:
+    """timm, lightning and zoobot load it where it is installed; it leaves folders."""
+    (tmp_path / "wandb.py").write_text("open('wandb-was-here', 'w').close()\n")
+    script = (
+        "import sys\n"
+        "import zoolens.jobs.explain, zoolens.jobs.train, zoolens.jobs.evaluate\n"
+        "from zoolens.catalog.network.model import load_model\n"
+        "from importlib.resources import files\n"
+        "load_model(str(next(p for p in files('zoolens.models').iterdir()"
+        " if p.name.endswith('.safetensors'))))\n"
+        "assert 'wandb' not in sys.modules\n"
+        "import timm, wandb\n"  # a program of the user's own may have it
+    )
+    run = [sys.executable, "-c", script.rsplit("import timm", 1)[0]]
+    subprocess.run(run, cwd=tmp_path, check=True, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert [path.name for path in tmp_path.iterdir() if "pycache" not in path.name] == ["wandb.py"]
+    run = [sys.executable, "-c", script]
+    subprocess.run(run, cwd=tmp_path, check=True, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert (tmp_path / "wandb-was-here").exists()
+
+
+def loaded(heavy: set[str], *arguments: str) -> list[str]:
+    """Which of some modules a command has loaded."""
+    script = (
+        "import sys, runpy\n"
+        f"sys.argv = ['zoolens', *{[*arguments]!r}]\n"
+        "code = None\n"
+        "try:\n    runpy.run_path('cli.py', run_name='__main__')\n"
+        "except SystemExit as end:\n    code = end.code\n"
+        f"print(code, *sorted({heavy!r} & set(sys.modules)), file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    code, *found = done.stderr.splitlines()[-1].split()
+    assert code in ("None", "0"), done.stderr
+    return found
 
 
 def test_sql_loads_nothing_heavy(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from pyarrow import parquet
 from zoolens.catalog.arrays import Floats
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import TableRefused
+from zoolens.catalog.formats.parquet_blocks import parquet_whole
+from zoolens.catalog.runtime.files import check_file
 from zoolens.catalog.sky.truth import decode_mask
 from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Store
@@ -71,12 +73,14 @@ def read_truth(
         **{f"mask_{feature}": pa.binary() for feature in features},
     }
     try:
+        check_file(path, "truth of a sky", TableRefused)
         held = parquet.read_schema(path).names
         absent = [name for name in wanted if name not in held]
         if absent:
             raise TableRefused(f"{path} is of another sky: it lacks {absent[0]}")
-        rows = parquet.read_table(path, columns=list(wanted)).cast(pa.schema(wanted))
-    except (OSError, pa.ArrowException) as error:
+        masks = [f"mask_{feature}" for feature in features]
+        rows = parquet_whole(path, [*wanted], raw=masks).cast(pa.schema(wanted))
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise TableRefused(f"{path} is no truth of a sky: {str(error).splitlines()[0]}") from None
     place = {name: row for row, name in enumerate(rows["iauname"].to_pylist())}
     missing = [name for name in names if name not in place]

@@ -4,21 +4,27 @@ When reading, nothing is guessed, and odd rows are reported; in what is written,
 text stay distinct.
 """
 
+import codecs
 import csv as csv_text
 import gzip
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import BinaryIO, cast
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import csv
 
 from zoolens.catalog.errors import TableRefused
+from zoolens.catalog.formats.bounds import MOST_FAULTS
 from zoolens.catalog.formats.fixed_width import blocks
 from zoolens.catalog.runtime.files import replacing
 
@@ -37,11 +43,13 @@ def csv_header(path: Path) -> list[str]:
     text = start.lstrip("\r\n")
     if not text.strip():
         raise TableRefused(f"{path} is empty")
-    reader = csv_text.reader(io.StringIO(text, newline=""))
+    rest = io.StringIO(text, newline="")
     try:
-        header = next(reader)
-        whole = len(start) < _LONGEST_HEADER or next(reader, None) is not None
-    except csv_text.Error:  # a field without end
+        header = next(csv_text.reader(rest))
+        whole = len(start) < _LONGEST_HEADER or rest.read(1) != ""
+    except csv_text.Error as error:  # a name of more than 131,072 letters
+        if "\n" in text or "\r" in text:
+            raise TableRefused(f"{path} has no header that can be read: {error}") from None
         whole = False
     if not whole:
         raise TableRefused(f"{path} has no end of a line in its first million letters")
@@ -55,8 +63,36 @@ def csv_blocks(path: Path, columns: Sequence[str], misshapen: dict[int, str]) ->
 
     misshapen: receives what is wrong with rows of more or fewer fields than the header, by
     their number, the first data row being 1. Raises `TableRefused` if the rows after one
-    cannot be separated, most rows are misshapen, or a value is not text.
+    cannot be separated, most rows are misshapen, or a value of a row with the right number of
+    fields is not text.
     """
+    if _is_utf8(path):
+        yield from _blocks(path, columns, misshapen)
+        return
+    # Arrow ends at a misshapen row that is not text. It reads a copy, with the replacement
+    # character for what is not.
+    with NamedTemporaryFile(suffix=".csv") as copy:
+        for text in _text_of(path, errors="replace"):
+            copy.write(text.encode())
+        copy.flush()
+        first = 1
+        for table in _blocks(path, columns, misshapen, Path(copy.name)):
+            rows = row_numbers(first, len(table), misshapen)
+            for name in columns:
+                is_text = pc.invert(pc.match_substring(table[name], "\ufffd"))
+                if not pc.all(is_text).as_py():  # True without rows, NULL left out
+                    row = rows[pc.index(is_text, False).as_py()]
+                    raise TableRefused(
+                        f"{path}, row {row}, column {name}: not UTF-8 text; save the table as UTF-8"
+                    )
+            yield table
+            first = int(rows[-1]) + 1
+
+
+def _blocks(
+    path: Path, columns: Sequence[str], misshapen: dict[int, str], copy: Path | None = None
+) -> Iterator[pa.Table]:
+    """As `csv_blocks`, of a table or its copy, which is UTF-8."""
     unclosed: list[int] = []
 
     def set_aside(row: csv.InvalidRow) -> str:
@@ -69,11 +105,12 @@ def csv_blocks(path: Path, columns: Sequence[str], misshapen: dict[int, str]) ->
             unclosed.append(row.number - 1)
         return "skip"
 
+    good = 0
     # not through Python's file objects, which Arrow's threads might still read at exit
     with (
-        pa.OSFile(str(path)) as raw,
-        pa.CompressedInputStream(raw, "gzip") if _is_packed(path) else raw as file,
-        _telling_what_is_no_text(path),
+        pa.OSFile(str(copy or path)) as raw,
+        pa.CompressedInputStream(raw, "gzip") if not copy and _is_packed(path) else raw as file,
+        _telling_what_is_wrong(path, lambda: good + len(misshapen)),
         csv.open_csv(
             file,
             # rows are numbered in a single thread only
@@ -87,12 +124,11 @@ def csv_blocks(path: Path, columns: Sequence[str], misshapen: dict[int, str]) ->
             ),
         ) as reader,
     ):
-        good = 0
         for batch in reader:
             good += len(batch)
             if unclosed:
                 break
-            if len(misshapen) > max(_MANY, good):
+            if len(misshapen) > min(max(_MANY, good), MOST_FAULTS):
                 raise TableRefused(
                     f"most rows of {path} have not as many fields as its header; is a comma "
                     "between them?"
@@ -104,6 +140,16 @@ def csv_blocks(path: Path, columns: Sequence[str], misshapen: dict[int, str]) ->
             f"{path}, row {unclosed[0]}: a quotation mark is opened and not closed, so that the "
             "rows after it cannot be told apart; correct it"
         )
+
+
+def row_numbers(first: int, count: int, left_out: dict[int, str]) -> npt.NDArray[np.int64]:
+    """Numbers (count,) of the next rows of a table, from `first` on.
+
+    left_out: rows that are not among them, by number, in ascending order.
+    """
+    late = [*takewhile(lambda row: row >= first, reversed(left_out))]
+    every = np.arange(first, first + count + len(late))
+    return every[~np.isin(every, late)][:count]
 
 
 def write_csv(table: Path, out: Path) -> None:
@@ -144,18 +190,34 @@ def _is_packed(path: Path) -> bool:
     return path.name.lower().endswith(".gz")
 
 
+def _is_utf8(path: Path) -> bool:
+    try:
+        for _ in _text_of(path):
+            pass
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _text_of(path: Path, errors: str = "strict") -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8")(errors)
+    with opened(path) as file:
+        while data := file.read(_BYTES):
+            yield decoder.decode(data)
+    yield decoder.decode(b"", final=True)
+
+
 @contextmanager
-def _telling_what_is_no_text(path: Path) -> Iterator[None]:
+def _telling_what_is_wrong(path: Path, rows: Callable[[], int]) -> Iterator[None]:
+    """Say what Arrow means; rows: how many have been read."""
     try:
         yield
     except pa.ArrowInvalid as error:
         if "Empty CSV" in str(error):  # only a header, without the end of its line
             return
-        found = re.search(r"column #(\d+): Row #(\d+): .*UTF8", str(error))
-        if found is None:
+        if "straddling object" not in str(error):
             raise
-        column = csv_header(path)[int(found[1])]
         raise TableRefused(
-            f"{path}, row {int(found[2]) - 1}, column {column}: not UTF-8 text; save the table "
-            "as UTF-8"
+            f"{path}: after row {rows():,} a row is longer than {_BYTES:,} bytes; no table of "
+            "galaxies has such: is a quotation mark not closed?"
         ) from None

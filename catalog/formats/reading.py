@@ -5,14 +5,11 @@ is guessed, so an identifier keeps its leading zeros, and one odd value affects 
 its column.
 """
 
-import io
-import warnings
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zoolens.catalog.errors import TableRefused
-from zoolens.catalog.formats.csv import csv_blocks, csv_header, opened
+from zoolens.catalog.formats.bounds import MOST_BYTES, MOST_ROWS
+from zoolens.catalog.formats.csv import csv_blocks, csv_header, row_numbers
+from zoolens.catalog.formats.fits_blocks import fits_blocks, fits_schema
 from zoolens.catalog.formats.identifiers import through_floats
+from zoolens.catalog.runtime.files import check_file
 
 _ROWS = 32_768  # of a block
 _DAMAGED = (pa.ArrowException, OSError, EOFError, ValueError, TypeError, zlib.error)
@@ -33,10 +33,10 @@ class TableFile:
     """A table file, read in blocks of rows so that its size does not matter.
 
     schema: its columns. CSV: all are text, an empty field NULL. Parquet: types as
-    stored. FITS (the first table of the file, which is held whole): types as stored, text
-    stripped, masked values NULL, vectors as lists; what Arrow cannot hold has the
-    type null. Raises `TableRefused` if the file is absent, of another kind by its name,
-    damaged, or gives two columns one name.
+    stored. FITS (the first table of the file): types as stored, text stripped, masked values
+    NULL, vectors as lists; what Arrow cannot hold has the type null. Raises `TableRefused` if
+    no regular file is there, it is of another kind by its name, damaged, has more rows than
+    `catalog.formats.bounds` allows, or gives two columns one name.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,8 +45,7 @@ class TableFile:
         self._stored: dict[str, str] = {}
         if not self._name.endswith(SUFFIXES):
             raise TableRefused(f"{path} is not named as one of {', '.join(SUFFIXES)}")
-        if not path.is_file():
-            raise TableRefused(f"no table at {path}")
+        check_file(path, "table", TableRefused)
         with self._refusing():
             self.schema = self._open()
         twice = [name for name, count in Counter(self.schema.names).items() if count > 1]
@@ -67,33 +66,57 @@ class TableFile:
 
         The first data row has the number 1. A row of a CSV file with more or fewer fields
         than the header is left out, and described in `misshapen` by its number. Raises
-        `TableRefused` if the file is damaged, or most rows are misshapen.
+        `TableRefused` if the file is damaged, text is not UTF-8, most rows are misshapen, or
+        there is more of them, or in them, than `catalog.formats.bounds` allows.
         """
         first = 1
         stored = [self._stored.get(name, name) for name in columns]
         for found in self._tables(stored, misshapen):
             table = found.select(stored).rename_columns([*columns])
             # what is left out is described before the rows after it come
-            every = np.arange(first, first + len(table) + len(misshapen))
-            rows = every[~np.isin(every, list(misshapen))][: len(table)]
-            yield rows, table
+            rows = row_numbers(first, len(table), misshapen)
             first = int(rows[-1]) + 1
+            if first > MOST_ROWS + 1:
+                raise TableRefused(
+                    f"{self.path} has more than {MOST_ROWS:,} rows, as many as a table may have: "
+                    "split it"
+                )
+            yield rows, table
+
+    def whole(
+        self, columns: Sequence[str], misshapen: dict[int, str]
+    ) -> tuple[npt.NDArray[np.int64], pa.Table]:
+        """All rows of some columns at once, with their numbers; see `blocks`.
+
+        Raises `TableRefused` also if there is none, or they take too much memory.
+        """
+        numbers_, tables, size = [], [], 0
+        for rows, table in self.blocks(columns, misshapen):
+            numbers_.append(rows)
+            tables.append(table)
+            size += table.nbytes
+            if size > MOST_BYTES:
+                raise TableRefused(
+                    f"the first {rows[-1]:,} rows of {self.path} take {size / 2**30:.0f} GiB, as "
+                    "much as is held at once: split it"
+                )
+        if not tables:
+            raise TableRefused(
+                f"{self.path} has a header but no row of that length; is it complete?"
+            )
+        return np.concatenate(numbers_), pa.concat_tables(tables)
 
     def _tables(self, columns: Sequence[str], misshapen: dict[int, str]) -> Iterator[pa.Table]:
         with self._refusing():
             if self._name.endswith((".csv", ".csv.gz")):
                 yield from csv_blocks(self.path, columns, misshapen)
             elif self._name.endswith(".parquet"):
-                from pyarrow import parquet
+                from zoolens.catalog.formats.parquet_blocks import open_parquet, parquet_blocks
 
-                with parquet.ParquetFile(self.path) as file:
-                    for batch in file.iter_batches(_ROWS, columns=[*columns]):
-                        if len(batch):
-                            yield pa.Table.from_batches([batch])
+                with open_parquet(self.path) as file:
+                    yield from parquet_blocks(self.path, file, columns, _ROWS)
             else:
-                table = self._fits.select([*columns])
-                for start in range(0, len(table), _ROWS):
-                    yield table.slice(start, _ROWS)
+                yield from fits_blocks(self.path, columns, _ROWS)
 
     def _open(self) -> pa.Schema:
         if self._name.endswith((".csv", ".csv.gz")):
@@ -101,9 +124,11 @@ class TableFile:
         if self._name.endswith(".parquet"):
             from pyarrow import parquet
 
+            from zoolens.catalog.formats.parquet_blocks import open_parquet
+
+            open_parquet(self.path).close()  # which looks at what it declares
             return parquet.read_schema(self.path)
-        self._fits = _read_fits(self.path)
-        return self._fits.schema
+        return fits_schema(self.path)
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:
@@ -174,45 +199,3 @@ def _some_numbers(
             except ValueError:
                 bad[row] = True
     return numbers_, bad
-
-
-def _read_fits(path: Path) -> pa.Table:
-    from astropy.io import fits
-    from astropy.table import Table
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about units and the like, which are not read
-        warnings.filterwarnings("error", message=".*(?i:truncated)")
-        try:
-            with opened(path) as file:
-                data = io.BytesIO(file.read())  # so that a gzip cut short is seen
-            with fits.open(data, memmap=False) as content:
-                kinds = fits.BinTableHDU | fits.TableHDU
-                found = [unit for unit in content if isinstance(unit, kinds)]
-                table = Table.read(found[0]) if found else None
-        except Exception as error:  # astropy on hostile bytes raises whatever it trips on
-            raise OSError(str(error) or type(error).__name__) from None
-    if table is None:
-        raise TableRefused(f"{path} holds no table, only images")
-    return pa.table({name: _fits_column(table[name]) for name in table.colnames})
-
-
-def _fits_column(column: Any) -> pa.Array:
-    try:
-        return _fits_values(column)
-    except (pa.ArrowException, UnicodeDecodeError):
-        return pa.nulls(len(column))  # complex numbers, or text that cannot be decoded
-
-
-def _fits_values(column: Any) -> pa.Array:
-    values = np.asarray(column.filled() if hasattr(column, "filled") else column)
-    mask = np.asarray(column.mask) if hasattr(column, "mask") else None
-    if values.dtype.kind == "S":
-        values = np.char.strip(np.char.decode(values, "utf-8"))
-    elif values.dtype.kind == "U":
-        values = np.char.strip(values)
-    values = values.astype(values.dtype.newbyteorder("="))
-    if values.ndim == 1:
-        return pa.array(values, mask=mask)
-    width = int(np.prod(values.shape[1:]))
-    return pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), width)

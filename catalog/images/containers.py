@@ -8,19 +8,24 @@ import os
 import tarfile
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import pyarrow as pa
-from pyarrow import parquet
 
 from zoolens.catalog.errors import CatalogError, ImageRefused
 from zoolens.catalog.formats.identifiers import check_digits, check_notation
+from zoolens.catalog.formats.parquet_blocks import check_declared, open_parquet, parquet_blocks
 from zoolens.catalog.formats.reading import check_identifiers_type, texts
+from zoolens.catalog.runtime.files import check_file
 
 _IDENTIFIERS = ("iauname", "id_str", "id")
-_LOADED_GROUPS = 4
+_MOST_LOADED = 2 * 2**30  # bytes of images of a Parquet file, whole row groups, kept in memory
+_MOST_IMAGES = 2_000_000  # of a Parquet file; their list takes 0.5 GB
+_LONGEST_EXTENSION = 2**20  # bytes of a tar file's long names
+_ROWS = 32_768  # of a block
 
 
 class Member(NamedTuple):
@@ -34,6 +39,22 @@ class Member(NamedTuple):
     problem: str | None
 
 
+class _Header(tarfile.TarInfo):
+    """A header of a tar file, whose extensions are not read if they are absurdly long."""
+
+    def _proc_pax(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        self._check_size()
+        return super()._proc_pax(archive)  # type: ignore[misc]
+
+    def _proc_gnulong(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        self._check_size()
+        return super()._proc_gnulong(archive)  # type: ignore[misc]
+
+    def _check_size(self) -> None:
+        if not 0 <= self.size <= _LONGEST_EXTENSION:
+            raise tarfile.TarError(f"an extended header of {self.size:,} bytes")
+
+
 class TarImages:
     """An uncompressed tar file, read through an index of its regular members."""
 
@@ -41,6 +62,7 @@ class TarImages:
         self.path = path
         self._index: dict[str, tuple[int, int]] = {}  # name: offset, size
         self._refused: list[Member] = []
+        check_file(path, "tar file")
         self._file = path.open("rb")
         try:
             self._read_index()
@@ -48,7 +70,7 @@ class TarImages:
             self._refused.append(Member(path.name, None, f"unreadable tar: {error}"))
 
     def _read_index(self) -> None:
-        with tarfile.open(self.path, "r:") as archive:
+        with tarfile.open(self.path, "r:", tarinfo=_Header) as archive:
             for info in archive:
                 name = PurePosixPath(info.name)
                 if info.size < 0:
@@ -101,26 +123,35 @@ class ParquetImages:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._file = parquet.ParquetFile(path)
-        except (pa.ArrowException, OSError) as error:
+            self._file = open_parquet(path)
+            schema = self._file.schema_arrow
+            names = schema.names
+        except (pa.ArrowException, OSError, ValueError) as error:
             raise CatalogError(f"{path} cannot be read as Parquet: {error}") from None
-        schema = self._file.schema_arrow
         place = schema.get_field_index("image")  # -1 if there is none, or two
         kind = None if place < 0 else schema.field(place).type
-        self._has_path = False
+        self._has_path, self._content = False, "image"
         if kind is not None and pa.types.is_struct(kind):
             fields = {kind.field(i).name: kind.field(i).type for i in range(kind.num_fields)}
-            self._has_path = "path" in fields
+            self._has_path, self._content = "path" in fields, "image.bytes"
             kind = fields.get("bytes")
+        if kind is not None and pa.types.is_dictionary(kind):
+            kind = kind.value_type
         if kind is None or not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
             raise CatalogError(
-                f"{path} has no one column 'image' of image bytes; it has {', '.join(schema.names)}"
+                f"{path} has no one column 'image' of image bytes; it has {', '.join(names)}"
             )
-        self._identifier = next((name for name in _IDENTIFIERS if name in schema.names), None)
-        metadata = self._file.metadata
-        self._ends = [0]
-        for group in range(metadata.num_row_groups):
-            self._ends.append(self._ends[-1] + metadata.row_group(group).num_rows)
+        if self._file.metadata.num_rows > _MOST_IMAGES:
+            raise CatalogError(
+                f"{path} says that it has {self._file.metadata.num_rows:,} images; a file may "
+                f"have {_MOST_IMAGES:,}: split it"
+            )
+        self._identifier = next((name for name in _IDENTIFIERS if name in names), None)
+        try:
+            groups = check_declared(path, [self._content], _MOST_LOADED)
+        except OSError as error:
+            raise CatalogError(f"{path} cannot be read as Parquet: {error}") from None
+        self._ends = [0, *accumulate(group.rows for group in groups)]
         self._loaded: OrderedDict[int, pa.ChunkedArray] = OrderedDict()
 
     def members(self) -> Iterator[Member]:
@@ -129,20 +160,22 @@ class ParquetImages:
             problem = None if identifier else "missing identifier: the image has no name"
             yield Member(str(row), identifier, problem)
 
-    def _identifiers(self) -> list[str | None]:
+    def _identifiers(self) -> Sequence[str | None]:
         if self._identifier is not None:
             check_identifiers_type(self.path, self._file.schema_arrow, self._identifier)
-            names = texts(self._file.read(columns=[self._identifier])[self._identifier])
-            check_notation(self.path, self._identifier, names)
-            check_digits(self.path, self._identifier, names)
-            return names
-        if not self._has_path:
+        elif not self._has_path:
             raise CatalogError(
                 f"{self.path} does not say which galaxy an image shows: it has no column "
                 f"{', '.join(_IDENTIFIERS)} and its images have no path"
             )
-        paths = self._file.read(columns=["image.path"])["image"].combine_chunks().field("path")
-        return [None if path is None else PurePosixPath(path).name for path in paths.to_pylist()]
+        column = self._identifier or "image.path"
+        blocks = parquet_blocks(self.path, self._file, [column], _ROWS)
+        names = [name for table in blocks for name in texts(table[column])]
+        if self._identifier is None:
+            return [None if path is None else PurePosixPath(path).name for path in names]
+        check_notation(self.path, column, names)
+        check_digits(self.path, column, names)
+        return names
 
     def read(self, name: str, most_bytes: int) -> bytes:
         """The image bytes of one row."""
@@ -152,8 +185,11 @@ class ParquetImages:
         group = bisect_right(self._ends, row) - 1
         if group not in self._loaded:
             self._loaded[group] = self._load(group)
-            if len(self._loaded) > _LOADED_GROUPS:
-                self._loaded.popitem(last=False)
+            while sum(images.nbytes for images in self._loaded.values()) > _MOST_LOADED:
+                oldest = next(iter(self._loaded))
+                if oldest == group:
+                    break
+                del self._loaded[oldest]
         value = self._loaded[group][row - self._ends[group]].as_py()
         if isinstance(value, dict):
             value = value["bytes"]
@@ -165,8 +201,9 @@ class ParquetImages:
 
     def _load(self, group: int) -> pa.ChunkedArray:
         try:
-            return self._file.read_row_group(group, columns=["image"])["image"]
-        except (pa.ArrowException, OSError) as error:
+            # as a dictionary: images that are alike take the memory of one
+            return self._file.read_row_group(group, columns=[self._content])["image"]
+        except (pa.ArrowException, OSError, ValueError) as error:
             raise ImageRefused(f"unreadable image: row group {group}: {error}") from None
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 
 from zoolens.catalog.errors import ImageRefused
 from zoolens.catalog.images.containers import ParquetImages, TarImages, open_container
+from zoolens.catalog.runtime.files import check_file
 
 MOST_BYTES = 256 * 2**20
 MOST_PIXELS = 4096**2
@@ -88,8 +89,7 @@ class ImageReader:
     def _bytes(self, source: str, member: str | None) -> bytes:
         path = Path(source)
         try:
-            if not path.is_file():
-                raise ImageRefused(f"missing image: no file {source}")
+            _check_file(path)
             if member is not None:
                 with self._lock:
                     return self._container(path).read(member, MOST_BYTES)
@@ -109,6 +109,13 @@ class ImageReader:
                 self._containers.popitem(last=False)[1].close()
         self._containers.move_to_end(key)
         return self._containers[key]
+
+
+def _check_file(path: Path) -> None:
+    try:
+        check_file(path, "file", ImageRefused)
+    except ImageRefused as refused:
+        raise ImageRefused(f"missing image: {refused}") from None
 
 
 def decode(data: bytes) -> tuple[Image.Image, str]:

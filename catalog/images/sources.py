@@ -191,18 +191,18 @@ def _files(folder: Path, rejects: list[Reject], depth: int = 0) -> Iterator[Path
 
 
 def _members(file: Path, rejects: list[Reject]) -> Iterator[ImageEntry]:
-    is_tar = file.suffix.lower() == ".tar"
+    is_tar, source = file.suffix.lower() == ".tar", str(file)
     try:
         with closing(open_container(file)) as container:
             for name, identifier, problem in container.members():
-                entry = ImageEntry(_stem(identifier or name), str(file), name)
+                entry = ImageEntry(_stem(identifier or name), source, name)
                 if problem is not None:
                     rejects.append(entry.refused(problem))
                 elif not is_tar or name.lower().endswith(IMAGE_SUFFIXES):
                     yield entry
-    except (CatalogError, OSError, pa.ArrowException) as error:
+    except (CatalogError, OSError, ValueError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0]
-        rejects.append(Reject(str(file), None, file.name, f"unreadable file: {reason}"))
+        rejects.append(Reject(source, None, file.name, f"unreadable file: {reason}"))
 
 
 def _stem(name: str) -> str:

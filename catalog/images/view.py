@@ -6,15 +6,17 @@ name, and is recorded with every run that shows images to a model.
 
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from PIL import Image
 
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.images.zoom import zoomed
+
+if TYPE_CHECKING:
+    import torch  # which takes seconds, and a view can be named without
 
 # The configurations of galaxy_datasets that draw nothing at random.
 VIEW_NAMES = ("minimal", "fast")
@@ -56,7 +58,7 @@ class View:
             raise CatalogError(f"{str(config)[:80]!r} is no view: it has {', '.join(kinds)}")
         return cls(**config)
 
-    def prepare(self, image: Image.Image) -> torch.Tensor:
+    def prepare(self, image: Image.Image) -> "torch.Tensor":
         """The model's input for an RGB image, (C, H, W) float32 in 0..1."""
         tensor: torch.Tensor = _transform(self)(image)
         return tensor
@@ -65,15 +67,15 @@ class View:
         """The same pixels for the eye, (H, W, 3), in colour whatever the model sees."""
         return _for_the_eye(View(self.name, self.size).prepare(image))
 
-    def both(self, image: Image.Image) -> tuple[torch.Tensor, npt.NDArray[np.uint8]]:
+    def both(self, image: Image.Image) -> "tuple[torch.Tensor, npt.NDArray[np.uint8]]":
         """What `prepare` and `display` give, in half the time if the model sees colour."""
         prepared = self.prepare(image)
         return prepared, self.display(image) if self.greyscale else _for_the_eye(prepared)
 
 
-def _for_the_eye(tensor: torch.Tensor) -> npt.NDArray[np.uint8]:
+def _for_the_eye(tensor: "torch.Tensor") -> npt.NDArray[np.uint8]:
     pixels: npt.NDArray[np.uint8] = (
-        tensor.mul(255).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+        tensor.mul(255).round().byte().permute(1, 2, 0).contiguous().numpy()
     )
     return pixels
 

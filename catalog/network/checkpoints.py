@@ -11,17 +11,19 @@ perhaps `view`, the `catalog.images.view.View` that it was trained with.
 import json
 import pickletools
 import re
+import reprlib
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from zoolens.catalog.errors import ModelRefused
 from zoolens.catalog.images.view import View
-from zoolens.catalog.runtime.files import sha256_of
+from zoolens.catalog.runtime.files import check_file, sha256_of
 
 
 @dataclass(frozen=True)
@@ -50,15 +52,40 @@ class _Inert:
     """Stands in for a class named in a pickle, so that no code of the class runs."""
 
 
+class _Dtype:
+    """Stands in for `numpy.dtype`: what a NumPy number says of its bytes."""
+
+    def __init__(self, code: str, *_: object) -> None:
+        self.code, self.order = code, "<"
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.order = state[1]
+
+
+def _number(dtype: object, data: object) -> Any:
+    """Stands in for NumPy's `scalar`: the Python number, or text, that some bytes are."""
+    if not isinstance(dtype, _Dtype) or not _PLAIN.fullmatch(str(dtype.code)):
+        raise ModelRefused("it holds a NumPy value that is neither a number nor text")
+    kind = np.dtype(f"{'>' if dtype.order == '>' else '<'}{dtype.code}")
+    if not isinstance(data, bytes) or len(data) != kind.itemsize:
+        raise ModelRefused("it holds a NumPy number of the wrong length")
+    return np.frombuffer(data, kind)[0].item()
+
+
+_PLAIN = re.compile(r"b1|[iu][1248]|f[248]|U[1-9]\d{0,2}")
+_SCALAR = [f"numpy.{core}.multiarray.scalar" for core in ("core", "_core")]
 _SCHEMAS = [f"zoobot.shared.schemas.{name}" for name in ("Schema", "Question", "Answer")]
 _SAFE: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [(_Inert, n) for n in _SCHEMAS]
+_SAFE += [(_Dtype, "numpy.dtype"), *((_number, name) for name in _SCALAR)]
 
 # All that a Zoobot checkpoint needs: narrower than what torch allows, which still
 # lets a pickle of a hundred bytes ask for a hundred gigabytes (builtins.bytearray).
 _NEEDED = re.compile(
     "|".join(
         [
-            *(re.escape(name) for name in _SCHEMAS),
+            *(re.escape(name) for name in [*_SCHEMAS, *_SCALAR]),
+            r"numpy\.dtype",
+            r"_codecs\.encode",  # the bytes of a NumPy number
             r"collections\.OrderedDict",
             r"torch\.(device|Size)",
             r"torch\._utils\._rebuild_(tensor_v2|parameter)",
@@ -69,7 +96,14 @@ _NEEDED = re.compile(
         ]
     )
 )
-_LARGEST_PICKLE = 64 * 2**20  # bytes; Zoobot's are 0.1 MB
+_LARGEST_PICKLE = 8 * 2**20  # bytes; Zoobot's are 0.1 MB
+_LARGEST = 8 * 2**30  # bytes of a file; Zoobot's largest, with the state of its training, has 2.4
+_MOST_LABELS = 10_000  # Zoobot's largest tree has 279 answers
+# The records of an archive that torch writes, below its one folder.
+_RECORDS = re.compile(
+    r"data\.pkl|data/(0|[1-9]\d*)|version|byteorder|\.format_version|\.storage_alignment"
+    r"|\.data/serialization_id"
+)
 
 # Arguments for timm that a file may set; the others are ours (classes, channels, weights).
 _SETTINGS: Mapping[str, Callable[[Any], bool]] = {
@@ -87,9 +121,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises `ModelRefused` for a file that is absent, damaged, hostile, or holds
     something other than a Zoobot decision-tree model.
     """
-    if not path.is_file():
-        raise ModelRefused(f"no model at {path}")
+    check_file(path, "model", ModelRefused)
     try:
+        if path.stat().st_size > _LARGEST:
+            raise ModelRefused(f"it has more than {_LARGEST / 2**30:.0f} GiB")
         read = _read_safetensors if path.suffix == ".safetensors" else _read_lightning
         state, arguments, view = read(path)
         _check_tensors(state, path.stat().st_size)
@@ -140,15 +175,39 @@ def _check_archive(path: Path) -> None:
             raise ModelRefused("it holds compressed records, which torch never writes")
         if sum(record.file_size for record in records) > path.stat().st_size:
             raise ModelRefused("its records claim more bytes than the file has")
-        pickles = [record for record in records if record.filename.endswith("data.pkl")]
-        if len(pickles) != 1 or pickles[0].file_size > _LARGEST_PICKLE:
-            raise ModelRefused("it does not hold one data.pkl of reasonable size")
-        for operation, argument, _ in pickletools.genops(archive.read(pickles[0])):
+        if any(record.compress_size != record.file_size for record in records):
+            raise ModelRefused("its records are not as long as they say")
+        data = _checked_pickle(path, archive)
+        for operation, argument, _ in pickletools.genops(data):
             if operation.name in ("STACK_GLOBAL", "INST", "OBJ"):
                 raise ModelRefused(f"its pickle uses {operation.name}, which torch never writes")
             name = str(argument).replace(" ", ".")
             if operation.name == "GLOBAL" and not _NEEDED.fullmatch(name):
                 raise ModelRefused(f"its pickle asks for {name}, which no Zoobot model needs")
+
+
+def _checked_pickle(path: Path, archive: zipfile.ZipFile) -> bytes:
+    """The bytes that torch will unpickle; refuses records that it could take for others.
+
+    torch's own reader does not tell `data.pkl` from `DATA.PKL`, and two readers of a zip
+    archive may see two archives: so all names must be known, none may repeat, and both readers
+    must give the same bytes.
+    """
+    names = [record.filename for record in archive.infolist()]
+    folder = names[0].partition("/")[0] if names else ""
+    records = [name.removeprefix(f"{folder}/") for name in names]
+    for name, record in zip(names, records, strict=True):
+        if name == record or not _RECORDS.fullmatch(record):
+            raise ModelRefused(f"it holds {name!r:.80}, which torch never writes")
+    if len(set(records)) < len(records) or "data.pkl" not in records:
+        raise ModelRefused("it does not hold one data.pkl, and each record once")
+    if archive.getinfo(f"{folder}/data.pkl").file_size > _LARGEST_PICKLE:
+        raise ModelRefused(f"its data.pkl has more than {_LARGEST_PICKLE:,} bytes")
+    data = archive.read(f"{folder}/data.pkl")
+    seen = torch._C.PyTorchFileReader(str(path))
+    if sorted(seen.get_all_records()) != sorted(records) or seen.get_record("data.pkl") != data:
+        raise ModelRefused("it is one archive to torch and another to others")
+    return data
 
 
 def _check_tensors(state: Mapping[str, Any], file_size: int) -> None:
@@ -177,7 +236,7 @@ def _interpret(
         )
     rate = arguments.get("dropout_rate", arguments.get("head_dropout_prob"))
     if not _is_number(rate) or not 0 <= rate < 1:
-        raise ModelRefused(f"its dropout rate is {rate!r}, not within 0..1")
+        raise ModelRefused(f"its dropout rate is {reprlib.repr(rate)}, not within 0..1")
     return Checkpoint(
         encoder={
             name.removeprefix("encoder.").removeprefix("_orig_mod."): tensor
@@ -202,7 +261,14 @@ def _labels(arguments: Mapping[str, Any]) -> tuple[str, ...]:
     pairs = schema.get("question_answer_pairs")
     if not isinstance(pairs, Mapping) or not pairs:
         raise ModelRefused("it does not say its question_answer_pairs")
-    labels = [f"{question}{answer}" for question, answers in pairs.items() for answer in answers]
+    labels: list[str] = []
+    for question, answers in pairs.items():
+        for answer in answers:
+            if not isinstance(question, str) or not isinstance(answer, str):
+                raise ModelRefused("its question_answer_pairs are not all text")
+            labels.append(f"{question}{answer}")
+            if len(labels) > _MOST_LABELS:
+                raise ModelRefused(f"its question_answer_pairs have over {_MOST_LABELS:,} answers")
     if len(set(labels)) != len(labels):
         raise ModelRefused("its question_answer_pairs give two answers one name")
     return tuple(labels)
@@ -213,7 +279,9 @@ def _architecture(arguments: Mapping[str, Any]) -> str | None:
     name = arguments.get("architecture_name") or arguments.get("name")
     if name is None:
         return None
-    plain = str(name).rpartition("/")[2]
+    if not isinstance(name, str):
+        raise ModelRefused(f"its encoder's name is {reprlib.repr(name)}, which is no text")
+    plain = name.rpartition("/")[2]
     plain = plain.removeprefix("hf_hub:").removeprefix("zoobot-encoder-").removeprefix("greyscale-")
     plain = plain.partition(".")[0]  # timm writes its pretraining after a dot
     return "efficientnet_b0" if plain == "efficientnet" else plain  # as Zoobot reads it
@@ -222,7 +290,9 @@ def _architecture(arguments: Mapping[str, Any]) -> str | None:
 def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
         if name not in _IGNORED_SETTINGS and not _SETTINGS.get(name, lambda _: False)(value):
-            raise ModelRefused(f"its encoder was built with {name}={value!r}, not supported here")
+            raise ModelRefused(
+                f"its encoder was built with {name!s:.40}={reprlib.repr(value)}, not supported here"
+            )
     return {name: value for name, value in given.items() if name in _SETTINGS}
 
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from zoolens.catalog.errors import ModelRefused
 from zoolens.catalog.network.checkpoints import Checkpoint, reason
+from zoolens.catalog.runtime.imports import without
 
 # Encoders that Zoobot publishes; no two have tensors of the same names and shapes.
 _PUBLISHED = (
@@ -54,7 +55,8 @@ def _identify(checkpoint: Checkpoint) -> tuple[str, int]:
     the name. A FinetuneableZoobotTree made from an encoder in memory does not record its
     name: then it is the one of Zoobot's published encoders that fits.
     """
-    import timm
+    with without("wandb"):
+        import timm
 
     named = checkpoint.architecture
     if named is not None and named not in timm.list_models():
@@ -81,7 +83,8 @@ def _identify(checkpoint: Checkpoint) -> tuple[str, int]:
 
 
 def _create(architecture: str, channels: int, checkpoint: Checkpoint) -> nn.Module:
-    import timm
+    with without("wandb"):
+        import timm
 
     encoder: nn.Module = timm.create_model(
         architecture,

@@ -1,6 +1,7 @@
 """Two releases side by side: which galaxies and columns changed, and by how much."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.formats.parquet_blocks import parquet_whole
 from zoolens.catalog.paths import galaxies_path
 from zoolens.catalog.release.provenance import read_manifest
 
@@ -62,8 +64,9 @@ class Difference:
     """
 
     def __init__(self, before: Path, after: Path) -> None:
-        self._files = [_table(folder) for folder in (before, after)]
-        a, b = (file.read([_KEY])[_KEY].combine_chunks() for file in self._files)
+        self._files = [galaxies_path(folder) for folder in (before, after)]
+        self._schemas = [_schema(folder) for folder in (before, after)]
+        a, b = (_column(file, _KEY) for file in self._files)
         for file, names in zip((before, after), (a, b), strict=True):
             if pc.count_distinct(names).as_py() < len(names):
                 counts = pc.value_counts(names)
@@ -139,11 +142,11 @@ class Difference:
 
     def _values(self) -> Iterator[_Changed]:
         """The columns of both releases, of one type, in which a value changed."""
-        a, b = (file.schema_arrow for file in self._files)
+        a, b = self._schemas
         for name in a.names:
             if name != _KEY and name in b.names and a.field(name).type == b.field(name).type:
                 before, after = (
-                    file.read([name])[name].combine_chunks().take(pa.array(rows))
+                    _column(file, name).take(pa.array(rows))
                     for file, rows in zip(self._files, self._rows, strict=True)
                 )
                 changed = _unlike(before, after)
@@ -154,7 +157,7 @@ class Difference:
                     yield _Changed(name, self._names.take(rows), before, after, gap)
 
     def _columns(self) -> Iterator[Sequence[Any]]:
-        a, b = (file.schema_arrow for file in self._files)
+        a, b = self._schemas
         for name in a.names:
             if name not in b.names:
                 yield name, "removed", None, None, None, None
@@ -166,19 +169,32 @@ class Difference:
                 yield name, "added", None, None, None, None
 
 
-def _table(folder: Path) -> pq.ParquetFile:
+def _schema(folder: Path) -> pa.Schema:
+    """The columns of the table of galaxies of a release."""
     read_manifest(folder)
     file = galaxies_path(folder)
     if not file.is_file():
         raise CatalogError(f"{folder} has no {file.name}; it is incomplete")
+    with _no_parquet_as_error(file):
+        schema = pq.read_schema(file)
+        if _KEY not in schema.names:
+            raise CatalogError(f"{file} has no column {_KEY} to tell galaxies by")
+        return schema
+
+
+def _column(file: Path, name: str) -> pa.Array:
+    """The values of a column, (N,)."""
+    with _no_parquet_as_error(file):
+        return parquet_whole(file, [name])[name].combine_chunks()
+
+
+@contextmanager
+def _no_parquet_as_error(file: Path) -> Iterator[None]:
     try:
-        table = pq.ParquetFile(file)
-    except (OSError, pa.ArrowException) as error:
+        yield
+    except (OSError, ValueError, pa.ArrowException) as error:
         first = str(error).splitlines()[0]
         raise CatalogError(f"{file} is no Parquet file: {first}") from None
-    if _KEY not in table.schema_arrow.names:
-        raise CatalogError(f"{file} has no column {_KEY} to tell galaxies by")
-    return table
 
 
 def _unlike(before: pa.Array, after: pa.Array) -> npt.NDArray[np.bool_]:

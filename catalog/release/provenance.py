@@ -11,7 +11,7 @@ import yaml
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.paths import CHECKSUMS, CITATION, RELEASE_MANIFEST
 from zoolens.catalog.release.authors import Author, licence_cff, read_author, read_licence
-from zoolens.catalog.runtime.files import sha256_of
+from zoolens.catalog.runtime.files import sha256_of, text_of
 from zoolens.catalog.store.outdated import stale_steps
 from zoolens.catalog.store.released import Runs, ledger_of, newest_explain_run
 from zoolens.catalog.store.store import Store
@@ -149,10 +149,10 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
 def read_manifest(folder: Path) -> dict[str, Any]:
     """`release.json` of a release. Raises `CatalogError` if there is none that can be read."""
     try:
-        facts = json.loads((folder / RELEASE_MANIFEST).read_text(encoding="utf-8"))
+        facts = json.loads(text_of(folder / RELEASE_MANIFEST))
         if not isinstance(facts, dict) or "version" not in facts:
             raise ValueError("it has no version")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CatalogError(
             f"{folder} is no release: {RELEASE_MANIFEST} cannot be read ({error}); "
             "give the folder that zoolens release wrote"
@@ -193,9 +193,9 @@ def write_checksums(folder: Path) -> None:
 def read_checksums(folder: Path) -> dict[str, str]:
     """The checksums of a release by file. Raises `CatalogError` if there are none."""
     try:
-        lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+        lines = text_of(folder / CHECKSUMS).splitlines()
         return {name: sha256 for sha256, name in (line.split("  ", 1) for line in lines)}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CatalogError(
             f"{folder} is no release: {CHECKSUMS} cannot be read ({error}); "
             "give the folder that zoolens release wrote"

@@ -1,13 +1,19 @@
 """Files and folders that appear complete or not at all, and checksums of files."""
 
+import errno
 import fcntl
 import hashlib
+import mmap
 import os
 import re
 import shutil
+import stat
 import time
+import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from secrets import token_hex
 
@@ -17,6 +23,39 @@ from zoolens.catalog.runtime.progress import remark
 _OLD = 86_400  # seconds after which what another machine may have begun is abandoned
 _BIG = 100 << 20  # bytes whose removal is told
 _made_here: set[Path] = set()  # folders that only this process knows
+
+_PART = 64 * 2**20  # bytes that have a checksum of their own
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def check_file(path: Path, what: str, refused: type[CatalogError] = CatalogError) -> None:
+    """Raises `refused` unless a regular file is at `path`, or a link to one.
+
+    Everything that a user names is looked at so before it is opened: reading a pipe or a
+    device may wait or go on for ever. what: what was to be there, for the message.
+    """
+    try:
+        reason = _irregular(path)
+    except FileNotFoundError:
+        raise refused(f"no {what} at {path}") from None
+    except (OSError, ValueError) as error:
+        raise refused(f"no {what} at {path}: {getattr(error, 'strerror', error)}") from None
+    if reason is not None:
+        raise refused(f"no {what} at {path}: {reason}")
+
+
+def _irregular(path: Path) -> str | None:
+    """What is wrong with a path that is not a regular file; None if it is one."""
+    mode = path.stat().st_mode
+    if stat.S_ISREG(mode):
+        return None
+    return f"{_KINDS.get(stat.S_IFMT(mode), 'something else')} is there, not a file"
 
 
 @contextmanager
@@ -146,8 +185,25 @@ def make_folder(path: Path) -> None:
         raise CatalogError(f"{path} cannot be made: {error.strerror}") from None
 
 
+def text_of(path: Path, most: int = 64 * 2**20) -> str:
+    """The UTF-8 text of a file, a byte-order mark left out.
+
+    Raises `OSError`, also if it is no regular file or has more than `most` bytes, and
+    `UnicodeDecodeError`.
+    """
+    reason = _irregular(path)
+    if reason is None and path.stat().st_size > most:
+        reason = f"more than {most:,} bytes"
+    if reason is not None:
+        raise OSError(errno.EINVAL, reason, str(path))
+    return path.read_text(encoding="utf-8-sig")
+
+
 def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, read a part at a time. Raises `OSError`."""
+    """SHA-256 of a file, read a part at a time. Raises `OSError`, also if it is no regular file."""
+    reason = _irregular(path)
+    if reason is not None:
+        raise OSError(errno.EINVAL, reason, str(path))
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -158,6 +214,36 @@ def checksum(path: Path) -> str | None:
         return sha256_of(path)
     except OSError:
         return None
+
+
+@lru_cache(maxsize=16)
+def part_checksums(path: Path, found: tuple[int, int] | None) -> list[int] | None:
+    """CRC-32 of each 64 MiB of a file, computed by threads; None if it cannot be read.
+
+    They find what rots, in a quarter of the time of a SHA-256, or less on several processors;
+    they say nothing about who wrote the file. found: the file's stamp; as long as that is the
+    same, a process computes them once.
+    """
+    try:
+        if _irregular(path) is not None:
+            return None
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if not size:
+                return []
+            with (
+                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held,
+                memoryview(held) as data,
+                ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool,
+            ):
+                return [*pool.map(lambda at: _crc(data, at), range(0, size, _PART))]
+    except OSError:
+        return None
+
+
+def _crc(data: memoryview, start: int) -> int:
+    with data[start : start + _PART] as part:
+        return zlib.crc32(part)
 
 
 def stamp(path: Path) -> tuple[int, int] | None:

@@ -10,11 +10,15 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from timm.layers.adaptive_avgmax_pool import SelectAdaptivePool2d
-from timm.layers.norm_act import BatchNormAct2d
-from timm.models.efficientnet import EfficientNet
-from timm.models.resnet import ResNet
 from torch import Tensor, nn
+
+from zoolens.catalog.runtime.imports import without
+
+with without("wandb"):
+    from timm.layers.adaptive_avgmax_pool import SelectAdaptivePool2d
+    from timm.layers.norm_act import BatchNormAct2d
+    from timm.models.efficientnet import EfficientNet
+    from timm.models.resnet import ResNet
 
 # The activation (N, C, h, w) of the last block to G (N, D, h, w).
 ClosedForm = Callable[[Tensor], Tensor]

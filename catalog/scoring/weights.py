@@ -16,6 +16,7 @@ import yaml
 
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import TableRefused, UnknownName
+from zoolens.catalog.runtime.files import check_file, text_of
 
 PAPER_FACTOR = 5.0
 _MOST = 1e9  # largest weight; losses and scores times it stay far within float64
@@ -36,6 +37,7 @@ PAPER_LABELS = (
     "merging_none",
 )
 PRESETS = ("paper", "none")
+_LONGEST = 2**20  # bytes of a file of weights
 _SUFFIXES = {".csv": "CSV", ".yaml": "YAML", ".yml": "YAML"}
 
 
@@ -74,8 +76,9 @@ def read_weights(source: str, tree: DecisionTree) -> Weights:
             f"weights {source!r} are neither a preset ({', '.join(PRESETS)}) "
             "nor a .yaml, .yml or .csv file"
         )
+    check_file(path, "weights", TableRefused)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = text_of(path, _LONGEST)
     except OSError as error:
         raise TableRefused(f"weights {path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

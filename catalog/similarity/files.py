@@ -49,19 +49,35 @@ def built_from(store: Store) -> dict[str, Any]:
     return {"votes": votes_state(store), "predictions": predictions}
 
 
-def sound_files(store: Store, *, thorough: bool = False) -> dict[str, bool]:
+def sound_files(store: Store) -> dict[str, bool]:
     """Whether the file of each kind is there and undamaged.
 
-    thorough: read both from end to end. Empty if the ledger has no index of the
-    present votes and predictions.
+    Empty if the ledger has no index of the present votes and predictions.
     """
     recorded = {kind: _recorded(store, kind) for kind in KINDS}
     return {
-        kind: checksum(path) in sums if thorough else store.file_is_sound(path, sums)
+        kind: store.file_is_sound(index_path(store.path, kind), sums)
         for kind, sums in recorded.items()
         if sums
-        for path in [index_path(store.path, kind)]
     }
+
+
+def damaged_files(store: Store) -> list[Path]:
+    """Files of the present votes and predictions that are there, but not as they were written.
+
+    Indexes and codes are read from end to end. Raises `CatalogError` if no prediction run is
+    complete.
+    """
+    recorded = {index_path(store.path, kind): _recorded(store, kind) for kind in KINDS}
+    for found in _configs(store, "approximate"):
+        for kind, sha256 in found["sha256"].items():
+            path = codes_path(store.path, kind)
+            recorded[path] = (*recorded.get(path, ()), sha256)
+    return [
+        path
+        for path, sums in recorded.items()
+        if sums and path.exists() and checksum(path) not in sums
+    ]
 
 
 def load_index(store: Store, kind: str) -> SimilarityIndex:
@@ -163,15 +179,33 @@ def _batch(block: Block) -> pa.RecordBatch:
 @lru_cache(maxsize=len(KINDS))
 def _load(path: Path, found: tuple[int, int] | None, tree: DecisionTree) -> SimilarityIndex:
     """The index in a checked file, cached; by `found`, its stamp, a new file is read again."""
+    try:
+        return SimilarityIndex(tree, _blocks(path, tree))
+    except (pa.ArrowException, OSError, ValueError, AttributeError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise CatalogError(
+            f"{path} is no similarity index ({reason}); build it with: zoolens index"
+        ) from None
+
+
+def _blocks(path: Path, tree: DecisionTree) -> list[Block]:
+    answers = len(tree.labels)
+    width = 2 * answers + len(tree.questions)
     content = pa.ipc.open_file(pa.memory_map(str(path)))
+    if content.schema != _SCHEMA:
+        raise ValueError("other columns")
     blocks = []
     for number in range(content.num_record_batches):
         batch = content.get_batch(number)
+        batch.validate(full=True)
         galaxy_id, columns, fractions, largest = (
             column[0].values.to_numpy() for column in batch.columns
         )
         size = len(galaxy_id)
+        shape = (width, size), (size, answers)
         blocks.append(
-            Block(galaxy_id, columns.reshape(-1, size), fractions.reshape(size, -1), largest)
+            Block(galaxy_id, columns.reshape(shape[0]), fractions.reshape(shape[1]), largest)
         )
-    return SimilarityIndex(tree, blocks)
+        if largest.shape != (width,):
+            raise ValueError("a block of another shape")
+    return blocks

@@ -19,6 +19,7 @@ import duckdb
 
 from zoolens.catalog import paths
 from zoolens.catalog.errors import CatalogBusy, CatalogError
+from zoolens.catalog.runtime.files import check_file
 from zoolens.catalog.store.failures import read_failure
 from zoolens.catalog.store.log import has_log, refuse_foreign_log
 
@@ -51,6 +52,8 @@ def open_file(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.D
 
     Raises as `catalog.store.schema.connect` does.
     """
+    if path.exists():
+        check_file(path, "catalogue")
     try:
         with _ONE_AT_A_TIME:
             return _open(path, read_only, settings)

@@ -21,7 +21,7 @@ import pyarrow as pa
 from zoolens.catalog import decision_tree
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, UnknownName
-from zoolens.catalog.runtime.files import checksum, stamp
+from zoolens.catalog.runtime.files import checksum, part_checksums, stamp
 from zoolens.catalog.store.database import Database
 from zoolens.catalog.store.failures import damaged
 from zoolens.catalog.store.shown import newest, shown
@@ -263,8 +263,10 @@ class Store(Database):
     # --- files beside the catalogue
 
     def note_file(self, path: Path, sha256: str) -> None:
-        """Record the size and time of change of a file beside the catalogue, with its checksum."""
-        noted = json.dumps({"sha256": sha256, "stamp": stamp(path)})
+        """Record a file beside the catalogue as it is: size, time of change, checksums."""
+        noted = json.dumps(
+            {"sha256": sha256, "stamp": stamp(path), "parts": part_checksums(path, stamp(path))}
+        )
         with self.transaction():
             self.execute("DELETE FROM setting WHERE name = ?", [_file_setting(path)])
             self.execute("INSERT INTO setting VALUES (?, ?)", [_file_setting(path), noted])
@@ -272,8 +274,9 @@ class Store(Database):
     def file_is_sound(self, path: Path, sums: Collection[str]) -> bool:
         """Whether a file beside the catalogue exists and has one of the checksums `sums`.
 
-        It is read from end to end, unless its size and time of change are still those
-        that were noted when it was written.
+        It is read from end to end: if its size and time of change are still those that were
+        noted when it was written, once in this process, and for checksums that are fast, since
+        bytes can rot without a change of either.
         """
         found = stamp(path)
         if found is None:
@@ -281,8 +284,8 @@ class Store(Database):
         noted = json.loads(
             self.value("SELECT value FROM setting WHERE name = ?", [_file_setting(path)]) or "{}"
         )
-        if noted.get("stamp") == [*found] and noted.get("sha256") in sums:
-            return True
+        if noted.get("stamp") == [*found] and noted.get("sha256") in sums and noted.get("parts"):
+            return part_checksums(path, found) == noted["parts"]
         return checksum(path) in sums
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.runtime.files import make_folder, replacing, sha256_of
+from zoolens.catalog.runtime.files import make_folder, replacing, sha256_of, text_of
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ class TrainingFolder:
             self._write(config, None)
             return None
         try:
-            found = json.loads(self._settings.read_text())
+            found = json.loads(text_of(self._settings))
             known, result = found["config"], found["result"]
             outcome = None if result is None else Outcome(**result["outcome"])
             sha256 = None if result is None else result["model_sha256"]
-        except (ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             raise CatalogError(f"{self._settings} is damaged; name a new folder") from None
         for name, value in json.loads(json.dumps(config)).items():
             if known.get(name) != value:

@@ -4,17 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import timm
 import torch
 from torch import Tensor
-from zoobot.pytorch.estimators.define_model import ZoobotTree
-from zoobot.pytorch.training import losses
 
 from zoolens.catalog.decision_tree import CAMPAIGN, DecisionTree
 from zoolens.catalog.errors import ModelRefused, nearest
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.checkpoints import reason
 from zoolens.catalog.network.model import ZoobotModel
+from zoolens.catalog.runtime.imports import without
+
+with without("wandb"):
+    import timm
+    from zoobot.pytorch.estimators.define_model import ZoobotTree
+    from zoobot.pytorch.training import losses
 
 _WARM_UP = 0.15  # share of the steps in which the learning rate rises
 

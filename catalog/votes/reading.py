@@ -6,7 +6,7 @@ nothing is repaired.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import pyarrow as pa
 from zoolens.catalog.arrays import Flags, Floats
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import TableRefused
+from zoolens.catalog.formats.bounds import MOST_FAULTS
 from zoolens.catalog.formats.identifiers import check_digits
 from zoolens.catalog.formats.kept import KeptTables
 from zoolens.catalog.formats.reading import TableFile, check_identifiers_type, texts
@@ -134,18 +135,9 @@ def read_vote_table(
     For `tree`, `prefer` and `identifier` see `recognise`. Raises `TableRefused` if
     the table cannot be understood at all, or no row of it can be used.
     """
-    file = TableFile(path)
-    names = respelt(path, file.schema.names, trees_to_try(tree, prefer))
-    file.rename(names)
-    layout = recognise(
-        path,
-        file.schema.names,
-        tree=tree,
-        prefer=prefer,
-        identifier=identifier,
-        weighted=weighted,
+    file, layout, names = open_vote_table(
+        path, tree=tree, prefer=prefer, identifier=identifier, weighted=weighted
     )
-    check_identifiers_type(path, file.schema, layout.identifier)
     table = VoteTable(layout)
     read = [(old, new) for old, new in names.items() if new in layout.columns]
     if read:
@@ -157,8 +149,10 @@ def read_vote_table(
     for numbers, content in file.blocks(layout.columns, misshapen):
         _validate(Rows(path, content, layout.identifier, numbers), table)
         found += len(content)
+        _check_faults(path, table, len(table.rejects))
     if not found:
         raise TableRefused(f"{path} has a header but no row of that length; is it complete?")
+    _check_faults(path, table, len(table.rejects) + len(misshapen))
     ragged = [Reject(str(path), r, None, f"ragged row: {what}") for r, what in misshapen.items()]
     table.rejects.extend(ragged)
     if not len(table):
@@ -172,6 +166,46 @@ def read_vote_table(
     _report_columns(path, table)
     table.rejects.sort(key=lambda reject: reject.row or 0)
     return table
+
+
+def open_vote_table(
+    path: Path,
+    *,
+    tree: str | None = None,
+    prefer: DecisionTree | None = None,
+    identifier: str | None = None,
+    weighted: bool = False,
+) -> tuple[TableFile, Layout, Mapping[str, str]]:
+    """A vote table and its layout, before a row is read; with the arguments of `read_vote_table`.
+
+    Also which columns are read by another spelling than theirs (`respelt`).
+
+    Raises `TableRefused` if the table cannot be understood at all.
+    """
+    file = TableFile(path)
+    names = respelt(path, file.schema.names, trees_to_try(tree, prefer))
+    file.rename(names)
+    layout = recognise(
+        path,
+        file.schema.names,
+        tree=tree,
+        prefer=prefer,
+        identifier=identifier,
+        weighted=weighted,
+    )
+    check_identifiers_type(path, file.schema, layout.identifier)
+    return file, layout, names
+
+
+def _check_faults(path: Path, table: VoteTable, count: int) -> None:
+    """Refuse a table with so much wrong that the list of it would fill the memory."""
+    if count > MOST_FAULTS:
+        told = f"row {table.rejects[0].row}: {table.rejects[0].reason}" if table.rejects else ""
+        what = told or f"most identifiers in {table.layout.identifier} are repeated"
+        raise TableRefused(
+            f"{path} has more than {MOST_FAULTS:,} faults; are its columns what their names say? "
+            f"The first, {what}"
+        )
 
 
 def _validate(rows: Rows, table: VoteTable) -> None:
@@ -220,6 +254,7 @@ def _refuse_repeated(path: Path, table: VoteTable) -> None:
         return
     names, rows = table._kept.column("name"), table.rows
     which, first = repeated(names)
+    _check_faults(path, table, len(table.rejects) + len(which))
     gone = set(rows[which].tolist())
     table.rejects[:] = [reject for reject in table.rejects if reject.row not in gone]
     for i, earlier in zip(which.tolist(), first.tolist(), strict=True):

@@ -48,8 +48,8 @@ def test_quiet_says_nothing(path: Path) -> None:
         (["explain", "J1"], "no catalogue at"),
         (["predict"], "give --model CHECKPOINT or --predictions FILE"),
         (["ingest", "nowhere.csv"], "nowhere.csv"),
-        (["ingest", cli.__file__, "--model", "nowhere.ckpt"], "no file nowhere.ckpt"),
-        (["ingest", cli.__file__, "--predictions", "nowhere.csv"], "no file nowhere.csv"),
+        (["ingest", cli.__file__, "--model", "nowhere.ckpt"], "no model at nowhere.ckpt"),
+        (["ingest", cli.__file__, "--predictions", "nowhere.csv"], "no table at nowhere.csv"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_1(
@@ -61,6 +61,39 @@ def test_a_mistake_is_one_line_and_exit_code_1(
     assert result.stderr.startswith("zoolens: ")
     assert len(result.stderr.splitlines()) == 1
     assert not list(tmp_path.iterdir()), "nothing is made by a mistake"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_only_files_are_read(path: Path, tmp_path: Path, kind: str) -> None:
+    """Else a pipe would be waited for, and a device read without end."""
+    it = tmp_path / "it"
+    if kind == "pipe":
+        os.mkfifo(it)
+    elif kind == "device":
+        it.symlink_to("/dev/zero")
+    else:
+        it.mkdir()
+    for suffix in (".csv", ".yaml", ".parquet", ".fits.gz", ".ckpt", ".safetensors", ".tar"):
+        it.with_suffix(suffix).symlink_to(it)
+    catalogue = ["--catalog", path]
+    for arguments in (
+        ["sql", "FROM votes", "--catalog", it],
+        ["status", "--catalog", it],
+        ["ingest", it.with_suffix(".csv"), "--catalog", it],
+        ["ingest", it.with_suffix(".parquet"), *catalogue],
+        ["ingest", it.with_suffix(".fits.gz"), *catalogue],
+        ["ingest", "nothing.csv", "--model", it.with_suffix(".ckpt"), *catalogue],
+        ["ingest", "nothing.csv", "--weights", it.with_suffix(".csv"), *catalogue],
+        ["predict", "--model", it.with_suffix(".safetensors"), *catalogue],
+        ["predict", "--predictions", it.with_suffix(".csv"), *catalogue],
+        ["score", "--weights", it.with_suffix(".yaml"), *catalogue],
+        ["evaluate", "--truth", it.with_suffix(".parquet"), *catalogue],
+        ["release", "verify", it],
+        ["release", "diff", it, it],
+    ):
+        result = zoolens(*arguments)
+        assert result.exit_code == 1, arguments
+        assert len(result.stderr.splitlines()) == 1, arguments
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 from pyarrow import parquet
 
 from tests.made.catalogues import TOY, catalogue, random_concentrations, random_counts
+from tests.made.vote_tables import text_of_bytes
 from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.evaluation.truth import judge, read_truth
 from zoolens.catalog.sky.truth import encode_mask
@@ -118,5 +119,19 @@ def test_a_mask_that_the_file_lacks(tmp_path: Path) -> None:
 
 
 def test_no_file(tmp_path: Path) -> None:
-    with pytest.raises(TableRefused, match="is no truth of a sky"):
+    with pytest.raises(TableRefused, match="no truth of a sky"):
         read_truth(tmp_path / "none.parquet", [], TOY)
+
+
+@pytest.mark.parametrize("column", ["iauname", "smooth"])
+def test_what_is_not_utf8_or_no_number_is_refused(tmp_path: Path, column: str) -> None:
+    wanted: dict[str, pa.Array] = {"iauname": pa.array(["J1", "J2"])}
+    for label in TOY.labels:
+        wanted[f"{label}_probability"] = pa.array([0.5, 0.5])
+        wanted[f"{label}_errors"] = pa.array([0, 0])
+    bad = "iauname" if column == "iauname" else f"{TOY.labels[0]}_probability"
+    wanted[bad] = text_of_bytes(b"J1", b"J\xe9")
+    path = tmp_path / "truth.parquet"
+    parquet.write_table(pa.table(wanted), path)
+    with pytest.raises(TableRefused, match=f"row 2, column {bad}: not UTF-8 text"):
+        read_truth(path, ["J1"], TOY)

@@ -1,4 +1,5 @@
 import csv
+import gzip
 from pathlib import Path
 
 import duckdb
@@ -8,8 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.made.release_tables import awkward, write
+from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.formats import fixed_width as records
 from zoolens.catalog.formats.csv import no_formula, write_csv
+from zoolens.catalog.formats.reading import TableFile
 
 
 @pytest.fixture
@@ -85,3 +88,42 @@ def test_no_text_is_a_formula(tmp_path: Path) -> None:
     assert [row[0] for row in rows] == [*expected, ""]
     assert {row[1] for row in rows} == {"-1.5"}
     assert [no_formula(name) for name in FORMULAS + PLAIN] == expected
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_ragged_row_that_is_no_text_refuses_only_itself(tmp_path: Path, packed: bool) -> None:
+    path = tmp_path / ("t.csv.gz" if packed else "t.csv")
+    rows = [b"J%d,%d" % (i, i) for i in range(9)]
+    rows[4] = b"J\xe9,4,4"
+    data = b"\xef\xbb\xbfid,n\n" + b"\n".join(rows) + b"\n"
+    path.write_bytes(gzip.compress(data) if packed else data)
+    misshapen: dict[int, str] = {}
+    ((numbers, table),) = TableFile(path).blocks(["id", "n"], misshapen)
+    assert misshapen == {5: "3 fields, not 2"}
+    assert numbers.tolist() == [1, 2, 3, 4, 6, 7, 8, 9]
+    assert table["n"].to_pylist() == ["0", "1", "2", "3", "5", "6", "7", "8"]
+
+
+def test_a_row_that_is_no_text_after_a_ragged_one_is_told_by_its_number(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"id,n,m\nJ1,1,\xe9\nJ\xe9,2,2,2\nJ\xe9,3,3\n")
+    file = TableFile(path)
+    assert [len(table) for _, table in file.blocks(["n"], {})] == [2]  # others do not matter
+    with pytest.raises(TableRefused, match="row 3, column id: not UTF-8 text"):
+        [*file.blocks(["id"], {})]
+
+
+@pytest.mark.parametrize("row", ["J2,{},1\n", "{},2\n", "J2,{}\n"])
+@pytest.mark.parametrize("before", [0, 30_000])
+def test_a_cell_of_megabytes_is_called_that(tmp_path: Path, row: str, before: int) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("id,n\n" + "J1,1\n" * before + row.format("x" * 10_000_000) + "J3,3\n")
+    with pytest.raises(TableRefused, match=r"after row [\d,]+ a row is longer than 4,194,304"):
+        [*TableFile(path).blocks(["id", "n"], {})]
+
+
+def test_a_name_of_a_column_can_be_too_long(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("id," + "x" * 200_000 + "\nJ1,1\n")
+    with pytest.raises(TableRefused, match="no header that can be read: field larger"):
+        TableFile(path)

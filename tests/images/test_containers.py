@@ -1,6 +1,7 @@
 """Images in tar shards and Parquet files, hostile and damaged ones among them."""
 
 import io
+import os
 import tarfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from tests.made.images import A, B, C, keys, parquet_images, picture, read_all, reasons, tar
+from tests.made.vote_tables import text_of_bytes
 from zoolens.catalog.errors import CatalogError, ImageRefused
 from zoolens.catalog.images.containers import open_container
 from zoolens.catalog.images.reader import ImageReader
@@ -199,3 +201,83 @@ def test_more_bytes_than_asked_for_are_refused(tmp_path: Path, kind: str) -> Non
     with pytest.raises(ImageRefused, match=r"missing image: no (row|member) 1 in"):
         container.read("1", 5)
     container.close()
+
+
+class TestHostile:
+    def test_pipes_are_no_containers(self, tmp_path: Path) -> None:
+        for name in ("a.tar", "b.tar"):
+            os.mkfifo(tmp_path / name)
+        with pytest.raises(CatalogError, match=r"no images in .*a pipe is there, not a file"):
+            list_images(tmp_path)
+        (tmp_path / "of").mkdir()
+        os.mkfifo(tmp_path / "of" / "a.parquet")
+        with pytest.raises(CatalogError, match=r"no images in .*a pipe is there, not a file"):
+            list_images(tmp_path / "of")
+        with pytest.raises(CatalogError, match="no source of images"):
+            list_images(tmp_path / "a.tar")
+
+    def test_a_pipe_among_images_is_one_reject(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / f"{A}.png")
+        (tmp_path / f"{B}.png").write_bytes(picture(1))
+        with ImageReader() as reader:
+            for entry in list_images(tmp_path).entries:
+                if entry.key == A:
+                    with pytest.raises(ImageRefused, match=r"missing image: .*a pipe is there"):
+                        reader.read(entry.source, entry.member)
+                else:
+                    assert reader.read(entry.source, entry.member) == picture(1)
+
+    @pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+    def test_names_of_gigabytes_are_not_read(self, tmp_path: Path, kind: bytes) -> None:
+        path = tar(tmp_path / "a.tar", {f"{A}.png": picture(1)})
+        info = tarfile.TarInfo("long")
+        info.type, info.size = kind, 2**40
+        end = path.read_bytes().rstrip(b"\0")
+        whole = end + bytes(-len(end) % tarfile.BLOCKSIZE)
+        path.write_bytes(whole + info.tobuf(tarfile.GNU_FORMAT))
+        with path.open("r+b") as file:
+            file.truncate(2**41)  # of holes, which take no room
+        listing = list_images(path)
+        assert keys(listing) == [A]
+        assert any("extended header of" in reason for _, reason in reasons(listing))
+
+    @pytest.mark.parametrize("column", ["iauname", "path"])
+    def test_names_that_are_not_utf8(self, tmp_path: Path, column: str) -> None:
+        names = text_of_bytes(b"J1.png", b"J\xe9.png")
+        image = [{"bytes": picture(1)}, {"bytes": picture(2)}]
+        table = pa.table({"image": image})
+        if column == "path":
+            content = table["image"].combine_chunks().field("bytes")
+            table = pa.table(
+                {"image": pa.StructArray.from_arrays([content, names], ["bytes", "path"])}
+            )
+        else:
+            table = table.append_column("iauname", names)
+        parquet.write_table(table, tmp_path / "a.parquet")
+        with pytest.raises(CatalogError, match=r"row 2, column .*: not UTF-8 text"):
+            list_images(tmp_path / "a.parquet")
+
+    def test_images_that_repeat_take_the_memory_of_one(self, tmp_path: Path) -> None:
+        data = [b"x" * 1_000_000] * 5000
+        table = pa.table({"image": data, "iauname": [f"J{i}" for i in range(5000)]})
+        parquet.write_table(table, tmp_path / "a.parquet", compression="zstd")
+        before = pa.total_allocated_bytes()
+        container = open_container(tmp_path / "a.parquet")
+        assert container.read("4999", 2**20) == data[0]
+        assert pa.total_allocated_bytes() - before < 2**26
+        container.close()
+
+    def test_too_many_and_too_large_groups_are_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        table = pa.table({"image": [b"x" * 100] * 20, "iauname": [f"J{i}" for i in range(20)]})
+        path = tmp_path / "a.parquet"
+        parquet.write_table(table, path, use_dictionary=False)
+        monkeypatch.setattr("zoolens.catalog.images.containers._MOST_IMAGES", 19)
+        with pytest.raises(CatalogError, match="20 images; a file may have 19"):
+            open_container(path)
+        monkeypatch.setattr("zoolens.catalog.images.containers._MOST_IMAGES", 20)
+        open_container(path).close()
+        monkeypatch.setattr("zoolens.catalog.images.containers._MOST_LOADED", 1999)
+        with pytest.raises(CatalogError, match="row group of"):
+            open_container(path)

@@ -1,5 +1,6 @@
 """Jobs that need other jobs: patience, and an index that is made when it is needed."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from zoolens.catalog.release.provenance import Title
 from zoolens.jobs import pipeline
 from zoolens.jobs.reports import Brief, Report
 from zoolens.jobs.score import score
-from zoolens.jobs.settings import Cut, Inference, Which
+from zoolens.jobs.settings import Cut, Inference, Maps, Which
 
 
 @pytest.fixture
@@ -100,14 +101,48 @@ def test_what_later_steps_would_refuse_is_refused_first(tmp_path: Path) -> None:
     votes.touch()
     for settings, told in (
         ({"model": "m", "predictions": votes}, "not both"),
-        ({"model": str(none)}, "no file"),
-        ({"predictions": none}, "no file"),
+        ({"model": str(none)}, "no model at"),
+        ({"predictions": none}, "no table at"),
         ({"weights": "papre"}, "no weights 'papre'"),
-        ({"inference": Inference(precision="float8")}, "float8"),
     ):
         with pytest.raises(CatalogError, match=told):
             pipeline.ingest_to_index(tmp_path / "gz.duckdb", votes, **settings)
     assert not (tmp_path / "gz.duckdb").exists()
+
+
+def test_what_is_in_the_files_is_looked_at_first(tmp_path: Path, checkpoint: Path) -> None:
+    votes = tmp_path / "votes.csv"
+    votes.write_text("iauname," + ",".join(get_tree("gzd5").labels) + "\nJ1" + ",0" * 34 + "\n")
+    weights = tmp_path / "weights.csv"
+    weights.write_text("label,weight\nno-such_label,2\n")
+    other = tmp_path / "other.csv"
+    other.write_text("iauname,n\nJ1,2\n")
+    os.mkfifo(tmp_path / "pipe")
+    for settings, told in (
+        ({"model": str(votes)}, "is no Zoobot model"),
+        ({"predictions": votes}, "predicts nothing of tree"),
+        ({"predictions": other}, "predicts nothing of tree"),
+        ({"weights": str(weights)}, "no-such_label"),
+        ({"weights": str(tmp_path / "pipe")}, "no weights"),
+        ({"model": str(checkpoint), "inference": Inference(precision="float8")}, "float8"),
+        ({"model": str(checkpoint), "inference": Inference(samples=-1)}, "-1 dropout samples"),
+    ):
+        with pytest.raises(CatalogError, match=told):
+            pipeline.ingest_to_index(tmp_path / "gz.duckdb", votes, **settings)
+        assert not (tmp_path / "gz.duckdb").exists()
+
+
+def test_a_wrong_model_or_weights_stops_before_the_index(path: Path, tmp_path: Path) -> None:
+    score(path)
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("iauname,n\nJ1,2\n")
+    with pytest.raises(CatalogError, match="needs the columns label and weight"):
+        pipeline.similar(path, "G0003", weights=str(wrong))
+    with pytest.raises(CatalogError, match="no galaxy"):
+        pipeline.similar(path, "G9999")
+    with pytest.raises(CatalogError, match="is no Zoobot model"):
+        pipeline.explain(path, Which(names=["G0001"]), Maps(model=str(wrong)))
+    assert not index_path(path, "observed").exists()
 
 
 def test_a_brief_report_is_the_report_in_fewer_words(path: Path) -> None:

@@ -5,7 +5,9 @@ import duckdb
 import pytest
 
 from tests.made.catalogues import add_votes, catalogue, random_concentrations, random_counts
+from tests.made.terminal import zoolens
 from zoolens.catalog.paths import index_path
+from zoolens.catalog.runtime.files import part_checksums
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.index import index
 from zoolens.jobs.verify import VerifyReport, verify
@@ -63,8 +65,16 @@ def test_a_damaged_index_is_found_and_an_outdated_one_is_none(path: Path) -> Non
     whole[len(whole) // 2] ^= 1
     file.write_bytes(whole)
     os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))  # as if nothing had touched it
+    part_checksums.cache_clear()  # as in another process
     report = verify(path)
-    assert report.errors == 0, "the catalogue is sound"
+    told = "similarity index: files that are not as they were written"
+    assert _found(report, "ERROR") == {told: 1}
+    assert report.advice == "the similarity index is damaged; build it again with: zoolens index"
+    result = zoolens("verify", "--catalog", path)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    file.unlink()
+    report = verify(path)
+    assert report.errors == 0, "a missing file is made again"
     told = "similarity index: files to be made again by zoolens index"
     assert _found(report, "warning")[told] == 1
     with Store.open(path) as store:

@@ -149,3 +149,10 @@ def read_table(path: Path, misshapen: dict[int, str] | None = None) -> pa.Table:
 def kinds(table: VoteTable) -> list[tuple[int | None, str]]:
     """Row and kind of each reject of a table."""
     return [(reject.row, reject.reason.split(":")[0]) for reject in table.rejects]
+
+
+def text_of_bytes(*cells: bytes) -> pa.Array:
+    """An array that says it is text, whatever its bytes are."""
+    offsets = np.cumsum([0, *map(len, cells)]).astype(np.int32)
+    buffers = (pa.py_buffer(offsets.tobytes()), pa.py_buffer(b"".join(cells)))
+    return pa.StringArray.from_buffers(len(cells), *buffers)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.made.vote_tables import text_of_bytes
 from tests.oracles.differences import changed_by_pandas
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.release import difference
@@ -108,3 +109,12 @@ def test_values_are_those_that_pandas_finds(
     }
     frames = [pd.read_parquet(folder / name / "galaxies.parquet") for name in "ab"]
     assert found == changed_by_pandas(*frames)
+
+
+@pytest.mark.parametrize("column", ["iauname", "image"])
+def test_text_that_is_not_utf8_is_refused(tmp_path: Path, column: str) -> None:
+    good = {"iauname": ["a", "b"], "image": ["x", "y"]}
+    bad = {**good, column: text_of_bytes(b"a", b"\xe9")}
+    first, second = release_of(tmp_path / "1", good), release_of(tmp_path / "2", bad)
+    with pytest.raises(CatalogError, match=f"row 2, column {column}: not UTF-8 text"):
+        Difference(first, second).by_galaxy()

@@ -2,16 +2,29 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.runtime import files
-from zoolens.catalog.runtime.files import make_folder, replacing, replacing_folder
+from zoolens.catalog.runtime.files import (
+    check_file,
+    checksum,
+    make_folder,
+    part_checksums,
+    replacing,
+    replacing_folder,
+    sha256_of,
+    stamp,
+    text_of,
+)
 
 
 def test_the_new_takes_the_place_of_the_old(tmp_path: Path) -> None:
@@ -207,3 +220,57 @@ def test_within_a_new_folder_nothing_is_looked_for(
     with replacing_folder(tmp_path / "out") as part, replacing(part / "file") as file:
         file.write_text("new")
     assert looked == [tmp_path / "out"]
+
+
+@pytest.fixture(params=["folder", "pipe", "socket", "device"])
+def irregular(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """Something that is no regular file; reading some of it would never end."""
+    path = tmp_path / "it"
+    if request.param == "folder":
+        path.mkdir()
+    elif request.param == "pipe":
+        os.mkfifo(path)
+    elif request.param == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(path))
+            yield path
+        return
+    yield path
+
+
+def test_only_regular_files_are_read(irregular: Path) -> None:
+    with pytest.raises(CatalogError, match=r"no table at .*: a \w+ is there, not a file"):
+        check_file(irregular, "table")
+    with pytest.raises(OSError, match="is there, not a file"):
+        sha256_of(irregular)
+    with pytest.raises(OSError, match="is there, not a file"):
+        text_of(irregular)
+    assert checksum(irregular) is None
+
+
+def test_links_to_regular_files_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("\ufeffabc", encoding="utf-8")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    check_file(tmp_path / "b", "table")
+    assert text_of(tmp_path / "b") == "abc"
+    with pytest.raises(OSError, match="more than 5 bytes"):
+        text_of(tmp_path / "b", 5)
+    for name in ("none", "a/b", "x" * 300, "a\0b"):
+        with pytest.raises(CatalogError, match="no table at"):
+            check_file(tmp_path / name, "table")
+
+
+def test_checksums_of_parts_are_those_of_zlib(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoolens.catalog.runtime.files._PART", 100)
+    path, data = tmp_path / "a", bytes(range(250))
+    path.write_bytes(data)
+    expected = [zlib.crc32(data[at : at + 100]) for at in (0, 100, 200)]
+    assert part_checksums(path, stamp(path)) == expected
+    (tmp_path / "empty").touch()
+    assert part_checksums(tmp_path / "empty", None) == []
+    assert part_checksums(tmp_path / "none", None) is None
+    assert part_checksums(tmp_path, None) is None

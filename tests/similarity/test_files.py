@@ -1,9 +1,12 @@
 """Index files: the same bytes each time, and never searched where they have changed."""
 
+import contextlib
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from tests.made.catalogues import (
@@ -16,10 +19,12 @@ from tests.made.catalogues import (
 )
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.paths import index_path
+from zoolens.catalog.runtime.files import part_checksums
 from zoolens.catalog.similarity.exact import SimilarityIndex, make_block, observed_candidates
 from zoolens.catalog.similarity.files import (
     KINDS,
     built_from,
+    damaged_files,
     load_codes,
     load_index,
     recorded_codes,
@@ -91,7 +96,7 @@ def test_damage_is_found_and_not_parsed(gz: Path, kind: str) -> None:
     whole = bytearray(file.read_bytes())
     other = next(name for name in KINDS if name != kind)
     with Store.open(gz, read_only=True) as store:
-        assert sound_files(store, thorough=True) == dict.fromkeys(KINDS, True)
+        assert sound_files(store) == dict.fromkeys(KINDS, True)
     whole[len(whole) // 2] ^= 1
     for damaged in (bytes(whole), bytes(whole[:100]), b"", None):
         if damaged is None:
@@ -100,10 +105,56 @@ def test_damage_is_found_and_not_parsed(gz: Path, kind: str) -> None:
             file.write_bytes(damaged)
         with Store.open(gz, read_only=True) as store:
             assert sound_files(store) == {kind: False, other: True}
-            assert sound_files(store, thorough=True) == {kind: False, other: True}
+            assert damaged_files(store) == ([] if damaged is None else [file])
             with pytest.raises(CatalogError, match=f"{file} is missing or damaged"):
                 load_index(store, kind)
             assert len(load_index(store, other)) == N
+
+
+@pytest.mark.parametrize("place", [8, 0.3, 0.5, 0.9, -9])
+@pytest.mark.parametrize("kind", KINDS)
+def test_bytes_that_rotted_unnoticed_are_found_when_opened(
+    gz: Path, kind: str, place: float
+) -> None:
+    """Size and time of change are what they were."""
+    file = index_path(gz, kind)
+    with Store.open(gz, read_only=True) as store:
+        load_index(store, kind)
+    before, whole = file.stat(), bytearray(file.read_bytes())
+    whole[int(place * len(whole)) if isinstance(place, float) else place] ^= 4
+    file.write_bytes(whole)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    part_checksums.cache_clear()  # as in another process
+    with Store.open(gz, read_only=True) as store:
+        with pytest.raises(CatalogError, match=r"is missing or damaged; build it with: zoolens"):
+            load_index(store, kind)
+        assert damaged_files(store) == [file]
+    assert index(gz).changed
+    part_checksums.cache_clear()
+    with Store.open(gz, read_only=True) as store:
+        assert len(load_index(store, kind)) == N
+
+
+def test_a_file_that_lies_is_no_index(gz: Path) -> None:
+    """The ledger says that it is sound, and what is in it is something else."""
+    good, file = index_path(gz, "observed").read_bytes(), index_path(gz, "observed")
+    other = pa.BufferOutputStream()
+    with pa.ipc.new_file(other, pa.schema({"a": pa.int64()})) as writer:
+        writer.write_batch(pa.record_batch({"a": [1]}))
+    size = len(good) // 2
+    random = np.random.default_rng(0)
+    flipped = [
+        good[:place] + bytes([good[place] ^ 255]) + good[place + 1 :]
+        for place in random.integers(0, len(good), 60).tolist()
+    ]
+    for data in (other.getvalue().to_pybytes(), good[:size], b"", b"ARROW1", *flipped):
+        file.write_bytes(data)
+        with Store.open(gz) as store, contextlib.suppress(CatalogError):
+            sha256 = hashlib.sha256(data).hexdigest()
+            config = {"built_from": built_from(store), "sha256": dict.fromkeys(KINDS, sha256)}
+            store.finish(store.begin("index", config))
+            store.note_file(file, sha256)
+            load_index(store, "observed")
 
 
 def test_without_codes_the_way_to_them_is_told(gz: Path) -> None:
