@@ -20,11 +20,13 @@ from PIL import Image
 
 from benchmarks.contest import Contest, Way
 from tests.made.checkpoints import save, zoobot_tree
+from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.inference import AT_ONCE, torch_in_order
 from zoolens.catalog.network.model import ZoobotModel, concentrations, dropout_masks, load_model
 from zoolens.catalog.saliency.explainer import Explainer
 
+TREE = get_tree("gzd5")
 ARCHITECTURES = ("efficientnet_b0", "convnext_nano")
 COUNT, SAMPLES, TARGETS, ANSWERS = 16, 30, 2, 34
 _CLOSE = 2e-5
@@ -74,6 +76,9 @@ def contests(images: Path) -> Iterator[Contest]:
             parts = torch_in_order(using[samples], batch.split(AT_ONCE))
             return torch.cat([part.mean for part in parts]).numpy()
 
+        def fractions(samples: int, using: dict[int, Explainer] = explainers) -> np.ndarray:
+            return using[samples].fractions(batch, TREE.slices).mean.numpy()
+
         def encode(model: ZoobotModel = model) -> None:
             with torch.no_grad():
                 model.encoder(batch)
@@ -87,6 +92,7 @@ def contests(images: Path) -> Iterator[Contest]:
                 {
                     "zoolens": Way(lambda s=samples, o=ours: o(s), work),  # type: ignore[misc]
                     **(others if fast[samples].engine == "openvino" else {}),
+                    "exact maps of fractions": Way(lambda s=samples, f=fractions: f(s), work),  # type: ignore[misc]
                     "pytorch-grad-cam, a target at a time": Way(peer, TARGETS),
                     "the encoder alone, no map": Way(encode, work),
                 },

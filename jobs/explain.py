@@ -6,35 +6,28 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
-from urllib.parse import quote
 
 import numpy as np
-import numpy.typing as npt
 
 from zoolens.catalog.arrays import Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.explain import figure as drawing
 from zoolens.catalog.explain.choice import (
     Choice,
     Subject,
     choose,
     find_subjects,
 )
+from zoolens.catalog.explain.drawing import draw
 from zoolens.catalog.explain.maps import check_derivable
 from zoolens.catalog.explain.model import ExplainedModel, explained_model
-from zoolens.catalog.explain.portraits import outside_votes, read_explanation, relevant_questions
 from zoolens.catalog.explain.rows import saliency_tables
 from zoolens.catalog.images.loading import image_batch
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import choose_engine
 from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import load_model
-from zoolens.catalog.output.figures import save, shown
-from zoolens.catalog.output.html import write_page
-from zoolens.catalog.paths import explanation_page, explanation_stem, explanations_dir
-from zoolens.catalog.runtime.files import make_folder
-from zoolens.catalog.runtime.progress import progress
+from zoolens.catalog.paths import explanations_dir
 from zoolens.catalog.saliency.arithmetic import Of
 from zoolens.catalog.store.galaxies import (
     galaxies_of_run,
@@ -100,8 +93,8 @@ def explain(
     which the views show with `history.` before their names. Its engine is recorded as
     `predict` does (`catalog.saliency.closed_forms` says where OpenVINO serves). of: what
     the drawn maps are of, "concentration", "fraction" or "cross_entropy"; the stored
-    ones are of concentrations, from which the others follow. out: folder of figures and
-    page, beside the catalogue unless given; the page shows the galaxies of this call.
+    ones are of concentrations, and the others are made as they are drawn. out: folder of
+    figures and page, beside the catalogue unless given; the page shows the galaxies of this call.
 
     Galaxies that the run has maps of are not explained again. Images that are missing
     or refused become rejects, and are tried again by the next call. Raises
@@ -140,7 +133,7 @@ def explain(
         total = len(galaxies_of_run(store, run, "saliency_map"))
         changed = store.conclude(run, added=total > before or rejects + renewed > 0)
         folder = out or explanations_dir(catalog)
-        drawn, page = _draw(store, run, explained, reader, subjects, of, folder)
+        drawn, page = draw(store, run, explained, reader, subjects, of, folder)
         return ExplainReport(
             run.run_id,
             total - before,
@@ -196,9 +189,6 @@ def _wanted(choices: Sequence[Choice], subjects: Sequence[Subject]) -> Ids:
     return np.array(sorted(chosen.union(*(subject.galaxies for subject in subjects))), np.int64)
 
 
-# --- maps
-
-
 def _explain_missing(
     store: Store, run: Run, explained: ExplainedModel, reader: ImageReader, wanted: Ids
 ) -> int:
@@ -241,64 +231,3 @@ def _explain_missing(
         seen = (Part(images, images.asked) for images in torch_in_order(read, batches))
         added = filled(seen, make, here)
     return refused + added["reject"]
-
-
-# --- figures and page
-
-
-def _draw(
-    store: Store,
-    run: Run,
-    explained: ExplainedModel,
-    reader: ImageReader,
-    subjects: Sequence[Subject],
-    of: Of,
-    folder: Path,
-) -> tuple[tuple[Path, ...], Path | None]:
-    """Draw one figure per subject, and a page of all; returns their files."""
-    if not subjects:
-        return (), None
-    make_folder(folder)
-
-    def display(source: str, member: str | None, sha256: str) -> npt.NDArray[np.uint8]:
-        return explained.view.display(reader.open(source, member, sha256=sha256))
-
-    provenance = explained.provenance(run)
-    drawn: list[Path] = []
-    sections = []
-    with progress("drawing", len(subjects)) as bar:
-        for subject in subjects:
-            explanation = read_explanation(store, run, subject, display, explained.notes, of)
-            stem = explanation_stem(explanation.selected.iauname, explanation.fact.label, of)
-            figure = drawing.explanation_figure(explanation, provenance)
-            files = save(figure, folder / stem)
-            drawn += files
-            sections.append(
-                {
-                    "explanation": explanation,
-                    "questions": relevant_questions(explanation, store.tree),
-                    "png": quote(files[0].name),
-                    "pdf": quote(files[1].name),
-                }
-            )
-            bar.advance()
-    page = explanation_page(folder)
-    write_page(
-        page,
-        "explanations.html.jinja",
-        sections=sections,
-        what=drawing.WORDS[of],
-        provenance=provenance,
-        reference=explained.reference,
-        filters={
-            "shown": shown,
-            "votes": drawing.votes,
-            "fraction": _fraction,
-            "outside": outside_votes,
-        },
-    )
-    return tuple(drawn), page
-
-
-def _fraction(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"

@@ -48,7 +48,12 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         predicted = store.newest_run("predict")
         for seed, ids in enumerate(([0, 1, 2, 3, 4], [1])):
             maps = _maps(seed, len(ids))
-            config = {"predict_run": predicted, "seed": seed, "view": View(size=32).config()}
+            config = {
+                "predict_run": predicted,
+                "seed": seed,
+                "samples": 0,  # maps of fractions then follow from the stored ones
+                "view": View(size=32).config(),
+            }
             run = store.begin("explain", config)
             store.commit(run, "1", {"saliency_map": map_rows(ids, maps, 2 * maps, TOY)})
             store.finish(run)
@@ -167,7 +172,7 @@ def test_maps_that_are_not_there_are_told(gz: zoolens.Catalog) -> None:
         gz.saliency("G0000", "round_maybe")
     with pytest.raises(UnknownName, match="no map of 'loss'"):
         gz.saliency("G0000", "round_no", of="loss")  # type: ignore[arg-type]
-    with pytest.raises(zoolens.CatalogError, match="only the mean map of the fraction"):
+    with pytest.raises(zoolens.CatalogError, match="map of the fraction has no standard deviation"):
         gz.saliency("G0000", "round_no", of="fraction", sd=True)
     for galaxies, answers in ((UNEXPLAINED, "round_no"), ("G0000", "bar_weak"), ([], "round_no")):
         with pytest.raises(zoolens.CatalogError, match="none of these galaxies has a map"):

@@ -58,7 +58,9 @@ DECLARATIONS = {
 # What ties together modules that have tests of their own; a job's tests go through each branch.
 OF_A_JOB = {
     "catalog/evaluation/of_maps.py",  # tests/jobs/test_evaluate.py
-    "catalog/explain/model.py",  # tests/jobs/test_explain.py
+    "catalog/explain/derived.py",  # tests/jobs/test_explain.py
+    "catalog/explain/drawing.py",  # the same
+    "catalog/explain/model.py",  # the same
     "catalog/predictions/from_images.py",  # tests/jobs/test_predict.py
 }
 

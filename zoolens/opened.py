@@ -167,12 +167,14 @@ class Catalog:
         size: int | None = None,
         sd: bool = False,
     ) -> npt.NDArray[np.floating]:
-        """Stored maps of N galaxies for K answers, one array (N, K, h, w).
+        """Maps of N explained galaxies for K answers, one array (N, K, h, w).
 
         Positive pixels raised what the map is of, negative ones lowered it: the answer's
         concentration, its expected "fraction", or "cross_entropy", the loss, in its unit per
         cell. size: upsampled to (size, size) pixels of `image` instead of the cells of the
-        layer; sd: the standard deviation over dropout samples instead of the mean.
+        layer; sd: the standard deviation over dropout samples instead of the mean, of
+        concentrations only. Maps of concentrations are stored; the others are made from the
+        images by the model, which must be there, unless dropout was off.
 
         NaN where a galaxy or an answer has no map (`zoolens.explain` makes them). Raises
         `UnknownName` for a galaxy or answer that is not there, `CatalogError` if there

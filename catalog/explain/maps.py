@@ -8,24 +8,27 @@ import numpy.typing as npt
 
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.explain.derived import derived_maps
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.saliency.arithmetic import (
     Map,
     Of,
-    cross_entropy_map,
     decode,
-    fraction_map,
     upsample,
 )
 from zoolens.catalog.store.galaxies import galaxy_ids, names_of, read_galaxies
 from zoolens.catalog.store.maps import explanation_of, has_maps, newest_explanation, stored_map
-from zoolens.catalog.store.matrices import mean_concentrations, read_votes
 from zoolens.catalog.store.store import Run, Store
 
 if TYPE_CHECKING:
     from zoolens.catalog.images.view import View
 
 
+# why a loss has no map
+NO_VOTES = (
+    "no votes give a fraction of {} for this galaxy, so its cross-entropy has no map; choose "
+    "another answer"
+)
 _MOST_PIXELS = 8192  # a side
 
 
@@ -46,11 +49,11 @@ def saliency_of(
     samples instead of the mean. size: upsampled to (size, size) pixels of the view
     (`upsample`) instead of the layer's own (h, w). of: what the map is of, in its
     units: the answer's concentration, its expected fraction, or its cross-entropy with
-    the votes (`catalog.saliency.arithmetic`; means only).
+    the votes (`catalog.explain.derived`, which looks at the image again; means only).
 
     Raises `UnknownName` for a galaxy, label or run that is not there, `CatalogError`
     if the galaxy is not explained, the model has no such answer, or what a derived
-    map needs is missing.
+    map needs is missing: votes, the model, the image.
     """
     if not isinstance(catalog, Store):
         with Store.open(Path(catalog), read_only=True) as store:
@@ -66,7 +69,11 @@ def saliency_of(
         maps = question_maps(store, run, galaxy_id, answer_id, tree, sd=sd)
         chosen: npt.NDArray[np.floating] = maps[answer_id - _first(tree, answer_id)]
     else:
-        chosen = derived_map(store, run, galaxy_id, answer_id, tree, of)
+        question_maps(store, run, galaxy_id, answer_id, tree)  # raises if there are none
+        found = derived_maps(store, run, {galaxy_id: [answer_id]}, of)
+        if (galaxy_id, answer_id) not in found:
+            raise CatalogError(NO_VOTES.format(label))
+        chosen = found[galaxy_id, answer_id]
     return chosen if size is None else upsample(chosen, size)
 
 
@@ -109,7 +116,7 @@ def check_derivable(of: Of, sd: bool) -> None:
     if of not in get_args(Of):
         raise UnknownName(f"no map of {of!r}; choose one of {', '.join(get_args(Of))}")
     if sd and of != "concentration":
-        raise CatalogError(f"only the mean map of the {of} can be derived from what is stored")
+        raise CatalogError(f"the map of the {of} has no standard deviation; ask for its mean")
 
 
 def question_maps(
@@ -133,34 +140,6 @@ def _why_missing(store: Store, run: Run, galaxy_id: int, label: str) -> str:
     if has_maps(store, run, galaxy_id):
         return f"the model of run {run.run_id} has no answer {label}; choose another"
     return f"run {run.run_id} has no maps of {name}; make them with: zoolens explain {name}"
-
-
-def derived_map(
-    store: Store, run: Run, galaxy_id: int, answer_id: int, tree: DecisionTree, of: Of
-) -> npt.NDArray[np.float64]:
-    """The map (h, w) of an answer's fraction or cross-entropy, from stored maps.
-
-    Raises `CatalogError` if what it needs is missing.
-    """
-    maps = question_maps(store, run, galaxy_id, answer_id, tree)
-    where = tree.slices[tree.question_of[answer_id]]
-    answer = answer_id - where.start
-    predict_run = run.config.get("predict_run")
-    concentrations = mean_concentrations(store, tree, predict_run, np.array([galaxy_id]))[0, where]
-    if len(concentrations) != len(maps) or np.isnan(concentrations).any():
-        raise CatalogError(
-            f"a map of the {of} needs the concentrations that the model of run {run.run_id} "
-            "predicts; do first: zoolens predict"
-        )
-    if of == "fraction":
-        return fraction_map(maps, concentrations, answer)
-    observed = read_votes(store, tree, np.array([galaxy_id])).observed[0, answer_id]
-    if np.isnan(observed):
-        raise CatalogError(
-            f"no votes give a fraction of {tree.labels[answer_id]} for this galaxy, so its "
-            "cross-entropy has no map; choose another answer"
-        )
-    return cross_entropy_map(maps, concentrations, answer, float(observed))
 
 
 def _first(tree: DecisionTree, answer_id: int) -> int:

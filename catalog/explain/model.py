@@ -99,7 +99,34 @@ def explained_model(
     and no model is named, `ModelRefused` for a model that cannot be
     used or has changed since it predicted.
     """
-    run = store.run(store.newest_run("predict"))
+    return _explained(store, store.run(store.newest_run("predict")), source, method, layer, engine)
+
+
+def explained_again(store: Store, run: Run) -> ExplainedModel:
+    """The model of an explain run, with all that its maps depend on, for more maps of it.
+
+    The run explains the model that predicted. Raises `ModelRefused` if the model is no longer
+    there or has changed, naming the ways out.
+    """
+    predictions = store.run(int(run.config["predict_run"]))
+    source = _origin(run).get("model")
+    again = _explained(store, predictions, source, run.config["method"], run.config["layer"])
+    if again.model.sha256 != run.model_sha256:
+        raise ModelRefused(
+            f"{source} is no longer the model of run {run.run_id}; ask for maps of the "
+            "concentration, which are stored"
+        )
+    return again
+
+
+def _explained(
+    store: Store,
+    run: Run,
+    source: str | None,
+    method: str,
+    layer: str | None,
+    engine: str = "torch",
+) -> ExplainedModel:
     loaded = _load(run, source).for_tree(store.tree)
     view = View(**run.config["view"]) if "view" in run.config else View()
     if loaded.view is not None and loaded.sha256 != run.model_sha256:

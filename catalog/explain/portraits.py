@@ -1,7 +1,8 @@
 """What is known of a galaxy and an answer, collected for figures and pages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +11,19 @@ from zoolens.catalog.arrays import Mask
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.explain.choice import Subject
-from zoolens.catalog.explain.maps import derived_map, question_maps
+from zoolens.catalog.explain.derived import made_fractions, of_fractions
+from zoolens.catalog.explain.maps import NO_VOTES, question_maps
+from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.segments import central_segment, coverage
 from zoolens.catalog.saliency.arithmetic import Of, map_statistics
 from zoolens.catalog.store.facts import AnswerFacts, facts_of
 from zoolens.catalog.store.galaxies import read_galaxies
 from zoolens.catalog.store.store import Run, Store
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from zoolens.catalog.explain.model import ExplainedModel
 
 SELECTED = "selected"
 OBSERVED = "observed counterpart"
@@ -74,15 +82,17 @@ class Explanation:
         return self.selected.facts[self.answer_id]
 
 
-# Reads an image as the model saw it: file, member and checksum -> (H, W, 3).
-Display = Callable[[str, str | None, str], npt.NDArray[np.uint8]]
-
-
 def read_explanation(
-    store: Store, run: Run, subject: Subject, display: Display, notes: Sequence[str], of: Of
+    store: Store,
+    run: Run,
+    subject: Subject,
+    explained: "ExplainedModel",
+    reader: ImageReader,
+    of: Of,
 ) -> Explanation:
     """A subject and its counterparts, with the maps of an explain run.
 
+    Maps of fractions and losses are made from the images anew (`catalog.explain.derived`).
     A galaxy without such a map has the reason in its place.
     """
     others = [(OBSERVED, subject.observed), (PREDICTED, subject.predicted)]
@@ -91,41 +101,62 @@ def read_explanation(
     facts = facts_of(store, {galaxy_id for _, galaxy_id, _ in cast})
     portraits = []
     for role, galaxy_id, similarity in cast:
-        name, picture, missing = _shown(store, run, galaxy_id, subject.answer_id, display, of)
+        name, picture, missing = _shown(
+            store, run, galaxy_id, subject.answer_id, explained, reader, of
+        )
         portraits.append(Portrait(role, name, facts[galaxy_id], picture, missing, similarity))
-    return Explanation(subject.answer_id, portraits, (*notes, *subject.notes), of)
+    return Explanation(subject.answer_id, portraits, (*explained.notes, *subject.notes), of)
 
 
 def _shown(
-    store: Store, run: Run, galaxy_id: int, answer_id: int, display: Display, of: Of
+    store: Store,
+    run: Run,
+    galaxy_id: int,
+    answer_id: int,
+    explained: "ExplainedModel",
+    reader: ImageReader,
+    of: Of,
 ) -> tuple[str, Picture | None, str]:
     """A galaxy's name, and its picture or why there is none."""
     (galaxy,) = read_galaxies(store, np.array([galaxy_id]))
     if not galaxy.source:
         return galaxy.iauname, None, "no image of this galaxy was ingested"
     try:
-        pixels = display(galaxy.source, galaxy.member, galaxy.sha256)
-        return galaxy.iauname, _picture(store, run, galaxy_id, answer_id, pixels, of), ""
+        image = reader.open(galaxy.source, galaxy.member, sha256=galaxy.sha256)
+        seen, pixels = explained.view.both(image)
+        mean, sd = _map(store, run, galaxy_id, answer_id, explained, seen, of)
     except CatalogError as error:
         return galaxy.iauname, None, str(error)
-
-
-def _picture(
-    store: Store, run: Run, galaxy_id: int, answer_id: int, pixels: npt.NDArray[np.uint8], of: Of
-) -> Picture:
-    tree = store.tree
     segment = central_segment(pixels)
-    if of == "concentration":
-        place = answer_id - tree.slices[tree.question_of[answer_id]].start
-        mean, sd = (
-            question_maps(store, run, galaxy_id, answer_id, tree, sd=sd)[place]
-            for sd in (False, True)
-        )
-    else:
-        mean, sd = derived_map(store, run, galaxy_id, answer_id, tree, of), None
     covered = None if segment is None else coverage(segment, *mean.shape)
     (on_target,) = map_statistics(mean[None], covered)["on_target"].tolist()
-    return Picture(pixels, segment, mean, sd, None if np.isnan(on_target) else on_target)
+    picture = Picture(pixels, segment, mean, sd, None if np.isnan(on_target) else on_target)
+    return galaxy.iauname, picture, ""
+
+
+def _map(
+    store: Store,
+    run: Run,
+    galaxy_id: int,
+    answer_id: int,
+    explained: "ExplainedModel",
+    seen: "Tensor",
+    of: Of,
+) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.float32] | None]:
+    """The map (h, w) of an answer, and its spread if it is of a concentration."""
+    tree = store.tree
+    place = answer_id - tree.slices[tree.question_of[answer_id]].start
+    mean, sd = (
+        question_maps(store, run, galaxy_id, answer_id, tree, sd=sd)[place] for sd in (False, True)
+    )
+    if of == "concentration":
+        return mean, sd
+    wanted = {galaxy_id: [answer_id]}
+    fractions = made_fractions(store, explained, seen[None], np.array([galaxy_id]), wanted)
+    found = of_fractions(store, fractions, of)
+    if (galaxy_id, answer_id) not in found:
+        raise CatalogError(NO_VOTES.format(tree.labels[answer_id]))
+    return found[galaxy_id, answer_id], None
 
 
 def outside_votes(portrait: Portrait, question: str) -> float:

@@ -1,25 +1,23 @@
-"""Stored saliency maps of many galaxies and answers, as one array."""
+"""Saliency maps of many explained galaxies and answers, as one array."""
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from zoolens.catalog.arrays import Floats, Ids
+from zoolens.catalog.arrays import Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.explain.derived import Found, derived_maps
 from zoolens.catalog.explain.maps import check_derivable, check_size
 from zoolens.catalog.saliency.arithmetic import (
     Map,
     Of,
-    cross_entropy_map,
     decode,
-    fraction_map,
     upsample,
 )
 from zoolens.catalog.store.galaxies import galaxy_ids
 from zoolens.catalog.store.maps import explanations, question_blobs
-from zoolens.catalog.store.matrices import mean_concentrations, read_votes
 from zoolens.catalog.store.store import Run, Store
 
 # what a map follows from
@@ -29,8 +27,6 @@ _NEEDED: dict[Of, str] = {
     "cross_entropy": "it needs votes on the question, and maps (zoolens explain) of the model "
     "that predicted",
 }
-
-Found = dict[tuple[int, int], npt.NDArray[np.floating]]  # galaxy and answer: (h, w)
 
 
 def saliency_stack(
@@ -42,14 +38,16 @@ def saliency_stack(
     sd: bool = False,
     size: int | None = None,
 ) -> npt.NDArray[np.floating]:
-    """The stored maps of N galaxies for K answers, (N, K, h, w), each as `saliency_of` gives it.
+    """The maps of N explained galaxies for K answers, (N, K, h, w), as `saliency_of` gives each.
 
-    All are read in a few queries. NaN where there is no map: the galaxy is not explained, the
+    All are read in a few queries; those of fractions and losses are made from the images, unless
+    dropout was off. NaN where there is no map: the galaxy is not explained, the
     model lacks the answer, or a cross-entropy lacks votes. float32 as stored, float64 if
     derived or upsampled.
 
     Raises `UnknownName` for a galaxy or label that is not there, `CatalogError` if no map
-    is found, or if maps of several resolutions are to be stacked without a size.
+    is found, if the model or an image to make them from is missing, or if maps of several
+    resolutions are to be stacked without a size.
     """
     check_derivable(of, sd)
     check_size(size)
@@ -85,36 +83,20 @@ def _found(
     store: Store, run: Run, tree: DecisionTree, ids: Ids, answers: list[int], of: Of, sd: bool
 ) -> Found:
     """The maps that a run has of galaxies (N,), ascending."""
-    concentrations = observed = np.full((len(ids), len(tree.labels)), np.nan)
-    if of != "concentration":
-        concentrations = mean_concentrations(store, tree, run.config.get("predict_run"), ids)
-    if of == "cross_entropy":
-        observed = read_votes(store, tree, ids).observed
-    found: Found = {}
+    stored: Found = {}
     for galaxy_id, question, maps in _stored(store, run, tree, ids, answers, sd):
-        row, where = int(np.searchsorted(ids, galaxy_id)), tree.slices[question]
+        where = tree.slices[question]
         for answer_id in range(where.start, where.stop):
             if answer_id in answers:
-                y = float(observed[row, answer_id])
-                one = _map(maps, answer_id - where.start, of, concentrations[row, where], y)
-                if one is not None:
-                    found[galaxy_id, answer_id] = one
-    return found
-
-
-def _map(
-    maps: Map, answer: int, of: Of, concentrations: Floats, observed: float
-) -> npt.NDArray[np.floating] | None:
-    """The map of one of a question's answers; None if what it is derived from is missing."""
+                stored[galaxy_id, answer_id] = maps[answer_id - where.start]
     if of == "concentration":
-        return maps[answer]
-    if len(concentrations) != len(maps) or np.isnan(concentrations).any():
-        return None
-    if of == "fraction":
-        return fraction_map(maps, concentrations, answer)
-    if np.isnan(observed):
-        return None
-    return cross_entropy_map(maps, concentrations, answer, observed)
+        return stored
+    if run.config.get("predict_run") is None:
+        return {}
+    wanted: dict[int, list[int]] = {}
+    for galaxy_id, answer_id in stored:
+        wanted.setdefault(galaxy_id, []).append(answer_id)
+    return derived_maps(store, run, wanted, of)
 
 
 def _stored(

@@ -31,7 +31,8 @@ class PublishedPosteriors:
     """Predictions for the N rows of a block; values of refused rows mean nothing.
 
     summary: of all rows, with the published fractions if there are any; its reach is the mean
-    over samples where a row has several, else the product of the mean fractions. samples: by
+    over samples where a row has several, else as stated, else the product of the mean
+    fractions. samples: by
     number of samples T, which rows (n,) have them and their concentrations (n, T, A)
     float32, NaN in missing questions.
     """
@@ -53,7 +54,8 @@ def read_posteriors(rows: Rows, layout: PublishedLayout, tree: DecisionTree) -> 
         label: read_samples(rows.table[name]) for label, name in layout.concentrations.items()
     }
     lengths = _check_samples(rows, layout, columns, tree)
-    fractions = _read_fractions(rows, layout, tree)
+    fractions = _read_fractions(rows, layout.fractions, tree.labels)
+    stated = _read_fractions(rows, layout.reach, [question.name for question in tree.questions])
     rows.refuse(
         (lengths == 0) & np.isnan(fractions).all(axis=1),
         lambda i: "no predictions: all the columns of the tree are empty",
@@ -68,20 +70,23 @@ def read_posteriors(rows: Rows, layout: PublishedLayout, tree: DecisionTree) -> 
             alpha[..., tree.answer_id(label)] = column.matrix(which, length)
         _fill(summary, which, summarise(alpha, tree))
         samples.append((which, alpha))
-    reach = _reach(summary.fraction, samples, tree)
+    reach = _reach(summary.fraction, stated, samples, tree)
     return PublishedPosteriors(replace(summary, reach=reach), samples)
 
 
 def _reach(
-    fraction: Floats, samples: Sequence[tuple[Places, Floats32]], tree: DecisionTree
+    fraction: Floats,
+    stated: Floats,
+    samples: Sequence[tuple[Places, Floats32]],
+    tree: DecisionTree,
 ) -> Floats:
     """Predicted probability that a volunteer is asked each answer's question: (N, A).
 
-    `expected_reach` of the rows with several samples. Of the others only means are known,
-    and the product of those along the path is all there is. fraction: (N, A), which also stands
-    in for questions without concentrations.
+    `expected_reach` of the rows with several samples; of the others what the table states (N, Q);
+    else only means are known, and the product of those along the path is all there is.
+    fraction: (N, A), which also stands in for questions without concentrations.
     """
-    reach = tree.reach(fraction)[:, tree.question_of]
+    reach = np.where(np.isnan(stated), tree.reach(fraction), stated)[:, tree.question_of]
     for which, alpha in samples:
         if alpha.shape[1] > 1:
             own = alpha.astype(np.float64)
@@ -128,14 +133,14 @@ def _check_lengths(
     )
 
 
-def _read_fractions(rows: Rows, layout: PublishedLayout, tree: DecisionTree) -> Floats:
-    """Published fractions (N, A), NaN where there is none."""
-    fractions = np.full((len(rows.numbers), len(tree.labels)), np.nan)
-    for label, name in layout.fractions.items():
-        values, bad = numbers(rows.table[name])
-        _refuse_cells(rows, bad, "unreadable fraction", name)
-        _refuse_cells(rows, (values < 0) | (values > 1), "fraction outside 0..1", name)
-        fractions[:, tree.answer_id(label)] = values
+def _read_fractions(rows: Rows, columns: Mapping[str, str], names: Sequence[str]) -> Floats:
+    """Published fractions of what the names say, (N, names), NaN where there is none."""
+    fractions = np.full((len(rows.numbers), len(names)), np.nan)
+    for what, column in columns.items():
+        values, bad = numbers(rows.table[column])
+        _refuse_cells(rows, bad, "unreadable fraction", column)
+        _refuse_cells(rows, (values < 0) | (values > 1), "fraction outside 0..1", column)
+        fractions[:, names.index(what)] = values
     return fractions
 
 

@@ -4,7 +4,7 @@
 Walmsley et al. 2022), or plain fractions, `QUESTION_ANSWER_fraction` or `_pred_frac`,
 perhaps of a few answers only. The question may carry its campaign. A release of Zoolens has
 both concentrations, which are means of the samples, and `_pred_frac`: there the fractions
-come from the latter.
+come from the latter, and reach from `_proportion_volunteers_asked`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ from zoolens.catalog.errors import TableRefused, nearest
 from zoolens.catalog.votes.layouts import identifier_column
 
 _PREDICTED = "_pred_frac"
+_REACH = "_proportion_volunteers_asked"
 _FRACTION_ENDINGS = (_PREDICTED, "_fraction")  # the second may be a fraction of votes
 
 
@@ -24,19 +25,21 @@ class PublishedLayout:
     """Which columns hold what, by label of the tree.
 
     concentrations: of complete questions only; fractions: of answers of the other
-    questions, and those that a release states beside its concentrations. incomplete: questions
-    with concentrations of some answers, not used.
+    questions, and those that a release states beside its concentrations. reach: by question,
+    as a release states it. incomplete: questions with concentrations of some answers, not used.
     """
 
     identifier: str
     concentrations: Mapping[str, str]
     fractions: Mapping[str, str]
+    reach: Mapping[str, str]
     incomplete: tuple[str, ...]
 
     @property
     def columns(self) -> list[str]:
         """All columns that are read."""
-        return [self.identifier, *self.concentrations.values(), *self.fractions.values()]
+        read = (self.concentrations, self.fractions, self.reach)
+        return [self.identifier, *(name for columns in read for name in columns.values())]
 
     def missing_questions(self, tree: DecisionTree) -> tuple[str, ...]:
         """Questions of the tree for which the table has nothing usable."""
@@ -101,4 +104,8 @@ def _layout(columns: Sequence[str], tree: DecisionTree, campaign: str) -> Publis
             endings = [end for end in looked_for if f"{stem}{end}" in known]
             if endings:
                 fractions[label] = f"{stem}{endings[0]}"
-    return PublishedLayout("", concentrations, fractions, tuple(incomplete))
+    reach = {}
+    if any(name.endswith(_PREDICTED) for name in fractions.values()):  # a release of Zoolens
+        asked = {q.name: f"{q.name}{suffix}{_REACH}" for q in tree.questions}
+        reach = {question: name for question, name in asked.items() if name in known}
+    return PublishedLayout("", concentrations, fractions, reach, tuple(incomplete))

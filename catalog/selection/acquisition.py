@@ -53,8 +53,9 @@ def read_scores(
     probability that the volunteer is asked it) times the stored mutual information of
     one answer; on all questions the sum. Walmsley et al. 2020 (MNRAS 491, 1554) acquire
     for a single question, which every volunteer is asked; here a volunteer goes down the
-    tree, and a question that hardly anybody would reach is worth little. The sum
-    treats the questions as independent, and so is an upper bound if they overlap. It needs no
+    tree, and a question that hardly anybody would reach is worth little. That is an
+    approximation, neither bound of what the whole walk tells: it leaves out that the answers on
+    the way already say something of the weights. It needs no
     votes: those of the newest predict run are ranked.
 
     by "loss": the largest weighted_ce of the newest score run, nat, among the answers of

@@ -13,7 +13,7 @@ from zoolens.catalog.explain.maps import saliency_of
 from zoolens.catalog.explain.rows import map_rows, statistic_rows
 from zoolens.catalog.saliency.arithmetic import (
     cross_entropy_map,
-    fraction_map,
+    fraction_maps,
     upsample,
 )
 from zoolens.catalog.store.store import Store
@@ -41,7 +41,11 @@ def explained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     )
     mean, sd = random_maps()
     with Store.open(path) as store:
-        config = {"predict_run": store.newest_run("predict"), "method": "hirescam"}
+        config = {
+            "predict_run": store.newest_run("predict"),
+            "method": "hirescam",
+            "samples": 0,  # one sample, with dropout off: fractions follow from what is stored
+        }
         run = store.begin("explain", config)
         tables = {
             "saliency_map": map_rows([0, 1], mean[:2], sd[:2], TOY),
@@ -101,19 +105,21 @@ def test_statistics_of_a_galaxy_without_segment_are_null(explained: Store) -> No
     assert explained.value(null, ["G0001"]) == len(TOY.labels) - 3
 
 
-def test_derived_maps_come_from_the_stored_ones(explained: Store) -> None:
-    alpha = random_concentrations(GALAXIES, 1)[0, 0, 3:5]
+def test_without_dropout_derived_maps_come_from_the_stored_ones(explained: Store) -> None:
+    alpha = random_concentrations(GALAXIES, 1)[0, 0, 3:5].astype(float)
     maps = random_maps()[0][0, 3:5]
     np.testing.assert_array_equal(
-        saliency_of(explained, "G0000", "round_no", of="fraction"), fraction_map(maps, alpha, 1)
+        saliency_of(explained, "G0000", "round_no", of="fraction"), fraction_maps(maps, alpha)[1]
     )
     counts = random_counts(GALAXIES, seed=3)[0, 3:5]
     assert counts.sum() > 0
     np.testing.assert_array_equal(
         saliency_of(explained, "G0000", "round_no", of="cross_entropy"),
-        cross_entropy_map(maps, alpha, 1, counts[1] / counts.sum()),
+        cross_entropy_map(
+            fraction_maps(maps, alpha)[1], alpha[1] / alpha.sum(), counts[1] / counts.sum()
+        ),
     )
-    with pytest.raises(CatalogError, match="only the mean map of the fraction"):
+    with pytest.raises(CatalogError, match="map of the fraction has no standard"):
         saliency_of(explained, "G0000", "round_no", of="fraction", sd=True)
 
 
@@ -137,7 +143,8 @@ def test_a_loss_without_votes_has_no_map(tmp_path: Path) -> None:
     path = catalogue(tmp_path / "gz.duckdb", nobody, concentrations=random_concentrations(1, 1))
     mean = np.ones((1, len(TOY.labels), 2, 2), np.float32)
     with Store.open(path) as store:
-        run = store.begin("explain", {"predict_run": store.newest_run("predict")})
+        config = {"predict_run": store.newest_run("predict"), "samples": 0}
+        run = store.begin("explain", config)
         store.commit(run, "1", {"saliency_map": map_rows([0], mean, mean, TOY)})
         store.finish(run)
         with pytest.raises(CatalogError, match="no votes give a fraction of round_no"):

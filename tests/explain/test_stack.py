@@ -39,7 +39,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         predicted = opened.newest_run("predict")
         for seed, ids in enumerate(([0, 1, 2, 3, 4], [1])):
             maps = _maps(seed, len(ids))
-            run = opened.begin("explain", {"predict_run": predicted, "seed": seed})
+            run = opened.begin("explain", {"predict_run": predicted, "seed": seed, "samples": 0})
             opened.commit(run, "1", {"saliency_map": map_rows(ids, maps, 2 * maps, TOY)})
             opened.finish(run)
         yield opened

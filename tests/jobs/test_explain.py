@@ -17,12 +17,16 @@ from PIL import Image
 import zoolens.jobs.explain
 from tests.made.catalogues import add_fractions, add_images, catalogue, random_counts
 from tests.made.checkpoints import save, zoobot_tree
+from tests.oracles.saliency import Expected, maps_of_outputs
 from zoolens.catalog.decision_tree import get_tree
-from zoolens.catalog.errors import CatalogError, ModelRefused, UnknownName
+from zoolens.catalog.errors import CatalogError, ImageRefused, ModelRefused, UnknownName
 from zoolens.catalog.explain.choice import Subject
+from zoolens.catalog.explain.derived import of_fractions, stored_fractions
 from zoolens.catalog.explain.maps import saliency_of
+from zoolens.catalog.explain.model import explained_model
 from zoolens.catalog.explain.portraits import read_explanation
 from zoolens.catalog.explain.rows import saliency_tables
+from zoolens.catalog.explain.stack import saliency_stack
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.export import write_model
@@ -380,16 +384,66 @@ def test_what_maps_are_of_can_be_chosen(path: Path) -> None:
     with Store.open(path, read_only=True) as store:
         subject = Subject(1, store.tree.answer_id(LABEL), None, None, ())
         run = store.run(report.run_id)
-        blank = np.zeros((64, 64, 3), np.uint8)
-        drawn = read_explanation(store, run, subject, lambda *_: blank, (), "fraction")
-        name = drawn.selected.iauname
-        expected = saliency_of(store, name, LABEL, of="fraction")
+        explained = explained_model(store, None, "hirescam", None)
+        with ImageReader() as reader:
+            drawn = read_explanation(store, run, subject, explained, reader, "fraction")
+        expected = saliency_of(store, drawn.selected.iauname, LABEL, of="fraction")
     picture = drawn.selected.picture
     assert picture is not None
-    assert np.array_equal(picture.mean, expected)
+    np.testing.assert_allclose(picture.mean, expected, atol=1e-6 * np.abs(expected).max())
     assert picture.sd is None
     with pytest.raises(UnknownName, match="choose one of concentration, fraction, cross_entropy"):
         explain(path, Which(names=["G0001"], answer=LABEL), of="votes")  # type: ignore[arg-type]
+
+
+def test_maps_of_fractions_and_losses_are_exact(
+    path: Path, predicted_folder: Path, model: str
+) -> None:
+    """By autograd through the mean over the dropout samples, in float64."""
+    explain(path, Which(everything=True), figures=False)
+    tree, answer = get_tree("gzd5"), get_tree("gzd5").answer_id(LABEL)
+    loaded = load_model(model)
+    masks = dropout_masks(SAMPLES, loaded.weight.shape[1], loaded.dropout_rate, SEED)
+    batch = torch.stack(
+        [
+            SMALL.prepare(Image.open(predicted_folder / "images" / f"{number}.png"))
+            for number in range(GALAXIES)
+        ]
+    )
+    observed = torch.full((len(tree.labels),), 0.5, dtype=torch.float64)  # 3 of 6
+    for of, votes in (("fraction", None), ("cross_entropy", observed)):
+        network = Expected(loaded, masks, tree.slices, votes)
+        expected = maps_of_outputs(network, batch, "layer4", "hirescam")[:, answer]
+        names = [f"G{number:04d}" for number in range(GALAXIES)]
+        with Store.open(path, read_only=True) as store:
+            found = saliency_stack(store, names, [LABEL], of=of)[:, 0]  # type: ignore[arg-type]
+            # the encoder is float32 here and float64 there
+            np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+            run = store.run(store.newest_run("explain"))
+            wanted = {number: [answer] for number in range(GALAXIES)}
+            first = of_fractions(store, stored_fractions(store, run, wanted), of)  # type: ignore[arg-type]
+        off = np.stack([*first.values()]) - expected
+        assert np.abs(off).max() > 1e-3 * np.abs(expected).max()
+
+
+def test_without_model_or_image_there_is_no_map_of_a_fraction(tmp_path: Path) -> None:
+    model = save(zoobot_tree("test_resnet", awake=True), tmp_path / "model.ckpt")
+    path = voted(tmp_path / "gz.duckdb", galaxies=2)
+    files = paint(path, tmp_path / "images", range(2))
+    predict(path, str(model), Inference(samples=SAMPLES, seed=SEED, view=SMALL))
+    explain(path, Which(names=["G0000", "G0001"]), figures=False)
+    saliency_of(path, "G0000", LABEL, of="fraction")
+    files[0].unlink()
+    with pytest.raises(ImageRefused, match=r"missing image.*put it back, or ask for maps of the"):
+        saliency_of(path, "G0000", LABEL, of="fraction")
+    saliency_of(path, "G0001", LABEL, of="fraction")
+    save(zoobot_tree("test_resnet", seed=9, awake=True), model)
+    with pytest.raises(ModelRefused, match="no longer the model"):
+        saliency_of(path, "G0001", LABEL, of="fraction")
+    model.unlink()
+    with pytest.raises(ModelRefused, match=r"model\.ckpt"):
+        saliency_of(path, "G0001", LABEL, of="cross_entropy")
+    assert saliency_of(path, "G0000", LABEL).any()
 
 
 def test_the_page_holds_the_votes_and_fractions(path: Path) -> None:
@@ -586,23 +640,19 @@ def test_a_changed_image_is_not_drawn_under_old_maps(path: Path, tmp_path: Path)
     try:
         file.write_bytes(file.with_name("4.png").read_bytes())
         with Store.open(path, read_only=True) as store:
-            explanation = read_explanation(
-                store,
+            subject = Subject(3, get_tree("gzd5").answer_id(LABEL), None, None, ())
+            run, explained = (
                 store.run(report.run_id),
-                Subject(3, get_tree("gzd5").answer_id(LABEL), None, None, ()),
-                _shown,
-                (),
-                "concentration",
+                explained_model(store, None, "hirescam", None),
             )
+            with ImageReader() as reader:
+                explanation = read_explanation(
+                    store, run, subject, explained, reader, "concentration"
+                )
     finally:
         file.write_bytes(before)
     assert explanation.selected.picture is None
     assert "changed image" in explanation.selected.missing
-
-
-def _shown(source: str, member: str | None, sha256: str) -> np.ndarray:
-    with ImageReader() as reader:
-        return SMALL.display(reader.open(source, member, sha256=sha256))
 
 
 def test_maps_of_fractions_need_the_model_that_predicted(path: Path, tmp_path: Path) -> None:

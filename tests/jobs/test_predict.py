@@ -25,7 +25,7 @@ from zoolens.catalog.images.view import View
 from zoolens.catalog.network.engines import make_encode
 from zoolens.catalog.network.export import write_model
 from zoolens.catalog.network.model import dropout_masks, load_model
-from zoolens.catalog.predictions.posterior import summarise
+from zoolens.catalog.predictions.posterior import REACH, summarise
 from zoolens.catalog.store.store import Run, Store
 from zoolens.jobs.predict import predict
 from zoolens.jobs.settings import Inference
@@ -168,6 +168,17 @@ def test_tables_summarise_the_posteriors(tmp_path: Path, model: str) -> None:
     assert {row["label"]: row["fraction"] for row in shown} == dict(
         zip(tree.labels, expected.fraction[3], strict=True)
     )
+
+
+def test_a_run_says_how_its_reach_was_computed(tmp_path: Path, model: str) -> None:
+    """So that predictions with another reach, of an older Zoolens, are another run."""
+    path = imaged(tmp_path / "gz.duckdb", 1)
+    run_id = predict(path, model, Inference(samples=T, view=SMALL)).run_id
+    with Store.open(path) as store:
+        older = dict(store.run(run_id).config)
+        assert older.pop("reach") == REACH
+        origin, sha256 = older.pop("origin"), store.run(run_id).model_sha256
+        assert store.begin("predict", older, model_sha256=sha256, origin=origin).run_id != run_id
 
 
 def test_without_dropout_there_is_one_sample_and_no_seed(

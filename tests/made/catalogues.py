@@ -162,9 +162,9 @@ def add_predictions(
     run = store.begin("predict", config, model_sha256="00" * 32)
     rows = [a.tobytes() for a in alpha.astype("<f4")]
     tables = {
-        "prediction": _predictions(ids, expected_fractions(alpha, tree), tree).set_column(
-            2, "concentration", pa.array(alpha.mean(axis=1).ravel(), pa.float32())
-        ),
+        "prediction": _predictions(
+            ids, expected_fractions(alpha, tree), tree, _reach(alpha, tree)
+        ).set_column(2, "concentration", pa.array(alpha.mean(axis=1).ravel(), pa.float32())),
         "posterior": pa.table(
             {
                 "galaxy_id": pa.array(ids, pa.int64()),
@@ -201,12 +201,21 @@ def add_fractions(
     return run.run_id
 
 
+def _reach(alpha: npt.NDArray[np.float32], tree: DecisionTree) -> npt.NDArray[np.float64]:
+    """Mean over samples of each one's reach: (N, T, A) -> (N, Q)."""
+    samples = [expected_fractions(alpha[:, [t]], tree) for t in range(alpha.shape[1])]
+    return np.mean([tree.reach(fractions) for fractions in samples], axis=0)
+
+
 def _predictions(
-    ids: npt.NDArray[Any], fractions: npt.NDArray[np.float64], tree: DecisionTree
+    ids: npt.NDArray[Any],
+    fractions: npt.NDArray[np.float64],
+    tree: DecisionTree,
+    reach: npt.NDArray[np.float64] | None = None,
 ) -> pa.Table:
     galaxies, answers = fractions.shape
     missing = pa.nulls(galaxies * answers, pa.float32())
-    reach = tree.reach(fractions)[:, tree.question_of]
+    reach = (tree.reach(fractions) if reach is None else reach)[:, tree.question_of]
     return pa.table(
         {
             **_keys(ids, answers),

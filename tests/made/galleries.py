@@ -70,7 +70,12 @@ def add_maps(
 ) -> int:
     """A complete explain run of galaxies with maps (N, A, h, w); returns its number."""
     view = View(size=SIDE).config()
-    made = {"predict_run": store.newest_run("predict"), "view": view, **config}
+    made = {
+        "predict_run": store.newest_run("predict"),
+        "view": view,
+        "samples": 0,  # as if dropout had been off: maps of fractions follow from these
+        **config,
+    }
     run = store.begin("explain", made, model_sha256="00" * 32)
     rows = map_rows(galaxy_id.tolist(), maps, np.abs(maps / 3).astype(np.float32), TOY)
     store.commit(run, "all", {"saliency_map": rows})

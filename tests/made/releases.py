@@ -41,7 +41,8 @@ def full_catalogue(path: Path, *, tree: DecisionTree = TOY, seed: int = 0) -> Pa
         store.execute("UPDATE galaxy SET ra = (galaxy_id * 97) % 360, dec = galaxy_id * 5 - 70")
         random = np.random.default_rng(seed)
         maps = random.normal(size=(2, len(EXPLAINED), len(tree.labels), SIDE, SIDE))
-        run = store.begin("explain", {"predict_run": store.newest_run("predict")})
+        config = {"predict_run": store.newest_run("predict"), "samples": 0}
+        run = store.begin("explain", config)
         masks = [np.ones((SIDE, SIDE)), None] * len(EXPLAINED)
         mean, sd = maps.astype(np.float32)
         tables = {

@@ -83,7 +83,11 @@ function mapWords(galaxy) {
     scale,
     `Red raised the predicted fraction of “${galaxy.answer}”, blue lowered it, on this scale ` +
       `per cell of the map. In all: increase ${amount(increase)}${part}, decrease ` +
-      `${amount(decrease)}.`,
+      `${amount(decrease)}.` +
+      (galaxy.map.exact
+        ? ""
+        : " Only to first order: the model or the image to make the map from was not at hand, " +
+          "and means over dropout samples do not give it."),
   ];
 }
 

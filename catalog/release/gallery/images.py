@@ -29,13 +29,14 @@ class Plate:
 
     image: file, member, and SHA-256 of the bytes that were ingested, or None; view: how
     the model saw it; mean: its map (h, w) for one answer, in units of its fraction, or
-    None.
+    None; exact: whether that is the mean of the dropout samples' maps, and not a first order.
     """
 
     galaxy_id: int
     image: tuple[str, str | None, str] | None
     view: View
     mean: npt.NDArray[np.floating] | None
+    exact: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,15 @@ class Scale:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What was drawn: `missing` says why there is no image, scale is None without a map."""
+    """What was drawn: `missing` says why there is no image, scale is None without a map.
+
+    exact: as of `Plate`.
+    """
 
     missing: str
     outlined: bool
     scale: Scale | None
+    exact: bool = True
 
 
 def file_name(galaxy_id: int, what: str) -> str:
@@ -96,7 +101,7 @@ def draw(plate: Plate, reader: ImageReader, folder: Path) -> Drawn:
         return Drawn(missing, segment is not None, None)
     for sign, what in ((INCREASE, "increase"), (DECREASE, "decrease")):
         _save(overlay(plate.mean, sign, side), folder / file_name(plate.galaxy_id, what))
-    return Drawn(missing, segment is not None, _scale(plate.mean, segment))
+    return Drawn(missing, segment is not None, _scale(plate.mean, segment), plate.exact)
 
 
 def shrunk(pixels: Pixels, side: int) -> Pixels:

@@ -16,9 +16,8 @@ import numpy.typing as npt
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.explain.maps import derived_map
+from zoolens.catalog.explain.derived import exact_fractions, stored_fractions
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.inference import torch_in_order
@@ -61,7 +60,8 @@ def write_gallery(
     by the answer that costs it most; min_votes: answers to questions that fewer
     volunteers were asked do not count; among: numbers of the galaxies that do, all
     unless given. Images are shown as the model saw them, counterparts' too; overlays
-    are of the newest stored map of that answer's predicted fraction. If image, map or
+    are of the map of that answer's predicted fraction, by the newest explain run; a map of which
+    only the first order is known says so. If image, map or
     counterparts are missing, the page says so. The same catalogue gives the same bytes.
     Raises `CatalogError` if there is no score run, for a limit below
     1, and if files cannot be written.
@@ -107,27 +107,42 @@ def _draw_all(
 
 
 def _plates(store: Store, rows: Rows, explained: Mapping[int, Run]) -> Iterator[Plate]:
-    tree = store.tree
-    answers = {row.galaxy_id: row.answer_id for row in rows.rows}
+    maps = _maps(store, {row.galaxy_id: row.answer_id for row in rows.rows}, explained)
     for galaxy_id, _, source, member, sha256 in read_galaxies(store, np.array(sorted(rows.facts))):
-        mean, run = None, explained.get(galaxy_id, rows.predictions)
-        if galaxy_id in explained and galaxy_id in answers:
-            mean = _mean(store, run, galaxy_id, answers[galaxy_id], tree)
+        run = explained.get(galaxy_id, rows.predictions)
         view = View(**run.config["view"]) if "view" in run.config else View()
         image = None if source is None else (source, member, sha256)
-        yield Plate(galaxy_id, image, view, mean)
+        yield Plate(galaxy_id, image, view, *maps.get(galaxy_id, (None, True)))
 
 
-def _mean(store: Store, run: Run, galaxy_id: int, answer_id: int, tree: DecisionTree) -> Map | None:
-    """The map (h, w) of an answer's fraction; None if the model had no such answer.
+def _maps(
+    store: Store, answers: Mapping[int, int], explained: Mapping[int, Run]
+) -> dict[int, tuple[Map, bool]]:
+    """The map (h, w) of each galaxy's answer's fraction, and whether it is exact.
 
     Of the fraction and not the concentration: fractions are compared with votes, and their
-    maps point at the cause more often (docs/decisions/trust.md).
+    maps point at the cause more often (docs/decisions/trust.md). Where model or image are no
+    longer there to make it, it is the first order that stored maps give.
     """
-    try:
-        return derived_map(store, run, galaxy_id, answer_id, tree, "fraction").astype(np.float32)
-    except CatalogError:
-        return None
+    found: dict[int, tuple[Map, bool]] = {}
+    for run in {run.run_id: run for run in explained.values()}.values():
+        wanted = {
+            galaxy_id: [answer]
+            for galaxy_id, answer in answers.items()
+            if galaxy_id in explained and explained[galaxy_id].run_id == run.run_id
+        }
+        if not wanted:
+            continue
+        stored = {key: raised for key, (_, raised) in stored_fractions(store, run, wanted).items()}
+        try:
+            fractions, _ = exact_fractions(store, run, {key: wanted[key] for key, _ in stored})
+        except CatalogError:
+            fractions = {}
+        for key, raised in stored.items():
+            exact = fractions.get(key)
+            mean = raised if exact is None else exact[1]
+            found[key[0]] = mean.astype(np.float32), exact is not None
+    return found
 
 
 def _fraction(value: float | str | None) -> str:

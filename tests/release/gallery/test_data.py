@@ -103,6 +103,7 @@ def test_a_galaxy_by_hand() -> None:
         "outline": "images/3-outline.png",
         "map": {
             "scale": {"reach": 0.3333, "increase": 2.0, "decrease": -1e-9, "on_target": None},
+            "exact": True,
             "increase": "images/3-increase.png",
             "decrease": "images/3-decrease.png",
         },

@@ -100,6 +100,19 @@ def test_overlays_are_the_stored_map_on_one_scale(path: Path, page: Path) -> Non
     assert len(explained) == GALAXIES - len(UNEXPLAINED)
 
 
+def test_maps_of_a_first_order_say_so(path: Path, page: Path, tmp_path: Path) -> None:
+    assert all(one["map"]["exact"] for one in page_data(page) if one["map"])
+    first = gallery_catalogue(tmp_path, [f"G{n}" for n in range(3)])
+    with Store.open(first) as store:
+        config = {"samples": 30, "method": "hirescam", "layer": "layer4"}
+        add_maps(store, np.arange(3), saliency(3), **config)  # of a model that is not here
+    write_page(first, tmp_path / "gallery")
+    found = [one["map"]["exact"] for one in page_data(tmp_path / "gallery")]
+    assert found == [False] * 3
+    words = "Only to first order: the model or the image"
+    assert words in (tmp_path / "gallery" / "gallery-detail.js").read_text("utf-8")
+
+
 def test_images_are_as_the_model_saw_them(path: Path, page: Path) -> None:
     with Store.open(path, read_only=True) as store, ImageReader() as reader:
         sources = store.arrow("SELECT iauname, image FROM galaxies").to_pylist()

@@ -1,0 +1,76 @@
+"""Figures of explanations, and a page that collects them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from zoolens.catalog.explain import figure as drawing
+from zoolens.catalog.explain.choice import Subject
+from zoolens.catalog.explain.model import ExplainedModel
+from zoolens.catalog.explain.portraits import outside_votes, read_explanation, relevant_questions
+from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.output.figures import save, shown
+from zoolens.catalog.output.html import write_page
+from zoolens.catalog.paths import explanation_page, explanation_stem
+from zoolens.catalog.runtime.files import make_folder
+from zoolens.catalog.runtime.progress import progress
+from zoolens.catalog.saliency.arithmetic import Of
+from zoolens.catalog.store.store import Run, Store
+
+
+def draw(
+    store: Store,
+    run: Run,
+    explained: ExplainedModel,
+    reader: ImageReader,
+    subjects: Sequence[Subject],
+    of: Of,
+    folder: Path,
+) -> tuple[tuple[Path, ...], Path | None]:
+    """Draw one figure per subject, and a page of all; returns their files.
+
+    run: an explain run of the model, that has the subjects' maps. Raises `CatalogError` if
+    the folder or a file cannot be written.
+    """
+    if not subjects:
+        return (), None
+    make_folder(folder)
+    provenance = explained.provenance(run)
+    drawn: list[Path] = []
+    sections = []
+    with progress("drawing", len(subjects)) as bar:
+        for subject in subjects:
+            explanation = read_explanation(store, run, subject, explained, reader, of)
+            stem = explanation_stem(explanation.selected.iauname, explanation.fact.label, of)
+            figure = drawing.explanation_figure(explanation, provenance)
+            files = save(figure, folder / stem)
+            drawn += files
+            sections.append(
+                {
+                    "explanation": explanation,
+                    "questions": relevant_questions(explanation, store.tree),
+                    "png": quote(files[0].name),
+                    "pdf": quote(files[1].name),
+                }
+            )
+            bar.advance()
+    page = explanation_page(folder)
+    write_page(
+        page,
+        "explanations.html.jinja",
+        sections=sections,
+        what=drawing.WORDS[of],
+        provenance=provenance,
+        reference=explained.reference,
+        filters={
+            "shown": shown,
+            "votes": drawing.votes,
+            "fraction": _fraction,
+            "outside": outside_votes,
+        },
+    )
+    return tuple(drawn), page
+
+
+def _fraction(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
