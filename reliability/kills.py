@@ -1,0 +1,164 @@
+"""Every job, killed by SIGKILL at random moments and called again, ends as if never killed.
+
+What it leaves is compared with what an uninterrupted run leaves in the same place: every table
+row for row without times, every file byte for byte; `verify` finds nothing, and no unfinished
+file is left.
+"""
+
+import shutil
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+
+from reliability.cases import Case, Job, Outcome, Verdict, failed
+from reliability.contents import contents, differences
+from reliability.world import World
+from tests.made.processes import killed, started, whole
+from zoolens.catalog.errors import CatalogError
+
+# Shards so small that there are many of them to be killed between.
+_SHARDS: Mapping[str, Mapping[str, int]] = {
+    "zoolens.catalog.formats.csv": {"_BYTES": 200_000},
+    "zoolens.jobs.adopt": {"SHARD": 500},
+    "zoolens.jobs.explain": {"BATCH": 4, "SHARD": 1},
+    "zoolens.jobs.ingest": {"IMAGES_A_SHARD": 8},
+    "zoolens.jobs.predict": {"SHARD": 8},
+    "zoolens.jobs.score": {"SHARD": 500},
+    "zoolens.jobs.simulate": {"GALAXIES_A_PART": 8},
+}
+_LEAST = 0.05  # seconds before the first moment of a kill, in which a process starts
+
+
+@dataclass(frozen=True)
+class Work:
+    """A job to be killed.
+
+    work: called in a process of its own with the world and the folder it works in, which
+    begins as a copy of the part `start`. loose: files whose bytes are not promised.
+    """
+
+    work: Callable[[World, Path], object]
+    start: str | None = None
+    loose: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What an uninterrupted run left, and the seconds that it took."""
+
+    found: Mapping[str, str]
+    seconds: float
+
+
+@dataclass
+class Kills:
+    """The campaign's memory: what each job leaves when it is not killed."""
+
+    wholes: dict[str, Whole] = field(default_factory=dict)
+
+    def judge(self, work: Work, case: Case, world: World) -> Verdict:
+        """Kill a job, call it again, compare."""
+        folder = world.folder / "case"  # always the same: catalogues hold paths
+        if case.job not in self.wholes:
+            _begin(world, folder, work)
+            begun = time.monotonic()
+            words = _to_the_end(work, world, folder)
+            if words:
+                return failed(f"fails without a kill: {words}", 0)
+            took = time.monotonic() - begun
+            self.wholes[case.job] = Whole(_left(folder, work), took)
+        expected = self.wholes[case.job]
+        _begin(world, folder, work)
+        kills = 0
+        for moment in _moments(case, expected.seconds):
+            process = started(_run, work, world, folder)
+            process.join(moment)
+            kills += killed(process)
+        words = _to_the_end(work, world, folder)
+        if words:
+            return failed(f"after {kills} kills: {words}", kills)
+        wrong = differences(dict(expected.found), _left(folder, work))
+        wrong += _faults(folder)
+        if wrong:
+            return failed(f"after {kills} kills: {'; '.join(wrong[:4])}", kills)
+        return Verdict(Outcome.HELD, events=kills)
+
+
+def _moments(case: Case, seconds: float) -> list[float]:
+    """How long the job runs before each kill: once or more over its time, or in a burst."""
+    moments, last = case.random, max(0.9 * seconds, _LEAST)
+    if case.number % 3 == 0:
+        return [moments.uniform(_LEAST, last)]
+    if case.number % 3 == 1:
+        return [moments.uniform(_LEAST, last) for _ in range(3)]
+    return [moments.uniform(0, _LEAST + 0.4 * seconds) for _ in range(5)]
+
+
+def _begin(world: World, folder: Path, work: Work) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    if work.start is None:
+        folder.mkdir()
+    else:
+        world.copy(work.start, folder)
+
+
+def _left(folder: Path, work: Work) -> dict[str, str]:
+    return contents(folder, lambda name: any(Path(name).match(each) for each in work.loose))
+
+
+def _to_the_end(work: Work, world: World, folder: Path) -> str:
+    """Run a job to its end; what went wrong, in words."""
+    said = world.folder / "said.txt"
+    said.unlink(missing_ok=True)
+    if whole(started(_run, work, world, folder, said)):
+        return ""
+    return said.read_text().strip() if said.exists() else "the process died"
+
+
+def _faults(folder: Path) -> list[str]:
+    """What `verify` finds wrong with the catalogue, and files that were left unfinished."""
+    from zoolens.jobs.verify import verify
+
+    found = [f"left: {path.name}" for path in folder.rglob("*") if path.name.endswith(".part")]
+    for catalog in folder.glob("*.duckdb"):
+        try:
+            checks = verify(catalog).checks.to_pylist()
+        except CatalogError as error:
+            return [*found, f"verify: {error}"]
+        found += [f"verify: {row['check']}" for row in checks if row["result"] == "ERROR"]
+    return found
+
+
+def _run(work: Work, world: World, folder: Path, said: Path | None = None) -> None:
+    """In the process that is killed."""
+    from zoolens.catalog.runtime.progress import set_quiet
+
+    set_quiet(True)
+    for module, sizes in _SHARDS.items():
+        for name, size in sizes.items():
+            if not hasattr(import_module(module), name):
+                raise AttributeError(f"{module} has no {name}")
+            setattr(import_module(module), name, size)
+    try:
+        work.work(world, folder)
+    except BaseException as error:
+        if said is not None:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            said.write_text(f"{type(error).__name__}: {error} ({last.filename}:{last.lineno})")
+        raise SystemExit(1) from None
+
+
+_KILLS = Kills()
+
+
+def job(work: Work, *parts: str, share: float = 1, short: bool = False) -> Job:
+    """A job of this campaign."""
+    needed = tuple(dict.fromkeys([*parts, *([work.start] if work.start else [])]))
+
+    def run(case: Case, world: World, _: Path) -> Verdict:
+        return _KILLS.judge(work, case, world)
+
+    return Job(run, needed, share, events=2.4, short=short, isolated=False)
