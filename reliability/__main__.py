@@ -15,7 +15,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-
 from reliability.tally import DOCUMENT, Tally, show, written
 
 FAILURES = Path(__file__).parent / "failures"
@@ -55,7 +54,7 @@ def _preloaded(short: bool) -> list[str]:
 
 
 def _run(asked: argparse.Namespace, folder: Path) -> list[Tally]:
-    from reliability.campaigns import JOBS, cases_of, named, run
+    from reliability.campaigns import cases_of, named, run
     from reliability.surroundings import surroundings
 
     if asked.case:

@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 
-from reliability import flips, kills_jobs, logs, tables
+from reliability import (
+    flips,
+    kills_jobs,
+    logs,
+    models,
+    pictures,
+    queries,
+    strangers,
+    tables,
+)
 from reliability.cases import Case, Job, Outcome, Verdict, judged
 from reliability.tally import Tally
 from reliability.workers import Worker
@@ -15,7 +24,13 @@ from reliability.world import World
 JOBS: Mapping[str, Mapping[str, Job]] = {
     "kills": kills_jobs.JOBS,
     "flips": {**flips.JOBS, **logs.JOBS},
-    "inputs": {**tables.JOBS},
+    "inputs": {
+        **tables.JOBS,
+        **pictures.JOBS,
+        **models.JOBS,
+        **strangers.JOBS,
+        **queries.JOBS,
+    },
 }
 
 

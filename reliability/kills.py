@@ -19,16 +19,7 @@ from reliability.world import World
 from tests.made.processes import killed, started, whole
 from zoolens.catalog.errors import CatalogError
 
-# Shards so small that there are many of them to be killed between.
-_SHARDS: Mapping[str, Mapping[str, int]] = {
-    "zoolens.catalog.formats.csv": {"_BYTES": 200_000},
-    "zoolens.jobs.adopt": {"SHARD": 500},
-    "zoolens.jobs.explain": {"BATCH": 4, "SHARD": 1},
-    "zoolens.jobs.ingest": {"IMAGES_A_SHARD": 8},
-    "zoolens.jobs.predict": {"SHARD": 8},
-    "zoolens.jobs.score": {"SHARD": 500},
-    "zoolens.jobs.simulate": {"GALAXIES_A_PART": 8},
-}
+_TOOK, _SAID = "seconds.txt", "said.txt"  # how long a job took that was not killed; what it raised
 _LEAST = 0.05  # seconds before the first moment of a kill, in which a process starts
 
 
@@ -37,12 +28,14 @@ class Work:
     """A job to be killed.
 
     work: called in a process of its own with the world and the folder it works in, which
-    begins as a copy of the part `start`. loose: files whose bytes are not promised.
+    begins as a copy of the part `start`. loose: files whose bytes are not promised. sizes: of
+    shards, by module and name, so small that there are many of them to be killed between.
     """
 
     work: Callable[[World, Path], object]
     start: str | None = None
     loose: tuple[str, ...] = ()
+    sizes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,12 +57,11 @@ class Kills:
         folder = world.folder / "case"  # always the same: catalogues hold paths
         if case.job not in self.wholes:
             _begin(world, folder, work)
-            begun = time.monotonic()
             words = _to_the_end(work, world, folder)
             if words:
                 return failed(f"fails without a kill: {words}", 0)
-            took = time.monotonic() - begun
-            self.wholes[case.job] = Whole(_left(folder, work), took)
+            seconds = float((world.folder / _TOOK).read_text())
+            self.wholes[case.job] = Whole(_left(folder, work), seconds)
         expected = self.wholes[case.job]
         _begin(world, folder, work)
         kills = 0
@@ -111,9 +103,9 @@ def _left(folder: Path, work: Work) -> dict[str, str]:
 
 def _to_the_end(work: Work, world: World, folder: Path) -> str:
     """Run a job to its end; what went wrong, in words."""
-    said = world.folder / "said.txt"
+    said = world.folder / _SAID
     said.unlink(missing_ok=True)
-    if whole(started(_run, work, world, folder, said)):
+    if whole(started(_run, work, world, folder)):
         return ""
     return said.read_text().strip() if said.exists() else "the process died"
 
@@ -132,23 +124,25 @@ def _faults(folder: Path) -> list[str]:
     return found
 
 
-def _run(work: Work, world: World, folder: Path, said: Path | None = None) -> None:
+def _run(work: Work, world: World, folder: Path) -> None:
     """In the process that is killed."""
     from zoolens.catalog.runtime.progress import set_quiet
 
     set_quiet(True)
-    for module, sizes in _SHARDS.items():
+    for module, sizes in work.sizes.items():
         for name, size in sizes.items():
             if not hasattr(import_module(module), name):
                 raise AttributeError(f"{module} has no {name}")
             setattr(import_module(module), name, size)
+    begun = time.monotonic()
     try:
         work.work(world, folder)
     except BaseException as error:
-        if said is not None:
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            said.write_text(f"{type(error).__name__}: {error} ({last.filename}:{last.lineno})")
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        words = f"{type(error).__name__}: {error} ({last.filename}:{last.lineno})"
+        (world.folder / _SAID).write_text(words)
         raise SystemExit(1) from None
+    (world.folder / _TOOK).write_text(str(time.monotonic() - begun))
 
 
 _KILLS = Kills()

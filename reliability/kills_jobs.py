@@ -40,9 +40,7 @@ def _ingest_with_model(world: World, folder: Path) -> None:
     sky, gz = world.part("sky"), folder / "gz.duckdb"
     inference = Inference(samples=3, engine="torch")
     model = str(BUNDLED_MODEL)
-    ingest_to_index(
-        gz, sky / "votes.csv", images=sky / "images", model=model, inference=inference
-    )
+    ingest_to_index(gz, sky / "votes.csv", images=sky / "images", model=model, inference=inference)
 
 
 def _predict(_: World, folder: Path) -> None:
@@ -142,19 +140,27 @@ def _upgrade(_: World, folder: Path) -> None:
         pass
 
 
+_VOTES = {"zoolens.catalog.formats.csv": {"_BYTES": 200_000}}
+_IMAGES = {"zoolens.jobs.ingest": {"IMAGES_A_SHARD": 8}}
+_PREDICT = {"zoolens.jobs.predict": {"SHARD": 8}}
+_ADOPT = {"zoolens.jobs.adopt": {"SHARD": 500}}
+_SCORE = {"zoolens.jobs.score": {"SHARD": 500}}
+_EXPLAIN = {"zoolens.jobs.explain": {"BATCH": 4, "SHARD": 1}}
+_SIMULATE = {"zoolens.jobs.simulate": {"GALAXIES_A_PART": 8}}
+
 JOBS: dict[str, Job] = {
-    "simulate": job(Work(_simulate)),
-    "ingest votes": job(Work(_ingest_votes), "many", short=True),
-    "ingest other votes": job(Work(_ingest_again, "many_voted"), "many"),
-    "ingest images": job(Work(_ingest_images), "sky"),
-    "ingest with a model": job(Work(_ingest_with_model), "sky"),
-    "predict": job(Work(_predict, "voted")),
-    "adopt": job(Work(_adopt, "many_voted"), "many", short=True),
-    "score": job(Work(_score, "many_predicted"), short=True),
+    "simulate": job(Work(_simulate, sizes=_SIMULATE)),
+    "ingest votes": job(Work(_ingest_votes, sizes=_VOTES), "many", short=True),
+    "ingest other votes": job(Work(_ingest_again, "many_voted", sizes=_VOTES), "many"),
+    "ingest images": job(Work(_ingest_images, sizes=_IMAGES), "sky"),
+    "ingest with a model": job(Work(_ingest_with_model, sizes=_IMAGES | _PREDICT), "sky"),
+    "predict": job(Work(_predict, "voted", sizes=_PREDICT)),
+    "adopt": job(Work(_adopt, "many_voted", sizes=_ADOPT), "many"),
+    "score": job(Work(_score, "many_predicted", sizes=_SCORE), short=True),
     "index": job(Work(_index, "many_scored"), short=True),
     "index --approximate": job(Work(_index_approximately, "full")),
-    "explain --all": job(Work(_explain_all, "predicted")),
-    "explain --worst": job(Work(_explain_worst, "predicted")),
+    "explain --all": job(Work(_explain_all, "predicted", sizes=_EXPLAIN)),
+    "explain --worst": job(Work(_explain_worst, "predicted", sizes=_EXPLAIN)),
     # the optimiser's own file holds times
     "train": job(Work(_train, "voted", ("*.ckpt",)), share=0.5),
     "evaluate": job(Work(_evaluate, "explained"), "sky", share=0.5),

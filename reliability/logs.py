@@ -67,7 +67,7 @@ def _commits(gz: Path, states: Path) -> None:
         execute(*arguments)  # type: ignore[arg-type]
         found.append(rows_of(store))
 
-    store.execute = noting  # type: ignore[method-assign]
+    store.execute = noting  # type: ignore[assignment,method-assign]
     for number in range(_COMMITS):
         names = [f"N{number}-{i}" for i in range(20)]
         add_votes(store, random_counts(20, seed=number + 1), names=names)

@@ -95,9 +95,8 @@ _TABLES: Sequence[Callable[[list[str], list[list[object]], Random], Spoilt]] = (
 
 
 def spoil_table(names: Sequence[str], rows: Sequence[Sequence[object]], chance: Random) -> Spoilt:
-    """A table with something wrong, drawn at random; may be more than one thing."""
-    spoilt = chance.choice(_TABLES)([*names], [[*row] for row in rows], chance)
-    return spoilt
+    """A table with something wrong, drawn at random."""
+    return chance.choice(_TABLES)([*names], [[*row] for row in rows], chance)
 
 
 def spoil_bytes(data: bytes, chance: Random, *, first: int | None = None) -> bytes:

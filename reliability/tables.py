@@ -113,6 +113,18 @@ def _arrow(spoilt: Spoilt) -> pa.Table:
     return pa.Table.from_arrays(arrays, names=spoilt.names)
 
 
+def _not_unicode(spoilt: Spoilt, row: int, name: bytes) -> bytes:
+    """A Parquet file one of whose names is no text, as some writers leave them."""
+    from pyarrow import parquet
+
+    found = [str(each[0]).encode() for each in spoilt.rows]
+    found[row] = b"\xff" + name
+    text = pa.array(found, pa.binary()).view(pa.string())
+    sink = io.BytesIO()
+    parquet.write_table(_arrow(spoilt).set_column(0, spoilt.names[0], text), sink)
+    return sink.getvalue()
+
+
 def _distinct(found: list[str]) -> list[str]:
     """Names of columns that astropy takes: it has each once, and text without control letters."""
     plain = ["".join(c for c in n if c.isprintable())[:60] or "empty" for n in found]
@@ -141,6 +153,8 @@ def _written(case: Case, table: Table, suffix: str, path: Path) -> Spoilt | None
     if of_bytes and suffix == "csv" and chance.random() < 0.3:
         text = data.decode().replace("J", chance.choice("Jéß"), 3)
         data = text.encode(chance.choice(_ENCODINGS), "replace")
+    elif of_bytes and suffix == "parquet" and chance.random() < 0.3:
+        data = _not_unicode(spoilt, chance.randrange(len(spoilt.rows)), chance.randbytes(8))
     elif of_bytes:
         data = spoil_bytes(data, chance, first=chance.choice((None, 4096)))
     path.write_bytes(data)
@@ -160,7 +174,7 @@ def _votes(suffix: str) -> Callable[[Case, World, Path], Verdict]:
         report = ingest(gz, path)
         with Store.open(gz, read_only=True) as store:
             refused = store.value('SELECT count(DISTINCT "row") FROM reject')
-            taken = {name: i for name, i in store.rows("SELECT iauname, galaxy_id FROM galaxy")}
+            taken = dict(store.rows("SELECT iauname, galaxy_id FROM galaxy"))
             if len(taken) != report.galaxies:
                 return failed(f"{report.galaxies} galaxies reported, {len(taken)} in the catalogue")
             if spoilt is None:
@@ -233,13 +247,47 @@ def few(_: World, folder: Path) -> None:
     ingest(folder / "gz.duckdb", folder / "votes.csv")
 
 
-_SHARES = {"csv": 3, "csv.gz": 1, "parquet": 3, "fits": 2, "vot": 0.3, "ecsv": 0.3}
+def _bomb(case: Case, _: World, folder: Path) -> Verdict:
+    """Small files that unpack to very much."""
+    from zoolens.jobs.ingest import ingest
 
-JOBS: dict[str, Job] = {
-    f"votes, {suffix}": Job(_votes(suffix), share=share, short=share > 1)
-    for suffix, share in _SHARES.items()
-} | {
-    f"predictions, {suffix}": Job(_predictions(suffix), ("few",), share, short=share > 1)
-    for suffix, share in _SHARES.items()
-    if share >= 1
-}
+    chance, gz = case.random, blank(folder / "gz.duckdb")
+    names_, rows = vote_rows()
+    way = chance.choice(("csv.gz", "fits.gz", "parquet"))
+    path = folder / f"votes.{way}"
+    size = chance.choice((2**27, 2**30, 2**32))  # bytes
+    if way == "parquet":
+        from pyarrow import parquet
+
+        table = _arrow(Spoilt(names_, rows[:1], set(), ""))
+        many = min(size // 8 // len(names_), 2**22)
+        one = pa.table({n: pa.repeat(table[n][0], many) for n in table.column_names})
+        with parquet.ParquetWriter(path, one.schema) as writer:
+            for _again in range(max(1, size // 8 // len(names_) // many)):
+                writer.write_table(one)
+    else:
+        head = FORMATS[way.removesuffix(".gz")](Spoilt(names_, rows, set(), ""))
+        with gzip.open(path, "wb", 1) as file:
+            file.write(head)
+            for _again in range(size // 2**24):
+                file.write(bytes(2**24))
+    ingest(gz, path)
+    return Verdict(Outcome.HELD, f"{way} of {size:,} bytes")
+
+
+_SHARES = {"csv": 3, "csv.gz": 1, "parquet": 3, "fits": 2, "vot": 0.05, "ecsv": 0.05}
+
+JOBS: dict[str, Job] = (
+    {
+        "votes, bombs": Job(_bomb, share=0.03),
+    }
+    | {
+        f"votes, {suffix}": Job(_votes(suffix), share=share, short=share > 1)
+        for suffix, share in _SHARES.items()
+    }
+    | {
+        f"predictions, {suffix}": Job(_predictions(suffix), ("few",), share, short=share > 1)
+        for suffix, share in _SHARES.items()
+        if share >= 1
+    }
+)

@@ -3,6 +3,7 @@
 import faulthandler
 import os
 import resource
+from importlib import import_module
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -21,13 +22,14 @@ _CASES = 200  # after which a worker is replaced
 class Worker:
     """A process that judges cases, one after the other; replaced if it crashes or hangs."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, jobs: str = "reliability.campaigns") -> None:
+        """jobs: the module whose `JOBS` has the jobs of each campaign."""
+        self.world, self._jobs = world, jobs
         self._start()
 
     def _start(self) -> None:
         ours, theirs = Pipe()
-        self._process = started(_serve, theirs, self.world)
+        self._process = started(_serve, theirs, self.world, self._jobs)
         theirs.close()
         self._pipe, self._judged = ours, 0
 
@@ -62,9 +64,8 @@ class Worker:
         return failed(words)
 
 
-def _serve(pipe: Connection, world: World) -> None:
-    from reliability.campaigns import JOBS
-
+def _serve(pipe: Connection, world: World, module: str) -> None:
+    jobs = import_module(module).JOBS
     faulthandler.disable()
     _silence()
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
@@ -79,7 +80,7 @@ def _serve(pipe: Connection, world: World) -> None:
         folder.mkdir(parents=True)
         _forget_peak()
         before = _peak()
-        verdict = judged(lambda: JOBS[case.campaign][case.job].run(case, world, folder))  # noqa: B023
+        verdict = judged(lambda: jobs[case.campaign][case.job].run(case, world, folder))  # noqa: B023
         if _peak() - before > RESIDENT:
             verdict = failed(f"memory: {(_peak() - before) / 2**20:,.0f} MiB")
         pipe.send(verdict)
@@ -105,5 +106,3 @@ def _peak() -> int:
         if line.startswith("VmHWM"):
             return int(line.split()[1]) * 1024
     return 0
-
-

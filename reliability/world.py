@@ -188,6 +188,12 @@ def _few(world: World, folder: Path) -> None:
     few(world, folder)
 
 
+def _small_models(world: World, folder: Path) -> None:
+    from reliability.models import small_models
+
+    small_models(world, folder)
+
+
 PARTS: dict[str, Maker] = {
     "sky": _sky,
     "voted": _voted,
@@ -202,4 +208,5 @@ PARTS: dict[str, Maker] = {
     "old": _old,
     "killed jobs": _killed_jobs,
     "few": _few,
+    "small models": _small_models,
 }
