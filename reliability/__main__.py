@@ -15,11 +15,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from reliability.campaigns import FULL, SHORT, cases_of, named, run
+from reliability.preload import HEAVY
+from reliability.surroundings import surroundings
 from reliability.tally import DOCUMENT, Tally, show, written
+from tests.made.processes import IMPORTED
 
 FAILURES = Path(__file__).parent / "failures"
-FULL = {"kills": 360, "flips": 900, "inputs": 6000}
-SHORT = {"kills": 6, "flips": 30, "inputs": 150}
 
 
 def main() -> None:
@@ -47,16 +49,10 @@ def main() -> None:
 
 
 def _preloaded(short: bool) -> list[str]:
-    from reliability.preload import HEAVY
-    from tests.made.processes import IMPORTED
-
     return IMPORTED if short else [*IMPORTED, *HEAVY]
 
 
 def _run(asked: argparse.Namespace, folder: Path) -> list[Tally]:
-    from reliability.campaigns import cases_of, named, run
-    from reliability.surroundings import surroundings
-
     if asked.case:
         case = named(asked.case, asked.seed)
         return [run(case.campaign, [case], folder, FAILURES, progress=True)]

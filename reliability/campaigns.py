@@ -34,6 +34,11 @@ JOBS: Mapping[str, Mapping[str, Job]] = {
 }
 
 
+# How many events a campaign has, about: at length, and in the tests.
+FULL = {"kills": 360, "flips": 900, "inputs": 6000}
+SHORT = {"kills": 14, "flips": 30, "inputs": 100}
+
+
 def named(name: str, seed: int) -> Case:
     """A case by its name. Raises `SystemExit` if there is none."""
     campaign, _, rest = name.partition("/")

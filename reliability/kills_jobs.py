@@ -151,13 +151,13 @@ _SIMULATE = {"zoolens.jobs.simulate": {"GALAXIES_A_PART": 8}}
 JOBS: dict[str, Job] = {
     "simulate": job(Work(_simulate, sizes=_SIMULATE)),
     "ingest votes": job(Work(_ingest_votes, sizes=_VOTES), "many", short=True),
-    "ingest other votes": job(Work(_ingest_again, "many_voted", sizes=_VOTES), "many"),
+    "ingest other votes": job(Work(_ingest_again, "many_voted", sizes=_VOTES), "many", short=True),
     "ingest images": job(Work(_ingest_images, sizes=_IMAGES), "sky"),
     "ingest with a model": job(Work(_ingest_with_model, sizes=_IMAGES | _PREDICT), "sky"),
     "predict": job(Work(_predict, "voted", sizes=_PREDICT)),
     "adopt": job(Work(_adopt, "many_voted", sizes=_ADOPT), "many"),
-    "score": job(Work(_score, "many_predicted", sizes=_SCORE), short=True),
-    "index": job(Work(_index, "many_scored"), short=True),
+    "score": job(Work(_score, "many_predicted", sizes=_SCORE)),
+    "index": job(Work(_index, "many_scored")),
     "index --approximate": job(Work(_index_approximately, "full")),
     "explain --all": job(Work(_explain_all, "predicted", sizes=_EXPLAIN)),
     "explain --worst": job(Work(_explain_worst, "predicted", sizes=_EXPLAIN)),
@@ -166,5 +166,5 @@ JOBS: dict[str, Job] = {
     "evaluate": job(Work(_evaluate, "explained"), "sky", share=0.5),
     "select": job(Work(_select, "predicted")),
     "release": job(Work(_release, "explained")),
-    "upgrade": job(Work(_upgrade, "old")),
+    "upgrade": job(Work(_upgrade, "old"), short=True),
 }

@@ -4,27 +4,25 @@ from pathlib import Path
 
 import pytest
 
-from reliability.campaigns import JOBS, cases_of, named, run
-
-_SHORT = {"kills": 8, "flips": 45, "inputs": 150}
+from reliability.campaigns import FULL, JOBS, SHORT, cases_of, named, run
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("campaign", _SHORT)
+@pytest.mark.parametrize("campaign", SHORT)
 def test_a_short_campaign_ends_without_a_failure(campaign: str, tmp_path: Path) -> None:
-    cases = cases_of(campaign, _SHORT[campaign], 7, short=True)
+    cases = cases_of(campaign, SHORT[campaign], 7, short=True)
     tally = run(campaign, cases, tmp_path / "world", tmp_path / "failures")
     assert tally.failures == []
-    assert tally.events >= _SHORT[campaign] / 2
+    assert tally.events >= SHORT[campaign] / 2
     assert not (tmp_path / "failures").exists()
 
 
 def test_cases_are_shared_out_and_found_again_by_name() -> None:
-    cases = cases_of("inputs", 6000, 1)
+    cases = cases_of("inputs", FULL["inputs"], 1)
     assert {case.job for case in cases} == {*JOBS["inputs"]}
     assert 5000 < len(cases) < 7000
     assert named(cases[77].name, 1) == cases[77]
-    kills = cases_of("kills", 360, 1)
+    kills = cases_of("kills", FULL["kills"], 1)
     assert {case.job for case in kills} == {*JOBS["kills"]}
 
 

@@ -47,7 +47,7 @@ def test_a_door_left_open_is_seen(world: World, monkeypatch: pytest.MonkeyPatch)
                 rows = connection.execute(query).fetchall()
             except duckdb.Error:
                 rows = []
-            yield Answer([], iter(rows), lambda: None)  # type: ignore[arg-type,return-value]
+            yield Answer([], iter(rows), lambda: None)
 
     monkeypatch.setattr(zoolens.jobs.sql, "sql", open_door)
     assert _outcomes(world, "SQL, forbidden", 30).count(Outcome.FAILED) > 5
