@@ -1,7 +1,7 @@
-"""Campaigns against Zoolens: kills of every job, damage to every file, hostile inputs.
+"""Campaigns against Zoolens: kills and races of jobs, damage to files, hostile inputs.
 
     python -m reliability [--only CAMPAIGN[/JOB]] [--short] [--seed N] [--case CAMPAIGN/JOB/NUMBER]
-                          [--kills N] [--flips N] [--inputs N]
+                          [--kills N] [--races N] [--flips N] [--inputs N]
 
 Prints how the cases ended, by campaign and job, and exits with 1 if one failed. The files of
 failures stay in `reliability/failures/CASE`; with its name and the seed a case is run again. A

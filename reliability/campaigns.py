@@ -13,6 +13,7 @@ from reliability import (
     models,
     pictures,
     queries,
+    races,
     strangers,
     tables,
 )
@@ -23,6 +24,7 @@ from reliability.world import World
 
 JOBS: Mapping[str, Mapping[str, Job]] = {
     "kills": kills_jobs.JOBS,
+    "races": races.JOBS,
     "flips": {**flips.JOBS, **logs.JOBS},
     "inputs": {
         **tables.JOBS,
@@ -35,8 +37,8 @@ JOBS: Mapping[str, Mapping[str, Job]] = {
 
 
 # How many events a campaign has, about: at length, and in the tests.
-FULL = {"kills": 360, "flips": 900, "inputs": 6000}
-SHORT = {"kills": 14, "flips": 30, "inputs": 100}
+FULL = {"kills": 360, "races": 60, "flips": 900, "inputs": 6000}
+SHORT = {"kills": 14, "races": 2, "flips": 30, "inputs": 100}
 
 
 def named(name: str, seed: int) -> Case:

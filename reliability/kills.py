@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
-from reliability.cases import Case, Job, Outcome, Verdict, failed
+from reliability.cases import Case, Outcome, Verdict, failed
 from reliability.contents import contents, differences
 from reliability.world import World
 from tests.made.processes import killed, started, whole
 from zoolens.catalog.errors import CatalogError
 
+_CASE = "case"  # always the same folder: catalogues hold paths
 _TOOK, _SAID = "seconds.txt", "said.txt"  # how long a job took that was not killed; what it raised
 _LEAST = 0.05  # seconds before the first moment of a kill, in which a process starts
 
@@ -52,31 +53,40 @@ class Kills:
 
     wholes: dict[str, Whole] = field(default_factory=dict)
 
-    def judge(self, work: Work, case: Case, world: World) -> Verdict:
-        """Kill a job, call it again, compare."""
-        folder = world.folder / "case"  # always the same: catalogues hold paths
+    def whole(self, work: Work, case: Case, world: World) -> Whole | Verdict:
+        """What a job leaves when it is not killed; how it failed if it did."""
         if case.job not in self.wholes:
-            _begin(world, folder, work)
-            words = _to_the_end(work, world, folder)
+            folder = world.folder / _CASE
+            begin(world, folder, work)
+            words = to_the_end(work, world, folder)
             if words:
-                return failed(f"fails without a kill: {words}", 0)
+                return failed(f"fails when left alone: {words}", 0)
             seconds = float((world.folder / _TOOK).read_text())
             self.wholes[case.job] = Whole(_left(folder, work), seconds)
-        expected = self.wholes[case.job]
-        _begin(world, folder, work)
+        return self.wholes[case.job]
+
+    def judge(self, work: Work, case: Case, world: World) -> Verdict:
+        """Kill a job, call it again, compare."""
+        whole = self.whole(work, case, world)
+        if isinstance(whole, Verdict):
+            return whole
+        folder = world.folder / _CASE
+        begin(world, folder, work)
         kills = 0
-        for moment in _moments(case, expected.seconds):
+        for moment in _moments(case, whole.seconds):
             process = started(_run, work, world, folder)
             process.join(moment)
             kills += killed(process)
-        words = _to_the_end(work, world, folder)
-        if words:
-            return failed(f"after {kills} kills: {words}", kills)
-        wrong = differences(dict(expected.found), _left(folder, work))
-        wrong += _faults(folder)
+        words = to_the_end(work, world, folder)
+        wrong = [words] if words else compared(whole, folder, work)
         if wrong:
             return failed(f"after {kills} kills: {'; '.join(wrong[:4])}", kills)
         return Verdict(Outcome.HELD, events=kills)
+
+
+def compared(whole: Whole, folder: Path, work: Work) -> list[str]:
+    """In words, where a folder is not as an uninterrupted run leaves it."""
+    return differences(dict(whole.found), _left(folder, work)) + _faults(folder)
 
 
 def _moments(case: Case, seconds: float) -> list[float]:
@@ -89,7 +99,8 @@ def _moments(case: Case, seconds: float) -> list[float]:
     return [moments.uniform(0, _LEAST + 0.4 * seconds) for _ in range(5)]
 
 
-def _begin(world: World, folder: Path, work: Work) -> None:
+def begin(world: World, folder: Path, work: Work) -> None:
+    """Give a job the folder that it begins with."""
     shutil.rmtree(folder, ignore_errors=True)
     if work.start is None:
         folder.mkdir()
@@ -101,7 +112,7 @@ def _left(folder: Path, work: Work) -> dict[str, str]:
     return contents(folder, lambda name: any(Path(name).match(each) for each in work.loose))
 
 
-def _to_the_end(work: Work, world: World, folder: Path) -> str:
+def to_the_end(work: Work, world: World, folder: Path) -> str:
     """Run a job to its end; what went wrong, in words."""
     said = world.folder / _SAID
     said.unlink(missing_ok=True)
@@ -124,8 +135,8 @@ def _faults(folder: Path) -> list[str]:
     return found
 
 
-def _run(work: Work, world: World, folder: Path) -> None:
-    """In the process that is killed."""
+def prepare(work: Work) -> None:
+    """Make this process one that does a job in small shards, without a word."""
     from zoolens.catalog.runtime.progress import set_quiet
 
     set_quiet(True)
@@ -134,6 +145,11 @@ def _run(work: Work, world: World, folder: Path) -> None:
             if not hasattr(import_module(module), name):
                 raise AttributeError(f"{module} has no {name}")
             setattr(import_module(module), name, size)
+
+
+def _run(work: Work, world: World, folder: Path) -> None:
+    """In the process that is killed."""
+    prepare(work)
     begun = time.monotonic()
     try:
         work.work(world, folder)
@@ -143,16 +159,3 @@ def _run(work: Work, world: World, folder: Path) -> None:
         (world.folder / _SAID).write_text(words)
         raise SystemExit(1) from None
     (world.folder / _TOOK).write_text(str(time.monotonic() - begun))
-
-
-_KILLS = Kills()
-
-
-def job(work: Work, *parts: str, share: float = 1, short: bool = False) -> Job:
-    """A job of this campaign."""
-    needed = tuple(dict.fromkeys([*parts, *([work.start] if work.start else [])]))
-
-    def run(case: Case, world: World, _: Path) -> Verdict:
-        return _KILLS.judge(work, case, world)
-
-    return Job(run, needed, share, events=2.4, short=short, isolated=False)

@@ -1,9 +1,10 @@
 """The jobs that are killed, each on a small but real catalogue."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from reliability.cases import Job
-from reliability.kills import Work, job
+from reliability.cases import Case, Job, Verdict
+from reliability.kills import Kills, Work
 from reliability.world import World
 
 
@@ -140,6 +141,16 @@ def _upgrade(_: World, folder: Path) -> None:
         pass
 
 
+@dataclass(frozen=True)
+class Worked:
+    """A job that is killed, and the parts of the world that it reads; the rest as of `Job`."""
+
+    work: Work
+    parts: tuple[str, ...] = ()
+    share: float = 1
+    short: bool = False
+
+
 _VOTES = {"zoolens.catalog.formats.csv": {"_BYTES": 200_000}}
 _IMAGES = {"zoolens.jobs.ingest": {"IMAGES_A_SHARD": 8}}
 _PREDICT = {"zoolens.jobs.predict": {"SHARD": 8}}
@@ -148,23 +159,38 @@ _SCORE = {"zoolens.jobs.score": {"SHARD": 500}}
 _EXPLAIN = {"zoolens.jobs.explain": {"BATCH": 4, "SHARD": 1}}
 _SIMULATE = {"zoolens.jobs.simulate": {"GALAXIES_A_PART": 8}}
 
-JOBS: dict[str, Job] = {
-    "simulate": job(Work(_simulate, sizes=_SIMULATE)),
-    "ingest votes": job(Work(_ingest_votes, sizes=_VOTES), "many", short=True),
-    "ingest other votes": job(Work(_ingest_again, "many_voted", sizes=_VOTES), "many", short=True),
-    "ingest images": job(Work(_ingest_images, sizes=_IMAGES), "sky"),
-    "ingest with a model": job(Work(_ingest_with_model, sizes=_IMAGES | _PREDICT), "sky"),
-    "predict": job(Work(_predict, "voted", sizes=_PREDICT)),
-    "adopt": job(Work(_adopt, "many_voted", sizes=_ADOPT), "many"),
-    "score": job(Work(_score, "many_predicted", sizes=_SCORE)),
-    "index": job(Work(_index, "many_scored")),
-    "index --approximate": job(Work(_index_approximately, "full")),
-    "explain --all": job(Work(_explain_all, "predicted", sizes=_EXPLAIN)),
-    "explain --worst": job(Work(_explain_worst, "predicted", sizes=_EXPLAIN)),
+WORKS: dict[str, Worked] = {
+    "simulate": Worked(Work(_simulate, sizes=_SIMULATE)),
+    "ingest votes": Worked(Work(_ingest_votes, sizes=_VOTES), ("many",), short=True),
+    "ingest other votes": Worked(
+        Work(_ingest_again, "many_voted", sizes=_VOTES), ("many",), short=True
+    ),
+    "ingest images": Worked(Work(_ingest_images, sizes=_IMAGES), ("sky",)),
+    "ingest with a model": Worked(Work(_ingest_with_model, sizes=_IMAGES | _PREDICT), ("sky",)),
+    "predict": Worked(Work(_predict, "voted", sizes=_PREDICT)),
+    "adopt": Worked(Work(_adopt, "many_voted", sizes=_ADOPT), ("many",)),
+    "score": Worked(Work(_score, "many_predicted", sizes=_SCORE)),
+    "index": Worked(Work(_index, "many_scored")),
+    "index --approximate": Worked(Work(_index_approximately, "full")),
+    "explain --all": Worked(Work(_explain_all, "predicted", sizes=_EXPLAIN)),
+    "explain --worst": Worked(Work(_explain_worst, "predicted", sizes=_EXPLAIN)),
     # the optimiser's own file holds times
-    "train": job(Work(_train, "voted", ("*.ckpt",)), share=0.5),
-    "evaluate": job(Work(_evaluate, "explained"), "sky", share=0.5),
-    "select": job(Work(_select, "predicted")),
-    "release": job(Work(_release, "explained")),
-    "upgrade": job(Work(_upgrade, "old"), short=True),
+    "train": Worked(Work(_train, "voted", ("*.ckpt",)), share=0.5),
+    "evaluate": Worked(Work(_evaluate, "explained"), ("sky",), share=0.5),
+    "select": Worked(Work(_select, "predicted")),
+    "release": Worked(Work(_release, "explained")),
+    "upgrade": Worked(Work(_upgrade, "old"), short=True),
 }
+
+
+def _killed(worked: Worked) -> Job:
+    kills, work = Kills(), worked.work
+
+    def run(case: Case, world: World, _: Path) -> Verdict:
+        return kills.judge(work, case, world)
+
+    parts = (*worked.parts, *([work.start] if work.start else []))
+    return Job(run, parts, worked.share, events=2.4, short=worked.short, isolated=False)
+
+
+JOBS: dict[str, Job] = {name: _killed(worked) for name, worked in WORKS.items()}

@@ -1,11 +1,13 @@
 """Jobs that do what none may do, to see that campaigns notice."""
 
+import fcntl
 import os
 import time
 from pathlib import Path
 
 from reliability.cases import Case, Job, Outcome, Verdict
 from reliability.world import World
+from zoolens.catalog.errors import CatalogError
 
 
 def _well(case: Case, world: World, folder: Path) -> Verdict:
@@ -61,3 +63,21 @@ def once(world: World, folder: Path) -> None:
             part.write_text(str(number))
             part.replace(path)
         time.sleep(0.01)
+
+
+def alone(world: World, folder: Path) -> None:
+    """Says so if another is at work."""
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CatalogError("another process is at work; wait for it") from None
+        time.sleep(0.2)
+
+
+def jealous(world: World, folder: Path) -> None:
+    """Ends in a traceback if another is at work."""
+    try:
+        alone(world, folder)
+    except CatalogError as error:
+        raise RuntimeError("locked") from error
