@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 
 from reliability import (
+    bombs,
     flips,
     kills_jobs,
     logs,
@@ -28,6 +29,7 @@ JOBS: Mapping[str, Mapping[str, Job]] = {
     "flips": {**flips.JOBS, **logs.JOBS},
     "inputs": {
         **tables.JOBS,
+        **bombs.JOBS,
         **pictures.JOBS,
         **models.JOBS,
         **strangers.JOBS,

@@ -50,7 +50,7 @@ _STATEMENTS = {
         ),
         *("UPDATE saliency_map SET height = 10**6", "UPDATE saliency_map SET mean = ''::BLOB"),
         *("UPDATE vote SET count = 'nan'", "UPDATE vote SET total = -1", "DELETE FROM galaxy"),
-        *("UPDATE galaxy SET iauname = NULL", "UPDATE galaxy SET ra = 'inf'", "DELETE FROM shard"),
+        *("UPDATE galaxy SET iauname = ''", "UPDATE galaxy SET ra = 'inf'", "DELETE FROM shard"),
         *("INSERT INTO vote SELECT * FROM vote", "UPDATE loss SET ce = 'nan'"),
         *("UPDATE prediction SET fraction = 7", "UPDATE galaxy_loss SET galaxy_id = 10**9"),
         "UPDATE setting SET value = '{' WHERE value LIKE '%stamp%'",

@@ -247,47 +247,13 @@ def few(_: World, folder: Path) -> None:
     ingest(folder / "gz.duckdb", folder / "votes.csv")
 
 
-def _bomb(case: Case, _: World, folder: Path) -> Verdict:
-    """Small files that unpack to very much."""
-    from zoolens.jobs.ingest import ingest
-
-    chance, gz = case.random, blank(folder / "gz.duckdb")
-    names_, rows = vote_rows()
-    way = chance.choice(("csv.gz", "fits.gz", "parquet"))
-    path = folder / f"votes.{way}"
-    size = chance.choice((2**27, 2**30, 2**32))  # bytes
-    if way == "parquet":
-        from pyarrow import parquet
-
-        table = _arrow(Spoilt(names_, rows[:1], set(), ""))
-        many = min(size // 8 // len(names_), 2**22)
-        one = pa.table({n: pa.repeat(table[n][0], many) for n in table.column_names})
-        with parquet.ParquetWriter(path, one.schema) as writer:
-            for _again in range(max(1, size // 8 // len(names_) // many)):
-                writer.write_table(one)
-    else:
-        head = FORMATS[way.removesuffix(".gz")](Spoilt(names_, rows, set(), ""))
-        with gzip.open(path, "wb", 1) as file:
-            file.write(head)
-            for _again in range(size // 2**24):
-                file.write(bytes(2**24))
-    ingest(gz, path)
-    return Verdict(Outcome.HELD, f"{way} of {size:,} bytes")
-
-
 _SHARES = {"csv": 3, "csv.gz": 1, "parquet": 3, "fits": 2, "vot": 0.05, "ecsv": 0.05}
 
-JOBS: dict[str, Job] = (
-    {
-        "votes, bombs": Job(_bomb, share=0.03),
-    }
-    | {
-        f"votes, {suffix}": Job(_votes(suffix), share=share, short=share > 1)
-        for suffix, share in _SHARES.items()
-    }
-    | {
-        f"predictions, {suffix}": Job(_predictions(suffix), ("few",), share, short=share > 1)
-        for suffix, share in _SHARES.items()
-        if share >= 1
-    }
-)
+JOBS: dict[str, Job] = {
+    f"votes, {suffix}": Job(_votes(suffix), share=share, short=share > 1)
+    for suffix, share in _SHARES.items()
+} | {
+    f"predictions, {suffix}": Job(_predictions(suffix), ("few",), share, short=share > 1)
+    for suffix, share in _SHARES.items()
+    if share >= 1
+}
