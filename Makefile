@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo docs model bench bench-full test test-fast lint coverage clean
+.PHONY: setup demo docs model bench bench-full reliability test test-fast lint coverage clean
 
 setup: .venv/installed
 
@@ -41,6 +41,10 @@ bench: setup
 
 bench-full: setup
 	$(BIN)/python -m benchmarks --full
+
+# Jobs killed, files damaged, inputs mutated; counts go into docs/reliability.md. In some hours.
+reliability: setup
+	$(BIN)/python -m reliability
 
 test: setup lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal

@@ -6,7 +6,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 # what jobs import, but not Zoobot: only training needs it, and it takes longest
-_IMPORTED = [
+IMPORTED = [
     "faiss",
     "galaxy_datasets.shared.label_metadata",
     "timm",
@@ -19,7 +19,7 @@ _IMPORTED = [
     __name__,
 ]
 _SERVER = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(_IMPORTED)
+_SERVER.set_forkserver_preload(IMPORTED)
 
 
 def started(work: Callable[..., object], *arguments: Any) -> BaseProcess:

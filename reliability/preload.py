@@ -1,0 +1,22 @@
+"""What processes have imported when they begin, so that a job's own time is what is killed."""
+
+HEAVY = [
+    "alembic.command",
+    "alembic.config",
+    "duckdb_engine",
+    "galsim",
+    "hats",
+    "lightning",
+    "matplotlib.pyplot",
+    "zoobot.pytorch.training.finetune",
+    "reliability.campaigns",
+    "zoolens.catalog.evaluation.figures",
+    "zoolens.jobs.adopt",
+    "zoolens.jobs.evaluate",
+    "zoolens.jobs.explain",
+    "zoolens.jobs.pipeline",
+    "zoolens.jobs.select",
+    "zoolens.jobs.simulate",
+    "zoolens.jobs.train",
+    "zoolens.jobs.verify",
+]
