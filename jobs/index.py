@@ -27,6 +27,7 @@ from zoolens.catalog.similarity.files import (
     sound_files,
     write_index,
 )
+from zoolens.catalog.store.beside import note_file
 from zoolens.catalog.store.matrices import compared_galaxies, read_predictions, read_votes
 from zoolens.catalog.store.store import Store
 
@@ -109,7 +110,7 @@ def _exact(catalog: Path) -> IndexReport:
             for kind in KINDS:
                 blocks = _blocks(store, kind, predict_run, galaxies, bar)
                 sums[kind] = write_index(catalog, kind, blocks)
-                store.note_file(index_path(catalog, kind), sums[kind])
+                note_file(store, index_path(catalog, kind), sums[kind])
         run = store.begin("index", {"built_from": built_from(store), "sha256": sums})
         store.finish(run)
         return IndexReport(run.run_id, True, len(galaxies))
@@ -126,7 +127,7 @@ def _make_codes(store: Store) -> dict[str, Any]:
             with replacing(path) as part:
                 codes[kind] = asdict(build_codes(load_index(store, kind), part))
                 sums[kind] = str(checksum(part))
-            store.note_file(path, sums[kind])
+            note_file(store, path, sums[kind])
             bar.advance()
     config = {"built_from": built_from(store), "sha256": sums, "codes": codes}
     store.finish(store.begin("approximate", config))

@@ -20,6 +20,7 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.paths import codes_path, index_path
 from zoolens.catalog.runtime.files import checksum, replacing, stamp
 from zoolens.catalog.similarity.exact import Block, SimilarityIndex
+from zoolens.catalog.store.beside import file_is_sound
 from zoolens.catalog.store.matrices import predictions_state, votes_state
 from zoolens.catalog.store.store import Store
 
@@ -56,7 +57,7 @@ def sound_files(store: Store) -> dict[str, bool]:
     """
     recorded = {kind: _recorded(store, kind) for kind in KINDS}
     return {
-        kind: store.file_is_sound(index_path(store.path, kind), sums)
+        kind: file_is_sound(store, index_path(store.path, kind), sums)
         for kind, sums in recorded.items()
         if sums
     }
@@ -92,7 +93,7 @@ def load_index(store: Store, kind: str) -> SimilarityIndex:
             "build it with: zoolens index"
         )
     path = index_path(store.path, kind)
-    if not store.file_is_sound(path, sums):
+    if not file_is_sound(store, path, sums):
         raise CatalogError(f"{path} is missing or damaged; build it with: zoolens index")
     return _load(path, stamp(path), store.tree)
 
@@ -126,7 +127,7 @@ def recorded_codes(store: Store) -> Mapping[str, Any] | None:
     """
     for found in _configs(store, "approximate")[::-1]:
         sums = found["sha256"]
-        if all(store.file_is_sound(codes_path(store.path, kind), [sums[kind]]) for kind in KINDS):
+        if all(file_is_sound(store, codes_path(store.path, kind), [sums[kind]]) for kind in KINDS):
             return found
     return None
 

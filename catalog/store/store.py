@@ -1,4 +1,4 @@
-"""The catalogue: its tree, the ledger of its runs, and the files beside it.
+"""The catalogue: its tree, and the ledger of its runs.
 
 All bulk data goes in and out as Arrow. A job's work is cut into shards; a shard's tables and
 its row in the ledger are committed together, so a killed job resumes where it stopped, with
@@ -8,11 +8,10 @@ nothing lost and nothing twice.
 import hashlib
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,6 @@ import pyarrow as pa
 from zoolens.catalog import decision_tree
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, UnknownName
-from zoolens.catalog.runtime.files import checksum, part_checksums, stamp
 from zoolens.catalog.store.database import Database
 from zoolens.catalog.store.failures import damaged
 from zoolens.catalog.store.shown import newest, shown
@@ -259,39 +257,6 @@ class Store(Database):
     def rows_of(self, run: Run, table: str) -> int:
         """How many rows of a table a run has made."""
         return int(self.value(f"SELECT count(*) FROM {table} WHERE run_id = ?", [run.run_id]))
-
-    # --- files beside the catalogue
-
-    def note_file(self, path: Path, sha256: str) -> None:
-        """Record a file beside the catalogue as it is: size, time of change, checksums."""
-        noted = json.dumps(
-            {"sha256": sha256, "stamp": stamp(path), "parts": part_checksums(path, stamp(path))}
-        )
-        with self.transaction():
-            self.execute("DELETE FROM setting WHERE name = ?", [_file_setting(path)])
-            self.execute("INSERT INTO setting VALUES (?, ?)", [_file_setting(path), noted])
-
-    def file_is_sound(self, path: Path, sums: Collection[str]) -> bool:
-        """Whether a file beside the catalogue exists and has one of the checksums `sums`.
-
-        It is read from end to end: if its size and time of change are still those that were
-        noted when it was written, once in this process, and for checksums that are fast, since
-        bytes can rot without a change of either.
-        """
-        found = stamp(path)
-        if found is None:
-            return False
-        noted = json.loads(
-            self.value("SELECT value FROM setting WHERE name = ?", [_file_setting(path)]) or "{}"
-        )
-        if noted.get("stamp") == [*found] and noted.get("sha256") in sums and noted.get("parts"):
-            return part_checksums(path, found) == noted["parts"]
-        return checksum(path) in sums
-
-
-def _file_setting(path: Path) -> str:
-    # without the catalogue's name, which changes if it is copied
-    return f"file {''.join(path.suffixes[-2:])}"
 
 
 def code_version() -> str:

@@ -31,6 +31,7 @@ from zoolens.catalog.similarity.files import (
     sound_files,
     write_index,
 )
+from zoolens.catalog.store.beside import note_file
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.index import index
 
@@ -153,7 +154,7 @@ def test_a_file_that_lies_is_no_index(gz: Path) -> None:
             sha256 = hashlib.sha256(data).hexdigest()
             config = {"built_from": built_from(store), "sha256": dict.fromkeys(KINDS, sha256)}
             store.finish(store.begin("index", config))
-            store.note_file(file, sha256)
+            note_file(store, file, sha256)
             load_index(store, "observed")
 
 
