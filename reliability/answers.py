@@ -42,9 +42,9 @@ def _commands(catalog: Path) -> dict[str, object]:
     from zoolens.jobs.status import status
     from zoolens.jobs.worst import worst
 
-    found: dict[str, object] = {"worst": worst(catalog, limit=100).to_pylist()}
+    found: dict[str, object] = {"worst": worst(catalog, limit=100, min_votes=0).to_pylist()}
     told = status(catalog)
-    found["status"] = (told.tree, told.steps.to_pylist(), told.runs.to_pylist(), told.rejects)
+    found["status"] = (told.tree, told.steps.to_pylist(), told.runs.to_pylist(), told.refused)
     with sql(catalog, "SELECT iauname FROM worst ORDER BY rank") as answer:
         names = [name for (name,) in answer.rows]
     for name in names[:_FEW]:
