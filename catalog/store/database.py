@@ -114,7 +114,19 @@ class Database:
         For answers that do not fit in memory. Read it to the end before the next query.
         """
         with self._failing_in_one_line():
-            return self._connection.execute(sql, list(parameters)).to_arrow_reader(rows)
+            found = self._connection.execute(sql, list(parameters)).to_arrow_reader(rows)
+        return pa.RecordBatchReader.from_batches(found.schema, self._readable(found))
+
+    def _readable(self, batches: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        """The same batches; what DuckDB fails at meanwhile comes from Arrow, as `OSError`."""
+        while True:
+            try:
+                batch = batches.read_next_batch()
+            except StopIteration:
+                return
+            except (OSError, pa.ArrowException) as error:
+                raise read_failure(self.path, duckdb.IOException(str(error))) from error
+            yield batch
 
     def bound_memory(self, scratch: Path) -> None:
         """Limit queries to the memory that jobs have; the rest goes to the folder `scratch`.

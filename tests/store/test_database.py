@@ -135,3 +135,15 @@ def test_a_file_is_closed_whatever_happens(path: Path) -> None:
     assert path.with_name("gz.duckdb.wal").exists() is False
     with duckdb.connect(str(path), config={"threads": 1}):  # settings of its own: nobody holds it
         pass
+
+
+def test_what_fails_while_rows_arrive_is_told_in_one_line(tmp_path: Path) -> None:
+    sql = (
+        "SELECT CASE WHEN i < 290000 THEN i ELSE error('checksum') END AS i FROM range(300000) t(i)"
+    )
+    with Store.open(catalogue(tmp_path / "gz.duckdb", random_counts(3))) as store:
+        batches = store.batches(sql, [], 1000)
+        assert batches.schema.names == ["i"]
+        with pytest.raises(CatalogError, match=r"is damaged .*; restore") as caught:
+            list(batches)
+    assert "\n" not in str(caught.value)
