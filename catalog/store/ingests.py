@@ -72,14 +72,20 @@ def begin_ingest(
         same = all(config.get(name) == value for name, value in settings.items())
         after = config.get("after") if same else previous["run_id"]
     run = store.begin("ingest", {**settings, "after": after}, origin=origin)
+    if not run.complete or store.rows(_ABANDONED, [run.run_id]):
+        _clear(store, run)
+    store.set_tree(tree)
+    return run
+
+
+def _clear(store: Store, run: Run) -> None:
+    """Delete what other ingests left incomplete, and a tree that nothing is shown in."""
     with store.transaction():
         for name in ("galaxy", "image", "vote", "reject", "shard", "run"):
             store.execute(f"DELETE FROM {name} WHERE run_id IN ({_ABANDONED})", [run.run_id])
         if held_tree(store) is None and not store.shards(run):
             store.execute("DELETE FROM answer")
             store.execute("DELETE FROM setting WHERE name = 'tree'")
-    store.set_tree(tree)
-    return run
 
 
 def finish_ingest(store: Store, run: Run) -> None:
