@@ -132,9 +132,9 @@ def read_question(rows: Rows, columns: QuestionColumns, weighted: bool) -> tuple
     """Counts (N, K) of a question's answers in the tree, and totals (N,).
 
     Counts that are all missing, empty or fill values, are 0: the question was not asked, or not
-    with these answers. Refuses a row if its stated total contradicts that, or if one of its counts is not
-    a number, missing, negative, absurdly large, above the stated total, or fractional
-    (unless `weighted`).
+    with these answers. Refuses a row if its stated total contradicts that, or if one of its
+    counts is not a number, missing, negative, absurdly large, above the stated total, or
+    fractional (unless `weighted`).
     """
     name = columns.question.name
     stated, _ = _stated(rows, columns.total)
