@@ -18,8 +18,8 @@ def status(
     if form or out:
         write(from_arrow(report.runs), form, out)
         return
-    refused = f"{report.refused:,} refused, {report.remarks:,} remarks"
-    echo(f"{report.catalog}: tree {report.tree}, {refused}")
+    told = f"{report.refused:,} refused, {report.remarks:,} remarks"
+    echo(f"{report.catalog}: tree {report.tree}, {told}")
     for table in (report.steps, report.runs):
         write(from_arrow(table))
         echo()
