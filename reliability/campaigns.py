@@ -39,7 +39,7 @@ JOBS: Mapping[str, Mapping[str, Job]] = {
 
 
 # How many events a campaign has, about: at length, and in the tests.
-FULL = {"kills": 360, "races": 60, "flips": 900, "inputs": 6000}
+FULL = {"kills": 360, "races": 40, "flips": 660, "inputs": 5200}
 SHORT = {"kills": 14, "races": 2, "flips": 30, "inputs": 100}
 
 

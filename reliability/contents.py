@@ -25,8 +25,8 @@ def tables(catalog: Path) -> dict[str, str]:
         found = {}
         for table, names in columns.items():
             rows = f'SELECT {", ".join(names)} FROM "{table}"'
-            if table == "setting":  # the notes on files hold the times of these
-                rows += " WHERE value NOT LIKE '%\"stamp\"%'"
+            if table == "setting":  # these hold times, process numbers and random words
+                rows += " WHERE value NOT LIKE '%\"stamp\"%' AND name NOT IN ('at work', 'log')"
             answer = connection.execute(_ROWS.format(rows)).fetchone()
             found[table] = "" if answer is None else str(answer[0])
         return found

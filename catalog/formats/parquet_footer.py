@@ -8,10 +8,12 @@ compact protocol (Parquet format 2.11, parquet.thrift).
 
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 _LARGEST = 2**28  # bytes of a footer; one of 10,000 row groups of 100 columns has 100 MB
+_SMALL = 2**23  # bytes of a footer that is read once for all the columns that are asked for
 _DEEPEST = 16  # structs within structs; Parquet needs seven
 _END = b"PAR1"
 # numbers of fields in parquet.thrift
@@ -46,10 +48,17 @@ def row_groups(path: Path) -> list[Group]:
             raise OSError("it has no footer as Parquet has")
         file.seek(size - 8 - length)
         data = file.read(length)
+    return [*(_kept(data) if length <= _SMALL else _groups(data))]
+
+
+def _groups(data: bytes) -> list[Group]:
     try:
         return [_group(found) for found in _Reader(data).struct()[_ROW_GROUPS]]
     except (IndexError, KeyError, TypeError, AttributeError, ValueError, struct.error) as error:
         raise OSError(f"its footer is damaged: {type(error).__name__} {error}") from None
+
+
+_kept = lru_cache(maxsize=2)(_groups)  # of two files, whose columns are compared in turns
 
 
 def _group(found: dict[int, Any]) -> Group:

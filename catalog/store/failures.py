@@ -18,9 +18,17 @@ _FAILURES = (
     duckdb.OutOfMemoryException,
     duckdb.InterruptException,
 )
-READ_FAILURES = (*_FAILURES, duckdb.CatalogException, UnicodeDecodeError)
+# Tables, columns or values that are not as Zoolens made them: another program was at them.
+_OTHER_TABLES = (duckdb.CatalogException, duckdb.BinderException)
+_ALTERED = (
+    *_OTHER_TABLES,
+    duckdb.ConversionException,
+    duckdb.InvalidInputException,
+    duckdb.OutOfRangeException,
+)
+READ_FAILURES = (*_FAILURES, *_ALTERED, UnicodeDecodeError)
 # Depending on the moment, a full disk is also a failed transaction.
-WRITE_FAILURES = (*_FAILURES, duckdb.TransactionException)
+WRITE_FAILURES = (*_FAILURES, *_OTHER_TABLES, duckdb.TransactionException)
 
 _NO_ROOM = re.compile(
     r"No space left|quota exceeded|File too large|Could not write|max_temp_directory_size"
@@ -49,8 +57,8 @@ def read_failure(path: Path, error: Exception) -> CatalogError:
             f"a query of {path} did not fit into memory, nor onto the disk ({reason}); is the "
             "disk full, or the folder read-only?"
         )
-    if isinstance(error, duckdb.CatalogException):
-        return CatalogError(f"{path} lacks what Zoolens made in it ({reason}); {RESTORE}")
+    if isinstance(error, _ALTERED):
+        return CatalogError(f"{path} is not as Zoolens made it ({reason}); {RESTORE}")
     if isinstance(error, duckdb.IOException) and _NOT_OPENED.search(reason):
         return CatalogError(f"{path} cannot be opened: {reason}")
     if isinstance(error, duckdb.IOException) and not _HARMED.search(reason):

@@ -98,6 +98,8 @@ class Store(Database):
             settings = json.loads(config)
         except ValueError as error:
             raise damaged(self.path, f"the settings of run {run_id}: {error}") from None
+        if not isinstance(settings, dict):
+            raise damaged(self.path, f"the settings of run {run_id} are no settings: {config}")
         return Run(run_id, job, settings, model_sha256, status == "complete")
 
     # --- the ledger of runs

@@ -1,5 +1,6 @@
 """What a footer declares is what pyarrow says, and damage is an error, whatever was damaged."""
 
+import os
 import random
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from zoolens.catalog.formats import parquet_footer
 from zoolens.catalog.formats.parquet_footer import row_groups
 
 
@@ -59,3 +61,17 @@ def test_structs_without_end_are_refused(path: Path) -> None:
     path.write_bytes(b"PAR1" + deep + len(deep).to_bytes(4, "little") + b"PAR1")
     with pytest.raises(OSError, match="nested too deep"):
         row_groups(path)
+
+
+def test_it_is_read_once_for_many_columns(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = row_groups(path)
+    monkeypatch.setattr(parquet_footer, "_Reader", None)
+    assert row_groups(path) == told
+
+
+def test_a_file_that_changed_is_read_again(path: Path) -> None:
+    row_groups(path)
+    facts = path.stat()
+    parquet.write_table(pa.table({"iauname": ["J1"]}), path)
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    assert [group.rows for group in row_groups(path)] == [1]

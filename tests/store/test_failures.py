@@ -29,7 +29,10 @@ CORRUPT = "IO Error: Corrupt database file: computed checksum 1 does not match s
         (duckdb.IOException('Could not write file "/x": No space left'), "nor onto the disk"),
         (duckdb.FatalException("Failed: No space left on device"), "nor onto the disk"),
         (duckdb.IOException("Stale file handle"), "could not be read"),
-        (duckdb.CatalogException("Table worst does not exist"), "lacks what Zoolens made"),
+        (duckdb.CatalogException("Table worst does not exist"), "not as Zoolens made it"),
+        (duckdb.BinderException("no column named ce\n\nCandidates:"), "not as Zoolens made it"),
+        (duckdb.ConversionException("Could not convert 'x'"), "not as Zoolens made it"),
+        (duckdb.InvalidInputException("Malformed JSON at byte 0"), "not as Zoolens made it"),
         (duckdb.IOException('Cannot open file "/x": Permission denied'), "cannot be opened"),
     ],
 )
@@ -92,7 +95,10 @@ def test_a_query_that_finds_no_room_on_the_disk_is_not_called_damage(tmp_path: P
     [
         ("UPDATE answer SET asked_after = 'nothing_such'", "damaged"),
         ("UPDATE run SET config = '{'", "damaged"),
-        ("DROP VIEW worst", "lacks what Zoolens made"),
+        ("UPDATE run SET config = '[]'", "damaged"),
+        ("DROP VIEW worst", "not as Zoolens made it"),
+        ("ALTER TABLE loss DROP COLUMN ce", "not as Zoolens made it"),
+        ("ALTER TABLE vote ALTER count TYPE VARCHAR", "not as Zoolens made it"),
     ],
 )
 def test_what_cannot_be_read_is_told_in_one_line(tmp_path: Path, harm: str, told: str) -> None:
@@ -100,4 +106,4 @@ def test_what_cannot_be_read_is_told_in_one_line(tmp_path: Path, harm: str, told
     with duckdb.connect(str(path)) as connection:
         connection.execute(harm)
     with Store.open(path, read_only=True) as store, pytest.raises(CatalogError, match=told):
-        _ = store.tree, store.run(1), store.rows("FROM worst")
+        _ = store.tree, store.run(1), store.rows("FROM worst, losses, votes")
