@@ -28,7 +28,7 @@ def rows_of(store: Store) -> dict[str, object]:
         "SELECT table_schema, table_name FROM information_schema.tables "
         "WHERE table_schema IN ('main', 'history') ORDER BY ALL"
     )
-    found = {}
+    found: dict[str, object] = {}
     for schema, name in names:
         sql = f'SELECT count(*), sum(hash(t)::HUGEINT) FROM "{schema}"."{name}" t'
         if name == "setting":  # the marks of logs, which are committed alone, are no answers
