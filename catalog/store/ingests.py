@@ -36,7 +36,9 @@ _REPLACED_VOTES = """SELECT last, count(DISTINCT galaxy_id) FROM (
 _REPLACED_IMAGES = """SELECT last, count(*) FROM (
     SELECT s.galaxy_id, max(s.run_id) AS last FROM superseded_image s
     SEMI JOIN image n ON n.run_id = $1 AND n.galaxy_id = s.galaxy_id
-    WHERE s.run_id < $1 GROUP BY ALL)"""
+    WHERE s.run_id < $1 GROUP BY ALL) b
+JOIN image i ON i.run_id = b.last AND i.galaxy_id = b.galaxy_id
+JOIN image n ON n.run_id = $1 AND n.galaxy_id = b.galaxy_id AND n.sha256 <> i.sha256"""
 
 
 class Replaced(NamedTuple):
