@@ -42,7 +42,7 @@ bench: setup
 bench-full: setup
 	$(BIN)/python -m benchmarks --full
 
-# Jobs killed, files damaged, inputs mutated; counts go into docs/reliability.md. In some hours.
+# Jobs killed, files damaged, inputs mutated; counts go into docs/reliability.md. In about an hour.
 reliability: setup
 	$(BIN)/python -m reliability
 

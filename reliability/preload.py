@@ -1,9 +1,6 @@
 """What processes have imported when they begin, so that a job's own time is what is killed."""
 
 HEAVY = [
-    "alembic.command",
-    "alembic.config",
-    "duckdb_engine",
     "galsim",
     "hats",
     "lightning",
@@ -18,5 +15,4 @@ HEAVY = [
     "zoolens.jobs.select",
     "zoolens.jobs.simulate",
     "zoolens.jobs.train",
-    "zoolens.jobs.verify",
 ]

@@ -7,6 +7,9 @@ from typing import Any
 
 # what jobs import, but not Zoobot: only training needs it, and it takes longest
 IMPORTED = [
+    "alembic.command",
+    "alembic.config",
+    "duckdb_engine",
     "faiss",
     "galaxy_datasets.shared.label_metadata",
     "timm",
@@ -16,6 +19,7 @@ IMPORTED = [
     "zoolens.jobs.predict",
     "zoolens.jobs.release",
     "zoolens.jobs.score",
+    "zoolens.jobs.verify",
     __name__,
 ]
 _SERVER = multiprocessing.get_context("forkserver")

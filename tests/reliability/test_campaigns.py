@@ -7,11 +7,19 @@ import pytest
 from reliability.campaigns import FULL, JOBS, SHORT, cases_of, named, run
 
 
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where what the campaigns share is made once."""
+    return tmp_path_factory.mktemp("world")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("campaign", SHORT)
-def test_a_short_campaign_ends_without_a_failure(campaign: str, tmp_path: Path) -> None:
+def test_a_short_campaign_ends_without_a_failure(
+    campaign: str, world: Path, tmp_path: Path
+) -> None:
     cases = cases_of(campaign, SHORT[campaign], 7, short=True)
-    tally = run(campaign, cases, tmp_path / "world", tmp_path / "failures")
+    tally = run(campaign, cases, world, tmp_path / "failures")
     assert tally.failures == []
     assert tally.events >= SHORT[campaign] / 2
     assert not (tmp_path / "failures").exists()

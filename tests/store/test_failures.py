@@ -107,3 +107,16 @@ def test_what_cannot_be_read_is_told_in_one_line(tmp_path: Path, harm: str, told
         connection.execute(harm)
     with Store.open(path, read_only=True) as store, pytest.raises(CatalogError, match=told):
         _ = store.tree, store.run(1), store.rows("FROM worst, losses, votes")
+
+
+def test_writing_to_tables_of_another_hand_is_told_in_one_line(tmp_path: Path) -> None:
+    path = catalogue(tmp_path / "gz.duckdb", random_counts(3))
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("DROP TABLE shard; ALTER TABLE loss DROP COLUMN ce")
+    with Store.open(path) as store:
+        for sql in ("DELETE FROM shard", "UPDATE loss SET ce = 0"):
+            with pytest.raises(CatalogError, match=r"not as Zoolens made it.*restore"):
+                store.execute(sql)
+            with pytest.raises(CatalogError, match="not as Zoolens made it"), store.transaction():
+                store.execute(sql)
+        assert store.value("SELECT count(*) FROM galaxy") == 3
