@@ -20,7 +20,8 @@ def status(
         return
     told = f"{report.refused:,} refused, {report.remarks:,} remarks"
     echo(f"{report.catalog}: tree {report.tree}, {told}")
-    for table in (report.steps, report.runs):
+    # without the columns that make it wider than a terminal: files and other formats have them
+    for table in (report.steps, report.runs.drop_columns(["finished_at", "code"])):
         write(from_arrow(table))
         echo()
     for sentence in report.advice:

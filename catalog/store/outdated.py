@@ -110,6 +110,7 @@ class Stale:
 
 
 _WORDS = {"score": "losses", "explain": "saliency maps", "evaluate": "measured values"}
+_DO = {"score": "zoolens score", "explain": "zoolens explain --all", "evaluate": "zoolens evaluate"}
 
 
 def stale_steps(store: Store) -> list[Stale]:
@@ -160,15 +161,18 @@ def _of_predictions(store: Store, job: str) -> Stale | None:
         said = f"predictions have come after the {words} of run {{run}}" if newer else ""
     if not said:
         return None
-    return Stale(job, f"{said.format(run=run.run_id)}; do: zoolens {job}", galaxies)
+    return Stale(job, f"{said.format(run=run.run_id)}; do: {_DO[job]}", galaxies)
 
 
 def _of_others(store: Store, job: str, last: int) -> str:
     """Why no run of a job shows."""
     made_from = store.value(f"SELECT {MADE_FROM[job]} FROM run WHERE run_id = ?", [last])
+    of = "a model that did not predict"
+    if made_from not in (None, "null"):
+        of = f"the predictions of run {made_from}"
     return (
-        f"the {_WORDS[job]} of run {last} are of the predictions of run {made_from}, not of those "
-        f"of run {store.newest_run('predict')}, which show; do: zoolens {job}"
+        f"the {_WORDS[job]} of run {last} are of {of}, not of those of run "
+        f"{store.newest_run('predict')}, which show; do: {_DO[job]}"
     )
 
 
