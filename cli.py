@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from zoolens.catalog.runtime import signals
 from zoolens.commands import (
     demo,
     evaluate,
@@ -85,5 +84,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    signals.listen()
+    shell.listen()
     main()

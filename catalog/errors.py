@@ -5,7 +5,13 @@ fault and the message can say what, where, and what to do next, in one line: the
 command line prints it and exits with 1. Everything else keeps its traceback.
 """
 
+import contextlib
+import sys
 import warnings
+from pathlib import Path
+
+_OURS = str(Path(__file__).parents[1])
+_CONTEXTS = str(contextlib.__file__)
 
 
 class CatalogError(Exception):
@@ -48,6 +54,14 @@ class Told(UserWarning):
 
 # Python shows a warning once for each place in the code by default: these are about the data.
 warnings.simplefilter("always", Told, append=True)
+
+
+def tell(message: str, kind: type[Told] = Told) -> None:
+    """Warn whoever called Zoolens: the line that is shown is theirs, not one of ours."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_code.co_filename.startswith((_OURS, _CONTEXTS)):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, kind, stacklevel=level)
 
 
 class Outdated(Told):

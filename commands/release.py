@@ -7,6 +7,7 @@ from typer import Argument, Option, Typer, echo
 
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.output.answer import from_arrow, write
+from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.commands import options
 from zoolens.commands.help import CutUnlessNamed
 from zoolens.commands.shell import guarded, say
@@ -36,9 +37,13 @@ def cut(
         str | None, Option(help="Only galaxies for which this SQL condition holds.")
     ] = None,
     min_votes: Annotated[
-        float,
-        Option(min=0, help="Only galaxies, answers, counterparts asked of so many volunteers."),
-    ] = 0,
+        float | None,
+        Option(
+            min=0,
+            help="Only galaxies, answers, counterparts asked of so many volunteers; unless given "
+            f"all, and those of {FEWEST_VOTES} in the gallery.",
+        ),
+    ] = None,
     formats: Annotated[
         str, Option(help="parquet, fits, votable, csv, hats: comma-separated.")
     ] = "parquet,fits",

@@ -13,6 +13,7 @@ from zoolens.catalog.errors import CatalogError, QueryRefused, Told
 from zoolens.catalog.output.answer import plain
 from zoolens.catalog.runtime.progress import is_quiet, set_quiet
 from zoolens.catalog.runtime.signals import at_work, exit_code, farewell, interrupted
+from zoolens.catalog.runtime.signals import listen as listen
 
 if TYPE_CHECKING:
     from zoolens.jobs.reports import Report

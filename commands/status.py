@@ -18,9 +18,10 @@ def status(
     if form or out:
         write(from_arrow(report.runs), form, out)
         return
-    refused = f"{report.refused:,} refused, {report.remarks:,} remarks"
-    echo(f"{report.catalog}: tree {report.tree}, {refused}")
-    for table in (report.steps, report.runs):
+    told = f"{report.refused:,} refused, {report.remarks:,} remarks"
+    echo(f"{report.catalog}: tree {report.tree}, {told}")
+    # without the columns that make it wider than a terminal: files and other formats have them
+    for table in (report.steps, report.runs.drop_columns(["finished_at", "code"])):
         write(from_arrow(table))
         echo()
     for sentence in report.advice:

@@ -33,4 +33,4 @@ def verify(
     if form in (None, "table") and out is None:
         echo(report.summary)
     if report.errors:
-        raise CatalogError(f"{report.errors} checks of {catalog} failed; {report.advice}")
+        raise CatalogError(f"{catalog} has faults ({report.errors}); {report.advice}")

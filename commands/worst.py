@@ -27,7 +27,7 @@ def worst(
         catalog, limit=limit, min_votes=min_votes, answer=answer, question=question, by=by
     )
     write(from_arrow(ranking), form, out)
-    if min_votes:
+    if min_votes and len(ranking):
         remark(
             f"answers to questions asked of {min_votes:g} volunteers or more; --min-votes 0: all"
         )

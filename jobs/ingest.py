@@ -262,6 +262,7 @@ def _report(store: Store, run: Run, table: VoteTable) -> IngestReport:
     notes = [
         f"replaced: {what} of {galaxies:,} galax{'y' if galaxies == 1 else 'ies'}, from {origin}"
         for what, galaxies, origin in gone
+        if not run.complete  # else nothing was replaced now
     ]
     notes += [f"{r.key}: {r.reason}" for r in table.rejects if r.row is None]
     if table.layout.unasked:

@@ -33,6 +33,7 @@ from zoolens.catalog.release.writing import (
 from zoolens.catalog.runtime.files import replacing_folder
 from zoolens.catalog.store.released import Runs, galaxy_without_position, votes_are_whole
 from zoolens.catalog.store.row_filter import RowFilter
+from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.catalog.store.store import Store, code_version
 from zoolens.jobs.settings import Cut
 
@@ -125,7 +126,7 @@ def _check(title: Title, cut: Cut) -> None:
             raise UnknownName(f"no format {form!r}; choose among {', '.join(RELEASE_FORMATS)}")
     if "hats" in cut.formats:
         needs_hats()
-    if not cut.min_votes >= 0:  # so NaN too
+    if cut.min_votes is not None and not cut.min_votes >= 0:  # so NaN too
         raise CatalogError("the fewest votes must be 0 or more")
 
 
@@ -152,7 +153,7 @@ def _contents(store: Store, runs: Runs, cut: Cut) -> Contents:
     named = any("_counterpart" in text for text in (*chosen.names, cut.where or ""))
     tables = long_tables(store, runs) if cut.preset == "full" and not cut.columns else []
     counterparts = cut.counterparts if named else 0
-    return Contents(every, chosen, cut.where, cut.min_votes, counterparts, tables)
+    return Contents(every, chosen, cut.where, cut.min_votes or 0, counterparts, tables)
 
 
 def _check_positions(store: Store, contents: Contents) -> None:
@@ -197,7 +198,7 @@ def _extras(
             store,
             folder / GALLERY,
             limit=cut.gallery,
-            min_votes=contents.min_votes,
+            min_votes=FEWEST_VOTES if cut.min_votes is None else cut.min_votes,
             among=written.galaxy_id,
             title=str(title),
         )

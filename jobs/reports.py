@@ -71,7 +71,9 @@ class PredictReport:
 
     @property
     def summary(self) -> str:
-        return f"{self.galaxies:,} galaxies, {self.total:,} in all; {self.rejects:,} refused"
+        done = f"{self.galaxies:,} galaxies, {self.total:,} in all; {self.rejects:,} refused"
+        again = self.changed and not self.galaxies and not self.rejects
+        return done + ("; its predictions show again" if again else "")
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -57,6 +57,7 @@ class ScoreReport:
         return (
             f"{self.galaxies:,} galaxies, {self.total:,} in all; "
             f"{self.weighted} answers weighted{absent}"
+            + ("; its losses show again" if self.changed and not self.galaxies else "")
         )
 
 

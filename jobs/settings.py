@@ -51,7 +51,8 @@ class Cut:
     preset: `full`, or `friendly`, few columns and no long tables; columns: those named
     instead, of the table of galaxies. where: an SQL condition on any column of the full
     table. min_votes: only answers to questions asked of so many volunteers rank, and only
-    galaxies with such a question are there. formats: of the table of galaxies; Parquet is
+    galaxies with such a question are there; unless given all are, and the gallery shows those of
+    `FEWEST_VOTES`. formats: of the table of galaxies; Parquet is
     always among them. counterparts: of how many of the worst galaxies to name them;
     gallery: how many of the worst galaxies to show on a page. cubes: saliency maps as
     FITS files too.
@@ -60,7 +61,7 @@ class Cut:
     preset: str = "full"
     columns: Sequence[str] = ()
     where: str | None = None
-    min_votes: float = 0
+    min_votes: float | None = None
     formats: Sequence[str] = ("parquet", "fits")
     counterparts: int = 1000
     gallery: int = 0

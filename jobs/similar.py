@@ -108,7 +108,10 @@ def _costliest(store: Store, galaxy: str, galaxy_id: int, min_votes: float | Non
     found = costliest_answers(store, [galaxy_id], min_votes)
     if galaxy_id not in found:
         fewest = f" of {min_votes:g} votes or more" if min_votes else ""
-        raise CatalogError(f"{galaxy} has no loss{fewest} in score run {run_id}; name an answer")
+        raise CatalogError(
+            f"{galaxy} has no loss{fewest} in score run {run_id}; name an answer, or see: "
+            "zoolens status"
+        )
     return found[galaxy_id]
 
 

@@ -10,15 +10,18 @@ from zoolens.catalog.store.outdated import Stale, stale_steps
 from zoolens.catalog.store.steps import interrupted, rejects, runs, steps
 from zoolens.catalog.store.store import Store
 
+# The command whose runs have another name than it.
+_COMMANDS = {"comparison": "explain (another method, layer or model)", "approximate": "index"}
+
 
 @dataclass(frozen=True)
 class StatusReport:
     """What `status` shows.
 
     steps: step, the run that shows, galaxies done, galaxies that could be done, and whether it is
-    `current` or `outdated`, made before the present votes, images or predictions. runs: one row per
-    run. refused: rows, values and images left out; remarks: those kept although something is
-    to be said of them. advice: what to do next, one sentence each.
+    `current`, `incomplete` or `outdated`, made before the present votes, images or predictions.
+    runs: one row per run. refused: rows, values and images left out; remarks: those kept although
+    something is to be said of them. advice: what to do next, one sentence each.
     """
 
     catalog: Path
@@ -50,12 +53,15 @@ def status(catalog: Path) -> StatusReport:
 def _with_state(row: dict[str, object], stale: Sequence[Stale]) -> dict[str, object]:
     if row["step"] in {step.job for step in stale}:
         return {**row, "state": "outdated"}
-    return {**row, "state": None if row["run"] is None else "current"}
+    if row["run"] is None:
+        return {**row, "state": None}
+    whole = row["step"] == "explain" or int(str(row["galaxies"])) >= int(str(row["of"]))
+    return {**row, "state": "current" if whole else "incomplete"}
 
 
 def _advice(store: Store, rows: list[dict[str, object]], stale: Sequence[Stale]) -> list[str]:
     advice = [
-        f"{job} run {run_id} was interrupted; the same command again resumes it"
+        f"{_COMMANDS.get(job, job)} run {run_id} was interrupted; the same command again resumes it"
         for run_id, job in interrupted(store)
     ]
     step = {row["step"]: row for row in rows}
@@ -65,5 +71,6 @@ def _advice(store: Store, rows: list[dict[str, object]], stale: Sequence[Stale])
     for job in ("predict", "score"):
         missing = int(str(step[job]["of"])) - int(str(step[job]["galaxies"]))
         if missing > 0 and step[job]["state"] != "outdated":
-            advice.append(f"{missing:,} galaxies wait for: zoolens {job}")
+            waiting = "1 galaxy waits" if missing == 1 else f"{missing:,} galaxies wait"
+            advice.append(f"{waiting} for: zoolens {job}")
     return advice

@@ -1,5 +1,6 @@
 """`verify`: whether a catalogue is consistent, and its files undamaged."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,12 +75,11 @@ def verify(catalog: Path, *, images: bool = False) -> VerifyReport:
             "posterior: samples that are not those of the predictions": altered_posteriors(store),
             "saliency_map: maps that are not those of their statistics": altered_maps(store),
         }
-        index = _index(store)
-        if index is not None:
-            faults[_INDEX] = len(damaged_files(store))
+        damaged = damaged_files(store)
+        faults[_INDEX] = len(damaged)
         if images:
             faults[_IMAGES] = _images(store)
-        remarks = {**_outdated(store), **(index or {}), **child_totals(store)}
+        remarks = {**_outdated(store), **_index(store, damaged), **child_totals(store)}
     checks = [
         {"check": check, "offending": count, "result": "ok" if count == 0 else result}
         for found, result in ((faults, "ERROR"), (remarks, "warning"))
@@ -96,11 +96,11 @@ def _outdated(store: Store) -> dict[str, int]:
     }
 
 
-def _index(store: Store) -> dict[str, int] | None:
-    """How many index files are missing; None if the ledger has none of the present state."""
-    if not store.complete_runs("index") or not (sound := sound_files(store)):
-        return None  # outdated: built again when needed
-    missing = sum(not index_path(store.path, kind).exists() for kind in sound)
+def _index(store: Store, damaged: Sequence[Path]) -> dict[str, int]:
+    """How many index files of the present state are missing, or are those of another state."""
+    sound = sound_files(store) if store.complete_runs("index") else {}
+    again = [kind for kind, good in sound.items() if not good]
+    missing = sum(index_path(store.path, kind) not in damaged for kind in again)
     return {"similarity index: files to be made again by zoolens index": missing}
 
 

@@ -1,11 +1,10 @@
 """`worst`: the galaxies on which volunteers and model disagree most."""
 
-import warnings
 from pathlib import Path
 
 import pyarrow as pa
 
-from zoolens.catalog.errors import Told
+from zoolens.catalog.errors import tell
 from zoolens.catalog.store.outdated import warn_of
 from zoolens.catalog.store.ranking import rank_galaxies, why_none
 from zoolens.catalog.store.shown import FEWEST_VOTES
@@ -33,5 +32,5 @@ def worst(
         )
         if not len(ranking):
             why = why_none(store, min_votes=min_votes, label=answer, question=question)
-            warnings.warn(why, Told, stacklevel=2)
+            tell(why)
         return ranking.drop_columns(["galaxy_id", "answer_id"])

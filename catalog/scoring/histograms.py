@@ -134,7 +134,7 @@ def _panel(panel: Any, votes: Floats, model: Floats | None) -> None:
     edges = np.linspace(0, 1, BINS + 1)
     panel.stairs(np.nan_to_num(votes), edges, fill=True, color=_VOTES, label="votes")
     if model is not None:
-        panel.stairs(np.nan_to_num(model), edges, color=_MODEL, lw=1.1, label="model, all galaxies")
+        panel.stairs(np.nan_to_num(model), edges, color=_MODEL, lw=1.1, label="model")
     panel.spines[["top", "right"]].set_visible(False)
     panel.tick_params(labelsize=7, length=2)
 

@@ -161,7 +161,9 @@ def _fractions(
     label = tree.labels[answer_id]
     name = names_of(store, [galaxy_id])[galaxy_id]
     if np.isnan(predicted[answer_id]):
-        raise CatalogError(f"{name} has no prediction of {label} in run {predict_run}")
+        raise CatalogError(
+            f"{name} has no prediction of {label} in run {predict_run}; see: zoolens status"
+        )
     if np.isnan(observed[answer_id]):
         raise CatalogError(
             f"the votes for {name} have no fraction of {label}: nobody was asked, or with other "

@@ -64,21 +64,16 @@ def sound_files(store: Store) -> dict[str, bool]:
 
 
 def damaged_files(store: Store) -> list[Path]:
-    """Files of the present votes and predictions that are there, but not as they were written.
+    """Files that are there, but not as any run wrote them, be it of other votes or predictions.
 
-    Indexes and codes are read from end to end. Raises `CatalogError` if no prediction run is
-    complete.
+    Indexes and codes are read from end to end.
     """
-    recorded = {index_path(store.path, kind): _recorded(store, kind) for kind in KINDS}
-    for found in _configs(store, "approximate"):
-        for kind, sha256 in found["sha256"].items():
-            path = codes_path(store.path, kind)
-            recorded[path] = (*recorded.get(path, ()), sha256)
-    return [
-        path
-        for path, sums in recorded.items()
-        if sums and path.exists() and checksum(path) not in sums
-    ]
+    recorded: dict[Path, set[str]] = {}
+    for job, place in (("index", index_path), ("approximate", codes_path)):
+        for run in store.complete_runs(job):
+            for kind, sha256 in run.config["sha256"].items():
+                recorded.setdefault(place(store.path, kind), set()).add(sha256)
+    return [path for path, sums in recorded.items() if path.exists() and checksum(path) not in sums]
 
 
 def load_index(store: Store, kind: str) -> SimilarityIndex:

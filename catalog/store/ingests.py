@@ -36,7 +36,9 @@ _REPLACED_VOTES = """SELECT last, count(DISTINCT galaxy_id) FROM (
 _REPLACED_IMAGES = """SELECT last, count(*) FROM (
     SELECT s.galaxy_id, max(s.run_id) AS last FROM superseded_image s
     SEMI JOIN image n ON n.run_id = $1 AND n.galaxy_id = s.galaxy_id
-    WHERE s.run_id < $1 GROUP BY ALL)"""
+    WHERE s.run_id < $1 GROUP BY ALL) b
+JOIN image i ON i.run_id = b.last AND i.galaxy_id = b.galaxy_id
+JOIN image n ON n.run_id = $1 AND n.galaxy_id = b.galaxy_id AND n.sha256 <> i.sha256"""
 
 
 class Replaced(NamedTuple):
@@ -72,14 +74,20 @@ def begin_ingest(
         same = all(config.get(name) == value for name, value in settings.items())
         after = config.get("after") if same else previous["run_id"]
     run = store.begin("ingest", {**settings, "after": after}, origin=origin)
+    if not run.complete or store.rows(_ABANDONED, [run.run_id]):
+        _clear(store, run)
+    store.set_tree(tree)
+    return run
+
+
+def _clear(store: Store, run: Run) -> None:
+    """Delete what other ingests left incomplete, and a tree that nothing is shown in."""
     with store.transaction():
         for name in ("galaxy", "image", "vote", "reject", "shard", "run"):
             store.execute(f"DELETE FROM {name} WHERE run_id IN ({_ABANDONED})", [run.run_id])
         if held_tree(store) is None and not store.shards(run):
             store.execute("DELETE FROM answer")
             store.execute("DELETE FROM setting WHERE name = 'tree'")
-    store.set_tree(tree)
-    return run
 
 
 def finish_ingest(store: Store, run: Run) -> None:

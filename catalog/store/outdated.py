@@ -6,10 +6,9 @@ made them makes them again when it is next asked to. Rows made from an image are
 checksum: if that image comes back, they are true again.
 """
 
-import warnings
 from dataclasses import dataclass
 
-from zoolens.catalog.errors import Outdated
+from zoolens.catalog.errors import Outdated, tell
 from zoolens.catalog.store.matrices import predictions_state, votes_state
 from zoolens.catalog.store.shown import MADE_FROM, newest
 from zoolens.catalog.store.store import Run, Store, utc_now
@@ -111,6 +110,7 @@ class Stale:
 
 
 _WORDS = {"score": "losses", "explain": "saliency maps", "evaluate": "measured values"}
+_DO = {"score": "zoolens score", "explain": "zoolens explain --all", "evaluate": "zoolens evaluate"}
 
 
 def stale_steps(store: Store) -> list[Stale]:
@@ -123,7 +123,7 @@ def warn_of(store: Store, *jobs: str) -> None:
     """Warn (`Outdated`) of each of these steps that is outdated: its results are being read."""
     for stale in stale_steps(store):
         if stale.job in jobs:
-            warnings.warn(stale.said, Outdated, stacklevel=2)
+            tell(stale.said, Outdated)
 
 
 def _predictions(store: Store) -> Stale | None:
@@ -133,8 +133,8 @@ def _predictions(store: Store) -> Stale | None:
         return None
     return Stale(
         "predict",
-        f"the images of {galaxies:,} galaxies were replaced after run {run.run_id} predicted "
-        "from them, and their predictions are left out; do: zoolens predict",
+        f"the images of {_counted(galaxies)} were replaced after run {run.run_id} predicted from "
+        "them, and these predictions are left out; do: zoolens predict",
         galaxies,
     )
 
@@ -147,30 +147,37 @@ def _of_predictions(store: Store, job: str) -> Stale | None:
         return None if last is None else Stale(job, _of_others(store, job, int(last)))
     galaxies = _outdated_of(store, run.run_id)
     if job == "explain":
-        said = "were replaced after run {run} explained them, and their maps are left out"
-        said = f"the images of {galaxies:,} galaxies {said}" if galaxies else ""
+        said = "were replaced after run {run} explained them, and these maps are left out"
+        said = f"the images of {_counted(galaxies)} {said}" if galaxies else ""
     elif list(run.config.get("votes", ())) != votes_state(store):
-        out = f"; those of {galaxies:,} galaxies whose votes changed are left out"
+        out = f"; those of {_counted(galaxies)} with other votes are left out"
         said = f"votes have come after the {words} of run {{run}}" + (out if galaxies else "")
     elif job == "score":
         said = "of run {run} are of predictions from images that were replaced, and are left out"
-        said = f"the losses of {galaxies:,} galaxies {said}" if galaxies else ""
+        said = f"the losses of {_counted(galaxies)} {said}" if galaxies else ""
     else:
         seen = run.config["predictions"]
         newer = predictions_state(store, seen["run"]) != seen
         said = f"predictions have come after the {words} of run {{run}}" if newer else ""
     if not said:
         return None
-    return Stale(job, f"{said.format(run=run.run_id)}; do: zoolens {job}", galaxies)
+    return Stale(job, f"{said.format(run=run.run_id)}; do: {_DO[job]}", galaxies)
 
 
 def _of_others(store: Store, job: str, last: int) -> str:
     """Why no run of a job shows."""
     made_from = store.value(f"SELECT {MADE_FROM[job]} FROM run WHERE run_id = ?", [last])
+    of = "a model that did not predict"
+    if made_from not in (None, "null"):
+        of = f"the predictions of run {made_from}"
     return (
-        f"the {_WORDS[job]} of run {last} are of the predictions of run {made_from}, not of those "
-        f"of run {store.newest_run('predict')}, which show; do: zoolens {job}"
+        f"the {_WORDS[job]} of run {last} are of {of}, not of those of run "
+        f"{store.newest_run('predict')}, which show; do: {_DO[job]}"
     )
+
+
+def _counted(galaxies: int) -> str:
+    return "1 galaxy" if galaxies == 1 else f"{galaxies:,} galaxies"
 
 
 def _outdated_of(store: Store, run_id: int) -> int:

@@ -72,7 +72,9 @@ def _bring_here(path: Path) -> None:
     """Bring a catalogue to this version, holding it, unless somebody else just did."""
     connection = open_file(path, False, {})
     try:
-        if _version(connection, path) != HEAD:
+        if (version := _version(connection, path)) != HEAD:
+            if version is not None:  # migrations leave views as they were at their time
+                connection.execute("DELETE FROM setting WHERE name = 'views_sha256'")
             _upgrade(connection)
         if _views(connection) != views_sha256():
             _make_views(connection)

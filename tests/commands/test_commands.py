@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.made.catalogues import catalogue, random_concentrations, random_counts
 from tests.made.terminal import zoolens
+from tests.made.vote_tables import decals, write
 from zoolens import cli
 
 
@@ -20,7 +22,8 @@ def path(tmp_path: Path) -> Path:
 def test_score_index_worst_and_similar_follow_each_other(path: Path) -> None:
     for command in ("score", "index"):
         assert zoolens(command, "--catalog", path).exit_code == 0
-    ranking = zoolens("worst", "-n", 3, "--format", "json", "--catalog", path)
+    options = ("-n", 3, "--min-votes", 0, "--format", "json", "--catalog", path)
+    ranking = zoolens("worst", *options)
     rows = json.loads(ranking.stdout)
     assert [row["rank"] for row in rows] == [1, 2, 3]
     assert rows[0]["weighted_ce"] >= rows[1]["weighted_ce"] >= rows[2]["weighted_ce"]
@@ -84,7 +87,8 @@ def test_ingest_looks_at_later_steps_before_it_begins(
     path: Path, option: list[str], message: str, tmp_path: Path
 ) -> None:
     catalog = tmp_path / "new.duckdb"
-    result = zoolens("ingest", "votes.csv", *option, "--catalog", catalog)
+    votes = write(tmp_path / "votes.csv", decals(np.ones((2, 34))))
+    result = zoolens("ingest", votes, *option, "--catalog", catalog)
     assert (result.exit_code, catalog.exists()) == (1, False)
     assert message in result.stderr
 

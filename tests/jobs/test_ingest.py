@@ -176,6 +176,20 @@ class TestAgain:
         assert second == IngestReport(**{**vars(first), "changed": False})
         assert gz.read_bytes() == before
 
+    def test_only_images_that_differ_are_replaced(self, gz: Path, tmp_path: Path) -> None:
+        pictures = {f"{n}.png": picture(i) for i, n in enumerate(names(3))}
+        ingest(
+            gz, write(tmp_path / "a.csv", decals(COUNTS)), images=folder(tmp_path / "a", pictures)
+        )
+        pictures[f"{names(1)[0]}.png"] = picture(9)
+        votes = write(tmp_path / "b.csv", decals(COUNTS + 1))
+        report = ingest(gz, votes, images=folder(tmp_path / "b", pictures))
+        said = [note for note in report.notes if note.startswith("replaced: images")]
+        assert said == [f"replaced: images of 1 galaxy, from {(tmp_path / 'a').resolve()}"]
+        again = ingest(gz, votes, images=tmp_path / "b")
+        assert not again.changed
+        assert [note for note in again.notes if note.startswith("replaced")] == []
+
     def test_new_images_for_the_same_votes(self, gz: Path, tmp_path: Path) -> None:
         votes = write(tmp_path / "v.csv", decals(COUNTS))
         first = folder(tmp_path / "first", {f"{names(2)[0]}.png": picture(0)})

@@ -69,6 +69,19 @@ def test_outdated_steps_are_marked_and_told(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+def test_a_step_that_lacks_galaxies_is_incomplete(tmp_path: Path) -> None:
+    path = catalogue(tmp_path / "gz.duckdb", random_counts(6))
+    with Store.open(path) as store:
+        add_predictions(store, random_concentrations(3), galaxy_ids=[0, 1, 2], shard="1")
+    score(path)
+    with Store.open(path) as store:
+        add_predictions(store, random_concentrations(1), galaxy_ids=[3], shard="2")
+    report = status(path)
+    states = {row["step"]: row["state"] for row in report.steps.to_pylist()}
+    assert states["score"] == "incomplete"
+    assert report.advice[-1] == "1 galaxy waits for: zoolens score"
+
+
 def test_an_interrupted_run_is_told(tmp_path: Path) -> None:
     path = catalogue(tmp_path / "gz.duckdb", random_counts(2))
     with Store.open(path) as store:

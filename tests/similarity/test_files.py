@@ -34,6 +34,7 @@ from zoolens.catalog.similarity.files import (
 from zoolens.catalog.store.beside import note_file
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.index import index
+from zoolens.jobs.verify import verify
 
 N, A = 20, len(TOY.labels)
 
@@ -163,3 +164,22 @@ def test_without_codes_the_way_to_them_is_told(gz: Path) -> None:
         assert recorded_codes(store) is None
         with pytest.raises(CatalogError, match="zoolens index --approximate"):
             load_codes(store, "observed")
+
+
+def test_files_of_other_predictions_are_outdated_and_not_damaged(tmp_path: Path) -> None:
+    path = catalogue(
+        tmp_path / "gz.duckdb", random_counts(9), concentrations=random_concentrations(9)
+    )
+    index(path)
+    with Store.open(path) as store:
+        add_predictions(store, random_concentrations(9, seed=5), seed=5)
+    index(path)
+    with Store.open(path) as store:
+        store.begin("predict", {"samples": 3, "seed": 0, "tree": "toy"}, model_sha256="00" * 32)
+        assert store.newest_run("predict") == 2
+        assert damaged_files(store) == []
+    report = verify(path)
+    found = {row["check"]: row for row in report.checks.to_pylist() if "index" in row["check"]}
+    assert report.errors == 0
+    again = found["similarity index: files to be made again by zoolens index"]
+    assert (again["offending"], again["result"]) == (1, "warning"), "votes are the same"

@@ -171,7 +171,7 @@ def test_losses_of_older_votes_are_left_out(work: Work) -> None:
     work.score()
     work.ingest([1, 4])
     assert scored(work.path) == {0, 2, 3}
-    assert "those of 1 galaxies whose votes changed" in told(work.path)["score"]
+    assert "those of 1 galaxy with other votes" in told(work.path)["score"]
     with pytest.warns(Outdated, match="do: zoolens score"):
         worst(work.path, min_votes=0)
     work.score()

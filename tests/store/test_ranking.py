@@ -128,6 +128,8 @@ WHERE weighted_ce = (SELECT max(weighted_ce) FROM loss o
             "DROP TABLE galaxy_loss",
             "DROP TABLE superseded_image",
             "DROP TABLE outdated",
+            "ALTER TABLE reject DROP COLUMN kind",
+            "ALTER TABLE vote DROP COLUMN other_answers",
             "ALTER TABLE run DROP COLUMN asked_at",
             "UPDATE alembic_version SET version_num = '0004'",
         ):

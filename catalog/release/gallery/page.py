@@ -79,7 +79,6 @@ def write_gallery(
         title=shown(title, LONGEST),
         galaxies=galaxies_data(rows, drawn),
         choices=answer_choices(rows.rows, store.tree),
-        notes=rows.notes,
         min_votes=min_votes,
         filters={"whole": _whole, "fraction": _fraction, "script": _script},
     )

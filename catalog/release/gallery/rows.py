@@ -18,7 +18,6 @@ from zoolens.catalog.similarity.counterparts import (
 )
 from zoolens.catalog.similarity.files import KINDS, load_index
 from zoolens.catalog.store.facts import AnswerFacts, facts_of
-from zoolens.catalog.store.matrices import votes_state
 from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Run, Store
 
@@ -55,13 +54,12 @@ class Rows:
     """The galaxies of the gallery, worst first, and the facts of all that it shows.
 
     facts: by galaxy_id, counterparts included; predictions: the run that the losses are
-    of; notes: what a reader must know of all.
+    of.
     """
 
     rows: Sequence[Row]
     facts: Mapping[int, Sequence[AnswerFacts]]
     predictions: Run
-    notes: Sequence[str]
 
 
 def read_worst(store: Store, limit: int, min_votes: float, among: Ids | None) -> Rows:
@@ -73,7 +71,7 @@ def read_worst(store: Store, limit: int, min_votes: float, among: Ids | None) ->
     current ones, predictions those that the losses are of.
     """
     scored = store.run(store.newest_run("score"))
-    predicted = store.run(scored.config.get("predict_run") or store.newest_run("predict"))
+    predicted = store.run(store.newest_run("predict"))
     tree = store.tree
     ranking = _ranking(store, limit, min_votes, among).to_pylist()
     found = _counterparts(store, ranking, min_votes)
@@ -93,7 +91,7 @@ def read_worst(store: Store, limit: int, min_votes: float, among: Ids | None) ->
         )
         for row, pair in zip(ranking, found, strict=True)
     ]
-    return Rows(rows, facts, predicted, _notes(store, scored, predicted))
+    return Rows(rows, facts, predicted)
 
 
 def _ranking(store: Store, limit: int, min_votes: float, among: Ids | None) -> pa.Table:
@@ -144,16 +142,3 @@ def _without_folder(words: str, store: Store) -> str:
 def _questions(tree: DecisionTree, answer_id: int, facts: Sequence[AnswerFacts]) -> list[str]:
     alone = Explanation(answer_id, [Portrait(SELECTED, "", facts, None)], ())
     return relevant_questions(alone, tree)
-
-
-def _notes(store: Store, scored: Run, predicted: Run) -> list[str]:
-    """Notes on what is new in the catalogue since the losses were computed."""
-    notes = []
-    if "votes" in scored.config and scored.config["votes"] != votes_state(store):
-        notes.append("Votes have come in since the losses were computed: both are shown as stored.")
-    if predicted.run_id != store.newest_run("predict"):
-        notes.append(
-            f"The losses are of the predictions of run {predicted.run_id}, and so are the "
-            "predictions shown; counterparts are by newer predictions."
-        )
-    return notes

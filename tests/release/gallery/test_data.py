@@ -77,7 +77,7 @@ def galleries_data(rows: list[Row], scale: Scale | None = None) -> list[dict[str
         7: Drawn("gone", False, None)
     }
     predictions = Run(1, "predict", {}, None, complete=True)
-    return galaxies_data(Rows(rows, found, predictions, ()), drawn)
+    return galaxies_data(Rows(rows, found, predictions), drawn)
 
 
 def test_a_galaxy_by_hand() -> None:

@@ -8,9 +8,7 @@ import pytest
 from tests.made.catalogues import (
     TOY,
     add_predictions,
-    add_votes,
     random_concentrations,
-    random_counts,
 )
 from tests.made.galleries import (
     gallery_catalogue,
@@ -21,7 +19,6 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.similarity.counterparts import find_counterparts
 from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Store
-from zoolens.jobs.index import index
 
 pytestmark = pytest.mark.slow
 
@@ -104,24 +101,9 @@ def test_a_galaxy_alone_has_no_counterparts(tmp_path: Path) -> None:
     assert one["lacking"] == "No other galaxy has votes and predictions."
 
 
-def test_newer_votes_and_predictions_are_told(tmp_path: Path) -> None:
+def test_losses_of_other_predictions_make_no_gallery(tmp_path: Path) -> None:
     path = gallery_catalogue(tmp_path, [f"G{n}" for n in range(4)])
     with Store.open(path) as store:
-        add_votes(store, random_counts(1, seed=7), names=["new"])
-        add_predictions(store, random_concentrations(5, seed=9), seed=4)
-    write_page(path, tmp_path / "gallery")
-    text = (tmp_path / "gallery" / "index.html").read_text("utf-8")
-    assert "Votes have come in since" in text
-    assert "newer predictions" in text
-    assert all("no similarity index" in one["lacking"] for one in page_data(tmp_path / "gallery"))
-
-
-def test_galaxies_that_newer_predictions_lack_have_no_counterparts(tmp_path: Path) -> None:
-    path = gallery_catalogue(tmp_path, [f"G{n}" for n in range(4)])
-    with Store.open(path) as store:
-        add_predictions(store, random_concentrations(3, seed=9), galaxy_ids=[0, 1, 2], seed=4)
-    index(path)
-    write_page(path, tmp_path / "gallery")
-    lacking = {one["name"]: one["lacking"] for one in page_data(tmp_path / "gallery")}
-    assert lacking.pop("G3").startswith("None: G3 has no prediction of")
-    assert set(lacking.values()) == {""}
+        add_predictions(store, random_concentrations(4, seed=9), seed=4)
+    with pytest.raises(CatalogError, match="no complete score run of the predictions that show"):
+        write_page(path, tmp_path / "gallery")
