@@ -165,8 +165,11 @@ def strip_campaign(label: str) -> str:
 def from_rows(name: str, rows: Sequence[tuple[str, str, str]]) -> DecisionTree:
     """Rebuild a tree from (question, answer, asked_after) rows in answer order.
 
-    `asked_after` holds the labels joined by commas, empty for a first question.
+    `asked_after` holds the labels joined by commas, empty for a first question. Raises
+    `ValueError` if they make no tree.
     """
+    if not rows:
+        raise ValueError("it has no questions")
     answers: dict[str, list[str]] = {}
     parents: dict[str, tuple[str, ...]] = {}
     for question, answer, asked_after in rows:

@@ -94,6 +94,7 @@ def test_a_query_that_finds_no_room_on_the_disk_is_not_called_damage(tmp_path: P
     ("harm", "told"),
     [
         ("UPDATE answer SET asked_after = 'nothing_such'", "damaged"),
+        ("DELETE FROM answer", "damaged .the tree .* it has no questions"),
         ("UPDATE run SET config = '{'", "damaged"),
         ("UPDATE run SET config = '[]'", "damaged"),
         ("DROP VIEW worst", "not as Zoolens made it"),
