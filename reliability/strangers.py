@@ -5,7 +5,6 @@ was made is noticed, or gives the same answers.
 """
 
 import os
-import shutil
 from pathlib import Path
 
 from reliability.cases import Case, Job, Outcome, Verdict
@@ -25,7 +24,7 @@ def _catalogue(case: Case, world: World, folder: Path) -> Verdict:
     elif way == "SQLite":
         _sqlite(gz)
     else:
-        shutil.copy(world.part("full") / "gz.duckdb", gz)
+        world.copy("full", folder)  # with the files beside it
         _altered(gz, chance.choice(_STATEMENTS[way]))
     answers(gz)
     found = verify(gz)

@@ -28,9 +28,7 @@ def file_is_sound(store: Store, path: Path, sums: Collection[str]) -> bool:
     found = stamp(path)
     if found is None:
         return False
-    noted = json.loads(
-        store.value("SELECT value FROM setting WHERE name = ?", [_setting(path)]) or "{}"
-    )
+    noted = store.noted(_setting(path))
     if noted.get("stamp") == [*found] and noted.get("sha256") in sums and noted.get("parts"):
         return part_checksums(path, found) == noted["parts"]
     return checksum(path) in sums

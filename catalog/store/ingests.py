@@ -1,6 +1,5 @@
 """Ingests in the ledger of runs: which votes and images are current, what was abandoned."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -70,7 +69,7 @@ def begin_ingest(
     rows = store.arrow(f"SELECT run_id, config {_COMPLETE} ORDER BY run_id DESC LIMIT 1")
     after = None
     for previous in rows.to_pylist():
-        config = json.loads(previous["config"])
+        config = store.facts(previous["config"], "the settings of a run")
         same = all(config.get(name) == value for name, value in settings.items())
         after = config.get("after") if same else previous["run_id"]
     run = store.begin("ingest", {**settings, "after": after}, origin=origin)

@@ -1,6 +1,5 @@
 """What a release reads of a catalogue, block by block of galaxies."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -96,7 +95,10 @@ def ledger_of(store: Store, runs: Runs) -> list[dict[str, Any]]:
         f"OR run_id = ({shown('train')})) ORDER BY run_id",
         [numbers],
     ).to_pylist()
-    return [{**row, "config": json.loads(row["config"])} for row in rows]
+    return [
+        {**row, "config": store.facts(row["config"], f"the settings of run {row['run_id']}")}
+        for row in rows
+    ]
 
 
 def votes_are_whole(store: Store) -> bool:

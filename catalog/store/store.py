@@ -94,13 +94,23 @@ class Store(Database):
         if not rows:
             raise UnknownName(f"no run {run_id} in {self.path}")
         job, config, model_sha256, status = rows[0]
-        try:
-            settings = json.loads(config)
-        except ValueError as error:
-            raise damaged(self.path, f"the settings of run {run_id}: {error}") from None
-        if not isinstance(settings, dict):
-            raise damaged(self.path, f"the settings of run {run_id} are no settings: {config}")
+        settings = self.facts(config, f"the settings of run {run_id}")
         return Run(run_id, job, settings, model_sha256, status == "complete")
+
+    def facts(self, text: str, what: str) -> dict[str, Any]:
+        """The JSON object that a column holds. Raises `CatalogError` if `what` is none."""
+        try:
+            found = json.loads(text)
+        except ValueError as error:
+            raise damaged(self.path, f"{what}: {error}") from None
+        if not isinstance(found, dict):
+            raise damaged(self.path, f"{what}: {text:.60} is no JSON object")
+        return found
+
+    def noted(self, name: str) -> dict[str, Any]:
+        """What the setting `name` notes; empty if it is not there."""
+        text = self.value("SELECT value FROM setting WHERE name = ?", [name])
+        return self.facts(text or "{}", f"the setting {name!r}")
 
     # --- the ledger of runs
 
@@ -147,10 +157,8 @@ class Store(Database):
     @property
     def run_at_work(self) -> int | None:
         """The run that a process works on while `look` looks; None if none is at work."""
-        noted = json.loads(
-            self.value("SELECT value FROM setting WHERE name = 'at work'") or '{"process": null}'
-        )
-        if self.writer is None or noted["process"] != self.writer:
+        noted = self.noted("at work")
+        if self.writer is None or noted.get("process") != self.writer:
             return None
         return int(noted["run_id"])
 

@@ -97,6 +97,8 @@ def test_a_query_that_finds_no_room_on_the_disk_is_not_called_damage(tmp_path: P
         ("DELETE FROM answer", "damaged .the tree .* it has no questions"),
         ("UPDATE run SET config = '{'", "damaged"),
         ("UPDATE run SET config = '[]'", "damaged"),
+        ("INSERT INTO setting VALUES ('file .x', '{')", "damaged .the setting 'file .x'"),
+        ("INSERT INTO setting VALUES ('file .x', '[1]')", "damaged .the setting 'file .x'"),
         ("DROP VIEW worst", "not as Zoolens made it"),
         ("ALTER TABLE loss DROP COLUMN ce", "not as Zoolens made it"),
         ("ALTER TABLE vote ALTER count TYPE VARCHAR", "not as Zoolens made it"),
@@ -107,7 +109,12 @@ def test_what_cannot_be_read_is_told_in_one_line(tmp_path: Path, harm: str, told
     with duckdb.connect(str(path)) as connection:
         connection.execute(harm)
     with Store.open(path, read_only=True) as store, pytest.raises(CatalogError, match=told):
-        _ = store.tree, store.run(1), store.rows("FROM worst, losses, votes")
+        _ = (
+            store.tree,
+            store.run(1),
+            store.noted("file .x"),
+            store.rows("FROM worst, losses, votes"),
+        )
 
 
 def test_writing_to_tables_of_another_hand_is_told_in_one_line(tmp_path: Path) -> None:
