@@ -1,8 +1,11 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from reliability.campaigns import JOBS
 from reliability.cases import Case, Outcome, Verdict, failed
-from reliability.tally import DOCUMENT, Tally, markdown, written
+from reliability.tally import DOCUMENT, RESULTS, Tally, markdown, written
 
 
 def _tally() -> Tally:
@@ -41,3 +44,12 @@ def test_counts_become_a_table_of_the_document(tmp_path: Path) -> None:
 def test_the_document_has_the_counts_that_were_kept() -> None:
     text = DOCUMENT.read_text()
     assert text == written(text), "docs/reliability.md is out of date; do: make reliability"
+
+
+@pytest.mark.parametrize(("campaign", "least"), [("kills", 300), ("flips", 600), ("inputs", 5000)])
+def test_so_many_events_were_kept_and_none_failed(campaign: str, least: int) -> None:
+    kept = json.loads((RESULTS / f"{campaign}.json").read_text())
+    assert {*kept["counts"]} == {*JOBS[campaign]}
+    assert kept["failures"] == []
+    assert all(Outcome.FAILED not in counts for counts in kept["counts"].values())
+    assert sum(sum(counts.values()) for counts in kept["counts"].values()) >= least
