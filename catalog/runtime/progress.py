@@ -103,14 +103,14 @@ class _Log:
         if now < _Log._next:
             return
         _Log._next = now + min(max(_FIRST, (now - _Log._begun) / 5), _LAST)
-        took = max(now - self._step_begun, 1e-9)
-        rate = self._done / took
-        pace = f"{rate:,.1f} per second" if rate >= 1 else f"{1 / rate:,.1f} s each"
-        remark(
-            f"{self._description}: {self._done:,} of {self._total:,} "
-            f"({100 * self._done // max(1, self._total)} %), {pace}, "
-            f"{_span((self._total - self._done) / rate)} left"
-        )
+        share = 100 * self._done // max(1, self._total)
+        done = f"{self._description}: {self._done:,} of {self._total:,} ({share} %)"
+        if not self._done:  # nothing of it has come through yet: no pace is known
+            remark(done)
+            return
+        each = max(now - self._step_begun, 1e-9) / self._done
+        pace = f"{1 / each:,.1f} per second" if each <= 1 else f"{each:,.1f} s each"
+        remark(f"{done}, {pace}, {_span((self._total - self._done) * each)} left")
 
 
 def _span(seconds: float) -> str:

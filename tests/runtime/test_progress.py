@@ -81,3 +81,12 @@ def test_quiet_is_quiet(clock: list[float], capsys: pytest.CaptureFixture[str]) 
     finally:
         progress.set_quiet(False)
     assert capsys.readouterr() == ("", "")
+
+
+def test_where_nothing_has_come_through_no_pace_is_told(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with progress.progress("drawing", 5) as bar:
+        clock[0] += 40
+        bar.advance(0)
+    assert capsys.readouterr().err == "zoolens: drawing: 0 of 5 (0 %)\n"
