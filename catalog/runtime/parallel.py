@@ -57,7 +57,7 @@ def in_processes(
     # spawned and not forked: the caller may hold threads (a progress bar, torch)
     context = get_context("spawn")
     others = {*active_children()}
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent) as pool:
         try:
             with _deaf_to_control_c():
                 futures = [pool.submit(function, task) for task in tasks]
@@ -81,8 +81,8 @@ def _deaf_to_control_c() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _end_with_parent() -> None:
-    """End this worker as soon as its parent is gone, however that ended."""
+def end_with_parent(worker: int = 0) -> None:
+    """End this process, a worker of whatever number, as soon as its parent is gone."""
 
     def wait() -> None:
         parent = parent_process()

@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.model import mixed_seed
 from zoolens.catalog.runtime.files import replacing
+from zoolens.catalog.runtime.parallel import end_with_parent
 from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.training.augmentation import Augmented, Examples, Shown, Shuffled
 from zoolens.catalog.training.folder import Outcome, TrainingFolder
@@ -181,6 +182,8 @@ def _loader(dataset: Dataset[Any], plan: Plan, order: Shuffled | None = None) ->
         sampler=order,
         num_workers=workers,
         persistent_workers=workers > 0,
+        # torch's own watch does not see a parent that had them forked by a server
+        worker_init_fn=end_with_parent,
         # else a last batch of one galaxy would leave batch norm without a variance
         drop_last=order is not None and len(order) > plan.batch_size,
     )
