@@ -31,6 +31,7 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["csv", "fits", "parquet"])
+@pytest.mark.slow
 def test_ingest_without_a_model_loads_no_torch(tmp_path: Path, kind: str) -> None:
     from tests.made.images import picture
     from zoolens.catalog.decision_tree import get_tree
@@ -65,6 +66,7 @@ def test_ingest_without_a_model_loads_no_torch(tmp_path: Path, kind: str) -> Non
         assert loaded(heavy, *command, *catalogue) == [], command
 
 
+@pytest.mark.slow
 def test_models_are_used_without_wandb(tmp_path: Path) -> None:
     """timm, lightning and zoobot load it where it is installed; it leaves folders."""
     (tmp_path / "wandb.py").write_text("open('wandb-was-here', 'w').close()\n")

@@ -64,6 +64,7 @@ def test_a_mistake_is_one_line_and_exit_code_1(
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+@pytest.mark.slow
 def test_only_files_are_read(path: Path, tmp_path: Path, kind: str) -> None:
     """Else a pipe would be waited for, and a device read without end."""
     it = tmp_path / "it"

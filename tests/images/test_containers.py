@@ -257,6 +257,7 @@ class TestHostile:
         with pytest.raises(CatalogError, match=r"row 2, column .*: not UTF-8 text"):
             list_images(tmp_path / "a.parquet")
 
+    @pytest.mark.slow
     def test_images_that_repeat_take_the_memory_of_one(self, tmp_path: Path) -> None:
         data = [b"x" * 1_000_000] * 5000
         table = pa.table({"image": data, "iauname": [f"J{i}" for i in range(5000)]})

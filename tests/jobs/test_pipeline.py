@@ -82,6 +82,7 @@ def test_an_index_is_made_for_figures_and_not_without(
     assert len(asked) == 2
 
 
+@pytest.mark.slow
 def test_ingest_goes_on_to_the_index_and_says_each_step(tmp_path: Path) -> None:
     """Votes and predictions as a release has them."""
     path = full_catalogue(tmp_path / "gz.duckdb", tree=get_tree("gzd5"))

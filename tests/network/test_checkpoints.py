@@ -265,6 +265,7 @@ def test_numpy_objects_are_refused(tmp_path: Path) -> None:
     assert "neither a number nor text" in refusal(saved(tmp_path / "b.ckpt", date))
 
 
+@pytest.mark.slow
 def test_values_that_print_without_end_are_not_printed(tmp_path: Path) -> None:
     nested: Any = ["x" * 100]
     for _ in range(40):

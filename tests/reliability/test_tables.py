@@ -22,6 +22,7 @@ def _outcomes(tmp_path: Path, cases: int = 12) -> list[Outcome]:
     return found
 
 
+@pytest.mark.slow
 def test_hostile_votes_are_taken_or_refused(tmp_path: Path) -> None:
     found = _outcomes(tmp_path)
     assert {*found} == {Outcome.HELD, Outcome.REFUSED}
@@ -38,6 +39,7 @@ def _altering(text: str) -> str:
 
 
 @pytest.mark.parametrize("wrong", [_losing, _altering])
+@pytest.mark.slow
 def test_a_reader_that_does_wrong_is_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: Any
 ) -> None:

@@ -115,6 +115,7 @@ def test_damage_is_found_and_not_parsed(gz: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("place", [8, 0.3, 0.5, 0.9, -9])
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.slow
 def test_bytes_that_rotted_unnoticed_are_found_when_opened(
     gz: Path, kind: str, place: float
 ) -> None:
@@ -137,6 +138,7 @@ def test_bytes_that_rotted_unnoticed_are_found_when_opened(
         assert len(load_index(store, kind)) == N
 
 
+@pytest.mark.slow
 def test_a_file_that_lies_is_no_index(gz: Path) -> None:
     """The ledger says that it is sound, and what is in it is something else."""
     good, file = index_path(gz, "observed").read_bytes(), index_path(gz, "observed")

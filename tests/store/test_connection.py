@@ -88,6 +88,7 @@ def _ask(path: Path) -> Any:
     ],
 )
 @pytest.mark.parametrize("use", [_read, _write, _ask])
+@pytest.mark.slow
 def test_a_holder_is_joined_or_named_and_keeps_settings_and_lock(
     path: Path, holder: str, reading: str, writing: str, use: Callable[[Path], Any]
 ) -> None:

@@ -73,6 +73,7 @@ def _bytes(path: Path) -> tuple[bytes, bytes]:
 
 
 @pytest.mark.parametrize("read_only", [True, False])
+@pytest.mark.slow
 def test_a_killed_job_goes_on_from_its_own_log(path: Path, *, read_only: bool) -> None:
     _work(path, range(2))
     _killed(path, range(2, 5))
@@ -84,6 +85,7 @@ def test_a_killed_job_goes_on_from_its_own_log(path: Path, *, read_only: bool) -
 
 
 @pytest.mark.parametrize("read_only", [True, False])
+@pytest.mark.slow
 def test_a_copy_of_any_moment_is_not_mixed_with_a_later_log(path: Path, *, read_only: bool) -> None:
     copies = [_copy(path, "empty")]
     for shard in range(3):

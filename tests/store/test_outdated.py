@@ -179,6 +179,7 @@ def test_losses_of_older_votes_are_left_out(work: Work) -> None:
     assert scored(work.path) == {0, 1, 2, 3, 4}
 
 
+@pytest.mark.slow
 def test_what_was_made_from_a_replaced_image_is_left_out_and_made_again(work: Work) -> None:
     work.ingest([0, 1, 2], dict.fromkeys(range(3), "a"))
     work.predict(1)
@@ -215,6 +216,7 @@ def test_an_image_that_comes_back_makes_its_rows_true_again(work: Work) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.slow
 def test_whatever_is_done_the_views_agree(work: Work, seed: int) -> None:
     random = work.random = np.random.default_rng(seed)
     work.ingest([0, 1], {0: "a"})

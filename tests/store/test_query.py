@@ -142,6 +142,7 @@ def test_a_query_that_fails_among_its_rows_has_one_message(path: Path) -> None:
     assert "pending query" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_other_files_are_no_catalogue(tmp_path: Path) -> None:
     for name, content in (("t.csv", b"a,b\n1,2\n"), ("empty.duckdb", b"")):
         (tmp_path / name).write_bytes(content)

@@ -43,6 +43,7 @@ def parts(first: int, last: int, *, named: bool = False) -> list[Part[list[int]]
 
 @pytest.mark.parametrize("executor", EXECUTORS, ids=["here", "threads", "processes"])
 @pytest.mark.parametrize("together", [1, 3])
+@pytest.mark.slow
 def test_every_executor_fills_the_same(store: Store, executor: Executor, together: int) -> None:
     with store:
         run = store.begin("train", {})

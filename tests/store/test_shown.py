@@ -30,6 +30,7 @@ def _rule(runs: list[dict[str, object]], job: str) -> object:
 
 
 @pytest.mark.parametrize("seed", range(5))
+@pytest.mark.slow
 def test_the_run_that_shows_is_of_the_predictions_that_show(tmp_path: Path, seed: int) -> None:
     random = np.random.default_rng(seed)
     runs: list[dict[str, object]] = []

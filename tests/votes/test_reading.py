@@ -37,6 +37,7 @@ class TestWhatGoesInComesOut:
     @pytest.mark.parametrize("campaign", ["", "-dr5"])
     @settings(max_examples=15, deadline=None)
     @given(counts=matrices(34, whole=True))
+    @pytest.mark.slow
     def test_decals_counts(
         self,
         tmp_path_factory: pytest.TempPathFactory,
