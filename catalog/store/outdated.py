@@ -6,6 +6,7 @@ made them makes them again when it is next asked to. Rows made from an image are
 checksum: if that image comes back, they are true again.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from zoolens.catalog.errors import Outdated, tell
@@ -113,17 +114,17 @@ _WORDS = {"score": "losses", "explain": "saliency maps", "evaluate": "measured v
 _DO = {"score": "zoolens score", "explain": "zoolens explain --all", "evaluate": "zoolens evaluate"}
 
 
-def stale_steps(store: Store) -> list[Stale]:
-    """The steps that are outdated, in the order of work."""
-    found = [_predictions(store), *(_of_predictions(store, job) for job in _WORDS)]
+def stale_steps(store: Store, jobs: Collection[str] = ("predict", *_WORDS)) -> list[Stale]:
+    """The steps that are outdated, of those of some jobs, in the order of work."""
+    found = [_predictions(store)] if "predict" in jobs else []
+    found += [_of_predictions(store, job) for job in _WORDS if job in jobs]
     return [stale for stale in found if stale is not None]
 
 
 def warn_of(store: Store, *jobs: str) -> None:
     """Warn (`Outdated`) of each of these steps that is outdated: its results are being read."""
-    for stale in stale_steps(store):
-        if stale.job in jobs:
-            tell(stale.said, Outdated)
+    for stale in stale_steps(store, jobs):
+        tell(stale.said, Outdated)
 
 
 def _predictions(store: Store) -> Stale | None:
