@@ -15,7 +15,7 @@ def ingest(
         Path | None,
         Option(help="Folder of images or tar shards, a tar, or a Parquet file of images."),
     ] = None,
-    model: options.Model = None,
+    model: options.Models = None,
     predictions: options.Predictions = None,
     tree: Annotated[
         str | None,
@@ -42,7 +42,7 @@ def ingest(
         catalog,
         votes,
         images=images,
-        model=model,
+        model=model or (),
         predictions=predictions,
         tree=tree,
         id_column=id_column,
