@@ -19,7 +19,7 @@ def explain(
     everything: Annotated[
         bool, Option("--all", help="Every galaxy with an image; stores maps, draws none.")
     ] = False,
-    model: options.Model = None,
+    model: options.Models = None,
     method: Annotated[str, Option(help="hirescam or gradcam.")] = "hirescam",
     layer: Annotated[
         str | None, Option(help="Layer of the encoder; its last block if not given.")

@@ -36,10 +36,6 @@ MinVotes = Annotated[
 ]
 
 # What a model sees and how it is run.
-Model = Annotated[
-    str | None,
-    Option(help="Zoobot checkpoint (.ckpt, .safetensors) or hf_hub:owner/name."),
-]
 Models = Annotated[
     list[str] | None,
     Option(

@@ -207,7 +207,7 @@ class Catalog:
         min_votes: float | None = None,
         answer: str | None = None,
         of: "Of" = "concentration",
-        model: str | None = None,
+        model: str | Sequence[str] | None = None,
         method: str = "hirescam",
         layer: str | None = None,
         engine: str = "auto",

@@ -52,6 +52,12 @@ def load_ensemble(
     for a greyscale view of a model that takes colour.
     """
     members = tuple(load_member(source, tree, view) for source in sources)
+    check_together(members, tree)
+    return members
+
+
+def check_together(members: Sequence[Member], tree: DecisionTree) -> None:
+    """Raises `ModelRefused` for members that cannot be pooled, as `load_ensemble` does."""
     first, known = members[0], {members[0].model.sha256: members[0].source}
     answered = first.model.missing_questions(tree)
     for member in members[1:]:
@@ -70,7 +76,6 @@ def load_ensemble(
                 f"{lacks.source} does not answer {name}, which {has.source} does; pool models "
                 "that answer the same questions"
             )
-    return members
 
 
 def load_member(source: str, tree: DecisionTree, view: View | None = None) -> Member:
@@ -79,6 +84,11 @@ def load_member(source: str, tree: DecisionTree, view: View | None = None) -> Me
     view = view or model.view or View()
     if view.greyscale and model.channels != 1:
         raise CatalogError(f"{source} takes colour images; leave out the greyscale view")
+    return shown_to(source, model, view)
+
+
+def shown_to(source: str, model: ZoobotModel, view: View) -> Member:
+    """A model that is shown a view, in its channels. Raises `ModelRefused` if it cannot be."""
     check_size(model, view.size)
     return Member(path_of(source), model, replace(view, greyscale=model.channels == 1))
 
