@@ -158,9 +158,25 @@ def _explained(
     layer: str | Sequence[str] | None,
     engine: str = "torch",
 ) -> ExplainedModel:
-    """layer: of all models, or of each."""
     members = _members(store, run, sources)
     samples, seed = run.config.get("samples", _SAMPLES), run.config.get("seed", _SEED)
+    view, explainer = explainer_of(members, samples, seed, method, layer, engine)
+    return ExplainedModel(members, explainer, view, samples, seed, run)
+
+
+def explainer_of(
+    members: Sequence[Member],
+    samples: int,
+    seed: int,
+    method: str,
+    layer: str | Sequence[str] | None = None,
+    engine: str = "torch",
+) -> tuple[View, Explainer | PooledExplainer]:
+    """What makes the maps of a model, or of several pooled, and the view of its images.
+
+    layer: of all models, or of each. Raises `ModelRefused` for models whose maps have no mean, and
+    as `Explainer` does.
+    """
     view, channels = _view_of_all(members)
     layers = [layer] * len(members) if layer is None or isinstance(layer, str) else layer
     explainers = [
@@ -174,8 +190,9 @@ def _explained(
         )
         for one, own in zip(members, layers, strict=True)
     ]
-    pooled = PooledExplainer(explainers, channels, size=view.size) if members[1:] else explainers[0]
-    return ExplainedModel(members, pooled, view, samples, seed, run)
+    if len(explainers) == 1:
+        return view, explainers[0]
+    return view, PooledExplainer(explainers, channels, size=view.size)
 
 
 def _members(store: Store, run: Run, sources: Sequence[str]) -> list[Member]:

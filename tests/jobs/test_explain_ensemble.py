@@ -19,13 +19,13 @@ from tests.jobs.test_explain import (
     voted,
 )
 from tests.made.checkpoints import save, zoobot_tree
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import ModelRefused
 from zoolens.catalog.explain.stack import saliency_stack
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.export import write_model
 from zoolens.catalog.network.model import load_model
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs.evaluate import evaluate
 from zoolens.jobs.explain import explain
 from zoolens.jobs.index import index

@@ -9,13 +9,13 @@ import pytest
 from tests.jobs.test_predict import A, T, column, imaged, posteriors, predict_and_die, table
 from tests.made.checkpoints import save, zoobot_tree
 from tests.made.processes import started
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import CatalogError, ModelRefused
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.export import write_model
 from zoolens.catalog.network.model import load_model
 from zoolens.catalog.predictions.posterior import summarise
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs.predict import predict
 from zoolens.jobs.settings import Inference
 from zoolens.jobs.verify import verify

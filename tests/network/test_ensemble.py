@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from tests.made.checkpoints import save, zoobot_tree
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import CatalogError, ModelRefused
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.ensemble import (
@@ -18,6 +17,7 @@ from zoolens.catalog.network.ensemble import (
 )
 from zoolens.catalog.network.export import write_model
 from zoolens.catalog.network.model import dropout_masks, load_model
+from zoolens.catalog.trees.published import get_tree
 
 TREE = get_tree("gzd5")
 SMALL = View(size=64)

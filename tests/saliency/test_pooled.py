@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from tests.made.checkpoints import zoobot_tree
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import ModelRefused
 from zoolens.catalog.network.model import ZoobotModel, dropout_masks
 from zoolens.catalog.saliency.explainer import Explainer
 from zoolens.catalog.saliency.pooled import PooledExplainer
+from zoolens.catalog.trees.published import get_tree
 
 TREE = get_tree("gzd5")
 T = 4
