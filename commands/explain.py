@@ -34,8 +34,12 @@ def explain(
         str | None, Option(help="Layer of the encoder; its last block if not given.")
     ] = None,
     of: Annotated[
-        str, Option(help="Draw maps of the concentration, fraction or cross_entropy.")
-    ] = "concentration",
+        str | None,
+        Option(
+            help="Draw maps of the concentration, fraction or cross_entropy; if not given, of "
+            "concentrations, and of an image file of fractions."
+        ),
+    ] = None,
     tree: Annotated[
         str | None,
         Option(help="Of an image file: name or YAML file of the tree; told from the model."),
@@ -56,11 +60,15 @@ def explain(
     if picture is not None:
         if worst or everything or min_votes is not None:
             raise wrong_usage(f"{picture} is an image: leave out --worst, --all and --min-votes")
-        _explain_picture(picture, maps, tree, answer, of, view, size, out)
+        _explain_picture(picture, maps, tree, answer, of or "fraction", view, size, out)
         return
     if tree or view or size:
         raise wrong_usage("--tree, --view and --size are of an image file; a catalogue has its own")
-    drawing = {"--out": out is not None, "--of": of != "concentration", "--answer": answer}
+    drawing = {
+        "--out": out is not None,
+        "--of": of not in (None, "concentration"),
+        "--answer": answer,
+    }
     if everything and any(drawing.values()):
         given = ", ".join(name for name, there in drawing.items() if there)
         raise wrong_usage(f"--all draws nothing: leave out {given}, or choose galaxies to draw")
@@ -68,7 +76,7 @@ def explain(
         catalog,
         Which(galaxies or (), worst, everything, min_votes, answer),
         maps,
-        of=of,  # type: ignore[arg-type]  # checked there
+        of=of or "concentration",  # type: ignore[arg-type]  # checked there
         out=out,
         figures=not everything,
     )

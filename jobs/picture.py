@@ -56,7 +56,7 @@ def explain_picture(
     *,
     tree: str | None = None,
     answer: str | None = None,
-    of: Of = "concentration",
+    of: Of = "fraction",
     out: Path | None = None,
 ) -> PictureReport:
     """Predict one image, and draw which of its pixels speak for what is predicted.

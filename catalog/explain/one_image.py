@@ -117,7 +117,7 @@ def explain_image(
     *,
     samples: int,
     seed: int,
-    of: Of = "concentration",
+    of: Of = "fraction",
 ) -> ImageExplained:
     """Predict one image, and explain what was predicted.
 

@@ -20,6 +20,7 @@ def zoobot_tree(
     pairs, dependencies = {
         "gzd5": (label_metadata.decals_dr5_ortho_pairs, label_metadata.decals_ortho_dependencies),
         "gz2": (label_metadata.gz2_ortho_pairs, label_metadata.gz2_ortho_dependencies),
+        "rings": (label_metadata.rings_pairs, label_metadata.rings_dependencies),
         "evo": (label_metadata.gz_evo_v1_pairs, label_metadata.gz_evo_v1_dependencies),
     }[tree]
     torch.manual_seed(seed)
