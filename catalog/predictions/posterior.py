@@ -7,13 +7,16 @@ All in float64; a question with a missing (NaN) answer is NaN throughout.
 
 import itertools
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from zoolens.catalog.arrays import Floats
+from zoolens.catalog.arrays import Floats, Floats32
 from zoolens.catalog.decision_tree import DecisionTree
+
+Samples = TypeVar("Samples", Floats, Floats32)
 
 REACH = "mean of products"  # how it is computed, recorded with a run: see `expected_reach`
 TAIL = 0.05  # outside the central 90 % interval, on either side
@@ -84,9 +87,10 @@ def spread_of_models(fractions: Floats, models: int) -> Floats:
     return of_each_model(fractions, models).mean(axis=2).std(axis=1)
 
 
-def of_each_model(samples: Floats, models: int) -> Floats:
+def of_each_model(samples: Samples, models: int) -> Samples:
     """Pooled samples (N, M T, ...) as those of each model, (N, M, T, ...)."""
-    return samples.reshape(len(samples), models, -1, *samples.shape[2:])
+    pooled, *rest = samples.shape[1:]  # M T, A
+    return samples.reshape(len(samples), models, pooled // models, *rest)
 
 
 def question_totals(alpha: Floats, tree: DecisionTree) -> Floats:

@@ -25,7 +25,7 @@ TREE = get_tree("gzd5")
 def models(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Two of GZD-5 that say their view, in colour and in grey; and one of rings."""
     folder = tmp_path_factory.mktemp("models")
-    files = []
+    files: list[str] = []
     for name, tree, channels in (("a", "gzd5", 3), ("b", "gzd5", 1), ("rings", "rings", 3)):
         model = zoobot_tree("test_resnet", tree, seed=len(files), awake=True, channels=channels)
         checkpoint = save(model, folder / f"{name}.ckpt")
