@@ -1,23 +1,31 @@
 """Predictions of several models, pooled, against each model's own run and against NumPy."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from tests.jobs.test_predict import A, T, column, imaged, posteriors, predict_and_die, table
+import zoolens.jobs.predict
+from tests.jobs.test_predict import A, T, column, imaged, posteriors, table
 from tests.made.checkpoints import save, zoobot_tree
-from tests.made.processes import started
 from zoolens.catalog.errors import CatalogError, ModelRefused
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.export import write_model
 from zoolens.catalog.network.model import load_model
 from zoolens.catalog.predictions.posterior import summarise
-from zoolens.catalog.store.store import Store
+from zoolens.catalog.release.provenance import Title
+from zoolens.catalog.store.store import Run, Store
 from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs.predict import predict
-from zoolens.jobs.settings import Inference
+from zoolens.jobs.release import release
+from zoolens.jobs.score import score
+from zoolens.jobs.settings import Cut, Inference
+from zoolens.jobs.status import status
 from zoolens.jobs.verify import verify
 
 pytestmark = pytest.mark.slow
@@ -114,6 +122,36 @@ def test_the_ledger_names_all_models(tmp_path: Path, models: list[str]) -> None:
     assert len({pair.run_id, *others}) == 4, "another order, number or model is another run"
 
 
+def test_a_release_names_all_models_and_says_how_they_differ(
+    tmp_path: Path, models: list[str]
+) -> None:
+    path = imaged(tmp_path / "gz.duckdb", 4)
+    run_id = predict(path, models, OWN).run_id
+    score(path)
+    out = tmp_path / "cut"
+    release(path, out, Title("Pooled", "1.0"), Cut(counterparts=0, formats=("parquet",)))
+    galaxies = pq.read_table(out / "galaxies.parquet")
+    found = [galaxies[f"{label}_pred_frac_model_sd"].to_numpy() for label in TREE.labels]
+    np.testing.assert_array_equal(
+        np.stack(found, axis=1), column(path, "fraction_model_sd", run_id)
+    )
+    facts = json.loads((out / "release.json").read_text())
+    (made,) = [run for run in facts["runs"] if run["job"] == "predict"]
+    assert made["config"]["origin"]["models"] == [Path(model).name for model in models]
+    checksums = [one["sha256"] for one in made["config"]["models"]]
+    assert checksums == [load_model(model).sha256 for model in models]
+    readme = (out / "README.md").read_text()
+    assert "SHA-256 " + ", ".join(f"{sha256[:16]}…" for sha256 in checksums) in readme
+    samples = pq.read_table(out / "tables" / "posteriors.parquet")["bar_weak_concentration"]
+    assert {len(each) for each in samples.to_pylist()} == {3 * T}
+
+
+def test_status_says_how_many_models(tmp_path: Path, models: list[str]) -> None:
+    path = imaged(tmp_path / "gz.duckdb", 1)
+    predict(path, models, OWN)
+    assert status(path).runs["model"].to_pylist()[-1] == "3 models"
+
+
 @pytest.mark.parametrize("engine", ["torch", "openvino"])
 def test_every_engine_runs_several_models(
     tmp_path: Path, models: list[str], alone: list[np.ndarray], engine: str
@@ -126,16 +164,26 @@ def test_every_engine_runs_several_models(
     np.testing.assert_allclose(posteriors(path, report.run_id), pooled, atol=1e-4, rtol=0)
 
 
-def test_killed_it_resumes_with_nothing_lost_and_nothing_twice(
-    tmp_path: Path, models: list[str]
+def test_interrupted_it_resumes_with_nothing_lost_and_nothing_twice(
+    tmp_path: Path, models: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = imaged(tmp_path / "gz.duckdb", 9)
     whole = tmp_path / "whole.duckdb"
     whole.write_bytes(path.read_bytes())
-    job = started(predict_and_die, path, models[:2])
-    job.join()
-    assert table(path, "SELECT count(*) AS n FROM posterior") == [{"n": 4}]
+    commit = Store.commit
+
+    def failing(self: Store, run: Run, name: str, tables: Mapping[str, pa.Table]) -> None:
+        if self.shards(run) == 2:
+            raise InterruptedError
+        commit(self, run, name, tables)
+
     settings = Inference(samples=T, view=View(size=64))
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "commit", failing)
+        patched.setattr(zoolens.jobs.predict, "SHARD", 2)
+        with pytest.raises(InterruptedError):
+            predict(path, models[:2], settings, batch_size=2)
+    assert table(path, "SELECT count(*) AS n FROM posterior") == [{"n": 4}]
     resumed, uncut = (predict(file, models[:2], settings) for file in (path, whole))
     assert (resumed.galaxies, resumed.total) == (5, 9)
     np.testing.assert_allclose(
