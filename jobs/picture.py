@@ -9,7 +9,7 @@ import pyarrow as pa
 from zoolens.catalog.errors import CatalogError, ImageRefused
 from zoolens.catalog.explain.image_figure import image_figure
 from zoolens.catalog.explain.maps import check_derivable
-from zoolens.catalog.explain.model import explainer_of
+from zoolens.catalog.explain.model import explainer_of, how
 from zoolens.catalog.explain.one_image import explain_image
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.ensemble import load_ensemble, sha256_of_models
@@ -87,7 +87,7 @@ def explain_picture(
     drawn = found.telling if answer is None else [asked.answer_id(answer)]
     named = ", ".join(dict.fromkeys(one.model.architecture for one in members))
     provenance = (
-        f"{maps.method} of {samples} dropout samples, bilinear; {len(members)} "
+        f"{how(explainer)}, {samples} dropout samples, bilinear; {len(members)} "
         f"model{'s' * (len(members) > 1)} ({named}), SHA-256 {sha256_of_models(members)[:12]}…"
     )
     folder = out or Path()

@@ -84,10 +84,8 @@ class ExplainedModel:
     def provenance(self, run: Run) -> str:
         """One line for the foot of a figure."""
         samples = f"{self.samples} dropout samples" if self.samples else "dropout off"
-        layer = self.explainer.layer
-        layers = layer if isinstance(layer, str) else ", ".join(dict.fromkeys(layer))
         return (
-            f"{_METHODS[self.explainer.method]} at {layers}, {samples}, bilinear; "
+            f"{how(self.explainer)}, {samples}, bilinear; "
             f"{self.architecture}, SHA-256 {self.sha256[:12]}…; explain run "
             f"{run.run_id}, predictions of run {self.predict_run.run_id}."
         )
@@ -112,6 +110,13 @@ class ExplainedModel:
             f"The predictions are those of run {self.predict_run.run_id}, not of the model that "
             "is explained.",
         )
+
+
+def how(explainer: Explainer | PooledExplainer) -> str:
+    """The method and the layer of maps, in words."""
+    layer = explainer.layer
+    layers = layer if isinstance(layer, str) else ", ".join(dict.fromkeys(layer))
+    return f"{_METHODS[explainer.method]} at {layers}"
 
 
 def explained_model(

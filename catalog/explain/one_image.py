@@ -67,7 +67,10 @@ class ImageExplained:
         return [int(_first(self.tree, q) + fraction[self.tree.slices[q]].argmax()) for q in drawn]
 
     def table(self) -> pa.Table:
-        """One row per answer, those of the questions that most are asked first."""
+        """One row per answer, those of the questions that most are asked first.
+
+        Columns as in the view `predictions`, by shorter names, so that they fit a terminal.
+        """
         summary, tree = self.summary, self.tree
         answers = [k for q in self.order for k in range(len(tree.labels))[tree.slices[q]]]
         named = [(tree.questions[tree.question_of[k]], k) for k in answers]
@@ -77,13 +80,13 @@ class ImageExplained:
         }
         values = {
             "fraction": summary.fraction,
-            "fraction_lo": summary.lo,
-            "fraction_hi": summary.hi,
+            "lo": summary.lo,
+            "hi": summary.hi,
             "reach": summary.reach,
-            "fraction_model_sd": summary.model_sd,
+            "model_sd": summary.model_sd,
         }
         if np.isnan(summary.model_sd).all():
-            del values["fraction_model_sd"]
+            del values["model_sd"]
         return pa.table(
             columns
             | {

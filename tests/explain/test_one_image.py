@@ -49,7 +49,7 @@ def test_questions_that_most_are_asked_come_first() -> None:
     assert table["question"][:4] == ["first", "first", "of-right", "of-right"]
     assert table["answer"][:4] == ["left", "right", "c", "d"]
     np.testing.assert_allclose(table["reach"][:4], [1, 1, 0.8, 0.8], atol=1e-3)
-    assert "fraction_model_sd" not in table
+    assert "model_sd" not in table
 
 
 def test_of_many_questions_the_most_decided_are_drawn_in_the_trees_order() -> None:
@@ -67,7 +67,7 @@ def test_questions_that_a_model_lacks_come_last_and_are_not_drawn() -> None:
 
 def test_several_models_tell_how_they_differ() -> None:
     found = explained(WIDE, [9.0, 1.0] * 6, models=2)
-    spread = found.table()["fraction_model_sd"].to_pylist()
+    spread = found.table()["model_sd"].to_pylist()
     assert spread == np.round(found.summary.model_sd[0], 4).tolist()
 
 
