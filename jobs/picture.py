@@ -9,7 +9,8 @@ import pyarrow as pa
 from zoolens.catalog.errors import CatalogError, ImageRefused
 from zoolens.catalog.explain.image_figure import image_figure
 from zoolens.catalog.explain.maps import check_derivable
-from zoolens.catalog.explain.model import explainer_of, how
+from zoolens.catalog.explain.members import explainer_of
+from zoolens.catalog.explain.model import how
 from zoolens.catalog.explain.one_image import explain_image
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.ensemble import load_ensemble, sha256_of_models

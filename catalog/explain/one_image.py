@@ -124,7 +124,7 @@ def explain_image(
 ) -> ImageExplained:
     """Predict one image, and explain what was predicted.
 
-    view, explainer: of the members together (`catalog.explain.model.explainer_of`). of:
+    view, explainer: of the members together (`catalog.explain.members.explainer_of`). of:
     "concentration" or "fraction". Raises `ImageRefused` if a model makes no number of it.
     """
     pooled = []

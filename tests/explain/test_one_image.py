@@ -11,7 +11,7 @@ from tests.made.catalogues import TOY
 from tests.made.checkpoints import save, zoobot_tree
 from zoolens.catalog.decision_tree import DecisionTree, Question
 from zoolens.catalog.errors import ImageRefused
-from zoolens.catalog.explain.model import explainer_of
+from zoolens.catalog.explain.members import explainer_of
 from zoolens.catalog.explain.one_image import ImageExplained, explain_image
 from zoolens.catalog.network.ensemble import load_ensemble
 from zoolens.catalog.predictions.posterior import summarise
