@@ -13,6 +13,7 @@ from zoolens.catalog.explain.members import explainer_of
 from zoolens.catalog.explain.model import how
 from zoolens.catalog.explain.one_image import explain_image
 from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.network.engines import choose_engine
 from zoolens.catalog.network.ensemble import load_ensemble, sha256_of_models
 from zoolens.catalog.network.model import load_model
 from zoolens.catalog.output.figures import save
@@ -79,11 +80,11 @@ def explain_picture(
             image = reader.open(str(picture))
     except ImageRefused as error:
         raise ImageRefused(f"{picture}: {error}") from None
-    first = maps.models[0]
+    first, engine = maps.models[0], choose_engine(maps.engine, 1)
     asked = tree_of(load_model(first).labels, source=first, tree=tree)
     members = load_ensemble(maps.models, asked, inference.view)
     samples, seed = inference.samples, inference.seed
-    view, explainer = explainer_of(members, samples, seed, maps.method, maps.layer)
+    view, explainer = explainer_of(members, samples, seed, maps.method, maps.layer, engine)
     found = explain_image(image, members, asked, view, explainer, samples=samples, seed=seed, of=of)
     drawn = found.telling if answer is None else [asked.answer_id(answer)]
     named = ", ".join(dict.fromkeys(one.model.architecture for one in members))
