@@ -5,7 +5,7 @@ from zoolens.commands.shell import say
 
 
 def predict(
-    model: options.Model = None,
+    model: options.Models = None,
     predictions: options.Predictions = None,
     id_column: options.IdColumn = None,
     samples: options.Samples = 30,
@@ -22,7 +22,7 @@ def predict(
 
     report = predict_or_adopt(
         catalog,
-        model=model,
+        model=model or (),
         predictions=predictions,
         id_column=id_column,
         inference=options.inference_of(samples, seed, view, size, engine, precision),

@@ -5,7 +5,7 @@ imports those that it calls, as some of them take seconds to load.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -39,7 +39,7 @@ def ingest_to_index(
     votes: Path,
     *,
     images: Path | None = None,
-    model: str | None = None,
+    model: str | Sequence[str] = (),
     predictions: Path | None = None,
     tree: str | None = None,
     id_column: str | None = None,
@@ -80,12 +80,13 @@ def ingest_to_index(
         say(patiently(index, catalog))
 
 
-def _check_files(model: str | None, predictions: Path | None, weights: str) -> None:
+def _check_files(model: str | Sequence[str], predictions: Path | None, weights: str) -> None:
     """Refuse names of what is no file."""
     from zoolens.catalog.scoring.weights import PRESETS
 
-    if model and not model.startswith("hf_hub:"):
-        check_file(Path(model), "model", ModelRefused)
+    for one in [model] if isinstance(model, str) else model:
+        if not one.startswith("hf_hub:"):
+            check_file(Path(one), "model", ModelRefused)
     if predictions:
         check_file(predictions, "table", TableRefused)
     if weights not in PRESETS and not Path(weights).is_file():
@@ -94,7 +95,7 @@ def _check_files(model: str | None, predictions: Path | None, weights: str) -> N
 
 def _check_contents(
     tree: "DecisionTree",
-    model: str | None,
+    model: str | Sequence[str],
     predictions: Path | None,
     weights: str,
     inference: Inference,
@@ -130,7 +131,7 @@ def patiently(
 def predict_or_adopt(
     catalog: Path,
     *,
-    model: str | None = None,
+    model: str | Sequence[str] = (),
     predictions: Path | None = None,
     id_column: str | None = None,
     inference: Inference = Inference(),
@@ -147,7 +148,7 @@ def predict_or_adopt(
         return adopt(catalog, predictions, id_column=id_column)
     from zoolens.jobs.predict import predict
 
-    return predict(catalog, str(model), inference)
+    return predict(catalog, model, inference)
 
 
 def similar(

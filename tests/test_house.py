@@ -59,7 +59,9 @@ OF_A_JOB = {
     "catalog/evaluation/of_maps.py",  # tests/jobs/test_evaluate.py
     "catalog/explain/derived.py",  # tests/jobs/test_explain.py
     "catalog/explain/drawing.py",  # the same
+    "catalog/explain/members.py",  # tests/jobs/test_explain.py, tests/jobs/test_explain_ensemble.py
     "catalog/explain/model.py",  # the same
+    "catalog/explain/panels.py",  # tests/explain/test_figure.py, tests/explain/test_image_figure.py
     "catalog/predictions/from_images.py",  # tests/jobs/test_predict.py
 }
 

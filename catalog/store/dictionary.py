@@ -79,6 +79,7 @@ COLUMNS: dict[str, dict[str, Column]] = {
         Column("fraction_lo", "FLOAT", "lower end of the central 90 % interval of the vote fraction of very many volunteers, 0..1", ucd="stat.confidenceLevel", wide="lower end of the central 90 % interval of the vote fraction of {of}"),
         Column("fraction_hi", "FLOAT", "upper end of the central 90 % interval of the vote fraction of very many volunteers, 0..1", ucd="stat.confidenceLevel", wide="upper end of the central 90 % interval of the vote fraction of {of}"),
         Column("reach", "FLOAT", "predicted probability that a volunteer is asked the question, 0..1: mean over dropout samples of the product of the fractions that lead there; where only mean fractions are known, their product", ucd="stat.probability", wide="predicted probability that a volunteer is asked {of}, 0..1"),
+        Column("fraction_model_sd", "FLOAT", "standard deviation, over the models of an ensemble, of the vote fraction that each expects, 0..0.5: the part of fraction_sd in which the models differ; NULL where one model predicted, or nobody knows how many", ucd="stat.stdev", wide="standard deviation, over the models of an ensemble, of the vote fraction of {of} that each expects"),
     ),
     "losses": _columns(
         _RUN_ID, _GALAXY_ID, _IAUNAME, _QUESTION, _ANSWER, _LABEL,
@@ -154,7 +155,7 @@ COLUMNS: dict[str, dict[str, Column]] = {
         Column("started_at", "TIMESTAMP", "start, UTC", ucd="time.start"),
         Column("finished_at", "TIMESTAMP", "end, UTC; NULL while not complete", ucd="time.end"),
         Column("config", "VARCHAR", "configuration and checksums of the inputs, JSON", ucd="meta.note"),
-        Column("model_sha256", "VARCHAR", "SHA-256 of the model's file", ucd="meta.checksum"),
+        Column("model_sha256", "VARCHAR", "SHA-256 of the model's file; of several models, that of their checksums, which config lists, a line each", ucd="meta.checksum"),
         Column("code_version", "VARCHAR", "version of Zoolens", ucd="meta.version"),
     ),
 }

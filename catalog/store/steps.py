@@ -29,7 +29,8 @@ _RUNS = """SELECT run_id, job,
     started_at, finished_at, (SELECT count(*) FROM shard s WHERE s.run_id = r.run_id) AS shards,
     (SELECT count(*) FROM rejects j WHERE j.run_id = r.run_id AND refused) AS refused,
     (SELECT count(*) FROM rejects j WHERE j.run_id = r.run_id AND NOT refused) AS remarks,
-    left(model_sha256, 12) AS model, code_version AS code FROM run r ORDER BY run_id"""
+    coalesce(json_array_length(config, '$.models') || ' models', left(model_sha256, 12)) AS model,
+    code_version AS code FROM run r ORDER BY run_id"""
 
 
 def steps(store: Store) -> list[dict[str, object]]:

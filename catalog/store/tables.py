@@ -133,6 +133,8 @@ prediction = _table(
     Column("fraction_lo", Float),
     Column("fraction_hi", Float),
     Column("reach", Float),
+    # over the models of an ensemble; NULL of a single one
+    Column("fraction_model_sd", Float),
 )
 # The posterior itself: T samples of A concentrations, float32, row-major.
 posterior = _table(

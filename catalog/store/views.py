@@ -126,7 +126,7 @@ ANTI JOIN superseded s ON s.run_id = v.run_id AND s.galaxy_id = v.galaxy_id
         "predictions",
         "run, galaxy and answer",
         f"""SELECT p.run_id, p.galaxy_id, g.iauname, {_ANSWER_COLUMNS}, p.concentration,
-    p.fraction, p.fraction_sd, p.fraction_lo, p.fraction_hi, p.reach
+    p.fraction, p.fraction_sd, p.fraction_lo, p.fraction_hi, p.reach, p.fraction_model_sd
 FROM prediction p JOIN galaxy g ON g.galaxy_id = p.galaxy_id
 JOIN answer a ON a.answer_id = p.answer_id""",
         job="predict",
