@@ -1,8 +1,8 @@
-"""A Zoobot decision-tree model: an encoder, and a head of Dirichlet concentrations.
+"""A Zoobot model: an encoder, and a head of Dirichlet concentrations, of classes, or of a value.
 
-The head of Zoobot is dropout, one linear layer, and 1 + 100 sigmoid. It is kept as the weight
-and bias of the layer, so that the encoder runs once per image and only the head once per
-dropout sample. Nothing here knows the catalogue.
+The head of Zoobot is dropout, one linear layer, and 1 + 100 sigmoid, a softmax, or nothing
+(`catalog.network.heads`). It is kept as the weight and bias of the layer, so that the encoder runs
+once per image and only the head once per dropout sample. Nothing here knows the catalogue.
 """
 
 from dataclasses import dataclass, replace
@@ -17,6 +17,7 @@ from zoolens.catalog.errors import ModelRefused, nearest
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.checkpoints import read_checkpoint, reason
 from zoolens.catalog.network.encoders import build_encoder
+from zoolens.catalog.network.heads import Output, check_names
 from zoolens.catalog.network.inference import one_thread
 
 
@@ -28,7 +29,8 @@ class ZoobotModel:
     (L,) of the linear layer, float32. labels: the columns of the checkpoint
     (`how-rounded-dr5_round`), or those of a tree after `for_tree`. channels: 3, or 1
     for a greyscale model. view: what it was trained to see, None if its file does
-    not say. sha256: of the file.
+    not say. sha256: of the file. output: what the logits become; target: the column that it was
+    trained to predict, if it is no tree and its file says so.
     """
 
     encoder: nn.Module
@@ -40,6 +42,8 @@ class ZoobotModel:
     channels: int
     view: View | None
     sha256: str
+    output: Output = Output.CONCENTRATION
+    target: str | None = None
 
     def for_tree(self, tree: DecisionTree) -> "ZoobotModel":
         """The same model with the A answers of a tree, in the tree's order.
@@ -51,6 +55,11 @@ class ZoobotModel:
         distribution: all its rows are NaN. Raises `ModelRefused`, naming the nearest
         columns, if the model has no complete question of the tree.
         """
+        if self.output is not Output.CONCENTRATION:
+            raise ModelRefused(
+                f"the model predicts {self.predicts}, and not the votes of tree {tree.name}; "
+                "that is done with: zoolens predict --model CHECKPOINT"
+            )
         own = CAMPAIGN.get(tree.name, "")
         for campaign in (own, "", SIBLING.get(own, own)):
             rows = self._rows(tree, campaign)
@@ -70,6 +79,20 @@ class ZoobotModel:
             bias=self.bias[index].masked_fill(absent, torch.nan),
             labels=tree.labels,
         )
+
+    @property
+    def predicts(self) -> str:
+        """What it predicts, in words."""
+        if self.output is Output.CONCENTRATION:
+            return f"votes for {len(self.labels)} answers"
+        if self.output is Output.PROBABILITY:
+            return f"the probability of {len(self.labels)} classes"
+        return "one value" + (" in 0..1" if self.output is Output.SHARE else "")
+
+    def named(self, names: tuple[str, ...]) -> "ZoobotModel":
+        """The same model with other names of what it predicts. Raises `ModelRefused` as told."""
+        check_names(names, len(self.labels))
+        return replace(self, labels=names)
 
     def missing_questions(self, tree: DecisionTree) -> tuple[str, ...]:
         """Questions of `tree` that this model, made `for_tree`, does not answer."""
@@ -92,7 +115,7 @@ def load_model(source: str) -> ZoobotModel:
 
     source: path of a Lightning checkpoint or safetensors file, or
     `hf_hub:owner/name`, fetched through huggingface_hub. Weights become float32.
-    Raises `ModelRefused` if the file is not a Zoobot decision-tree model, its
+    Raises `ModelRefused` if the file is not a Zoobot model, its
     tensors do not fit its encoder, or the hub does not give it.
     """
     path = _download(source) if source.startswith("hf_hub:") else Path(source)
@@ -104,14 +127,16 @@ def load_model(source: str) -> ZoobotModel:
         raise ModelRefused(f"{source}: {error}") from None
     return ZoobotModel(
         encoder=encoder,
-        weight=checkpoint.weight,
-        bias=checkpoint.bias,
+        weight=checkpoint.head.weight,
+        bias=checkpoint.head.bias,
         dropout_rate=checkpoint.dropout_rate,
-        labels=checkpoint.labels,
+        labels=checkpoint.head.labels,
         architecture=architecture,
         channels=channels,
         view=checkpoint.view,
         sha256=checkpoint.sha256,
+        output=checkpoint.head.output,
+        target=checkpoint.head.target,
     )
 
 
@@ -159,11 +184,27 @@ def concentrations(model: ZoobotModel, features: Tensor, masks: Tensor) -> Tenso
     features: (N, D) of the encoder; masks: (T, D) of `dropout_masks`. Returns
     (N, T, L) float32, NaN where the model lacks an answer.
     """
+    return 1 + 100 * torch.sigmoid(_logits(model, features, masks))
+
+
+def estimates(model: ZoobotModel, features: Tensor, masks: Tensor) -> Tensor:
+    """What a classifier or a regressor predicts from W (m f) + b, as Zoobot does.
+
+    features: (N, D) of the encoder; masks: (T, D) of `dropout_masks`. Returns (N, T, L) float32:
+    probabilities of the L classes, which add up to 1, or the one value.
+    """
+    logits = _logits(model, features, masks)
+    if model.output is Output.PROBABILITY:
+        return logits.softmax(dim=-1)
+    return torch.sigmoid(logits) if model.output is Output.SHARE else logits
+
+
+def _logits(model: ZoobotModel, features: Tensor, masks: Tensor) -> Tensor:
     samples, width = masks.shape  # T, D
     # masks the few weights instead of the many features
     weight = (masks[:, None, :] * model.weight).reshape(-1, width)  # (T L, D)
     logits = (features @ weight.T).reshape(len(features), samples, len(model.labels))
-    return 1 + 100 * torch.sigmoid(logits + model.bias)
+    return logits + model.bias
 
 
 def path_of(source: str) -> str:
@@ -176,13 +217,22 @@ def mixed_seed(*numbers: int) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
+# As Zoobot's `load_from_name` looks for them.
+_ON_THE_HUB = (
+    "ZoobotTree.ckpt",
+    "FinetuneableZoobotTree.ckpt",
+    "FinetuneableZoobotClassifier.ckpt",
+    "FinetuneableZoobotRegressor.ckpt",
+)
+
+
 def _download(source: str) -> Path:
     from huggingface_hub import hf_hub_download, logging
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
     logging.set_verbosity_error()  # else it logs every retry; our one line is enough
     repository = source.removeprefix("hf_hub:")
-    for name in ("ZoobotTree.ckpt", "FinetuneableZoobotTree.ckpt"):
+    for name in _ON_THE_HUB:
         try:
             return Path(hf_hub_download(repository, name))
         except LocalEntryNotFoundError:
@@ -194,4 +244,4 @@ def _download(source: str) -> Path:
             continue
         except Exception as error:  # of whichever network library it uses
             raise ModelRefused(f"{source} cannot be fetched: {reason(error)}") from error
-    raise ModelRefused(f"{source} has neither ZoobotTree.ckpt nor FinetuneableZoobotTree.ckpt")
+    raise ModelRefused(f"{source} has none of {', '.join(_ON_THE_HUB)}")

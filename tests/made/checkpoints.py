@@ -86,6 +86,25 @@ def save_finetuned_tree(path: Path, architecture: str, **settings: Any) -> Path:
     return save(model, path)
 
 
+def finetuned(kind: str, architecture: str = "test_resnet", seed: int = 0, **settings: Any) -> Any:
+    """A FinetuneableZoobot`kind` (Classifier or Regressor) around an encoder, in eval mode.
+
+    Its weights are random, and large enough that its predictions differ.
+    """
+    import timm
+    import torch
+    from zoobot.pytorch.training import finetune
+
+    torch.manual_seed(seed)
+    # by a name on the hub it would be downloaded; that name is all that the file has of it
+    encoder = timm.create_model(architecture, num_classes=0, in_chans=settings.pop("channels", 3))
+    model = getattr(finetune, f"FinetuneableZoobot{kind}")(encoder=encoder, **settings).eval()
+    model.hparams["name"] = f"hf_hub:mwalmsley/zoobot-encoder-{architecture}"
+    with torch.no_grad():
+        model.head.linear.weight.mul_(3)
+    return model
+
+
 def save_safetensors(path: Path, *, half: bool = False, **settings: Any) -> Path:
     """Save `zoobot_tree(**settings)` in the layout that `catalog.network.checkpoints` reads."""
     import json
