@@ -5,14 +5,14 @@ imports those that it calls, as some of them take seconds to load.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from zoolens.catalog.errors import CatalogBusy, CatalogError, ModelRefused, TableRefused
 from zoolens.catalog.runtime.files import check_file
 from zoolens.catalog.runtime.signals import raise_if_interrupted
-from zoolens.jobs.reports import PredictReport, Report
+from zoolens.jobs.reports import Report
 from zoolens.jobs.settings import Cut, Inference, Maps, Which
 
 if TYPE_CHECKING:
@@ -134,10 +134,12 @@ def predict_or_adopt(
     predictions: Path | None = None,
     id_column: str | None = None,
     inference: Inference = Inference(),
-) -> PredictReport:
+    names: Sequence[str] = (),
+) -> Report:
     """Predictions of every galaxy, by a model or from a published table: one of the two.
 
-    inference: of the model; id_column: of the table.
+    inference: of the model, a tree's, or a classifier or regressor, whose outputs `names` calls
+    otherwise; id_column: of the table.
     """
     if bool(model) == bool(predictions):
         raise CatalogError("give --model CHECKPOINT or --predictions FILE")
@@ -145,6 +147,14 @@ def predict_or_adopt(
         from zoolens.jobs.adopt import adopt
 
         return adopt(catalog, predictions, id_column=id_column)
+    from zoolens.catalog.network.model import predicts_votes
+
+    if not predicts_votes(str(model)):
+        from zoolens.jobs.estimate import estimate
+
+        return estimate(catalog, str(model), inference, names=names)
+    if names:
+        raise CatalogError("the model is of a decision tree, which names its answers: no --names")
     from zoolens.jobs.predict import predict
 
     return predict(catalog, str(model), inference)

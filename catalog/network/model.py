@@ -118,8 +118,7 @@ def load_model(source: str) -> ZoobotModel:
     Raises `ModelRefused` if the file is not a Zoobot model, its
     tensors do not fit its encoder, or the hub does not give it.
     """
-    path = _download(source) if source.startswith("hf_hub:") else Path(source)
-    checkpoint = read_checkpoint(path)
+    checkpoint = read_checkpoint(_file(source))
     try:
         with one_thread():
             encoder, architecture, channels = build_encoder(checkpoint)
@@ -138,6 +137,14 @@ def load_model(source: str) -> ZoobotModel:
         output=checkpoint.head.output,
         target=checkpoint.head.target,
     )
+
+
+def predicts_votes(source: str) -> bool:
+    """Whether a model is of a decision tree, and no classifier or regressor.
+
+    source: as for `load_model`; raises as it does, but does not build the encoder.
+    """
+    return read_checkpoint(_file(source)).head.output is Output.CONCENTRATION
 
 
 def check_size(model: ZoobotModel, size: int) -> None:
@@ -215,6 +222,10 @@ def path_of(source: str) -> str:
 def mixed_seed(*numbers: int) -> int:
     """One seed from several numbers; of a seed, torch uses only the lowest 32 bits."""
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
+
+
+def _file(source: str) -> Path:
+    return _download(source) if source.startswith("hf_hub:") else Path(source)
 
 
 # As Zoobot's `load_from_name` looks for them.

@@ -34,6 +34,28 @@ def _key(name: str, type_: type = Integer) -> Column:
     return Column(name, type_, nullable=False, autoincrement=False)
 
 
+def _maps() -> list[Column]:
+    return [
+        _key("height"),
+        _key("width"),
+        _key("dtype", String),
+        _key("mean", LargeBinary),
+        _key("sd", LargeBinary),
+    ]
+
+
+def _statistics() -> list[Column]:
+    return [
+        Column("on_target", Float),
+        Column("centroid_offset", Float),
+        Column("entropy", Float),
+        _key("peak_x"),
+        _key("peak_y"),
+        _key("increase", Double),
+        _key("decrease", Double),
+    ]
+
+
 # Facts about the catalogue as a whole, such as its decision tree.
 setting = _table("setting", _key("name", String), _key("value", String))
 
@@ -195,24 +217,35 @@ saliency_map = _table(
     _key("galaxy_id", BigInteger),
     _key("question_id"),
     _key("answers"),
-    _key("height"),
-    _key("width"),
-    _key("dtype", String),
-    _key("mean", LargeBinary),
-    _key("sd", LargeBinary),
+    *_maps(),
 )
 saliency_stat = _table(
     "saliency_stat",
     _key("run_id"),
     _key("galaxy_id", BigInteger),
     _key("answer_id"),
-    Column("on_target", Float),
-    Column("centroid_offset", Float),
-    Column("entropy", Float),
-    _key("peak_x"),
-    _key("peak_y"),
-    _key("increase", Double),
-    _key("decrease", Double),
+    *_statistics(),
+)
+
+# What a classifier or regressor predicts: a row for each class, or one.
+estimate = _table(
+    "estimate",
+    _key("run_id"),
+    _key("galaxy_id", BigInteger),
+    _key("name", String),
+    _key("value", Double),
+    Column("value_sd", Double),
+    Column("value_lo", Double),
+    Column("value_hi", Double),
+)
+# Maps of what it predicts, and their statistics, as `saliency_map` and `saliency_stat` have them.
+estimate_map = _table(
+    "estimate_map",
+    _key("run_id"),
+    _key("galaxy_id", BigInteger),
+    _key("name", String),
+    *_maps(),
+    *_statistics(),
 )
 
 # What an evaluation measured; see the view `evaluations` and `catalog.evaluation.measures`.
