@@ -17,7 +17,6 @@ from tests.made.checkpoints import (
     save_zoobot_tree,
     zoobot_tree,
 )
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import ModelRefused
 from zoolens.catalog.network.model import (
     ZoobotModel,
@@ -27,6 +26,7 @@ from zoolens.catalog.network.model import (
     estimates,
     load_model,
 )
+from zoolens.catalog.trees.published import get_tree
 
 
 @pytest.fixture(scope="module")
