@@ -18,43 +18,15 @@ from sqlalchemy import (
     Float,
     Integer,
     LargeBinary,
-    MetaData,
     String,
-    Table,
 )
 
-metadata = MetaData()
-
-
-def _table(name: str, *columns: Column) -> Table:
-    return Table(name, metadata, *columns)
-
-
-def _key(name: str, type_: type = Integer) -> Column:
-    return Column(name, type_, nullable=False, autoincrement=False)
-
-
-def _maps() -> list[Column]:
-    return [
-        _key("height"),
-        _key("width"),
-        _key("dtype", String),
-        _key("mean", LargeBinary),
-        _key("sd", LargeBinary),
-    ]
-
-
-def _statistics() -> list[Column]:
-    return [
-        Column("on_target", Float),
-        Column("centroid_offset", Float),
-        Column("entropy", Float),
-        _key("peak_x"),
-        _key("peak_y"),
-        _key("increase", Double),
-        _key("decrease", Double),
-    ]
-
+import zoolens.catalog.store.estimate_tables  # noqa: F401 (declares its tables)
+from zoolens.catalog.store.declaring import key as _key
+from zoolens.catalog.store.declaring import maps as _maps
+from zoolens.catalog.store.declaring import metadata as metadata
+from zoolens.catalog.store.declaring import statistics as _statistics
+from zoolens.catalog.store.declaring import table as _table
 
 # Facts about the catalogue as a whole, such as its decision tree.
 setting = _table("setting", _key("name", String), _key("value", String))
@@ -224,27 +196,6 @@ saliency_stat = _table(
     _key("run_id"),
     _key("galaxy_id", BigInteger),
     _key("answer_id"),
-    *_statistics(),
-)
-
-# What a classifier or regressor predicts: a row for each class, or one.
-estimate = _table(
-    "estimate",
-    _key("run_id"),
-    _key("galaxy_id", BigInteger),
-    _key("name", String),
-    _key("value", Double),
-    Column("value_sd", Double),
-    Column("value_lo", Double),
-    Column("value_hi", Double),
-)
-# Maps of what it predicts, and their statistics, as `saliency_map` and `saliency_stat` have them.
-estimate_map = _table(
-    "estimate_map",
-    _key("run_id"),
-    _key("galaxy_id", BigInteger),
-    _key("name", String),
-    *_maps(),
     *_statistics(),
 )
 
