@@ -36,6 +36,30 @@ def explain(
     from zoolens.jobs import pipeline
     from zoolens.jobs.settings import Maps, Which
 
+    if pipeline.is_of_estimates(catalog, model):
+        from zoolens.jobs.estimate_maps import explain_estimates
+
+        votes = {
+            "--answer": answer,
+            "--worst": worst,
+            "--min-votes": min_votes,
+            "--out": out,
+            "--layer": layer,
+            "--method": method != "hirescam",
+            "--of": of != "concentration",
+        }
+        without = ", ".join(name for name, there in votes.items() if there not in (None, False))
+        if without or bool(galaxies) == everything:
+            raise wrong_usage(
+                "of a classifier or regressor, name galaxies or give --all"
+                + (f", without {without}" if without else "")
+            )
+        say(
+            explain_estimates(
+                catalog, galaxies or (), everything=everything, model=model, engine=engine
+            )
+        )
+        return
     drawing = {"--out": out is not None, "--of": of != "concentration", "--answer": answer}
     if everything and any(drawing.values()):
         given = ", ".join(name for name, there in drawing.items() if there)

@@ -208,6 +208,14 @@ def explain(
     return job(catalog, which, maps, of=of, out=out, figures=figures)
 
 
+def is_of_estimates(catalog: Path, model: str | None) -> bool:
+    """Whether an explanation is of a classifier or regressor: of `model`, or all there is."""
+    from zoolens.catalog.network.model import predicts_votes
+    from zoolens.jobs.estimate_maps import only_estimates
+
+    return only_estimates(catalog) if model is None else not predicts_votes(model)
+
+
 def release(catalog: Path, out: Path, title: "Title", cut: Cut = Cut()) -> "ReleaseReport":
     """`jobs.release`; counterparts and a gallery get an up-to-date index first."""
     from zoolens.jobs.index import index

@@ -61,6 +61,7 @@ OF_A_JOB = {
     "catalog/evaluation/of_maps.py",  # tests/jobs/test_evaluate.py
     "catalog/explain/derived.py",  # tests/jobs/test_explain.py
     "catalog/explain/drawing.py",  # the same
+    "catalog/explain/estimates.py",  # tests/jobs/test_estimate_maps.py
     "catalog/explain/model.py",  # the same
     "catalog/predictions/from_images.py",  # tests/jobs/test_predict.py
 }
