@@ -13,13 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import ModelRefused, nearest
+from zoolens.catalog.errors import ModelRefused, UnknownName, nearest
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.checkpoints import read_checkpoint, reason
 from zoolens.catalog.network.encoders import build_encoder
 from zoolens.catalog.network.heads import Output, check_names
 from zoolens.catalog.network.inference import one_thread
 from zoolens.catalog.trees.published import suffixes
+from zoolens.catalog.trees.telling import tree_of
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class ZoobotModel:
             first = tree.questions[0].labels[0]
             raise ModelRefused(
                 f"the model answers no question of tree {tree.name}; it lacks {first} and the "
-                f"others; nearest columns: {nearest(first, self.labels)}"
+                f"others; nearest columns: {nearest(first, self.labels)}; {self._whose()}"
             )
         index = torch.tensor([0 if row is None else row for row in rows])
         absent = torch.tensor([row is None for row in rows])
@@ -98,6 +99,14 @@ class ZoobotModel:
         """Questions of `tree` that this model, made `for_tree`, does not answer."""
         pairs = zip(tree.questions, tree.slices, strict=True)
         return tuple(q.name for q, where in pairs if bool(self.bias[where].isnan().any()))
+
+    def _whose(self) -> str:
+        """Which tree the model is of, for a catalogue of another, and what to do."""
+        try:
+            name = tree_of(self.labels, source="the model").name
+        except UnknownName:
+            return "its tree is no known one, or not told by them: a catalogue gets it by --tree FILE.yaml"
+        return f"its tree is {name}: make a catalogue of that, with --tree {name}"
 
     def _rows(self, tree: DecisionTree, suffix: str) -> list[int | None]:
         """Row of each answer of the tree; None for all answers of an incomplete question."""

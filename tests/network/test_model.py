@@ -177,6 +177,21 @@ def test_other_campaigns_are_no_substitute(tree: str) -> None:
         toy(columns("gzd5", "dr5")).for_tree(get_tree(tree))
 
 
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        (["bar-moon_strong", "bar-moon_weak"], r"not known by name: .* --tree FILE\.yaml"),
+        (
+            [label.replace("_", "-euclid_", 1) for label in get_tree("euclid").labels],
+            "--tree euclid",
+        ),
+    ],
+)
+def test_whose_model_it_is_is_told(labels: list[str], told: str) -> None:
+    with pytest.raises(ModelRefused, match=told):
+        toy(labels).for_tree(get_tree("candels"))
+
+
 def test_a_question_that_lacks_an_answer_is_missing_whole() -> None:
     tree = get_tree("gzd5")
     labels = [label for label in columns("gzd5", "dr5") if label != "bar-dr5_weak"]
