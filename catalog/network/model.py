@@ -105,7 +105,9 @@ class ZoobotModel:
         try:
             name = tree_of(self.labels, source="the model").name
         except UnknownName:
-            return "its tree is no known one, or not told by them: a catalogue gets it by --tree FILE.yaml"
+            return (
+                "its own tree is not told by its columns: a catalogue gets it by --tree FILE.yaml"
+            )
         return f"its tree is {name}: make a catalogue of that, with --tree {name}"
 
     def _rows(self, tree: DecisionTree, suffix: str) -> list[int | None]:

@@ -180,11 +180,8 @@ def test_other_campaigns_are_no_substitute(tree: str) -> None:
 @pytest.mark.parametrize(
     ("labels", "told"),
     [
-        (["bar-moon_strong", "bar-moon_weak"], r"not known by name: .* --tree FILE\.yaml"),
-        (
-            [label.replace("_", "-euclid_", 1) for label in get_tree("euclid").labels],
-            "--tree euclid",
-        ),
+        (["bar-moon_strong", "bar-moon_weak"], r"not told by its columns: .* --tree FILE\.yaml"),
+        (columns("euclid", "euclid"), "--tree euclid"),
     ],
 )
 def test_whose_model_it_is_is_told(labels: list[str], told: str) -> None:
