@@ -105,9 +105,7 @@ class ZoobotModel:
         try:
             name = tree_of(self.labels, source="the model").name
         except UnknownName:
-            return (
-                "its own tree is not told by its columns: a catalogue gets it by --tree FILE.yaml"
-            )
+            return "its tree is not told by its columns: give a catalogue that by --tree FILE.yaml"
         return f"its tree is {name}: make a catalogue of that, with --tree {name}"
 
     def _rows(self, tree: DecisionTree, suffix: str) -> list[int | None]:
