@@ -2,9 +2,9 @@
 
 torch's `weights_only` unpickler calls only what it is allowed to. It is allowed what tensors are
 made of, and, by name, stand-ins. For the few objects that hold a model's arguments (Zoobot's
-schemas, NumPy's numbers, paths, dictionaries with another name, OmegaConf's nodes) they keep what
-those hold. For others that a trainer saves beside them, such as arrays, losses, optimisers and
-callbacks, which are never looked at, there is one that keeps nothing. No module that a pickle
+schemas, NumPy's numbers, dictionaries with another name, OmegaConf's nodes) they keep what
+those hold. For others that a trainer saves beside them, such as arrays, paths, losses, optimisers
+and callbacks, which are never looked at, there is one that keeps nothing. No module that a pickle
 names is imported. A name of neither kind is refused before the pickle is read.
 """
 
@@ -77,13 +77,6 @@ def _number(dtype: object, data: object) -> Any:
 _NUMBER = re.compile(r"b1|[iu][1248]|f[248]|U[1-9]\d{0,2}")
 
 
-def _path(*parts: object) -> str:
-    """Stands in for a path: its text."""
-    if not all(isinstance(part, str) for part in parts):
-        raise ModelRefused("it holds a path that is no text")
-    return "/".join(map(str, parts))
-
-
 def _array(*_: object) -> _Opaque:
     """Stands in for `numpy.core.multiarray._reconstruct`, which begins an array."""
     return _Opaque()
@@ -94,7 +87,6 @@ _HELD += r"|jsonargparse\.[\w.]*Namespace"
 _HELD += r"|omegaconf\.(dictconfig\.DictConfig|listconfig\.ListConfig|nodes\.\w+Node)"
 _PLAIN = r"(lightning|lightning_fabric|pytorch_lightning)\.[\w.]+\.AttributeDict"
 _PLAIN += r"|collections\.(defaultdict|Counter)"
-_PATHS = r"pathlib\.(_local\.)?(Pure)?(Posix|Windows)?Path"
 _ARRAYS = r"numpy\.(core|_core)\.multiarray\._reconstruct"
 _SCALARS = r"numpy\.(core|_core)\.multiarray\.scalar"
 # What trainers, optimisers and callbacks leave behind; a class named among hyper-parameters.
@@ -103,15 +95,16 @@ _OPAQUE = "|".join(
         r"torch\.(nn\.(functional|modules)|optim|_C\._nn)\.[\w.]+",
         r"(timm|torchmetrics|torchvision|lightning|lightning_fabric|pytorch_lightning)\.[\w.]+",
         r"zoobot\.pytorch\.[\w.]+|omegaconf\.base\.\w*Metadata|typing\.Any",
+        r"pathlib\.(_local\.)?(Pure)?(Posix|Windows)?Path",
         r"functools\.partial|datetime\.(datetime|date|timedelta|timezone)",
         r"builtins\.(dict|list|tuple|str|int|float|bool|frozenset)",
         r"numpy\.(ndarray|bool_?|u?int\d*|float\d*|str_)",
     ]
 )
+_MOST_MADE = 2**30  # characters; a model with an array of a megabyte among its settings has that
 _FILLED: tuple[tuple[str, Callable[..., Any]], ...] = (
     (_HELD, Held),
     (_PLAIN, _Plain),
-    (_PATHS, _path),
     (_ARRAYS, _array),
     (_SCALARS, _number),
     (r"numpy\.dtype", _Dtype),
@@ -141,9 +134,14 @@ def stand_ins(pickle: bytes) -> StandIns:
     Raises `ModelRefused`, naming it, for anything that is not known to be harmless.
     """
     found: dict[str, Callable[..., Any]] = {}
+    longest = calls = 0
     for operation, argument, _ in pickletools.genops(pickle):
         if operation.name in ("STACK_GLOBAL", "INST", "OBJ"):
             raise ModelRefused(f"its pickle uses {operation.name}, which torch never writes")
+        longest = max(longest, len(argument) if isinstance(argument, str) else 0)
+        calls += operation.name == "REDUCE"
+        if calls * longest > _MOST_MADE:  # the same text again and again, as bytes
+            raise ModelRefused("its pickle makes more of its texts than any model needs")
         if operation.name != "GLOBAL":
             continue
         name = _as_torch_calls_it(*str(argument).split(" ", 1))
