@@ -1,6 +1,6 @@
 """`zoolens explain`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -69,6 +69,16 @@ def explain(
         "--of": of not in (None, "concentration"),
         "--answer": answer,
     }
+    if pipeline.is_of_estimates(catalog, model or ()):
+        votes = {
+            **drawing,
+            "--worst": worst,
+            "--min-votes": min_votes is not None,
+            "--layer": layer,
+            "--method": method != "hirescam",
+        }
+        _explain_estimates(catalog, galaxies or (), everything, maps, votes)
+        return
     if everything and any(drawing.values()):
         given = ", ".join(name for name, there in drawing.items() if there)
         raise wrong_usage(f"--all draws nothing: leave out {given}, or choose galaxies to draw")
@@ -124,3 +134,24 @@ def _explain_picture(
     )
     write(from_arrow(report.table))
     say(report)
+
+
+def _explain_estimates(
+    catalog: Path,
+    galaxies: Sequence[str],
+    everything: bool,
+    maps: "Maps",
+    of_votes: Mapping[str, object],
+) -> None:
+    from zoolens.jobs.estimate_maps import explain_estimates
+
+    without = ", ".join(name for name, there in of_votes.items() if there)
+    if without or bool(galaxies) == everything:
+        raise wrong_usage(
+            "of a classifier or regressor, name galaxies or give --all"
+            + (f", without {without}" if without else "")
+        )
+    model = maps.model[0] if maps.model else None
+    say(
+        explain_estimates(catalog, galaxies, everything=everything, model=model, engine=maps.engine)
+    )

@@ -1,5 +1,9 @@
 """`zoolens predict`."""
 
+from typing import Annotated
+
+from typer import Option
+
 from zoolens.commands import options
 from zoolens.commands.shell import say
 
@@ -15,9 +19,13 @@ def predict(
     engine: options.Engine = "auto",
     precision: options.Precision = "float32",
     catalog: options.Catalog = options.CATALOG,
+    names: Annotated[
+        str | None,
+        Option(help="What to call the classes of a classifier, or a regressor's value: a,b,c."),
+    ] = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Concentrations for every galaxy with an image, or from a published file."""
+    """What a model says of every galaxy with an image, or a published file of its galaxies."""
     from zoolens.jobs.pipeline import predict_or_adopt
 
     report = predict_or_adopt(
@@ -26,5 +34,6 @@ def predict(
         predictions=predictions,
         id_column=id_column,
         inference=options.inference_of(samples, seed, view, size, engine, precision),
+        names=[name.strip() for name in names.split(",")] if names else (),
     )
     say(report)

@@ -180,6 +180,22 @@ JOIN answer a ON a.answer_id = s.answer_id""",
         job="explain",
     ),
     PublicView(
+        "estimates",
+        "run, galaxy, and class of a classifier or value of a regressor",
+        """SELECT e.run_id, e.galaxy_id, g.iauname, e.name, e.value, e.value_sd,
+    e.value_lo, e.value_hi
+FROM estimate e JOIN galaxy g ON g.galaxy_id = e.galaxy_id""",
+        job="estimate",
+    ),
+    PublicView(
+        "estimate_maps",
+        "run, galaxy, and class of a classifier or value of a regressor",
+        """SELECT m.run_id, m.galaxy_id, g.iauname, m.name, m.height, m.width, m.dtype, m.mean,
+    m.sd, m.on_target, m.centroid_offset, m.entropy, m.peak_x, m.peak_y, m.increase, m.decrease
+FROM estimate_map m JOIN galaxy g ON g.galaxy_id = m.galaxy_id""",
+        job="estimate_maps",
+    ),
+    PublicView(
         "evaluations",
         "run and measured value",
         """SELECT run_id, topic, measure, question, label, method, level, value, lo, hi, chance,

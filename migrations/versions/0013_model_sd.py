@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0013"
-down_revision = "0010"
+down_revision = "0012"
 
 STATEMENTS = ("ALTER TABLE prediction ADD COLUMN fraction_model_sd FLOAT",)
 
