@@ -22,6 +22,10 @@ def ingest(
         Option(help="gzd5, gzd8, gzd12 or gz2; told from the columns if not given."),
     ] = None,
     id_column: options.IdColumn = None,
+    keep: Annotated[
+        str | None,
+        Option(help="Columns of your own beside the votes, comma-separated, such as z,mag."),
+    ] = None,
     weighted: Annotated[
         bool, Option("--weighted", help="The votes are weighted: counts can be fractional.")
     ] = False,
@@ -36,6 +40,7 @@ def ingest(
     quiet: options.Quiet = False,
 ) -> None:
     """Votes and images into the catalogue; with a model or predictions, all the way to losses."""
+    from zoolens.catalog.own.asked import listed
     from zoolens.jobs.pipeline import ingest_to_index
 
     ingest_to_index(
@@ -46,6 +51,7 @@ def ingest(
         predictions=predictions,
         tree=tree,
         id_column=id_column,
+        keep=listed(keep or ""),
         weighted=weighted,
         inference=options.inference_of(samples, seed, view, size, engine, precision),
         weights=weights,

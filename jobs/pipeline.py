@@ -5,7 +5,7 @@ imports those that it calls, as some of them take seconds to load.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -43,6 +43,7 @@ def ingest_to_index(
     predictions: Path | None = None,
     tree: str | None = None,
     id_column: str | None = None,
+    keep: Sequence[str] = (),
     weighted: bool = False,
     inference: Inference = Inference(),
     weights: str = "paper",
@@ -50,11 +51,12 @@ def ingest_to_index(
 ) -> None:
     """Ingest votes and images and, with a model or predictions, go on to the index.
 
-    The settings are those of `ingest`, `predict_or_adopt` and `score`. What later steps
+    keep: columns of the table to keep, as `jobs.keep` takes them. The other settings are those of `ingest`, `predict_or_adopt` and `score`. What later steps
     would refuse is refused before the first one begins. A reader who holds the catalogue
     for a moment between two steps does not stop the work. Raises
     `CatalogError` and its kinds for what the user can put right.
     """
+    from zoolens.jobs import keep as own
     from zoolens.jobs.index import index
     from zoolens.jobs.ingest import ingest, tree_of
     from zoolens.jobs.score import score
@@ -64,7 +66,11 @@ def ingest_to_index(
     _check_files(model, predictions, weights)
     held = tree_of(catalog, votes, tree=tree, id_column=id_column, weighted=weighted)
     _check_contents(held, model, predictions, weights, inference, id_column)
+    if keep:
+        own.check(votes, keep, tree=held, id_column=id_column)
     say(ingest(catalog, votes, images=images, tree=tree, id_column=id_column, weighted=weighted))
+    if keep:
+        say(patiently(own.keep, catalog, votes, keep, id_column=id_column))
     if model or predictions:
         say(
             patiently(

@@ -122,6 +122,8 @@ COLUMNS: dict[str, dict[str, Column]] = {
         Column("increase", "DOUBLE", "sum of the positive part of the map, in units of concentration", ucd="stat.value", wide="sum of the positive part of the saliency map of the concentration of {of}"),
         Column("decrease", "DOUBLE", "sum of the negative part of the map, 0 or less", ucd="stat.value", wide="sum of the negative part of the saliency map of the concentration of {of}"),
     ),
+    # and those of the user's own (`catalog.store.own_columns`)
+    "own": _columns(_GALAXY_ID, _IAUNAME),
     "evaluations": _columns(
         _RUN_ID,
         Column("topic", "VARCHAR", "calibration, error, accuracy, localisation, sanity, faithfulness, stability or warning", ucd="meta.code"),

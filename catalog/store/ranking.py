@@ -13,6 +13,8 @@ from zoolens.catalog.store.matrices import read_rows
 from zoolens.catalog.store.shown import FEWEST_VOTES, shown, valid
 from zoolens.catalog.store.store import Store
 
+# the columns of a ranking for people
+RANKED = ("rank", "iauname", "label", "votes", "observed", "predicted", "ce", "weighted_ce")
 MEASURES = ("weighted_ce", "ce", "reach_weighted_ce")
 
 
