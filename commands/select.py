@@ -23,6 +23,7 @@ def select(
     max_votes: Annotated[
         float | None, Option(min=0, help="Only questions asked of no more volunteers so far.")
     ] = None,
+    where: options.Where = None,
     catalog: options.Catalog = options.CATALOG,
     quiet: options.Quiet = False,
 ) -> None:
@@ -37,6 +38,7 @@ def select(
         quotas=quota or (),
         min_votes=min_votes,
         max_votes=max_votes,
+        where=where,
     )
     say(report)
     echo(report.manifest)

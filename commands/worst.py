@@ -16,6 +16,7 @@ def worst(
     answer: Annotated[str | None, Option(help="Only this answer, such as bar_strong.")] = None,
     question: Annotated[str | None, Option(help="Only answers to this question.")] = None,
     by: Annotated[str, Option(help="weighted_ce, ce or reach_weighted_ce.")] = "weighted_ce",
+    where: options.Where = None,
     form: options.Format = None,
     out: options.Out = None,
     catalog: options.Catalog = options.CATALOG,
@@ -24,7 +25,13 @@ def worst(
     from zoolens.jobs.worst import worst as job
 
     ranking = job(
-        catalog, limit=limit, min_votes=min_votes, answer=answer, question=question, by=by
+        catalog,
+        limit=limit,
+        min_votes=min_votes,
+        answer=answer,
+        question=question,
+        by=by,
+        where=where,
     )
     write(from_arrow(ranking), form, out)
     if min_votes and len(ranking):

@@ -51,10 +51,10 @@ def ingest_to_index(
 ) -> None:
     """Ingest votes and images and, with a model or predictions, go on to the index.
 
-    keep: columns of the table to keep, as `jobs.keep` takes them. The other settings are those of `ingest`, `predict_or_adopt` and `score`. What later steps
-    would refuse is refused before the first one begins. A reader who holds the catalogue
-    for a moment between two steps does not stop the work. Raises
-    `CatalogError` and its kinds for what the user can put right.
+    keep: columns of the table to keep, as `jobs.keep` takes them. The other settings are those of
+    `ingest`, `predict_or_adopt` and `score`. What later steps would refuse is refused before the
+    first one begins. A reader who holds the catalogue for a moment between two steps does not
+    stop the work. Raises `CatalogError` and its kinds for what the user can put right.
     """
     from zoolens.jobs import keep as own
     from zoolens.jobs.index import index

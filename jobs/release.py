@@ -31,6 +31,7 @@ from zoolens.catalog.release.writing import (
     write_tables,
 )
 from zoolens.catalog.runtime.files import replacing_folder
+from zoolens.catalog.store.own_rows import own_columns
 from zoolens.catalog.store.released import Runs, galaxy_without_position, votes_are_whole
 from zoolens.catalog.store.row_filter import RowFilter
 from zoolens.catalog.store.shown import FEWEST_VOTES
@@ -141,13 +142,15 @@ def _organisations(title: Title) -> list[str]:
 
 def _contents(store: Store, runs: Runs, cut: Cut) -> Contents:
     """What is to be written; refuses columns and conditions before any work."""
+    own = [column.said for column in own_columns(store)]
     every = release_columns(
         store.tree,
         whole_votes=votes_are_whole(store),
         trained=bool(store.complete_runs("train")),
         maps=runs.explain is not None,
+        own=own,
     )
-    chosen = chosen_columns(every, store.tree, cut.preset, cut.columns)
+    chosen = chosen_columns(every, store.tree, cut.preset, cut.columns, own)
     if cut.where is not None:
         RowFilter(cut.where, every)
     named = any("_counterpart" in text for text in (*chosen.names, cut.where or ""))

@@ -74,10 +74,11 @@ def select(
     quotas: Sequence[str] = (),
     min_votes: float = 0,
     max_votes: float | None = None,
+    where: str | None = None,
 ) -> SelectReport:
     """Select at most `budget` galaxies; write their images and `manifest.csv` into `out`.
 
-    by, min_votes, max_votes: `catalog.selection.acquisition.read_scores`; quotas: texts such as
+    by, min_votes, max_votes, where: `catalog.selection.acquisition.read_scores`; quotas: texts such as
     `bar=100`, filled in this order (`catalog.selection.choosing.choose`). The next best galaxy
     takes the place of one whose image is missing, unreadable or not the one that was
     ingested, and `refused.csv` says so. `out` is new or empty, and appears when it is
@@ -107,7 +108,12 @@ def select(
                     yield galaxy.galaxy_id in files
 
             scores = read_scores(
-                store, by, quotas=list(wanted), min_votes=min_votes, max_votes=max_votes
+                store,
+                by,
+                quotas=list(wanted),
+                min_votes=min_votes,
+                max_votes=max_votes,
+                where=where,
             )
             picks = choose(scores, budget, wanted, tree, use)
             if not picks:

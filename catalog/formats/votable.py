@@ -9,6 +9,7 @@ a VOTable without data beside the columns that it describes.
 import binascii
 import io
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -167,6 +168,19 @@ def _header(
     name: str,
     description: str,
     rows: int | None = None,
+) -> bytes:
+    # units and names that others gave are written as they are, standard or not
+    with warnings.catch_warnings(action="ignore"):
+        return _written(schema, kinds, lengths, name, description, rows)
+
+
+def _written(
+    schema: pa.Schema,
+    kinds: Sequence[str],
+    lengths: Sequence[str | None],
+    name: str,
+    description: str,
+    rows: int | None,
 ) -> bytes:
     from astropy.io.votable.tree import CooSys, Field, Resource, TableElement, VOTableFile
 

@@ -24,6 +24,7 @@ _ARROW = {
     "BIGINT": pa.int64(),
     "FLOAT": pa.float32(),
     "DOUBLE": pa.float64(),
+    "BOOLEAN": pa.bool_(),
 }
 _F64, _I32, _TEXT = pa.float64(), pa.int32(), pa.string()
 _GALAXIES, _VOTES, _PREDICTIONS = (COLUMNS[v] for v in ("galaxies", "votes", "predictions"))
@@ -140,14 +141,19 @@ _SPLIT = column("split", _TEXT, "train, validation or test, by the newest traini
 
 
 def release_columns(
-    tree: DecisionTree, *, whole_votes: bool = True, trained: bool = False, maps: bool = False
+    tree: DecisionTree,
+    *,
+    whole_votes: bool = True,
+    trained: bool = False,
+    maps: bool = False,
+    own: Sequence[Column] = (),
 ) -> pa.Schema:
     """All columns that a release can have, in order.
 
     whole_votes: no vote is fractional, so that counts are integers; trained: galaxies were
-    used to train a model; maps: there are statistics of saliency maps.
+    used to train a model; maps: there are statistics of saliency maps; own: the user's columns.
     """
-    fields = [*_IDENTITY, *_RANK, *_MORE, *([_SPLIT] if trained else [])]
+    fields = [*_IDENTITY, *_RANK, *_MORE, *([_SPLIT] if trained else []), *map(described, own)]
     for question in tree.questions:
         fields += [_counted(kind, question.name, whole_votes) for kind in OF_QUESTION]
         for label in question.labels:
@@ -157,9 +163,15 @@ def release_columns(
 
 
 def chosen_columns(
-    columns: pa.Schema, tree: DecisionTree, preset: str, names: Sequence[str]
+    columns: pa.Schema,
+    tree: DecisionTree,
+    preset: str,
+    names: Sequence[str],
+    own: Sequence[Column] = (),
 ) -> pa.Schema:
     """The columns of a preset, or the named ones and `iauname`, which identifies a row.
+
+    own: the user's columns, which every preset has.
 
     Raises `UnknownName` for a preset or a column that does not exist, `CatalogError` for a
     column named twice.
@@ -176,7 +188,7 @@ def chosen_columns(
         return pa.schema([columns.field(n) for n in dict.fromkeys(["iauname", *names])])
     if preset == "full":
         return columns
-    few = {field.name for field in (*_IDENTITY, *_RANK)}
+    few = {field.name for field in (*_IDENTITY, *_RANK, *own)}
     few |= {q.name + kind.ending for q in tree.questions for kind in OF_QUESTION if kind.friendly}
     few |= {label + kind.ending for label in tree.labels for kind in OF_ANSWER if kind.friendly}
     return pa.schema([field for field in columns if field.name in few])
