@@ -76,11 +76,11 @@ def keep(
     """Keep columns of a table beside the galaxies of a catalogue, where the view `own` shows them.
 
     table: CSV, CSV.gz, Parquet or FITS; columns: names, or `new=old`; id_column: the column of the
-    galaxies' names, by default `iauname`. Values have the type they are stored in; that of a CSV file's
-    columns is told from all of their values (`catalog.formats.typed`). A galaxy's values replace those
-    it had of the same columns, missing ones too; what else it has stays. Rows of galaxies that the
-    catalogue does not have, or has had already, go to `rejects`. Nothing shows before all is done. If
-    killed, the same call continues where it stopped.
+    galaxies' names (`catalog.formats.identifiers`). Values have the type they are stored in; that
+    of a CSV file's columns is told from all of their values (`catalog.formats.typed`). A galaxy's
+    values replace those it had of the same columns, missing ones too; what else it has stays. Rows
+    of galaxies that the catalogue does not have, or that an earlier row has, go to `rejects`.
+    Nothing shows before all is done. If killed, the same call continues where it stopped.
 
     Raises `UnknownName` for a column that is not there, `TableRefused` for one that cannot be kept,
     and `CatalogError` for a name that is taken.
@@ -157,7 +157,7 @@ def _rows(
 ) -> dict[str, pa.Table]:
     """What a block of the table changes, and what of it is refused."""
     known = shown_galaxies(store, [name for name in rows.names if name is not None])
-    numbers = np.array([known.get(name, -1) for name in rows.names], np.int64)
+    numbers = np.array([known.get(name or "", -1) for name in rows.names], np.int64)
     rows.refuse(numbers < 0, lambda i: "unknown galaxy: the catalogue has none of that name")
     good = np.flatnonzero(rows.good)
     good = good[np.argsort(numbers[good])]
@@ -175,8 +175,8 @@ def _check_known(store: Store, source: OwnTable, survey: Survey) -> None:
             return
     example = next((name for names in _some(survey) for name in names), "")
     raise TableRefused(
-        f"{source.path}: none of its {len(survey.names):,} rows is of a galaxy of {store.path}, nor is "
-        f"{example!r}; does {source.identifier} hold the names that the catalogue has? Else say --id"
+        f"{source.path}: none of its {len(survey.names):,} rows is of a galaxy of {store.path}, "
+        f"such as {example!r}; if {source.identifier} does not hold the catalogue's names, say --id"
     )
 
 

@@ -243,6 +243,9 @@ def _facts(
             "min_votes": contents.min_votes,
             "counterparts_of_the_worst": contents.counterparts,
         },
+        "own_columns": [
+            column.name for column in own_columns(store) if column.name in contents.columns.names
+        ],
         "vote_error_rate": ERROR_RATE,
         "formats": [*formats],
         "runs": records,

@@ -78,8 +78,8 @@ def select(
 ) -> SelectReport:
     """Select at most `budget` galaxies; write their images and `manifest.csv` into `out`.
 
-    by, min_votes, max_votes, where: `catalog.selection.acquisition.read_scores`; quotas: texts such as
-    `bar=100`, filled in this order (`catalog.selection.choosing.choose`). The next best galaxy
+    by, min_votes, max_votes, where: `catalog.selection.acquisition.read_scores`; quotas: texts such
+    as `bar=100`, filled in this order (`catalog.selection.choosing.choose`). The next best galaxy
     takes the place of one whose image is missing, unreadable or not the one that was
     ingested, and `refused.csv` says so. `out` is new or empty, and appears when it is
     complete; the same catalogue gives the same bytes. Raises `CatalogError` and its kinds

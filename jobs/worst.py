@@ -23,8 +23,8 @@ def worst(
 ) -> pa.Table:
     """The `limit` worst galaxies, as a table for people: see `catalog.store.ranking`.
 
-    min_votes: only answers to questions that so many volunteers were asked; where: only galaxies for
-    which this SQL condition on the views `galaxies` and `own` is true. If no galaxy ranks, a
+    min_votes: only answers to questions that so many volunteers were asked; where: only galaxies
+    for which this SQL condition on the views `galaxies` and `own` is true. If no galaxy ranks, a
     warning (`Told`) says why.
     """
     with Store.look(catalog) as store:
@@ -33,8 +33,6 @@ def worst(
             store, limit, min_votes=min_votes, label=answer, question=question, by=by, where=where
         )
         if not len(ranking):
-            why = why_none(
-                store, min_votes=min_votes, label=answer, question=question, where=where
-            )
+            why = why_none(store, min_votes=min_votes, label=answer, question=question, where=where)
             tell(why)
         return ranking.drop_columns(["galaxy_id", "answer_id"])

@@ -51,8 +51,8 @@ def stored_type(path: Path, field: pa.Field) -> str:
     if any(getattr(pa.types, f"is_{test}")(kind) for test in texts):
         return "VARCHAR"
     raise TableRefused(
-        f"{path} stores {field.name} as {kind!s:.60}; a column of your own is whole numbers, floating "
-        "point, text or booleans: leave it out, or store it so"
+        f"{path} stores {field.name} as {kind!s:.60}; a column of your own is whole numbers, "
+        "floating point, text or booleans: leave it out, or store it so"
     )
 
 
@@ -101,7 +101,9 @@ def widened(held: str, new: str) -> str | None:
 
 
 def typed(where: str, column: pa.ChunkedArray, kind: str, *, told: bool) -> pa.Array:
-    """Values (N,) of a column as one of `TYPES`; missing ones and NaN are NULL.
+    """Values (N,) of a column as one of `TYPES`; missing ones, NaN and empty text are NULL.
+
+    FITS has no other NULL for text, nor has CSV: so a column is the same whichever it comes by.
 
     told: the column is text of a type that `Told` found. where: its file and name, for messages.
     Raises `TableRefused` if a value is not of the type.
@@ -121,8 +123,8 @@ def typed(where: str, column: pa.ChunkedArray, kind: str, *, told: bool) -> pa.A
         reason = str(error).splitlines()[0]
         raise TableRefused(f"{where} has a value that is no {kind}: {reason}") from None
     if pa.types.is_floating(found.type):
-        found = pc.if_else(pc.is_nan(found), None, found)
-    return found
+        return pc.if_else(pc.is_nan(found), None, found)
+    return pc.if_else(pc.equal(found, ""), None, found) if kind == "VARCHAR" else found
 
 
 def _given(column: pa.ChunkedArray) -> pa.ChunkedArray:

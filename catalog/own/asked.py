@@ -35,8 +35,8 @@ def asked(path: Path, columns: Sequence[str], names: Sequence[str]) -> dict[str,
             raise UnknownName(f"{path} has no column {old!r} to keep; nearest: {near}")
         if not new.isprintable() or not 0 < len(new) <= _LONGEST or new != new.strip():
             raise CatalogError(
-                f"{path}: {new!r:.80} is no name of a column; keep it under one of up to {_LONGEST} "
-                "printable letters: new=old"
+                f"{path}: {new!r:.80} is no name of a column; keep it under one of up to "
+                f"{_LONGEST} printable letters: new=old"
             )
         if twin := next((other for other in found if other.lower() == new.lower()), None):
             raise CatalogError(
@@ -57,13 +57,13 @@ def check_names(names: Mapping[str, str], taken: Collection[str], held: Collecti
     for new, old in names.items():
         if (theirs := reserved.get(new.lower())) is not None:
             raise CatalogError(
-                f"the catalogue and its releases have a column {theirs!r} already; keep yours under "
-                f"another name, such as my_{new}={old}"
+                f"the catalogue and its releases have a column {theirs!r} already; keep yours "
+                f"under another name, such as my_{new}={old}"
             )
         if (own := known.get(new.lower(), new)) != new:
             raise CatalogError(
-                f"the catalogue has your column {own!r}, and SQL does not tell capitals: if {new!r} "
-                f"is the same, write {own}={old}, else keep it under another name, new=old"
+                f"the catalogue has your column {own!r}, and SQL does not tell capitals: if "
+                f"{new!r} is the same, write {own}={old}, else keep it under another name, new=old"
             )
 
 

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.formats.columns import Meaning
-from zoolens.catalog.formats.identifiers import check_digits
+from zoolens.catalog.formats.identifiers import check_digits, identifier_columns
 from zoolens.catalog.formats.reading import TableFile, check_identifiers_type
 from zoolens.catalog.formats.stated import stated_meanings
 from zoolens.catalog.formats.typed import Told, stored_type, typed, widened
@@ -18,16 +17,15 @@ from zoolens.catalog.own.asked import asked, conflict
 from zoolens.catalog.store.own_columns import LISTS, OwnColumn
 from zoolens.catalog.store.rejects import Reject
 from zoolens.catalog.votes.checks import Rows, check_identifiers, repeated, repeated_reason
-from zoolens.catalog.votes.layouts import identifier_column
 
 
 @dataclass(frozen=True)
 class Survey:
     """What a first look through a table found.
 
-    types: of the columns, by their new names; None for text without any value. names: identifiers of
-    all rows; repeated: rows whose identifier an earlier row has, and that row; ragged: what is wrong
-    with rows of another length than the header, by number.
+    types: of the columns, by their new names; None for text without any value. names: identifiers
+    of all rows; repeated: rows whose identifier an earlier row has, and that row; ragged: what is
+    wrong with rows of another length than the header, by number.
     """
 
     types: Mapping[str, str | None]
@@ -49,10 +47,9 @@ class OwnTable:
         self._file = TableFile(path)
         schema = self._file.schema
         self.columns = asked(path, schema.names, names)
-        self.identifier = identifier_column(path, schema.names, identifier)
+        self.identifier = identifier_columns(path, schema.names, identifier)
         check_identifiers_type(path, schema, self.identifier)
         self._told = path.name.lower().endswith((".csv", ".csv.gz"))
-        self._blank = path.name.lower().endswith((".fits", ".fits.gz", ".fit"))  # is no text
         self._stored = {
             new: stored_type(path, schema.field(old)) for new, old in self.columns.items()
         }
@@ -70,7 +67,7 @@ class OwnTable:
         for numbers, content in self._file.blocks(self._with_identifier(read), ragged):
             for new, one in told.items():
                 one.see(content[self.columns[new]])
-            block = Rows(self.path, content.select([self.identifier]), self.identifier, numbers)
+            block = Rows(self.path, content.select(self._identifiers), self.identifier, numbers)
             names.append(pa.array(block.names, pa.string()))
             numbered.append(numbers)
         if not names:
@@ -102,7 +99,7 @@ class OwnTable:
             yield rows
 
     def values(self, rows: Rows, columns: Sequence[OwnColumn]) -> dict[str, pa.Array]:
-        """The values (N,) of a block's N rows by column; `columns`: with the types they are to have."""
+        """Values (N,) of a block's N rows by column, of the types that `columns` have."""
         return {
             column.name: self._values(rows, column.name, column.type)
             for column in columns
@@ -119,13 +116,14 @@ class OwnTable:
     def _values(self, rows: Rows, name: str, kind: str) -> pa.Array:
         old = self.columns[name]
         where = f"{self.path}, from row {rows.numbers[0]} on: column {old}"
-        values = typed(where, rows.table[old], kind, told=self._told)
-        if self._blank and kind == "VARCHAR":
-            values = pc.if_else(pc.equal(values, ""), None, values)
-        return values
+        return typed(where, rows.table[old], kind, told=self._told)
+
+    @property
+    def _identifiers(self) -> list[str]:
+        return self.identifier.split(",")
 
     def _with_identifier(self, columns: Iterable[str]) -> list[str]:
-        return [*dict.fromkeys([self.identifier, *columns])]
+        return [*dict.fromkeys([*self._identifiers, *columns])]
 
 
 def defined(table: OwnTable, survey: Survey, held: Sequence[OwnColumn]) -> list[OwnColumn]:

@@ -69,6 +69,8 @@ class Block:
 def galaxy_rows(block: Block, columns: pa.Schema, galaxies: pa.Table) -> pa.Table:
     """Rows of a block's N galaxies with the given columns; what is missing is NULL.
 
+    Text of the catalogue's own columns is empty instead.
+
     galaxies: the columns of the same N galaxies that belong to no answer or question, without the
     user's own.
     """
@@ -89,9 +91,19 @@ def galaxy_rows(block: Block, columns: pa.Schema, galaxies: pa.Table) -> pa.Tabl
             arrays.append(kept[field.name].combine_chunks().cast(field.type))
         else:
             known = galaxies[field.name].combine_chunks().cast(field.type)
-            # missing text becomes empty text: FITS and VOTable have no NULL for text
             arrays.append(known.fill_null("") if pa.types.is_string(field.type) else known)
     return pa.Table.from_arrays(arrays, schema=columns)
+
+
+def without_null_text(rows: pa.Table) -> pa.Table:
+    """The same rows, in which text that is missing is empty.
+
+    FITS and VOTable have no NULL for text, nor has astropy's reader of Parquet.
+    """
+    for place, field in enumerate(rows.schema):
+        if pa.types.is_string(field.type) and rows[place].null_count:
+            rows = rows.set_column(place, field, rows[place].fill_null(""))
+    return rows
 
 
 def _cells(tree: DecisionTree, columns: pa.Schema) -> Iterator[tuple[str, tuple[str, int]]]:

@@ -65,7 +65,8 @@ def read_scores(
     quotas: questions to have scores of their own for. Questions that fewer than
     `min_votes` (loss only) or more than `max_votes` volunteers were asked are worth
     nothing; nor are galaxies for which the condition `where` is not true
-    (`catalog.store.row_filter.galaxies_where`). Raises `CatalogError` for a bad choice, and if nothing has a score.
+    (`catalog.store.row_filter.galaxies_where`). Raises `CatalogError` for a bad choice, and if
+    nothing has a score.
     """
     _check(by, min_votes, max_votes)
     tree = store.tree
@@ -111,7 +112,7 @@ def _check_scores(
                 "model and --samples above 0, or select --by loss"
             )
         raise CatalogError(
-            "no galaxy has a score above 0; ask for other --min-votes or --max-votes, or loosen --where"
+            "no galaxy has a score above 0; ask for other --min-votes, --max-votes or --where"
         )
     for question, scores in of.items():
         if not (scores > 0).any():

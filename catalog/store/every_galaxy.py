@@ -52,7 +52,12 @@ class EveryGalaxy:
 
     def for_which(self, condition: str) -> Flags:
         """Whether a condition on the views `galaxies` and `own` is true of them, (N,)."""
-        return self._column(f"SELECT galaxy_id, 1 AS value FROM {galaxies_where(self.store, condition)}") > 0
+        return (
+            self._column(
+                f"SELECT galaxy_id, 1 AS value FROM {galaxies_where(self.store, condition)}"
+            )
+            > 0
+        )
 
     def reach(self, run_id: int, answer_id: int) -> Floats:
         """The predicted probability that a volunteer is asked an answer's question."""

@@ -1,9 +1,9 @@
 """Columns of the user's own, such as a redshift: what they are, and where their values lie.
 
 All values of a galaxy are one row of the table `own_row`, in three lists: floating point, whole
-numbers (with 64 bits exact, booleans as 0 and 1), text. A column has a place in one of them, from 1
-on. So the tables are those of every catalogue, and the view `own` has a column for each of the user's;
-docs/decisions/own-columns.md tells what else was tried.
+numbers (of 64 bits, exact; booleans as 0 and 1), text. A column has a place in one of them, from 1
+on. So the tables are those of every catalogue, and the view `own` has a column for each of the
+user's; docs/decisions/own-columns.md tells what else was tried.
 """
 
 from collections.abc import Sequence

@@ -63,8 +63,8 @@ def begin_keep(store: Store, settings: Mapping[str, Any], origin: Mapping[str, s
     """The run for a table of own columns.
 
     The run before it (`after`) is part of its configuration, so that the same values are news again
-    once others replaced them; so are the ingest that last brought galaxies, which the table may be
-    about, and the columns as they are. What other runs left incomplete was never shown and is deleted.
+    once others replaced them; so is the ingest that last brought galaxies, which the table may be
+    about. What other runs left incomplete was never shown and is deleted.
     """
     newest = store.value(
         "SELECT max(g.run_id) FROM galaxy g JOIN run r ON r.run_id = g.run_id "
@@ -109,8 +109,8 @@ def row_table(
 ) -> pa.Table:
     """The rows of `own_row`, without their run, of galaxies that get other values.
 
-    every: all columns of the catalogue, with those that come; given: values (N,) of some of them, of
-    the galaxies (N,), ascending. A galaxy keeps its values of the others.
+    every: all columns of the catalogue, with those that come; given: values (N,) of some of them,
+    of the galaxies (N,), ascending. A galaxy keeps its values of the others.
     """
     before = own_columns(store)
     values = dict(zip((c.name for c in before), _stored(store, before, galaxy_id), strict=True))

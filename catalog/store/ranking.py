@@ -33,7 +33,8 @@ def rank_galaxies(
 
     A galaxy ranks by its largest value of `by`, over all answers or those of `label` or
     `question`. Answers to questions that fewer than `min_votes` volunteers were asked
-    do not count; where: only galaxies of this condition (`catalog.store.row_filter`). Among equals the first answer in the tree counts; galaxies go by name.
+    do not count; where: only galaxies of this condition (`catalog.store.row_filter`). Among equals
+    the first answer in the tree counts; galaxies go by name.
     Columns rank, galaxy_id, iauname, answer_id, label, votes, observed, predicted, ce,
     weighted_ce, and `by`. Raises `CatalogError` for a bad choice, `UnknownName` for an
     unknown one.
@@ -87,8 +88,8 @@ def why_none(
     if most is None:
         return f"no galaxy{some} of score run {run_id} has a loss" + (f" of {of}" if of else "")
     return (
-        f"no galaxy{some} ranks: of the questions with a loss{f' ({of})' if of else ''} none was asked "
-        f"of {min_votes:g} volunteers, at most of {most:g}; ask for fewer votes"
+        f"no galaxy{some} ranks: of the questions with a loss{f' ({of})' if of else ''} none was "
+        f"asked of {min_votes:g} volunteers, at most of {most:g}; ask for fewer votes"
     )
 
 
@@ -153,7 +154,9 @@ def _from_galaxies(
     answer, whose loss is no larger. So its other losses are looked up only if its largest
     loss is among the worst.
     """
-    least = _least(store, "weighted_ce", f"{valid('galaxy_loss')} WHERE {_ASKED}{some}", asked, limit)
+    least = _least(
+        store, "weighted_ce", f"{valid('galaxy_loss')} WHERE {_ASKED}{some}", asked, limit
+    )
     doubtful = store.arrow(
         f"SELECT galaxy_id FROM {valid('galaxy_loss')} "
         f"WHERE run_id = $1 AND total_votes < $2 AND weighted_ce >= $3{some}",

@@ -34,7 +34,9 @@ class RowFilter:
             self._connection.extract_statements(f"SELECT 1 WHERE\n{self._condition}\n")
             statements = self._connection.extract_statements(sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                raise CatalogError(f"there can be one condition on galaxies, not {self._condition!r}")
+                raise CatalogError(
+                    f"there can be one condition on galaxies, not {self._condition!r}"
+                )
             found = self._connection.execute(statements[0]).to_arrow_table()[_PLACE]
         except duckdb.Error as error:
             raise _refused(self._condition, error) from None
