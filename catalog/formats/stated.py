@@ -11,6 +11,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pyarrow as pa
+from pyarrow import parquet
 
 from zoolens.catalog.formats.columns import Meaning, meaning
 from zoolens.catalog.formats.csv import opened
@@ -32,7 +33,10 @@ def stated_meanings(path: Path, schema: pa.Schema) -> dict[str, Meaning]:
     if path.name.lower().endswith((".fits", ".fits.gz", ".fit")):
         found = dict(_of_fits(path))
     else:
-        found = dict(_of_votable(schema)) | {field.name: _of_field(field) for field in schema}
+        found = {field.name: _of_field(field) for field in schema}
+        if path.name.lower().endswith(".parquet"):
+            silent = {name for name, said in found.items() if said == Meaning("")}
+            found |= {name: said for name, said in _of_votable(path) if name in silent}
     plain = {name: _plain(said) for name, said in found.items() if name in schema.names}
     return {name: said for name, said in plain.items() if said != Meaning("")}
 
@@ -57,9 +61,9 @@ def _of_field(field: pa.Field) -> Meaning:
         return Meaning("")
 
 
-def _of_votable(schema: pa.Schema) -> Iterator[tuple[str, Meaning]]:
+def _of_votable(path: Path) -> Iterator[tuple[str, Meaning]]:
     """What the fields of a VOTable beside a Parquet file's columns say."""
-    text = (schema.metadata or {}).get(_VOTABLE, b"")
+    text = (parquet.read_metadata(path).metadata or {}).get(_VOTABLE, b"")
     if not text or len(text) > _MOST_VOTABLE or b"<!ENTITY" in text:
         return
     try:

@@ -24,6 +24,7 @@ TYPES = {
 # What pandas, NumPy, astropy, R, STILTS and databases write for a missing value.
 MISSING = ("", "nan", "null", "none", "n/a", "na", "<na>", "--", "nat", "masked")
 _WHOLE = r"^[+-]?(0|[1-9][0-9]*)$"
+_EXACT = 2**53  # floating point of 64 bits has every whole number up to it
 _INFINITE = r"^[+-]?(?i:inf|infinity)$"
 _FLOAT = r"^[+-]?(0|[1-9][0-9]*|[0-9]+\.[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|" + _INFINITE
 _TRUTH = r"^(?i:true|false)$"
@@ -76,7 +77,7 @@ class Told:
         if self._float and not self._long:
             whole = text.filter(pc.match_substring_regex(text, _WHOLE))
             long = whole.filter(pc.greater(pc.utf8_length(whole), 15))
-            self._long = any(int(n) != int(float(n)) for n in long.to_pylist())
+            self._long = any(abs(int(n)) > _EXACT for n in long.to_pylist())
 
     def type(self, held: str | None = None) -> str | None:
         """The type; None if there was no value. held: of the column as it is known already."""

@@ -77,7 +77,7 @@ class OwnTable:
         every, rows = pa.chunked_array(names), np.concatenate(numbered)
         given = (name for chunk in every.chunks for name in chunk.to_pylist())
         check_digits(self.path, self.identifier, given)
-        which, first = repeated(every)
+        which, first = repeated(every.fill_null(""))
         types = {
             new: told[new].type(held[new].type if new in held else None) if told else stored
             for new, stored in self._stored.items()

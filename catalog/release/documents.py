@@ -87,7 +87,7 @@ def write_readme(
         lines += ["", f"`{CUBES}/` has the saliency maps of each galaxy as a FITS file."]
     if "posteriors" in others:
         words = "To take votes and predictions into a catalogue again, with the same losses:"
-        lines += ["", words, "", "```sh", _INGEST + _kept(facts["own_columns"]), "```"]
+        lines += ["", words, "", "```sh", _INGEST + _kept(facts.get("own_columns", ())), "```"]
     lines += [
         "",
         "## Where it comes from",

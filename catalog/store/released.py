@@ -86,7 +86,8 @@ def newest_explain_run(store: Store, predict_run: int) -> int | None:
 def ledger_of(store: Store, runs: Runs) -> list[dict[str, Any]]:
     """Complete runs that a release has data of, oldest first, each as a row of `runs`.
 
-    These are all ingests, all tables of own columns, the newest training, and `runs`; their `config` is parsed.
+    These are all ingests, all tables of own columns, the newest training, and `runs`; their
+    `config` is parsed.
     """
     numbers = [run for run in vars(runs).values() if run is not None]
     rows = store.arrow(
