@@ -17,6 +17,7 @@ from zoolens.catalog.release.columns import release_columns
 from zoolens.catalog.runtime.files import sha256_of
 from zoolens.catalog.store.dictionary import COLUMNS
 from zoolens.catalog.store.galaxies import shown_galaxies
+from zoolens.catalog.store.ingests import held_tree
 from zoolens.catalog.store.kinds import is_refused
 from zoolens.catalog.store.own_columns import OwnColumn
 from zoolens.catalog.store.own_rows import (
@@ -87,9 +88,9 @@ def keep(
     """
     source = OwnTable(table, columns, id_column)
     with Store.open(catalog) as store:
-        tree = store.tree
         held = own_columns(store)
-        check_names(source.columns, _taken(tree), [column.name for column in held])
+        taken = _taken(held_tree(store))
+        check_names(source.columns, taken, [column.name for column in held])
         survey = source.survey({column.name: column for column in held})
         brought = defined(source, survey, held)
         _check_known(store, source, survey)

@@ -193,10 +193,14 @@ def _written(
     described = [description]
     file.resources.append(resource)
     resource.tables.append(table)
+    taken: set[str] = set()
     for field, kind, length in zip(schema, kinds, lengths, strict=True):
         said = meaning(field)
         unit, ucd = said.unit or None, said.ucd or None
         entry = Field(file, name=field.name, datatype=kind, arraysize=length, unit=unit, ucd=ucd)
+        if entry.ID in taken:  # astropy makes the same of two names, such as `z r` and `z_r`
+            entry.ID = f"{entry.ID}.{len(taken)}"
+        taken.add(entry.ID)
         if said.ucd.startswith("pos.eq."):
             entry.ref = _ICRS
         entry.description = said.description and _later(len(described))

@@ -128,7 +128,7 @@ def test_killed_between_shards_it_goes_on(
 ) -> None:
     monkeypatch.setattr("zoolens.catalog.formats.reading._ROWS", 2)
     table = own_table(tmp_path / "own.parquet", OWN)
-    commit, done = Store.commit, []
+    commit, done = Store.commit, list[str]()
 
     def killed(self: Store, run: object, name: str, tables: object) -> None:
         if len(done) == 2:
@@ -225,3 +225,19 @@ def test_ingest_keeps_columns_beside_the_votes(tmp_path: Path) -> None:
     assert _shown(path, 'z, "order"') == [(0.25, "007"), (None, "008")]
     shown = zoolens("sql", "own", "--catalog", str(path)).stdout
     assert "z of votes.csv" in shown
+
+
+def test_a_column_whose_name_a_release_has_got_is_left_out_and_told(
+    path: Path, tmp_path: Path
+) -> None:
+    table = own_table(tmp_path / "own.parquet", OWN)
+    keep(path, table, ["z", "mag"])
+    with Store.open(path) as store:  # as if the tree had come after the columns
+        store.execute("UPDATE own_column SET name = 'bar_no' WHERE name = 'mag'")
+        store.execute("DELETE FROM setting WHERE name = 'views_sha256'")
+    score(path)
+    out = tmp_path / "r"
+    report = release(path, out, Title("Mine", "1"), Cut(counterparts=0, formats=("parquet",)))
+    assert [note for note in report.notes if "'bar_no' is left out" in note]
+    assert pq.read_schema(out / "galaxies.parquet").names.count("bar_no") == 1
+    assert pq.read_table(out / "galaxies.parquet")["z"].to_pylist()[0] == 0.1
