@@ -24,10 +24,14 @@ def select(
         float | None, Option(min=0, help="Only questions asked of no more volunteers so far.")
     ] = None,
     where: options.Where = None,
+    columns: Annotated[
+        str | None, Option(help="Own columns for the manifest, hidden from volunteers.")
+    ] = None,
     catalog: options.Catalog = options.CATALOG,
     quiet: options.Quiet = False,
 ) -> None:
     """Galaxies that deserve more votes, as a manifest and images for the Zooniverse."""
+    from zoolens.catalog.own.asked import listed
     from zoolens.jobs.select import select as job
 
     report = job(
@@ -39,6 +43,7 @@ def select(
         min_votes=min_votes,
         max_votes=max_votes,
         where=where,
+        columns=listed(columns or ""),
     )
     say(report)
     echo(report.manifest)
