@@ -56,7 +56,6 @@ def ingest_to_index(
     first one begins. A reader who holds the catalogue for a moment between two steps does not
     stop the work. Raises `CatalogError` and its kinds for what the user can put right.
     """
-    from zoolens.jobs import keep as own
     from zoolens.jobs.index import index
     from zoolens.jobs.ingest import ingest, tree_of
     from zoolens.jobs.score import score
@@ -67,6 +66,8 @@ def ingest_to_index(
     held = tree_of(catalog, votes, tree=tree, id_column=id_column, weighted=weighted)
     _check_contents(held, model, predictions, weights, inference, id_column)
     if keep:
+        from zoolens.jobs import keep as own
+
         own.check(votes, keep, tree=held, id_column=id_column)
     say(ingest(catalog, votes, images=images, tree=tree, id_column=id_column, weighted=weighted))
     if keep:
