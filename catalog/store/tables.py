@@ -26,14 +26,13 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
-_DOUBLES, _BIGINTS, _STRINGS = ARRAY(Double), ARRAY(BigInteger), ARRAY(String)
 
 
 def _table(name: str, *columns: Column) -> Table:
     return Table(name, metadata, *columns)
 
 
-def _key(name: str, type_: type = Integer) -> Column:
+def _key(name: str, type_: Any = Integer) -> Column:
     return Column(name, type_, nullable=False, autoincrement=False)
 
 
@@ -115,18 +114,16 @@ own_column = _table(
     _key("name", String),
     _key("type", String),  # in SQL
     _key("place"),  # in the list of `own_row` that holds values of the type, from 1
-    _key("unit", String),
-    _key("ucd", String),
-    _key("description", String),
+    *(_key(name, String) for name in ("unit", "ucd", "description")),
 )
 # All values of a galaxy: those that the run brought, and those it had of other columns.
 own_row = _table(
     "own_row",
     _key("run_id"),
     _key("galaxy_id", BigInteger),
-    Column("numbers", _DOUBLES, nullable=False),
-    Column("integers", _BIGINTS, nullable=False),
-    Column("texts", _STRINGS, nullable=False),
+    _key("numbers", ARRAY(Double)),
+    _key("integers", ARRAY(BigInteger)),
+    _key("texts", ARRAY(String)),
 )
 # Rows of `own_row` that a later run replaced.
 superseded_own = _table("superseded_own", _key("run_id"), _key("galaxy_id", BigInteger))
