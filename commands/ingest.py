@@ -19,6 +19,10 @@ def ingest(
     predictions: options.Predictions = None,
     tree: options.Tree = None,
     id_column: options.IdColumn = None,
+    keep: Annotated[
+        str | None,
+        Option(help="Columns of your own beside the votes, comma-separated, such as z,mag."),
+    ] = None,
     weighted: Annotated[
         bool, Option("--weighted", help="The votes are weighted: counts can be fractional.")
     ] = False,
@@ -33,6 +37,7 @@ def ingest(
     quiet: options.Quiet = False,
 ) -> None:
     """Votes and images into the catalogue; with a model or predictions, all the way to losses."""
+    from zoolens.catalog.own.asked import listed
     from zoolens.jobs.pipeline import ingest_to_index
 
     ingest_to_index(
@@ -43,6 +48,7 @@ def ingest(
         predictions=predictions,
         tree=tree,
         id_column=id_column,
+        keep=listed(keep or ""),
         weighted=weighted,
         inference=options.inference_of(samples, seed, view, size, engine, precision),
         weights=weights,

@@ -43,6 +43,7 @@ def ingest_to_index(
     predictions: Path | None = None,
     tree: str | None = None,
     id_column: str | None = None,
+    keep: Sequence[str] = (),
     weighted: bool = False,
     inference: Inference = Inference(),
     weights: str = "paper",
@@ -50,10 +51,10 @@ def ingest_to_index(
 ) -> None:
     """Ingest votes and images and, with a model or predictions, go on to the index.
 
-    The settings are those of `ingest`, `predict_or_adopt` and `score`. What later steps
-    would refuse is refused before the first one begins. A reader who holds the catalogue
-    for a moment between two steps does not stop the work. Raises
-    `CatalogError` and its kinds for what the user can put right.
+    keep: columns of the table to keep, as `jobs.keep` takes them. The other settings are those of
+    `ingest`, `predict_or_adopt` and `score`. What later steps would refuse is refused before the
+    first one begins. A reader who holds the catalogue for a moment between two steps does not
+    stop the work. Raises `CatalogError` and its kinds for what the user can put right.
     """
     from zoolens.jobs.index import index
     from zoolens.jobs.ingest import ingest, tree_of
@@ -64,7 +65,13 @@ def ingest_to_index(
     _check_files(model, predictions, weights)
     held = tree_of(catalog, votes, tree=tree, id_column=id_column, weighted=weighted)
     _check_contents(held, model, predictions, weights, inference, id_column)
+    if keep:
+        from zoolens.jobs import keep as own
+
+        own.check(votes, keep, tree=held, id_column=id_column)
     say(ingest(catalog, votes, images=images, tree=tree, id_column=id_column, weighted=weighted))
+    if keep:
+        say(patiently(own.keep, catalog, votes, keep, id_column=id_column))
     if model or predictions:
         say(
             patiently(

@@ -65,7 +65,12 @@ def test_votes_model_losses_counterparts_maps_and_release(labels: str, tmp_path:
     explain(gz, Which(everything=True), figures=False)
     (maps,) = view_rows(gz, "SELECT count(*) AS stats FROM saliency_stats")
     assert maps["stats"] == GALAXIES * answers
-    release(gz, tmp_path / "release", Title("Every tree", "1"), Cut(formats=("parquet",), counterparts=2))
+    release(
+        gz,
+        tmp_path / "release",
+        Title("Every tree", "1"),
+        Cut(formats=("parquet",), counterparts=2),
+    )
     (galaxies,) = (tmp_path / "release").glob("*galaxies.parquet")
     cut = pq.read_table(galaxies)
     for label in get_tree(stem).labels:
