@@ -134,6 +134,8 @@ COLUMNS: dict[str, dict[str, Column]] = {
         Column("increase", "DOUBLE", "sum of the positive part of the map, in units of concentration", ucd="stat.value", wide="sum of the positive part of the saliency map of the concentration of {of}"),
         Column("decrease", "DOUBLE", "sum of the negative part of the map, 0 or less", ucd="stat.value", wide="sum of the negative part of the saliency map of the concentration of {of}"),
     ),
+    # and those of the user's own (`catalog.store.own_columns`)
+    "own": _columns(_GALAXY_ID, _IAUNAME),
     "estimates": _columns(
         _RUN_ID, _GALAXY_ID, _IAUNAME, _ESTIMATED,
         Column("value", "DOUBLE", "mean over dropout samples of the probability of the class, 0..1 (a galaxy's add up to 1), or of the value: 0..1 of a regressor with unit_interval, else any number, in the units of the column that it was trained on", ucd="stat.value"),
@@ -150,8 +152,6 @@ COLUMNS: dict[str, dict[str, Column]] = {
         Column("increase", "DOUBLE", "sum of the positive part of the map, in the units of the value", ucd="stat.value"),
         Column("decrease", "DOUBLE", "sum of the negative part of the map, 0 or less", ucd="stat.value"),
     ),
-    # and those of the user's own (`catalog.store.own_columns`)
-    "own": _columns(_GALAXY_ID, _IAUNAME),
     "evaluations": _columns(
         _RUN_ID,
         Column("topic", "VARCHAR", "calibration, error, accuracy, localisation, sanity, faithfulness, stability or warning", ucd="meta.code"),
