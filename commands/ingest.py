@@ -29,6 +29,7 @@ def ingest(
     seed: options.Seed = 0,
     view: options.ViewName = None,
     size: options.Size = None,
+    grey_as_colour: options.GreyAsColour = False,
     engine: options.Engine = "auto",
     precision: options.Precision = "float32",
     weights: options.Weights = "paper",
@@ -47,7 +48,9 @@ def ingest(
         tree=tree,
         id_column=id_column,
         weighted=weighted,
-        inference=options.inference_of(samples, seed, view, size, engine, precision),
+        inference=options.inference_of(
+            samples, seed, view, size, engine, precision, grey_as_colour
+        ),
         weights=weights,
         say=say,
     )

@@ -12,6 +12,7 @@ def predict(
     seed: options.Seed = 0,
     view: options.ViewName = None,
     size: options.Size = None,
+    grey_as_colour: options.GreyAsColour = False,
     engine: options.Engine = "auto",
     precision: options.Precision = "float32",
     catalog: options.Catalog = options.CATALOG,
@@ -25,6 +26,8 @@ def predict(
         model=model,
         predictions=predictions,
         id_column=id_column,
-        inference=options.inference_of(samples, seed, view, size, engine, precision),
+        inference=options.inference_of(
+            samples, seed, view, size, engine, precision, grey_as_colour
+        ),
     )
     say(report)

@@ -25,6 +25,7 @@ from zoolens.catalog.predictions.from_images import Predictor
 from zoolens.catalog.predictions.posterior import REACH
 from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image, in_batches
 from zoolens.catalog.store.outdated import clear_outdated
+from zoolens.catalog.store.rejects import commonest_reason
 from zoolens.catalog.store.shards import Part, as_they_are, fill
 from zoolens.catalog.store.store import Run, Store
 from zoolens.jobs.reports import PredictReport
@@ -63,7 +64,7 @@ def predict(
                 "zoolens ingest VOTES --images FOLDER"
             )
         engine = choose_engine(inference.engine, len(imaged))
-        loaded, view = _load(model, tree, inference.view)
+        loaded, view = _load(model, tree, inference)
         seed = seed if samples else 0  # nothing is drawn: any seed is the same run
         config = {
             "samples": samples,
@@ -88,7 +89,10 @@ def predict(
         galaxies, rejects = _predict_all(store, run, imaged, ready, batch_size)
         total = len(galaxies_of_run(store, run, "prediction"))
         if not total:
-            raise CatalogError("no image could be used; the reasons: zoolens sql 'FROM rejects'")
+            raise CatalogError(
+                f"no image could be used: {commonest_reason(store, run)}; the reasons: "
+                "zoolens sql 'FROM rejects'"
+            )
         changed = store.conclude(run, added=galaxies + rejects + renewed > 0)
         return PredictReport(
             run.run_id,
@@ -105,7 +109,7 @@ def check(model: str, tree: DecisionTree, inference: Inference) -> None:
     """Raises as `predict` does for its settings, and a model that does not suit them."""
     _check_settings(inference)
     choose_engine(inference.engine, 1)
-    _load(model, tree, inference.view)
+    _load(model, tree, inference)
 
 
 def _check_settings(inference: Inference) -> None:
@@ -117,14 +121,16 @@ def _check_settings(inference: Inference) -> None:
     check_precision(inference.precision)
 
 
-def _load(model: str, tree: DecisionTree, view: View | None) -> tuple[ZoobotModel, View]:
-    """The model with the answers of the tree, and the view: `view`, or its own."""
+def _load(model: str, tree: DecisionTree, inference: Inference) -> tuple[ZoobotModel, View]:
+    """The model with the answers of the tree, and the view: the one asked for, or its own."""
     loaded = load_model(model).for_tree(tree)
-    view = view or loaded.view or View()
+    view = inference.view or loaded.view or View()
     if view.greyscale and loaded.channels != 1:
         raise CatalogError(f"{model} takes colour images; leave out the greyscale view")
     check_size(loaded, view.size)
-    return loaded, replace(view, greyscale=loaded.channels == 1)
+    grey = loaded.channels == 1
+    as_colour = not grey and (inference.grey_as_colour or view.grey_as_colour)
+    return loaded, replace(view, greyscale=grey, grey_as_colour=as_colour)
 
 
 def _predict_all(

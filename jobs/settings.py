@@ -19,7 +19,8 @@ class Inference:
     samples: Monte Carlo dropout samples of the head, seeded by `seed`; 0 turns dropout
     off. view: what the model was trained to see; unless given, what its file says, or
     else the default view. engine: what runs the encoder (`catalog.network.engines`).
-    precision: `float32` or `bfloat16`.
+    precision: `float32` or `bfloat16`. grey_as_colour: models of three channels are shown
+    images of one.
     """
 
     samples: int = 30
@@ -27,6 +28,7 @@ class Inference:
     view: "View | None" = None
     engine: str = "auto"
     precision: str = "float32"
+    grey_as_colour: bool = False
 
 
 @dataclass(frozen=True)

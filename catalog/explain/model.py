@@ -131,7 +131,8 @@ def _explained(
     view = View(**run.config["view"]) if "view" in run.config else View()
     if loaded.view is not None and loaded.sha256 != run.model_sha256:
         view = loaded.view
-    view = replace(view, greyscale=loaded.channels == 1)
+    grey = loaded.channels == 1
+    view = replace(view, greyscale=grey, grey_as_colour=view.grey_as_colour and not grey)
     check_size(loaded, view.size)
     samples, seed = run.config.get("samples", _SAMPLES), run.config.get("seed", _SEED)
     masks = dropout_masks(samples, loaded.weight.shape[1], loaded.dropout_rate, seed)

@@ -17,7 +17,8 @@ from typing import NamedTuple
 from PIL import Image
 
 from zoolens.catalog.formats.csv import no_formula
-from zoolens.catalog.images.reader import ImageReader, decode
+from zoolens.catalog.images.decoding import decode
+from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.paths import manifest_path, refused_path, subject_stem
 from zoolens.catalog.store.rejects import Reject
 
@@ -73,7 +74,7 @@ def write_image(folder: Path, reader: ImageReader, galaxy: PickedImage) -> str:
     data = reader.read(galaxy.source, galaxy.member, sha256=galaxy.sha256)
     suffix = _COPIED.get(galaxy.format)
     if suffix is None or len(data) > MOST_BYTES:
-        data, suffix = _encoded(decode(data)[0], lossless=suffix is None)
+        data, suffix = _encoded(decode(data).image, lossless=suffix is None)
     name = subject_stem(galaxy.iauname) + suffix
     with (folder / name).open("xb") as file:
         file.write(data)
