@@ -5,17 +5,16 @@ An image is converted only where nothing that was seen is lost.
 """
 
 import io
-import zlib
 from typing import NamedTuple
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from zoolens.catalog.errors import ImageRefused
+from zoolens.catalog.images.unzipping import GZIP, starts, unzipped
 
 MOST_BYTES = 256 * 2**20
 MOST_PIXELS = 4096**2
 _PNG_END = b"IEND\xaeB`\x82"
-_GZIP = b"\x1f\x8b"
 # Ways to turn an image that lies as EXIF's orientation says.
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -79,10 +78,10 @@ def decode(data: bytes) -> Decoded:
     """
     if not data:
         raise ImageRefused("unreadable image: the file is empty")
-    if data.startswith(_GZIP):
-        data = _unzipped(data)
-        if not data.startswith(b"SIMPLE"):
+    if data.startswith(GZIP):
+        if not starts(data).startswith(b"SIMPLE"):
             raise ImageRefused("unreadable image: gzip, but not of FITS; unpack it")
+        data = unzipped(data, MOST_BYTES)
     if data.startswith(b"SIMPLE"):
         from zoolens.catalog.images.cutouts import shown
 
@@ -175,25 +174,6 @@ def _orientation(data: bytes | None) -> int:
         return int(exif.get(ExifTags.Base.Orientation, 1))
     except Exception:  # the pixels are sound all the same
         return 1
-
-
-def _unzipped(data: bytes) -> bytes:
-    """The content of gzip data; refuses more than `MOST_BYTES`, without making them."""
-    parts: list[bytes] = []
-    room = MOST_BYTES
-    try:
-        while data.startswith(_GZIP):  # members follow one another
-            unzip = zlib.decompressobj(wbits=31)
-            parts.append(unzip.decompress(data, room + 1))
-            room -= len(parts[-1])
-            if room < 0:
-                raise ImageRefused(f"too large an image: gzip of more than {MOST_BYTES:,} bytes")
-            if not unzip.eof:
-                raise ImageRefused("truncated image: the gzip data end early")
-            data = unzip.unused_data
-    except zlib.error as error:
-        raise ImageRefused(f"unreadable image: gzip: {error}") from None
-    return b"".join(parts)
 
 
 def _called(data: bytes) -> str:
