@@ -75,7 +75,7 @@ def grey(pixels: AnyFloats, depth: int) -> np.ndarray:
 
     asinh(x / 0.1) / asinh(1 / 0.1), `astropy.visualization.AsinhStretch`, of x from 0 at two
     standard deviations of the noise below the sky to 1 at the 99.8th percentile, clipped. Sky
-    and noise are median and standard deviation of the pixels after clipping at 3 sigma
+    and noise are median and standard deviation of the pixels, clipped at 3 sigma until none is left
     (`astropy.stats.sigma_clipped_stats`). What is not finite has the level of the sky. Integers
     of 8 bits (`depth`) are taken to be for the eye already, and are not stretched. Raises
     `ImageRefused` if all pixels are alike.
@@ -84,7 +84,7 @@ def grey(pixels: AnyFloats, depth: int) -> np.ndarray:
         return np.clip(np.nan_to_num(pixels), 0, 255).astype(np.uint8)
     values = pixels.astype(float)
     known = values[np.isfinite(values)]
-    _, sky, noise = sigma_clipped_stats(known, sigma=3)
+    _, sky, noise = sigma_clipped_stats(known, sigma=3, maxiters=None)
     black, white = sky - _BLACK * noise, np.percentile(known, _WHITE)
     if not black < white:  # nothing but sky, and a few pixels
         black, white = known.min(), known.max()

@@ -46,10 +46,10 @@ class ImageReader:
 
     def __enter__(self) -> Self:
         self._warnings.__enter__()
+        # our refusals say what matters
+        warnings.filterwarnings("ignore", module=r"astropy\.")
+        warnings.filterwarnings("ignore", module=r"PIL\.")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        warnings.filterwarnings(
-            "ignore", module=r"astropy\.io\.fits"
-        )  # our refusals say what matters
         return self
 
     def __exit__(

@@ -34,7 +34,8 @@ def check_tiles(data: bytes, unit: int, shape: tuple[int, ...], start: int) -> N
     with fits.open(io.BytesIO(data), disable_image_compression=True) as file:
         header, columns = file[unit].header, file[unit].columns
     kind = str(header["ZCMPTYPE"]).strip()
-    if kind not in (*_RICE, *_GZIP):
+    rice = _setting(header, "BLOCKSIZE", 32), _setting(header, "BYTEPIX", 4)
+    if kind not in (*_RICE, *_GZIP) or rice[0] not in (16, 32) or rice[1] not in (1, 2, 4):
         raise ImageRefused(f"unreadable image: compression {kind:.20} is not read; use funpack")
     tile = tuple(int(header[f"ZTILE{axis}"]) for axis in range(len(shape), 0, -1))
     grid = tuple(-(-whole // max(part, 1)) for whole, part in zip(shape, tile, strict=True))
@@ -59,10 +60,7 @@ def check_tiles(data: bytes, unit: int, shape: tuple[int, ...], start: int) -> N
                 min(of, whole - int(at) * of)
                 for at, of, whole in zip(place, tile, shape, strict=True)
             )
-            block, size = _setting(header, "BLOCKSIZE", 32), _setting(header, "BYTEPIX", 4)
-            if block not in (16, 32) or size not in (1, 2, 4):
-                raise ImageRefused(f"unreadable image: RICE of {size} bytes by {block}")
-            if not _rice_is_whole(np.frombuffer(part, np.uint8), values, block, size):
+            if not _rice_is_whole(np.frombuffer(part, np.uint8), values, *rice):
                 raise ImageRefused(f"truncated image: tile {row + 1:,} ends early")
     if _ZIPPED in parts:
         for part in _tiles(table[parts[_ZIPPED]], heap):

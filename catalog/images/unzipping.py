@@ -54,6 +54,8 @@ def unzipped_file(path: Path, most_bytes: int) -> BinaryIO:
     try:
         with path.open("rb") as file:
             member, data = zlib.decompressobj(_GZIP_ONLY), file.read(_PART)
+            if not data.startswith(GZIP):
+                raise CatalogError(f"{path} is not gzip, as its name says")
             while data:
                 part = member.decompress(data, _PART)
                 written += out.write(part)
@@ -75,5 +77,5 @@ def unzipped_file(path: Path, most_bytes: int) -> BinaryIO:
     except BaseException:
         out.close()
         raise
-    out.flush()
+    out.seek(0)  # which flushes it
     return out

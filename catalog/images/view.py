@@ -59,8 +59,11 @@ class View:
         Raises `CatalogError` if it is not one of a view.
         """
         kinds = {"name": str, "size": int, "greyscale": bool}
-        given = {k: type(v) for k, v in config.items()} if isinstance(config, dict) else {}
-        if given not in (kinds, kinds | {"grey_as_colour": bool}):
+        more = {"grey_as_colour": bool}
+        if not isinstance(config, dict) or {k: type(v) for k, v in config.items()} not in (
+            kinds,
+            kinds | more,
+        ):
             raise CatalogError(f"{str(config)[:80]!r} is no view: it has {', '.join(kinds)}")
         return cls(**config)
 
