@@ -266,6 +266,7 @@ def _report(store: Store, run: Run, table: VoteTable) -> IngestReport:
         for what, galaxies, origin in gone
         if not run.complete  # else nothing was replaced now
     ]
+    notes += table.layout.notes
     notes += [f"{r.key}: {r.reason}" for r in table.rejects if r.row is None]
     if table.layout.unasked:
         notes.append(f"not in the table: {', '.join(table.layout.unasked)}")

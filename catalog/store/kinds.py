@@ -74,6 +74,10 @@ _KEPT = (
     ("chosen bands", "FITS image of more bands than g, r, z, which are shown"),
     ("moved image", "image that is not where the table says, but where one of its name lies"),
     ("fill value", "number that programs write for a missing one, and that is taken as missing"),
+    (
+        "unread column",
+        "columns that look like answers and are not of the tree, and their votes",
+    ),
     ("respelt column", "columns with underscores for the tree's hyphens, which are read"),
     ("contradictory total", "stated total that is not the sum of the counts, which are kept"),
     ("contradictory fraction", "stated fractions that the counts, or their sum, contradict"),

@@ -179,8 +179,8 @@ class Store(Database):
         if name is not None:
             if self.tree != tree:
                 raise CatalogError(
-                    f"{self.path} holds {name} votes, not {tree.name}; "
-                    "keep another tree in another catalogue"
+                    f"{self.path} is of tree {name}, not {tree.name}; keep another tree in "
+                    f"another catalogue, or read what is of this one with --tree {name}"
                 )
             return
         rows = [

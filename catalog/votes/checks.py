@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoolens.catalog.arrays import Flags, Floats
-from zoolens.catalog.formats.identifiers import check_notation, is_float
-from zoolens.catalog.formats.reading import numbers, texts
+from zoolens.catalog.formats.identifiers import (
+    check_notation,
+    identifier_texts,
+    is_float,
+    texts,
+)
+from zoolens.catalog.formats.reading import numbers
 from zoolens.catalog.store.rejects import Reject
 from zoolens.catalog.votes.layouts import QuestionColumns
 
@@ -18,6 +24,7 @@ MOST_VOTES = 1e6
 # Published fractions have three decimals or more, published weighted totals two.
 FRACTION_TOLERANCE = 1e-3
 TOTAL_TOLERANCE = 0.01
+ROUNDED_VOTES = 0.25  # that two decimals of a fraction of 50 votes may hide
 LONGEST_IDENTIFIER = 100
 # What programs write for a missing number, none of which is a count, a fraction or a position:
 # astropy's (999999, 1e20), catalogues' (-99, …), the ends of integer types, netCDF's.
@@ -33,6 +40,7 @@ FILL_VALUES = np.array(
 class Rows:
     """The N rows of one table on their way through the checks.
 
+    identifier: the column, or columns, of `catalog.formats.identifiers.identifier_columns`.
     good (N,): rows not refused so far. names (N,): identifiers, None where empty.
     numbers (N,): rows in the file from 1. filled: how many cells hold a fill value, by what
     they are about and the value.
@@ -45,7 +53,7 @@ class Rows:
         self.table = table
         self.identifier = identifier
         self.numbers = numbers_
-        self.names = texts(table[identifier])
+        self.names = identifier_texts(table, identifier)
         self.good = np.ones(len(numbers_), dtype=bool)
         self.rejects: list[Reject] = []
         self.filled: Counter[tuple[str, float]] = Counter()
@@ -92,7 +100,8 @@ def check_identifiers(rows: Rows) -> None:
     1 to 100 characters long, without slashes. Raises `TableRefused` if all are numbers in
     floating point, which have lost digits; single ones are refused.
     """
-    check_notation(rows.path, rows.identifier, rows.names)
+    for part in rows.identifier.split(","):
+        check_notation(rows.path, part, texts(rows.table[part]))
     empty = np.array([name is None for name in rows.names])
     rows.refuse(empty, lambda i: f"missing identifier: {rows.identifier} is empty")
     unusable = np.array([name is not None and not _is_name(name) for name in rows.names])
@@ -144,6 +153,8 @@ def read_question(rows: Rows, columns: QuestionColumns, weighted: bool) -> tuple
         own_empty & foreign_empty & (stated > 0),
         lambda i: f"missing count: {columns.total} is {stated[i]:g} but no count is given",
     )
+    if columns.of_total:
+        own = _counts_of(rows, columns, own, stated)
     own[own_empty] = 0.0
     foreign[foreign_empty] = 0.0
     limit = np.where(np.isnan(stated), np.inf, stated)[:, None] + TOTAL_TOLERANCE
@@ -155,6 +166,23 @@ def read_question(rows: Rows, columns: QuestionColumns, weighted: bool) -> tuple
             _refuse_cells(rows, values != np.floor(values), "fractional count", names)
         _refuse_cells(rows, values > limit, "count above its total", names, columns.total)
     return own, own.sum(axis=1) + foreign.sum(axis=1)
+
+
+def _counts_of(rows: Rows, columns: QuestionColumns, fractions: Floats, totals: Floats) -> Floats:
+    """Counts (N, K) of fractions (N, K) of totals (N,), rounded to whole votes.
+
+    Refuses rows whose counts are not whole within a quarter, or do not add up to the total.
+    """
+    votes = fractions * totals[:, None]
+    counts = np.round(votes)
+    off = (np.abs(votes - counts) > ROUNDED_VOTES).any(axis=1)
+    off |= np.abs(counts.sum(axis=1) - totals) > TOTAL_TOLERANCE
+    shown = ", ".join(columns.found)
+    rows.refuse(
+        off,
+        lambda i: f"fractional count: {shown} of {columns.total} {totals[i]:g} are no whole votes",
+    )
+    return counts
 
 
 def repeated(
@@ -204,6 +232,31 @@ def compare_stated(rows: Rows, columns: QuestionColumns, totals: Floats, counts:
                 f"{counts[i, k]:g}/{totals[i]:g}; counts kept"
             ),
         )
+
+
+@dataclass(frozen=True)
+class Unread:
+    """How many votes stand in columns that are not read, and of how many galaxies."""
+
+    votes: float = 0
+    galaxies: int = 0
+
+    def __add__(self, other: "Unread") -> "Unread":
+        return Unread(self.votes + other.votes, self.galaxies + other.galaxies)
+
+    def __str__(self) -> str:
+        return f"{self.votes:,.10g} votes of {self.galaxies:,} galaxies left out"
+
+
+def count_unread(rows: Rows, columns: Sequence[str]) -> Unread:
+    """The votes of good rows in columns that look like answers and are not read."""
+    votes = np.zeros(len(rows.numbers))
+    for column in columns:
+        values, _ = numbers(rows.table[column])
+        whole = (values >= 0) & (values <= MOST_VOTES) & ~np.isin(values, FILL_VALUES)
+        votes += np.where(whole, values, 0.0)
+    votes = votes[rows.good]
+    return Unread(float(votes.sum()), int(np.count_nonzero(votes)))
 
 
 def _matrix(rows: Rows, columns: Sequence[str], question: str) -> Floats:

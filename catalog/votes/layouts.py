@@ -1,38 +1,23 @@
 """The published layouts of vote tables: which columns hold which answer's votes.
 
-GZ DECaLS (Walmsley et al. 2022): `QUESTION_ANSWER` counts, with
+GZ DECaLS (Walmsley et al. 2022) and those after it: `QUESTION_ANSWER` counts, with
 `QUESTION_total-votes` and `QUESTION_ANSWER_fraction` beside them; the question may
-carry its campaign, `how-rounded-dr5_round`. Galaxy Zoo 2 (Willett et al. 2013,
-table 5): `tNN_question_aNN_answer_count`, or `_weight` for votes weighted by the volunteers'
-consistency; its fractions are of the weights before they were rounded, and are not read.
+carry its campaign, `how-rounded-dr5_round`. Those before it number their columns:
+`catalog.votes.numbered`.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from zoolens.catalog.decision_tree import CAMPAIGN, TREE_NAMES, DecisionTree, Question, get_tree
-from zoolens.catalog.errors import TableRefused, nearest
+from zoolens.catalog.decision_tree import DecisionTree, Question, campaign_of, strip_campaign
+from zoolens.catalog.errors import TableRefused, UnknownName, nearest
+from zoolens.catalog.formats.identifiers import IDENTIFIER, identifier_columns
+from zoolens.catalog.trees.published import TREE_NAMES, also_called, get_tree, own_suffix
+from zoolens.catalog.trees.telling import best_fit, fit
+from zoolens.catalog.votes.numbered import Numbered, numbered, only_weights
 
-IDENTIFIER = "iauname"
-_OTHER_IDENTIFIERS = ("objid", "dr7objid", "id_str", "subject_id", "id")
-
-# Task and answer numbers of Galaxy Zoo 2 (Willett et al. 2013, table 2), in tree order.
-_GZ2_NUMBERS: dict[str, tuple[int, tuple[int, ...]]] = {
-    "smooth-or-featured": (1, (1, 2, 3)),
-    "disk-edge-on": (2, (4, 5)),
-    "has-spiral-arms": (4, (8, 9)),
-    "bar": (3, (6, 7)),
-    "bulge-size": (5, (13, 12, 11, 10)),
-    "something-odd": (6, (14, 15)),
-    "how-rounded": (7, (16, 17, 18)),
-    "bulge-shape": (9, (25, 26, 27)),
-    "spiral-winding": (10, (28, 29, 30)),
-    "spiral-arm-count": (11, (31, 32, 33, 34, 36, 37)),
-    "odd-feature": (8, (19, 20, 21, 22, 23, 24, 38)),
-}
-_GZ2_COLUMN = re.compile(r"t(\d\d)_\w+?_a(\d\d)_\w+?_(count|weight)")
+_POSITIONS = (("ra", "dec"), ("right_ascension", "declination"))
 
 
 @dataclass(frozen=True)
@@ -42,7 +27,8 @@ class QuestionColumns:
     counts: the tree's answers, in tree order, None where the table lacks one.
     foreign: counts of answers that the tree does not have. fractions: by count
     column, the column that states its fraction. unknown: columns that might be answers, but
-    have no fraction beside them to show it.
+    have no fraction beside them to show it. of_total: whether the count columns hold fractions
+    of the total instead.
     """
 
     question: Question
@@ -51,6 +37,7 @@ class QuestionColumns:
     total: str | None = None
     fractions: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    of_total: bool = False
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -68,10 +55,13 @@ class QuestionColumns:
 class Layout:
     """How to read one vote table.
 
-    questions: those of the tree with all their answers in the table, in tree order;
+    identifier: the column that names the galaxy, or several, joined by commas. questions: those
+    of the tree with all their answers in the table, in tree order;
     incomplete: those with only some, which cannot be used. position and image: the
     columns of coordinates and image paths, None if there are none. weighted: whether
-    fractional counts are allowed.
+    fractional counts are allowed. unread: columns that look like answers and are not of the
+    tree, by the campaign or question that they are of. also_called: trees that ask the same,
+    where the columns do not say which campaign they are of.
     """
 
     tree: DecisionTree
@@ -81,15 +71,32 @@ class Layout:
     questions: tuple[QuestionColumns, ...]
     incomplete: tuple[QuestionColumns, ...]
     weighted: bool
+    unread: Mapping[str, tuple[str, ...]]
+    also_called: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:
-        """All columns that are read."""
-        single = [self.identifier, *(self.position or ()), self.image]
+        """All columns that are read, or counted to say what was not."""
+        single = [*self.identifier.split(","), *(self.position or ()), self.image]
+        for question in self.incomplete:
+            single += question.found
+        for names in self.unread.values():
+            single += names
         for question in self.questions:
-            single += [*question.found, *question.foreign, question.total]
+            single += [*question.found, *question.foreign, *question.unknown, question.total]
             single += question.fractions.values()
         return list(dict.fromkeys(name for name in single if name is not None))
+
+    @property
+    def notes(self) -> list[str]:
+        """What was told from the columns, and might be told otherwise, one sentence each."""
+        said = []
+        if self.also_called:
+            names = " and ".join(self.also_called)
+            said.append(f"no column names a campaign: {names} ask what {self.tree.name} asks")
+        if self.identifier != IDENTIFIER:
+            said.append(f"galaxies are named by {self.identifier}")
+        return said
 
     @property
     def unasked(self) -> tuple[str, ...]:
@@ -109,129 +116,131 @@ def recognise(
 ) -> Layout:
     """The layout of a table with these columns.
 
-    Without `tree`, the tree is the one with most of its answers among the columns; among
-    equals it is `prefer` (the catalogue's tree), then the first of gzd5, gzd8, gzd12, gz2.
-    A column with a campaign suffix counts only for the tree of that campaign. A table of
-    Galaxy Zoo 2 with only weighted votes is read as `weighted`. `source` is for messages.
-    Raises `TableRefused`, naming what was looked for and the nearest
-    columns, and `UnknownName` for the tree.
+    tree: the name or the file of the tree (`catalog.trees.get_tree`). Without it, the tree is the
+    one with most of its answers among the columns; among equals it is `prefer` (the catalogue's
+    tree), or the one of which no question is missing (`catalog.trees.best_fit`).
+    A column with a campaign suffix counts only for a tree of that campaign. A table of
+    Galaxy Zoo 2 with only weighted votes is read as `weighted`. identifier: see
+    `identifier_columns`. `source` is for messages. Raises `TableRefused`, naming what was looked
+    for and the nearest columns, and `UnknownName` for the tree, or if several fit alike.
     """
-    weighted = weighted or _only_weights(columns)
+    weighted = weighted or only_weights(columns)
+    by_number = numbered(columns, weighted)
+    known = {column: column for column in columns} | dict(by_number.names)
     candidates = trees_to_try(tree, prefer)
-    readings = [
-        (candidate, found)
-        for candidate in candidates
-        for found in (_decals(source, candidate, columns), _gz2(candidate, columns, weighted))
-    ]
-    best, found = max(readings, key=lambda reading: sum(len(q.found) for q in reading[1]))
+    try:
+        best = best_fit(str(source), [fit(each, known) for each in candidates], prefer)
+    except UnknownName as error:
+        raise TableRefused(str(error)) from None
+    found = [_question(source, best.tree, question, known) for question in best.tree.questions]
+    if by_number.fractions:
+        numbers = set(by_number.names.values())
+        found = [replace(q, of_total=bool(numbers & set(q.found))) for q in found]
     questions = tuple(q for q in found if not q.missing)
     if not questions:
-        gz2 = any(candidate.name == "gz2" for candidate in candidates)
-        example = f"t01_smooth_or_features_a01_smooth_{'weight' if weighted else 'count'}"
-        looked_for = [*best.labels[:2], *([example] if gz2 else [])]
-        raise TableRefused(_not_understood(source, best, found, columns, looked_for))
+        looked_for = list(best.tree.labels[:2])
+        if any(candidate.name == "gz2" for candidate in candidates):
+            looked_for.append(
+                f"t01_smooth_or_features_a01_smooth_{'weight' if weighted else 'count'}"
+            )
+        raise TableRefused(_not_understood(source, best.tree, found, columns, looked_for))
+    incomplete = tuple(q for q in found if q.missing and q.found)
     return Layout(
-        best,
-        identifier_column(source, columns, identifier),
-        next((pair for pair in (("ra", "dec"), ("RA", "DEC")) if set(pair) <= set(columns)), None),
+        best.tree,
+        identifier_columns(source, columns, identifier),
+        position_columns(columns),
         "file_loc" if "file_loc" in columns else None,
         questions,
-        tuple(q for q in found if q.missing and q.found),
+        incomplete,
         weighted,
+        _unread(columns, found, by_number),
+        also_called(best.tree) if tree is None and not best.suffixed else (),
     )
 
 
 def trees_to_try(tree: str | None, prefer: DecisionTree | None) -> list[DecisionTree]:
     """The trees that a table may be of: the one named, or all, `prefer` first."""
     if tree is not None:
-        return [get_tree(tree)]
+        return [prefer] if prefer is not None and tree == prefer.name else [get_tree(tree)]
     own = [] if prefer is None else [prefer]
     return own + [get_tree(n) for n in TREE_NAMES if prefer is None or n != prefer.name]
 
 
-def _decals(source: Path, tree: DecisionTree, columns: Iterable[str]) -> list[QuestionColumns]:
-    known = set(columns)
-    found = []
-    for question in tree.questions:
-        names = [question.name]
-        if tree.name in CAMPAIGN:
-            names.append(f"{question.name}-{CAMPAIGN[tree.name]}")
-        spelt = [n for n in names if any(f"{n}_{answer}" in known for answer in question.answers)]
-        if len(spelt) > 1:
-            raise TableRefused(
-                f"{source} has both {spelt[0]} and {spelt[1]} columns; leave one of them out"
-            )
-        name = spelt[0] if spelt else question.name
-        counts = [f"{name}_{answer}" for answer in question.answers]
-        # a column is an answer outside the tree if it has a fraction beside it
-        foreign = sorted(
-            column
-            for column in known
-            if column.startswith(f"{name}_")
-            and f"{column}_fraction" in known
-            and column not in counts
+def position_columns(columns: Sequence[str]) -> tuple[str, str] | None:
+    """The columns of right ascension and declination, in whatever case; None if there are none."""
+    for names in _POSITIONS:
+        for spelt in (str.lower, str.upper, str.title, str.capitalize):
+            pair = spelt(names[0]), spelt(names[1])
+            if set(pair) <= set(columns):
+                return pair
+        ra, dec = ([c for c in columns if c.lower() == name] for name in names)
+        if len(ra) == len(dec) == 1:
+            return ra[0], dec[0]
+    return None
+
+
+def _question(
+    source: Path, tree: DecisionTree, question: Question, known: Mapping[str, str]
+) -> QuestionColumns:
+    """The columns of a question; known: the columns of the table, by their names in the tree."""
+    names = dict.fromkeys((question.name, question.name + own_suffix(tree)))
+    spelt = [n for n in names if any(f"{n}_{answer}" in known for answer in question.answers)]
+    if len(spelt) > 1:
+        raise TableRefused(
+            f"{source} has both {spelt[0]} and {spelt[1]} columns; leave one of them out"
         )
-        stated = {c: f"{c}_fraction" for c in [*counts, *foreign] if f"{c}_fraction" in known}
-        total = f"{name}_total-votes"
-        # answers contain no "_", statistics of them do
-        unknown = sorted(
-            column
-            for column in known - {*counts, *foreign, total}
-            if column.startswith(f"{name}_")
-            and "_" not in column.removeprefix(f"{name}_")
-            and not column.endswith("-conf")
-        )
-        found.append(
-            QuestionColumns(
-                question,
-                tuple(count if count in known else None for count in counts),
-                tuple(foreign),
-                total if total in known else None,
-                stated,
-                tuple(unknown),
-            )
-        )
-    return found
-
-
-def _gz2(tree: DecisionTree, columns: Iterable[str], weighted: bool) -> list[QuestionColumns]:
-    if tree.name != "gz2":
-        return []
-    kind = "weight" if weighted else "count"
-    by_number: dict[tuple[int, int], str] = {}
-    for column in columns:
-        match = _GZ2_COLUMN.fullmatch(column)
-        if match is not None and match[3] == kind:
-            by_number[int(match[1]), int(match[2])] = column
-    found = []
-    for question in tree.questions:
-        task, answers = _GZ2_NUMBERS[question.name]
-        counts = tuple(by_number.get((task, answer)) for answer in answers)
-        # the fractions beside them are of other numbers, votes weighted by consistency and not
-        # rounded: they contradict nothing
-        found.append(QuestionColumns(question, counts))
-    return found
-
-
-def _only_weights(columns: Iterable[str]) -> bool:
-    """Whether a table of Galaxy Zoo 2 has weighted votes and no others."""
-    kinds = {match[3] for column in columns if (match := _GZ2_COLUMN.fullmatch(column))}
-    return kinds == {"weight"}
-
-
-def identifier_column(source: Path, columns: Sequence[str], asked: str | None) -> str:
-    """The column of identifiers: `asked`, or `iauname` if that is None.
-
-    Raises `TableRefused`, naming likely columns, if the table does not have it.
-    """
-    wanted = asked or IDENTIFIER
-    if wanted in columns:
-        return wanted
-    likely = [name for name in _OTHER_IDENTIFIERS if name in columns]
-    near = ", ".join(likely) or nearest(wanted, list(columns))
-    raise TableRefused(
-        f"{source} has no identifier column {wanted!r}; name one with --id; nearest: {near}"
+    name = spelt[0] if spelt else question.name
+    counts = [f"{name}_{answer}" for answer in question.answers]
+    # a column is an answer outside the tree if it has a fraction beside it
+    foreign = sorted(
+        column
+        for column in known
+        if column.startswith(f"{name}_") and f"{column}_fraction" in known and column not in counts
     )
+    stated = {c: f"{c}_fraction" for c in [*counts, *foreign] if f"{c}_fraction" in known}
+    total = f"{name}_total-votes"
+    unknown = sorted(
+        column
+        for column in known.keys() - {*counts, *foreign, total}
+        if column.startswith(f"{name}_") and _is_answer(column)
+    )
+    return QuestionColumns(
+        question,
+        tuple(known.get(count) for count in counts),
+        tuple(foreign),
+        known.get(total),
+        stated,
+        tuple(unknown),
+    )
+
+
+def _is_answer(column: str) -> bool:
+    """Whether a column QUESTION_… can be an answer: those have no "_", statistics of them do."""
+    rest = column.partition("_")[2]
+    return rest not in ("", "total-votes") and "_" not in rest and not rest.endswith("-conf")
+
+
+def _unread(
+    columns: Sequence[str], found: Sequence[QuestionColumns], by_number: Numbered
+) -> dict[str, tuple[str, ...]]:
+    """Columns that look like votes on answers, and are none of the tree's.
+
+    Those of a question that some tree asks, or with a fraction beside them. By the campaign that
+    they say, else by question.
+    """
+    used = {name for q in found for name in (*q.found, *q.foreign, *q.unknown)}
+    asked = {strip_campaign(q.name) for name in TREE_NAMES for q in get_tree(name).questions}
+    groups: dict[str, list[str]] = {}
+    if by_number.others and not by_number.fractions:
+        groups["numbered tasks"] = list(by_number.others)
+    for column in columns:
+        question = strip_campaign(column).partition("_")[0]
+        beside = f"{column}_fraction" in columns
+        if column not in used and _is_answer(column) and (question in asked or beside):
+            campaign = campaign_of(column)
+            of = f"campaign {campaign}" if campaign else f"question {question}"
+            groups.setdefault(of, []).append(column)
+    return {of: tuple(names) for of, names in groups.items()}
 
 
 def _not_understood(
