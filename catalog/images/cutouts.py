@@ -48,11 +48,11 @@ def shown(data: bytes, most_pixels: int) -> tuple[Image.Image, tuple[str, ...]]:
             remarks.append(f"chosen bands: g, r and z of {' '.join(bands)}")
         bands = ("g", "r", "z")
     finite = np.isfinite(pixels)
-    _check_missing(planes.depth, pixels, finite, bands)
-    bad = int(np.count_nonzero(~finite.all(axis=0)))
+    bad = 0 if finite.all() else int(np.count_nonzero(~finite.all(axis=0)))
+    _check_missing(planes.depth, pixels, bad, bands)
     if bad:
         remarks.append(
-            f"filled pixels: {bad:,} of {finite[0].size:,} are no finite numbers, shown as sky"
+            f"filled pixels: {bad:,} of {pixels[0].size:,} are no finite numbers, shown as sky"
         )
     image = colour(pixels) if len(pixels) == 3 else grey(pixels[0], planes.depth)
     return Image.fromarray(np.ascontiguousarray(image[::-1])), tuple(remarks)
@@ -65,8 +65,7 @@ def colour(pixels: AnyFloats) -> np.ndarray:
     (`astropy.visualization.make_lupton_rgb`), after weighting the bands as in the images
     shown to volunteers. What is not finite is 0, the level of a sky that was subtracted.
     """
-    finite = np.where(np.isfinite(pixels), pixels, np.float32(0))
-    g, r, z = finite * _WEIGHTS[:, None, None]
+    g, r, z = np.nan_to_num(pixels * _WEIGHTS[:, None, None], False, 0, 0, 0)
     return np.asarray(make_lupton_rgb(z, r, g, stretch=_STRETCH, Q=_SOFTENING))
 
 
@@ -108,16 +107,17 @@ def _grz(planes: Planes) -> AnyFloats:
     return planes.pixels[[bands.index(band) for band in "grz"]]
 
 
-def _check_missing(depth: int, pixels: AnyFloats, finite: np.ndarray, bands: tuple) -> None:
-    bad = int(np.count_nonzero(~finite.all(axis=0)))
-    if bad > MOST_FILLED * finite[0].size:
+def _check_missing(depth: int, pixels: AnyFloats, bad: int, bands: tuple[str, ...]) -> None:
+    """Refuse planes with too many pixels that are no numbers, `bad`, or without data."""
+    share = bad / pixels[0].size
+    if share > MOST_FILLED:
         raise ImageRefused(
-            f"bad pixels: {bad / finite[0].size:.0%} are no finite numbers; up to "
-            f"{MOST_FILLED:.0%} are shown as sky"
+            f"bad pixels: {share:.1%} are no finite numbers; up to {MOST_FILLED:.0%} are shown "
+            "as sky"
         )
     if depth > 0 and len(pixels) == 1:
         return  # 0 is a number of counts like others
-    missing = ((pixels == 0) | ~finite).mean(axis=(1, 2))
+    missing = (pixels == 0).mean(axis=(1, 2))
     if missing.max() >= MOST_MISSING:
         band = f"band {bands[missing.argmax()]}" if bands else "the image"
         raise ImageRefused(f"bad pixels: {missing.max():.0%} of {band} is without data")

@@ -41,7 +41,10 @@ def list_stated(
         place = os.path.abspath(folder / file)
         found = place if os.path.lexists(place) else _beside(folder, file)
         if found is None and _WINDOWS.match(file):
-            reason = f"missing image: a path of Windows, {file}, and nothing of its name is here"
+            reason = (
+                f"missing image: a path of Windows, {file}, and nothing of its name is here; "
+                "name the images' folder by --images"
+            )
             rejects.append(Reject(str(table), int(row), name, reason))
         elif found in (None, place):
             entries.append(ImageEntry(name, place))

@@ -164,7 +164,7 @@ class TestConverted:
     def test_a_colour_that_is_transparent_but_nowhere(self) -> None:
         file = io.BytesIO()
         unused = (1, 2, 3)
-        assert not (unused == PIXELS).all(axis=2).any()
+        assert not np.equal(PIXELS, unused).all(axis=2).any()
         Image.fromarray(PIXELS).save(file, "PNG", transparency=unused)
         image, _, remarks = decode(file.getvalue())
         np.testing.assert_array_equal(np.asarray(image), PIXELS)

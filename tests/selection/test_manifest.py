@@ -16,6 +16,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from tests.images.test_cutouts import cutout, sky
+from tests.images.test_decoding import rotated
 from tests.made.images import picture, tar
 from zoolens.catalog.errors import ImageRefused
 from zoolens.catalog.images.decoding import decode
@@ -90,6 +91,18 @@ def test_a_fits_cutout_is_shown_in_colour(tmp_path: Path, out: Path, reader: Ima
     image, kind, _ = decode((out / file).read_bytes())
     assert kind == "PNG"
     assert np.array_equal(np.asarray(image), np.asarray(decode(data).image))
+
+
+def test_a_jpeg_that_is_to_be_turned_is_written_upright(
+    tmp_path: Path, out: Path, reader: ImageReader
+) -> None:
+    data = rotated("JPEG", 6)
+    file = write_image(out, reader, picked(saved(tmp_path / "a.jpg", data)))
+    assert file == f"{NAME}.jpg"
+    written = decode((out / file).read_bytes())
+    assert not written.remarks
+    difference = np.asarray(written.image).astype(int) - np.asarray(decode(data).image)
+    assert np.abs(difference).mean() < 12  # of noise; of another turn it is 85
 
 
 def test_the_real_cutout(data: Path, out: Path, reader: ImageReader) -> None:
