@@ -28,6 +28,7 @@ def explain(
         str, Option(help="Draw maps of the concentration, fraction or cross_entropy.")
     ] = "concentration",
     engine: options.Engine = "auto",
+    grey_as_colour: options.GreyAsColour = False,
     out: Annotated[Path | None, Option(help="Folder for figures and page.")] = None,
     catalog: options.Catalog = options.CATALOG,
     quiet: options.Quiet = False,
@@ -43,7 +44,7 @@ def explain(
     report = pipeline.explain(
         catalog,
         Which(galaxies or (), worst, everything, min_votes, answer),
-        Maps(model, method, layer, engine),
+        Maps(model, method, layer, engine, grey_as_colour),
         of=of,  # type: ignore[arg-type]  # checked there
         out=out,
         figures=not everything,

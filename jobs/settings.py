@@ -37,13 +37,15 @@ class Maps:
 
     model: unless given, the one that made the newest predictions. method: `hirescam` or
     `gradcam`. layer: a module's dotted name, the last encoder block unless given. engine:
-    what runs the encoder; `auto` is torch if OpenVINO does not serve.
+    what runs the encoder; `auto` is torch if OpenVINO does not serve. grey_as_colour: a model
+    of three channels is shown images of one, also where it did not predict so.
     """
 
     model: str | None = None
     method: str = "hirescam"
     layer: str | None = None
     engine: str = "auto"
+    grey_as_colour: bool = False
 
 
 @dataclass(frozen=True)

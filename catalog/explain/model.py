@@ -90,16 +90,22 @@ class ExplainedModel:
 
 
 def explained_model(
-    store: Store, source: str | None, method: str, layer: str | None, engine: str = "torch"
+    store: Store,
+    source: str | None,
+    method: str,
+    layer: str | None,
+    engine: str = "torch",
+    grey_as_colour: bool = False,
 ) -> ExplainedModel:
     """The model of the newest predictions, or the one in `source`.
 
     Samples, seed and view are those of the predictions if a model made them; but another model
-    that names its own view gets that. Raises `CatalogError` if predictions came from a file
+    that names its own view gets that, and `grey_as_colour` adds to either. Raises `CatalogError` if predictions came from a file
     and no model is named, `ModelRefused` for a model that cannot be
     used or has changed since it predicted.
     """
-    return _explained(store, store.run(store.newest_run("predict")), source, method, layer, engine)
+    run = store.run(store.newest_run("predict"))
+    return _explained(store, run, source, method, layer, engine, grey_as_colour)
 
 
 def explained_again(store: Store, run: Run) -> ExplainedModel:
@@ -110,7 +116,9 @@ def explained_again(store: Store, run: Run) -> ExplainedModel:
     """
     predictions = store.run(int(run.config["predict_run"]))
     source = _origin(run).get("model")
-    again = _explained(store, predictions, source, run.config["method"], run.config["layer"])
+    method, layer = run.config["method"], run.config["layer"]
+    as_colour = run.config.get("view", {}).get("grey_as_colour", False)
+    again = _explained(store, predictions, source, method, layer, grey_as_colour=as_colour)
     if again.model.sha256 != run.model_sha256:
         raise ModelRefused(
             f"{source} is no longer the model of run {run.run_id}; ask for maps of the "
@@ -126,13 +134,15 @@ def _explained(
     method: str,
     layer: str | None,
     engine: str = "torch",
+    grey_as_colour: bool = False,
 ) -> ExplainedModel:
     loaded = _load(run, source).for_tree(store.tree)
     view = View(**run.config["view"]) if "view" in run.config else View()
     if loaded.view is not None and loaded.sha256 != run.model_sha256:
         view = loaded.view
     grey = loaded.channels == 1
-    view = replace(view, greyscale=grey, grey_as_colour=view.grey_as_colour and not grey)
+    as_colour = (grey_as_colour or view.grey_as_colour) and not grey
+    view = replace(view, greyscale=grey, grey_as_colour=as_colour)
     check_size(loaded, view.size)
     samples, seed = run.config.get("samples", _SAMPLES), run.config.get("seed", _SEED)
     masks = dropout_masks(samples, loaded.weight.shape[1], loaded.dropout_rate, seed)
