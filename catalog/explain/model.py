@@ -100,9 +100,9 @@ def explained_model(
     """The model of the newest predictions, or the one in `source`.
 
     Samples, seed and view are those of the predictions if a model made them; but another model
-    that names its own view gets that, and `grey_as_colour` adds to either. Raises `CatalogError` if predictions came from a file
-    and no model is named, `ModelRefused` for a model that cannot be
-    used or has changed since it predicted.
+    that names its own view gets that, and `grey_as_colour` adds to either. Raises
+    `CatalogError` if predictions came from a file and no model is named, `ModelRefused` for a
+    model that cannot be used or has changed since it predicted.
     """
     run = store.run(store.newest_run("predict"))
     return _explained(store, run, source, method, layer, engine, grey_as_colour)
