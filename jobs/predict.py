@@ -1,7 +1,6 @@
 """`predict`: images through a model into posteriors."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,16 +10,14 @@ from zoolens.catalog.arrays import Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.images.reader import ImageReader
-from zoolens.catalog.images.view import View
 from zoolens.catalog.network.engines import check_precision, choose_engine
-from zoolens.catalog.network.inference import torch_in_order
-from zoolens.catalog.network.model import (
-    ZoobotModel,
-    check_size,
-    dropout_masks,
-    load_model,
-    path_of,
+from zoolens.catalog.network.ensemble import (
+    load_ensemble,
+    origin_of,
+    settings_of,
+    sha256_of_models,
 )
+from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.predictions.from_images import Predictor
 from zoolens.catalog.predictions.posterior import REACH
 from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image, in_batches
@@ -32,20 +29,22 @@ from zoolens.jobs.reports import PredictReport
 from zoolens.jobs.settings import Inference
 
 SHARD = 256  # galaxies committed at a time, about
-_MOST_SAMPLES = 1000
+_MOST_SAMPLES = 1000  # of a galaxy
 
 
 def predict(
     catalog: Path,
-    model: str,
+    model: str | Sequence[str],
     inference: Inference = Inference(),
     *,
     batch_size: int = 32,
 ) -> PredictReport:
     """Concentrations, and what follows from them, of every galaxy with an image.
 
-    model: checkpoint or hub name (`catalog.network.model.load_model`). inference: how it
-    predicts. A model of one channel makes the view greyscale. The engine is recorded but
+    model: checkpoint or hub name (`catalog.network.model.load_model`), or several, whose samples
+    are pooled in that order (`catalog.network.ensemble`); in another order they are another run.
+    inference: how each predicts, as it would alone. A model of one channel makes its view
+    greyscale. The engine is recorded but
     does not make another run, since all give the same up to rounding; another precision does.
     Galaxies that the run has predicted before are left alone, so the same call resumes what was
     interrupted, adds what is new since, and tries again what it had refused.
@@ -54,7 +53,8 @@ def predict(
     usable image or the settings do not suit the model.
     """
     samples, seed, precision = inference.samples, inference.seed, inference.precision
-    _check_settings(inference)
+    models = _listed(model)
+    _check_settings(inference, len(models))
     with Store.open(catalog) as store, ImageReader() as reader:
         tree = store.tree
         imaged = galaxies_with_image(store)
@@ -64,27 +64,33 @@ def predict(
                 "zoolens ingest VOTES --images FOLDER"
             )
         engine = choose_engine(inference.engine, len(imaged))
-        loaded, view = _load(model, tree, inference)
+        members = load_ensemble(models, tree, inference.view, inference.grey_as_colour)
         seed = seed if samples else 0  # nothing is drawn: any seed is the same run
         config = {
             "samples": samples,
             "seed": seed,
-            "view": view.config(),
             "tree": tree.name,
             "reach": REACH,
+            **settings_of(members),
         }
         if precision != "float32":
             config["precision"] = precision
         run = store.begin(
             "predict",
             config,
-            model_sha256=loaded.sha256,
-            origin={"model": path_of(model), "architecture": loaded.architecture, "engine": engine},
+            model_sha256=sha256_of_models(members),
+            origin={**origin_of(members), "engine": engine},
         )
         renewed = clear_outdated(store, run)
-        masks = dropout_masks(samples, loaded.weight.shape[1], loaded.dropout_rate, seed)
         ready = partial(
-            Predictor.prepared, engine, loaded, masks, view, tree, reader, precision=precision
+            Predictor.prepared,
+            engine,
+            members,
+            tree,
+            reader,
+            samples=samples,
+            seed=seed,
+            precision=precision,
         )
         galaxies, rejects = _predict_all(store, run, imaged, ready, batch_size)
         total = len(galaxies_of_run(store, run, "prediction"))
@@ -100,37 +106,33 @@ def predict(
             total,
             rejects,
             samples,
-            loaded.missing_questions(tree),
+            members[0].model.missing_questions(tree),
             changed,
+            len(members),
         )
 
 
-def check(model: str, tree: DecisionTree, inference: Inference) -> None:
+def check(model: str | Sequence[str], tree: DecisionTree, inference: Inference) -> None:
     """Raises as `predict` does for its settings, and a model that does not suit them."""
-    _check_settings(inference)
+    models = _listed(model)
+    _check_settings(inference, len(models))
     choose_engine(inference.engine, 1)
-    _load(model, tree, inference)
+    load_ensemble(models, tree, inference.view, inference.grey_as_colour)
 
 
-def _check_settings(inference: Inference) -> None:
+def _listed(model: str | Sequence[str]) -> Sequence[str]:
+    return [model] if isinstance(model, str) else model
+
+
+def _check_settings(inference: Inference, models: int) -> None:
     samples, seed = inference.samples, inference.seed
-    if not 0 <= samples <= _MOST_SAMPLES:
-        raise CatalogError(f"{samples} dropout samples asked; choose 0 to {_MOST_SAMPLES}")
+    most = _MOST_SAMPLES // models
+    if not 0 <= samples <= most:
+        of = f" of each of {models} models" if models > 1 else ""
+        raise CatalogError(f"{samples} dropout samples{of} asked; choose 0 to {most}")
     if not 0 <= seed < 2**63:
         raise CatalogError(f"a seed of {seed} asked; choose 0 to 2**63 - 1")
     check_precision(inference.precision)
-
-
-def _load(model: str, tree: DecisionTree, inference: Inference) -> tuple[ZoobotModel, View]:
-    """The model with the answers of the tree, and the view: the one asked for, or its own."""
-    loaded = load_model(model).for_tree(tree)
-    view = inference.view or loaded.view or View()
-    if view.greyscale and loaded.channels != 1:
-        raise CatalogError(f"{model} takes colour images; leave out the greyscale view")
-    check_size(loaded, view.size)
-    grey = loaded.channels == 1
-    as_colour = not grey and (inference.grey_as_colour or view.grey_as_colour)
-    return loaded, replace(view, greyscale=grey, grey_as_colour=as_colour)
 
 
 def _predict_all(

@@ -35,17 +35,23 @@ class Inference:
 class Maps:
     """How saliency maps are made.
 
-    model: unless given, the one that made the newest predictions. method: `hirescam` or
+    model: unless given, the one that made the newest predictions; or several, whose maps are
+    pooled. method: `hirescam` or
     `gradcam`. layer: a module's dotted name, the last encoder block unless given. engine:
     what runs the encoder; `auto` is torch if OpenVINO does not serve. grey_as_colour: a model
     of three channels is shown images of one, also where it did not predict so.
     """
 
-    model: str | None = None
+    model: str | Sequence[str] | None = None
     method: str = "hirescam"
     layer: str | None = None
     engine: str = "auto"
     grey_as_colour: bool = False
+
+    @property
+    def models(self) -> Sequence[str]:
+        """The models that are named."""
+        return [self.model] if isinstance(self.model, str) else self.model or ()
 
 
 @dataclass(frozen=True)

@@ -164,10 +164,10 @@ def _note_sum(rows: Rows, question: str, sums: Floats) -> None:
 
 def _of_fractions(fractions: Floats, tree: DecisionTree) -> Summary:
     galaxies, answers = fractions.shape
-    unknown = [np.full((galaxies, answers), np.nan) for _ in range(5)]
-    concentration, sd, lo, hi, reach = unknown
+    unknown = [np.full((galaxies, answers), np.nan) for _ in range(6)]
+    concentration, sd, lo, hi, reach, model_sd = unknown
     information = np.full((galaxies, len(tree.questions)), np.nan)
-    return Summary(concentration, fractions.copy(), sd, lo, hi, reach, information)
+    return Summary(concentration, fractions.copy(), sd, lo, hi, reach, information, model_sd)
 
 
 def _fill(summary: Summary, which: npt.NDArray[np.int64], found: Summary) -> None:

@@ -83,6 +83,7 @@ OF_ANSWER = (
     Kind("ce", "_ce", _LOSSES["ce"]),
     Kind("vote_weight", "_vote_weight", _VOTE_WEIGHT),
 )
+OF_ENSEMBLE = (Kind("model_sd", "_pred_frac_model_sd", _PREDICTIONS["fraction_model_sd"]),)
 OF_MAP = (
     Kind("on_target", "_on_target", _MAPS["on_target"]),
     Kind("centroid_offset", "_centroid_offset", _MAPS["centroid_offset"]),
@@ -140,18 +141,25 @@ _SPLIT = column("split", _TEXT, "train, validation or test, by the newest traini
 
 
 def release_columns(
-    tree: DecisionTree, *, whole_votes: bool = True, trained: bool = False, maps: bool = False
+    tree: DecisionTree,
+    *,
+    whole_votes: bool = True,
+    trained: bool = False,
+    maps: bool = False,
+    ensemble: bool = False,
 ) -> pa.Schema:
     """All columns that a release can have, in order.
 
     whole_votes: no vote is fractional, so that counts are integers; trained: galaxies were
-    used to train a model; maps: there are statistics of saliency maps.
+    used to train a model; maps: there are statistics of saliency maps;
+    ensemble: several models predicted.
     """
     fields = [*_IDENTITY, *_RANK, *_MORE, *([_SPLIT] if trained else [])]
     for question in tree.questions:
         fields += [_counted(kind, question.name, whole_votes) for kind in OF_QUESTION]
         for label in question.labels:
             fields += [_counted(kind, label, whole_votes) for kind in OF_ANSWER]
+            fields += [kind.field(label) for kind in OF_ENSEMBLE if ensemble]
             fields += [kind.field(label) for kind in OF_MAP if maps]
     return pa.schema(fields)
 
