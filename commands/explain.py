@@ -47,6 +47,7 @@ def explain(
     view: options.ViewName = None,
     size: options.Size = None,
     engine: options.Engine = "auto",
+    grey_as_colour: options.GreyAsColour = False,
     out: Annotated[Path | None, Option(help="Folder for figures and page.")] = None,
     catalog: options.Catalog = options.CATALOG,
     quiet: options.Quiet = False,
@@ -55,7 +56,7 @@ def explain(
     from zoolens.jobs import pipeline
     from zoolens.jobs.settings import Maps, Which
 
-    maps = Maps(model, method, layer, engine)
+    maps = Maps(model, method, layer, engine, grey_as_colour)
     picture = _picture(galaxies or (), catalog)
     if picture is not None:
         if worst or everything or min_votes is not None:

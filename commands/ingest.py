@@ -30,6 +30,7 @@ def ingest(
     seed: options.Seed = 0,
     view: options.ViewName = None,
     size: options.Size = None,
+    grey_as_colour: options.GreyAsColour = False,
     engine: options.Engine = "auto",
     precision: options.Precision = "float32",
     weights: options.Weights = "paper",
@@ -50,7 +51,9 @@ def ingest(
         id_column=id_column,
         keep=listed(keep or ""),
         weighted=weighted,
-        inference=options.inference_of(samples, seed, view, size, engine, precision),
+        inference=options.inference_of(
+            samples, seed, view, size, engine, precision, grey_as_colour
+        ),
         weights=weights,
         say=say,
     )

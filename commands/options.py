@@ -55,6 +55,10 @@ ViewName = Annotated[
     ),
 ]
 Size = Annotated[int | None, Option(min=16, max=2048, help="Side of the model's input, pixel.")]
+GreyAsColour = Annotated[
+    bool,
+    Option("--grey-as-colour", help="Show images of one channel to a model of three, in each."),
+]
 Engine = Annotated[
     str,
     Option(help="What runs the model: torch, openvino, cuda, or auto, the fastest here."),
@@ -97,9 +101,15 @@ def view_of(name: str | None, size: int | None) -> "View | None":
 
 
 def inference_of(
-    samples: int, seed: int, view: str | None, size: int | None, engine: str, precision: str
+    samples: int,
+    seed: int,
+    view: str | None,
+    size: int | None,
+    engine: str,
+    precision: str,
+    grey_as_colour: bool,
 ) -> "Inference":
     """How a model is to predict, as options say."""
     from zoolens.jobs.settings import Inference
 
-    return Inference(samples, seed, view_of(view, size), engine, precision)
+    return Inference(samples, seed, view_of(view, size), engine, precision, grey_as_colour)

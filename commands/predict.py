@@ -16,6 +16,7 @@ def predict(
     seed: options.Seed = 0,
     view: options.ViewName = None,
     size: options.Size = None,
+    grey_as_colour: options.GreyAsColour = False,
     engine: options.Engine = "auto",
     precision: options.Precision = "float32",
     catalog: options.Catalog = options.CATALOG,
@@ -33,7 +34,9 @@ def predict(
         model=model or (),
         predictions=predictions,
         id_column=id_column,
-        inference=options.inference_of(samples, seed, view, size, engine, precision),
+        inference=options.inference_of(
+            samples, seed, view, size, engine, precision, grey_as_colour
+        ),
         names=[name.strip() for name in names.split(",")] if names else (),
     )
     say(report)

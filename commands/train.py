@@ -43,6 +43,7 @@ def train(
     greyscale: Annotated[
         bool, Option("--greyscale", help="The model is to see greyscale images.")
     ] = False,
+    grey_as_colour: options.GreyAsColour = False,
     catalog: options.Catalog = options.CATALOG,
     quiet: options.Quiet = False,
 ) -> None:
@@ -55,7 +56,11 @@ def train(
         out,
         architecture=architecture,
         encoder=encoder,
-        view=replace(options.view_of(view, size) or View(), greyscale=greyscale),
+        view=replace(
+            options.view_of(view, size) or View(),
+            greyscale=greyscale,
+            grey_as_colour=grey_as_colour and not greyscale,
+        ),
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,

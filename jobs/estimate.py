@@ -91,7 +91,7 @@ def estimate(
                 "zoolens ingest VOTES --images FOLDER"
             )
         engine = choose_engine(inference.engine, len(imaged))
-        loaded, view = _load(model, inference.view, names)
+        loaded, view = _load(model, inference, names)
         seed = inference.seed if inference.samples else 0  # nothing is drawn: any seed is the same
         config = {
             "samples": inference.samples,
@@ -140,16 +140,18 @@ def _check_settings(inference: Inference) -> None:
     check_precision(inference.precision)
 
 
-def _load(model: str, view: View | None, names: Sequence[str]) -> tuple[ZoobotModel, View]:
-    """The model, its outputs called by `names`, and the view: `view`, or its own."""
+def _load(model: str, inference: Inference, names: Sequence[str]) -> tuple[ZoobotModel, View]:
+    """The model, its outputs called by `names`, and the view: the one asked for, or its own."""
     loaded = load_model(model)
     if names:
         loaded = loaded.named(tuple(names))
-    view = view or loaded.view or View()
+    view = inference.view or loaded.view or View()
     if view.greyscale and loaded.channels != 1:
         raise CatalogError(f"{model} takes colour images; leave out the greyscale view")
     check_size(loaded, view.size)
-    return loaded, replace(view, greyscale=loaded.channels == 1)
+    grey = loaded.channels == 1
+    as_colour = (inference.grey_as_colour or view.grey_as_colour) and not grey
+    return loaded, replace(view, greyscale=grey, grey_as_colour=as_colour)
 
 
 def _estimate_all(

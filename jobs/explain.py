@@ -114,7 +114,9 @@ def explain(
             subjects = find_subjects(store, choices, min_votes=fewest) if figures else []
             wanted = _wanted(choices, subjects)
         engine = choose_engine(maps.engine, len(wanted))
-        explained = explained_model(store, maps.models, maps.method, maps.layer, engine)
+        explained = explained_model(
+            store, maps.models, maps.method, maps.layer, engine, maps.grey_as_colour
+        )
         _check_engine(explained, maps.engine)
         _check_answer(explained, tree, answer_id)
         _check_derived(explained, of)

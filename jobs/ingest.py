@@ -12,8 +12,9 @@ import pyarrow as pa
 from zoolens.catalog.arrays import Flags
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.images.checking import image_rows
+from zoolens.catalog.images.pairing import list_stated, named_by_table, names_sought, pair
 from zoolens.catalog.images.reader import ImageReader
-from zoolens.catalog.images.sources import ImageListing, list_images, list_stated, pair
+from zoolens.catalog.images.sources import ImageListing, list_images
 from zoolens.catalog.runtime.files import sha256_of
 from zoolens.catalog.store.galaxies import (
     SAME_PLACE_ARCSEC,
@@ -109,8 +110,9 @@ def ingest(
         with Store.open(catalog) as store:
             held = held_tree(store)
     table = read_vote_table(votes, tree=tree, prefer=held, identifier=id_column, weighted=weighted)
+    listing: ImageListing | None
     if images is not None:
-        listing: ImageListing | None = list_images(images)
+        listing = named_by_table(list_images(images), table.names, table.files)
     elif table.files is not None:
         listing = list_stated(votes, table.names, table.rows.tolist(), table.files)
     else:
@@ -228,7 +230,7 @@ def _ingest_images(
     names = table.names
     galaxies = galaxies_named(
         store,
-        [*names, *(entry.key for entry in listing.entries)],
+        [*names, *names_sought(listing)],
         underscored=any(entry.member for entry in listing.entries),
     )
     paired, unpaired = pair(listing, galaxies)

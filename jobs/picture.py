@@ -82,7 +82,7 @@ def explain_picture(
         raise ImageRefused(f"{picture}: {error}") from None
     first, engine = maps.models[0], choose_engine(maps.engine, 1)
     asked = tree_of(load_model(first).labels, source=first, tree=tree)
-    members = load_ensemble(maps.models, asked, inference.view)
+    members = load_ensemble(maps.models, asked, inference.view, maps.grey_as_colour)
     samples, seed = inference.samples, inference.seed
     view, explainer = explainer_of(members, samples, seed, maps.method, maps.layer, engine)
     found = explain_image(image, members, asked, view, explainer, samples=samples, seed=seed, of=of)

@@ -22,6 +22,7 @@ from zoolens.catalog.predictions.from_images import Predictor
 from zoolens.catalog.predictions.posterior import REACH
 from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image, in_batches
 from zoolens.catalog.store.outdated import clear_outdated
+from zoolens.catalog.store.rejects import commonest_reason
 from zoolens.catalog.store.shards import Part, as_they_are, fill
 from zoolens.catalog.store.store import Run, Store
 from zoolens.jobs.reports import PredictReport
@@ -63,7 +64,7 @@ def predict(
                 "zoolens ingest VOTES --images FOLDER"
             )
         engine = choose_engine(inference.engine, len(imaged))
-        members = load_ensemble(models, tree, inference.view)
+        members = load_ensemble(models, tree, inference.view, inference.grey_as_colour)
         seed = seed if samples else 0  # nothing is drawn: any seed is the same run
         config = {
             "samples": samples,
@@ -94,7 +95,10 @@ def predict(
         galaxies, rejects = _predict_all(store, run, imaged, ready, batch_size)
         total = len(galaxies_of_run(store, run, "prediction"))
         if not total:
-            raise CatalogError("no image could be used; the reasons: zoolens sql 'FROM rejects'")
+            raise CatalogError(
+                f"no image could be used: {commonest_reason(store, run)}; the reasons: "
+                "zoolens sql 'FROM rejects'"
+            )
         changed = store.conclude(run, added=galaxies + rejects + renewed > 0)
         return PredictReport(
             run.run_id,
@@ -113,7 +117,7 @@ def check(model: str | Sequence[str], tree: DecisionTree, inference: Inference) 
     models = _listed(model)
     _check_settings(inference, len(models))
     choose_engine(inference.engine, 1)
-    load_ensemble(models, tree, inference.view)
+    load_ensemble(models, tree, inference.view, inference.grey_as_colour)
 
 
 def _listed(model: str | Sequence[str]) -> Sequence[str]:

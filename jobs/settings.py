@@ -19,7 +19,8 @@ class Inference:
     samples: Monte Carlo dropout samples of the head, seeded by `seed`; 0 turns dropout
     off. view: what the model was trained to see; unless given, what its file says, or
     else the default view. engine: what runs the encoder (`catalog.network.engines`).
-    precision: `float32` or `bfloat16`.
+    precision: `float32` or `bfloat16`. grey_as_colour: models of three channels are shown
+    images of one.
     """
 
     samples: int = 30
@@ -27,6 +28,7 @@ class Inference:
     view: "View | None" = None
     engine: str = "auto"
     precision: str = "float32"
+    grey_as_colour: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,15 @@ class Maps:
     model: unless given, the one that made the newest predictions; or several, whose maps are
     pooled. method: `hirescam` or
     `gradcam`. layer: a module's dotted name, the last encoder block unless given. engine:
-    what runs the encoder; `auto` is torch if OpenVINO does not serve.
+    what runs the encoder; `auto` is torch if OpenVINO does not serve. grey_as_colour: a model
+    of three channels is shown images of one, also where it did not predict so.
     """
 
     model: str | Sequence[str] | None = None
     method: str = "hirescam"
     layer: str | None = None
     engine: str = "auto"
+    grey_as_colour: bool = False
 
     @property
     def models(self) -> Sequence[str]:

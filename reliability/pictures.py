@@ -4,6 +4,7 @@ Every image that was given is checked and in the catalogue, or a row of `rejects
 refused at once, in one line.
 """
 
+import gzip
 import io
 import struct
 import tarfile
@@ -13,6 +14,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+from astropy.io import fits
 from PIL import Image
 
 from reliability.cases import Case, Job, Outcome, Verdict, failed
@@ -34,9 +36,11 @@ def _hostile(chance: Random) -> bytes:
     """An image that should not be taken, or not as it is."""
     kind = chance.choice(("PNG", "JPEG"))
     data = picture(chance.randrange(1000), kind, side=chance.choice((1, 24, 40)))
-    way = chance.randrange(8)
+    way = chance.randrange(10)
     if way < 4:
         return spoil_bytes(data, chance, first=chance.choice((None, None, 200)))
+    if way > 7:
+        return spoil_bytes(_fits(chance), chance, first=chance.choice((None, None, 5760)))
     if way == 4:
         return _claiming(chance)
     if way == 5:
@@ -44,6 +48,22 @@ def _hostile(chance: Random) -> bytes:
     if way == 6:  # another kind of file
         return chance.choice((b"", b"GIF89a", b"%PDF-1.4", b"<svg/>", b"\x00" * 5000, data[8:]))
     return data + picture(3)  # two in one
+
+
+def _fits(chance: Random) -> bytes:
+    """A FITS image of some kind: planes or one, in an extension, compressed, zipped."""
+    pixels = np.random.default_rng(chance.randrange(100)).normal(9, 3, (24, 40))
+    plane = pixels.astype(chance.choice((np.float32, np.int16)))
+    unit = chance.choice(
+        (
+            fits.ImageHDU(plane),
+            fits.ImageHDU(np.stack([plane] * 3)),
+            *(fits.CompImageHDU(plane, compression_type=kind) for kind in ("RICE_1", "GZIP_2")),
+        )
+    )
+    file = io.BytesIO()
+    fits.HDUList([fits.PrimaryHDU(), unit]).writeto(file)
+    return gzip.compress(file.getvalue()) if chance.random() < 0.2 else file.getvalue()
 
 
 def _claiming(chance: Random) -> bytes:

@@ -233,6 +233,7 @@ class Catalog:
         method: str = "hirescam",
         layer: str | None = None,
         engine: str = "auto",
+        grey_as_colour: bool = False,
         out: str | os.PathLike[str] | None = None,
     ) -> "Explained":
         """Explain galaxies, and draw the figures into the notebook, as `zoolens explain` does.
@@ -246,7 +247,7 @@ class Catalog:
         from zoolens.jobs.settings import Maps, Which
 
         which = Which(_listed(galaxies), worst=worst, min_votes=min_votes, answer=answer)
-        maps = Maps(model=model, method=method, layer=layer, engine=engine)
+        maps = Maps(model, method, layer, engine, grey_as_colour)
         with self._let_go():
             report = explain(self.path, which, maps, of=of, out=None if out is None else Path(out))
         pictures = tuple(file for file in report.figures if file.suffix == ".png")

@@ -93,7 +93,7 @@ def image_of(store: Store, iauname: str, *, stored: bool = False) -> npt.NDArray
         )
     with ImageReader() as reader:
         image = reader.open(galaxy.source, galaxy.member, sha256=galaxy.sha256)
-    return np.asarray(image) if stored else _view(store, galaxy_id).display(image)
+    return np.asarray(image.convert("RGB")) if stored else _view(store, galaxy_id).display(image)
 
 
 def _view(store: Store, galaxy_id: int) -> "View":

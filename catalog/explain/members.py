@@ -12,15 +12,20 @@ from zoolens.catalog.saliency.pooled import PooledExplainer
 from zoolens.catalog.store.store import Run, Store
 
 
-def members_of(store: Store, run: Run, sources: Sequence[str]) -> list[Member]:
-    """The models in `sources`, or those of a run of predictions, in the order of the run."""
+def members_of(
+    store: Store, run: Run, sources: Sequence[str], grey_as_colour: bool = False
+) -> list[Member]:
+    """The models in `sources`, or those of a run of predictions, in the order of the run.
+
+    grey_as_colour: they are shown images of one channel, also if they did not predict so.
+    """
     known = _views(run)
     named = [(one, load_model(one)) for one in sources] or _recorded(run, list(known))
     other = View(**run.config["view"]) if "view" in run.config else View()
     members = []
     for source, model in named:
         view = known.get(model.sha256) or model.view or other
-        members.append(shown_to(source, model.for_tree(store.tree), view))
+        members.append(shown_to(source, model.for_tree(store.tree), view, grey_as_colour))
     check_together(members, store.tree)
     order = list(known)
     if {member.model.sha256 for member in members} == set(order):
@@ -106,7 +111,9 @@ def _view_of_all(members: Sequence[Member]) -> tuple[View, list[slice]]:
     first = members[0].view
     if all(member.view == first for member in members):
         return first, [slice(0, 1 if first.greyscale else 3)] * len(members)
-    geometries = dict.fromkeys(replace(member.view, greyscale=False) for member in members)
+    geometries = dict.fromkeys(
+        replace(member.view, greyscale=False, grey_as_colour=False) for member in members
+    )
     if len(geometries) > 1:
         listed = " and ".join(f"{view.name} of {view.size} pixels" for view in geometries)
         raise ModelRefused(
@@ -114,4 +121,5 @@ def _view_of_all(members: Sequence[Member]) -> tuple[View, list[slice]]:
             "explain one of them: --model ONE"
         )
     slices = [slice(3, 4) if member.view.greyscale else slice(0, 3) for member in members]
-    return ColourAndGrey(first.name, first.size), slices
+    as_colour = any(member.view.grey_as_colour for member in members)
+    return ColourAndGrey(first.name, first.size, grey_as_colour=as_colour), slices

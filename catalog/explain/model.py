@@ -124,17 +124,19 @@ def explained_model(
     method: str,
     layer: str | None,
     engine: str = "torch",
+    grey_as_colour: bool = False,
 ) -> ExplainedModel:
     """The model or models of the newest predictions, or those in `source`.
 
     Samples, seed and view are those of the predictions if a model made them; but another model
-    that names its own view gets that. Raises `CatalogError` if predictions came from a file
-    and no model is named, `ModelRefused` for a model that cannot be used or has changed since it
-    predicted, and for several whose maps have no mean.
+    that names its own view gets that, and `grey_as_colour` adds to either. Raises
+    `CatalogError` if predictions came from a file and no model is named, `ModelRefused` for a
+    model that cannot be used or has changed since it predicted, and for several whose maps have
+    no mean.
     """
     sources = [source] if isinstance(source, str) else [*(source or ())]
     run = store.run(store.newest_run("predict"))
-    return _explained(store, run, sources, method, layer, engine)
+    return _explained(store, run, sources, method, layer, engine, grey_as_colour)
 
 
 def explained_again(store: Store, run: Run) -> ExplainedModel:
@@ -145,7 +147,9 @@ def explained_again(store: Store, run: Run) -> ExplainedModel:
     """
     predictions = store.run(int(run.config["predict_run"]))
     sources = sources_of(run)
-    again = _explained(store, predictions, sources, run.config["method"], run.config["layer"])
+    method, layer = run.config["method"], run.config["layer"]
+    as_colour = run.config.get("view", {}).get("grey_as_colour", False)
+    again = _explained(store, predictions, sources, method, layer, grey_as_colour=as_colour)
     if again.sha256 != run.model_sha256:
         raise ModelRefused(
             f"{', '.join(sources)} is no longer the model of run {run.run_id}; ask for maps of "
@@ -161,8 +165,9 @@ def _explained(
     method: str,
     layer: str | Sequence[str] | None,
     engine: str = "torch",
+    grey_as_colour: bool = False,
 ) -> ExplainedModel:
-    members = members_of(store, run, sources)
+    members = members_of(store, run, sources, grey_as_colour)
     samples, seed = run.config.get("samples", _SAMPLES), run.config.get("seed", _SEED)
     view, explainer = explainer_of(members, samples, seed, method, layer, engine)
     return ExplainedModel(members, explainer, view, samples, seed, run)

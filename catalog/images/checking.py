@@ -15,7 +15,7 @@ from zoolens.catalog.store.tables import arrow_schema
 
 
 def image_rows(reader: ImageReader, shard: Sequence[tuple[int, ImageEntry]]) -> dict[str, pa.Table]:
-    """Rows of `image` for the good images and of `reject` for the others.
+    """Rows of `image` for the good images, and of `reject` for the others and for remarks.
 
     Decodes them in as many threads as there are processors. shard: galaxy numbers and their
     images.
@@ -28,7 +28,9 @@ def image_rows(reader: ImageReader, shard: Sequence[tuple[int, ImageEntry]]) -> 
             rejects.append(entry.refused(str(facts)))
         else:
             place = {"galaxy_id": galaxy, "source": entry.source, "member": entry.member}
-            rows.append({**place, **vars(facts)})
+            columns = {name: value for name, value in vars(facts).items() if name != "remarks"}
+            rows.append({**place, **columns})
+            rejects += [entry.refused(remark) for remark in facts.remarks]
     rows.sort(key=lambda row: row["galaxy_id"])
     return {
         "image": pa.Table.from_pylist(rows, schema=arrow_schema("image")),

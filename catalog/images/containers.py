@@ -1,6 +1,6 @@
 """Files that hold many images: WebDataset tar shards, and Parquet as on the HF hub.
 
-Nothing is ever unpacked: single members are read into memory, and links, devices and
+No member is ever unpacked: single members are read into memory, and links, devices and
 names that lead out of a folder are refused.
 """
 
@@ -19,9 +19,11 @@ from zoolens.catalog.errors import CatalogError, ImageRefused
 from zoolens.catalog.formats.identifiers import check_digits, check_notation, texts
 from zoolens.catalog.formats.parquet_blocks import check_declared, open_parquet, parquet_blocks
 from zoolens.catalog.formats.reading import check_identifiers_type
+from zoolens.catalog.images.unzipping import unzipped_file
 from zoolens.catalog.runtime.files import check_file
 
 _IDENTIFIERS = ("iauname", "id_str", "id")
+_MOST_UNZIPPED = 2 * 2**30  # bytes of a tar file
 _MOST_LOADED = 2 * 2**30  # bytes of images of a Parquet file, whole row groups, kept in memory
 _MOST_IMAGES = 2_000_000  # of a Parquet file; their list takes 0.5 GB
 _LONGEST_EXTENSION = 2**20  # bytes of a tar file's long names
@@ -56,21 +58,26 @@ class _Header(tarfile.TarInfo):
 
 
 class TarImages:
-    """An uncompressed tar file, read through an index of its regular members."""
+    """A tar file, read through an index of its regular members.
+
+    One that is gzipped is decompressed to a temporary file first, since gzip is read only from
+    its start. Raises `CatalogError` if that takes more than 2 GiB.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._index: dict[str, tuple[int, int]] = {}  # name: offset, size
         self._refused: list[Member] = []
         check_file(path, "tar file")
-        self._file = path.open("rb")
+        zipped = not path.name.lower().endswith(".tar")
+        self._file = unzipped_file(path, _MOST_UNZIPPED) if zipped else path.open("rb")
         try:
             self._read_index()
         except Exception as error:  # tarfile on hostile bytes raises whatever it trips on
             self._refused.append(Member(path.name, None, f"unreadable tar: {error}"))
 
     def _read_index(self) -> None:
-        with tarfile.open(self.path, "r:", tarinfo=_Header) as archive:
+        with tarfile.open(fileobj=self._file, mode="r:", tarinfo=_Header) as archive:
             for info in archive:
                 name = PurePosixPath(info.name)
                 if info.size < 0:
@@ -217,4 +224,4 @@ def is_utf8(name: str) -> bool:
 
 def open_container(path: Path) -> TarImages | ParquetImages:
     """The container at `path`, whose suffix says its kind."""
-    return TarImages(path) if path.suffix.lower() == ".tar" else ParquetImages(path)
+    return ParquetImages(path) if path.suffix.lower() == ".parquet" else TarImages(path)

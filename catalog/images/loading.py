@@ -40,7 +40,7 @@ class ImageBatch(Loaded):
 
 
 def load(reader: ImageReader, view: View, galaxies: Sequence[Galaxy]) -> Loaded:
-    """Read and view the images of galaxies; missing, changed and damaged ones are rejects."""
+    """Read and view the images of galaxies; missing, changed and unsuited ones are rejects."""
     return load_views(reader, [view], galaxies)[view]
 
 
@@ -80,12 +80,11 @@ def _seen(
     shown, seen, rejects = [], [], []
     for galaxy in galaxies:
         try:
-            image = reader.open(galaxy.source, galaxy.member, sha256=galaxy.sha256)
+            seen.append(look(reader.open(galaxy.source, galaxy.member, sha256=galaxy.sha256)))
         except ImageRefused as error:
             rejects.append(Reject(galaxy.source, None, galaxy.iauname, str(error)))
         else:
             shown.append(galaxy)
-            seen.append(look(image))
     return shown, seen, rejects
 
 

@@ -5,7 +5,7 @@ Listing opens no image; `catalog.images.reader` decodes them.
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -17,8 +17,15 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.images.containers import is_utf8, open_container
 from zoolens.catalog.store.rejects import Reject
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".fits")
-_CONTAINER_SUFFIXES = (".tar", ".parquet")
+_FITS_SUFFIXES = (".fits", ".fit", ".fts")
+IMAGE_SUFFIXES = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    *(kind + packed for kind in _FITS_SUFFIXES for packed in ("", ".gz", ".fz")),
+)
+_TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz")
+_CONTAINER_SUFFIXES = (*_TAR_SUFFIXES, ".parquet")
 
 
 class ImageEntry(NamedTuple):
@@ -64,110 +71,46 @@ class ImageListing:
 
 
 def list_images(path: Path) -> ImageListing:
-    """The images of a folder, a folder of tar or Parquet files, or one such file.
+    """The images of a folder, also of the tar and Parquet files in it, or of one such file.
 
-    A folder holds `IAUNAME.png` (or .jpg, .jpeg, .fits, in any case) itself or in
+    A folder holds `IAUNAME.png` (or another of `IMAGE_SUFFIXES`, in any case) itself or in
     sub-folders, such as Galaxy Zoo DECaLS's `J000/`, one level deep. A tar member's
-    key is the name without its folder and suffix; members that are no images (.json,
-    .cls, …) belong to an image and are ignored. Raises `CatalogError` if there
-    is no image at all, or a folder mixes kinds.
+    key is the name without its folder and suffix; members that are no images but named after
+    one (.json, .cls, …) belong to it and are ignored. Whatever else is there is a reject.
+    Raises `CatalogError` if there is no image at all.
     """
     rejects: list[Reject] = []
     if path.is_dir():
         files = list(_files(path.resolve(), rejects))
-    elif path.is_file() and path.suffix.lower() in _CONTAINER_SUFFIXES:
+    elif path.is_file() and path.name.lower().endswith(_CONTAINER_SUFFIXES):
         files = [path.resolve()]
     else:
         raise CatalogError(
-            f"{path} is no source of images; give a folder, a .tar or a .parquet file"
+            f"{path} is no source of images; give a folder, a .tar, .tar.gz or .parquet file"
         )
-    by_suffix = {
-        kind: [file for file in files if file.suffix.lower() in suffixes]
-        for kind, suffixes in {
-            "images": IMAGE_SUFFIXES,
-            "tar files": (".tar",),
-            "Parquet files": (".parquet",),
-        }.items()
-    }
-    kinds = [kind for kind, found in by_suffix.items() if found]
-    if len(kinds) > 1:
-        raise CatalogError(f"{path} holds {' and '.join(kinds)}; give a folder of one kind")
-    chosen = by_suffix[kinds[0]] if kinds else []
-    usable = set(chosen)
-    rejects += [
-        Reject(str(file), None, file.name, f"not an image: suffix {file.suffix or 'missing'}")
-        for file in files
-        if file not in usable
-    ]
-    if kinds == ["images"]:
-        entries = [ImageEntry(_stem(file.name), str(file)) for file in chosen]
-    else:
-        entries = [entry for file in chosen for entry in _members(file, rejects)]
+    entries: list[ImageEntry] = []
+    used = []
+    for file in files:
+        name = file.name.lower()
+        if name.endswith(IMAGE_SUFFIXES):
+            entries.append(ImageEntry(stem(file.name), str(file)))
+        elif name.endswith(_CONTAINER_SUFFIXES):
+            entries += _members(file, rejects)
+        else:
+            rejects.append(_no_image(str(file), file.name))
+            continue
+        used.append(file)
     if not entries:
         reason = f" ({rejects[0].reason})" if rejects else ""
         raise CatalogError(
-            f"no images in {path}{reason}; looked for files named IAUNAME"
-            f"{'|'.join(IMAGE_SUFFIXES)}, .tar and .parquet, one folder deep"
+            f"no images in {path}{reason}; looked for files named IAUNAME.png, .jpg, .jpeg or "
+            ".fits, .tar and .parquet, one folder deep"
         )
-    return ImageListing(entries, rejects, _digest(chosen))
-
-
-def list_stated(
-    table: Path, names: Sequence[str], rows: Iterable[int], files: Sequence[str | None]
-) -> ImageListing:
-    """The images that a table's `file_loc` column names, relative to its folder.
-
-    names, rows, files (N,): identifier, row and path of each galaxy.
-    """
-    folder = table.resolve().parent
-    entries, rejects = [], []
-    for name, row, file in zip(names, rows, files, strict=True):
-        if file is None:
-            reason = "votes without image: file_loc is empty"
-            rejects.append(Reject(str(table), int(row), name, reason))
-        else:
-            entries.append(ImageEntry(name, os.path.abspath(folder / file)))
-    return ImageListing(entries, rejects, _digest(Path(entry.source) for entry in entries))
-
-
-def pair(
-    listing: ImageListing, galaxies: Mapping[str, int]
-) -> tuple[list[tuple[int, ImageEntry]], list[Reject]]:
-    """Give each galaxy its image; an image without a galaxy, or a second one, is refused.
-
-    galaxies: numbers by name. Shards written by galaxy-datasets have "_" for "." in
-    their keys; such a key counts if it can mean only one galaxy. Returns galaxy
-    numbers with their images, in the order of the listing.
-    """
-    spelt = _underscored(galaxies) if any(entry.member for entry in listing.entries) else {}
-    paired: dict[int, ImageEntry] = {}
-    rejects = []
-    for entry in listing.entries:
-        galaxy = galaxies.get(entry.key, spelt.get(entry.key) if entry.member else None)
-        if galaxy is None:
-            reason = "image without votes: no galaxy of that name"
-        elif galaxy in paired:
-            first = paired[galaxy]
-            reason = f"second image: the first, {first.place}, is kept"
-        else:
-            paired[galaxy] = entry
-            continue
-        rejects.append(entry.refused(reason))
-    return list(paired.items()), rejects
-
-
-def _underscored(galaxies: Mapping[str, int]) -> dict[str, int]:
-    spelt: dict[str, int] = {}
-    ambiguous = set()
-    for name, galaxy in galaxies.items():
-        key = name.replace(".", "_")
-        if spelt.setdefault(key, galaxy) != galaxy:
-            ambiguous.add(key)
-    return {key: galaxy for key, galaxy in spelt.items() if key not in ambiguous}
+    return ImageListing(entries, rejects, digest_of(used))
 
 
 def _files(folder: Path, rejects: list[Reject], depth: int = 0) -> Iterator[Path]:
-    """Files of a folder and its sub-folders, by name, hidden ones left out."""
+    """Files of a folder and its sub-folders, by name; what is passed over is a reject."""
     try:
         items = sorted(os.scandir(folder), key=lambda item: item.name)
     except OSError as error:
@@ -175,46 +118,75 @@ def _files(folder: Path, rejects: list[Reject], depth: int = 0) -> Iterator[Path
             Reject(str(folder), None, folder.name, f"unreadable folder: {error.strerror}")
         )
         return
+    if not items and depth:
+        rejects.append(Reject(str(folder), None, folder.name, "not an image: an empty folder"))
     for item in items:
-        if item.name.startswith("."):
-            continue
-        if not is_utf8(item.name):
-            reason = "not an image: its name is not UTF-8"
-            rejects.append(Reject(item.path, None, item.name, reason))
-        elif not os.path.isdir(item.path):  # not item.is_dir(), which fails on a loop of links
-            yield folder / item.name
-        elif depth == 0:
+        is_folder = os.path.isdir(item.path)  # not item.is_dir(), which fails on a loop of links
+        reason = _passed_over(item.name, depth, is_folder)
+        if is_folder and reason is None and os.path.samefile(item.path, folder):
+            reason = "a link to the folder that it is in"
+        if reason is not None:
+            rejects.append(Reject(item.path, None, item.name, f"not an image: {reason}"))
+        elif is_folder:
             yield from _files(folder / item.name, rejects, depth + 1)
         else:
-            reason = "not an image: a folder too deep to be looked into"
-            rejects.append(Reject(item.path, None, item.name, reason))
+            yield folder / item.name
+
+
+def _passed_over(name: str, depth: int, is_folder: bool) -> str | None:
+    """Why what is in a folder is not looked at; None if it is."""
+    if not is_utf8(name):
+        return "its name is not UTF-8"
+    if name.startswith("."):
+        return f"a hidden {'folder' if is_folder else 'file'}"
+    if is_folder and name.lower().endswith(IMAGE_SUFFIXES):
+        return "a folder is there, not a file"
+    return "a folder too deep to be looked into" if is_folder and depth else None
+
+
+def _no_image(source: str, name: str) -> Reject:
+    suffix = PurePosixPath(name).suffix or "missing"
+    return Reject(source, None, name, f"not an image: suffix {suffix}")
 
 
 def _members(file: Path, rejects: list[Reject]) -> Iterator[ImageEntry]:
-    is_tar, source = file.suffix.lower() == ".tar", str(file)
+    is_tar, source = file.name.lower().endswith(_TAR_SUFFIXES), str(file)
+    found: set[str] = set()
+    others = []
     try:
         with closing(open_container(file)) as container:
             for name, identifier, problem in container.members():
-                entry = ImageEntry(_stem(identifier or name), source, name)
+                entry = ImageEntry(stem(identifier or name), source, name)
                 if problem is not None:
                     rejects.append(entry.refused(problem))
                 elif not is_tar or name.lower().endswith(IMAGE_SUFFIXES):
+                    found.add(entry.key)
                     yield entry
+                else:
+                    others.append(name)
     except (CatalogError, OSError, ValueError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0]
         rejects.append(Reject(source, None, file.name, f"unreadable file: {reason}"))
+    rejects += [_no_image(source, name) for name in others if not _belongs(name, found)]
 
 
-def _stem(name: str) -> str:
+def _belongs(name: str, images: set[str]) -> bool:
+    """Whether a member of a tar is named after an image beside it, with another suffix."""
+    plain = PurePosixPath(name).name
+    return any(plain[:at] in images for at, letter in enumerate(plain) if letter == ".")
+
+
+def stem(name: str) -> str:
     """The galaxy's name in a file name; not `Path.stem`, since IAU names contain dots."""
     plain = PurePosixPath(name).name
-    for suffix in IMAGE_SUFFIXES:
+    for suffix in sorted(IMAGE_SUFFIXES, key=len, reverse=True):
         if plain.lower().endswith(suffix):
             return plain[: -len(suffix)].removesuffix(".image")
     return plain
 
 
-def _digest(files: Iterable[Path]) -> str:
+def digest_of(files: Iterable[Path]) -> str:
+    """SHA-256 over the paths, sizes and times of change of files."""
     digest = hashlib.sha256()
     for file in files:
         try:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, ImageRefused
 from zoolens.catalog.images.zoom import zoomed
 
 if TYPE_CHECKING:
@@ -28,14 +28,16 @@ class View:
 
     name: "minimal" (the central 1/1.2 of the image, resized) or "fast" (the central
     `size` pixels, not resized). size: pixels a side, for both. greyscale: one
-    channel instead of three, for models trained on one. Interpolation is bilinear,
-    antialiased, as in both configurations. Raises `CatalogError` for another name or
-    size.
+    channel instead of three, for models trained on one. grey_as_colour: images of one
+    channel are shown to models of three, in each of them, and not refused. Interpolation is
+    bilinear, antialiased, as in both configurations. Raises `CatalogError` for another name
+    or size.
     """
 
     name: str = "minimal"
     size: int = 224
     greyscale: bool = False
+    grey_as_colour: bool = False
 
     def __post_init__(self) -> None:
         if self.name not in VIEW_NAMES:
@@ -45,7 +47,10 @@ class View:
 
     def config(self) -> dict[str, Any]:
         """The arguments that rebuild the view, `View(**config)`; JSON-able."""
-        return asdict(self)
+        config = asdict(self)
+        if not self.grey_as_colour:  # as it is nearly always
+            del config["grey_as_colour"]
+        return config
 
     @classmethod
     def from_config(cls, config: object) -> "View":
@@ -54,18 +59,40 @@ class View:
         Raises `CatalogError` if it is not one of a view.
         """
         kinds = {"name": str, "size": int, "greyscale": bool}
-        if not isinstance(config, dict) or {k: type(v) for k, v in config.items()} != kinds:
+        more = {"grey_as_colour": bool}
+        if not isinstance(config, dict) or {k: type(v) for k, v in config.items()} not in (
+            kinds,
+            kinds | more,
+        ):
             raise CatalogError(f"{str(config)[:80]!r} is no view: it has {', '.join(kinds)}")
         return cls(**config)
 
+    def suited(self, image: Image.Image) -> Image.Image:
+        """The image if the view can be made of it, in RGB if the model sees colour.
+
+        image: RGB or L. Raises `ImageRefused` for one channel where the model takes three,
+        unless that is asked for.
+        """
+        if image.mode == "RGB" or self.greyscale:
+            return image
+        if not self.grey_as_colour:
+            raise ImageRefused(
+                "wrong mode: one channel, and the model takes three; --grey-as-colour shows it "
+                "the one in each"
+            )
+        return image.convert("RGB")
+
     def prepare(self, image: Image.Image) -> "torch.Tensor":
-        """The model's input for an RGB image, (C, H, W) float32 in 0..1."""
-        tensor: torch.Tensor = _transform(self)(image)
+        """The model's input for an image, (C, H, W) float32 in 0..1.
+
+        image: RGB or L. Raises `ImageRefused` as `suited` does.
+        """
+        tensor: torch.Tensor = _transform(self)(self.suited(image))
         return tensor
 
     def display(self, image: Image.Image) -> npt.NDArray[np.uint8]:
-        """The same pixels for the eye, (H, W, 3), in colour whatever the model sees."""
-        return _for_the_eye(View(self.name, self.size).prepare(image))
+        """The same pixels for the eye, (H, W, 3), whatever channels image and model have."""
+        return _for_the_eye(View(self.name, self.size).prepare(image.convert("RGB")))
 
     def both(self, image: Image.Image) -> "tuple[torch.Tensor, npt.NDArray[np.uint8]]":
         """What `prepare` and `display` give, in half the time if the model sees colour."""
@@ -77,11 +104,11 @@ class ColourAndGrey(View):
     """A view in colour, and after it the same in grey, (4, H, W): for models of either."""
 
     def prepare(self, image: Image.Image) -> "torch.Tensor":
-        """Both models' input for an RGB image, (4, H, W) float32 in 0..1."""
+        """Both models' input for an image, (4, H, W) float32 in 0..1; raises as `suited` does."""
         import torch
 
-        seen = [View(self.name, self.size, grey).prepare(image) for grey in (False, True)]
-        return torch.cat(seen)
+        views = (View(self.name, self.size, grey, self.grey_as_colour) for grey in (False, True))
+        return torch.cat([view.prepare(image) for view in views])
 
     def both(self, image: Image.Image) -> "tuple[torch.Tensor, npt.NDArray[np.uint8]]":
         """What `prepare` and `display` give."""

@@ -42,16 +42,20 @@ class Member:
 
 
 def load_ensemble(
-    sources: Sequence[str], tree: DecisionTree, view: View | None = None
+    sources: Sequence[str],
+    tree: DecisionTree,
+    view: View | None = None,
+    grey_as_colour: bool = False,
 ) -> tuple[Member, ...]:
     """The models of `sources`, in that order, with the answers of a tree.
 
-    view: of all of them; unless given each has its own, or else the default. Raises
+    view: of all of them; unless given each has its own, or else the default. grey_as_colour:
+    those of three channels are shown images of one. Raises
     `ModelRefused` for a model that cannot be used (`load_model`, `check_size`), that is there
     twice, or that does not answer the very questions that the first one does; `CatalogError`
     for a greyscale view of a model that takes colour.
     """
-    members = tuple(load_member(source, tree, view) for source in sources)
+    members = tuple(load_member(source, tree, view, grey_as_colour) for source in sources)
     check_together(members, tree)
     return members
 
@@ -78,19 +82,24 @@ def check_together(members: Sequence[Member], tree: DecisionTree) -> None:
             )
 
 
-def load_member(source: str, tree: DecisionTree, view: View | None = None) -> Member:
+def load_member(
+    source: str, tree: DecisionTree, view: View | None = None, grey_as_colour: bool = False
+) -> Member:
     """One model and its view; arguments, and what is raised, as of `load_ensemble`."""
     model = load_model(source).for_tree(tree)
     view = view or model.view or View()
     if view.greyscale and model.channels != 1:
         raise CatalogError(f"{source} takes colour images; leave out the greyscale view")
-    return shown_to(source, model, view)
+    return shown_to(source, model, view, grey_as_colour)
 
 
-def shown_to(source: str, model: ZoobotModel, view: View) -> Member:
+def shown_to(source: str, model: ZoobotModel, view: View, grey_as_colour: bool = False) -> Member:
     """A model that is shown a view, in its channels. Raises `ModelRefused` if it cannot be."""
     check_size(model, view.size)
-    return Member(path_of(source), model, replace(view, greyscale=model.channels == 1))
+    grey = model.channels == 1
+    as_colour = (grey_as_colour or view.grey_as_colour) and not grey
+    shown = replace(view, greyscale=grey, grey_as_colour=as_colour)
+    return Member(path_of(source), model, shown)
 
 
 def sha256_of_models(members: Sequence[Member]) -> str:

@@ -17,7 +17,8 @@ from typing import NamedTuple, cast
 from PIL import Image
 
 from zoolens.catalog.formats.csv import no_formula
-from zoolens.catalog.images.reader import ImageReader, decode
+from zoolens.catalog.images.decoding import decode
+from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.paths import manifest_path, refused_path, subject_stem
 from zoolens.catalog.store.rejects import Reject
 
@@ -66,16 +67,20 @@ class Entry(NamedTuple):
 def write_image(folder: Path, reader: ImageReader, galaxy: PickedImage) -> str:
     """Write a galaxy's image to a folder as the Zooniverse takes it; returns its file's name.
 
-    PNG and JPEG are copied byte by byte. A FITS cutout becomes PNG, as `catalog.images.cutouts`
-    shows it. An image of more than 10^6 bytes becomes JPEG, of the first quality of 95,
-    90, 80, 70 that suffices, at half the size if none does, and so on. Raises `ImageRefused`
-    if the image cannot be read or is not the one that was ingested, and `CatalogError` for a
-    damaged tar or Parquet file.
+    PNG and JPEG are copied byte by byte; but a JPEG that is to be turned is written upright,
+    since not everything that shows it may turn it. A FITS cutout becomes PNG, as
+    `catalog.images.cutouts` shows it. An image of more than 10^6 bytes becomes JPEG, of the
+    first quality of 95, 90, 80, 70 that suffices, at half the size if none does, and so on.
+    Raises `ImageRefused` if the image cannot be read or is not the one that was ingested, and
+    `CatalogError` for a damaged tar or Parquet file.
     """
     data = reader.read(galaxy.source, galaxy.member, sha256=galaxy.sha256)
     suffix = _COPIED.get(galaxy.format)
-    if suffix is None or len(data) > MOST_BYTES:
-        data, suffix = _encoded(decode(data)[0], lossless=suffix is None)
+    turned = suffix == ".jpg" and any(
+        remark.startswith("rotated image") for remark in decode(data).remarks
+    )
+    if suffix is None or turned or len(data) > MOST_BYTES:
+        data, suffix = _encoded(decode(data).image, lossless=suffix is None)
     name = subject_stem(galaxy.iauname) + suffix
     with (folder / name).open("xb") as file:
         file.write(data)

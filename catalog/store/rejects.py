@@ -88,6 +88,13 @@ def counts_by_kind(store: Store, run: Run) -> Mapping[str, int]:
     return dict(store.rows(f"{sql} ORDER BY n DESC, kind", [run.run_id]))
 
 
+def commonest_reason(store: Store, run: Run) -> str:
+    """The reason of most rejects of a run, and of how many; "nothing was refused" without any."""
+    sql = f"SELECT reason, count(*) AS n FROM reject WHERE run_id = ? AND {IS_REFUSED}"
+    found = store.rows(f"{sql} GROUP BY reason ORDER BY n DESC, reason LIMIT 1", [run.run_id])
+    return f"{found[0][1]:,} times {found[0][0]}" if found else "nothing was refused"
+
+
 def _plain(value: str | int | None) -> str | int | None:
     """A value that can be stored: bytes of a file name that are not UTF-8 become "?"."""
     return value.encode(errors="replace").decode() if isinstance(value, str) else value

@@ -161,8 +161,10 @@ def canvas(image: Image.Image, view: View, side: int) -> Pixels:
     """The input of augmentation, (3, side, side): more of the image than the view.
 
     For the view "fast", which does not resize, the central `side` pixels, black beyond
-    the image's edge; otherwise the central square, resized.
+    the image's edge; otherwise the central square, resized. Raises `ImageRefused` for an
+    image of one channel that the view does not take.
     """
+    image = view.suited(image).convert("RGB")
     across = side if view.name == "fast" else min(image.size)
     left, top = (image.width - across) // 2, (image.height - across) // 2
     square = image.crop((left, top, left + across, top + across))

@@ -1,12 +1,16 @@
 """What an ingest records of images, and of those that it refuses."""
 
 import hashlib
+import io
 from pathlib import Path
+
+from PIL import Image
 
 from tests.made.images import A, B, C, folder, picture, tar
 from zoolens.catalog.images.checking import image_rows
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.sources import list_images
+from zoolens.catalog.store.kinds import is_refused
 from zoolens.catalog.store.tables import arrow_schema
 
 
@@ -45,6 +49,19 @@ def test_members_of_a_tar_keep_their_names(tmp_path: Path) -> None:
         tables = image_rows(reader, list(enumerate(listing.entries)))
     assert tables["image"]["member"].to_pylist() == [f"{A}.png"]
     assert tables["reject"]["key"].to_pylist() == [f"{B}.png"]
+
+
+def test_what_was_converted_is_taken_and_told(tmp_path: Path) -> None:
+    grey = io.BytesIO()
+    Image.open(io.BytesIO(picture(1))).convert("LA").save(grey, "PNG")
+    listing = list_images(folder(tmp_path / "images", {f"{A}.png": grey.getvalue()}))
+    with ImageReader() as reader:
+        tables = image_rows(reader, list(enumerate(listing.entries)))
+    (row,) = tables["image"].to_pylist()
+    assert row["sha256"] == hashlib.sha256(grey.getvalue()).hexdigest()
+    told = tables["reject"].to_pylist()
+    assert [(one["key"], one["kind"]) for one in told] == [(A, "opaque alpha"), (A, "one channel")]
+    assert not any(is_refused(one["kind"]) for one in told)
 
 
 def test_no_images_are_no_rows() -> None:

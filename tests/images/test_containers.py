@@ -1,5 +1,6 @@
 """Images in tar shards and Parquet files, hostile and damaged ones among them."""
 
+import gzip
 import io
 import os
 import tarfile
@@ -40,6 +41,41 @@ class TestTar:
         with ImageReader() as reader:
             for entry in [*listing.entries, *reversed(listing.entries)]:
                 assert reader.read(entry.source, entry.member)[0] == int(entry.key[1:])
+
+    @pytest.mark.parametrize("suffix", [".tar.gz", ".tgz", ".TAR.GZ"])
+    def test_gzipped(self, tmp_path: Path, suffix: str) -> None:
+        plain = tar(
+            tmp_path / "a.tar", {f"{name}.png": picture(i) for i, name in enumerate((A, B))}
+        )
+        path = tmp_path / f"b{suffix}"
+        path.write_bytes(gzip.compress(plain.read_bytes()))
+        plain.unlink()
+        listing = list_images(path)
+        assert keys(listing) == [A, B]
+        assert read_all(listing) == [picture(0), picture(1)]
+        assert keys(list_images(tmp_path)) == [A, B]
+        path.write_bytes(path.read_bytes()[:-900])
+        listing = list_images(path)
+        assert [key for key, _ in reasons(listing)] == [path.name]
+        assert reasons(listing)[0][1].startswith("unreadable tar")
+
+    def test_a_gzipped_tar_of_any_size_is_not_made(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("zoolens.catalog.images.containers._MOST_UNZIPPED", 10**6)
+        (tmp_path / "a.tar.gz").write_bytes(gzip.compress(bytes(10**7)))
+        with pytest.raises(CatalogError, match=r"no images in .*more than 1,000,000 bytes; gunzip"):
+            list_images(tmp_path)
+
+    def test_what_belongs_to_no_image_is_named(self, tmp_path: Path) -> None:
+        names = (f"{A}.png", f"{A}.json", f"{A}.labels.cls", f"{B}.tif", "README", "J000/.png.x")
+        listing = list_images(tar(tmp_path / "a.tar", dict.fromkeys(names, b"")))
+        assert keys(listing) == [A]
+        assert dict(reasons(listing)) == {
+            f"{B}.tif": "not an image: suffix .tif",
+            "README": "not an image: suffix missing",
+            "J000/.png.x": "not an image: suffix .x",
+        }
 
     def test_hostile_members(self, tmp_path: Path) -> None:
         path = tar(tmp_path / "a.tar", {f"{A}.png": b"1", "../../up.png": b"2", "/etc/x.png": b"3"})

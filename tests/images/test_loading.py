@@ -64,6 +64,22 @@ def test_what_is_sound_is_viewed_and_the_rest_refused(
         np.testing.assert_equal(segment, own)
 
 
+def test_one_channel_is_refused_where_the_model_takes_three(tmp_path: Path) -> None:
+    grey = Image.fromarray(np.arange(64 * 64, dtype=np.uint16).reshape(64, 64).astype(np.uint8))
+    grey.save(tmp_path / "a.png")
+    sha256 = hashlib.sha256((tmp_path / "a.png").read_bytes()).hexdigest()
+    galaxies = [Galaxy(1, "J1", str(tmp_path / "a.png"), None, sha256)]
+    with ImageReader() as reader:
+        for read in (load, image_batch):
+            refused = read(reader, View(size=32), galaxies)
+            assert refused.images.shape == (0, 3, 32, 32)
+            assert refused.rejects[0].reason.startswith("wrong mode: one channel")
+            for view in (View(size=32, greyscale=True), View(size=32, grey_as_colour=True)):
+                seen = read(reader, view, galaxies)
+                assert torch.equal(seen.images[0], view.prepare(grey))
+                assert not seen.rejects
+
+
 def test_in_several_views_the_same_galaxies_are_loaded_once(
     galaxies: list[Galaxy], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ import pytest
 from tests.made.images import A, B, C, folder, keys, parquet_images, picture, read_all, reasons, tar
 from zoolens.catalog.errors import CatalogError, ImageRefused
 from zoolens.catalog.images.reader import ImageReader
-from zoolens.catalog.images.sources import list_images, list_stated, pair
+from zoolens.catalog.images.sources import list_images
 
 
 class TestFolders:
@@ -29,6 +29,7 @@ class TestFolders:
         listing = list_images(root)
         assert keys(listing) == [A]
         assert dict(reasons(listing)) == {
+            ".DS_Store": "not an image: a hidden file",
             "notes.txt": "not an image: suffix .txt",
             "README": "not an image: suffix missing",
             "b": "not an image: a folder too deep to be looked into",
@@ -57,10 +58,38 @@ class TestFolders:
         with pytest.raises(CatalogError, match="no images in"):
             list_images(folder(tmp_path / "images", contents))
 
-    def test_of_two_kinds(self, tmp_path: Path) -> None:
-        root = folder(tmp_path / "images", {"a.png": b"", "b.tar": b""})
-        with pytest.raises(CatalogError, match="images and tar files; give a folder of one kind"):
-            list_images(root)
+    def test_of_several_kinds(self, tmp_path: Path) -> None:
+        root = folder(tmp_path / "images", {f"{A}.png": picture(1)})
+        tar(root / "b.tar", {f"{B}.png": picture(2)})
+        parquet_images(root / "c.parquet", [picture(3)], id=[C])
+        listing = list_images(root)
+        assert keys(listing) == [A, B, C]
+        assert read_all(listing) == [picture(1), picture(2), picture(3)]
+
+    def test_fits_by_any_of_its_suffixes(self, tmp_path: Path) -> None:
+        suffixes = (".fits", ".FIT", ".fts", ".fits.gz", ".Fits.Fz", ".fit.gz", ".fz", ".gz")
+        root = folder(tmp_path / "images", {f"J{i}.5{s}": b"" for i, s in enumerate(suffixes)})
+        listing = list_images(root)
+        assert keys(listing) == [f"J{i}.5" for i in range(6)]
+        assert [reason for _, reason in reasons(listing)] == [
+            "not an image: suffix .fz",
+            "not an image: suffix .gz",
+        ]
+
+    def test_every_item_has_an_outcome(self, tmp_path: Path) -> None:
+        root = folder(tmp_path / "images", {f"{A}.png": b"", ".git/x.png": b"", "J0/._a.png": b""})
+        (root / "empty").mkdir()
+        (root / "folder.png").mkdir()
+        (root / "itself").symlink_to(root)
+        listing = list_images(root)
+        assert keys(listing) == [A]
+        assert dict(reasons(listing)) == {
+            ".git": "not an image: a hidden folder",
+            "._a.png": "not an image: a hidden file",
+            "empty": "not an image: an empty folder",
+            "folder.png": "not an image: a folder is there, not a file",
+            "itself": "not an image: a link to the folder that it is in",
+        }
 
     @pytest.mark.parametrize("name", ["absent", "image.png", "votes.csv"])
     def test_what_is_no_source(self, tmp_path: Path, name: str) -> None:
@@ -83,48 +112,6 @@ class TestDigest:
         assert len({first, second, third, fourth}) == 4
 
 
-class TestStatedFiles:
-    def test_are_relative_to_the_table(self, tmp_path: Path) -> None:
-        folder(tmp_path / "J000", {"a.png": b"1"})
-        outside = tmp_path / "b.png"
-        files = ["J000/a.png", None, str(outside)]
-        listing = list_stated(tmp_path / "votes.csv", [A, B, C], [1, 2, 4], files)
-        assert keys(listing) == [A, C]
-        assert [entry.source for entry in listing.entries] == [
-            str(tmp_path / "J000" / "a.png"),
-            str(outside),
-        ]
-        (reject,) = listing.rejects
-        assert reject == (
-            str(tmp_path / "votes.csv"),
-            2,
-            B,
-            "votes without image: file_loc is empty",
-        )
-
-
-class TestPairing:
-    def test_strangers_and_seconds_are_refused(self, tmp_path: Path) -> None:
-        root = folder(tmp_path / "images", {f"{A}.jpeg": b"1", f"{A}.png": b"2", f"{B}.png": b"3"})
-        paired, rejects = pair(list_images(root), {A: 7, C: 8})
-        assert [(galaxy, Path(entry.source).name) for galaxy, entry in paired] == [(7, f"{A}.jpeg")]
-        assert [(r.key, r.reason.split(":")[0]) for r in rejects] == [
-            (A, "second image"),
-            (B, "image without votes"),
-        ]
-
-    def test_the_underscores_of_galaxy_datasets(self, tmp_path: Path) -> None:
-        members = {f"{name.replace('.', '_')}.image.jpg": b"" for name in (A, B)}
-        listing = list_images(tar(tmp_path / "a.tar", members))
-        assert [galaxy for galaxy, _ in pair(listing, {A: 1, B: 2})[0]] == [1, 2]
-
-    def test_but_not_where_they_can_mean_two(self, tmp_path: Path) -> None:
-        listing = list_images(tar(tmp_path / "a.tar", {"J1_2_3.png": b"", "J4_5.png": b""}))
-        paired, rejects = pair(listing, {"J1.2_3": 1, "J1_2.3": 2, "J4_5": 3, "J4.5": 4})
-        assert [galaxy for galaxy, _ in paired] == [3]
-        assert [r.key for r in rejects] == ["J1_2_3.png"]
-
-
 class TestDamagedSources:
     def test_a_loop_of_links_is_one_reject(self, tmp_path: Path) -> None:
         root = folder(tmp_path / "images", {f"{A}.png": picture(1)})
@@ -142,19 +129,3 @@ class TestDamagedSources:
         listing = list_images(root)
         assert keys(listing) == ["J1"]
         assert [key for key, _ in reasons(listing)] == ["b.parquet", "c.parquet"]
-
-    def test_rejects_of_rows_name_row_and_galaxy(self, tmp_path: Path) -> None:
-        path = parquet_images(tmp_path / "t.parquet", [picture(1)] * 3, id=["J1", "J9", "J1"])
-        paired, rejects = pair(list_images(path), {"J1": 0})
-        assert len(paired) == 1
-        assert [(r.row, r.key, r.reason.split(":")[0]) for r in rejects] == [
-            (2, "J9", "image without votes"),
-            (3, "J1", "second image"),
-        ]
-        assert "the first, row 1, is kept" in rejects[1].reason
-
-    @pytest.mark.parametrize("name", ["x" * 300 + ".png", "a\0b.png"])
-    def test_names_that_no_file_has(self, tmp_path: Path, name: str) -> None:
-        listing = list_stated(tmp_path / "v.csv", ["J1"], [1], [name])
-        with ImageReader() as reader, pytest.raises(ImageRefused, match="image"):
-            reader.inspect(listing.entries[0].source)

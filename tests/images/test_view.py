@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, ImageRefused
 from zoolens.catalog.images.view import VIEW_NAMES, ColourAndGrey, View
 from zoolens.catalog.runtime.compiled import _made
 
@@ -94,6 +94,50 @@ def test_display_of_a_greyscale_view_is_in_colour(image: Image.Image) -> None:
         prepared, pixels = view.both(image)
         assert torch.equal(prepared, view.prepare(image))
         assert np.array_equal(pixels, view.display(image))
+
+
+@pytest.mark.parametrize("name", VIEW_NAMES)
+class TestOneChannel:
+    """An image of one channel, as a model of one or of three, and the eye, see it."""
+
+    def test_a_model_of_one_sees_what_galaxy_datasets_shows(
+        self, name: str, image: Image.Image
+    ) -> None:
+        from galaxy_datasets import transforms
+
+        grey = image.convert("L")
+        config = getattr(transforms, f"{name}_view_config")()
+        config.greyscale = True
+        expected = transforms.get_galaxy_transform(config)(grey)
+        assert torch.equal(View(name, greyscale=True).prepare(grey), expected)
+        # and the same if the channel was repeated before
+        assert torch.equal(View(name, greyscale=True).prepare(grey.convert("RGB")), expected)
+
+    def test_a_model_of_three_only_if_asked_to(self, name: str, image: Image.Image) -> None:
+        grey = image.convert("L")
+        for look in (View(name).prepare, View(name).both, View(name).suited):
+            with pytest.raises(ImageRefused, match=r"wrong mode: one channel, .*--grey-as"):
+                look(grey)
+        shown = View(name, grey_as_colour=True).prepare(grey)
+        assert torch.equal(shown, View(name).prepare(grey.convert("RGB")))
+        assert torch.equal(shown[0], shown[2])
+
+    def test_the_eye_sees_it_under_every_view(self, name: str, image: Image.Image) -> None:
+        grey = image.convert("L")
+        expected = View(name).display(grey.convert("RGB"))
+        for view in (View(name), View(name, greyscale=True), View(name, grey_as_colour=True)):
+            assert np.array_equal(view.display(grey), expected)
+        assert np.array_equal(View(name, greyscale=True).both(grey)[1], expected)
+
+
+def test_grey_as_colour_is_recorded_only_where_asked_for() -> None:
+    assert View().config() == {"name": "minimal", "size": 224, "greyscale": False}
+    asked = View(grey_as_colour=True)
+    assert asked.config() == {**View().config(), "grey_as_colour": True}
+    for view in (View(), asked):
+        assert View.from_config(view.config()) == view
+    with pytest.raises(CatalogError, match="is no view"):
+        View.from_config({**View().config(), "grey_as_colour": 1})
 
 
 @pytest.mark.parametrize("shape", [(424, 424), (256, 256), (300, 500), (64, 64), (1, 1)])

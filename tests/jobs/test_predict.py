@@ -1,5 +1,6 @@
 """Predictions in the store against Zoobot's own, whatever interrupts them."""
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -343,6 +344,30 @@ def test_a_greyscale_model_is_shown_grey(tmp_path: Path) -> None:
     with torch.inference_mode():
         expected = zoobot(shown)[:, None]
     np.testing.assert_allclose(posteriors(path, report.run_id), expected, atol=1e-4, rtol=0)
+
+
+def test_grey_images_are_shown_to_a_model_of_three_channels_if_asked(
+    tmp_path: Path, model: str
+) -> None:
+    path = imaged(tmp_path / "gz.duckdb", 2)
+    with Store.open(path) as store:
+        for number in (0, 1):
+            file = tmp_path / f"gz/G000{number}.png"
+            Image.open(file).convert("L").save(file)
+            sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+            store.execute("UPDATE image SET sha256 = ? WHERE source = ?", [sha256, str(file)])
+    with pytest.raises(CatalogError, match=r"no image could be used: 2 times wrong mode: one ch.*"):
+        predict(path, model, Inference(samples=0, view=SMALL))
+    asked = Inference(samples=0, view=SMALL, grey_as_colour=True)
+    report = predict(path, model, asked)
+    assert (report.galaxies, report.rejects) == (2, 0)
+    (run,) = table(path, f"SELECT config FROM runs WHERE run_id = {report.run_id}")
+    assert '"grey_as_colour": true' in run["config"]
+    grey = str(save(zoobot_tree("test_resnet", awake=True, channels=1), tmp_path / "grey.ckpt"))
+    untold = predict(path, grey, Inference(samples=0, view=SMALL))
+    assert (untold.galaxies, untold.rejects) == (2, 0)
+    again = predict(path, grey, asked)  # of one channel: there is nothing to ask for
+    assert (again.run_id, again.changed) == (untold.run_id, False)
 
 
 def test_a_model_is_shown_what_its_file_says(tmp_path: Path, model: str) -> None:

@@ -16,9 +16,11 @@ from PIL import Image
 from pyarrow import parquet
 
 from tests.images.test_cutouts import cutout, sky
+from tests.images.test_decoding import rotated
 from tests.made.images import picture, tar
 from zoolens.catalog.errors import ImageRefused
-from zoolens.catalog.images.reader import ImageReader, decode
+from zoolens.catalog.images.decoding import decode
+from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.selection.manifest import (
     MOST_BYTES,
     Entry,
@@ -50,7 +52,7 @@ def out(tmp_path: Path) -> Path:
 def picked(source: Path, member: str | None = None, name: str = NAME) -> PickedImage:
     """A galaxy with the image that is there now."""
     with ImageReader() as reader:
-        kind, _, _, sha256 = astuple(reader.inspect(str(source), member))
+        kind, _, _, sha256, _ = astuple(reader.inspect(str(source), member))
     return PickedImage(7, name, 173.8, -6.04, str(source), member, kind, sha256)
 
 
@@ -86,9 +88,21 @@ def test_a_fits_cutout_is_shown_in_colour(tmp_path: Path, out: Path, reader: Ima
     data = cutout(sky())
     file = write_image(out, reader, picked(saved(tmp_path / "a.fits", data)))
     assert file == f"{NAME}.png"
-    image, kind = decode((out / file).read_bytes())
+    image, kind, _ = decode((out / file).read_bytes())
     assert kind == "PNG"
-    assert np.array_equal(np.asarray(image), np.asarray(decode(data)[0]))
+    assert np.array_equal(np.asarray(image), np.asarray(decode(data).image))
+
+
+def test_a_jpeg_that_is_to_be_turned_is_written_upright(
+    tmp_path: Path, out: Path, reader: ImageReader
+) -> None:
+    data = rotated("JPEG", 6)
+    file = write_image(out, reader, picked(saved(tmp_path / "a.jpg", data)))
+    assert file == f"{NAME}.jpg"
+    written = decode((out / file).read_bytes())
+    assert not written.remarks
+    difference = np.asarray(written.image).astype(int) - np.asarray(decode(data).image)
+    assert np.abs(difference).mean() < 12  # of noise; of another turn it is 85
 
 
 def test_the_real_cutout(data: Path, out: Path, reader: ImageReader) -> None:
@@ -111,7 +125,7 @@ def test_a_large_image_becomes_jpeg(tmp_path: Path, out: Path, reader: ImageRead
     assert source.stat().st_size > MOST_BYTES
     file = write_image(out, reader, picked(source))
     assert file == f"{NAME}.jpg"
-    shown, kind = decode((out / file).read_bytes())
+    shown, kind, _ = decode((out / file).read_bytes())
     assert (kind, shown.size) == ("JPEG", (900, 900))
     assert (out / file).stat().st_size <= MOST_BYTES
     assert np.abs(np.asarray(shown, int) - np.asarray(image, int)).mean() < 3
@@ -130,7 +144,7 @@ def test_what_no_quality_makes_small_is_halved(
         data = picture(0, kind, side=1400)
     assert len(data) > MOST_BYTES
     file = write_image(out, reader, picked(saved(tmp_path / "noise", data)))
-    shown, kind = decode((out / file).read_bytes())
+    shown, kind, _ = decode((out / file).read_bytes())
     assert (kind, shown.size) == ("JPEG", (700, 700))
     assert (out / file).stat().st_size <= MOST_BYTES
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.made.images import picture
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, ImageRefused
 from zoolens.catalog.galaxy import Galaxy
 from zoolens.catalog.images.view import View
 from zoolens.catalog.training.pixels import (
@@ -105,3 +105,13 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         fill(tmp_path / "a.npy", [1, 6], (1, 2, 2), pixels)
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a.npy", before)]
+
+
+@pytest.mark.parametrize("name", ["minimal", "fast"])
+def test_a_canvas_of_one_channel_is_that_of_it_in_three(name: str) -> None:
+    grey = Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 44), np.uint8))
+    with pytest.raises(ImageRefused, match="wrong mode: one channel"):
+        canvas(grey, View(name, 32), 38)
+    expected = canvas(grey.convert("RGB"), View(name, 32), 38)
+    for view in (View(name, 32, greyscale=True), View(name, 32, grey_as_colour=True)):
+        np.testing.assert_array_equal(canvas(grey, view, 38), expected)
