@@ -69,8 +69,10 @@ def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> 
         return PredictReport(run.run_id, galaxies, total, rejects, None, missing, changed)
 
 
-def check(predictions: Path, tree: DecisionTree, *, id_column: str | None = None) -> None:
+def check(predictions: Path, tree: DecisionTree | None, *, id_column: str | None = None) -> None:
     """Raises as `adopt` does if a table holds nothing of the tree; no row is read."""
+    if tree is None:
+        return
     names = TableFile(predictions).schema.names
     recognise_predictions(predictions, names, tree, identifier=id_column)
 
