@@ -62,7 +62,7 @@ def ingest(
     """
     if votes is None and images is None:
         raise CatalogError(
-            "nothing to ingest: give a table of votes or galaxies, --images FOLDER, or both"
+            "there is nothing to ingest; give a table of votes or galaxies, --images FOLDER, or both"
         )
     table = _read_table(catalog, votes, tree, id_column, weighted)
     listing = _list_images(votes, images, table)

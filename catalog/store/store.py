@@ -206,7 +206,8 @@ class Store(Database):
         if held is None:
             write_tree(self, tree)
         elif held != tree:
-            what = "votes" if self.has_votes else "predictions"
+            alone = self.shown_run("predict") is not None and not self.has_votes
+            what = "predictions" if alone else "votes"
             raise CatalogError(
                 f"{self.path} holds {held.name} {what}, not {tree.name}; "
                 "keep another tree in another catalogue"
