@@ -166,16 +166,13 @@ def numbers(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.float64], npt.NDArr
     return filled, np.zeros(len(filled), dtype=bool)
 
 
-def texts(column: pa.ChunkedArray) -> list[str | None]:
-    """A column of identifiers or paths as text, stripped; NULL or empty gives None."""
-    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-        column = column.cast(pa.large_string())
-    return [None if value is None else (str(value).strip() or None) for value in column.to_pylist()]
-
-
 def check_identifiers_type(path: Path, schema: pa.Schema, column: str) -> None:
-    """Raises `TableRefused` if a column is neither text nor whole numbers."""
-    kind = schema.field(column).type
+    """Raises `TableRefused` if a column, or one of several, is neither text nor whole numbers."""
+    for part in column.split(","):
+        _check_identifier_type(path, schema.field(part).type, part)
+
+
+def _check_identifier_type(path: Path, kind: pa.DataType, column: str) -> None:
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     if pa.types.is_floating(kind):

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from zoolens.catalog.decision_tree import CAMPAIGN, SIBLING, DecisionTree
+from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import TableRefused, nearest
-from zoolens.catalog.votes.layouts import identifier_column
+from zoolens.catalog.formats.identifiers import identifier_columns
+from zoolens.catalog.trees.published import suffixes
 
 _PREDICTED = "_pred_frac"
 _REACH = "_proportion_volunteers_asked"
@@ -39,7 +40,10 @@ class PublishedLayout:
     def columns(self) -> list[str]:
         """All columns that are read."""
         read = (self.concentrations, self.fractions, self.reach)
-        return [self.identifier, *(name for columns in read for name in columns.values())]
+        return [
+            *self.identifier.split(","),
+            *(name for columns in read for name in columns.values()),
+        ]
 
     def missing_questions(self, tree: DecisionTree) -> tuple[str, ...]:
         """Questions of the tree for which the table has nothing usable."""
@@ -57,11 +61,7 @@ def recognise_predictions(
     `TableRefused`, naming the nearest columns, if there is nothing of the tree, or if
     the fractions are those of votes.
     """
-    own = CAMPAIGN.get(tree.name, "")
-    layouts = [
-        _layout(columns, tree, campaign)
-        for campaign in dict.fromkeys((own, "", SIBLING.get(own, own)))
-    ]
+    layouts = [_layout(columns, tree, suffix) for suffix in suffixes(tree)]
     best = max(layouts, key=lambda found: (len(found.concentrations), len(found.fractions)))
     if not best.concentrations and not best.fractions:
         looked_for = [f"{tree.labels[0]}_concentration", f"{tree.labels[0]}_fraction"]
@@ -78,12 +78,11 @@ def recognise_predictions(
             f"{source} has a column {voted[0]}: its fractions are of votes, not predictions; "
             "read it with: zoolens ingest"
         )
-    return replace(best, identifier=identifier_column(source, columns, identifier))
+    return replace(best, identifier=identifier_columns(source, columns, identifier))
 
 
-def _layout(columns: Sequence[str], tree: DecisionTree, campaign: str) -> PublishedLayout:
+def _layout(columns: Sequence[str], tree: DecisionTree, suffix: str) -> PublishedLayout:
     known = set(columns)
-    suffix = f"-{campaign}" if campaign else ""
     concentrations: dict[str, str] = {}
     fractions: dict[str, str] = {}
     incomplete = []

@@ -160,7 +160,7 @@ def test_interrupted_between_shards_it_resumes(
 
 
 def test_real_automated_fractions_of_real_galaxies(data: Path, tmp_path: Path) -> None:
-    from zoolens.catalog.decision_tree import get_tree
+    from zoolens.catalog.trees.published import get_tree
 
     path = data / "decals_automated_fractions.csv"
     stated = pd.read_csv(path)
