@@ -225,7 +225,7 @@ def _report(store: Store, run: Run, table: Table | None, before: int) -> IngestR
             notes.append(f"not in the table: {', '.join(unasked)}")
     elif table is not None and table.answers:
         few = ", ".join(table.answers[:3]) + (", …" if len(table.answers) > 3 else "")
-        notes.append(f"{len(table.answers):,} columns are no votes and were not read: {few}")
+        notes.append(f"about questions of a tree, but no votes, and not read: {few}")
     elif table is None and before and added["galaxy"] and not run.complete:
         notes.append(_newcomers(store, run, added["galaxy"], before))
     tree = store.tree_or_none
