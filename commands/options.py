@@ -62,8 +62,15 @@ Predictions = Annotated[
     Path | None,
     Option(help="Published concentrations or fractions, instead of a model."),
 ]
+Tree = Annotated[
+    str | None,
+    Option(
+        help="Decision tree: gzd5, gz2, euclid, … or NAME.yaml; told from the columns if not given."
+    ),
+]
 IdColumn = Annotated[
-    str | None, Option("--id", help="Column that names the galaxy, if not iauname.")
+    str | None,
+    Option("--id", help="Column that names the galaxy, or several, as in tile_index,object_id."),
 ]
 Weights = Annotated[str, Option(help="paper, none, or a YAML or CSV file of label and weight.")]
 

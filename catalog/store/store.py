@@ -206,11 +206,9 @@ class Store(Database):
         if held is None:
             write_tree(self, tree)
         elif held != tree:
-            alone = self.shown_run("predict") is not None and not self.has_votes
-            what = "predictions" if alone else "votes"
             raise CatalogError(
-                f"{self.path} holds {held.name} {what}, not {tree.name}; "
-                "keep another tree in another catalogue"
+                f"{self.path} is of tree {held.name}, not {tree.name}; keep another tree in "
+                f"another catalogue, or read what is of this one with --tree {held.name}"
             )
 
     def committed(self, run: Run, name: str) -> bool:
