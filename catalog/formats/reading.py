@@ -1,6 +1,6 @@
-"""Table files that astronomers publish: CSV, gzipped CSV, Parquet, FITS.
+"""Table files that astronomers publish: CSV and its like, gzipped or not, Parquet, FITS, HDF5.
 
-CSV is read as text, column by column, and converted to numbers on request: nothing
+Text is read as text, column by column, and converted to numbers on request: nothing
 is guessed, so an identifier keeps its leading zeros, and one odd value affects one row, not
 its column.
 """
@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 
 from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.formats.bounds import MOST_BYTES, MOST_ROWS
-from zoolens.catalog.formats.csv import csv_blocks, csv_header, row_numbers
+from zoolens.catalog.formats.csv import csv_blocks, row_numbers
+from zoolens.catalog.formats.dialect import TEXT_SUFFIXES, dialect_of, is_text
 from zoolens.catalog.formats.fits_blocks import fits_blocks, fits_schema
 from zoolens.catalog.formats.identifiers import through_floats
 from zoolens.catalog.runtime.files import check_file
@@ -26,7 +27,13 @@ from zoolens.catalog.runtime.files import check_file
 _ROWS = 32_768  # of a block
 _DAMAGED = (pa.ArrowException, OSError, EOFError, ValueError, TypeError, zlib.error)
 
-SUFFIXES = (".csv", ".csv.gz", ".parquet", ".fits", ".fits.gz", ".fit")
+SUFFIXES = (
+    *(suffix + packed for suffix in TEXT_SUFFIXES for packed in ("", ".gz")),
+    *(".parquet", ".fits", ".fits.gz", ".fit"),
+)
+# What programs write into a text table for a missing value, in lower case: pandas, SQL, Excel,
+# IRAF, and Python's, NumPy's and astropy's words for nothing.
+MISSING = frozenset("null none nan na n/a #n/a <na> nat -- --- \\n masked indef … ...".split())
 
 
 class TableFile:
@@ -108,7 +115,7 @@ class TableFile:
 
     def _tables(self, columns: Sequence[str], misshapen: dict[int, str]) -> Iterator[pa.Table]:
         with self._refusing():
-            if self._name.endswith((".csv", ".csv.gz")):
+            if is_text(self._name):
                 yield from csv_blocks(self.path, columns, misshapen)
             elif self._name.endswith(".parquet"):
                 from zoolens.catalog.formats.parquet_blocks import open_parquet, parquet_blocks
@@ -119,8 +126,8 @@ class TableFile:
                 yield from fits_blocks(self.path, columns, _ROWS)
 
     def _open(self) -> pa.Schema:
-        if self._name.endswith((".csv", ".csv.gz")):
-            return pa.schema([(name, pa.string()) for name in csv_header(self.path)])
+        if is_text(self._name):
+            return pa.schema([(name, pa.string()) for name in dialect_of(self.path).names])
         if self._name.endswith(".parquet"):
             from pyarrow import parquet
 
@@ -145,8 +152,8 @@ class TableFile:
 def numbers(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """A column as float64 (N,), and where it holds something that is not a number.
 
-    NULL and empty text give NaN and False; text such as "many" gives NaN and True;
-    "nan" and "inf" are numbers here, for the caller to judge.
+    NULL, empty text and words for missing (`MISSING`) give NaN and False; text such as "many"
+    gives NaN and True; "inf" is a number here, for the caller to judge.
     """
     if pa.types.is_large_string(column.type) or pa.types.is_string(column.type):
         text = pc.utf8_trim_whitespace(column)
@@ -154,7 +161,7 @@ def numbers(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.float64], npt.NDArr
         try:
             values = text.cast(pa.float64())
         except pa.ArrowInvalid:
-            return _some_numbers(text.to_pylist())
+            return _some_numbers(_without_words(text))
     elif pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         values = column.cast(pa.float64(), safe=False)
     elif pa.types.is_decimal(column.type) or pa.types.is_null(column.type):
@@ -167,10 +174,16 @@ def numbers(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.float64], npt.NDArr
 
 
 def texts(column: pa.ChunkedArray) -> list[str | None]:
-    """A column of identifiers or paths as text, stripped; NULL or empty gives None."""
+    """A column of identifiers or paths as text, stripped; what is missing gives None."""
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         column = column.cast(pa.large_string())
-    return [None if value is None else (str(value).strip() or None) for value in column.to_pylist()]
+    stripped = (None if value is None else str(value).strip() for value in column.to_pylist())
+    return [None if not text or is_missing(text) else text for text in stripped]
+
+
+def is_missing(text: str) -> bool:
+    """Whether text, stripped, is a word for a missing value."""
+    return len(text) < 7 and text.lower() in MISSING
 
 
 def check_identifiers_type(path: Path, schema: pa.Schema, column: str) -> None:
@@ -187,15 +200,23 @@ def check_identifiers_type(path: Path, schema: pa.Schema, column: str) -> None:
         )
 
 
-def _some_numbers(
-    values: list[str | None],
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    numbers_ = np.full(len(values), np.nan)
-    bad = np.zeros(len(values), dtype=bool)
-    for row, value in enumerate(values):
+def _without_words(text: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Text with NULL for the words for missing."""
+    words = pc.is_in(pc.utf8_lower(text), value_set=pa.array(sorted(MISSING), text.type))
+    return pc.if_else(words, None, text)
+
+
+def _some_numbers(text: pa.ChunkedArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    bad = np.zeros(len(text), dtype=bool)
+    try:
+        return text.cast(pa.float64()).to_numpy().astype(np.float64), bad
+    except pa.ArrowInvalid:
+        pass  # one by one, to find which are none
+    values = np.full(len(text), np.nan)
+    for row, value in enumerate(text.to_pylist()):
         if value is not None:
             try:
-                numbers_[row] = float(value)
+                values[row] = float(value)
             except ValueError:
                 bad[row] = True
-    return numbers_, bad
+    return values, bad
