@@ -21,6 +21,7 @@ from zoolens.catalog.formats.bounds import MOST_BYTES, MOST_ROWS
 from zoolens.catalog.formats.csv import csv_blocks, row_numbers
 from zoolens.catalog.formats.dialect import TEXT_SUFFIXES, dialect_of, is_text
 from zoolens.catalog.formats.fits_blocks import fits_blocks, fits_schema
+from zoolens.catalog.formats.hdf5 import HDF5_SUFFIXES, hdf5_blocks, hdf5_schema
 from zoolens.catalog.formats.identifiers import through_floats
 from zoolens.catalog.runtime.files import check_file
 
@@ -29,17 +30,22 @@ _DAMAGED = (pa.ArrowException, OSError, EOFError, ValueError, TypeError, zlib.er
 
 SUFFIXES = (
     *(suffix + packed for suffix in TEXT_SUFFIXES for packed in ("", ".gz")),
-    *(".parquet", ".fits", ".fits.gz", ".fit"),
+    *(".parquet", ".fits", ".fits.gz", ".fit", *HDF5_SUFFIXES),
 )
 # What programs write into a text table for a missing value, in lower case: pandas, SQL, Excel,
 # IRAF, and Python's, NumPy's and astropy's words for nothing.
-MISSING = frozenset("null none nan na n/a #n/a <na> nat -- --- \\n masked indef … ...".split())
+MISSING = frozenset(
+    [
+        *("null", "none", "nan", "na", "n/a", "#n/a", "<na>", "nat", "--", "---", "\\n"),
+        *("masked", "indef", "…", "..."),
+    ]
+)
 
 
 class TableFile:
     """A table file, read in blocks of rows so that its size does not matter.
 
-    schema: its columns. CSV: all are text, an empty field NULL. Parquet: types as
+    schema: its columns. Text: all are text, an empty field NULL. Parquet: types as
     stored. FITS (the first table of the file): types as stored, text stripped, masked values
     NULL, vectors as lists; what Arrow cannot hold has the type null. Raises `TableRefused` if
     no regular file is there, it is of another kind by its name, damaged, has more rows than
@@ -51,7 +57,10 @@ class TableFile:
         self._name = path.name.lower()
         self._stored: dict[str, str] = {}
         if not self._name.endswith(SUFFIXES):
-            raise TableRefused(f"{path} is not named as one of {', '.join(SUFFIXES)}")
+            raise TableRefused(
+                f"{path} is not named as one of {', '.join(SUFFIXES)}; save it as one of them, as "
+                "TOPCAT and astropy do"
+            )
         check_file(path, "table", TableRefused)
         with self._refusing():
             self.schema = self._open()
@@ -122,6 +131,8 @@ class TableFile:
 
                 with open_parquet(self.path) as file:
                     yield from parquet_blocks(self.path, file, columns, _ROWS)
+            elif self._name.endswith(HDF5_SUFFIXES):
+                yield from hdf5_blocks(self.path, columns, _ROWS)
             else:
                 yield from fits_blocks(self.path, columns, _ROWS)
 
@@ -135,6 +146,8 @@ class TableFile:
 
             open_parquet(self.path).close()  # which looks at what it declares
             return parquet.read_schema(self.path)
+        if self._name.endswith(HDF5_SUFFIXES):
+            return hdf5_schema(self.path)
         return fits_schema(self.path)
 
     @contextmanager
