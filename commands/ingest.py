@@ -10,7 +10,13 @@ from zoolens.commands.shell import say
 
 
 def ingest(
-    votes: Annotated[Path, Argument(help="Vote table: CSV, CSV.gz, Parquet or FITS.")],
+    table: Annotated[
+        Path | None,
+        Argument(
+            help="Votes, or galaxies without: CSV, CSV.gz, Parquet or FITS. Left out, galaxies are "
+            "named after their images."
+        ),
+    ] = None,
     images: Annotated[
         Path | None,
         Option(help="Folder of images or tar shards, a tar, or a Parquet file of images."),
@@ -40,7 +46,7 @@ def ingest(
 
     ingest_to_index(
         catalog,
-        votes,
+        table,
         images=images,
         model=model,
         predictions=predictions,

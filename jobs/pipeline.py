@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from zoolens.jobs.similar import SimilarReport
 
 Settings = ParamSpec("Settings")
-Done = TypeVar("Done", bound=Report)
+Done = TypeVar("Done")
 Say = Callable[[Report], None]  # shows each report as soon as it is there
 
 _PATIENCE = 60  # seconds that a later step waits for a reader
@@ -36,7 +36,7 @@ def silently(report: Report) -> None:
 
 def ingest_to_index(
     catalog: Path,
-    votes: Path,
+    votes: Path | None = None,
     *,
     images: Path | None = None,
     model: str | None = None,
@@ -50,21 +50,28 @@ def ingest_to_index(
 ) -> None:
     """Ingest votes and images and, with a model or predictions, go on to the index.
 
-    The settings are those of `ingest`, `predict_or_adopt` and `score`. What later steps
+    The settings are those of `ingest`, `predict_or_adopt` and `score`, which is left out where
+    there are no votes to compare with. Predictions alone bring their galaxies. What later steps
     would refuse is refused before the first one begins. A reader who holds the catalogue
     for a moment between two steps does not stop the work. Raises
     `CatalogError` and its kinds for what the user can put right.
     """
     from zoolens.jobs.index import index
     from zoolens.jobs.ingest import ingest, tree_of
-    from zoolens.jobs.score import score
+    from zoolens.jobs.score import is_comparable, score
 
     if model and predictions:
         raise CatalogError("give --model or --predictions, not both")
     _check_files(model, predictions, weights)
     held = tree_of(catalog, votes, tree=tree, id_column=id_column, weighted=weighted)
     _check_contents(held, model, predictions, weights, inference, id_column)
-    say(ingest(catalog, votes, images=images, tree=tree, id_column=id_column, weighted=weighted))
+    voted = False
+    if votes is not None or images is not None or not predictions:
+        done = ingest(
+            catalog, votes, images=images, tree=tree, id_column=id_column, weighted=weighted
+        )
+        say(done)
+        voted = done.voted
     if model or predictions:
         say(
             patiently(
@@ -76,7 +83,8 @@ def ingest_to_index(
                 inference=inference,
             )
         )
-        say(patiently(score, catalog, weights=weights))
+        if voted or patiently(is_comparable, catalog):
+            say(patiently(score, catalog, weights=weights))
         say(patiently(index, catalog))
 
 
@@ -93,7 +101,7 @@ def _check_files(model: str | None, predictions: Path | None, weights: str) -> N
 
 
 def _check_contents(
-    tree: "DecisionTree",
+    tree: "DecisionTree | None",
     model: str | None,
     predictions: Path | None,
     weights: str,
@@ -103,7 +111,6 @@ def _check_contents(
     """Refuse what later steps would refuse, before hours of work."""
     from zoolens.catalog.scoring.weights import read_weights
 
-    read_weights(weights, tree)
     if predictions:
         from zoolens.jobs import adopt
 
@@ -111,7 +118,9 @@ def _check_contents(
     if model:
         from zoolens.jobs import predict
 
-        predict.check(model, tree, inference)
+        tree = predict.check(model, tree, inference)
+    if tree is not None:
+        read_weights(weights, tree)
 
 
 def patiently(
@@ -199,10 +208,11 @@ def explain(
 
 
 def release(catalog: Path, out: Path, title: "Title", cut: Cut = Cut()) -> "ReleaseReport":
-    """`jobs.release`; counterparts and a gallery get an up-to-date index first."""
+    """`jobs.release`; counterparts and a gallery, of losses, get an up-to-date index first."""
     from zoolens.jobs.index import index
+    from zoolens.jobs.release import is_scored
     from zoolens.jobs.release import release as job
 
-    if cut.needs_index:
+    if cut.needs_index and is_scored(catalog):
         index(catalog)
     return job(catalog, out, title, cut)

@@ -24,9 +24,11 @@ from zoolens.catalog.network.model import (
 from zoolens.catalog.predictions.from_images import Predictor
 from zoolens.catalog.predictions.posterior import REACH
 from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image, in_batches
+from zoolens.catalog.store.ingests import settle_tree, settled_tree
 from zoolens.catalog.store.outdated import clear_outdated
 from zoolens.catalog.store.shards import Part, as_they_are, fill
 from zoolens.catalog.store.store import Run, Store
+from zoolens.catalog.trees import tree_of
 from zoolens.jobs.reports import PredictReport
 from zoolens.jobs.settings import Inference
 
@@ -55,15 +57,15 @@ def predict(
     samples, seed, precision = inference.samples, inference.seed, inference.precision
     _check_settings(inference)
     with Store.open(catalog) as store, ImageReader() as reader:
-        tree = store.tree
         imaged = galaxies_with_image(store)
         if not len(imaged):
             raise CatalogError(
                 f"no galaxy of {catalog} has an image; add them with: "
-                "zoolens ingest VOTES --images FOLDER"
+                "zoolens ingest --images FOLDER"
             )
         engine = choose_engine(inference.engine, len(imaged))
-        loaded, view = _load(model, tree, inference.view)
+        loaded, view, tree = _load(model, settled_tree(store), inference.view)
+        settle_tree(store, tree)
         seed = seed if samples else 0  # nothing is drawn: any seed is the same run
         config = {
             "samples": samples,
@@ -101,11 +103,14 @@ def predict(
         )
 
 
-def check(model: str, tree: DecisionTree, inference: Inference) -> None:
-    """Raises as `predict` does for its settings, and a model that does not suit them."""
+def check(model: str, tree: DecisionTree | None, inference: Inference) -> DecisionTree:
+    """Raises as `predict` does for its settings, and a model that does not suit them.
+
+    tree: that of the catalogue, None if it has none yet. Returns the one that it then has.
+    """
     _check_settings(inference)
     choose_engine(inference.engine, 1)
-    _load(model, tree, inference.view)
+    return _load(model, tree, inference.view)[2]
 
 
 def _check_settings(inference: Inference) -> None:
@@ -117,14 +122,18 @@ def _check_settings(inference: Inference) -> None:
     check_precision(inference.precision)
 
 
-def _load(model: str, tree: DecisionTree, view: View | None) -> tuple[ZoobotModel, View]:
-    """The model with the answers of the tree, and the view: `view`, or its own."""
-    loaded = load_model(model).for_tree(tree)
+def _load(
+    model: str, tree: DecisionTree | None, view: View | None
+) -> tuple[ZoobotModel, View, DecisionTree]:
+    """The model with the answers of the tree, or of its own, and the view: `view`, or its own."""
+    loaded = load_model(model)
+    tree = tree or tree_of(loaded.labels, source=model)
+    loaded = loaded.for_tree(tree)
     view = view or loaded.view or View()
     if view.greyscale and loaded.channels != 1:
         raise CatalogError(f"{model} takes colour images; leave out the greyscale view")
     check_size(loaded, view.size)
-    return loaded, replace(view, greyscale=loaded.channels == 1)
+    return loaded, replace(view, greyscale=loaded.channels == 1), tree
 
 
 def _predict_all(

@@ -5,7 +5,7 @@ Listing opens no image; `catalog.images.reader` decodes them.
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -113,17 +113,22 @@ def list_images(path: Path) -> ImageListing:
 
 
 def list_stated(
-    table: Path, names: Sequence[str], rows: Iterable[int], files: Sequence[str | None]
+    table: Path,
+    names: Sequence[str],
+    rows: Iterable[int],
+    files: Sequence[str | None],
+    without: str = "votes without image",
 ) -> ImageListing:
     """The images that a table's `file_loc` column names, relative to its folder.
 
-    names, rows, files (N,): identifier, row and path of each galaxy.
+    names, rows, files (N,): identifier, row and path of each galaxy. without: the kind of remark
+    on one that has no path.
     """
     folder = table.resolve().parent
     entries, rejects = [], []
     for name, row, file in zip(names, rows, files, strict=True):
         if file is None:
-            reason = "votes without image: file_loc is empty"
+            reason = f"{without}: file_loc is empty"
             rejects.append(Reject(str(table), int(row), name, reason))
         else:
             entries.append(ImageEntry(name, os.path.abspath(folder / file)))
@@ -131,21 +136,21 @@ def list_stated(
 
 
 def pair(
-    listing: ImageListing, galaxies: Mapping[str, int]
+    listing: ImageListing, galaxies: Mapping[str, int], without: str = "image without votes"
 ) -> tuple[list[tuple[int, ImageEntry]], list[Reject]]:
     """Give each galaxy its image; an image without a galaxy, or a second one, is refused.
 
-    galaxies: numbers by name. Shards written by galaxy-datasets have "_" for "." in
-    their keys; such a key counts if it can mean only one galaxy. Returns galaxy
-    numbers with their images, in the order of the listing.
+    galaxies: numbers by name; without: the kind of reject that an image without one is. Shards
+    written by galaxy-datasets have "_" for "." in their keys; such a key counts if it can mean
+    only one galaxy. Returns galaxy numbers with their images, in the order of the listing.
     """
-    spelt = _underscored(galaxies) if any(entry.member for entry in listing.entries) else {}
+    find = _finder(listing, galaxies)
     paired: dict[int, ImageEntry] = {}
     rejects = []
     for entry in listing.entries:
-        galaxy = galaxies.get(entry.key, spelt.get(entry.key) if entry.member else None)
+        galaxy = find(entry)
         if galaxy is None:
-            reason = "image without votes: no galaxy of that name"
+            reason = f"{without}: no galaxy of that name"
         elif galaxy in paired:
             first = paired[galaxy]
             reason = f"second image: the first, {first.place}, is kept"
@@ -154,6 +159,24 @@ def pair(
             continue
         rejects.append(entry.refused(reason))
     return list(paired.items()), rejects
+
+
+def strangers(listing: ImageListing, galaxies: Mapping[str, int]) -> list[str]:
+    """What images of none of the galaxies, as `pair` matches them, are called; each name once."""
+    find = _finder(listing, galaxies)
+    return [*dict.fromkeys(entry.key for entry in listing.entries if find(entry) is None)]
+
+
+def _finder(
+    listing: ImageListing, galaxies: Mapping[str, int]
+) -> Callable[[ImageEntry], int | None]:
+    """A function that finds the number of the galaxy of an image, None if there is none."""
+    spelt = _underscored(galaxies) if any(entry.member for entry in listing.entries) else {}
+
+    def find(entry: ImageEntry) -> int | None:
+        return galaxies.get(entry.key, spelt.get(entry.key) if entry.member else None)
+
+    return find
 
 
 def _underscored(galaxies: Mapping[str, int]) -> dict[str, int]:

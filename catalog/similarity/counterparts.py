@@ -18,7 +18,12 @@ from zoolens.catalog.scoring.weights import PAPER_FACTOR
 from zoolens.catalog.similarity.exact import SimilarityIndex
 from zoolens.catalog.similarity.files import load_codes, load_index, unload_indexes
 from zoolens.catalog.store.galaxies import names_of
-from zoolens.catalog.store.matrices import asked_galaxies, read_predictions, read_votes
+from zoolens.catalog.store.matrices import (
+    asked_galaxies,
+    read_predictions,
+    read_votes,
+    without_votes,
+)
 from zoolens.catalog.store.store import Store
 
 _AT_ONCE = 64  # queries that pass over the candidates together
@@ -35,10 +40,15 @@ class Counterpart:
 
 @dataclass(frozen=True)
 class Counterparts:
-    """Best first; fewer than asked for if the catalogue has no more galaxies."""
+    """Best first; fewer than asked for if the catalogue has no more galaxies.
+
+    exchanged: False of a galaxy without votes, which has none to exchange: then `predicted` are
+    the galaxies that are predicted alike, and `observed` is empty.
+    """
 
     observed: list[Counterpart]
     predicted: list[Counterpart]
+    exchanged: bool = True
 
 
 def find_counterparts(
@@ -58,17 +68,25 @@ def find_counterparts(
     number. weights (A,), 0 or more: by default 5 for the answer of interest and
     1 for others ("our function can set a specific weight for a particular question of
     interest"); weights that are given are used as they are. Questions that the galaxy
-    was not asked have weight 0 among its votes. approximate: search FAISS's codes, which may
-    miss some (their recall is measured when they are made); with `min_votes` the search is
+    was not asked have weight 0 among its votes. Of a galaxy on which nobody voted, see
+    `Counterparts`; those that are predicted alike are sought among all others with predictions.
+    approximate: search FAISS's codes, which may
+    miss some (their recall is measured when they are made); with `min_votes`, and among some of
+    the galaxies with predictions only, the search is
     exact all the same. Raises `CatalogError` if the answer has no votes or prediction to
     exchange, no weight is left, or the index files are not current.
     """
     tree = store.tree
     predict_run = store.newest_run("predict")
-    observed, predicted = _fractions(store, tree, predict_run, galaxy_id, answer_id)
+    voted = not len(without_votes(store, np.array([galaxy_id])))
+    observed, predicted = _fractions(store, tree, predict_run, galaxy_id, answer_id, voted=voted)
     if weights is None:
         weights = np.ones(len(tree.labels))
         weights[answer_id] = PAPER_FACTOR
+    if not voted:
+        return _predicted_alike(
+            store, galaxy_id, answer_id, predicted, weights, k, min_votes, approximate
+        )
     if not np.any(weights[~np.isnan(observed)] > 0):
         raise CatalogError("every answer that the galaxy was asked has weight 0; raise one")
     as_voted, as_predicted = observed.copy(), predicted.copy()
@@ -77,15 +95,61 @@ def find_counterparts(
 
     found = []
     for kind, query in (("observed", as_voted), ("predicted", as_predicted)):
+        index = load_index(store, kind)
+        among = _voted(store, index)
         if min_votes > 0:
-            index = load_index(store, kind)
             among = index.holding(asked_galaxies(store, answer_id, min_votes))
-            best = index.search(query, weights, k, exclude=galaxy_id, among=among)
-        else:
-            load = load_codes if approximate else load_index
-            best = load(store, kind).search(query, weights, k, exclude=galaxy_id)
-        found.append(_named(store, *best))
-    return Counterparts(*found)
+        found.append(_best(store, kind, query, weights, k, galaxy_id, among, approximate))
+    return Counterparts(found[0], found[1])
+
+
+def _best(
+    store: Store,
+    kind: str,
+    query: Floats,
+    weights: Floats,
+    k: int,
+    galaxy_id: int,
+    among: Flags | None,
+    approximate: bool,
+) -> list[Counterpart]:
+    """The best k of an index, or of those among it."""
+    if approximate and among is None:
+        best = load_codes(store, kind).search(query, weights, k, exclude=galaxy_id)
+    else:
+        index = load_index(store, kind)
+        best = index.search(query, weights, k, exclude=galaxy_id, among=among)
+    return _named(store, *best)
+
+
+def _predicted_alike(
+    store: Store,
+    galaxy_id: int,
+    answer_id: int,
+    predicted: Floats,
+    weights: Floats,
+    k: int,
+    min_votes: float,
+    approximate: bool,
+) -> Counterparts:
+    """The galaxies that are predicted most as this one is."""
+    index = load_index(store, "predicted")
+    if not index.holding(np.array([galaxy_id])).any():
+        raise CatalogError(
+            f"the similarity index of {store.path} holds no galaxies without votes; build it "
+            "anew with: zoolens index"
+        )
+    among = None
+    if min_votes > 0:
+        among = index.holding(asked_galaxies(store, answer_id, min_votes))
+    best = _best(store, "predicted", predicted, weights, k, galaxy_id, among, approximate)
+    return Counterparts([], best, exchanged=False)
+
+
+def _voted(store: Store, index: SimilarityIndex) -> Flags | None:
+    """Which candidates have votes too, None if all have: those that counterparts can be."""
+    voted = load_index(store, "observed")
+    return None if len(voted) == len(index) else index.holding(voted.galaxy_id)
 
 
 def counterparts_of_many(
@@ -141,7 +205,7 @@ def _masks(
 ) -> list[Flags | None]:
     """For each of N answers, which candidates enough volunteers were asked about; None for all."""
     if min_votes <= 0:
-        return [None] * len(answer_id)
+        return [_voted(store, index)] * len(answer_id)
     question = store.tree.question_of
     first = {int(question[answer]): int(answer) for answer in answer_id}
     masks = {
@@ -152,9 +216,15 @@ def _masks(
 
 
 def _fractions(
-    store: Store, tree: DecisionTree, predict_run: int, galaxy_id: int, answer_id: int
+    store: Store,
+    tree: DecisionTree,
+    predict_run: int,
+    galaxy_id: int,
+    answer_id: int,
+    *,
+    voted: bool,
 ) -> tuple[Floats, Floats]:
-    """Observed and predicted fractions (A,) of a galaxy, checked to be exchangeable."""
+    """Observed and predicted fractions (A,) of a galaxy, checked to be exchangeable if `voted`."""
     ids = np.array([galaxy_id], np.int64)
     observed = read_votes(store, tree, ids).observed[0]
     predicted = read_predictions(store, tree, predict_run, ids)[0][0]
@@ -164,7 +234,7 @@ def _fractions(
         raise CatalogError(
             f"{name} has no prediction of {label} in run {predict_run}; see: zoolens status"
         )
-    if np.isnan(observed[answer_id]):
+    if voted and np.isnan(observed[answer_id]):
         raise CatalogError(
             f"the votes for {name} have no fraction of {label}: nobody was asked, or with other "
             "answers; choose another answer"

@@ -52,6 +52,7 @@ _REFUSED = (
     ("unreadable tar", "the rest of a tar after a damaged place"),
     ("unsafe member", "member of a tar that is no plain file, or whose name leads elsewhere"),
     ("image without votes", "image of no galaxy of the catalogue"),
+    ("image without galaxy", "image of no galaxy of the table, which has no votes"),
     ("second image", "image of a galaxy that has one in the same source"),
     ("missing image", "image that is not where it was, or was never there"),
     ("changed image", "image that is not the one that was ingested"),
@@ -66,6 +67,7 @@ _REFUSED = (
 )
 _KEPT = (
     ("votes without image", "galaxy that is kept without an image"),
+    ("galaxy without image", "galaxy of a table without votes that is kept without an image"),
     ("fill value", "number that programs write for a missing one, and that is taken as missing"),
     ("respelt column", "columns with underscores for the tree's hyphens, which are read"),
     ("contradictory total", "stated total that is not the sum of the counts, which are kept"),
