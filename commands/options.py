@@ -65,6 +65,10 @@ Predictions = Annotated[
 IdColumn = Annotated[
     str | None, Option("--id", help="Column that names the galaxy, if not iauname.")
 ]
+Tree = Annotated[
+    str | None,
+    Option(help="Tree of a table of predictions, in a catalogue without one; else told by it."),
+]
 Weights = Annotated[str, Option(help="paper, none, or a YAML or CSV file of label and weight.")]
 
 

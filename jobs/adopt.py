@@ -14,7 +14,7 @@ from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, TableRefused
 from zoolens.catalog.formats.reading import TableFile
 from zoolens.catalog.predictions.from_table import read_posteriors
-from zoolens.catalog.predictions.layouts import PublishedLayout, recognise_predictions, tell_tree
+from zoolens.catalog.predictions.layouts import PublishedLayout, tell_tree
 from zoolens.catalog.predictions.matching import (
     UNKNOWN,
     NewGalaxies,
@@ -33,7 +33,7 @@ from zoolens.catalog.predictions.table import (
 )
 from zoolens.catalog.runtime.files import sha256_of
 from zoolens.catalog.store.galaxies import Numbering, galaxies_of_run, galaxy_table
-from zoolens.catalog.store.ingests import begin_ingest, finish_ingest, held_tree
+from zoolens.catalog.store.ingests import begin_ingest, finish_ingest, settle_tree, settled_tree
 from zoolens.catalog.store.rejects import add_rejects, reject_table, rows_refused
 from zoolens.catalog.store.shards import Part, as_they_are, fill
 from zoolens.catalog.store.store import Run, Store
@@ -51,33 +51,31 @@ def adopt(
 
     predictions: a table (`catalog.formats.reading`) in a layout of `catalog.predictions.layouts`.
     id_column: by default found by its name. A catalogue without galaxies, or that does not exist,
-    gets those of the table, with their positions where it has them, as a run of `ingest`; its
-    tree is `tree`, or told from the columns. Rows that are refused, or of galaxies that the
-    catalogue does not have, go to `rejects`; called again, only galaxies that are new since are
-    added. The table is read block by block, whatever its size.
+    gets those of the table, with their positions where it has them, as a run of `ingest`; if it
+    has no tree yet, it gets `tree`, or the one that the columns tell. Rows that are refused, or
+    of galaxies that the catalogue does not have, go to `rejects`; called again, only galaxies
+    that are new since are added. The table is read block by block, whatever its size.
 
     Raises `TableRefused` for a table that holds nothing of the catalogue's tree or galaxies,
     `CatalogError` if no row could be used.
     """
-    known = None
-    if catalog.exists():
-        with Store.open(catalog) as store:
-            known = held_tree(store)
-    held = known or tell_tree(predictions, TableFile(predictions).schema.names, tree)
+    held, bare = _held(catalog)
+    if held is None:
+        held = tell_tree(predictions, TableFile(predictions).schema.names, tree)
     table = open_predictions(predictions, held, identifier=id_column)
-    sha256 = sha256_of(predictions)
-    settings = {"predictions_sha256": sha256, "tree": held.name}
-    settings["id_column"] = table.layout.identifier
+    inputs = {"predictions_sha256": sha256_of(predictions), "id_column": table.layout.identifier}
     origin = {"predictions": str(predictions.resolve())}
-    with Store.open(catalog, create=known is None) as store:
-        made = 0 if known else _make_galaxies(store, table, settings, origin)
+    with Store.open(catalog, create=True) as store:
+        made = _make_galaxies(store, table, inputs, origin) if bare else 0
         match = match_rows(store, table)
         if not len(match.wanted):
             raise TableRefused(
                 f"{predictions} has no galaxy of {catalog} in its column "
                 f"{table.layout.identifier}; choose the right one with --id"
             )
-        run = store.begin("predict", {**settings, "reach": REACH}, origin=origin)
+        settle_tree(store, held)
+        settings = {**inputs, "tree": held.name, "reach": REACH}
+        run = store.begin("predict", settings, origin=origin)
         rejects = add_rejects(store, run, match.rejects)
         galaxies, refused = _adopt_all(store, run, table, match.wanted)
         rejects += refused
@@ -93,12 +91,29 @@ def adopt(
     return replace(report, remarks=tuple(_remarks(table.layout, made)))
 
 
-def check(predictions: Path, tree: DecisionTree | None, *, id_column: str | None = None) -> None:
-    """Raises as `adopt` does if a table holds nothing of the tree; no row is read."""
-    if tree is None:
-        return
-    names = TableFile(predictions).schema.names
-    recognise_predictions(predictions, names, tree, identifier=id_column)
+def check(
+    predictions: Path,
+    tree: DecisionTree | None,
+    *,
+    id_column: str | None = None,
+    named: str | None = None,
+) -> DecisionTree:
+    """Raises as `adopt` does if a table holds nothing of the tree; its rows are not read.
+
+    tree: that of the catalogue, None if it has none yet. named: the table's by name, else it is
+    told from the columns. Returns the one that the catalogue then has.
+    """
+    tree = tree or tell_tree(predictions, TableFile(predictions).schema.names, named)
+    open_predictions(predictions, tree, identifier=id_column)
+    return tree
+
+
+def _held(catalog: Path) -> tuple[DecisionTree | None, bool]:
+    """The tree that predictions have to be of, if any, and whether there are no galaxies yet."""
+    if not catalog.exists():
+        return None, True
+    with Store.open(catalog) as store:
+        return settled_tree(store), not store.complete_runs("ingest")
 
 
 def _remarks(layout: PublishedLayout, made: int) -> Iterator[str]:
@@ -109,10 +124,10 @@ def _remarks(layout: PublishedLayout, made: int) -> Iterator[str]:
 
 
 def _make_galaxies(
-    store: Store, table: PredictionTable, settings: dict[str, str], origin: dict[str, str]
+    store: Store, table: PredictionTable, inputs: dict[str, str], origin: dict[str, str]
 ) -> int:
     """Fill a catalogue without galaxies with those of a table; how many they are."""
-    run = begin_ingest(store, settings, origin, table.tree)
+    run = begin_ingest(store, {**inputs, "tree": None, "images": None}, origin, None)
     if not run.complete:
         wanted = new_galaxies(store, table)
         blocks = read_new_galaxies(table, wanted)

@@ -19,15 +19,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from zoolens.catalog.decision_tree import (
-    CAMPAIGN,
-    SIBLING,
-    TREE_NAMES,
-    DecisionTree,
-    Question,
-    get_tree,
-)
+from zoolens.catalog.decision_tree import CAMPAIGN, SIBLING, DecisionTree, Question
 from zoolens.catalog.errors import TableRefused, nearest
+from zoolens.catalog.trees import tree_of
 from zoolens.catalog.votes.layouts import identifier_column
 
 _CONCENTRATION_ENDINGS = ("_concentration", "_dirichlet", "_concentration_mean")
@@ -111,21 +105,12 @@ def recognise_predictions(
 
 
 def tell_tree(source: Path, columns: Sequence[str], tree: str | None) -> DecisionTree:
-    """The tree that a table predicts: `tree` by name, or that of which most answers are there.
+    """The tree that a table predicts: `tree` by name, or that of its columns.
 
-    Raises `TableRefused` if two have as many, or none has any.
+    Raises as `tree_of`.
     """
-    trees = [get_tree(name) for name in ([tree] if tree else TREE_NAMES)]
-    found = [
-        (len(_layout(columns, each, s).answers), each) for each in trees for s in _suffixes(each)
-    ]
-    most = max(count for count, _ in found)
-    best = list(dict.fromkeys(each.name for count, each in found if count == most))
-    if most and len(best) > 1:
-        raise TableRefused(f"{source} fits the trees {' and '.join(best)}; choose one with --tree")
-    chosen = get_tree(best[0])
-    recognise_predictions(source, columns, chosen, identifier=columns[0])
-    return chosen
+    stems = dict.fromkeys(filter(None, map(_stem, columns)))
+    return tree_of([*stems] or columns, source=str(source), tree=tree)
 
 
 def _suffixes(tree: DecisionTree) -> tuple[str, ...]:

@@ -199,7 +199,7 @@ def test_tables_of_other_things_are_refused(gz: Path, tmp_path: Path) -> None:
         adopt(gz, path)
     with pytest.raises(TableRefused, match="no table at"):
         adopt(gz, tmp_path / "none.csv")
-    with pytest.raises(TableRefused, match="predicts nothing of tree"):
+    with pytest.raises(CatalogError, match="answers of no tree"):
         adopt(tmp_path / "none.duckdb", path)
     assert not (tmp_path / "none.duckdb").exists()
     assert table(gz, "SELECT count(*) AS n FROM runs WHERE job = 'predict'") == [{"n": 0}]
