@@ -75,6 +75,8 @@ def adopt(
             )
         settle_tree(store, held)
         settings = {**inputs, "tree": held.name, "reach": REACH}
+        if table.layout.lower:
+            settings["intervals"] = "as stated"
         run = store.begin("predict", settings, origin=origin)
         rejects = add_rejects(store, run, match.rejects)
         galaxies, refused = _adopt_all(store, run, table, match.wanted)
@@ -119,6 +121,11 @@ def _held(catalog: Path) -> tuple[DecisionTree | None, bool]:
 def _remarks(layout: PublishedLayout, made: int) -> Iterator[str]:
     if made:
         yield f"{made:,} galaxies were new and made from that table"
+    if layout.lower:
+        yield (
+            "intervals are as the table states them; Zoobot's are the medians of those of its "
+            "samples, without the spread between samples"
+        )
     if layout.unread:
         yield unread_reason(layout)
 

@@ -21,7 +21,7 @@ def test_rows_are_matched_by_name(
     monkeypatch.setattr(named_rows, "PART", part)
     path = catalogue(tmp_path / "gz.duckdb", random_counts(4))
     with Store.open(path) as store:
-        numbers = {name: n for name, n in store.rows("SELECT iauname, galaxy_id FROM galaxies")}
+        numbers = dict(store.rows("SELECT iauname, galaxy_id FROM galaxies"))
         with NamedRows(store) as named:
             named.add(ROWS[:4], NAMES[:4])
             named.add(ROWS[4:], NAMES[4:])
