@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import zoolens.jobs.adopt
-from tests.made.catalogues import TOY, blank, random_concentrations
-from zoolens.catalog.decision_tree import get_tree
+from tests.made.catalogues import blank, random_concentrations
+from zoolens.catalog.decision_tree import DecisionTree, Question, get_tree
 from zoolens.catalog.errors import CatalogError, TableRefused
 from zoolens.catalog.formats import reading
 from zoolens.catalog.predictions import matching
@@ -162,5 +162,6 @@ def test_a_table_that_fits_two_trees_makes_no_catalogue(tmp_path: Path) -> None:
         adopt(gz, path, id_column="dr8_id")
     assert not gz.exists()
     assert check(path, None, id_column="dr8_id", named="gzd8").name == "gzd8"
-    with pytest.raises(TableRefused, match="predicts nothing of tree toy"):
-        check(path, TOY, id_column="dr8_id")
+    path.write_text("dr8_id,bar_strong_fraction\n1,0.5\n")
+    with pytest.raises(TableRefused, match="predicts nothing of tree candels"):
+        check(path, DecisionTree("candels", (Question("clumpy", ("yes", "no")),)))
