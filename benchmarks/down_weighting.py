@@ -26,7 +26,7 @@ from PIL import Image
 from pyarrow import csv
 
 from zoolens.catalog.arrays import Floats
-from zoolens.catalog.decision_tree import DecisionTree, get_tree
+from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.evaluation.truth import read_truth
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.inference import features
@@ -36,6 +36,7 @@ from zoolens.catalog.scoring.credence import credence
 from zoolens.catalog.sky.volunteers import Crowd, cast_votes
 from zoolens.catalog.store.galaxies import split_galaxies
 from zoolens.catalog.training.tree_model import question_losses
+from zoolens.catalog.trees.published import get_tree
 
 RESULTS = Path(__file__).parent / "results" / "down_weighting.json"
 CROWDS = {

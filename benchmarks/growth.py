@@ -73,8 +73,8 @@ def add_predictions(folder: Path, galaxies: int) -> None:
     import numpy as np
 
     from tests.made.catalogues import add_predictions, random_concentrations
-    from zoolens.catalog.decision_tree import get_tree
     from zoolens.catalog.store.store import Store
+    from zoolens.catalog.trees.published import get_tree
 
     made = random_concentrations(_MADE, SAMPLES, get_tree("gzd5"))
     with Store.open(folder / "gz.duckdb") as store:

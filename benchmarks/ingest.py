@@ -15,7 +15,7 @@ from pyarrow import csv
 
 from benchmarks.contest import Contest, Way
 from tests.made.catalogues import random_counts
-from zoolens.catalog.decision_tree import get_tree
+from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs.ingest import ingest
 
 GALAXIES, _MADE = 314_000, 20_000

@@ -20,11 +20,11 @@ from PIL import Image
 
 from benchmarks.contest import Contest, Way
 from tests.made.checkpoints import save, zoobot_tree
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.inference import AT_ONCE, torch_in_order
 from zoolens.catalog.network.model import ZoobotModel, concentrations, dropout_masks, load_model
 from zoolens.catalog.saliency.explainer import Explainer
+from zoolens.catalog.trees.published import get_tree
 
 TREE = get_tree("gzd5")
 ARCHITECTURES = ("efficientnet_b0", "convnext_nano")

@@ -21,13 +21,13 @@ from rich.table import Table
 
 from benchmarks.__main__ import IMAGES
 from benchmarks.contest import Contest, Way, run, surroundings
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import PRECISIONS, make_encode
 from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import ZoobotModel, concentrations, dropout_masks, load_model
 from zoolens.catalog.paths import BUNDLED_MODEL
 from zoolens.catalog.predictions.posterior import Summary, summarise
+from zoolens.catalog.trees.published import get_tree
 
 RESULTS = Path(__file__).parent / "results" / "precision.json"
 SAMPLES, BATCH = 30, 16

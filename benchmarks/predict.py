@@ -20,12 +20,12 @@ from PIL import Image
 from benchmarks.contest import Contest, Way
 from tests.made.catalogues import catalogue, random_counts
 from tests.made.checkpoints import save, save_zoobot_tree, zoobot_tree
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import make_encode
 from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import ZoobotModel, load_model
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs.predict import predict
 from zoolens.jobs.settings import Inference
 

@@ -18,12 +18,12 @@ from PIL import Image
 from scipy.stats import spearmanr
 
 from benchmarks.looks import look
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.inference import features
 from zoolens.catalog.network.model import concentrations, dropout_masks, load_model
 from zoolens.catalog.paths import BUNDLED_MODEL
 from zoolens.catalog.predictions.posterior import question_totals
+from zoolens.catalog.trees.published import get_tree
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 RESULTS = Path(__file__).parent / "results" / "real_images.json"

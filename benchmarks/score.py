@@ -23,9 +23,9 @@ from tests.made.catalogues import (
     random_counts,
 )
 from zoolens.catalog.arrays import Floats
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs.score import score
 
 _CLI = Path(__file__).resolve().parent.parent / "cli.py"

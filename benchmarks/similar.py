@@ -18,7 +18,6 @@ import pyarrow as pa
 from benchmarks.contest import Contest, Way
 from tests.made.catalogues import random_counts
 from zoolens.catalog.arrays import Floats, Ids
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.scoring.weights import PAPER_FACTOR
 from zoolens.catalog.similarity.approximate import ApproximateIndex, build_codes, read_codes
 from zoolens.catalog.similarity.exact import (
@@ -28,6 +27,7 @@ from zoolens.catalog.similarity.exact import (
     observed_candidates,
     similarity,
 )
+from zoolens.catalog.trees.published import get_tree
 
 K, QUERIES = 10, 64
 GOOD = 0.95  # recall that approximate ways are held to

@@ -30,7 +30,7 @@ _BLOCK = 100_000
 
 def write_friendly(path: Path, galaxies: int) -> None:
     """A synthetic table in the layout of GZ DESI's friendly one."""
-    from zoolens.catalog.decision_tree import get_tree
+    from zoolens.catalog.trees.published import get_tree
 
     tree = get_tree("gzd8")
     random = np.random.default_rng(0)

@@ -1,13 +1,10 @@
 """Galaxy Zoo decision trees: questions, answers, and what leads to what.
 
-Questions, answers and their order are Zoobot's (`galaxy_datasets`), so that an
-answer's position here is its column in a model of that campaign. What leads to a
-question is ours: `galaxy_datasets` allows one parent per question, so in it
-`merging` is always asked, and GZ2's bars follow edge-on discs.
+The trees that are known by name are those of `catalog.trees`.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,37 +13,11 @@ import numpy.typing as npt
 
 from zoolens.catalog.errors import UnknownName, nearest
 
-CAMPAIGN = {"gzd5": "dr5", "gzd8": "dr8", "gzd12": "dr12", "gz2": "gz2"}
-TREE_NAMES = tuple(CAMPAIGN)
-
-# Campaigns that asked the very same questions, so that predictions for one serve both.
-SIBLING = {"dr5": "dr8", "dr8": "dr5"}
-
-_SMOOTH = "smooth-or-featured_smooth"
-_FEATURED = "smooth-or-featured_featured-or-disk"
-_FACE_ON = "disk-edge-on_no"
-_EDGE_ON = "disk-edge-on_yes"
-_SPIRAL = "has-spiral-arms_yes"
-
-# Walmsley et al. 2022, figure 4 (GZ DECaLS); Willett et al. 2013, figure 1 (GZ2).
-_ASKED_AFTER: dict[str, tuple[str, ...]] = {
-    "smooth-or-featured": (),
-    "how-rounded": (_SMOOTH,),
-    "disk-edge-on": (_FEATURED,),
-    "has-spiral-arms": (_FACE_ON,),
-    "bar": (_FACE_ON,),
-    "bulge-size": (_FACE_ON,),
-    "edge-on-bulge": (_EDGE_ON,),
-    "bulge-shape": (_EDGE_ON,),
-    "spiral-winding": (_SPIRAL,),
-    "spiral-arm-count": (_SPIRAL,),
-    "merging": (_SMOOTH, _FEATURED),
-    "something-odd": (_SMOOTH, _FEATURED),
-    "odd-feature": ("something-odd_yes",),
-}
-
-# GZ2's task 8, published with the others but not among Zoobot's columns.
-_GZ2_ODD_FEATURE = ("ring", "lens-or-arc", "disturbed", "irregular", "other", "merger", "dust-lane")
+# What campaigns append to a question, `bar-dr5`, as `galaxy_datasets` does.
+CAMPAIGNS = (
+    *("dr12", "dr5", "dr8"),  # Galaxy Zoo DECaLS: DR1 and 2, DR5, and DR8 as DESI
+    *("gz2", "hubble", "candels", "ukidss", "jwst", "cd", "euclid"),
+)
 
 
 @dataclass(frozen=True)
@@ -70,19 +41,30 @@ class Question:
 class DecisionTree:
     """Q questions with A answers altogether, in the order of a model's columns.
 
-    Raises `ValueError` if a question is asked after a label that no earlier
-    question has.
+    Questions of several campaigns stand side by side under names that say which, `bar-dr5`. Raises
+    `ValueError` if two answers have one label, if a question is asked after a label that the tree
+    does not have, or in the end after itself.
     """
 
     name: str
     questions: tuple[Question, ...]
 
     def __post_init__(self) -> None:
-        known = set(self.labels)
+        owner = {label: q.name for q in self.questions for label in q.labels}
+        if len(owner) < len(self.labels):
+            twice = next(label for label in self.labels if self.labels.count(label) > 1)
+            raise ValueError(f"two answers are called {twice}")
+        parents: dict[str, set[str]] = {}
         for question in self.questions:
             for label in question.asked_after:
-                if label not in known:
+                if label not in owner:
                     raise ValueError(f"{question.name} is asked after unknown {label}")
+            parents[question.name] = {owner[label] for label in question.asked_after}
+        while free := [name for name, of in parents.items() if not of & parents.keys()]:
+            for name in free:
+                del parents[name]
+        if parents:
+            raise ValueError(f"in the end {', '.join(parents)} would be asked after themselves")
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -102,29 +84,31 @@ class DecisionTree:
         return np.repeat(np.arange(len(sizes)), sizes)
 
     def answer_id(self, label: str) -> int:
-        """Position of a label among the A; a campaign suffix is accepted.
+        """Position of a label among the A; a campaign suffix is accepted where it adds nothing.
 
-        Raises `UnknownName` with the nearest labels.
+        Raises `UnknownName` with the nearest labels, or those of every campaign that it fits.
         """
-        plain = strip_campaign(label)
-        if plain not in self.labels:
-            raise UnknownName(
-                f"no answer {label!r} in tree {self.name}; nearest: {nearest(plain, self.labels)}"
-            )
-        return self.labels.index(plain)
+        return self._position(label, self.labels, "answer")
 
     def question_id(self, name: str) -> int:
-        """Position of a question among the Q; a campaign suffix is accepted.
+        """Position of a question among the Q; a campaign suffix is accepted as for `answer_id`.
 
-        Raises `UnknownName` with the nearest names.
+        Raises `UnknownName` as that does.
         """
-        names = [question.name for question in self.questions]
+        return self._position(name, [question.name for question in self.questions], "question")
+
+    def _position(self, name: str, names: Sequence[str], what: str) -> int:
+        if name in names:
+            return names.index(name)
         plain = strip_campaign(name)
-        if plain not in names:
-            raise UnknownName(
-                f"no question {name!r} in tree {self.name}; nearest: {nearest(plain, names)}"
-            )
-        return names.index(plain)
+        if plain in names:
+            return names.index(plain)
+        alike = [own for own in names if strip_campaign(own) == name]
+        if len(alike) == 1:
+            return names.index(alike[0])
+        near = " or ".join(alike) if alike else nearest(plain, tuple(names))
+        said = "it could be" if alike else "nearest"
+        raise UnknownName(f"no {what} {name!r} in tree {self.name}; {said}: {near}")
 
     def reach(self, fractions: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Probability that a volunteer is asked each question.
@@ -154,12 +138,19 @@ class DecisionTree:
         return np.stack([of(question.name) for question in self.questions], axis=-1)
 
 
-def strip_campaign(label: str) -> str:
+def campaign_of(name: str) -> str | None:
+    """The campaign that a question's name or a label carries: `how-rounded-dr5_round` -> `dr5`."""
+    last = name.partition("_")[0].rpartition("-")[2]
+    return last if last in CAMPAIGNS else None
+
+
+def strip_campaign(name: str) -> str:
     """`how-rounded-dr5_round` -> `how-rounded_round`; others unchanged."""
-    question, separator, rest = label.partition("_")
-    for suffix in CAMPAIGN.values():
-        question = question.removesuffix(f"-{suffix}")
-    return question + separator + rest
+    campaign = campaign_of(name)
+    if campaign is None:
+        return name
+    question, separator, rest = name.partition("_")
+    return question.removesuffix(f"-{campaign}") + separator + rest
 
 
 def from_rows(name: str, rows: Sequence[tuple[str, str, str]]) -> DecisionTree:
@@ -176,30 +167,3 @@ def from_rows(name: str, rows: Sequence[tuple[str, str, str]]) -> DecisionTree:
         answers.setdefault(question, []).append(answer)
         parents[question] = tuple(filter(None, (asked_after or "").split(",")))
     return DecisionTree(name, tuple(Question(q, tuple(a), parents[q]) for q, a in answers.items()))
-
-
-def get_tree(name: str) -> DecisionTree:
-    """A published tree by name: gzd5, gzd8, gzd12 or gz2.
-
-    Raises `UnknownName`.
-    """
-    if name not in CAMPAIGN:
-        raise UnknownName(f"no decision tree {name!r}; choose one of {', '.join(TREE_NAMES)}")
-    # here and not above: galaxy_datasets takes seconds, and most commands read
-    # the tree from the catalogue
-    from galaxy_datasets.shared import label_metadata
-
-    pairs: Mapping[str, list[str]] = {
-        "gzd5": label_metadata.decals_dr5_ortho_pairs,
-        "gzd8": label_metadata.decals_dr8_ortho_pairs,
-        "gzd12": label_metadata.decals_dr12_ortho_pairs,
-        "gz2": label_metadata.gz2_ortho_pairs,
-    }[name]
-    questions = [
-        Question(plain, tuple(a.removeprefix("_") for a in answers), _ASKED_AFTER[plain])
-        for question, answers in pairs.items()
-        for plain in [question.removesuffix(f"-{CAMPAIGN[name]}")]
-    ]
-    if name == "gz2":
-        questions.append(Question("odd-feature", _GZ2_ODD_FEATURE, _ASKED_AFTER["odd-feature"]))
-    return DecisionTree(name, tuple(questions))

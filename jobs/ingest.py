@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from zoolens.catalog.decision_tree import DecisionTree, get_tree
+from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.images.committing import commit_images
 from zoolens.catalog.images.sources import (
@@ -23,6 +23,7 @@ from zoolens.catalog.store.galaxies import (
 from zoolens.catalog.store.ingests import begin_ingest, finish_ingest, held_tree, replaced
 from zoolens.catalog.store.rejects import Reject, counts_by_kind
 from zoolens.catalog.store.store import Run, Store
+from zoolens.catalog.trees.published import get_tree
 from zoolens.catalog.votes.committing import Table, commit_table
 from zoolens.catalog.votes.galaxy_list import is_galaxy_list, read_galaxy_list, unusable_names
 from zoolens.catalog.votes.reading import VoteTable, open_vote_table, read_vote_table

@@ -28,7 +28,7 @@ from zoolens.catalog.store.ingests import settle_tree, settled_tree
 from zoolens.catalog.store.outdated import clear_outdated
 from zoolens.catalog.store.shards import Part, as_they_are, fill
 from zoolens.catalog.store.store import Run, Store
-from zoolens.catalog.trees import tree_of
+from zoolens.catalog.trees.telling import tree_of
 from zoolens.jobs.reports import PredictReport
 from zoolens.jobs.settings import Inference
 

@@ -16,7 +16,6 @@ from typing import Any, ClassVar
 import pyarrow as pa
 from pyarrow import csv, parquet
 
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import CatalogError, needs
 from zoolens.catalog.runtime.files import text_of
 from zoolens.catalog.runtime.parallel import in_processes
@@ -25,6 +24,7 @@ from zoolens.catalog.sky.population import FRAME_PIXELS, MAGNITUDE_LIMIT
 from zoolens.catalog.sky.sky import SKY_VERSION, Sky, image_path, observe
 from zoolens.catalog.sky.truth import truth_schema, votes_schema
 from zoolens.catalog.sky.volunteers import Crowd
+from zoolens.catalog.trees.published import get_tree
 
 MANIFEST = "simulation.json"
 VOTES = "votes.csv"

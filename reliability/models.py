@@ -148,8 +148,8 @@ def _model(case: Case, world: World, folder: Path) -> Verdict:
 
 def _weights(case: Case, world: World, folder: Path) -> Verdict:
     """A file of weights, as CSV or YAML; what is taken is finite and of known answers."""
-    from zoolens.catalog.decision_tree import get_tree
     from zoolens.catalog.scoring.weights import read_weights
+    from zoolens.catalog.trees.published import get_tree
 
     chance, tree = case.random, get_tree("gzd5")
     suffix = chance.choice(("csv", "yaml", "yml"))

@@ -23,8 +23,8 @@ from tests.made.catalogues import blank, random_counts
 from tests.made.images import folder as image_folder
 from tests.made.images import parquet_images, picture, tar
 from tests.made.vote_tables import decals, names
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.trees.published import get_tree
 
 _IMAGES = 4
 _MODES = ("1", "L", "LA", "P", "RGBA", "CMYK", "YCbCr", "I;16", "F")

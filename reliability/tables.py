@@ -19,8 +19,8 @@ from reliability.mutations import Spoilt, spoil_bytes, spoil_table
 from reliability.world import World
 from tests.made.catalogues import blank, random_concentrations, random_counts
 from tests.made.vote_tables import decals, names
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.trees.published import get_tree
 
 _GALAXIES = 30
 Table = tuple[list[str], list[list[object]]]

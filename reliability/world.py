@@ -93,7 +93,7 @@ def _many(_: World, folder: Path) -> None:
 
     from tests.made.catalogues import random_concentrations, random_counts
     from tests.made.vote_tables import decals, names, write
-    from zoolens.catalog.decision_tree import get_tree
+    from zoolens.catalog.trees.published import get_tree
 
     tree, galaxies = get_tree("gzd5"), 4000
     counts = random_counts(galaxies, tree, seed=3)

@@ -4,14 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoolens.catalog.decision_tree import (
-    TREE_NAMES,
     DecisionTree,
     Question,
     from_rows,
-    get_tree,
     strip_campaign,
 )
 from zoolens.catalog.errors import UnknownName
+from zoolens.catalog.trees.published import TREE_NAMES, get_tree
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
 @pytest.mark.slow
 def test_ingest_without_a_model_loads_no_torch(tmp_path: Path, kind: str) -> None:
     from tests.made.images import picture
-    from zoolens.catalog.decision_tree import get_tree
+    from zoolens.catalog.trees.published import get_tree
 
     labels = get_tree("gzd5").labels
     names = ["J1", "J2", "J3"]

@@ -47,7 +47,7 @@ def folder(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         os.symlink(file, folder / file.name)
     told(
         folder,
-        "zoolens ingest gzd_smooth_votes.csv --images images "
+        "zoolens ingest gzd_smooth_votes.csv --tree gzd5 --images images "
         "--predictions decals_automated_fractions.csv --quiet",
     )
     cut, *rest = commands("releases.md")

@@ -1,4 +1,4 @@
-"""Identifiers that went through floating point, and lost digits there.
+"""Identifiers of galaxies: which column holds them, and whether floating point ruined them.
 
 A float64 holds 15 to 17 digits, an identifier of the Sloan Digital Sky Survey has 18 or 19:
 what comes back is the name of another galaxy.
@@ -10,8 +10,17 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from zoolens.catalog.errors import TableRefused
+import pyarrow as pa
 
+from zoolens.catalog.errors import TableRefused, nearest
+from zoolens.catalog.formats.missing import is_missing
+
+IDENTIFIER = "iauname"
+# What tables of the field call theirs: GZ DESI's, SDSS's, Euclid's, Zoobot's, Zooniverse's.
+_OTHERS = (
+    *("dr8_id", "dr7objid", "dr8objid", "objid", "object_id", "id_str"),
+    *("zooniverse_id", "subject_id", "id", "name", "source_id"),
+)
 # 5.877229817413633e+17, 1.23765E+18, 587722981741363323.0; not 12e34567, which may be a hash,
 # nor 20926878.0, which has lost nothing
 _FLOAT = re.compile(r"[+-]?(\d+(\.\d*[eE][+-]?\d+|[eE][+-]\d+)|\d{16,}\.0*)")
@@ -19,6 +28,52 @@ _LONG = re.compile(r"\d{18,19}")
 _MADE_ZEROS = 1024  # what identifiers of SDSS spectra are multiples of
 _LOOKED_AT = 10_000  # long identifiers
 _CHANCE = 20  # bits: identifiers are refused if fewer than one in a million would be so by chance
+
+
+def identifier_columns(source: Path, columns: Sequence[str], asked: str | None) -> str:
+    """The column that names the galaxies: `asked`, else `iauname`, else the one that is known.
+
+    asked: a column, or several, joined by commas, whose texts are joined by `_` (Euclid's
+    `tile_index,object_id`). Known are the names of the field, in any case. Raises `TableRefused`
+    if a column is not there, if none is known, or if several are, naming them.
+    """
+    if asked is None:
+        if IDENTIFIER in columns:
+            return IDENTIFIER
+        known = [name for name in columns if name.lower() in (IDENTIFIER, *_OTHERS)]
+        if len(known) == 1:
+            return known[0]
+        if known:
+            raise TableRefused(
+                f"{source} has several columns that may name the galaxy: {', '.join(known)}; "
+                "choose one with --id"
+            )
+    for part in (asked or IDENTIFIER).split(","):
+        if part not in columns:
+            near = nearest(part, list(columns))
+            raise TableRefused(
+                f"{source} has no identifier column {part!r}; name one with --id; nearest: {near}"
+            )
+    return str(asked)
+
+
+def identifier_texts(table: pa.Table, identifier: str) -> list[str | None]:
+    """The identifiers of a table's rows, (N,), of the columns of `identifier_columns`.
+
+    None where the column, or one of them, is empty.
+    """
+    parts = [texts(table[part]) for part in identifier.split(",")]
+    if len(parts) == 1:
+        return parts[0]
+    return [None if None in row else "_".join(map(str, row)) for row in zip(*parts, strict=True)]
+
+
+def texts(column: pa.ChunkedArray) -> list[str | None]:
+    """A column of identifiers or paths as text, stripped; what is missing gives None."""
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        column = column.cast(pa.large_string())
+    stripped = (None if value is None else str(value).strip() for value in column.to_pylist())
+    return [None if not text or is_missing(text) else text for text in stripped]
 
 
 def through_floats(path: Path, column: str) -> TableRefused:

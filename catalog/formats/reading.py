@@ -23,6 +23,7 @@ from zoolens.catalog.formats.dialect import TEXT_SUFFIXES, dialect_of, is_text
 from zoolens.catalog.formats.fits_blocks import fits_blocks, fits_schema
 from zoolens.catalog.formats.hdf5 import HDF5_SUFFIXES, hdf5_blocks, hdf5_schema
 from zoolens.catalog.formats.identifiers import through_floats
+from zoolens.catalog.formats.missing import without_words
 from zoolens.catalog.runtime.files import check_file
 
 _ROWS = 32_768  # of a block
@@ -31,14 +32,6 @@ _DAMAGED = (pa.ArrowException, OSError, EOFError, ValueError, TypeError, zlib.er
 SUFFIXES = (
     *(suffix + packed for suffix in TEXT_SUFFIXES for packed in ("", ".gz")),
     *(".parquet", ".fits", ".fits.gz", ".fit", *HDF5_SUFFIXES),
-)
-# What programs write into a text table for a missing value, in lower case: pandas, SQL, Excel,
-# IRAF, and Python's, NumPy's and astropy's words for nothing.
-MISSING = frozenset(
-    [
-        *("null", "none", "nan", "na", "n/a", "#n/a", "<na>", "nat", "--", "---", "\\n"),
-        *("masked", "indef", "…", "..."),
-    ]
 )
 
 
@@ -165,8 +158,8 @@ class TableFile:
 def numbers(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """A column as float64 (N,), and where it holds something that is not a number.
 
-    NULL, empty text and words for missing (`MISSING`) give NaN and False; text such as "many"
-    gives NaN and True; "inf" is a number here, for the caller to judge.
+    NULL, empty text and words for missing (`catalog.formats.missing`) give NaN and False; text
+    such as "many" gives NaN and True; "inf" is a number here, for the caller to judge.
     """
     if pa.types.is_large_string(column.type) or pa.types.is_string(column.type):
         text = pc.utf8_trim_whitespace(column)
@@ -174,7 +167,7 @@ def numbers(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.float64], npt.NDArr
         try:
             values = text.cast(pa.float64())
         except pa.ArrowInvalid:
-            return _some_numbers(_without_words(text))
+            return _some_numbers(without_words(text))
     elif pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         values = column.cast(pa.float64(), safe=False)
     elif pa.types.is_decimal(column.type) or pa.types.is_null(column.type):
@@ -186,22 +179,13 @@ def numbers(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.float64], npt.NDArr
     return filled, np.zeros(len(filled), dtype=bool)
 
 
-def texts(column: pa.ChunkedArray) -> list[str | None]:
-    """A column of identifiers or paths as text, stripped; what is missing gives None."""
-    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-        column = column.cast(pa.large_string())
-    stripped = (None if value is None else str(value).strip() for value in column.to_pylist())
-    return [None if not text or is_missing(text) else text for text in stripped]
-
-
-def is_missing(text: str) -> bool:
-    """Whether text, stripped, is a word for a missing value."""
-    return len(text) < 7 and text.lower() in MISSING
-
-
 def check_identifiers_type(path: Path, schema: pa.Schema, column: str) -> None:
-    """Raises `TableRefused` if a column is neither text nor whole numbers."""
-    kind = schema.field(column).type
+    """Raises `TableRefused` if a column, or one of several, is neither text nor whole numbers."""
+    for part in column.split(","):
+        _check_identifier_type(path, schema.field(part).type, part)
+
+
+def _check_identifier_type(path: Path, kind: pa.DataType, column: str) -> None:
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     if pa.types.is_floating(kind):
@@ -211,12 +195,6 @@ def check_identifiers_type(path: Path, schema: pa.Schema, column: str) -> None:
         raise TableRefused(
             f"{path} stores {column} as {kind}; identifiers have to be text or integers"
         )
-
-
-def _without_words(text: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Text with NULL for the words for missing."""
-    words = pc.is_in(pc.utf8_lower(text), value_set=pa.array(sorted(MISSING), text.type))
-    return pc.if_else(words, None, text)
 
 
 def _some_numbers(text: pa.ChunkedArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:

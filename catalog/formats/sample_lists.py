@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zoolens.catalog.arrays import Flags, Floats
-from zoolens.catalog.formats.reading import is_missing, numbers
+from zoolens.catalog.formats.missing import is_missing
+from zoolens.catalog.formats.reading import numbers
 
 _SCALAR = re.compile(r"np\.float\d+\(([^()]*)\)")
 _ARRAY = re.compile(

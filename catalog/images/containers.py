@@ -16,9 +16,9 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from zoolens.catalog.errors import CatalogError, ImageRefused
-from zoolens.catalog.formats.identifiers import check_digits, check_notation
+from zoolens.catalog.formats.identifiers import check_digits, check_notation, texts
 from zoolens.catalog.formats.parquet_blocks import check_declared, open_parquet, parquet_blocks
-from zoolens.catalog.formats.reading import check_identifiers_type, texts
+from zoolens.catalog.formats.reading import check_identifiers_type
 from zoolens.catalog.runtime.files import check_file
 
 _IDENTIFIERS = ("iauname", "id_str", "id")

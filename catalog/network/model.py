@@ -12,12 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from zoolens.catalog.decision_tree import CAMPAIGN, SIBLING, DecisionTree
+from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import ModelRefused, nearest
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.checkpoints import read_checkpoint, reason
 from zoolens.catalog.network.encoders import build_encoder
 from zoolens.catalog.network.inference import one_thread
+from zoolens.catalog.trees.published import suffixes
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,8 @@ class ZoobotModel:
         distribution: all its rows are NaN. Raises `ModelRefused`, naming the nearest
         columns, if the model has no complete question of the tree.
         """
-        own = CAMPAIGN.get(tree.name, "")
-        for campaign in (own, "", SIBLING.get(own, own)):
-            rows = self._rows(tree, campaign)
+        for suffix in suffixes(tree):
+            rows = self._rows(tree, suffix)
             if any(row is not None for row in rows):
                 break
         else:
@@ -76,10 +76,9 @@ class ZoobotModel:
         pairs = zip(tree.questions, tree.slices, strict=True)
         return tuple(q.name for q, where in pairs if bool(self.bias[where].isnan().any()))
 
-    def _rows(self, tree: DecisionTree, campaign: str) -> list[int | None]:
+    def _rows(self, tree: DecisionTree, suffix: str) -> list[int | None]:
         """Row of each answer of the tree; None for all answers of an incomplete question."""
         position = {label: row for row, label in enumerate(self.labels)}
-        suffix = f"-{campaign}" if campaign else ""
         rows: list[int | None] = []
         for question in tree.questions:
             found = [position.get(f"{question.name}{suffix}_{a}") for a in question.answers]

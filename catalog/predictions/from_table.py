@@ -56,13 +56,14 @@ def read_posteriors(rows: Rows, layout: PublishedLayout, tree: DecisionTree) -> 
     lengths = _check_samples(rows, layout, columns, tree)
     fractions = _read_fractions(rows, layout.fractions, tree.labels)
     stated = _read_fractions(rows, layout.reach, [question.name for question in tree.questions])
-    ends = tuple(_read_fractions(rows, c, tree.labels) for c in (layout.lower, layout.upper))
+    lower = _read_fractions(rows, layout.lower, tree.labels)
+    upper = _read_fractions(rows, layout.upper, tree.labels)
     rows.refuse(
         (lengths == 0) & np.isnan(fractions).all(axis=1),
         lambda i: "no predictions: all the columns of the tree are empty",
     )
     _note_sums(rows, fractions, tree)
-    summary = _of_fractions(fractions, ends, tree)
+    summary = _of_fractions(fractions, (lower, upper), tree)
     samples = []
     for length in np.unique(lengths[rows.good & (lengths > 0)]).tolist():
         which = np.flatnonzero(rows.good & (lengths == length))

@@ -19,10 +19,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from zoolens.catalog.decision_tree import CAMPAIGN, SIBLING, DecisionTree, Question
+from zoolens.catalog.decision_tree import DecisionTree, Question
 from zoolens.catalog.errors import TableRefused, nearest
-from zoolens.catalog.trees import tree_of
-from zoolens.catalog.votes.layouts import identifier_column
+from zoolens.catalog.formats.identifiers import identifier_columns
+from zoolens.catalog.trees.published import suffixes
+from zoolens.catalog.trees.telling import tree_of
 
 _CONCENTRATION_ENDINGS = ("_concentration", "_dirichlet", "_concentration_mean")
 _UNTOLD_ENDINGS = ("_pred", "")  # concentrations or fractions
@@ -61,7 +62,10 @@ class PublishedLayout:
         """All columns that are read."""
         kinds = (self.concentrations, self.fractions, self.untold, self.lower, self.upper)
         read = (*kinds, self.reach)
-        return [self.identifier, *(name for columns in read for name in columns.values())]
+        return [
+            *self.identifier.split(","),
+            *(name for columns in read for name in columns.values()),
+        ]
 
     @property
     def answers(self) -> set[str]:
@@ -84,7 +88,7 @@ def recognise_predictions(
     `TableRefused`, naming the nearest columns, if there is nothing of the tree, or if
     the fractions are those of votes.
     """
-    layouts = [_layout(columns, tree, suffix) for suffix in _suffixes(tree)]
+    layouts = [_layout(columns, tree, suffix) for suffix in suffixes(tree)]
     best = max(layouts, key=lambda found: (len(found.answers), len(found.concentrations)))
     if not best.answers:
         looked_for = [f"{tree.labels[0]}{ending}" for ending in ("_concentration", "_fraction")]
@@ -101,7 +105,7 @@ def recognise_predictions(
             f"{source} has a column {voted[0]}: its fractions are of votes, not predictions; "
             "read it with: zoolens ingest"
         )
-    return replace(best, identifier=identifier_column(source, columns, identifier))
+    return replace(best, identifier=identifier_columns(source, columns, identifier))
 
 
 def tell_tree(source: Path, columns: Sequence[str], tree: str | None) -> DecisionTree:
@@ -113,13 +117,6 @@ def tell_tree(source: Path, columns: Sequence[str], tree: str | None) -> Decisio
     return tree_of([*stems] or columns, source=str(source), tree=tree)
 
 
-def _suffixes(tree: DecisionTree) -> tuple[str, ...]:
-    """What the names of questions may end in, the tree's own campaign first."""
-    own = CAMPAIGN.get(tree.name, "")
-    campaigns = dict.fromkeys((own, "", SIBLING.get(own, own)))
-    return tuple(f"-{campaign}" if campaign else "" for campaign in campaigns)
-
-
 def _layout(columns: Sequence[str], tree: DecisionTree, suffix: str) -> PublishedLayout:
     """What is read if the names of questions end in `suffix`; the identifier is still empty."""
     known = set(columns)
@@ -129,10 +126,12 @@ def _layout(columns: Sequence[str], tree: DecisionTree, suffix: str) -> Publishe
         of_question, some_only = _of_question(known, question, suffix)
         found = PublishedLayout(
             "",
-            *(
-                {**getattr(found, kind), **getattr(of_question, kind)}
-                for kind in ("concentrations", "fractions", "untold", "lower", "upper", "reach")
-            ),
+            {**found.concentrations, **of_question.concentrations},
+            {**found.fractions, **of_question.fractions},
+            {**found.untold, **of_question.untold},
+            {**found.lower, **of_question.lower},
+            {**found.upper, **of_question.upper},
+            {**found.reach, **of_question.reach},
         )
         incomplete += [question.name] if some_only else []
     bare = [name for name in found.untold.values() if not name.endswith("_pred")]

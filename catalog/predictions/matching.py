@@ -14,12 +14,12 @@ from zoolens.catalog.store.named_rows import NamedRows
 from zoolens.catalog.store.rejects import Reject
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.votes.checks import check_identifiers, check_positions, repeated_reason
+from zoolens.catalog.votes.layouts import position_columns
 
 UNKNOWN = "unknown galaxy"  # the kind of reject that a later ingest may resolve
 # Rows of unknown galaxies that are told one by one; more are told together: predictions of a whole
 # survey may come into a catalogue of a few of its galaxies.
 MOST_TOLD = 10_000
-POSITIONS = (("ra", "dec"), ("RA", "DEC"), ("right_ascension", "declination"))
 _DIGITS_LOOKED_AT = 10_000
 
 
@@ -82,9 +82,8 @@ def read_new_galaxies(table: PredictionTable, wanted: Wanted) -> Iterator[NewGal
 
     Rows with a position out of range are refused.
     """
-    columns = table.columns
-    position = next((pair for pair in POSITIONS if set(pair) <= set(columns)), None)
-    for rows in table.blocks([table.layout.identifier, *(position or ())]):
+    position = position_columns(table.columns)
+    for rows in table.blocks([*table.identifiers, *(position or ())]):
         check_identifiers(rows)
         ra, dec = np.full((2, len(rows.numbers)), np.nan)
         rows.rejects.clear()  # told when the rows are matched
@@ -101,7 +100,7 @@ def _read_names(table: PredictionTable, named: NamedRows, rejects: list[Reject])
     """Keep the names of all rows, and what is wrong with those that have none."""
     found = False
     long: list[str] = []
-    for rows in table.blocks([table.layout.identifier]):
+    for rows in table.blocks(table.identifiers):
         found = True
         check_identifiers(rows)
         good = np.flatnonzero(rows.good)

@@ -45,6 +45,11 @@ class PredictionTable:
     misshapen: dict[int, str] = field(default_factory=dict)
 
     @property
+    def identifiers(self) -> list[str]:
+        """The columns that name the galaxies together."""
+        return self.layout.identifier.split(",")
+
+    @property
     def columns(self) -> list[str]:
         """The names of all columns."""
         names: list[str] = self._file.schema.names

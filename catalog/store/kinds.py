@@ -69,6 +69,10 @@ _KEPT = (
     ("votes without image", "galaxy that is kept without an image"),
     ("galaxy without image", "galaxy of a table without votes that is kept without an image"),
     ("fill value", "number that programs write for a missing one, and that is taken as missing"),
+    (
+        "unread column",
+        "columns that look like answers and are not of the tree, and their votes",
+    ),
     ("respelt column", "columns with underscores for the tree's hyphens, which are read"),
     ("contradictory total", "stated total that is not the sum of the counts, which are kept"),
     ("contradictory fraction", "stated fractions that the counts, or their sum, contradict"),

@@ -7,12 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zoolens.catalog.decision_tree import CAMPAIGN, DecisionTree
+from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import ModelRefused, nearest
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.checkpoints import reason
 from zoolens.catalog.network.model import ZoobotModel
 from zoolens.catalog.runtime.imports import without
+from zoolens.catalog.trees.published import own_suffix
 
 with without("wandb"):
     import timm
@@ -110,7 +111,7 @@ def new_tree(tree: DecisionTree, plan: Plan, view: View, start: ZoobotModel | No
     `ModelRefused` if timm does not have the architecture, or it does not take
     images of the view's size.
     """
-    suffix = f"-{CAMPAIGN[tree.name]}" if tree.name in CAMPAIGN else ""
+    suffix = own_suffix(tree)
     pairs = {f"{q.name}{suffix}": [f"_{answer}" for answer in q.answers] for q in tree.questions}
     torch.manual_seed(plan.seed)
     if plan.architecture not in timm.list_models():

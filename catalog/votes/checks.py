@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoolens.catalog.arrays import Flags, Floats
-from zoolens.catalog.formats.identifiers import check_notation, is_float
-from zoolens.catalog.formats.reading import numbers, texts
+from zoolens.catalog.formats.identifiers import (
+    check_notation,
+    identifier_texts,
+    is_float,
+    texts,
+)
+from zoolens.catalog.formats.reading import numbers
 from zoolens.catalog.store.rejects import Reject
 from zoolens.catalog.votes.layouts import QuestionColumns
 
@@ -33,6 +39,7 @@ FILL_VALUES = np.array(
 class Rows:
     """The N rows of one table on their way through the checks.
 
+    identifier: the column, or columns, of `catalog.formats.identifiers.identifier_columns`.
     good (N,): rows not refused so far. names (N,): identifiers, None where empty.
     numbers (N,): rows in the file from 1. filled: how many cells hold a fill value, by what
     they are about and the value.
@@ -45,7 +52,7 @@ class Rows:
         self.table = table
         self.identifier = identifier
         self.numbers = numbers_
-        self.names = texts(table[identifier])
+        self.names = identifier_texts(table, identifier)
         self.good = np.ones(len(numbers_), dtype=bool)
         self.rejects: list[Reject] = []
         self.filled: Counter[tuple[str, float]] = Counter()
@@ -92,7 +99,8 @@ def check_identifiers(rows: Rows) -> None:
     1 to 100 characters long, without slashes. Raises `TableRefused` if all are numbers in
     floating point, which have lost digits; single ones are refused.
     """
-    check_notation(rows.path, rows.identifier, rows.names)
+    for part in rows.identifier.split(","):
+        check_notation(rows.path, part, texts(rows.table[part]))
     empty = np.array([name is None for name in rows.names])
     rows.refuse(empty, lambda i: f"missing identifier: {rows.identifier} is empty")
     unusable = np.array([name is not None and not _is_name(name) for name in rows.names])
@@ -204,6 +212,31 @@ def compare_stated(rows: Rows, columns: QuestionColumns, totals: Floats, counts:
                 f"{counts[i, k]:g}/{totals[i]:g}; counts kept"
             ),
         )
+
+
+@dataclass(frozen=True)
+class Unread:
+    """How many votes stand in columns that are not read, and of how many galaxies."""
+
+    votes: float = 0
+    galaxies: int = 0
+
+    def __add__(self, other: "Unread") -> "Unread":
+        return Unread(self.votes + other.votes, self.galaxies + other.galaxies)
+
+    def __str__(self) -> str:
+        return f"{self.votes:,.10g} votes of {self.galaxies:,} galaxies left out"
+
+
+def count_unread(rows: Rows, columns: Sequence[str]) -> Unread:
+    """The votes of good rows in columns that look like answers and are not read."""
+    votes = np.zeros(len(rows.numbers))
+    for column in columns:
+        values, _ = numbers(rows.table[column])
+        whole = (values >= 0) & (values <= MOST_VOTES) & ~np.isin(values, FILL_VALUES)
+        votes += np.where(whole, values, 0.0)
+    votes = votes[rows.good]
+    return Unread(float(votes.sum()), int(np.count_nonzero(votes)))
 
 
 def _matrix(rows: Rows, columns: Sequence[str], question: str) -> Floats:

@@ -11,13 +11,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoolens.catalog.arrays import Floats
-from zoolens.catalog.decision_tree import TREE_NAMES, get_tree
 from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.formats.bounds import MOST_FAULTS
-from zoolens.catalog.formats.identifiers import check_digits
+from zoolens.catalog.formats.identifiers import check_digits, identifier_columns, texts
 from zoolens.catalog.formats.kept import KeptTables
-from zoolens.catalog.formats.reading import TableFile, check_identifiers_type, texts
+from zoolens.catalog.formats.reading import TableFile, check_identifiers_type
 from zoolens.catalog.store.rejects import Reject
+from zoolens.catalog.trees.published import TREE_NAMES, get_tree
 from zoolens.catalog.votes.checks import (
     Rows,
     check_identifiers,
@@ -25,7 +25,6 @@ from zoolens.catalog.votes.checks import (
     repeated,
     repeated_reason,
 )
-from zoolens.catalog.votes.layouts import identifier_column
 
 IMAGE = "file_loc"
 _POSITIONS = (("ra", "dec"), ("RA", "DEC"), ("right_ascension", "declination"))
@@ -102,7 +101,7 @@ def is_galaxy_list(path: Path, identifier: str | None = None) -> bool:
     if any(map(_is_of_votes, columns)):
         return False
     try:
-        identifier_column(path, columns, identifier)
+        identifier_columns(path, columns, identifier)
     except TableRefused:
         return False  # what is missing is said of a table of votes
     return True
@@ -113,13 +112,13 @@ def read_galaxy_list(path: Path, *, identifier: str | None = None) -> GalaxyList
 
     A row is refused if its identifier is empty, not a printable name, or that of an earlier
     accepted row, and if ra is outside 0..360 or dec outside -90..90. identifier: its column, as
-    `catalog.votes.layouts.identifier_column` finds it. Raises `TableRefused` if the table cannot
-    be understood at all, or no row of it can be used.
+    `catalog.formats.identifiers.identifier_columns` finds it. Raises `TableRefused` if the table
+    cannot be understood at all, or no row of it can be used.
     """
     file = TableFile(path)
     columns = file.schema.names
     galaxies = GalaxyList(
-        identifier_column(path, columns, identifier),
+        identifier_columns(path, columns, identifier),
         next((pair for pair in _POSITIONS if set(pair) <= set(columns)), None),
         IMAGE if IMAGE in columns else None,
         tuple(filter(_is_of_answers, columns)),

@@ -18,21 +18,24 @@ from zoolens.catalog.arrays import Flags, Floats
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.formats.bounds import MOST_FAULTS
-from zoolens.catalog.formats.identifiers import check_digits
+from zoolens.catalog.formats.identifiers import check_digits, texts
 from zoolens.catalog.formats.kept import KeptTables
-from zoolens.catalog.formats.reading import TableFile, check_identifiers_type, texts
+from zoolens.catalog.formats.reading import TableFile, check_identifiers_type
 from zoolens.catalog.store.matrices import asked_otherwise
 from zoolens.catalog.store.rejects import Reject
 from zoolens.catalog.votes.checks import (
     Rows,
+    Unread,
     check_identifiers,
     check_positions,
     compare_stated,
+    count_unread,
     read_question,
     repeated,
     repeated_reason,
 )
 from zoolens.catalog.votes.layouts import Layout, recognise, trees_to_try
+from zoolens.catalog.votes.remarks import column_remarks, left_out
 from zoolens.catalog.votes.spelling import respelt
 
 
@@ -64,6 +67,7 @@ class VoteTable:
     layout: Layout
     rejects: list[Reject] = field(default_factory=list)
     _filled: Counter[tuple[str, float]] = field(default_factory=Counter)
+    _unread: dict[str, Unread] = field(default_factory=dict)
     _kept: KeptTables = field(default_factory=KeptTables)
 
     def __len__(self) -> int:
@@ -128,9 +132,10 @@ def read_vote_table(
 
     Reported, but the counts are kept: a stated total that differs by more than 0.01 from
     the sum of the counts, a stated fraction that differs by more than 0.001 from
-    count / total. A question with only some of its answers among the columns is
-    reported and not used; one with votes for answers outside the tree is reported
-    and used.
+    count / total. A question with only some of its answers among the columns, and columns that
+    look like answers and are none of the tree's, are
+    reported with the votes that they hold, and not used; a question with votes for answers outside
+    the tree is reported and used.
 
     For `tree`, `prefer` and `identifier` see `recognise`. Raises `TableRefused` if
     the table cannot be understood at all, or no row of it can be used.
@@ -223,6 +228,8 @@ def _validate(rows: Rows, table: VoteTable) -> None:
         counts[:, tree.slices[q]], totals[:, q] = read_question(rows, columns, layout.weighted)
     for columns, q in read:
         compare_stated(rows, columns, totals[:, q], counts[:, tree.slices[q]])
+    for of, names in left_out(layout).items():
+        table._unread[of] = table._unread.get(of, Unread()) + count_unread(rows, names)
     table.rejects.extend(rows.rejects)
     table._filled.update(rows.filled)
     good = np.flatnonzero(rows.good)
@@ -264,29 +271,10 @@ def _refuse_repeated(path: Path, table: VoteTable) -> None:
 
 
 def _report_columns(path: Path, table: VoteTable) -> None:
-    """Report fill values, and questions asked only in part, or with answers outside the tree."""
-    for (about, value), cells in table._filled.items():
-        reason = f"fill value: {value:.10g} stands in {cells:,} cells, which are taken as missing"
-        table.rejects.append(Reject(str(path), None, about, reason))
-    for columns in table.layout.incomplete:
-        reason = f"missing column: {', '.join(columns.missing)}; the question is not used"
-        table.rejects.append(Reject(str(path), None, columns.question.name, reason))
-    for columns in table.layout.questions:
-        if columns.unknown:
-            reason = (
-                f"unknown column: {', '.join(columns.unknown)}; answers outside the tree count "
-                "where a _fraction column stands beside them"
-            )
-            table.rejects.append(Reject(str(path), None, columns.question.name, reason))
-    more = np.zeros(len(table.tree.questions), dtype=np.int64)  # galaxies with such votes
+    """Report what the table's columns hold besides the votes that are read."""
+    more = np.zeros(len(table.tree.questions), dtype=np.int64)  # galaxies, by question
     for block in table.blocks():
         otherwise = asked_otherwise(table.tree, block.counts, block.totals)
         more += np.count_nonzero(otherwise, axis=0)
-    for columns in table.layout.questions:
-        galaxies = more[table.tree.questions.index(columns.question)]
-        if galaxies:
-            reason = (
-                f"answers outside the tree: {', '.join(columns.foreign)} have votes of "
-                f"{galaxies:,} galaxies, whose fractions and losses for this question are NULL"
-            )
-            table.rejects.append(Reject(str(path), None, columns.question.name, reason))
+    of = {question.name: int(n) for question, n in zip(table.tree.questions, more, strict=True)}
+    table.rejects.extend(column_remarks(path, table.layout, table._filled, table._unread, of))

@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from zoolens.catalog.decision_tree import CAMPAIGN, DecisionTree
+from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import TableRefused
+from zoolens.catalog.trees.published import suffixes
 
-_ENDINGS = ("", "_fraction", "_debiased", "_concentration", "_pred_frac")
+_ENDINGS = ("", "_fraction", "_debiased", "_concentration", "_dirichlet", "_pred", "_pred_frac")
 
 
 def respelt(path: Path, columns: Sequence[str], trees: Iterable[DecisionTree]) -> dict[str, str]:
@@ -36,7 +37,7 @@ def _names(trees: Iterable[DecisionTree]) -> Iterable[str]:
     """The columns that tables of these trees can have, of any campaign."""
     for tree in trees:
         for question in tree.questions:
-            for suffix in ("", *(f"-{campaign}" for campaign in CAMPAIGN.values())):
+            for suffix in suffixes(tree):
                 stem = question.name + suffix
                 yield f"{stem}_total-votes"
                 for answer in question.answers:

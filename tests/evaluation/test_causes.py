@@ -5,11 +5,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.evaluation.causes import cases, typical_answers, viewed_mask
 from zoolens.catalog.evaluation.truth import Truth, read_truth
 from zoolens.catalog.images.view import View
 from zoolens.catalog.sky.truth import encode_mask
+from zoolens.catalog.trees.published import get_tree
 
 TREE = get_tree("gzd5")
 VIEW = View("minimal", 40)

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from tests.made.toy_encoders import toy_model
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.evaluation.faithfulness import (
     SHARES,
     faithfulness,
@@ -20,6 +19,7 @@ from zoolens.catalog.evaluation.faithfulness import (
 from zoolens.catalog.evaluation.measures import Measure
 from zoolens.catalog.network.model import concentrations, dropout_masks
 from zoolens.catalog.predictions.posterior import summarise
+from zoolens.catalog.trees.published import get_tree
 
 pytestmark = pytest.mark.slow
 

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.evaluation.localisation import CAUSES, localisation, pointing
 from zoolens.catalog.sky.truth import truth_schema
+from zoolens.catalog.trees.published import get_tree
 
 SIDE = 12
 MASK = np.zeros((SIDE, SIDE), bool)

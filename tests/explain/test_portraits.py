@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from tests.made.catalogues import add_fractions, catalogue
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.explain.portraits import (
     Explanation,
     Portrait,
@@ -18,6 +17,7 @@ from zoolens.catalog.explain.portraits import (
 )
 from zoolens.catalog.store.facts import AnswerFacts, facts_of
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.trees.published import get_tree
 
 TREE = get_tree("gzd5")
 

@@ -42,11 +42,11 @@ def test_a_table_of_too_many_rows_is_refused(
     path = written(tmp_path / name, rows(101))
     for module in (reading, parquet_blocks, fits_blocks):
         monkeypatch.setattr(module, "MOST_ROWS", 101)
-    assert len(votes.read_vote_table(path)) == 101
+    assert len(votes.read_vote_table(path, tree="gzd5")) == 101
     for module in (reading, parquet_blocks, fits_blocks):
         monkeypatch.setattr(module, "MOST_ROWS", 100)
     with pytest.raises(TableRefused, match=r"101 rows|more than 100 rows"):
-        votes.read_vote_table(path)
+        votes.read_vote_table(path, tree="gzd5")
 
 
 def test_the_largest_published_catalogue_is_read() -> None:
@@ -60,13 +60,13 @@ def test_rows_that_repeat_without_end_are_refused(
     table = rows(50).set_column(0, "iauname", pa.array(["J1"] * 50))
     path = written(tmp_path / "t.parquet", table)
     monkeypatch.setattr(votes, "MOST_FAULTS", 49)
-    assert len(votes.read_vote_table(path)) == 1
+    assert len(votes.read_vote_table(path, tree="gzd5")) == 1
     monkeypatch.setattr(votes, "MOST_FAULTS", 48)
     with pytest.raises(TableRefused, match="most identifiers in iauname are repeated"):
-        votes.read_vote_table(path)
+        votes.read_vote_table(path, tree="gzd5")
     path = written(tmp_path / "t.csv", rows(50).set_column(1, LABELS[0], pa.array([-1] * 50)))
     with pytest.raises(TableRefused, match="row 1: negative count"):
-        votes.read_vote_table(path)
+        votes.read_vote_table(path, tree="gzd5")
 
 
 def test_text_that_repeats_does_not_fill_the_memory(
@@ -76,7 +76,7 @@ def test_text_that_repeats_does_not_fill_the_memory(
     path = written(tmp_path / "t.parquet", table)
     monkeypatch.setattr(parquet_blocks, "MOST_BLOCK_BYTES", 4000)
     with pytest.raises(TableRefused, match="row 2, column iauname: 100 bytes"):
-        votes.read_vote_table(path)
+        votes.read_vote_table(path, tree="gzd5")
 
 
 def test_lists_that_claim_too_much_are_refused_unread(

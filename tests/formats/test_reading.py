@@ -12,7 +12,8 @@ from pyarrow import parquet
 
 from tests.made.vote_tables import read_table
 from zoolens.catalog.errors import TableRefused
-from zoolens.catalog.formats.reading import TableFile, check_identifiers_type, numbers, texts
+from zoolens.catalog.formats.identifiers import texts
+from zoolens.catalog.formats.reading import TableFile, check_identifiers_type, numbers
 
 
 def written(path: Path, data: bytes) -> Path:

@@ -160,7 +160,7 @@ def test_interrupted_between_shards_it_resumes(
 
 
 def test_real_automated_fractions_of_real_galaxies(data: Path, tmp_path: Path) -> None:
-    from zoolens.catalog.decision_tree import get_tree
+    from zoolens.catalog.trees.published import get_tree
 
     path = data / "decals_automated_fractions.csv"
     stated = pd.read_csv(path)
@@ -199,7 +199,7 @@ def test_tables_of_other_things_are_refused(gz: Path, tmp_path: Path) -> None:
         adopt(gz, path)
     with pytest.raises(TableRefused, match="no table at"):
         adopt(gz, tmp_path / "none.csv")
-    with pytest.raises(CatalogError, match="answers of no tree"):
+    with pytest.raises(CatalogError, match="no question of any known tree"):
         adopt(tmp_path / "none.duckdb", path)
     assert not (tmp_path / "none.duckdb").exists()
     assert table(gz, "SELECT count(*) AS n FROM runs WHERE job = 'predict'") == [{"n": 0}]

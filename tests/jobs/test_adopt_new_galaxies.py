@@ -9,11 +9,12 @@ import pytest
 
 import zoolens.jobs.adopt
 from tests.made.catalogues import blank, random_concentrations
-from zoolens.catalog.decision_tree import DecisionTree, Question, get_tree
+from zoolens.catalog.decision_tree import DecisionTree, Question
 from zoolens.catalog.errors import CatalogError, TableRefused
 from zoolens.catalog.formats import reading
 from zoolens.catalog.predictions import matching
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs.adopt import adopt, check
 from zoolens.jobs.verify import verify
 
@@ -157,11 +158,14 @@ def test_columns_that_were_not_read_are_named(tmp_path: Path) -> None:
 
 
 def test_a_table_that_fits_two_trees_makes_no_catalogue(tmp_path: Path) -> None:
-    gz, path = tmp_path / "gz.duckdb", friendly(tmp_path / "p.csv")
-    with pytest.raises(CatalogError, match=r"gzd5, gzd8; name one with --tree"):
-        adopt(gz, path, id_column="dr8_id")
+    gz, path = tmp_path / "gz.duckdb", tmp_path / "p.csv"
+    answers = ("smooth", "featured-or-disk", "artifact")
+    columns = ",".join(f"smooth-or-featured_{answer}_fraction" for answer in answers)
+    path.write_text(f"dr8_id,{columns}\n1,0.5,0.25,0.25\n")
+    with pytest.raises(CatalogError, match=r"fits the trees gzd5, .* choose one with --tree"):
+        adopt(gz, path)
     assert not gz.exists()
-    assert check(path, None, id_column="dr8_id", named="gzd8").name == "gzd8"
+    assert check(path, None, named="gzd8").name == "gzd8"
     path.write_text("dr8_id,bar_strong_fraction\n1,0.5\n")
     with pytest.raises(TableRefused, match="predicts nothing of tree candels"):
         check(path, DecisionTree("candels", (Question("clumpy", ("yes", "no")),)))

@@ -11,10 +11,10 @@ from galaxy_datasets.shared import label_metadata
 from zoobot.shared import load_predictions, save_predictions, schemas
 
 from tests.made.catalogues import catalogue, random_concentrations, random_counts
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.predictions.posterior import summarise
 from zoolens.catalog.store.matrices import read_posteriors
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs.adopt import adopt
 
 N, T = 5, 3

@@ -18,7 +18,6 @@ import zoolens.jobs.explain
 from tests.made.catalogues import add_fractions, add_images, catalogue, random_counts
 from tests.made.checkpoints import save, zoobot_tree
 from tests.oracles.saliency import Expected, maps_of_outputs
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import CatalogError, ImageRefused, ModelRefused, UnknownName
 from zoolens.catalog.explain.choice import Subject
 from zoolens.catalog.explain.derived import of_fractions, stored_fractions
@@ -33,6 +32,7 @@ from zoolens.catalog.network.export import write_model
 from zoolens.catalog.network.model import dropout_masks, load_model
 from zoolens.catalog.saliency.explainer import Explainer
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs.explain import explain
 from zoolens.jobs.index import index
 from zoolens.jobs.predict import predict

@@ -12,9 +12,10 @@ from tests.made.catalogues import (
     random_concentrations,
     random_counts,
 )
-from zoolens.catalog.decision_tree import DecisionTree, Question, get_tree
+from zoolens.catalog.decision_tree import DecisionTree, Question
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.scoring.weights import PAPER_LABELS
+from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs.histogram import histogram, suggest
 
 pytestmark = pytest.mark.slow

@@ -16,9 +16,9 @@ from pyarrow import parquet
 from tests.made.catalogues import blank
 from tests.made.images import folder, picture, tar
 from tests.made.vote_tables import decals, edit, names, write
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import CatalogBusy, CatalogError, TableRefused
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs.ingest import ingest
 from zoolens.jobs.reports import IngestReport
 from zoolens.jobs.verify import verify

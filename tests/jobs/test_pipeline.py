@@ -10,10 +10,10 @@ import pytest
 from tests.made.catalogues import catalogue, random_concentrations, random_counts
 from tests.made.releases import full_catalogue
 from tests.made.terminal import zoolens
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.paths import index_path
 from zoolens.catalog.release.provenance import Title
+from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs import pipeline
 from zoolens.jobs.reports import Brief, Report
 from zoolens.jobs.score import score

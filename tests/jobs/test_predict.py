@@ -18,7 +18,7 @@ import zoolens.jobs.predict
 from tests.made.catalogues import TOY, add_images, add_votes, catalogue, random_counts
 from tests.made.checkpoints import save, zoobot_tree
 from tests.made.processes import started
-from zoolens.catalog.decision_tree import DecisionTree, get_tree
+from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogBusy, CatalogError, ModelRefused, UnknownName
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.view import View
@@ -27,6 +27,7 @@ from zoolens.catalog.network.export import write_model
 from zoolens.catalog.network.model import dropout_masks, load_model
 from zoolens.catalog.predictions.posterior import REACH, summarise
 from zoolens.catalog.store.store import Run, Store
+from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs.predict import predict
 from zoolens.jobs.settings import Inference
 

@@ -18,12 +18,12 @@ from tests.made.releases import (
     released_galaxies,
     view_rows,
 )
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.release.provenance import Title
 from zoolens.catalog.similarity.counterparts import find_counterparts
 from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs.adopt import adopt
 from zoolens.jobs.ingest import ingest
 from zoolens.jobs.release import release

@@ -225,7 +225,7 @@ def test_an_infinite_loss_without_weight_does_not_rank(tmp_path: Path) -> None:
 def test_the_real_votes(data: Path, tmp_path: Path) -> None:
     import pandas as pd
 
-    from zoolens.catalog.decision_tree import get_tree
+    from zoolens.catalog.trees.published import get_tree
 
     tree = get_tree("gzd5")
     table = pd.read_csv(data / "gzd5_votes.csv")

@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 import pytest
 from pyarrow import csv, parquet
 
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.sky.truth import decode_mask
 from zoolens.catalog.sky.volunteers import Crowd
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs import simulate as job
 from zoolens.jobs.ingest import ingest
 from zoolens.jobs.simulate import simulate

@@ -16,13 +16,13 @@ from pyarrow import csv
 from tests.made.catalogues import random_counts
 from tests.made.images import folder, picture
 from tests.made.processes import killed, started
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import CatalogError, ModelRefused
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.model import load_model
 from zoolens.catalog.runtime.files import stamp
 from zoolens.catalog.store.galaxies import split_galaxies
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.trees.published import get_tree
 
 pytestmark = pytest.mark.slow
 

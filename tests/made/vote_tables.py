@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv, parquet
 
-from zoolens.catalog.decision_tree import DecisionTree, get_tree
+from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.formats.reading import TableFile
+from zoolens.catalog.trees.published import get_tree
 from zoolens.catalog.votes.reading import VoteBlock, VoteTable
 
 FEW = np.arange(3 * 34, dtype=float).reshape(3, 34) % 7  # votes of three galaxies, gzd5

@@ -16,7 +16,6 @@ from tests.made.checkpoints import (
     save_zoobot_tree,
     zoobot_tree,
 )
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import ModelRefused
 from zoolens.catalog.network.model import (
     ZoobotModel,
@@ -25,6 +24,7 @@ from zoolens.catalog.network.model import (
     dropout_masks,
     load_model,
 )
+from zoolens.catalog.trees.published import get_tree
 
 
 @pytest.fixture(scope="module")

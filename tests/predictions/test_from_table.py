@@ -11,10 +11,11 @@ import pytest
 from tests.made.catalogues import TOY, random_concentrations
 from tests.made.prediction_tables import N, T, concentrations_table
 from tests.made.vote_tables import read_table
-from zoolens.catalog.decision_tree import DecisionTree, Question, get_tree
+from zoolens.catalog.decision_tree import DecisionTree, Question
 from zoolens.catalog.predictions.from_table import PublishedPosteriors, read_posteriors
 from zoolens.catalog.predictions.layouts import recognise_predictions
 from zoolens.catalog.predictions.posterior import summarise
+from zoolens.catalog.trees.published import get_tree
 from zoolens.catalog.votes.checks import Rows
 
 SOURCE = Path("published.csv")

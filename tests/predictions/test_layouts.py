@@ -6,9 +6,9 @@ import pytest
 
 from tests.made.catalogues import TOY
 from tests.made.prediction_tables import concentrations_table
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.predictions.layouts import recognise_predictions
+from zoolens.catalog.trees.published import get_tree
 
 SOURCE = Path("published.csv")
 
@@ -29,7 +29,7 @@ def test_campaigns_are_matched_as_for_models(tree: str, campaign: str) -> None:
         (["iauname", "ra", "dec"], "looked for shape_smooth_concentration"),
         (["iauname", "shape_smoth_fraction"], "nearest columns: shape_smoth_fraction"),
         (["iauname", "shape_smooth_concentration"], "of shape some answers only"),
-        (["name", "shape_smooth_fraction"], "no identifier column 'iauname'"),
+        (["nom", "shape_smooth_fraction"], "no identifier column 'iauname'"),
         (
             ["iauname", "shape_smooth_fraction", "shape_total-votes"],
             "its fractions are of votes, not predictions; read it with: zoolens ingest",

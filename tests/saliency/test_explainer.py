@@ -13,13 +13,13 @@ from torch import Tensor
 from tests.made.checkpoints import save_zoobot_tree
 from tests.made.toy_encoders import IMAGE, Normed, Toy, leftovers, toy_model
 from tests.oracles.saliency import Expected, OneSample, grad_cam_maps, maps_of_outputs
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import ModelRefused, UnknownName
 from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import ZoobotModel, concentrations, dropout_masks, load_model
 from zoolens.catalog.saliency.arithmetic import cross_entropy_map, fraction_maps
 from zoolens.catalog.saliency.closed_forms import closed_form
 from zoolens.catalog.saliency.explainer import Explainer
+from zoolens.catalog.trees.published import get_tree
 
 # of a map's largest value: float32 sums of up to 2,048 terms in another order
 CLOSE = 1e-5

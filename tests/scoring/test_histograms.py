@@ -7,8 +7,8 @@ import pytest
 from matplotlib.patches import StepPatch
 
 from tests.made.catalogues import TOY, expected_fractions, random_concentrations
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.scoring.histograms import BINS, FEWEST, balance, histogram_figure, shares
+from zoolens.catalog.trees.published import get_tree
 
 pytestmark = pytest.mark.slow
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tests.made.catalogues import TOY
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.scoring.weights import PAPER_FACTOR, PAPER_LABELS, read_weights
+from zoolens.catalog.trees.published import get_tree
 
 
 def test_paper_preset_is_the_papers(data: Path) -> None:

@@ -4,12 +4,12 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.sky.answers import answer_chances, apparent_ratio, visibilities
 from zoolens.catalog.sky.galaxy import Galaxy, draw_galaxy
 from zoolens.catalog.sky.light import PARTS
 from zoolens.catalog.sky.render import render
 from zoolens.catalog.sky.volunteers import as_vector
+from zoolens.catalog.trees.published import get_tree
 
 SEEN = dict.fromkeys(PARTS, 0.9)
 UNSEEN = dict.fromkeys(PARTS, 0.0)

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.sky.sky import Sky, iau_name, image_path, observe
 from zoolens.catalog.sky.truth import decode_mask, truth_schema, votes_schema
 from zoolens.catalog.sky.volunteers import Crowd
+from zoolens.catalog.trees.published import get_tree
 
 TREE = get_tree("gzd5")
 

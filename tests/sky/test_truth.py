@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.sky.truth import (
     decode_mask,
     encode_mask,
@@ -12,6 +11,7 @@ from zoolens.catalog.sky.truth import (
     vote_columns,
     votes_schema,
 )
+from zoolens.catalog.trees.published import get_tree
 
 
 @given(st.integers(1, 40).flatmap(lambda side: arrays(np.bool_, (side, side))))

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from zoolens.catalog.decision_tree import DecisionTree, get_tree
+from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.sky.volunteers import Crowd, as_vector, cast_votes, visibility, walk
+from zoolens.catalog.trees.published import get_tree
 
 pytestmark = pytest.mark.slow
 

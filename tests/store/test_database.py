@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 
 from tests.made.catalogues import blank, catalogue, random_counts
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.trees.published import get_tree
 
 
 @pytest.fixture

@@ -144,7 +144,7 @@ def test_nothing_left_is_an_empty_ranking(gz: Path) -> None:
 
 
 def test_campaign_suffix_is_accepted(tmp_path: Path) -> None:
-    from zoolens.catalog.decision_tree import get_tree
+    from zoolens.catalog.trees.published import get_tree
 
     tree = get_tree("gzd5")
     path = catalogue(

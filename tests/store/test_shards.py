@@ -7,13 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.runtime.parallel import in_order, in_processes
 from zoolens.catalog.store.rejects import Reject, reject_table
 from zoolens.catalog.store.shards import Executor, Part, as_they_are, fill, here
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.tables import arrow_schema
+from zoolens.catalog.trees.published import get_tree
 
 EXECUTORS = [here, partial(in_order, threads=3, ahead=2), partial(in_processes, workers=2)]
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.made.catalogues import blank
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.trees.published import get_tree
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pytest
 
 from tests.made.catalogues import blank
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.store.galaxies import in_batches
 from zoolens.catalog.store.ingests import finish_ingest
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.trees.published import get_tree
 
 GALAXIES, RUNS = 40, 5
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.made import vote_tables
 from tests.made.vote_tables import FEW, decals, edit, kinds, whole, write
-from zoolens.catalog.decision_tree import get_tree
+from zoolens.catalog.trees.published import get_tree
 from zoolens.catalog.votes.reading import read_vote_table
 
 

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from tests.made.vote_tables import GZ2, decals, gz2
-from zoolens.catalog.decision_tree import TREE_NAMES, get_tree
 from zoolens.catalog.errors import TableRefused, UnknownName
+from zoolens.catalog.trees.published import TREE_NAMES, get_tree, own_suffix
 from zoolens.catalog.votes.layouts import recognise
 
 SOURCE = Path("votes.csv")
-CAMPAIGNS = {"gzd5": "-dr5", "gzd8": "-dr8", "gzd12": "-dr12", "gz2": "-gz2"}
 
 
 def columns(tree: str, campaign: str = "") -> list[str]:
@@ -25,16 +24,23 @@ def gz2_columns(kind: str = "count") -> list[str]:
 
 class TestWhichTree:
     @pytest.mark.parametrize("tree", TREE_NAMES)
-    def test_a_campaign_suffix_tells(self, tree: str) -> None:
-        found = recognise(SOURCE, columns(tree, CAMPAIGNS[tree]))
-        assert found.tree.name == tree
-        assert found.unasked == ()
+    @pytest.mark.parametrize("suffixed", [True, False])
+    def test_every_published_table_is_read_whole_in_its_tree(
+        self, tree: str, suffixed: bool
+    ) -> None:
+        """`gzd8`, `desi` and `ukidss` ask what `gzd5` and `gz2_ortho` ask, who stand for them."""
+        own = get_tree(tree)
+        names = columns(tree, own_suffix(own) if suffixed else "")
+        found = recognise(SOURCE, names)
+        assert found.tree.questions == own.questions
+        if suffixed and own_suffix(own):
+            assert found.tree.name == tree
+        assert found.unasked == found.incomplete == ()
+        assert not found.unread
 
-    @pytest.mark.parametrize(
-        ("tree", "told"), [("gzd5", "gzd5"), ("gzd8", "gzd5"), ("gzd12", "gzd12"), ("gz2", "gz2")]
-    )
-    def test_answers_tell_and_gzd5_stands_before_gzd8(self, tree: str, told: str) -> None:
-        assert recognise(SOURCE, columns(tree)).tree.name == told
+    def test_answers_tell_and_gzd5_stands_for_its_equals(self) -> None:
+        assert recognise(SOURCE, columns("gzd8")).tree.name == "gzd5"
+        assert recognise(SOURCE, columns("gzd8", "-dr8")).tree.name == "gzd8"
 
     def test_the_catalogues_own_tree_is_preferred_among_equals(self) -> None:
         assert recognise(SOURCE, columns("gzd5"), prefer=get_tree("gzd8")).tree.name == "gzd8"
@@ -44,8 +50,19 @@ class TestWhichTree:
     def test_but_not_over_one_that_fits_better(self) -> None:
         assert recognise(SOURCE, columns("gzd5"), prefer=get_tree("gz2")).tree.name == "gzd5"
 
+    def test_a_table_that_fits_two_is_refused_with_both_named(self) -> None:
+        smooth = [c for c in columns("gzd5") if c.startswith(("iau", "smooth"))]
+        with pytest.raises(TableRefused, match=r"fits the trees gzd5, gzd12, .* with --tree"):
+            recognise(SOURCE, smooth)
+        problems = [c for c in columns("euclid") if c.startswith(("iau", "problem"))]
+        with pytest.raises(TableRefused, match="fits the trees cosmic_dawn, euclid alike"):
+            recognise(SOURCE, problems)
+        for tree in ("cosmic_dawn", "euclid"):
+            assert recognise(SOURCE, problems, tree=tree).tree.name == tree
+
     def test_asking_for_a_tree(self) -> None:
         assert recognise(SOURCE, columns("gzd5"), tree="gzd8").tree.name == "gzd8"
+        assert recognise(SOURCE, columns("gzd5"), tree="decals_dr5_ortho").tree.name == "gzd5"
         with pytest.raises(UnknownName, match="gzd5, gzd8, gzd12, gz2"):
             recognise(SOURCE, columns("gzd5"), tree="gzd6")
 
@@ -53,19 +70,42 @@ class TestWhichTree:
         with pytest.raises(TableRefused, match="smooth-or-featured_smooth"):
             recognise(SOURCE, columns("gzd8", "-dr8"), tree="gzd5")
 
-    def test_every_campaign_in_one_table_as_in_gz_evo(self) -> None:
-        every = list(dict.fromkeys(c for t in TREE_NAMES for c in columns(t, CAMPAIGNS[t])))
-        for tree in TREE_NAMES:
-            found = recognise(SOURCE, every, tree=tree)
-            for question in found.questions:
-                assert all(CAMPAIGNS[tree] + "_" in column for column in question.found)
+    def test_several_campaigns_side_by_side_are_one_tree(self) -> None:
+        """As GZ DESI and GZ Evo are published: the smallest tree that asks them all."""
+        both = [*columns("gzd8", "-dr8"), *columns("gzd12", "-dr12")[1:]]
+        found = recognise(SOURCE, both)
+        assert found.tree.name == "decals_all_campaigns"
+        assert len(found.questions) == 20
+        more = [*both, *columns("euclid", "-euclid")[1:]]
+        assert recognise(SOURCE, more).tree.name == "gz_evo_v2"
+
+    def test_one_of_several_campaigns_leaves_the_others_named(self) -> None:
+        both = [*columns("gzd8", "-dr8"), *columns("gzd12", "-dr12")[1:]]
+        found = recognise(SOURCE, both, tree="gzd8")
+        assert all("-dr8_" in column for q in found.questions for column in q.found)
+        assert list(found.unread) == ["campaign dr12"]
+        assert len(found.unread["campaign dr12"]) == 30
+
+    def test_answers_of_no_tree_are_named(self) -> None:
+        names = [*columns("gzd5"), "clumps_yes", "clumps_no", "glow_blue", "glow_blue_fraction"]
+        found = recognise(SOURCE, [*names, "some_thing", "petro_th50"])
+        assert found.unread == {
+            "question clumps": ("clumps_yes", "clumps_no"),
+            "question glow": ("glow_blue",),
+        }
+
+    def test_a_tree_of_ones_own(self, tmp_path: Path) -> None:
+        path = tmp_path / "mine.yaml"
+        path.write_text("name: mine\nquestions:\n  - {question: glow, answers: [yes, no]}\n")
+        found = recognise(SOURCE, ["iauname", "glow_yes", "glow_no"], tree=str(path))
+        assert found.tree.labels == ("glow_yes", "glow_no")
 
 
 class TestColumns:
     def test_each_part_of_a_question(self) -> None:
         names = ["iauname", "ra", "dec", "file_loc", "bar_odd", "bar_odd_fraction", "bar_debiased"]
         names += [c for c in columns("gzd5") if c.startswith("bar_")]
-        found = recognise(SOURCE, names)
+        found = recognise(SOURCE, names, tree="gzd5")
         (bar,) = found.questions
         assert bar.counts == ("bar_strong", "bar_weak", "bar_no")
         assert bar.foreign == ("bar_odd",)
@@ -76,7 +116,7 @@ class TestColumns:
 
     def test_two_spellings_of_one_question_are_refused(self) -> None:
         with pytest.raises(TableRefused, match="both bar and bar-dr5"):
-            recognise(SOURCE, [*columns("gzd5"), "bar-dr5_no"])
+            recognise(SOURCE, [*columns("gzd5"), "bar-dr5_no"], tree="gzd5")
 
     def test_gz2_weights_only_on_request(self) -> None:
         both = list(dict.fromkeys(gz2_columns("count") + gz2_columns("weight")))

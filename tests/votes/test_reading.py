@@ -12,8 +12,8 @@ from hypothesis.extra import numpy as hnp
 
 from tests.made import vote_tables
 from tests.made.vote_tables import FEW, SUFFIXES, decals, edit, kinds, whole, write
-from zoolens.catalog.decision_tree import get_tree
 from zoolens.catalog.errors import TableRefused
+from zoolens.catalog.trees.published import get_tree
 from zoolens.catalog.votes.checks import FILL_VALUES
 from zoolens.catalog.votes.reading import read_vote_table
 
@@ -244,9 +244,34 @@ class TestRefusedTables:
                 read_vote_table(tmp_path / name)
 
     def test_no_identifier(self, tmp_path: Path) -> None:
-        path = write(tmp_path / "v.csv", decals(FEW).rename_columns({"iauname": "objid"}))
-        with pytest.raises(TableRefused, match="'iauname'; name one with --id; nearest: objid"):
+        path = write(tmp_path / "v.csv", decals(FEW).rename_columns({"iauname": "iau-name"}))
+        with pytest.raises(TableRefused, match="'iauname'; name one with --id; nearest: iau-name"):
             read_vote_table(path)
+
+    def test_the_one_identifier_of_the_field_is_found(self, tmp_path: Path) -> None:
+        table = decals(FEW).rename_columns({"iauname": "OBJID"})
+        read = read_vote_table(write(tmp_path / "v.csv", table))
+        assert (read.layout.identifier, read.names) == ("OBJID", vote_tables.names(3))
+
+    def test_of_several_identifiers_one_has_to_be_named(self, tmp_path: Path) -> None:
+        table = decals(FEW).rename_columns({"iauname": "object_id"})
+        table = table.append_column("dr8_id", pa.array(["a_1", "b_2", "c_3"]))
+        path = write(tmp_path / "v.csv", table)
+        with pytest.raises(TableRefused, match="name the galaxy: object_id, dr8_id; choose one"):
+            read_vote_table(path)
+        assert read_vote_table(path, identifier="dr8_id").names == ["a_1", "b_2", "c_3"]
+
+    def test_identifiers_of_two_columns_are_joined(self, tmp_path: Path) -> None:
+        """As Euclid's objects are told apart: 18 digits stay exact, with their sign."""
+        objects = [-517660423278124013, 2667893651516340117, 2667893651516340118]
+        table = decals(FEW).drop_columns("iauname")
+        table = table.append_column("object_id", pa.array(objects))
+        table = table.append_column("tile_index", pa.array([102018211, 102018211, 102018212]))
+        path = write(tmp_path / "v.parquet", table)
+        read = read_vote_table(path, identifier="tile_index,object_id")
+        assert read.names[0] == "102018211_-517660423278124013"
+        with pytest.raises(TableRefused, match="no identifier column 'tile'"):
+            read_vote_table(path, identifier="tile,object_id")
 
     @pytest.mark.parametrize("suffix", [".parquet", ".fits"])
     def test_floating_point_identifiers(self, tmp_path: Path, suffix: str) -> None:
@@ -281,7 +306,7 @@ class TestRealTables:
             np.testing.assert_allclose(fraction, own[f"{label}_fraction"], rtol=0, atol=1e-9)
 
     def test_smooth_table_has_one_question_and_repeats(self, data: Path) -> None:
-        read = read_vote_table(data / "gzd_smooth_votes.csv")
+        read = read_vote_table(data / "gzd_smooth_votes.csv", tree="gzd5")
         assert len(read.names) == 5924 - 42
         assert len(read.rejects) == 42
         assert {kind for _, kind in kinds(read)} == {"duplicated identifier"}
@@ -306,7 +331,7 @@ def test_a_table_without_a_good_row_is_refused_whole(tmp_path: Path) -> None:
     path = tmp_path / "v.csv"
     path.write_text("iauname,bar_strong,bar_weak,bar_no\nJ1,-1,0,0\nJ2,x,0,0\n")
     with pytest.raises(TableRefused, match=r"every one of its 2 rows is refused; row 1, .*bar"):
-        read_vote_table(path)
+        read_vote_table(path, tree="gzd5")
 
 
 def test_columns_that_might_be_answers_are_named(tmp_path: Path) -> None:
@@ -315,7 +340,7 @@ def test_columns_that_might_be_answers_are_named(tmp_path: Path) -> None:
     path.write_text(
         "iauname,bar_strong,bar_weak,bar_no,bar_old-v1,bar_prediction-conf\nJ1,1,2,3,9,0.5\n"
     )
-    table = read_vote_table(path)
+    table = read_vote_table(path, tree="gzd5")
     (told,) = [reject for reject in table.rejects if reject.reason.startswith("unknown column")]
     assert told.key == "bar"
-    assert "bar_old-v1;" in told.reason
+    assert "bar_old-v1: 9 votes of 1 galaxies left out;" in told.reason

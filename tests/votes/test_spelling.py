@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.made.vote_tables import FEW, SUFFIXES, decals, kinds, whole, write
-from zoolens.catalog.decision_tree import TREE_NAMES, get_tree
 from zoolens.catalog.errors import TableRefused
+from zoolens.catalog.trees.published import TREE_NAMES, get_tree
 from zoolens.catalog.votes.reading import read_vote_table
 from zoolens.catalog.votes.spelling import respelt
 

@@ -1,0 +1,1 @@
+"""Decision trees by name, from files, and told from columns."""
