@@ -32,7 +32,7 @@ def write_friendly(path: Path, galaxies: int) -> None:
     """A synthetic table in the layout of GZ DESI's friendly one."""
     from zoolens.catalog.trees.published import get_tree
 
-    tree = get_tree("gzd8")
+    tree = get_tree("desi")
     random = np.random.default_rng(0)
     writer = None
     for start in range(0, galaxies, _BLOCK):
@@ -66,7 +66,7 @@ def step(name: str, folder: Path) -> None:
     if name == "adopt":
         from zoolens.jobs.adopt import adopt
 
-        adopt(catalog, folder / "friendly.parquet", id_column="dr8_id", tree="gzd8")
+        adopt(catalog, folder / "friendly.parquet", id_column="dr8_id", tree="desi")
         return
     from zoolens.catalog.release.provenance import Title
     from zoolens.jobs.release import release
