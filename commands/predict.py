@@ -8,6 +8,7 @@ def predict(
     model: options.Model = None,
     predictions: options.Predictions = None,
     id_column: options.IdColumn = None,
+    tree: options.Tree = None,
     samples: options.Samples = 30,
     seed: options.Seed = 0,
     view: options.ViewName = None,
@@ -25,6 +26,7 @@ def predict(
         model=model,
         predictions=predictions,
         id_column=id_column,
+        tree=tree,
         inference=options.inference_of(samples, seed, view, size, engine, precision),
     )
     say(report)

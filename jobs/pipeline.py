@@ -80,6 +80,7 @@ def ingest_to_index(
                 model=model,
                 predictions=predictions,
                 id_column=id_column,
+                tree=tree,
                 inference=inference,
             )
         )
@@ -114,7 +115,7 @@ def _check_contents(
     if predictions:
         from zoolens.jobs import adopt
 
-        adopt.check(predictions, tree, id_column=id_column)
+        tree = adopt.check(predictions, tree, id_column=id_column)
     if model:
         from zoolens.jobs import predict
 
@@ -142,21 +143,23 @@ def predict_or_adopt(
     model: str | None = None,
     predictions: Path | None = None,
     id_column: str | None = None,
+    tree: str | None = None,
     inference: Inference = Inference(),
 ) -> PredictReport:
     """Predictions of every galaxy, by a model or from a published table: one of the two.
 
-    inference: of the model; id_column: of the table.
+    inference: of the model; id_column: of the table; tree: of a catalogue that has none yet, by
+    name or file, told from the labels of the model or table if not given.
     """
     if bool(model) == bool(predictions):
         raise CatalogError("give --model CHECKPOINT or --predictions FILE")
     if predictions:
         from zoolens.jobs.adopt import adopt
 
-        return adopt(catalog, predictions, id_column=id_column)
+        return adopt(catalog, predictions, id_column=id_column, tree=tree)
     from zoolens.jobs.predict import predict
 
-    return predict(catalog, str(model), inference)
+    return predict(catalog, str(model), inference, tree=tree)
 
 
 def similar(

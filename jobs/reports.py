@@ -100,7 +100,8 @@ class PredictReport:
     galaxies: predicted now; total: by the run, earlier ones included; rejects: images
     or rows refused or reported now; samples: dropout samples per galaxy, 0 if
     dropout was off, None from a table; missing_questions: those of the tree that are
-    not predicted; changed: False if the same run was complete and shown before.
+    not predicted; changed: False if the same run was complete and shown before. remarks: what
+    else to know, one sentence each.
     """
 
     job: ClassVar[str] = "predict"
@@ -111,6 +112,7 @@ class PredictReport:
     samples: int | None
     missing_questions: tuple[str, ...]
     changed: bool
+    remarks: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -121,4 +123,4 @@ class PredictReport:
     @property
     def notes(self) -> tuple[str, ...]:
         missing = ", ".join(self.missing_questions)
-        return (f"no predictions for {missing}",) if missing else ()
+        return (*([f"no predictions for {missing}"] if missing else []), *self.remarks)
