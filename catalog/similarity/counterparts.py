@@ -84,9 +84,7 @@ def find_counterparts(
         weights = np.ones(len(tree.labels))
         weights[answer_id] = PAPER_FACTOR
     if not voted:
-        return _predicted_alike(
-            store, galaxy_id, answer_id, predicted, weights, k, min_votes, approximate
-        )
+        return _alike(store, galaxy_id, answer_id, predicted, weights, k, min_votes, approximate)
     if not np.any(weights[~np.isnan(observed)] > 0):
         raise CatalogError("every answer that the galaxy was asked has weight 0; raise one")
     as_voted, as_predicted = observed.copy(), predicted.copy()
@@ -94,35 +92,21 @@ def find_counterparts(
     as_predicted[answer_id] = observed[answer_id]
 
     found = []
+    with_votes = load_index(store, "observed").galaxy_id
     for kind, query in (("observed", as_voted), ("predicted", as_predicted)):
         index = load_index(store, kind)
-        among = _voted(store, index)
+        among = _voted(index, with_votes)
         if min_votes > 0:
             among = index.holding(asked_galaxies(store, answer_id, min_votes))
-        found.append(_best(store, kind, query, weights, k, galaxy_id, among, approximate))
+        if approximate and among is None:
+            best = load_codes(store, kind).search(query, weights, k, exclude=galaxy_id)
+        else:
+            best = index.search(query, weights, k, exclude=galaxy_id, among=among)
+        found.append(_named(store, *best))
     return Counterparts(found[0], found[1])
 
 
-def _best(
-    store: Store,
-    kind: str,
-    query: Floats,
-    weights: Floats,
-    k: int,
-    galaxy_id: int,
-    among: Flags | None,
-    approximate: bool,
-) -> list[Counterpart]:
-    """The best k of an index, or of those among it."""
-    if approximate and among is None:
-        best = load_codes(store, kind).search(query, weights, k, exclude=galaxy_id)
-    else:
-        index = load_index(store, kind)
-        best = index.search(query, weights, k, exclude=galaxy_id, among=among)
-    return _named(store, *best)
-
-
-def _predicted_alike(
+def _alike(
     store: Store,
     galaxy_id: int,
     answer_id: int,
@@ -132,24 +116,25 @@ def _predicted_alike(
     min_votes: float,
     approximate: bool,
 ) -> Counterparts:
-    """The galaxies that are predicted most as this one is."""
+    """The galaxies whose predictions are most like those of a galaxy without votes."""
     index = load_index(store, "predicted")
     if not index.holding(np.array([galaxy_id])).any():
         raise CatalogError(
             f"the similarity index of {store.path} holds no galaxies without votes; build it "
             "anew with: zoolens index"
         )
-    among = None
     if min_votes > 0:
         among = index.holding(asked_galaxies(store, answer_id, min_votes))
-    best = _best(store, "predicted", predicted, weights, k, galaxy_id, among, approximate)
-    return Counterparts([], best, exchanged=False)
+        best = index.search(predicted, weights, k, exclude=galaxy_id, among=among)
+    else:
+        search = load_codes(store, "predicted") if approximate else index
+        best = search.search(predicted, weights, k, exclude=galaxy_id)
+    return Counterparts([], _named(store, *best), exchanged=False)
 
 
-def _voted(store: Store, index: SimilarityIndex) -> Flags | None:
+def _voted(index: SimilarityIndex, voted: Ids) -> Flags | None:
     """Which candidates have votes too, None if all have: those that counterparts can be."""
-    voted = load_index(store, "observed")
-    return None if len(voted) == len(index) else index.holding(voted.galaxy_id)
+    return None if len(voted) == len(index) else index.holding(voted)
 
 
 def counterparts_of_many(
@@ -170,6 +155,7 @@ def counterparts_of_many(
     weights = np.ones(observed.shape)
     weights[rows, answer_id] = PAPER_FACTOR
     found = []
+    voted = np.empty(0, np.int64)
     for kind, query, exchanged in (
         ("observed", observed, predicted),
         ("predicted", predicted, observed),
@@ -177,7 +163,8 @@ def counterparts_of_many(
         asked = query.copy()
         asked[rows, answer_id] = exchanged[rows, answer_id]
         index = load_index(store, kind)  # millions of galaxies: one kind at a time
-        among = _masks(store, index, answer_id, min_votes)
+        voted = index.galaxy_id if kind == "observed" else voted
+        among = _masks(store, index, answer_id, min_votes, voted)
         best = np.full(len(galaxy_id), -1, np.int64)
         for start in range(0, len(rows), _AT_ONCE):
             some = slice(start, start + _AT_ONCE)
@@ -201,11 +188,11 @@ def what_is_lacking(min_votes: float) -> str:
 
 
 def _masks(
-    store: Store, index: SimilarityIndex, answer_id: Ids, min_votes: float
+    store: Store, index: SimilarityIndex, answer_id: Ids, min_votes: float, voted: Ids
 ) -> list[Flags | None]:
     """For each of N answers, which candidates enough volunteers were asked about; None for all."""
     if min_votes <= 0:
-        return [_voted(store, index)] * len(answer_id)
+        return [_voted(index, voted)] * len(answer_id)
     question = store.tree.question_of
     first = {int(question[answer]): int(answer) for answer in answer_id}
     masks = {

@@ -12,6 +12,7 @@ docs/decisions/similarity.md says why this is not a FAISS index.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -131,7 +132,7 @@ class SimilarityIndex:
         (found,) = self.search_many(*alone, k, exclude=[exclude], among=[among])
         return found
 
-    @property
+    @cached_property
     def galaxy_id(self) -> Ids:
         """Numbers of the N candidates, (N,), ascending."""
         return np.concatenate([np.empty(0, np.int64), *(b.galaxy_id for b in self.blocks)])
