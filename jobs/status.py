@@ -40,12 +40,13 @@ def status(catalog: Path) -> StatusReport:
         stale = stale_steps(store)
         rows = [_with_state(row, stale) for row in steps(store)]
         refused, remarks = rejects(store)
-        tree = store.tree_or_none
+        listed = runs(store)
+        tree = store.tree_or_none if len(listed) else store.tree  # which says that it is empty
         return StatusReport(
             catalog=catalog,
             tree=None if tree is None else tree.name,
             steps=pa.Table.from_pylist(rows),
-            runs=runs(store),
+            runs=listed,
             refused=refused,
             remarks=remarks,
             advice=tuple(_advice(store, rows, stale)),
