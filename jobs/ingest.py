@@ -19,6 +19,7 @@ from zoolens.catalog.store.galaxies import (
     galaxies_named,
     galaxies_with_image,
     next_number,
+    number_of_galaxies,
 )
 from zoolens.catalog.store.ingests import begin_ingest, finish_ingest, held_tree, replaced
 from zoolens.catalog.store.rejects import Reject, counts_by_kind
@@ -83,7 +84,7 @@ def ingest(
         origin["images"] = str(images.resolve())
     with Store.open(catalog, create=True) as store:
         run = begin_ingest(store, settings, origin, of)
-        before = int(store.value("SELECT count(*) FROM galaxies"))
+        before = number_of_galaxies(store)
         if not run.complete:
             if table is not None and votes is not None:
                 commit_table(store, run, votes, table)

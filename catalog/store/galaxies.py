@@ -108,6 +108,11 @@ def galaxies_named(
     return dict(zip(rows["iauname"].to_pylist(), rows["galaxy_id"].to_pylist(), strict=True))
 
 
+def number_of_galaxies(store: Store) -> int:
+    """How many galaxies the catalogue shows."""
+    return int(store.value("SELECT count(*) FROM galaxies"))
+
+
 def next_number(store: Store, *, but: Run | None = None) -> int:
     """The number of the next new galaxy; but: a run whose own galaxies do not count."""
     return int(
