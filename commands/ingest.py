@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from zoolens.commands import options
-from zoolens.commands.shell import say
+from zoolens.commands.shell import say, wrong_usage
 
 
 def ingest(
@@ -38,9 +38,11 @@ def ingest(
     catalog: options.Catalog = options.CATALOG,
     quiet: options.Quiet = False,
 ) -> None:
-    """Votes and images into the catalogue; with a model or predictions, all the way to losses."""
+    """Votes and images, or galaxies without votes, into the catalogue; with a model, to losses."""
     from zoolens.jobs.pipeline import ingest_to_index
 
+    if table is None and images is None and predictions is None:
+        raise wrong_usage("there is nothing to ingest: give a table, --images or --predictions")
     ingest_to_index(
         catalog,
         table,
