@@ -99,6 +99,11 @@ def explanation_stem(iauname: str, label: str, of: str = "concentration") -> str
     return _safe(name, r"[^A-Za-z0-9.+_-]|^[.-]")
 
 
+def picture_stem(picture: Path) -> str:
+    """Name, less the suffix, of the figure of an image of no catalogue: `m51-explained`."""
+    return _safe(picture.stem, r"[^A-Za-z0-9.+_-]|^[.-]") + "-explained"
+
+
 def explanation_page(folder: Path) -> Path:
     """The page that collects the figures of one `explain`."""
     return folder / "index.html"

@@ -1,16 +1,25 @@
 """`zoolens explain`."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option, echo
 
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.output.answer import from_arrow, write
 from zoolens.commands import options
 from zoolens.commands.shell import say, wrong_usage
 
+if TYPE_CHECKING:
+    from zoolens.jobs.settings import Maps
+
 
 def explain(
-    galaxies: Annotated[list[str] | None, Argument(help="Names of galaxies.")] = None,
+    galaxies: Annotated[
+        list[str] | None,
+        Argument(help="Names of galaxies; or an image file, which needs a --model, no catalogue."),
+    ] = None,
     answer: Annotated[
         str | None, Option(help="Answer to draw; each galaxy's costliest if not given.")
     ] = None,
@@ -19,14 +28,24 @@ def explain(
     everything: Annotated[
         bool, Option("--all", help="Every galaxy with an image; stores maps, draws none.")
     ] = False,
-    model: options.Model = None,
+    model: options.Models = None,
     method: Annotated[str, Option(help="hirescam or gradcam.")] = "hirescam",
     layer: Annotated[
         str | None, Option(help="Layer of the encoder; its last block if not given.")
     ] = None,
     of: Annotated[
-        str, Option(help="Draw maps of the concentration, fraction or cross_entropy.")
-    ] = "concentration",
+        str | None,
+        Option(
+            help="Draw maps of the concentration, fraction or cross_entropy; if not given, of "
+            "concentrations, and of an image file of fractions."
+        ),
+    ] = None,
+    tree: Annotated[
+        str | None,
+        Option(help="Of an image file: name or YAML file of the tree; told from the model."),
+    ] = None,
+    view: options.ViewName = None,
+    size: options.Size = None,
     engine: options.Engine = "auto",
     out: Annotated[Path | None, Option(help="Folder for figures and page.")] = None,
     catalog: options.Catalog = options.CATALOG,
@@ -36,18 +55,103 @@ def explain(
     from zoolens.jobs import pipeline
     from zoolens.jobs.settings import Maps, Which
 
-    drawing = {"--out": out is not None, "--of": of != "concentration", "--answer": answer}
+    maps = Maps(model, method, layer, engine)
+    picture = _picture(galaxies or (), catalog)
+    if picture is not None:
+        if worst or everything or min_votes is not None:
+            raise wrong_usage(f"{picture} is an image: leave out --worst, --all and --min-votes")
+        _explain_picture(picture, maps, tree, answer, of or "fraction", view, size, out)
+        return
+    if tree or view or size:
+        raise wrong_usage("--tree, --view and --size are of an image file; a catalogue has its own")
+    drawing = {
+        "--out": out is not None,
+        "--of": of not in (None, "concentration"),
+        "--answer": answer,
+    }
+    if pipeline.is_of_estimates(catalog, model or ()):
+        votes = {
+            **drawing,
+            "--worst": worst,
+            "--min-votes": min_votes is not None,
+            "--layer": layer,
+            "--method": method != "hirescam",
+        }
+        _explain_estimates(catalog, galaxies or (), everything, maps, votes)
+        return
     if everything and any(drawing.values()):
         given = ", ".join(name for name, there in drawing.items() if there)
         raise wrong_usage(f"--all draws nothing: leave out {given}, or choose galaxies to draw")
     report = pipeline.explain(
         catalog,
         Which(galaxies or (), worst, everything, min_votes, answer),
-        Maps(model, method, layer, engine),
-        of=of,  # type: ignore[arg-type]  # checked there
+        maps,
+        of=of or "concentration",  # type: ignore[arg-type]  # checked there
         out=out,
         figures=not everything,
     )
     say(report)
     if report.page is not None:
         echo(report.page)
+
+
+def _picture(names: Sequence[str], catalog: Path) -> Path | None:
+    """The image file among the arguments: one that is a file is no name of a galaxy."""
+    from zoolens.catalog.images.sources import IMAGE_SUFFIXES
+
+    files = [name for name in names if Path(name).is_file()]
+    if not files:
+        for name in names:
+            if name.lower().endswith(IMAGE_SUFFIXES) and not catalog.exists():
+                raise CatalogError(f"there is no image file {name}")
+        return None
+    if len(names) > 1:
+        raise wrong_usage(f"{files[0]} is an image file: explain one at a time, and nothing else")
+    return Path(files[0])
+
+
+def _explain_picture(
+    picture: Path,
+    maps: "Maps",
+    tree: str | None,
+    answer: str | None,
+    of: str,
+    view: str | None,
+    size: int | None,
+    out: Path | None,
+) -> None:
+    from zoolens.jobs.picture import explain_picture
+    from zoolens.jobs.settings import Inference
+
+    report = explain_picture(
+        picture,
+        maps,
+        Inference(view=options.view_of(view, size)),
+        tree=tree,
+        answer=answer,
+        of=of,  # type: ignore[arg-type]  # checked there
+        out=out,
+    )
+    write(from_arrow(report.table))
+    say(report)
+
+
+def _explain_estimates(
+    catalog: Path,
+    galaxies: Sequence[str],
+    everything: bool,
+    maps: "Maps",
+    of_votes: Mapping[str, object],
+) -> None:
+    from zoolens.jobs.estimate_maps import explain_estimates
+
+    without = ", ".join(name for name, there in of_votes.items() if there)
+    if without or bool(galaxies) == everything:
+        raise wrong_usage(
+            "of a classifier or regressor, name galaxies or give --all"
+            + (f", without {without}" if without else "")
+        )
+    model = maps.model[0] if maps.model else None
+    say(
+        explain_estimates(catalog, galaxies, everything=everything, model=model, engine=maps.engine)
+    )

@@ -36,11 +36,17 @@ MinVotes = Annotated[
 ]
 
 # What a model sees and how it is run.
-Model = Annotated[
-    str | None,
-    Option(help="Zoobot checkpoint (.ckpt, .safetensors) or hf_hub:owner/name."),
+Models = Annotated[
+    list[str] | None,
+    Option(
+        "--model",
+        help="Zoobot checkpoint (.ckpt, .safetensors) or hf_hub:owner/name; several times for an "
+        "ensemble, whose samples are pooled.",
+    ),
 ]
-Samples = Annotated[int, Option(min=0, max=1000, help="Dropout samples; 0 turns dropout off.")]
+Samples = Annotated[
+    int, Option(min=0, max=1000, help="Dropout samples of each model; 0 turns dropout off.")
+]
 Seed = Annotated[int, Option(min=0, help="Seed of the dropout samples.")]
 ViewName = Annotated[
     str | None,

@@ -1,11 +1,15 @@
 """`zoolens predict`."""
 
+from typing import Annotated
+
+from typer import Option
+
 from zoolens.commands import options
 from zoolens.commands.shell import say
 
 
 def predict(
-    model: options.Model = None,
+    model: options.Models = None,
     predictions: options.Predictions = None,
     id_column: options.IdColumn = None,
     tree: options.Tree = None,
@@ -16,17 +20,22 @@ def predict(
     engine: options.Engine = "auto",
     precision: options.Precision = "float32",
     catalog: options.Catalog = options.CATALOG,
+    names: Annotated[
+        str | None,
+        Option(help="What to call the classes of a classifier, or a regressor's value: a,b,c."),
+    ] = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Concentrations for every galaxy with an image, or from a published file."""
+    """What a model says of every galaxy with an image, or a published file of its galaxies."""
     from zoolens.jobs.pipeline import predict_or_adopt
 
     report = predict_or_adopt(
         catalog,
-        model=model,
+        model=model or (),
         predictions=predictions,
         id_column=id_column,
         tree=tree,
         inference=options.inference_of(samples, seed, view, size, engine, precision),
+        names=[name.strip() for name in names.split(",")] if names else (),
     )
     say(report)

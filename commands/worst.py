@@ -7,7 +7,7 @@ from typer import Option
 from zoolens.catalog.output.answer import from_arrow, write
 from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.commands import options
-from zoolens.commands.shell import remark
+from zoolens.commands.shell import remark, wrong_usage
 
 
 def worst(
@@ -15,16 +15,36 @@ def worst(
     min_votes: options.FewestVotes = FEWEST_VOTES,
     answer: Annotated[str | None, Option(help="Only this answer, such as bar_strong.")] = None,
     question: Annotated[str | None, Option(help="Only answers to this question.")] = None,
-    by: Annotated[str, Option(help="weighted_ce, ce or reach_weighted_ce.")] = "weighted_ce",
+    by: Annotated[
+        str | None,
+        Option(
+            help="weighted_ce, ce or reach_weighted_ce; against a column ce, or error or deviation."
+        ),
+    ] = None,
+    against: Annotated[
+        str | None,
+        Option(help="Rank what a classifier or regressor estimates against this column of yours."),
+    ] = None,
     form: options.Format = None,
     out: options.Out = None,
     catalog: options.Catalog = options.CATALOG,
 ) -> None:
-    """The galaxies on which volunteers and model disagree most, and on which answer."""
+    """The galaxies on which volunteers and model disagree most, and on which answer; or labels."""
     from zoolens.jobs.worst import worst as job
+    from zoolens.jobs.worst import worst_estimates
 
+    if against is not None:
+        if answer or question:
+            raise wrong_usage("--against is not about votes: leave out --answer and --question")
+        write(from_arrow(worst_estimates(catalog, against, limit=limit, by=by)), form, out)
+        return
     ranking = job(
-        catalog, limit=limit, min_votes=min_votes, answer=answer, question=question, by=by
+        catalog,
+        limit=limit,
+        min_votes=min_votes,
+        answer=answer,
+        question=question,
+        by=by or "weighted_ce",
     )
     write(from_arrow(ranking), form, out)
     if min_votes and len(ranking):

@@ -28,6 +28,7 @@ from zoolens.catalog.output.html import Section, write_report
 from zoolens.catalog.paths import evaluation_dir, evaluation_page
 from zoolens.catalog.runtime.files import sha256_of
 from zoolens.catalog.runtime.progress import progress
+from zoolens.catalog.saliency.pooled import PooledExplainer
 from zoolens.catalog.store.matrices import predictions_state, read_predictions, votes_state
 from zoolens.catalog.store.outdated import warn_of
 from zoolens.catalog.store.rejects import Reject, reject_table
@@ -43,11 +44,11 @@ class EvaluateReport:
     """What `evaluate` measured.
 
     galaxies: that have votes and posteriors. tables: by title; section: all of it, for
-    another page to take in. changed: False if all had been measured before.
+    another page to take in. changed: False if all had been measured before. pooled: whether
+    several models predicted.
     """
 
     job: ClassVar[str] = "evaluate"
-    notes: ClassVar[tuple[str, ...]] = ()
     run_id: int
     galaxies: int
     measures: tuple[Measure, ...]
@@ -55,6 +56,12 @@ class EvaluateReport:
     section: Section
     page: Path
     changed: bool
+    pooled: bool = False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        untested = "several models predicted: their maps are not tested; evaluate one at a time"
+        return (untested,) if self.pooled else ()
 
     @property
     def summary(self) -> str:
@@ -88,9 +95,9 @@ def evaluate(
 ) -> EvaluateReport:
     """Measure the newest predictions, and the maps of the model that made them.
 
-    Always: calibration, errors and accuracies against the votes. With a model and
-    images: whether `on_target` warns of wrong predictions, on `maps` galaxies; and
-    sanity, faithfulness and stability of the maps of `typical` galaxies. truth: the
+    Always: calibration, errors and accuracies against the votes. With images and a model, but
+    not of several together: whether `on_target` warns of wrong predictions, on `maps` galaxies;
+    and sanity, faithfulness and stability of the maps of `typical` galaxies. truth: the
     `truth.parquet` of a simulated sky, for errors against the truth, and whether maps
     point at the cause. control: a model trained on shuffled votes, for the second
     sanity check. split: only galaxies of that split of the newest training. galaxies:
@@ -106,7 +113,8 @@ def evaluate(
         predictions = store.run(store.newest_run("predict"))
         data = read_evaluated(store, predictions.run_id, split, galaxies)
         explained = None
-        if predictions.model_sha256 is not None and data.images:
+        pooled = "models" in predictions.config
+        if predictions.model_sha256 is not None and data.images and not pooled:
             explained = explained_model(store, None, "hirescam", None)
         work = _Work(
             data,
@@ -146,7 +154,7 @@ def evaluate(
     foot = f"Evaluation run {run.run_id}, predictions of run {predictions.run_id}."
     write_report(page, TITLE, LEAD, [section], foot)
     return EvaluateReport(
-        run.run_id, len(data.names), tuple(measures), tables, section, page, changed
+        run.run_id, len(data.names), tuple(measures), tables, section, page, changed, pooled
     )
 
 
@@ -167,7 +175,7 @@ def _measure(store: Store, run: Run, reader: ImageReader, work: _Work) -> None:
         found = fraction_measures(work.data, work.truth, store.tree, work.predicted)
         store.commit(run, "fractions", {"evaluation": evaluation_rows(found)})
     explained = work.explained
-    if explained is None:
+    if explained is None or isinstance(explained.explainer, PooledExplainer):
         return
     trial = MapTrial(explained.model, explained.explainer, store.tree)
     if not store.committed(run, "maps"):

@@ -25,6 +25,7 @@ from zoolens.catalog.explain.rows import saliency_tables
 from zoolens.catalog.images.loading import image_batch
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import choose_engine
+from zoolens.catalog.network.ensemble import origin_of
 from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import load_model
 from zoolens.catalog.paths import explanations_dir
@@ -115,19 +116,15 @@ def explain(
             subjects = find_subjects(store, choices, min_votes=fewest) if figures else []
             wanted = _wanted(choices, subjects)
         engine = choose_engine(maps.engine, len(wanted))
-        explained = explained_model(store, maps.model, maps.method, maps.layer, engine)
+        explained = explained_model(store, maps.models, maps.method, maps.layer, engine)
         _check_engine(explained, maps.engine)
         _check_answer(explained, tree, answer_id)
         _check_derived(explained, of)
         run = store.begin(
             "comparison" if explained.comparison else "explain",
             explained.config,
-            model_sha256=explained.model.sha256,
-            origin={
-                "model": explained.source,
-                "architecture": explained.model.architecture,
-                "engine": explained.explainer.engine,
-            },
+            model_sha256=explained.sha256,
+            origin={**origin_of(explained.members), "engine": explained.explainer.engine},
         )
         renewed = clear_outdated(store, run)
         before = len(galaxies_of_run(store, run, "saliency_map"))
@@ -155,15 +152,15 @@ def check(catalog: Path, which: Which, maps: Maps) -> None:
             store.tree.answer_id(which.answer)
         if not which.everything:
             choose(store, which)
-        if maps.model is not None:
-            load_model(maps.model).for_tree(store.tree)
+        for source in maps.models:
+            load_model(source).for_tree(store.tree)
 
 
 def _check_engine(explained: ExplainedModel, engine: str) -> None:
     if engine not in ("auto", explained.explainer.engine):
         raise CatalogError(
             f"engine {engine} explains EfficientNets and ResNets at their last block, not "
-            f"{explained.model.architecture} at {explained.explainer.layer}; choose the engine "
+            f"{explained.architecture} at {explained.explainer.layer}; choose the engine "
             "torch"
         )
 
@@ -171,9 +168,10 @@ def _check_engine(explained: ExplainedModel, engine: str) -> None:
 def _check_derived(explained: ExplainedModel, of: Of) -> None:
     """Maps of fractions and losses follow from the concentrations that the model predicted."""
     if of != "concentration" and not explained.predicted:
+        models = " ".join(f"--model {member.source}" for member in explained.members)
         raise CatalogError(
             f"a map of the {of} needs the predictions of the model that is explained; do first: "
-            f"zoolens predict --model {explained.source}"
+            f"zoolens predict {models}"
         )
 
 

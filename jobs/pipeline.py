@@ -5,14 +5,14 @@ imports those that it calls, as some of them take seconds to load.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from zoolens.catalog.errors import CatalogBusy, CatalogError, ModelRefused, TableRefused
 from zoolens.catalog.runtime.files import check_file
 from zoolens.catalog.runtime.signals import raise_if_interrupted
-from zoolens.jobs.reports import PredictReport, Report
+from zoolens.jobs.reports import Report
 from zoolens.jobs.settings import Cut, Inference, Maps, Which
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def ingest_to_index(
     votes: Path | None = None,
     *,
     images: Path | None = None,
-    model: str | None = None,
+    model: str | Sequence[str] = (),
     predictions: Path | None = None,
     tree: str | None = None,
     id_column: str | None = None,
@@ -89,12 +89,13 @@ def ingest_to_index(
         say(patiently(index, catalog))
 
 
-def _check_files(model: str | None, predictions: Path | None, weights: str) -> None:
+def _check_files(model: str | Sequence[str], predictions: Path | None, weights: str) -> None:
     """Refuse names of what is no file."""
     from zoolens.catalog.scoring.weights import PRESETS
 
-    if model and not model.startswith("hf_hub:"):
-        check_file(Path(model), "model", ModelRefused)
+    for one in [model] if isinstance(model, str) else model:
+        if not one.startswith("hf_hub:"):
+            check_file(Path(one), "model", ModelRefused)
     if predictions:
         check_file(predictions, "table", TableRefused)
     if weights not in PRESETS and not Path(weights).is_file():
@@ -103,7 +104,7 @@ def _check_files(model: str | None, predictions: Path | None, weights: str) -> N
 
 def _check_contents(
     tree: "DecisionTree | None",
-    model: str | None,
+    model: str | Sequence[str],
     predictions: Path | None,
     weights: str,
     inference: Inference,
@@ -140,15 +141,17 @@ def patiently(
 def predict_or_adopt(
     catalog: Path,
     *,
-    model: str | None = None,
+    model: str | Sequence[str] = (),
     predictions: Path | None = None,
     id_column: str | None = None,
     tree: str | None = None,
     inference: Inference = Inference(),
-) -> PredictReport:
+    names: Sequence[str] = (),
+) -> Report:
     """Predictions of every galaxy, by a model or from a published table: one of the two.
 
-    inference: of the model; id_column: of the table; tree: of a catalogue that has none yet, by
+    inference: of the model, a tree's, or a classifier or regressor, whose outputs `names` calls
+    otherwise; id_column: of the table; tree: of a catalogue that has none yet, by
     name or file, told from the labels of the model or table if not given.
     """
     if bool(model) == bool(predictions):
@@ -157,9 +160,31 @@ def predict_or_adopt(
         from zoolens.jobs.adopt import adopt
 
         return adopt(catalog, predictions, id_column=id_column, tree=tree)
+    models = (model,) if isinstance(model, str) else tuple(model)
+    if not predict_votes(models):
+        from zoolens.jobs.estimate import estimate
+
+        return estimate(catalog, models[0], inference, names=names)
+    if names:
+        raise CatalogError("the model is of a decision tree, which names its answers: no --names")
     from zoolens.jobs.predict import predict
 
-    return predict(catalog, str(model), inference, tree=tree)
+    return predict(catalog, models, inference, tree=tree)
+
+
+def predict_votes(models: Sequence[str]) -> bool:
+    """Whether models are of decision trees, and not one classifier or regressor.
+
+    Raises `CatalogError` if one of several is no tree's.
+    """
+    from zoolens.catalog.network.model import predicts_votes
+
+    others = [model for model in models if not predicts_votes(model)]
+    if others and len(models) > 1:
+        raise CatalogError(
+            f"{others[0]} is no model of a decision tree: only those predict together"
+        )
+    return not others
 
 
 def similar(
@@ -208,6 +233,13 @@ def explain(
         check(catalog, which, maps)
         index(catalog)
     return job(catalog, which, maps, of=of, out=out, figures=figures)
+
+
+def is_of_estimates(catalog: Path, models: Sequence[str]) -> bool:
+    """Whether an explanation is of a classifier or regressor: of `models`, or all there is."""
+    from zoolens.jobs.estimate_maps import only_estimates
+
+    return not predict_votes(models) if models else only_estimates(catalog)
 
 
 def release(catalog: Path, out: Path, title: "Title", cut: Cut = Cut()) -> "ReleaseReport":

@@ -1,7 +1,6 @@
 """`predict`: images through a model into posteriors."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,16 +10,15 @@ from zoolens.catalog.arrays import Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.images.reader import ImageReader
-from zoolens.catalog.images.view import View
 from zoolens.catalog.network.engines import check_precision, choose_engine
-from zoolens.catalog.network.inference import torch_in_order
-from zoolens.catalog.network.model import (
-    ZoobotModel,
-    check_size,
-    dropout_masks,
-    load_model,
-    path_of,
+from zoolens.catalog.network.ensemble import (
+    load_ensemble,
+    origin_of,
+    settings_of,
+    sha256_of_models,
 )
+from zoolens.catalog.network.inference import torch_in_order
+from zoolens.catalog.network.model import load_model
 from zoolens.catalog.predictions.from_images import Predictor
 from zoolens.catalog.predictions.posterior import REACH
 from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image, in_batches
@@ -34,12 +32,12 @@ from zoolens.jobs.reports import PredictReport
 from zoolens.jobs.settings import Inference
 
 SHARD = 256  # galaxies committed at a time, about
-_MOST_SAMPLES = 1000
+_MOST_SAMPLES = 1000  # of a galaxy
 
 
 def predict(
     catalog: Path,
-    model: str,
+    model: str | Sequence[str],
     inference: Inference = Inference(),
     *,
     tree: str | None = None,
@@ -47,9 +45,11 @@ def predict(
 ) -> PredictReport:
     """Concentrations, and what follows from them, of every galaxy with an image.
 
-    model: checkpoint or hub name (`catalog.network.model.load_model`). inference: how it
-    predicts. tree: of a catalogue that has none yet, by name or file; told from the model's labels
-    unless given. A model of one channel makes the view greyscale. The engine is recorded but
+    model: checkpoint or hub name (`catalog.network.model.load_model`), or several, whose samples
+    are pooled in that order (`catalog.network.ensemble`); in another order they are another run.
+    inference: how each predicts, as it would alone. tree: of a catalogue that has none yet, by
+    name or file; told from the labels of the first model unless given. A model of one channel
+    makes its view greyscale. The engine is recorded but
     does not make another run, since all give the same up to rounding; another precision does.
     Galaxies that the run has predicted before are left alone, so the same call resumes what was
     interrupted, adds what is new since, and tries again what it had refused.
@@ -58,7 +58,8 @@ def predict(
     usable image or the settings do not suit the model.
     """
     samples, seed, precision = inference.samples, inference.seed, inference.precision
-    _check_settings(inference)
+    models = _listed(model)
+    _check_settings(inference, len(models))
     with Store.open(catalog) as store, ImageReader() as reader:
         imaged = galaxies_with_image(store)
         if not len(imaged):
@@ -67,29 +68,35 @@ def predict(
                 "zoolens ingest --images FOLDER"
             )
         engine = choose_engine(inference.engine, len(imaged))
-        named = None if tree is None else get_tree(tree)
-        loaded, view, own = _load(model, named or settled_tree(store), inference.view)
+        own = _tree(models, settled_tree(store) if tree is None else get_tree(tree))
+        members = load_ensemble(models, own, inference.view)
         settle_tree(store, own)
         seed = seed if samples else 0  # nothing is drawn: any seed is the same run
         config = {
             "samples": samples,
             "seed": seed,
-            "view": view.config(),
             "tree": own.name,
             "reach": REACH,
+            **settings_of(members),
         }
         if precision != "float32":
             config["precision"] = precision
         run = store.begin(
             "predict",
             config,
-            model_sha256=loaded.sha256,
-            origin={"model": path_of(model), "architecture": loaded.architecture, "engine": engine},
+            model_sha256=sha256_of_models(members),
+            origin={**origin_of(members), "engine": engine},
         )
         renewed = clear_outdated(store, run)
-        masks = dropout_masks(samples, loaded.weight.shape[1], loaded.dropout_rate, seed)
         ready = partial(
-            Predictor.prepared, engine, loaded, masks, view, own, reader, precision=precision
+            Predictor.prepared,
+            engine,
+            members,
+            own,
+            reader,
+            samples=samples,
+            seed=seed,
+            precision=precision,
         )
         galaxies, rejects = _predict_all(store, run, imaged, ready, batch_size)
         total = len(galaxies_of_run(store, run, "prediction"))
@@ -102,42 +109,45 @@ def predict(
             total,
             rejects,
             samples,
-            loaded.missing_questions(own),
+            members[0].model.missing_questions(own),
             changed,
+            len(members),
         )
 
 
-def check(model: str, tree: DecisionTree | None, inference: Inference) -> DecisionTree:
+def check(
+    model: str | Sequence[str], tree: DecisionTree | None, inference: Inference
+) -> DecisionTree:
     """Raises as `predict` does for its settings, and a model that does not suit them.
 
     tree: that of the catalogue, None if it has none yet. Returns the one that it then has.
     """
-    _check_settings(inference)
+    models = _listed(model)
+    _check_settings(inference, len(models))
     choose_engine(inference.engine, 1)
-    return _load(model, tree, inference.view)[2]
+    tree = _tree(models, tree)
+    load_ensemble(models, tree, inference.view)
+    return tree
 
 
-def _check_settings(inference: Inference) -> None:
+def _tree(models: Sequence[str], tree: DecisionTree | None) -> DecisionTree:
+    """The tree of a catalogue; where it has none, that of the first model's labels."""
+    return tree or tree_of(load_model(models[0]).labels, source=models[0])
+
+
+def _listed(model: str | Sequence[str]) -> Sequence[str]:
+    return [model] if isinstance(model, str) else model
+
+
+def _check_settings(inference: Inference, models: int) -> None:
     samples, seed = inference.samples, inference.seed
-    if not 0 <= samples <= _MOST_SAMPLES:
-        raise CatalogError(f"{samples} dropout samples asked; choose 0 to {_MOST_SAMPLES}")
+    most = _MOST_SAMPLES // models
+    if not 0 <= samples <= most:
+        of = f" of each of {models} models" if models > 1 else ""
+        raise CatalogError(f"{samples} dropout samples{of} asked; choose 0 to {most}")
     if not 0 <= seed < 2**63:
         raise CatalogError(f"a seed of {seed} asked; choose 0 to 2**63 - 1")
     check_precision(inference.precision)
-
-
-def _load(
-    model: str, tree: DecisionTree | None, view: View | None
-) -> tuple[ZoobotModel, View, DecisionTree]:
-    """The model with the answers of the tree, or of its own, and the view: `view`, or its own."""
-    loaded = load_model(model)
-    tree = tree or tree_of(loaded.labels, source=model)
-    loaded = loaded.for_tree(tree)
-    view = view or loaded.view or View()
-    if view.greyscale and loaded.channels != 1:
-        raise CatalogError(f"{model} takes colour images; leave out the greyscale view")
-    check_size(loaded, view.size)
-    return loaded, replace(view, greyscale=loaded.channels == 1), tree
 
 
 def _predict_all(

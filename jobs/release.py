@@ -157,6 +157,7 @@ def _contents(store: Store, runs: Runs, cut: Cut) -> Contents:
         whole_votes=votes_are_whole(store),
         trained=bool(store.complete_runs("train")),
         maps=runs.explain is not None,
+        ensemble="models" in store.run(runs.predict).config,
     )
     chosen = chosen_columns(every, store.tree, cut.preset, cut.columns)
     if cut.where is not None:

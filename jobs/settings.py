@@ -33,15 +33,21 @@ class Inference:
 class Maps:
     """How saliency maps are made.
 
-    model: unless given, the one that made the newest predictions. method: `hirescam` or
+    model: unless given, the one that made the newest predictions; or several, whose maps are
+    pooled. method: `hirescam` or
     `gradcam`. layer: a module's dotted name, the last encoder block unless given. engine:
     what runs the encoder; `auto` is torch if OpenVINO does not serve.
     """
 
-    model: str | None = None
+    model: str | Sequence[str] | None = None
     method: str = "hirescam"
     layer: str | None = None
     engine: str = "auto"
+
+    @property
+    def models(self) -> Sequence[str]:
+        """The models that are named."""
+        return [self.model] if isinstance(self.model, str) else self.model or ()
 
 
 @dataclass(frozen=True)

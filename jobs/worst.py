@@ -5,6 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from zoolens.catalog.errors import tell
+from zoolens.catalog.store.estimates import rank_estimates
 from zoolens.catalog.store.outdated import warn_of
 from zoolens.catalog.store.ranking import rank_galaxies, why_none
 from zoolens.catalog.store.shown import FEWEST_VOTES
@@ -34,3 +35,19 @@ def worst(
             why = why_none(store, min_votes=min_votes, label=answer, question=question)
             tell(why)
         return ranking.drop_columns(["galaxy_id", "answer_id"])
+
+
+def worst_estimates(
+    catalog: Path, against: str, *, limit: int = 10, by: str | None = None
+) -> pa.Table:
+    """The `limit` galaxies whose estimates are furthest from their labels.
+
+    against: the column of the view `own` that holds the labels; see
+    `catalog.store.estimates.rank_estimates`.
+    """
+    with Store.look(catalog) as store:
+        warn_of(store, "estimate")
+        ranking = rank_estimates(store, against, limit, by=by)
+        if not len(ranking):
+            tell(f"no galaxy ranks: none has both an estimate and a label in {against}")
+        return ranking

@@ -9,7 +9,9 @@ import os
 import pickle
 import struct
 import zipfile
-from pathlib import Path
+from collections import defaultdict
+from functools import partial
+from pathlib import Path, PosixPath
 from random import Random
 
 from reliability.cases import Case, Job, Outcome, Verdict, failed
@@ -109,6 +111,9 @@ def _hostile_pickle(chance: Random, folder: Path) -> bytes:
             _Runs(eval, f"__import__('os').system({touch!r})"),
             _Runs(bytearray, 10**11),
             _Runs(open, str(folder / _RUN), "w"),
+            partial(os.system, touch),
+            _Runs(PosixPath, _Runs(os.system, touch)),
+            _Runs(defaultdict, _Runs(eval, f"__import__('os').system({touch!r})")),
         )
     )
     return pickle.dumps({"state_dict": asked, "hyper_parameters": {}}, chance.choice((0, 2, 4)))

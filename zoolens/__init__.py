@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from zoolens.jobs.histogram import histogram as histogram
     from zoolens.jobs.index import index as index
     from zoolens.jobs.ingest import ingest as ingest
+    from zoolens.jobs.picture import explain_picture as explain_picture
     from zoolens.jobs.pipeline import explain as explain
     from zoolens.jobs.pipeline import release as release
     from zoolens.jobs.pipeline import similar as similar
@@ -53,6 +54,7 @@ _PLACES = {
     "adopt": "zoolens.jobs.adopt",
     "evaluate": "zoolens.jobs.evaluate",
     "explain": "zoolens.jobs.pipeline",
+    "explain_picture": "zoolens.jobs.picture",
     "histogram": "zoolens.jobs.histogram",
     "index": "zoolens.jobs.index",
     "ingest": "zoolens.jobs.ingest",

@@ -187,6 +187,20 @@ class Catalog:
                 store, _listed(galaxies), _listed(answers), of=of, sd=sd, size=size
             )
 
+    def samples(self, galaxies: str | Iterable[str]) -> npt.NDArray[np.float32]:
+        """Posterior samples of the concentrations of N galaxies, (N, M, T, A).
+
+        T dropout samples of each of the M models that predicted, A answers in the order of the
+        view `answers`; NaN where a galaxy has none, or the models lack an answer. What each
+        model expects is `(s / s_of_the_question).mean(axis=2)`; all of them pooled are the
+        posterior. Raises `UnknownName` for a galaxy that is not there, `CatalogError` if none has
+        samples.
+        """
+        from zoolens.catalog.predictions.stored_samples import stored_samples
+
+        with Store.look(self.path) as store:
+            return stored_samples(store, _listed(galaxies))
+
     def image(self, galaxy: str, *, stored: bool = False) -> npt.NDArray[np.uint8]:
         """A galaxy's image, (H, W, 3) in 0..255: as the model saw it, in colour.
 
@@ -207,7 +221,7 @@ class Catalog:
         min_votes: float | None = None,
         answer: str | None = None,
         of: "Of" = "concentration",
-        model: str | None = None,
+        model: str | Sequence[str] | None = None,
         method: str = "hirescam",
         layer: str | None = None,
         engine: str = "auto",

@@ -63,7 +63,7 @@ def exact_fractions(
             f"run {run.run_id} explains another model than predicted, and maps of fractions and "
             "losses need its predictions; do first: zoolens predict"
         )
-    if run.config.get("samples") in (0, 1):
+    if run.config.get("samples") in (0, 1) and not _of_several(store, run):
         return stored_fractions(store, run, wanted), {}
     from zoolens.catalog.explain.model import explained_again  # loads torch, as this does
     from zoolens.catalog.images.loading import load
@@ -85,6 +85,11 @@ def exact_fractions(
                 if one.galaxy_id not in seen
             }
     return found, gone
+
+
+def _of_several(store: Store, run: Run) -> bool:
+    """Whether a run explains several models, whose maps are means over them."""
+    return "models" in store.run(int(run.config["predict_run"])).config
 
 
 def made_fractions(

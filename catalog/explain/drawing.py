@@ -7,6 +7,7 @@ from urllib.parse import quote
 from zoolens.catalog.explain import figure as drawing
 from zoolens.catalog.explain.choice import Subject
 from zoolens.catalog.explain.model import ExplainedModel
+from zoolens.catalog.explain.panels import WORDS
 from zoolens.catalog.explain.portraits import outside_votes, read_explanation, relevant_questions
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.output.figures import save, shown
@@ -59,7 +60,7 @@ def draw(
         page,
         "explanations.html.jinja",
         sections=sections,
-        what=drawing.WORDS[of],
+        what=WORDS[of],
         provenance=provenance,
         reference=explained.reference,
         filters={

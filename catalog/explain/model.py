@@ -1,20 +1,20 @@
-"""The model that is explained: the one that made the predictions, or another."""
+"""The model, or models, that are explained: those that made the predictions, or others."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from zoolens.catalog.errors import CatalogError, ModelRefused
+from zoolens.catalog.errors import ModelRefused
+from zoolens.catalog.explain.members import explainer_of, members_of, sources_of
 from zoolens.catalog.images.segments import SEGMENTATION
 from zoolens.catalog.images.view import View
-from zoolens.catalog.network.model import (
-    ZoobotModel,
-    check_size,
-    dropout_masks,
-    load_model,
-    path_of,
+from zoolens.catalog.network.ensemble import (
+    Member,
+    sha256_of_models,
 )
+from zoolens.catalog.network.model import ZoobotModel
 from zoolens.catalog.saliency.explainer import Explainer
+from zoolens.catalog.saliency.pooled import PooledExplainer
 from zoolens.catalog.store.store import Run, Store
 
 _SAMPLES, _SEED = 30, 0  # as in `predict`, for a model that has made no predictions here
@@ -27,20 +27,36 @@ _REFERENCES = {
 
 @dataclass(frozen=True)
 class ExplainedModel:
-    """A model with everything that its maps depend on.
+    """A model, or several pooled, with everything that its maps depend on.
 
-    predicted: whether it also made the newest predictions; it then explains them with the same
+    members: in the order of the predictions; view: what the images are loaded in. predicted:
+    whether it also made the newest predictions; it then explains them with the same
     masks and view. comparison: whether its maps are for comparison with those of another
     model, method or layer, which the views show.
     """
 
-    model: ZoobotModel
-    explainer: Explainer
+    members: Sequence[Member]
+    explainer: Explainer | PooledExplainer
     view: View
-    source: str
     samples: int
     seed: int
     predict_run: Run
+
+    @property
+    def model(self) -> ZoobotModel:
+        """The model, or the first of several, all of which answer the same questions."""
+        return self.members[0].model
+
+    @property
+    def sha256(self) -> str:
+        """Of the model's file; of several as in the ledger."""
+        return sha256_of_models(self.members)
+
+    @property
+    def architecture(self) -> str:
+        """Of the model; of several how many there are, and of which architectures."""
+        named = ", ".join(dict.fromkeys(member.model.architecture for member in self.members))
+        return f"{len(self.members)} models ({named})" if len(self.members) > 1 else named
 
     @property
     def comparison(self) -> bool:
@@ -49,7 +65,7 @@ class ExplainedModel:
 
     @property
     def predicted(self) -> bool:
-        return self.model.sha256 == self.predict_run.model_sha256
+        return self.sha256 == self.predict_run.model_sha256
 
     @property
     def config(self) -> dict[str, Any]:
@@ -68,8 +84,8 @@ class ExplainedModel:
         """One line for the foot of a figure."""
         samples = f"{self.samples} dropout samples" if self.samples else "dropout off"
         return (
-            f"{_METHODS[self.explainer.method]} at {self.explainer.layer}, {samples}, bilinear; "
-            f"{self.model.architecture}, SHA-256 {self.model.sha256[:12]}…; explain run "
+            f"{how(self.explainer)}, {samples}, bilinear; "
+            f"{self.architecture}, SHA-256 {self.sha256[:12]}…; explain run "
             f"{run.run_id}, predictions of run {self.predict_run.run_id}."
         )
 
@@ -83,38 +99,57 @@ class ExplainedModel:
         """What a reader must know of every figure."""
         if self.predicted:
             return ()
+        among = [one["sha256"] for one in self.predict_run.config.get("models", ())]
+        if all(member.model.sha256 in among for member in self.members):
+            return (
+                f"The predictions pool {len(among)} models, of which "
+                f"{'one is' if len(self.members) == 1 else f'{len(self.members)} are'} explained.",
+            )
         return (
             f"The predictions are those of run {self.predict_run.run_id}, not of the model that "
             "is explained.",
         )
 
 
+def how(explainer: Explainer | PooledExplainer) -> str:
+    """The method and the layer of maps, in words."""
+    layer = explainer.layer
+    layers = layer if isinstance(layer, str) else ", ".join(dict.fromkeys(layer))
+    return f"{_METHODS[explainer.method]} at {layers}"
+
+
 def explained_model(
-    store: Store, source: str | None, method: str, layer: str | None, engine: str = "torch"
+    store: Store,
+    source: str | Sequence[str] | None,
+    method: str,
+    layer: str | None,
+    engine: str = "torch",
 ) -> ExplainedModel:
-    """The model of the newest predictions, or the one in `source`.
+    """The model or models of the newest predictions, or those in `source`.
 
     Samples, seed and view are those of the predictions if a model made them; but another model
     that names its own view gets that. Raises `CatalogError` if predictions came from a file
-    and no model is named, `ModelRefused` for a model that cannot be
-    used or has changed since it predicted.
+    and no model is named, `ModelRefused` for a model that cannot be used or has changed since it
+    predicted, and for several whose maps have no mean.
     """
-    return _explained(store, store.run(store.newest_run("predict")), source, method, layer, engine)
+    sources = [source] if isinstance(source, str) else [*(source or ())]
+    run = store.run(store.newest_run("predict"))
+    return _explained(store, run, sources, method, layer, engine)
 
 
 def explained_again(store: Store, run: Run) -> ExplainedModel:
-    """The model of an explain run, with all that its maps depend on, for more maps of it.
+    """The model or models of an explain run, with all that its maps depend on, for more maps.
 
-    The run explains the model that predicted. Raises `ModelRefused` if the model is no longer
+    The run explains what predicted. Raises `ModelRefused` if a model is no longer
     there or has changed, naming the ways out.
     """
     predictions = store.run(int(run.config["predict_run"]))
-    source = _origin(run).get("model")
-    again = _explained(store, predictions, source, run.config["method"], run.config["layer"])
-    if again.model.sha256 != run.model_sha256:
+    sources = sources_of(run)
+    again = _explained(store, predictions, sources, run.config["method"], run.config["layer"])
+    if again.sha256 != run.model_sha256:
         raise ModelRefused(
-            f"{source} is no longer the model of run {run.run_id}; ask for maps of the "
-            "concentration, which are stored"
+            f"{', '.join(sources)} is no longer the model of run {run.run_id}; ask for maps of "
+            "the concentration, which are stored"
         )
     return again
 
@@ -122,48 +157,12 @@ def explained_again(store: Store, run: Run) -> ExplainedModel:
 def _explained(
     store: Store,
     run: Run,
-    source: str | None,
+    sources: Sequence[str],
     method: str,
-    layer: str | None,
+    layer: str | Sequence[str] | None,
     engine: str = "torch",
 ) -> ExplainedModel:
-    loaded = _load(run, source).for_tree(store.tree)
-    view = View(**run.config["view"]) if "view" in run.config else View()
-    if loaded.view is not None and loaded.sha256 != run.model_sha256:
-        view = loaded.view
-    view = replace(view, greyscale=loaded.channels == 1)
-    check_size(loaded, view.size)
+    members = members_of(store, run, sources)
     samples, seed = run.config.get("samples", _SAMPLES), run.config.get("seed", _SEED)
-    masks = dropout_masks(samples, loaded.weight.shape[1], loaded.dropout_rate, seed)
-    explainer = Explainer(loaded, masks, size=view.size, layer=layer, method=method, engine=engine)
-    path = path_of(source or _origin(run)["model"])
-    return ExplainedModel(loaded, explainer, view, path, samples, seed, run)
-
-
-def _load(run: Run, source: str | None) -> ZoobotModel:
-    if source is not None:
-        return load_model(source)
-    recorded = _origin(run).get("model")
-    if recorded is None:
-        raise CatalogError(
-            f"the predictions of run {run.run_id} came from a file; name the model to explain "
-            "with --model CHECKPOINT"
-        )
-    try:
-        loaded = load_model(recorded)
-    except ModelRefused as error:
-        raise ModelRefused(
-            f"{error}; it made the predictions of run {run.run_id}: say where it is with "
-            "--model CHECKPOINT"
-        ) from None
-    if loaded.sha256 != run.model_sha256:
-        raise ModelRefused(
-            f"{recorded} is no longer the model that made the predictions of run {run.run_id}; "
-            "predict again, or name the model with --model CHECKPOINT"
-        )
-    return loaded
-
-
-def _origin(run: Run) -> Mapping[str, str]:
-    origin: Mapping[str, str] = run.config.get("origin", {})
-    return origin
+    view, explainer = explainer_of(members, samples, seed, method, layer, engine)
+    return ExplainedModel(members, explainer, view, samples, seed, run)

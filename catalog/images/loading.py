@@ -1,6 +1,6 @@
 """Galaxies' images prepared for a model: read, checked, viewed, or refused."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -41,8 +41,21 @@ class ImageBatch(Loaded):
 
 def load(reader: ImageReader, view: View, galaxies: Sequence[Galaxy]) -> Loaded:
     """Read and view the images of galaxies; missing, changed and damaged ones are rejects."""
-    shown, images, rejects = _seen(reader, galaxies, view.prepare)
-    return Loaded(shown, _stacked(images, view), rejects)
+    return load_views(reader, [view], galaxies)[view]
+
+
+def load_views(
+    reader: ImageReader, views: Iterable[View], galaxies: Sequence[Galaxy]
+) -> dict[View, Loaded]:
+    """As `load`, in several views of the same images, each of which is decoded once."""
+    distinct = tuple(dict.fromkeys(views))
+    shown, seen, rejects = _seen(
+        reader, galaxies, lambda image: [view.prepare(image) for view in distinct]
+    )
+    return {
+        view: Loaded(shown, _stacked([images[place] for images in seen], view), rejects)
+        for place, view in enumerate(distinct)
+    }
 
 
 def image_batch(reader: ImageReader, view: View, galaxies: Sequence[Galaxy]) -> ImageBatch:

@@ -73,6 +73,22 @@ class View:
         return prepared, self.display(image) if self.greyscale else _for_the_eye(prepared)
 
 
+class ColourAndGrey(View):
+    """A view in colour, and after it the same in grey, (4, H, W): for models of either."""
+
+    def prepare(self, image: Image.Image) -> "torch.Tensor":
+        """Both models' input for an RGB image, (4, H, W) float32 in 0..1."""
+        import torch
+
+        seen = [View(self.name, self.size, grey).prepare(image) for grey in (False, True)]
+        return torch.cat(seen)
+
+    def both(self, image: Image.Image) -> "tuple[torch.Tensor, npt.NDArray[np.uint8]]":
+        """What `prepare` and `display` give."""
+        prepared = self.prepare(image)
+        return prepared, _for_the_eye(prepared[:3])
+
+
 def _for_the_eye(tensor: "torch.Tensor") -> npt.NDArray[np.uint8]:
     pixels: npt.NDArray[np.uint8] = (
         tensor.mul(255).round().byte().permute(1, 2, 0).contiguous().numpy()

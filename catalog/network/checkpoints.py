@@ -1,15 +1,14 @@
 """Reading a model's file without executing anything in it.
 
-Two kinds are read. A Lightning checkpoint (`.ckpt`) of Zoobot's `ZoobotTree` or
-`FinetuneableZoobotTree`. And safetensors: the same tensors by the same names
-(`encoder.…`, `head.1.0.weight`, `head.1.0.bias`), of any float type, with one
+Two kinds are read. A Lightning checkpoint (`.ckpt`) of Zoobot's `ZoobotTree`, or of its
+`FinetuneableZoobotTree`, `…Classifier` or `…Regressor`. And safetensors: the same tensors by the
+same names (`encoder.…`, `head.1.0.weight`, `head.1.0.bias`), of any float type, with one
 metadata entry `zoobot`, the JSON of `ZoobotTree`'s own arguments
 (`question_answer_pairs`, `architecture_name`, `dropout_rate`, `timm_kwargs`) and
 perhaps `view`, the `catalog.images.view.View` that it was trained with.
 """
 
 import json
-import pickletools
 import re
 import reprlib
 import zipfile
@@ -18,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from zoolens.catalog.errors import ModelRefused
 from zoolens.catalog.images.view import View
+from zoolens.catalog.network.heads import Head, read_head
+from zoolens.catalog.network.pickled import StandIns, opened, stand_ins
 from zoolens.catalog.runtime.files import check_file, sha256_of
 
 
@@ -30,17 +30,14 @@ from zoolens.catalog.runtime.files import check_file, sha256_of
 class Checkpoint:
     """What a file holds of a model: its tensors, and how to build the encoder they belong to.
 
-    encoder: tensors by name in the timm encoder; weight (L, D) and bias (L,) of the
-    head; labels: the L label columns; architecture: timm name, None if the file
-    does not say; settings: keyword arguments for timm; view: what it was trained to see,
-    None if the file does not say; sha256: of the file. All tensors are finite and no
-    larger than the file.
+    encoder: tensors by name in the timm encoder; head: the last layer, and what it predicts;
+    architecture: timm name, None if the file does not say; settings: keyword arguments for
+    timm; view: what it was trained to see, None if the file does not say; sha256: of the file.
+    All tensors are finite and no larger than the file.
     """
 
     encoder: Mapping[str, torch.Tensor]
-    weight: torch.Tensor
-    bias: torch.Tensor
-    labels: tuple[str, ...]
+    head: Head
     dropout_rate: float
     architecture: str | None
     settings: Mapping[str, Any]
@@ -48,57 +45,8 @@ class Checkpoint:
     sha256: str
 
 
-class _Inert:
-    """Stands in for a class named in a pickle, so that no code of the class runs."""
-
-
-class _Dtype:
-    """Stands in for `numpy.dtype`: what a NumPy number says of its bytes."""
-
-    def __init__(self, code: str, *_: object) -> None:
-        self.code, self.order = code, "<"
-
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.order = state[1]
-
-
-def _number(dtype: object, data: object) -> Any:
-    """Stands in for NumPy's `scalar`: the Python number, or text, that some bytes are."""
-    if not isinstance(dtype, _Dtype) or not _PLAIN.fullmatch(str(dtype.code)):
-        raise ModelRefused("it holds a NumPy value that is neither a number nor text")
-    kind = np.dtype(f"{'>' if dtype.order == '>' else '<'}{dtype.code}")
-    if not isinstance(data, bytes) or len(data) != kind.itemsize:
-        raise ModelRefused("it holds a NumPy number of the wrong length")
-    return np.frombuffer(data, kind)[0].item()
-
-
-_PLAIN = re.compile(r"b1|[iu][1248]|f[248]|U[1-9]\d{0,2}")
-_SCALAR = [f"numpy.{core}.multiarray.scalar" for core in ("core", "_core")]
-_SCHEMAS = [f"zoobot.shared.schemas.{name}" for name in ("Schema", "Question", "Answer")]
-_SAFE: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [(_Inert, n) for n in _SCHEMAS]
-_SAFE += [(_Dtype, "numpy.dtype"), *((_number, name) for name in _SCALAR)]
-
-# All that a Zoobot checkpoint needs: narrower than what torch allows, which still
-# lets a pickle of a hundred bytes ask for a hundred gigabytes (builtins.bytearray).
-_NEEDED = re.compile(
-    "|".join(
-        [
-            *(re.escape(name) for name in [*_SCHEMAS, *_SCALAR]),
-            r"numpy\.dtype",
-            r"_codecs\.encode",  # the bytes of a NumPy number
-            r"collections\.OrderedDict",
-            r"torch\.(device|Size)",
-            r"torch\._utils\._rebuild_(tensor_v2|parameter)",
-            r"torch\.(storage\.)?(Float|Double|Half|BFloat16|Long|Int|Short|Byte|Bool|Char)Storage",
-            r"torch\.(storage\.)?UntypedStorage",
-            r"torch\.(float|bfloat|int|uint)\d+",
-            r"(builtins|__builtin__)\.set",
-        ]
-    )
-)
 _LARGEST_PICKLE = 8 * 2**20  # bytes; Zoobot's are 0.1 MB
 _LARGEST = 8 * 2**30  # bytes of a file; Zoobot's largest, with the state of its training, has 2.4
-_MOST_LABELS = 10_000  # Zoobot's largest tree has 279 answers
 # The records of an archive that torch writes, below its one folder.
 _RECORDS = re.compile(
     r"data\.pkl|data/(0|[1-9]\d*)|version|byteorder|\.format_version|\.storage_alignment"
@@ -119,7 +67,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint; nothing in it is executed.
 
     Raises `ModelRefused` for a file that is absent, damaged, hostile, or holds
-    something other than a Zoobot decision-tree model.
+    something other than a Zoobot model.
     """
     check_file(path, "model", ModelRefused)
     try:
@@ -134,8 +82,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def reason(error: Exception) -> str:
-    """The first line of an error, printable, at most 200 characters."""
-    first = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    """The first line of an error, printable, at most 300 characters."""
+    first = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
     text = f"no {first}" if isinstance(error, KeyError) else first
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
@@ -144,9 +92,9 @@ _Content = tuple[Mapping[str, Any], Mapping[str, Any], View | None]
 
 
 def _read_lightning(path: Path) -> _Content:
-    _check_archive(path)
+    known = _check_archive(path)
     # memory-mapped: a storage that claims more than it has cannot go beyond the file's end
-    with torch.serialization.safe_globals(_SAFE):
+    with torch.serialization.safe_globals(known):
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     if not isinstance(content, dict):
         raise ModelRefused("it holds no dictionary, as Lightning saves one")
@@ -165,8 +113,11 @@ def _read_safetensors(path: Path) -> _Content:
         return {name: file.get_tensor(name) for name in file.keys()}, arguments, view  # noqa: SIM118
 
 
-def _check_archive(path: Path) -> None:
-    """Refuse an archive that could unpack to more than its size, or with a suspicious pickle."""
+def _check_archive(path: Path) -> StandIns:
+    """What stands in for the names in its pickle.
+
+    Refuses an archive that could unpack to more than its size, or with a suspicious pickle.
+    """
     if not zipfile.is_zipfile(path):
         raise ModelRefused("it is not the zip archive that Lightning saves, or it is truncated")
     with zipfile.ZipFile(path) as archive:
@@ -177,13 +128,7 @@ def _check_archive(path: Path) -> None:
             raise ModelRefused("its records claim more bytes than the file has")
         if any(record.compress_size != record.file_size for record in records):
             raise ModelRefused("its records are not as long as they say")
-        data = _checked_pickle(path, archive)
-        for operation, argument, _ in pickletools.genops(data):
-            if operation.name in ("STACK_GLOBAL", "INST", "OBJ"):
-                raise ModelRefused(f"its pickle uses {operation.name}, which torch never writes")
-            name = str(argument).replace(" ", ".")
-            if operation.name == "GLOBAL" and not _NEEDED.fullmatch(name):
-                raise ModelRefused(f"its pickle asks for {name}, which no Zoobot model needs")
+        return stand_ins(_checked_pickle(path, archive))
 
 
 def _checked_pickle(path: Path, archive: zipfile.ZipFile) -> bytes:
@@ -225,15 +170,7 @@ def _check_tensors(state: Mapping[str, Any], file_size: int) -> None:
 def _interpret(
     state: Mapping[str, torch.Tensor], arguments: Mapping[str, Any], view: View | None, sha256: str
 ) -> Checkpoint:
-    for name in ("head.1.0.weight", "head.1.0.bias"):
-        if name not in state:
-            raise ModelRefused(f"it has no {name}: not a decision-tree model, or only its encoder")
-    weight, bias = state["head.1.0.weight"], state["head.1.0.bias"]
-    labels = _labels(arguments)
-    if weight.ndim != 2 or weight.shape[0] != len(labels) or bias.shape != (len(labels),):
-        raise ModelRefused(
-            f"its head is {tuple(weight.shape)} and {tuple(bias.shape)} for {len(labels)} labels"
-        )
+    head = read_head(state, arguments)
     rate = arguments.get("dropout_rate", arguments.get("head_dropout_prob"))
     if not _is_number(rate) or not 0 <= rate < 1:
         raise ModelRefused(f"its dropout rate is {reprlib.repr(rate)}, not within 0..1")
@@ -243,35 +180,13 @@ def _interpret(
             for name, tensor in state.items()
             if name.startswith("encoder.")
         },
-        weight=weight.to(torch.float32, copy=True),  # copied: the file's memory is only mapped
-        bias=bias.to(torch.float32, copy=True),
-        labels=labels,
+        head=head,
         dropout_rate=float(rate),
         architecture=_architecture(arguments),
-        settings=_settings(arguments.get("timm_kwargs") or {}),
+        settings=_settings(opened(arguments.get("timm_kwargs")) or {}),
         view=view,
         sha256=sha256,
     )
-
-
-def _labels(arguments: Mapping[str, Any]) -> tuple[str, ...]:
-    """Zoobot's label columns: question then answer, which begins with an underscore."""
-    # a ZoobotTree keeps the pairs themselves, a FinetuneableZoobotTree its Schema
-    schema = vars(arguments["schema"]) if "schema" in arguments else arguments
-    pairs = schema.get("question_answer_pairs")
-    if not isinstance(pairs, Mapping) or not pairs:
-        raise ModelRefused("it does not say its question_answer_pairs")
-    labels: list[str] = []
-    for question, answers in pairs.items():
-        for answer in answers:
-            if not isinstance(question, str) or not isinstance(answer, str):
-                raise ModelRefused("its question_answer_pairs are not all text")
-            labels.append(f"{question}{answer}")
-            if len(labels) > _MOST_LABELS:
-                raise ModelRefused(f"its question_answer_pairs have over {_MOST_LABELS:,} answers")
-    if len(set(labels)) != len(labels):
-        raise ModelRefused("its question_answer_pairs give two answers one name")
-    return tuple(labels)
 
 
 def _architecture(arguments: Mapping[str, Any]) -> str | None:

@@ -40,9 +40,9 @@ def build_encoder(checkpoint: Checkpoint) -> tuple[nn.Module, str, int]:
     encoder = _create(architecture, channels, checkpoint)
     encoder.load_state_dict(dict(checkpoint.encoder))
     features = getattr(encoder, "head_hidden_size", encoder.num_features)
-    if features != checkpoint.weight.shape[1]:
+    if features != checkpoint.head.weight.shape[1]:
         raise ModelRefused(
-            f"its head takes {checkpoint.weight.shape[1]} features, "
+            f"its head takes {checkpoint.head.weight.shape[1]} features, "
             f"but {architecture} gives {features}"
         )
     return encoder.eval().requires_grad_(False), architecture, channels
@@ -77,7 +77,8 @@ def _identify(checkpoint: Checkpoint) -> tuple[str, int]:
                 return architecture, channels
     if named is None:
         raise ModelRefused(
-            f"it does not name its encoder, and that is none of {', '.join(_PUBLISHED)}"
+            f"it does not name its encoder, and that is none of {', '.join(_PUBLISHED)}; "
+            "add timm's name of it to the hyper-parameters, as `name`, and save it again"
         )
     raise ModelRefused(f"its tensors do not fit {named}: {difference}")
 

@@ -1,8 +1,8 @@
-"""A Zoobot decision-tree model: an encoder, and a head of Dirichlet concentrations.
+"""A Zoobot model: an encoder, and a head of Dirichlet concentrations, of classes, or of a value.
 
-The head of Zoobot is dropout, one linear layer, and 1 + 100 sigmoid. It is kept as the weight
-and bias of the layer, so that the encoder runs once per image and only the head once per
-dropout sample. Nothing here knows the catalogue.
+The head of Zoobot is dropout, one linear layer, and 1 + 100 sigmoid, a softmax, or nothing
+(`catalog.network.heads`). It is kept as the weight and bias of the layer, so that the encoder runs
+once per image and only the head once per dropout sample. Nothing here knows the catalogue.
 """
 
 from dataclasses import dataclass, replace
@@ -13,12 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import ModelRefused, nearest
+from zoolens.catalog.errors import ModelRefused, UnknownName, nearest
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.checkpoints import read_checkpoint, reason
 from zoolens.catalog.network.encoders import build_encoder
+from zoolens.catalog.network.heads import Output, check_names
 from zoolens.catalog.network.inference import one_thread
 from zoolens.catalog.trees.published import suffixes
+from zoolens.catalog.trees.telling import tree_of
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class ZoobotModel:
     (L,) of the linear layer, float32. labels: the columns of the checkpoint
     (`how-rounded-dr5_round`), or those of a tree after `for_tree`. channels: 3, or 1
     for a greyscale model. view: what it was trained to see, None if its file does
-    not say. sha256: of the file.
+    not say. sha256: of the file. output: what the logits become; target: the column that it was
+    trained to predict, if it is no tree and its file says so.
     """
 
     encoder: nn.Module
@@ -41,6 +44,8 @@ class ZoobotModel:
     channels: int
     view: View | None
     sha256: str
+    output: Output = Output.CONCENTRATION
+    target: str | None = None
 
     def for_tree(self, tree: DecisionTree) -> "ZoobotModel":
         """The same model with the A answers of a tree, in the tree's order.
@@ -52,6 +57,11 @@ class ZoobotModel:
         distribution: all its rows are NaN. Raises `ModelRefused`, naming the nearest
         columns, if the model has no complete question of the tree.
         """
+        if self.output is not Output.CONCENTRATION:
+            raise ModelRefused(
+                f"the model predicts {self.predicts}, and not the votes of tree {tree.name}; "
+                "that is done with: zoolens predict --model CHECKPOINT"
+            )
         for suffix in suffixes(tree):
             rows = self._rows(tree, suffix)
             if any(row is not None for row in rows):
@@ -60,7 +70,7 @@ class ZoobotModel:
             first = tree.questions[0].labels[0]
             raise ModelRefused(
                 f"the model answers no question of tree {tree.name}; it lacks {first} and the "
-                f"others; nearest columns: {nearest(first, self.labels)}"
+                f"others; nearest columns: {nearest(first, self.labels)}; {self._whose()}"
             )
         index = torch.tensor([0 if row is None else row for row in rows])
         absent = torch.tensor([row is None for row in rows])
@@ -71,10 +81,32 @@ class ZoobotModel:
             labels=tree.labels,
         )
 
+    @property
+    def predicts(self) -> str:
+        """What it predicts, in words."""
+        if self.output is Output.CONCENTRATION:
+            return f"votes for {len(self.labels)} answers"
+        if self.output is Output.PROBABILITY:
+            return f"the probability of {len(self.labels)} classes"
+        return "one value" + (" in 0..1" if self.output is Output.SHARE else "")
+
+    def named(self, names: tuple[str, ...]) -> "ZoobotModel":
+        """The same model with other names of what it predicts. Raises `ModelRefused` as told."""
+        check_names(names, len(self.labels))
+        return replace(self, labels=names)
+
     def missing_questions(self, tree: DecisionTree) -> tuple[str, ...]:
         """Questions of `tree` that this model, made `for_tree`, does not answer."""
         pairs = zip(tree.questions, tree.slices, strict=True)
         return tuple(q.name for q, where in pairs if bool(self.bias[where].isnan().any()))
+
+    def _whose(self) -> str:
+        """Which tree the model is of, for a catalogue of another, and what to do."""
+        try:
+            name = tree_of(self.labels, source="the model").name
+        except UnknownName:
+            return "its tree is not told by its columns: give a catalogue that by --tree FILE.yaml"
+        return f"its tree is {name}: make a catalogue of that, with --tree {name}"
 
     def _rows(self, tree: DecisionTree, suffix: str) -> list[int | None]:
         """Row of each answer of the tree; None for all answers of an incomplete question."""
@@ -91,11 +123,10 @@ def load_model(source: str) -> ZoobotModel:
 
     source: path of a Lightning checkpoint or safetensors file, or
     `hf_hub:owner/name`, fetched through huggingface_hub. Weights become float32.
-    Raises `ModelRefused` if the file is not a Zoobot decision-tree model, its
+    Raises `ModelRefused` if the file is not a Zoobot model, its
     tensors do not fit its encoder, or the hub does not give it.
     """
-    path = _download(source) if source.startswith("hf_hub:") else Path(source)
-    checkpoint = read_checkpoint(path)
+    checkpoint = read_checkpoint(_file(source))
     try:
         with one_thread():
             encoder, architecture, channels = build_encoder(checkpoint)
@@ -103,15 +134,25 @@ def load_model(source: str) -> ZoobotModel:
         raise ModelRefused(f"{source}: {error}") from None
     return ZoobotModel(
         encoder=encoder,
-        weight=checkpoint.weight,
-        bias=checkpoint.bias,
+        weight=checkpoint.head.weight,
+        bias=checkpoint.head.bias,
         dropout_rate=checkpoint.dropout_rate,
-        labels=checkpoint.labels,
+        labels=checkpoint.head.labels,
         architecture=architecture,
         channels=channels,
         view=checkpoint.view,
         sha256=checkpoint.sha256,
+        output=checkpoint.head.output,
+        target=checkpoint.head.target,
     )
+
+
+def predicts_votes(source: str) -> bool:
+    """Whether a model is of a decision tree, and no classifier or regressor.
+
+    source: as for `load_model`; raises as it does, but does not build the encoder.
+    """
+    return read_checkpoint(_file(source)).head.output is Output.CONCENTRATION
 
 
 def check_size(model: ZoobotModel, size: int) -> None:
@@ -158,11 +199,27 @@ def concentrations(model: ZoobotModel, features: Tensor, masks: Tensor) -> Tenso
     features: (N, D) of the encoder; masks: (T, D) of `dropout_masks`. Returns
     (N, T, L) float32, NaN where the model lacks an answer.
     """
+    return 1 + 100 * torch.sigmoid(_logits(model, features, masks))
+
+
+def estimates(model: ZoobotModel, features: Tensor, masks: Tensor) -> Tensor:
+    """What a classifier or a regressor predicts from W (m f) + b, as Zoobot does.
+
+    features: (N, D) of the encoder; masks: (T, D) of `dropout_masks`. Returns (N, T, L) float32:
+    probabilities of the L classes, which add up to 1, or the one value.
+    """
+    logits = _logits(model, features, masks)
+    if model.output is Output.PROBABILITY:
+        return logits.softmax(dim=-1)
+    return torch.sigmoid(logits) if model.output is Output.SHARE else logits
+
+
+def _logits(model: ZoobotModel, features: Tensor, masks: Tensor) -> Tensor:
     samples, width = masks.shape  # T, D
     # masks the few weights instead of the many features
     weight = (masks[:, None, :] * model.weight).reshape(-1, width)  # (T L, D)
     logits = (features @ weight.T).reshape(len(features), samples, len(model.labels))
-    return 1 + 100 * torch.sigmoid(logits + model.bias)
+    return logits + model.bias
 
 
 def path_of(source: str) -> str:
@@ -175,13 +232,26 @@ def mixed_seed(*numbers: int) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
+def _file(source: str) -> Path:
+    return _download(source) if source.startswith("hf_hub:") else Path(source)
+
+
+# As Zoobot's `load_from_name` looks for them.
+_ON_THE_HUB = (
+    "ZoobotTree.ckpt",
+    "FinetuneableZoobotTree.ckpt",
+    "FinetuneableZoobotClassifier.ckpt",
+    "FinetuneableZoobotRegressor.ckpt",
+)
+
+
 def _download(source: str) -> Path:
     from huggingface_hub import hf_hub_download, logging
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
     logging.set_verbosity_error()  # else it logs every retry; our one line is enough
     repository = source.removeprefix("hf_hub:")
-    for name in ("ZoobotTree.ckpt", "FinetuneableZoobotTree.ckpt"):
+    for name in _ON_THE_HUB:
         try:
             return Path(hf_hub_download(repository, name))
         except LocalEntryNotFoundError:
@@ -193,4 +263,4 @@ def _download(source: str) -> Path:
             continue
         except Exception as error:  # of whichever network library it uses
             raise ModelRefused(f"{source} cannot be fetched: {reason(error)}") from error
-    raise ModelRefused(f"{source} has neither ZoobotTree.ckpt nor FinetuneableZoobotTree.ckpt")
+    raise ModelRefused(f"{source} has none of {', '.join(_ON_THE_HUB)}")

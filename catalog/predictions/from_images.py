@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
 
+import numpy as np
 import pyarrow as pa
 import torch
 
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.galaxy import Galaxy
-from zoolens.catalog.images.loading import load
+from zoolens.catalog.images.loading import load_views
 from zoolens.catalog.images.reader import ImageReader
-from zoolens.catalog.images.view import View
 from zoolens.catalog.network.engines import Encode, make_encode
-from zoolens.catalog.network.model import ZoobotModel, concentrations
+from zoolens.catalog.network.ensemble import Member
+from zoolens.catalog.network.model import concentrations
 from zoolens.catalog.predictions.posterior import summarise
 from zoolens.catalog.predictions.rows import posterior_rows, prediction_rows, question_rows
 from zoolens.catalog.store.rejects import Reject, reject_table
@@ -22,34 +23,59 @@ _NO_NUMBER = "unusable image: what the model makes of it is no number"
 
 
 @dataclass(frozen=True)
+class Sampler:
+    """A model ready to draw samples; several threads may use it at once.
+
+    member: with the answers of a tree; masks: (T, D) of its dropout; encode: its encoder, as an
+    engine runs it.
+    """
+
+    member: Member
+    masks: torch.Tensor
+    encode: Encode
+
+    def features(self, images: torch.Tensor) -> torch.Tensor:
+        """Features (N, D) of images (N, C, H, W) in the member's view."""
+        return self.encode(images) if len(images) else torch.empty(0, self.masks.shape[1])
+
+    def samples(self, features: torch.Tensor) -> torch.Tensor:
+        """Concentrations (N, T, A) from features (N, D)."""
+        return concentrations(self.member.model, features, self.masks)
+
+
+@dataclass(frozen=True)
 class Predictor:
     """Turns galaxies into rows of predictions; several threads may use it at once.
 
-    model: with the answers of `tree`; masks: (T, D) of `dropout_masks`. encode: the
-    model's encoder, as an engine runs it (`prepared`).
+    samplers: one for each model of an ensemble, or only one.
     """
 
-    model: ZoobotModel
-    masks: torch.Tensor
-    view: View
+    samplers: Sequence[Sampler]
     tree: DecisionTree
     reader: ImageReader
-    encode: Encode
 
     @classmethod
     def prepared(
         cls,
         engine: str,
-        model: ZoobotModel,
-        masks: torch.Tensor,
-        view: View,
+        members: Sequence[Member],
         tree: DecisionTree,
         reader: ImageReader,
+        *,
+        samples: int,
+        seed: int,
         precision: str = "float32",
     ) -> "Predictor":
-        """A predictor whose encoder is run by `engine` (`catalog.network.engines.make_encode`)."""
-        encode = make_encode(engine, model.encoder, model.channels, view.size, precision)
-        return cls(model, masks, view, tree, reader, encode)
+        """A predictor whose encoders are run by `engine` (`catalog.network.engines.make_encode`).
+
+        Each model draws the samples that it would draw alone.
+        """
+        samplers = []
+        for one in members:
+            model, size = one.model, one.view.size
+            encode = make_encode(engine, model.encoder, model.channels, size, precision)
+            samplers.append(Sampler(one, one.masks(samples, seed), encode))
+        return cls(samplers, tree, reader)
 
     def tables(self, galaxies: Sequence[Galaxy]) -> dict[str, pa.Table]:
         """Rows of a batch of galaxies, by table, without their run.
@@ -57,23 +83,29 @@ class Predictor:
         A galaxy whose image cannot be read, or is not the one that was ingested, has only a
         row in `reject`.
         """
-        loaded = load(self.reader, self.view, galaxies)
-        encoded = self._features(loaded.images)
-        sound = encoded.isfinite().all(dim=1)
+        views = [sampler.member.view for sampler in self.samplers]
+        seen = load_views(self.reader, views, galaxies)
+        encoded = [
+            sampler.features(seen[view].images)
+            for sampler, view in zip(self.samplers, views, strict=True)
+        ]
+        loaded = seen[views[0]]  # in every view the same galaxies
+        sound = torch.stack([each.isfinite().all(dim=1) for each in encoded]).all(dim=0)
         rejects = list(loaded.rejects)
         rejects += [
             Reject(galaxy.source, None, galaxy.iauname, _NO_NUMBER)
             for galaxy in compress(loaded.galaxies, ~sound)
         ]
         ids = [galaxy.galaxy_id for galaxy in compress(loaded.galaxies, sound)]
-        alpha = concentrations(self.model, encoded[sound], self.masks).numpy()  # (N, T, A)
-        summary = summarise(alpha, self.tree)
+        pooled = [
+            sampler.samples(features[sound]).numpy()
+            for sampler, features in zip(self.samplers, encoded, strict=True)
+        ]
+        alpha = np.concatenate(pooled, axis=1)  # (N, M T, A)
+        summary = summarise(alpha, self.tree, len(pooled))
         return {
             "prediction": prediction_rows(ids, summary),
             "question_prediction": question_rows(ids, summary),
             "posterior": posterior_rows(ids, alpha),
             "reject": reject_table(rejects),
         }
-
-    def _features(self, images: torch.Tensor) -> torch.Tensor:
-        return self.encode(images) if len(images) else torch.empty(0, self.masks.shape[1])  # (N, D)

@@ -167,9 +167,10 @@ def _note_sum(rows: Rows, question: str, sums: Floats) -> None:
 def _of_fractions(fractions: Floats, ends: tuple[Floats, Floats], tree: DecisionTree) -> Summary:
     """What fractions (N, A) say by themselves, and their intervals' ends where they are stated."""
     galaxies, answers = fractions.shape
-    concentration, sd, reach = (np.full((galaxies, answers), np.nan) for _ in range(3))
+    unknown = [np.full((galaxies, answers), np.nan) for _ in range(4)]
+    concentration, sd, reach, model_sd = unknown
     information = np.full((galaxies, len(tree.questions)), np.nan)
-    return Summary(concentration, fractions.copy(), sd, *ends, reach, information)
+    return Summary(concentration, fractions.copy(), sd, *ends, reach, information, model_sd)
 
 
 def _fill(summary: Summary, which: npt.NDArray[np.int64], found: Summary) -> None:

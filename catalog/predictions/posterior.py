@@ -7,13 +7,16 @@ All in float64; a question with a missing (NaN) answer is NaN throughout.
 
 import itertools
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from zoolens.catalog.arrays import Floats
+from zoolens.catalog.arrays import Floats, Floats32
 from zoolens.catalog.decision_tree import DecisionTree
+
+Samples = TypeVar("Samples", Floats, Floats32)
 
 REACH = "mean of products"  # how it is computed, recorded with a run: see `expected_reach`
 TAIL = 0.05  # outside the central 90 % interval, on either side
@@ -34,20 +37,23 @@ class Summary:
     hi: Floats  # (N, A)
     reach: Floats  # (N, A)
     information: Floats  # (N, Q)
+    model_sd: Floats  # (N, A)
 
     def take(self, which: npt.NDArray[np.int64]) -> "Summary":
         """The summaries of the galaxies at the positions `which`."""
         return Summary(**{name: values[which] for name, values in vars(self).items()})
 
 
-def summarise(concentrations: npt.ArrayLike, tree: DecisionTree) -> Summary:
+def summarise(concentrations: npt.ArrayLike, tree: DecisionTree, models: int = 1) -> Summary:
     """Summaries of posteriors given as T samples of concentrations.
+
+    models: how many the samples are of, in equal parts, one model's after another's.
 
     concentrations: (N, T, A), above 0. Per answer (N, A): the mean concentration; the
     expected vote fraction, mean over samples of alpha_k / sum_j alpha_j, 0..1; its
     standard deviation and central 90 % interval under the mixture of the T Beta
-    marginals, 0..1; the reach of its question (`expected_reach`), 0..1. Per question (N, Q):
-    the mutual information, nat.
+    marginals, 0..1; the reach of its question (`expected_reach`), 0..1; the spread between the
+    models (`spread_of_models`), 0..0.5. Per question (N, Q): the mutual information, nat.
     """
     alpha = np.asarray(concentrations, dtype=np.float64)
     total = question_totals(alpha, tree)
@@ -64,7 +70,27 @@ def summarise(concentrations: npt.ArrayLike, tree: DecisionTree) -> Summary:
         hi=hi,
         reach=expected_reach(fractions, tree),
         information=mutual_information(fractions, tree),
+        model_sd=spread_of_models(fractions, models),
     )
+
+
+def spread_of_models(fractions: Floats, models: int) -> Floats:
+    """Standard deviation over models of each one's expected fraction: (N, A) in 0..0.5.
+
+    fractions: (N, T, A), each sample's expected fractions, those of one model after those of
+    another. The models are the whole ensemble (ddof 0), so that with the same number of samples
+    each the variance of a fraction is this, squared, and the mean of the variances within
+    the models. NaN of a single model, which has no such spread.
+    """
+    if models == 1:
+        return np.full((len(fractions), fractions.shape[-1]), np.nan)
+    return of_each_model(fractions, models).mean(axis=2).std(axis=1)
+
+
+def of_each_model(samples: Samples, models: int) -> Samples:
+    """Pooled samples (N, M T, ...) as those of each model, (N, M, T, ...)."""
+    pooled, *rest = samples.shape[1:]  # M T, A
+    return samples.reshape(len(samples), models, pooled // models, *rest)
 
 
 def question_totals(alpha: Floats, tree: DecisionTree) -> Floats:

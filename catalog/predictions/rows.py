@@ -23,6 +23,7 @@ def prediction_rows(galaxy_id: npt.ArrayLike, summary: Summary) -> pa.Table:
             "fraction_lo": summary.lo,
             "fraction_hi": summary.hi,
             "reach": summary.reach,
+            "fraction_model_sd": summary.model_sd,
         },
     )
 

@@ -83,6 +83,7 @@ OF_ANSWER = (
     Kind("ce", "_ce", _LOSSES["ce"]),
     Kind("vote_weight", "_vote_weight", _VOTE_WEIGHT),
 )
+OF_ENSEMBLE = (Kind("model_sd", "_pred_frac_model_sd", _PREDICTIONS["fraction_model_sd"]),)
 OF_MAP = (
     Kind("on_target", "_on_target", _MAPS["on_target"]),
     Kind("centroid_offset", "_centroid_offset", _MAPS["centroid_offset"]),
@@ -150,12 +151,13 @@ def release_columns(
     losses: bool = True,
     trained: bool = False,
     maps: bool = False,
+    ensemble: bool = False,
 ) -> pa.Schema:
     """All columns that a release can have, in order.
 
     votes: there are any; whole_votes: none is fractional, so that counts are integers; losses:
     there are any, and so ranks; trained: galaxies were used to train a model; maps: there are
-    statistics of saliency maps.
+    statistics of saliency maps; ensemble: several models predicted.
     """
     absent = {*(() if votes else _OF_VOTES), *(() if losses else _OF_LOSSES)}
     of_question, of_answer = (
@@ -167,6 +169,7 @@ def release_columns(
         fields += [_counted(kind, question.name, whole_votes) for kind in of_question]
         for label in question.labels:
             fields += [_counted(kind, label, whole_votes) for kind in of_answer]
+            fields += [kind.field(label) for kind in OF_ENSEMBLE if ensemble]
             fields += [kind.field(label) for kind in OF_MAP if maps]
     return pa.schema(fields)
 

@@ -95,13 +95,7 @@ def write_readme(
         "|---|---|---|---|",
     ]
     for run in facts["runs"]:
-        known = [
-            run["model_sha256"],
-            *map(run["config"].get, ("votes_sha256", "predictions_sha256")),
-        ]
-        made = next(filter(None, known), "")
-        made = f"SHA-256 {made[:16]}…" if made else ""
-        lines.append(f"| {run['run_id']} | {run['job']} | {run['finished_at']} | {made} |")
+        lines.append(f"| {run['run_id']} | {run['job']} | {run['finished_at']} | {_made(run)} |")
     lines += [
         "",
         "`release.json` has all of it. Every file's SHA-256 is in `SHA256SUMS`: check with "
@@ -110,6 +104,13 @@ def write_readme(
         "",
     ]
     (folder / RELEASE_README).write_text("\n".join(lines), encoding="utf-8")
+
+
+def _made(run: Mapping[str, Any]) -> str:
+    """Checksums of the model, or of each of several, or of the table that a run is from."""
+    known = [run["model_sha256"], *map(run["config"].get, ("votes_sha256", "predictions_sha256"))]
+    each = [one["sha256"] for one in run["config"].get("models", ())] or [*filter(None, known)][:1]
+    return "SHA-256 " + ", ".join(f"{sha256[:16]}…" for sha256 in each) if each else ""
 
 
 def _summary(rows: int, facts: Mapping[str, Any]) -> str:

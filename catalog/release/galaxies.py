@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from zoolens.catalog.arrays import Floats, Ids
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.release.columns import OF_ANSWER, OF_MAP, OF_QUESTION
+from zoolens.catalog.release.columns import OF_ANSWER, OF_ENSEMBLE, OF_MAP, OF_QUESTION
 from zoolens.catalog.scoring.credence import credence
 from zoolens.catalog.store.galaxies import names_of
 from zoolens.catalog.store.matrices import (
@@ -98,7 +98,7 @@ def _cells(tree: DecisionTree, columns: pa.Schema) -> Iterator[tuple[str, tuple[
             if (name := question.name + kind.ending) in wanted:
                 yield name, (kind.source, tree.slices[q].start if kind.source in shared else q)
     for k, label in enumerate(tree.labels):
-        for kind in (*OF_ANSWER, *OF_MAP):
+        for kind in (*OF_ANSWER, *OF_ENSEMBLE, *OF_MAP):
             if (name := label + kind.ending) in wanted:
                 yield name, (kind.source, k)
 

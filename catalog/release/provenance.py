@@ -138,10 +138,15 @@ def run_records(store: Store, runs: Runs) -> list[dict[str, Any]]:
     rows = ledger_of(store, runs)
     for row in rows:
         origin = row["config"].get("origin", {})
-        row["config"]["origin"] = {k: PurePath(v).name for k, v in origin.items()}
+        row["config"]["origin"] = {key: _names(value) for key, value in origin.items()}
         for when in ("started_at", "finished_at"):
             row[when] = f"{row[when]:%Y-%m-%dT%H:%M:%SZ}"
     return rows
+
+
+def _names(paths: str | list[str]) -> str | list[str]:
+    """Paths without their folders."""
+    return PurePath(paths).name if isinstance(paths, str) else [PurePath(one).name for one in paths]
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:

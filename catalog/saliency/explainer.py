@@ -30,6 +30,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from zoolens.catalog.errors import ModelRefused, UnknownName
 from zoolens.catalog.network.engines import make_encode
+from zoolens.catalog.network.heads import Output
 from zoolens.catalog.network.inference import AT_ONCE, one_thread
 from zoolens.catalog.network.model import ZoobotModel
 from zoolens.catalog.saliency.closed_forms import Watched, closed_form
@@ -43,7 +44,9 @@ _CHUNK = 2**21
 
 @dataclass(frozen=True)
 class Saliency:
-    """Maps of a batch, in units of concentration; positive pixels increase it.
+    """Maps of a batch, in units of concentration, or of what a classifier or regressor estimates.
+
+    Positive pixels increase it.
 
     mean, sd: (N, A, h, w) float32, over the T dropout samples (sd with ddof 0: the T
     masks are the whole population, and one sample has sd 0). NaN for answers that the
@@ -110,7 +113,7 @@ class Explainer:
             self._watch = _watching(self._cut, self.engine, example)
         self.method = method
         self.masks = masks
-        self._bias = model.bias
+        self._bias, self._output = model.bias, model.output
         self._sampled_weight = masks[:, None, :] * model.weight  # (T, A, D)
         self._precise_weight = self._sampled_weight.double()
 
@@ -127,11 +130,31 @@ class Explainer:
     def _explain(self, images: Tensor) -> Saliency:
         means, sds = [], []
         for features, image_pixels in zip(*self._contributions(images), strict=True):
-            maps = self._slopes(features).float()[..., None, None] * self._logit_maps(image_pixels)
+            maps = self._maps(features, image_pixels)  # (T, A, h, w)
             sd, mean = torch.std_mean(maps, dim=0, correction=0)
             means.append(mean)
             sds.append(sd)
         return Saliency(torch.stack(means), torch.stack(sds))
+
+    def _maps(self, features: Tensor, pixels: Tensor) -> Tensor:
+        if self._output is Output.CONCENTRATION:
+            return self._slopes(features).float()[..., None, None] * self._logit_maps(pixels)
+        maps = self._estimate_weights(features) @ pixels.double().flatten(1)
+        return maps.unflatten(-1, pixels.shape[1:]).float()
+
+    def _estimate_weights(self, features: Tensor) -> Tensor:
+        """Of G in the maps of what a classifier or regressor estimates, (T, L, D) float64.
+
+        With w = W m, d p_k / d z_j = p_k (1[j = k] - p_j) for a softmax gives
+        p_k (w_k - sum_j p_j w_j), d s / d z = s (1 - s) for a sigmoid s (1 - s) w; a value has w.
+        """
+        weight, logits = self._precise_weight, self._logits(features)[..., None]  # (T, L, 1)
+        if self._output is Output.PROBABILITY:
+            p = logits.softmax(dim=1)
+            return p * (weight - (p * weight).sum(1, keepdim=True))
+        if self._output is Output.SHARE:
+            return torch.sigmoid(logits) * torch.sigmoid(-logits) * weight
+        return weight
 
     @torch.no_grad()
     def fractions(self, images: Tensor, slices: Sequence[slice]) -> Fractions:

@@ -33,6 +33,8 @@ _KEYS = {
     "question_loss": ["run_id", "galaxy_id", "question_id"],
     "saliency_map": ["run_id", "galaxy_id", "question_id"],
     "saliency_stat": ["run_id", "galaxy_id", "answer_id"],
+    "estimate": ["run_id", "galaxy_id", "name"],
+    "estimate_map": ["run_id", "galaxy_id", "name"],
 }
 # Tables whose `run_id` is that of a run whose rows a later one replaced, or made untrue.
 _REPLACING = ("superseded", "superseded_image", "outdated")
@@ -152,6 +154,10 @@ def _contents(store: Store) -> dict[str, int]:
         "loss: cross-entropies that are negative": "loss WHERE ce < 0",
         "galaxy_loss: not the largest of its galaxy": "galaxy_loss w JOIN loss l "
         "USING (run_id, galaxy_id) WHERE l.weighted_ce > w.weighted_ce",
+        "estimate: values that are no numbers": "estimate WHERE NOT isfinite(value)",
+        "estimate: intervals that do not enclose": "estimate WHERE NOT (value_lo <= value_hi)",
+        "estimate_map: blobs of the wrong size": "estimate_map WHERE "
+        "octet_length(mean) <> 4 * height * width OR octet_length(sd) <> octet_length(mean)",
         "saliency_stat: sums that are no numbers": "saliency_stat WHERE "
         "NOT (isfinite(increase) AND isfinite(decrease))",
         "saliency_stat: on_target outside 0..1": "saliency_stat WHERE "

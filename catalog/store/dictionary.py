@@ -37,10 +37,24 @@ _ANSWER = Column("answer", "VARCHAR", "answer to the question", ucd="meta.id")
 _LABEL = Column("label", "VARCHAR", "question and answer, as one name", ucd="meta.id")
 _RUN_ID = Column("run_id", "INTEGER", "run that made the row", ucd="meta.id")
 _WEIGHTED_CE = Column("weighted_ce", "DOUBLE", "weight times ce, nat", ucd="stat.fit.goodness")
+_ESTIMATED = Column("name", "VARCHAR", "the class, or `value`; as --names calls them", ucd="meta.id")
 _TOTAL_VOTES = Column("total_votes", "DOUBLE", "volunteers who were asked the question", ucd="meta.number")
 
 _REACH = Column("reach", "FLOAT", "predicted probability that a volunteer is asked the question, 0..1: mean over dropout samples of the product of the fractions that lead there; where only mean fractions are known, their product", ucd="stat.probability", wide="predicted probability that a volunteer is asked {of}, 0..1")
 _MUTUAL_INFORMATION = Column("mutual_information", "DOUBLE", "between the answer of one more volunteer who is asked and the model's weights, nat, 0 or more; NULL without concentrations", ucd="stat.value", wide="mutual information of one more vote on {of} and the model's weights, natural logarithm")
+# Of every map, whatever it is of.
+_MAP = (
+    Column("height", "INTEGER", "rows of a map: the explained layer's own resolution", ucd="meta.number"),
+    Column("width", "INTEGER", "columns of a map", ucd="meta.number"),
+    Column("dtype", "VARCHAR", "NumPy type of the blobs, little-endian", ucd="meta.code"),
+)
+_MAP_STATISTICS = (
+    Column("on_target", "FLOAT", "share of the positive saliency on the central galaxy's segment, 0..1; NULL without positive saliency or segment", ucd="stat.value", wide="share of the positive part of the saliency map of the concentration of {of} that falls on the central galaxy, 0..1"),
+    Column("centroid_offset", "FLOAT", "distance of the positive saliency's centroid from the image centre, in half widths of the image; NULL without positive saliency", ucd="pos.distance", wide="distance of the centroid of the positive part of the saliency map of the concentration of {of} from the centre of the image, in half widths of it"),
+    Column("entropy", "FLOAT", "spread of the absolute saliency: 0 one pixel, 1 uniform", ucd="stat.value", wide="spread of the absolute values of the saliency map of the concentration of {of}: 0 one cell, 1 uniform"),
+    Column("peak_x", "INTEGER", "column of the largest value in the map, from 0", ucd="stat.value", wide="column, from 0, of the largest value of the saliency map of the concentration of {of}"),
+    Column("peak_y", "INTEGER", "row of the largest value in the map, from 0", ucd="stat.value", wide="row, from 0, of the largest value of the saliency map of the concentration of {of}"),
+)
 
 
 def _columns(*columns: Column) -> dict[str, Column]:
@@ -82,6 +96,7 @@ COLUMNS: dict[str, dict[str, Column]] = {
         Column("fraction_lo", "FLOAT", "lower end of the central 90 % interval of the vote fraction of very many volunteers, 0..1", ucd="stat.confidenceLevel", wide="lower end of the central 90 % interval of the vote fraction of {of}"),
         Column("fraction_hi", "FLOAT", "upper end of the central 90 % interval of the vote fraction of very many volunteers, 0..1", ucd="stat.confidenceLevel", wide="upper end of the central 90 % interval of the vote fraction of {of}"),
         _REACH,
+        Column("fraction_model_sd", "FLOAT", "standard deviation, over the models of an ensemble, of the vote fraction that each expects, 0..0.5: the part of fraction_sd in which the models differ; NULL where one model predicted, or nobody knows how many", ucd="stat.stdev", wide="standard deviation, over the models of an ensemble, of the vote fraction of {of} that each expects"),
     ),
     "question_predictions": _columns(
         _RUN_ID, _GALAXY_ID, _IAUNAME, _QUESTION,
@@ -116,21 +131,31 @@ COLUMNS: dict[str, dict[str, Column]] = {
     "saliency": _columns(
         _RUN_ID, _GALAXY_ID, _IAUNAME, _QUESTION,
         Column("answers", "INTEGER", "number of maps in the blobs, one per answer in tree order", ucd="meta.number"),
-        Column("height", "INTEGER", "rows of a map: the explained layer's own resolution", ucd="meta.number"),
-        Column("width", "INTEGER", "columns of a map", ucd="meta.number"),
-        Column("dtype", "VARCHAR", "NumPy type of the blobs, little-endian", ucd="meta.code"),
+        *_MAP,
         Column("mean", "BLOB", "maps averaged over dropout samples, (answers, height, width) row-major, in units of concentration; positive pixels increase it", ucd="stat.value"),
         Column("sd", "BLOB", "standard deviation over dropout samples, as mean", ucd="stat.stdev"),
     ),
     "saliency_stats": _columns(
         _RUN_ID, _GALAXY_ID, _IAUNAME, _QUESTION, _ANSWER, _LABEL,
-        Column("on_target", "FLOAT", "share of the positive saliency on the central galaxy's segment, 0..1; NULL without positive saliency or segment", ucd="stat.value", wide="share of the positive part of the saliency map of the concentration of {of} that falls on the central galaxy, 0..1"),
-        Column("centroid_offset", "FLOAT", "distance of the positive saliency's centroid from the image centre, in half widths of the image; NULL without positive saliency", ucd="pos.distance", wide="distance of the centroid of the positive part of the saliency map of the concentration of {of} from the centre of the image, in half widths of it"),
-        Column("entropy", "FLOAT", "spread of the absolute saliency: 0 one pixel, 1 uniform", ucd="stat.value", wide="spread of the absolute values of the saliency map of the concentration of {of}: 0 one cell, 1 uniform"),
-        Column("peak_x", "INTEGER", "column of the largest value in the map, from 0", ucd="stat.value", wide="column, from 0, of the largest value of the saliency map of the concentration of {of}"),
-        Column("peak_y", "INTEGER", "row of the largest value in the map, from 0", ucd="stat.value", wide="row, from 0, of the largest value of the saliency map of the concentration of {of}"),
+        *_MAP_STATISTICS,
         Column("increase", "DOUBLE", "sum of the positive part of the map, in units of concentration", ucd="stat.value", wide="sum of the positive part of the saliency map of the concentration of {of}"),
         Column("decrease", "DOUBLE", "sum of the negative part of the map, 0 or less", ucd="stat.value", wide="sum of the negative part of the saliency map of the concentration of {of}"),
+    ),
+    "estimates": _columns(
+        _RUN_ID, _GALAXY_ID, _IAUNAME, _ESTIMATED,
+        Column("value", "DOUBLE", "mean over dropout samples of the probability of the class, 0..1 (a galaxy's add up to 1), or of the value: 0..1 of a regressor with unit_interval, else any number, in the units of the column that it was trained on", ucd="stat.value"),
+        Column("value_sd", "DOUBLE", "standard deviation of value over dropout samples, in its units: how far the model's own sub-networks disagree, without the scatter of the labels; NULL with dropout off", ucd="stat.stdev"),
+        Column("value_lo", "DOUBLE", "lower end of the central 90 % interval of the dropout samples, in the units of value; NULL with dropout off", ucd="stat.confidenceLevel"),
+        Column("value_hi", "DOUBLE", "upper end of the central 90 % interval of the dropout samples; NULL with dropout off", ucd="stat.confidenceLevel"),
+    ),
+    "estimate_maps": _columns(
+        _RUN_ID, _GALAXY_ID, _IAUNAME, _ESTIMATED,
+        *_MAP,
+        Column("mean", "BLOB", "map averaged over dropout samples, (height, width) row-major, in the units of the value; positive pixels increase it", ucd="stat.value"),
+        Column("sd", "BLOB", "standard deviation over dropout samples, as mean", ucd="stat.stdev"),
+        *_MAP_STATISTICS,
+        Column("increase", "DOUBLE", "sum of the positive part of the map, in the units of the value", ucd="stat.value"),
+        Column("decrease", "DOUBLE", "sum of the negative part of the map, 0 or less", ucd="stat.value"),
     ),
     "evaluations": _columns(
         _RUN_ID,
@@ -162,7 +187,7 @@ COLUMNS: dict[str, dict[str, Column]] = {
         Column("started_at", "TIMESTAMP", "start, UTC", ucd="time.start"),
         Column("finished_at", "TIMESTAMP", "end, UTC; NULL while not complete", ucd="time.end"),
         Column("config", "VARCHAR", "configuration and checksums of the inputs, JSON", ucd="meta.note"),
-        Column("model_sha256", "VARCHAR", "SHA-256 of the model's file", ucd="meta.checksum"),
+        Column("model_sha256", "VARCHAR", "SHA-256 of the model's file; of several models, that of their checksums, which config lists, a line each", ucd="meta.checksum"),
         Column("code_version", "VARCHAR", "version of Zoolens", ucd="meta.version"),
     ),
 }

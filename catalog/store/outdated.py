@@ -20,6 +20,8 @@ MADE = {
     "score": ("loss", "galaxy_loss", "question_loss"),
     "explain": ("saliency_map", "saliency_stat"),
     "comparison": ("saliency_map", "saliency_stat"),
+    "estimate": ("estimate",),
+    "estimate_maps": ("estimate_map",),
 }
 
 _OF_VOTES = """INSERT INTO outdated
@@ -47,7 +49,9 @@ JOIN run r ON r.run_id = p.run_id AND {_SEEN} WHERE p.answer_id = 0
 UNION ALL SELECT l.run_id, l.galaxy_id FROM loss l JOIN run s ON s.run_id = l.run_id
 JOIN run r ON r.run_id = CAST(json_extract(s.config, '$.predict_run') AS INTEGER) AND {_SEEN}
 WHERE l.answer_id = 0
-UNION ALL SELECT DISTINCT run_id, galaxy_id FROM saliency_map"""
+UNION ALL SELECT DISTINCT run_id, galaxy_id FROM saliency_map
+UNION ALL SELECT DISTINCT run_id, galaxy_id FROM estimate
+UNION ALL SELECT DISTINCT run_id, galaxy_id FROM estimate_map"""
 _TRUE_AGAIN = """DELETE FROM outdated USING replaced c
 WHERE c.galaxy_id = outdated.galaxy_id AND c.now = outdated.image_sha256"""
 # Losses of predictions that are made again stay outdated, whichever image comes back.
@@ -110,13 +114,14 @@ class Stale:
     galaxies: int = 0
 
 
+_SEEN_BY = {"predict": "predictions", "estimate": "estimates"}
 _WORDS = {"score": "losses", "explain": "saliency maps", "evaluate": "measured values"}
 _DO = {"score": "zoolens score", "explain": "zoolens explain --all", "evaluate": "zoolens evaluate"}
 
 
-def stale_steps(store: Store, jobs: Collection[str] = ("predict", *_WORDS)) -> list[Stale]:
+def stale_steps(store: Store, jobs: Collection[str] = (*_SEEN_BY, *_WORDS)) -> list[Stale]:
     """The steps that are outdated, of those of some jobs, in the order of work."""
-    found = [_predictions(store)] if "predict" in jobs else []
+    found = [_from_images(store, job) for job in _SEEN_BY if job in jobs]
     found += [_of_predictions(store, job) for job in _WORDS if job in jobs]
     return [stale for stale in found if stale is not None]
 
@@ -127,15 +132,16 @@ def warn_of(store: Store, *jobs: str) -> None:
         tell(stale.said, Outdated)
 
 
-def _predictions(store: Store) -> Stale | None:
-    run = store.shown_run("predict")
+def _from_images(store: Store, job: str) -> Stale | None:
+    """Of a step that starts from images alone."""
+    run = store.shown_run(job)
     galaxies = 0 if run is None else _outdated_of(store, run.run_id)
     if run is None or not galaxies:
         return None
     return Stale(
-        "predict",
+        job,
         f"the images of {_counted(galaxies)} were replaced after run {run.run_id} predicted from "
-        "them, and these predictions are left out; do: zoolens predict",
+        f"them, and these {_SEEN_BY[job]} are left out; do: zoolens predict",
         galaxies,
     )
 

@@ -25,9 +25,10 @@ _OF_ANSWERS = (
     (
         "predict",
         """SELECT galaxy_id, answer_id, concentration, fraction AS pred_frac,
-    fraction_sd AS sd, fraction_lo AS lo, fraction_hi AS hi, reach
+    fraction_sd AS sd, fraction_lo AS lo, fraction_hi AS hi, reach,
+    fraction_model_sd AS model_sd
 FROM prediction WHERE run_id = ?""",
-        {"concentration", "pred_frac", "sd", "lo", "hi", "reach"},
+        {"concentration", "pred_frac", "sd", "lo", "hi", "reach", "model_sd"},
     ),
     ("score", "SELECT galaxy_id, answer_id, ce FROM loss WHERE run_id = ?", {"ce"}),
     (

@@ -3,6 +3,8 @@
 What shows belongs together. Losses, maps and measured values are only shown beside the
 predictions that they were made from; and a row that was made from an image or from votes that an
 ingest has replaced since (table `outdated`, see `catalog.store.outdated`) is not shown at all.
+What a classifier or regressor estimates is another job than predictions of votes, so that neither
+hides the other.
 """
 
 # Volunteers without whom a ranking is mostly of chance: the fraction of n is uncertain by up to
@@ -16,7 +18,9 @@ MADE_FROM = {
     "score": "json_extract(config, '$.predict_run')",
     "evaluate": "json_extract(config, '$.predictions.run')",
     "explain": "json_extract(config, '$.predict_run')",
+    "estimate_maps": "json_extract(config, '$.estimate_run')",
 }
+_ESTIMATES = _OF_JOB.format(job="estimate")
 # A model explained beside predictions from a table was made from none of them.
 _OF_A_TABLE = f"""(json_type(config, '$.predict_run') = 'NULL' AND (
     SELECT model_sha256 IS NULL FROM run WHERE run_id = ({_PREDICTIONS})))"""
@@ -39,7 +43,8 @@ def shown(job: str) -> str:
 def of_shown(job: str) -> str:
     """SQL for whether a row of `run`, of a job that starts from predictions, is of those shown."""
     also = f" OR {_OF_A_TABLE}" if job == "explain" else ""
-    return f"(CAST({MADE_FROM[job]} AS INTEGER) = ({_PREDICTIONS}){also})"
+    of = _ESTIMATES if job == "estimate_maps" else _PREDICTIONS
+    return f"(CAST({MADE_FROM[job]} AS INTEGER) = ({of}){also})"
 
 
 def valid(table: str) -> str:

@@ -29,17 +29,25 @@ _RUNS = """SELECT run_id, job,
     started_at, finished_at, (SELECT count(*) FROM shard s WHERE s.run_id = r.run_id) AS shards,
     (SELECT count(*) FROM rejects j WHERE j.run_id = r.run_id AND refused) AS refused,
     (SELECT count(*) FROM rejects j WHERE j.run_id = r.run_id AND NOT refused) AS remarks,
-    left(model_sha256, 12) AS model, code_version AS code FROM run r ORDER BY run_id"""
+    coalesce(json_array_length(config, '$.models') || ' models', left(model_sha256, 12)) AS model,
+    code_version AS code FROM run r ORDER BY run_id"""
+
+
+# Of a catalogue whose galaxies a classifier or regressor has seen.
+_ESTIMATE = (
+    f"SELECT count(DISTINCT galaxy_id) FROM {valid('estimate')} WHERE run_id = $run",
+    "SELECT count(*) FROM galaxies WHERE image IS NOT NULL",
+)
 
 
 def steps(store: Store) -> list[dict[str, object]]:
     """The run of each step that shows, how many galaxies it has done, and how many it could do."""
-    return [_step(store, job) for job in _STEPS]
+    others = {} if store.shown_run("estimate") is None else {"estimate": _ESTIMATE}
+    return [_step(store, job, *counts) for job, counts in (_STEPS | others).items()]
 
 
-def _step(store: Store, job: str) -> dict[str, object]:
+def _step(store: Store, job: str, done: str, possible: str) -> dict[str, object]:
     run = store.value(shown(job))
-    done, possible = _STEPS[job]
     return {
         "step": job,
         "run": run,

@@ -18,21 +18,15 @@ from sqlalchemy import (
     Float,
     Integer,
     LargeBinary,
-    MetaData,
     String,
-    Table,
 )
 
-metadata = MetaData()
-
-
-def _table(name: str, *columns: Column) -> Table:
-    return Table(name, metadata, *columns)
-
-
-def _key(name: str, type_: type = Integer) -> Column:
-    return Column(name, type_, nullable=False, autoincrement=False)
-
+import zoolens.catalog.store.estimate_tables  # noqa: F401 (declares its tables)
+from zoolens.catalog.store.declaring import key as _key
+from zoolens.catalog.store.declaring import maps as _maps
+from zoolens.catalog.store.declaring import metadata as metadata
+from zoolens.catalog.store.declaring import statistics as _statistics
+from zoolens.catalog.store.declaring import table as _table
 
 # Facts about the catalogue as a whole, such as its decision tree.
 setting = _table("setting", _key("name", String), _key("value", String))
@@ -133,6 +127,8 @@ prediction = _table(
     Column("fraction_lo", Float),
     Column("fraction_hi", Float),
     Column("reach", Float),
+    # over the models of an ensemble; NULL of a single one
+    Column("fraction_model_sd", Float),
 )
 # The posterior itself: T samples of A concentrations, float32, row-major.
 posterior = _table(
@@ -195,24 +191,14 @@ saliency_map = _table(
     _key("galaxy_id", BigInteger),
     _key("question_id"),
     _key("answers"),
-    _key("height"),
-    _key("width"),
-    _key("dtype", String),
-    _key("mean", LargeBinary),
-    _key("sd", LargeBinary),
+    *_maps(),
 )
 saliency_stat = _table(
     "saliency_stat",
     _key("run_id"),
     _key("galaxy_id", BigInteger),
     _key("answer_id"),
-    Column("on_target", Float),
-    Column("centroid_offset", Float),
-    Column("entropy", Float),
-    _key("peak_x"),
-    _key("peak_y"),
-    _key("increase", Double),
-    _key("decrease", Double),
+    *_statistics(),
 )
 
 # What an evaluation measured; see the view `evaluations` and `catalog.evaluation.measures`.

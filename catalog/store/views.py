@@ -131,7 +131,7 @@ ANTI JOIN superseded s ON s.run_id = v.run_id AND s.galaxy_id = v.galaxy_id
         "predictions",
         "run, galaxy and answer",
         f"""SELECT p.run_id, p.galaxy_id, g.iauname, {_ANSWER_COLUMNS}, p.concentration,
-    p.fraction, p.fraction_sd, p.fraction_lo, p.fraction_hi, p.reach
+    p.fraction, p.fraction_sd, p.fraction_lo, p.fraction_hi, p.reach, p.fraction_model_sd
 FROM prediction p JOIN galaxy g ON g.galaxy_id = p.galaxy_id
 JOIN answer a ON a.answer_id = p.answer_id""",
         job="predict",
@@ -193,6 +193,22 @@ JOIN {_QUESTIONS} q ON q.question_id = s.question_id""",
 FROM saliency_stat s JOIN galaxy g ON g.galaxy_id = s.galaxy_id
 JOIN answer a ON a.answer_id = s.answer_id""",
         job="explain",
+    ),
+    PublicView(
+        "estimates",
+        "run, galaxy, and class of a classifier or value of a regressor",
+        """SELECT e.run_id, e.galaxy_id, g.iauname, e.name, e.value, e.value_sd,
+    e.value_lo, e.value_hi
+FROM estimate e JOIN galaxy g ON g.galaxy_id = e.galaxy_id""",
+        job="estimate",
+    ),
+    PublicView(
+        "estimate_maps",
+        "run, galaxy, and class of a classifier or value of a regressor",
+        """SELECT m.run_id, m.galaxy_id, g.iauname, m.name, m.height, m.width, m.dtype, m.mean,
+    m.sd, m.on_target, m.centroid_offset, m.entropy, m.peak_x, m.peak_y, m.increase, m.decrease
+FROM estimate_map m JOIN galaxy g ON g.galaxy_id = m.galaxy_id""",
+        job="estimate_maps",
     ),
     PublicView(
         "evaluations",

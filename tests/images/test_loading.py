@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from zoolens.catalog.galaxy import Galaxy
-from zoolens.catalog.images.loading import image_batch, load
+from zoolens.catalog.images.loading import image_batch, load, load_views
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.segments import central_segment
 from zoolens.catalog.images.view import View
@@ -62,6 +62,29 @@ def test_what_is_sound_is_viewed_and_the_rest_refused(
     assert expected[0] is not None
     for segment, own in zip(batch.segments, expected, strict=True):
         np.testing.assert_equal(segment, own)
+
+
+def test_in_several_views_the_same_galaxies_are_loaded_once(
+    galaxies: list[Galaxy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    views = [View(size=32), View("fast", 24, greyscale=True), View(size=32)]
+    opened = []
+    with ImageReader() as reader:
+        alone = [load(reader, view, galaxies) for view in views]
+        read = reader.open
+
+        def counted(source: str, member: str | None = None, **named: str) -> Image.Image:
+            opened.append(source)
+            return read(source, member, **named)
+
+        monkeypatch.setattr(reader, "open", counted)
+        together = load_views(reader, views, galaxies)
+    assert len(opened) == len(galaxies)
+    assert list(together) == views[:2]
+    for view, own in zip(views, alone, strict=True):
+        assert torch.equal(together[view].images, own.images)
+        assert together[view].galaxies == own.galaxies
+        assert together[view].rejects == own.rejects
 
 
 @pytest.mark.parametrize(("greyscale", "channels"), [(False, 3), (True, 1)])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.images.view import VIEW_NAMES, View
+from zoolens.catalog.images.view import VIEW_NAMES, ColourAndGrey, View
 from zoolens.catalog.runtime.compiled import _made
 
 
@@ -101,6 +101,16 @@ def test_any_image_becomes_the_size_asked(shape: tuple[int, int]) -> None:
     image = Image.new("RGB", shape, (10, 20, 30))
     for name in VIEW_NAMES:
         assert View(name, 96).prepare(image).shape == (3, 96, 96)
+
+
+def test_colour_and_grey_are_the_two_views_one_after_the_other(image: Image.Image) -> None:
+    both = ColourAndGrey("minimal", 48)
+    prepared, pixels = both.both(image)
+    assert torch.equal(prepared[:3], View("minimal", 48).prepare(image))
+    assert torch.equal(prepared[3:], View("minimal", 48, greyscale=True).prepare(image))
+    assert torch.equal(both.prepare(image), prepared)
+    np.testing.assert_array_equal(pixels, both.display(image))
+    assert View(**both.config()) == View("minimal", 48)
 
 
 def test_draws_nothing_at_random(image: Image.Image) -> None:

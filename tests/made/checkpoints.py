@@ -34,7 +34,7 @@ def zoobot_tree(
         **settings,
     ).eval()
     if awake:
-        _wake(model, settings.get("channels", 3))
+        _wake(model.encoder, model.head[1][0], settings.get("channels", 3))
     else:
         with torch.no_grad():
             model.head[1][0].weight.mul_(20)
@@ -42,12 +42,19 @@ def zoobot_tree(
     return model
 
 
-def _wake(model: Any, channels: int) -> None:
+def _wake(
+    encoder: Any,
+    linear: Any,
+    channels: int,
+    *,
+    spread: float = 0.05,
+    biases: tuple[float, float] = (-3, 0),
+) -> None:
     """Give random weights the statistics of trained ones.
 
     Fresh norms let next to nothing through, and all images look alike: each norm gets
     the statistics of its input for a few blobs, and the logits a mean of about -1.5
-    and a spread of 0.05. That is a unit of concentration between galaxies; with
+    and a `spread` of 0.05. That is a unit of concentration between galaxies; with
     much more, the float32 rounding of Zoobot's own encoder shows above 1e-4.
     """
     import torch
@@ -56,19 +63,18 @@ def _wake(model: Any, channels: int) -> None:
     widths = torch.rand(8, channels, 1, 1) * 0.3 + 0.05
     images = torch.exp(-((x**2 + y**2 * (1 + 3 * torch.rand(8, 1, 1, 1))) / widths**2))
     images = 0.8 * images + 0.1 * torch.rand(8, channels, 224, 224)
-    norms = [m for m in model.encoder.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    norms = [m for m in encoder.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     with torch.no_grad():
         for norm in norms:
             norm.momentum = 1.0
-        model.encoder.train()(images)
+        encoder.train()(images)
         for norm in norms:
             norm.momentum = 0.1
-        features = model.encoder.eval()(images)
-        linear = model.head[1][0]
+        features = encoder.eval()(images)
         logits = features @ linear.weight.T
-        scale = 0.05 / logits.std(dim=0)
+        scale = spread / logits.std(dim=0)
         linear.weight.mul_(scale[:, None])
-        linear.bias.uniform_(-3, 0).sub_(logits.mean(dim=0) * scale)
+        linear.bias.uniform_(*biases).sub_(logits.mean(dim=0) * scale)
 
 
 def save_zoobot_tree(path: Path, **settings: Any) -> Path:
@@ -87,6 +93,22 @@ def save_finetuned_tree(path: Path, architecture: str, **settings: Any) -> Path:
     encoder = timm.create_model(architecture, num_classes=0)
     model = FinetuneableZoobotTree(schema=decals_dr5_ortho_schema, encoder=encoder, **settings)
     return save(model, path)
+
+
+def finetuned(kind: str, architecture: str = "test_resnet", seed: int = 0, **settings: Any) -> Any:
+    """A FinetuneableZoobot`kind` that tells galaxies apart, in eval mode."""
+    import timm
+    import torch
+    from zoobot.pytorch.training import finetune
+
+    torch.manual_seed(seed)
+    channels = settings.pop("channels", 3)
+    # by a name on the hub it would be downloaded; that name is all that the file has of it
+    encoder = timm.create_model(architecture, num_classes=0, in_chans=channels)
+    model = getattr(finetune, f"FinetuneableZoobot{kind}")(encoder=encoder, **settings).eval()
+    model.hparams["name"] = f"hf_hub:mwalmsley/zoobot-encoder-{architecture}"
+    _wake(encoder, model.head.linear, channels, spread=0.5, biases=(-1, 1))
+    return model
 
 
 def save_safetensors(path: Path, *, half: bool = False, **settings: Any) -> Path:

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from tests.made.checkpoints import (
+    finetuned,
     save,
     save_finetuned_tree,
     save_safetensors,
@@ -22,6 +23,7 @@ from zoolens.catalog.network.model import (
     check_size,
     concentrations,
     dropout_masks,
+    estimates,
     load_model,
 )
 from zoolens.catalog.trees.published import get_tree
@@ -48,6 +50,13 @@ def images(count: int, size: int = 224, channels: int = 3) -> torch.Tensor:
     return torch.rand(count, channels, size, size, generator=torch.Generator().manual_seed(0))
 
 
+def blobs(count: int, size: int = 224) -> torch.Tensor:
+    """Images of galaxies that become narrower, (N, 3, size, size)."""
+    line = torch.linspace(-1, 1, size)
+    radii = (line[:, None] ** 2 + line**2).expand(count, 3, size, size)
+    return 0.8 * torch.exp(-radii * torch.arange(3.0, 3 + 6 * count, 6)[:, None, None, None])
+
+
 def test_concentrations_without_dropout_are_zoobots(model: ZoobotModel, zoobot: Any) -> None:
     with torch.inference_mode():
         expected = zoobot(images(2))
@@ -67,6 +76,23 @@ def test_dropout_samples_are_zoobots_with_the_same_masks(model: ZoobotModel, zoo
             torch.testing.assert_close(found[:, t], expected, atol=1e-4, rtol=0)
     assert (found > 1).all()
     assert (found < 101).all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [("Classifier", {"num_classes": 4}), ("Regressor", {}), ("Regressor", {"unit_interval": True})],
+)
+def test_estimates_without_dropout_are_zoobots(
+    tmp_path: Path, kind: str, settings: dict[str, Any]
+) -> None:
+    theirs = finetuned(kind, **settings)
+    ours = load_model(str(save(theirs, tmp_path / "a.ckpt")))
+    masks = dropout_masks(0, ours.weight.shape[1], ours.dropout_rate, 0)
+    with torch.inference_mode():
+        expected = theirs.predict_step({"image": blobs(3)}, 0).reshape(3, -1)
+        found = estimates(ours, ours.encoder(blobs(3)), masks)[:, 0]
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
+    assert expected.std(dim=0).max() > 1e-4, "images are told apart"
 
 
 @pytest.mark.slow
@@ -149,6 +175,18 @@ def test_columns_of_the_own_campaign_come_first(
 def test_other_campaigns_are_no_substitute(tree: str) -> None:
     with pytest.raises(ModelRefused, match="nearest columns: smooth-or-featured-dr5_smooth"):
         toy(columns("gzd5", "dr5")).for_tree(get_tree(tree))
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        (["bar-moon_strong", "bar-moon_weak"], r"not told by its columns: .* --tree FILE\.yaml"),
+        (columns("euclid", "euclid"), "--tree euclid"),
+    ],
+)
+def test_whose_model_it_is_is_told(labels: list[str], told: str) -> None:
+    with pytest.raises(ModelRefused, match=told):
+        toy(labels).for_tree(get_tree("candels"))
 
 
 def test_a_question_that_lacks_an_answer_is_missing_whole() -> None:

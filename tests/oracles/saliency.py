@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from zoolens.catalog.network.heads import Output
 from zoolens.catalog.network.model import ZoobotModel
 
 
@@ -22,13 +23,18 @@ class OneSample(nn.Module):
         super().__init__()
         self.encoder, self.mask = model.encoder, mask.double()
         self.weight, self.bias = model.weight.double(), model.bias.double()
+        self.output = model.output
 
     def forward(self, images: Tensor) -> Tensor:
         return self.head(self.encoder(images).double())
 
     def head(self, features: Tensor) -> Tensor:
-        """Concentrations (N, A) from features (N, D)."""
+        """Concentrations (N, A), or estimates (N, L), from features (N, D)."""
         logits = (features * self.mask) @ self.weight.T + self.bias
+        if self.output is Output.PROBABILITY:
+            return torch.softmax(logits, dim=1)
+        if self.output is not Output.CONCENTRATION:
+            return torch.sigmoid(logits) if self.output is Output.SHARE else logits
         rising = 100 * torch.sigmoid(-logits.abs())
         return torch.where(logits > 0, 101 - rising, 1 + rising)
 

@@ -12,6 +12,7 @@ from zoolens.catalog.predictions.posterior import (
     mixture_quantile,
     mutual_information,
     question_totals,
+    spread_of_models,
     summarise,
 )
 
@@ -30,6 +31,25 @@ def test_means_are_those_of_the_samples() -> None:
             np.testing.assert_allclose(summary.concentration[n, where], block.mean(0), rtol=1e-14)
     sums = np.add.reduceat(summary.fraction, [s.start for s in TOY.slices], axis=1)
     np.testing.assert_allclose(sums, 1, rtol=1e-14)
+
+
+def test_the_variance_is_that_within_models_and_that_between_them() -> None:
+    """Of three models of four samples each, pooled; by hand an answer at a time."""
+    each = [random_concentrations(5, samples=4, seed=n).astype(np.float64) for n in range(3)]
+    pooled = summarise(np.concatenate(each, axis=1), TOY, models=3)
+    own = [summarise(alpha, TOY) for alpha in each]
+    means = np.array([one.fraction for one in own])  # (M, N, A)
+    for galaxy in range(5):
+        for answer in range(len(TOY.labels)):
+            middle = sum(means[:, galaxy, answer]) / 3
+            between = sum((mean - middle) ** 2 for mean in means[:, galaxy, answer]) / 3
+            np.testing.assert_allclose(pooled.model_sd[galaxy, answer] ** 2, between, rtol=1e-12)
+    within = np.mean([one.sd**2 for one in own], axis=0)
+    np.testing.assert_allclose(pooled.sd**2, within + pooled.model_sd**2, rtol=1e-12)
+    assert np.isnan(own[0].model_sd).all(), "one model differs from none"
+    agreeing = summarise(np.concatenate([each[0]] * 2, axis=1), TOY, models=2)
+    np.testing.assert_allclose(agreeing.model_sd, 0, atol=1e-15)
+    assert spread_of_models(np.full((2, 6, 3), np.nan), 3).shape == (2, 3)
 
 
 def test_reach_is_the_mean_over_samples_of_the_product_along_the_path() -> None:

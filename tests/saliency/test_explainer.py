@@ -14,6 +14,7 @@ from tests.made.checkpoints import save_zoobot_tree
 from tests.made.toy_encoders import IMAGE, Normed, Toy, leftovers, toy_model
 from tests.oracles.saliency import Expected, OneSample, grad_cam_maps, maps_of_outputs
 from zoolens.catalog.errors import ModelRefused, UnknownName
+from zoolens.catalog.network.heads import Output
 from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import ZoobotModel, concentrations, dropout_masks, load_model
 from zoolens.catalog.saliency.arithmetic import cross_entropy_map, fraction_maps
@@ -71,6 +72,45 @@ def test_every_map_is_pytorch_grad_cams(family: tuple[ZoobotModel, str], method:
     sd_error = np.abs(saliency.sd.numpy() - expected.std(axis=1, ddof=0)).max(axis=(-2, -1))
     assert (sd_error / np.abs(expected).max(axis=(1, -2, -1))).max() < CLOSE
     assert leftovers(model.encoder) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("method", "output"),
+    [("hirescam", "probability"), ("gradcam", "value"), ("hirescam", "share")],
+)
+def test_maps_of_estimates_are_pytorch_grad_cams(
+    family: tuple[ZoobotModel, str], method: str, output: str
+) -> None:
+    whole, block = family
+    rows = 4 if output == "probability" else 1
+    images = images_of(whole, 224, count=1)
+    masks = dropout_masks(3, whole.weight.shape[1], 0.2, seed=5)
+    # a head whose logits vary by 1 from sample to sample, about 0
+    weight = whole.weight[:rows]
+    with torch.no_grad():
+        logits = torch.einsum("nd,td,ad->nta", whole.encoder(images), masks, weight)
+    scale = logits.std(1).mean()
+    model = replace(
+        whole, weight=weight / scale, bias=-logits.mean((0, 1)) / scale, output=Output(output)
+    )
+    saliency = Explainer(model, masks, method=method)(images)
+    expected = grad_cam_maps(model, images, masks, block, method)
+    assert saliency.mean.shape[1] == rows
+    assert relative_error(saliency.mean, expected.mean(axis=1)) < CLOSE
+    sd_error = np.abs(saliency.sd.numpy() - expected.std(axis=1, ddof=0)).max(axis=(-2, -1))
+    assert (sd_error / np.abs(expected).max(axis=(1, -2, -1))).max() < CLOSE
+
+
+def test_maps_of_probabilities_add_up_to_nothing() -> None:
+    """What raises one class lowers the others: by hand, of two classes that are equal."""
+    weight = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    bias = torch.tensor([-0.5, 1.0])  # z = 0 for both: the toy's features are 0.5 and -1
+    model = replace(toy_model(Toy(1), weight, bias), output=Output.PROBABILITY)
+    maps = Explainer(model, torch.ones(1, 2), size=2)(IMAGE).mean[0]
+    # p (1 - p) = 1/4 of the difference of the logits' maps, x / 4 and -2 x / 4
+    torch.testing.assert_close(maps[0], 0.25 * 3 * IMAGE[0, 0] / 4)
+    torch.testing.assert_close(maps.sum(0), torch.zeros(2, 2))
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,7 @@ WHERE weighted_ce = (SELECT max(weighted_ce) FROM loss o
     WHERE o.galaxy_id = l.galaxy_id AND o.run_id = l.run_id) GROUP BY ALL ORDER BY ALL"""
     columns = "run_id, galaxy_id, answer_id, observed, predicted, ce, weighted_ce, total_votes"
     stored = f"SELECT {columns} FROM galaxy_loss ORDER BY ALL"
+    first = import_module("zoolens.migrations.versions.0001_first_schema")
     with Store.open(gz) as store:
         before = store.arrow(stored)
         assert before.select([0, 1, 2]).to_pydict() == dict(
@@ -129,6 +131,9 @@ WHERE weighted_ce = (SELECT max(weighted_ce) FROM loss o
             "DROP TABLE superseded_image",
             "DROP TABLE outdated",
             "ALTER TABLE reject DROP COLUMN kind",
+            "DROP VIEW history.predictions",
+            next(s for s in first.STATEMENTS if s.startswith("CREATE VIEW history.predictions")),
+            "ALTER TABLE prediction DROP COLUMN fraction_model_sd",
             "ALTER TABLE vote DROP COLUMN other_answers",
             "ALTER TABLE run DROP COLUMN asked_at",
             "UPDATE alembic_version SET version_num = '0004'",

@@ -1,0 +1,68 @@
+"""Maps of an ensemble: of what its models, pooled, predict."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from zoolens.catalog.errors import ModelRefused
+from zoolens.catalog.saliency.explainer import Explainer, Fractions, Saliency
+
+
+class PooledExplainer:
+    """Makes the maps of M models together, as an `Explainer` makes those of one.
+
+    A pooled mean, of a concentration or an expected fraction, is the mean over models of their
+    own, as each draws as many samples; so is its map. sd: over the M T samples of all of them.
+
+    explainers: of models with the same answers, by the same method; channels: which of an
+    image's channels each model is shown; size: of the images, pixels a side. layer: that of all
+    models, or a list of each one's. Raises `ModelRefused` if the maps of the models do
+    not have the same cells.
+    """
+
+    def __init__(
+        self, explainers: Sequence[Explainer], channels: Sequence[slice], *, size: int
+    ) -> None:
+        self._explainers = list(zip(explainers, channels, strict=True))
+        self.method = explainers[0].method
+        layers = [one.layer for one in explainers]
+        self.layer = layers[0] if len(set(layers)) == 1 else layers
+        self.is_last_block = all(one.is_last_block for one in explainers)
+        engines = {one.engine for one in explainers}
+        self.engine = engines.pop() if len(engines) == 1 else "torch"
+        blank = torch.zeros(1, max(where.stop for where in channels), size, size)
+        grids = {tuple(one.mean.shape[-2:]) for one in self._each(blank)}
+        if len(grids) > 1:
+            listed = " and ".join(f"{height} x {width}" for height, width in sorted(grids))
+            raise ModelRefused(
+                f"the maps of the models have {listed} cells, and so no mean; explain one of "
+                "them: --model ONE"
+            )
+
+    @property
+    def shareable(self) -> bool:
+        """Whether several threads may call it at once."""
+        return all(one.shareable for one, _ in self._explainers)
+
+    @torch.no_grad()
+    def __call__(self, images: Tensor) -> Saliency:
+        each = self._each(images)
+        means = torch.stack([one.mean for one in each])  # (M, N, A, h, w)
+        within = torch.stack([one.sd for one in each]).square().mean(0)
+        between, mean = torch.var_mean(means, dim=0, correction=0)
+        return Saliency(mean, (within + between).sqrt())
+
+    @torch.no_grad()
+    def fractions(self, images: Tensor, slices: Sequence[slice]) -> Fractions:
+        """Maps of the expected vote fractions, means over models of `Explainer.fractions`."""
+        each = [one.fractions(images[:, where], slices) for one, where in self._explainers]
+        return Fractions(
+            *(torch.stack([getattr(one, name) for one in each]).mean(0) for name in _FRACTIONS)
+        )
+
+    def _each(self, images: Tensor) -> list[Saliency]:
+        return [one(images[:, where]) for one, where in self._explainers]
+
+
+_FRACTIONS = ("expected", "mean")

@@ -1,0 +1,39 @@
+"""How tables are declared: names, keys, and the columns that several of them have."""
+
+from sqlalchemy import Column, Double, Float, Integer, LargeBinary, MetaData, String, Table
+
+metadata = MetaData()
+
+
+def table(name: str, *columns: Column) -> Table:
+    """A table of the catalogue."""
+    return Table(name, metadata, *columns)
+
+
+def key(name: str, type_: type = Integer) -> Column:
+    """A column without NULLs."""
+    return Column(name, type_, nullable=False, autoincrement=False)
+
+
+def maps() -> list[Column]:
+    """The columns that hold saliency maps."""
+    return [
+        key("height"),
+        key("width"),
+        key("dtype", String),
+        key("mean", LargeBinary),
+        key("sd", LargeBinary),
+    ]
+
+
+def statistics() -> list[Column]:
+    """The columns that tell of one map."""
+    return [
+        Column("on_target", Float),
+        Column("centroid_offset", Float),
+        Column("entropy", Float),
+        key("peak_x"),
+        key("peak_y"),
+        key("increase", Double),
+        key("decrease", Double),
+    ]

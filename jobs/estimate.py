@@ -1,0 +1,173 @@
+"""`estimate`: images through a classifier or regressor into probabilities or values."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from zoolens.catalog.arrays import Ids
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.images.view import View
+from zoolens.catalog.network.engines import check_precision, choose_engine
+from zoolens.catalog.network.inference import torch_in_order
+from zoolens.catalog.network.model import (
+    ZoobotModel,
+    check_size,
+    dropout_masks,
+    load_model,
+    path_of,
+)
+from zoolens.catalog.predictions.estimates import Estimator
+from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image, in_batches
+from zoolens.catalog.store.outdated import clear_outdated
+from zoolens.catalog.store.shards import Part, as_they_are, fill
+from zoolens.catalog.store.store import Run, Store
+from zoolens.jobs.settings import Inference
+
+SHARD = 256  # galaxies committed at a time, about
+_MOST_SAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class EstimateReport:
+    """What a run of a classifier or regressor did.
+
+    galaxies: estimated now; total: by the run, earlier ones included; rejects: images refused
+    now; names: of what is estimated; target: the column that the model was trained to predict,
+    if its file says so; changed: False if the same run was complete and shown before.
+    """
+
+    job: ClassVar[str] = "estimate"
+    run_id: int
+    galaxies: int
+    total: int
+    rejects: int
+    names: tuple[str, ...]
+    target: str | None
+    changed: bool
+
+    @property
+    def summary(self) -> str:
+        done = f"{self.galaxies:,} galaxies, {self.total:,} in all; {self.rejects:,} refused"
+        again = self.changed and not self.galaxies and not self.rejects
+        return done + ("; its estimates show again" if again else "")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        named = ", ".join(self.names[:5]) + (", …" if len(self.names) > 5 else "")
+        of = f"the model's own column for it is {self.target}" if self.target else ""
+        return (f"estimated: {named}; they are in the view estimates" + (f"; {of}" if of else ""),)
+
+
+def estimate(
+    catalog: Path,
+    model: str,
+    inference: Inference = Inference(),
+    *,
+    names: Sequence[str] = (),
+    batch_size: int = 32,
+) -> EstimateReport:
+    """What a classifier or regressor says of every galaxy with an image.
+
+    model: checkpoint or hub name of Zoobot's `FinetuneableZoobotClassifier` or `…Regressor`
+    (`catalog.network.model.load_model`). inference: as for `predict`, whose dropout samples these
+    are too. names: what to call the classes, or the value, in the model's order; unless
+    given, as its file calls them. Needs no votes and no tree. Galaxies that the run has estimated
+    before are left alone, as `predict` does.
+
+    Raises `ModelRefused` for the model or names, and `CatalogError` if no galaxy has a usable
+    image or the settings do not suit the model.
+    """
+    _check_settings(inference)
+    with Store.open(catalog) as store, ImageReader() as reader:
+        imaged = galaxies_with_image(store)
+        if not len(imaged):
+            raise CatalogError(
+                f"no galaxy of {catalog} has an image; add them with: "
+                "zoolens ingest VOTES --images FOLDER"
+            )
+        engine = choose_engine(inference.engine, len(imaged))
+        loaded, view = _load(model, inference.view, names)
+        seed = inference.seed if inference.samples else 0  # nothing is drawn: any seed is the same
+        config = {
+            "samples": inference.samples,
+            "seed": seed,
+            "view": view.config(),
+            "output": loaded.output,
+            "names": list(loaded.labels),
+            "target": loaded.target,
+        }
+        if inference.precision != "float32":
+            config["precision"] = inference.precision
+        run = store.begin(
+            "estimate",
+            config,
+            model_sha256=loaded.sha256,
+            origin={"model": path_of(model), "architecture": loaded.architecture, "engine": engine},
+        )
+        renewed = clear_outdated(store, run)
+        masks = dropout_masks(inference.samples, loaded.weight.shape[1], loaded.dropout_rate, seed)
+        ready = partial(
+            Estimator.prepared,
+            engine,
+            loaded,
+            masks,
+            view,
+            reader,
+            dropout=inference.samples > 0,
+            precision=inference.precision,
+        )
+        galaxies, rejects = _estimate_all(store, run, imaged, ready, batch_size)
+        total = len(galaxies_of_run(store, run, "estimate"))
+        if not total:
+            raise CatalogError("no image could be used; the reasons: zoolens sql 'FROM rejects'")
+        changed = store.conclude(run, added=galaxies + rejects + renewed > 0)
+        return EstimateReport(
+            run.run_id, galaxies, total, rejects, loaded.labels, loaded.target, changed
+        )
+
+
+def _check_settings(inference: Inference) -> None:
+    samples, seed = inference.samples, inference.seed
+    if not 0 <= samples <= _MOST_SAMPLES:
+        raise CatalogError(f"{samples} dropout samples asked; choose 0 to {_MOST_SAMPLES}")
+    if not 0 <= seed < 2**63:
+        raise CatalogError(f"a seed of {seed} asked; choose 0 to 2**63 - 1")
+    check_precision(inference.precision)
+
+
+def _load(model: str, view: View | None, names: Sequence[str]) -> tuple[ZoobotModel, View]:
+    """The model, its outputs called by `names`, and the view: `view`, or its own."""
+    loaded = load_model(model)
+    if names:
+        loaded = loaded.named(tuple(names))
+    view = view or loaded.view or View()
+    if view.greyscale and loaded.channels != 1:
+        raise CatalogError(f"{model} takes colour images; leave out the greyscale view")
+    check_size(loaded, view.size)
+    return loaded, replace(view, greyscale=loaded.channels == 1)
+
+
+def _estimate_all(
+    store: Store, run: Run, imaged: Ids, ready: Callable[[], Estimator], batch_size: int
+) -> tuple[int, int]:
+    """Commit what the run lacks, in shards; how many galaxies, how many new rejects."""
+    waiting = np.setdiff1d(imaged, galaxies_of_run(store, run, "estimate"))
+    if len(waiting) == 0:
+        return 0, 0
+    filled = fill(
+        store,
+        run,
+        (Part(batch, len(batch)) for batch in in_batches(store, waiting, batch_size)),
+        ready().tables,
+        read=as_they_are,
+        describe="estimating",
+        total=len(waiting),
+        executor=torch_in_order,
+        together=max(1, SHARD // batch_size),
+    )
+    return filled["estimate"] // len(run.config["names"]), filled["reject"]

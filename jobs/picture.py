@@ -1,0 +1,101 @@
+"""`explain` of one image: what a model predicts for it, and why, without a catalogue."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import pyarrow as pa
+
+from zoolens.catalog.errors import CatalogError, ImageRefused
+from zoolens.catalog.explain.image_figure import image_figure
+from zoolens.catalog.explain.maps import check_derivable
+from zoolens.catalog.explain.members import explainer_of
+from zoolens.catalog.explain.model import how
+from zoolens.catalog.explain.one_image import explain_image
+from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.network.engines import choose_engine
+from zoolens.catalog.network.ensemble import load_ensemble, sha256_of_models
+from zoolens.catalog.network.model import load_model
+from zoolens.catalog.output.figures import save
+from zoolens.catalog.paths import picture_stem
+from zoolens.catalog.runtime.files import make_folder
+from zoolens.catalog.saliency.arithmetic import Of
+from zoolens.catalog.trees.telling import tree_of
+from zoolens.jobs.settings import Inference, Maps
+
+
+@dataclass(frozen=True)
+class PictureReport:
+    """What was made of one image.
+
+    table: a row per answer, of the questions that most volunteers would be asked first: expected
+    fraction, its central 90 % interval, reach, and for several models their spread. figures: the
+    files drawn.
+    """
+
+    job: ClassVar[str] = "explain"
+    run_id: ClassVar[None] = None
+    changed: ClassVar[bool] = True
+    picture: Path
+    table: pa.Table
+    figures: tuple[Path, ...]
+    missing_questions: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        return f"{self.picture.name}; figure in {self.figures[0]}, no catalogue"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        missing = ", ".join(self.missing_questions)
+        return (f"no predictions for {missing}",) if missing else ()
+
+
+def explain_picture(
+    picture: Path,
+    maps: Maps,
+    inference: Inference = Inference(),
+    *,
+    tree: str | None = None,
+    answer: str | None = None,
+    of: Of = "fraction",
+    out: Path | None = None,
+) -> PictureReport:
+    """Predict one image, and draw which of its pixels speak for what is predicted.
+
+    maps: the model, or several, and how their maps are made; inference: samples, seed, and the
+    view unless the model's file says it. tree: a name or file, told from the model's labels unless
+    given. answer: the one to draw; unless given, the likeliest of each question that half of
+    the volunteers would be asked, at most four. of: what the maps are of, "concentration" or
+    "fraction". out: folder of the figure, the current one unless given. No catalogue is
+    read or written. Raises `CatalogError` and its kinds.
+    """
+    check_derivable(of, sd=False)
+    if of == "cross_entropy":
+        raise CatalogError("an image without votes has no loss; draw the concentration or fraction")
+    if not maps.models:
+        raise CatalogError(f"name the model that is to explain {picture}: --model CHECKPOINT")
+    try:
+        with ImageReader() as reader:
+            image = reader.open(str(picture))
+    except ImageRefused as error:
+        raise ImageRefused(f"{picture}: {error}") from None
+    first, engine = maps.models[0], choose_engine(maps.engine, 1)
+    asked = tree_of(load_model(first).labels, source=first, tree=tree)
+    members = load_ensemble(maps.models, asked, inference.view)
+    samples, seed = inference.samples, inference.seed
+    view, explainer = explainer_of(members, samples, seed, maps.method, maps.layer, engine)
+    found = explain_image(image, members, asked, view, explainer, samples=samples, seed=seed, of=of)
+    drawn = found.telling if answer is None else [asked.answer_id(answer)]
+    named = ", ".join(dict.fromkeys(one.model.architecture for one in members))
+    provenance = (
+        f"{how(explainer)}, {samples} dropout samples, bilinear; {len(members)} "
+        f"model{'s' * (len(members) > 1)} ({named}), SHA-256 {sha256_of_models(members)[:12]}…"
+    )
+    folder = out or Path()
+    make_folder(folder)
+    figures = save(
+        image_figure(picture.name, found, drawn, provenance), folder / picture_stem(picture)
+    )
+    missing = members[0].model.missing_questions(asked)
+    return PictureReport(picture, found.table(), tuple(figures), missing)

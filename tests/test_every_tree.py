@@ -1,0 +1,84 @@
+"""Each set of labels of `galaxy_datasets` goes the whole way, with a model of random weights."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from galaxy_datasets.shared import label_metadata
+
+from tests.made.checkpoints import save_zoobot_tree
+from tests.made.images import folder, picture
+from tests.made.releases import view_rows
+from tests.made.vote_tables import names, write
+from zoolens.catalog.images.view import View
+from zoolens.catalog.release.provenance import Title
+from zoolens.catalog.trees.published import get_tree
+from zoolens.jobs.pipeline import explain, ingest_to_index, release, similar
+from zoolens.jobs.settings import Cut, Inference, Which
+from zoolens.jobs.worst import worst
+
+SETS = [name for name, pairs in vars(label_metadata).items() if name.endswith("_pairs") and pairs]
+GALAXIES = 4
+
+
+def vote_table(pairs: dict[str, list[str]]) -> pa.Table:
+    """Random votes on all answers, named as the set names them."""
+    chance = np.random.default_rng(3)
+    columns: dict[str, Any] = {"iauname": names(GALAXIES)}
+    columns |= {
+        question + answer: chance.integers(1, 20, GALAXIES)
+        for question, answers in pairs.items()
+        for answer in answers
+    }
+    return pa.table(columns)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("labels", SETS)
+def test_votes_model_losses_counterparts_maps_and_release(labels: str, tmp_path: Path) -> None:
+    pairs = getattr(label_metadata, labels)
+    stem = labels.removesuffix("_pairs")
+    table = vote_table(pairs)
+    gz = tmp_path / "gz.duckdb"
+    images = {f"{name}.png": picture(i, side=64) for i, name in enumerate(names(GALAXIES))}
+    ingest_to_index(
+        gz,
+        write(tmp_path / "votes.parquet", table),
+        images=folder(tmp_path / "images", images),
+        model=str(save_zoobot_tree(tmp_path / "m.ckpt", tree=stem, architecture="resnet10t")),
+        inference=Inference(samples=2, view=View(size=64), engine="torch"),
+    )
+    answers = sum(map(len, pairs.values()))
+    (counted,) = view_rows(
+        gz,
+        "SELECT count(*) AS losses, count(ce) AS asked, max(abs(ce + observed * ln(predicted) "
+        "+ (1 - observed) * ln(1 - predicted))) AS off FROM losses",
+    )
+    assert counted["losses"] == counted["asked"] == GALAXIES * answers
+    assert counted["off"] < 1e-6  # which views read as doubles, and losses are made from
+    assert [q["question"] for q in view_rows(gz, "SELECT DISTINCT question FROM answers")] != []
+    assert len(worst(gz, limit=GALAXIES)) == GALAXIES
+    assert len(similar(gz, names(1)[0], k=2).table) == 5
+    explain(gz, Which(everything=True), figures=False)
+    (maps,) = view_rows(gz, "SELECT count(*) AS stats FROM saliency_stats")
+    assert maps["stats"] == GALAXIES * answers
+    release(
+        gz,
+        tmp_path / "release",
+        Title("Every tree", "1"),
+        Cut(formats=("parquet",), counterparts=2),
+    )
+    (galaxies,) = (tmp_path / "release").glob("*galaxies.parquet")
+    cut = pq.read_table(galaxies)
+    for label in get_tree(stem).labels:
+        own = label if label in table.column_names else _suffixed(label, table.column_names)
+        np.testing.assert_array_equal(cut[label], table[own])
+
+
+def _suffixed(label: str, columns: list[str]) -> str:
+    question, answer = label.split("_")
+    (found,) = [c for c in columns if c.startswith(f"{question}-") and c.endswith(f"_{answer}")]
+    return found
