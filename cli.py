@@ -13,6 +13,7 @@ from zoolens.commands import (
     histogram,
     index,
     ingest,
+    keep,
     predict,
     release,
     score,
@@ -40,7 +41,7 @@ app = typer.Typer(
 
 _COMMANDS: dict[str, list[Callable[..., None]]] = {
     "Your catalogue": [
-        *(ingest.ingest, predict.predict, score.score, index.index),
+        *(ingest.ingest, keep.keep, predict.predict, score.score, index.index),
         *(status.status, verify.verify),
     ],
     "Looking": [

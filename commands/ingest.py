@@ -25,6 +25,10 @@ def ingest(
     predictions: options.Predictions = None,
     tree: options.Tree = None,
     id_column: options.IdColumn = None,
+    keep: Annotated[
+        str | None,
+        Option(help="Columns of your own beside the votes, comma-separated, such as z,mag."),
+    ] = None,
     weighted: Annotated[
         bool, Option("--weighted", help="The votes are weighted: counts can be fractional.")
     ] = False,
@@ -39,6 +43,7 @@ def ingest(
     quiet: options.Quiet = False,
 ) -> None:
     """Votes and images, or galaxies without votes, into the catalogue; with a model, to losses."""
+    from zoolens.catalog.own.asked import listed
     from zoolens.jobs.pipeline import ingest_to_index
 
     if table is None and images is None and predictions is None:
@@ -51,6 +56,7 @@ def ingest(
         predictions=predictions,
         tree=tree,
         id_column=id_column,
+        keep=listed(keep or ""),
         weighted=weighted,
         inference=options.inference_of(samples, seed, view, size, engine, precision),
         weights=weights,

@@ -63,6 +63,12 @@ Precision = Annotated[
     str, Option(help="float32, or bfloat16: faster on some machines, and less exact.")
 ]
 
+# Which galaxies.
+Where = Annotated[
+    str | None,
+    Option(help="Only galaxies for which this SQL condition on galaxies and own columns holds."),
+]
+
 # What a catalogue is made from.
 Predictions = Annotated[
     Path | None,

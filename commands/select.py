@@ -23,10 +23,15 @@ def select(
     max_votes: Annotated[
         float | None, Option(min=0, help="Only questions asked of no more volunteers so far.")
     ] = None,
+    where: options.Where = None,
+    columns: Annotated[
+        str | None, Option(help="Own columns for the manifest, hidden from volunteers.")
+    ] = None,
     catalog: options.Catalog = options.CATALOG,
     quiet: options.Quiet = False,
 ) -> None:
     """Galaxies that deserve more votes, as a manifest and images for the Zooniverse."""
+    from zoolens.catalog.own.asked import listed
     from zoolens.jobs.select import select as job
 
     report = job(
@@ -37,6 +42,8 @@ def select(
         quotas=quota or (),
         min_votes=min_votes,
         max_votes=max_votes,
+        where=where,
+        columns=listed(columns or ""),
     )
     say(report)
     echo(report.manifest)

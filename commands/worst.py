@@ -25,6 +25,7 @@ def worst(
         str | None,
         Option(help="Rank what a classifier or regressor estimates against this column of yours."),
     ] = None,
+    where: options.Where = None,
     form: options.Format = None,
     out: options.Out = None,
     catalog: options.Catalog = options.CATALOG,
@@ -34,8 +35,8 @@ def worst(
     from zoolens.jobs.worst import worst_estimates
 
     if against is not None:
-        if answer or question:
-            raise wrong_usage("--against is not about votes: leave out --answer and --question")
+        if answer or question or where:
+            raise wrong_usage("with --against, leave out --answer, --question and --where")
         write(from_arrow(worst_estimates(catalog, against, limit=limit, by=by)), form, out)
         return
     ranking = job(
@@ -45,6 +46,7 @@ def worst(
         answer=answer,
         question=question,
         by=by or "weighted_ce",
+        where=where,
     )
     write(from_arrow(ranking), form, out)
     if min_votes and len(ranking):

@@ -43,6 +43,7 @@ def ingest_to_index(
     predictions: Path | None = None,
     tree: str | None = None,
     id_column: str | None = None,
+    keep: Sequence[str] = (),
     weighted: bool = False,
     inference: Inference = Inference(),
     weights: str = "paper",
@@ -50,7 +51,8 @@ def ingest_to_index(
 ) -> None:
     """Ingest votes and images and, with a model or predictions, go on to the index.
 
-    The settings are those of `ingest`, `predict_or_adopt` and `score`, which is left out where
+    keep: columns of the table to keep, as `jobs.keep` takes them. The other settings are those of
+    `ingest`, `predict_or_adopt` and `score`, which is left out where
     there are no votes to compare with. Predictions alone bring their galaxies. What later steps
     would refuse is refused before the first one begins. A reader who holds the catalogue
     for a moment between two steps does not stop the work. Raises
@@ -65,6 +67,12 @@ def ingest_to_index(
     _check_files(model, predictions, weights)
     held = tree_of(catalog, votes, tree=tree, id_column=id_column, weighted=weighted)
     _check_contents(held, model, predictions, weights, inference, id_column)
+    if keep:
+        from zoolens.jobs import keep as own
+
+        if votes is None:
+            raise CatalogError("--keep takes columns of a table, and none is given")
+        own.check(votes, keep, tree=held, id_column=id_column)
     voted = False
     if votes is not None or images is not None or not predictions:
         done = ingest(
@@ -72,6 +80,8 @@ def ingest_to_index(
         )
         say(done)
         voted = done.voted
+    if keep and votes is not None:
+        say(patiently(own.keep, catalog, votes, keep, id_column=id_column))
     if model or predictions:
         say(
             patiently(

@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ from zoolens.catalog.formats.hats import needs_hats
 from zoolens.catalog.formats.parquet import DescribedParquet
 from zoolens.catalog.paths import CUBES, GALLERY, RELEASE_FORMATS, SCRATCH, table_path
 from zoolens.catalog.release.columns import chosen_columns, release_columns
+from zoolens.catalog.release.columns import described as column_of
 from zoolens.catalog.release.documents import write_croissant, write_dictionary, write_readme
 from zoolens.catalog.release.galaxies import ERROR_RATE
 from zoolens.catalog.release.long_tables import answers_table, long_tables
@@ -31,6 +33,7 @@ from zoolens.catalog.release.writing import (
     write_tables,
 )
 from zoolens.catalog.runtime.files import replacing_folder
+from zoolens.catalog.store.own_rows import own_columns
 from zoolens.catalog.store.released import Runs, galaxy_without_position, votes_are_whole
 from zoolens.catalog.store.row_filter import RowFilter
 from zoolens.catalog.store.shown import FEWEST_VOTES
@@ -97,6 +100,7 @@ def release(catalog: Path, out: Path, title: Title, cut: Cut = Cut()) -> Release
             written = write_tables(store, runs, contents, part, scratch)
             notes = [
                 *_organisations(title),
+                *_left_out(store, contents),
                 *_extras(store, runs, part, title, written, contents, cut),
             ]
             shutil.rmtree(scratch)
@@ -148,9 +152,21 @@ def _organisations(title: Title) -> list[str]:
     ]
 
 
+def _left_out(store: Store, contents: Contents) -> list[str]:
+    """Which of the user's columns are in no release, for want of a name."""
+    return [
+        f"your column {own.name!r} is left out: the release has one of that name; keep it under "
+        "another too, new=old"
+        for own in own_columns(store)
+        if own.name not in contents.every.names
+        or not contents.every.field(own.name).equals(column_of(own.said), check_metadata=True)
+    ]
+
+
 def _contents(store: Store, runs: Runs, cut: Cut) -> Contents:
     """What is to be written; refuses columns and conditions before any work."""
-    every = release_columns(
+    columns = partial(
+        release_columns,
         store.tree,
         votes=store.has_votes,
         losses=runs.score is not None,
@@ -159,7 +175,11 @@ def _contents(store: Store, runs: Runs, cut: Cut) -> Contents:
         maps=runs.explain is not None,
         ensemble="models" in store.run(runs.predict).config,
     )
-    chosen = chosen_columns(every, store.tree, cut.preset, cut.columns)
+    # a tree that came after them may have given names of theirs to columns of the release
+    taken = {name.lower() for name in columns().names}
+    own = [column.said for column in own_columns(store) if column.name.lower() not in taken]
+    every = columns(own=own)
+    chosen = chosen_columns(every, store.tree, cut.preset, cut.columns, own)
     if cut.where is not None:
         RowFilter(cut.where, every)
     named = any("_counterpart" in text for text in (*chosen.names, cut.where or ""))
@@ -254,6 +274,9 @@ def _facts(
             "counterparts_of_the_worst": contents.counterparts,
         },
         **({"without": "losses"} if runs.score is None else {}),
+        "own_columns": [
+            column.name for column in own_columns(store) if column.name in contents.columns.names
+        ],
         "vote_error_rate": ERROR_RATE,
         "formats": [*formats],
         "runs": records,

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, UnknownName, nearest
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.paths import manifest_path
 from zoolens.catalog.runtime.files import replacing_folder
@@ -23,6 +25,7 @@ from zoolens.catalog.selection.manifest import (
 from zoolens.catalog.store.galaxies import image_facts
 from zoolens.catalog.store.matrices import question_totals
 from zoolens.catalog.store.outdated import warn_of
+from zoolens.catalog.store.own_rows import own_columns, read_own
 from zoolens.catalog.store.rejects import Reject
 from zoolens.catalog.store.store import Store
 
@@ -74,22 +77,25 @@ def select(
     quotas: Sequence[str] = (),
     min_votes: float = 0,
     max_votes: float | None = None,
+    where: str | None = None,
+    columns: Sequence[str] = (),
 ) -> SelectReport:
     """Select at most `budget` galaxies; write their images and `manifest.csv` into `out`.
 
-    by, min_votes, max_votes: `catalog.selection.acquisition.read_scores`; quotas: texts such as
-    `bar=100`, filled in this order (`catalog.selection.choosing.choose`). The next best galaxy
-    takes the place of one whose image is missing, unreadable or not the one that was
-    ingested, and `refused.csv` says so. `out` is new or empty, and appears when it is
-    complete; the same catalogue gives the same bytes. Raises `CatalogError` and its kinds
-    for what the user can put right, such as images of which the best thousand (or as
-    many as the budget, if more) cannot be used.
+    by, min_votes, max_votes, where: `catalog.selection.acquisition.read_scores`; quotas: texts such
+    as `bar=100`, filled in this order (`catalog.selection.choosing.choose`); columns: of your own,
+    for the manifest. The next best galaxy takes the place of one whose image is missing,
+    unreadable or not the one that was ingested, and `refused.csv` says so. `out` is new or empty,
+    and appears when it is complete; the same catalogue gives the same bytes. Raises
+    `CatalogError` and its kinds for what the user can put right, such as images of which the best
+    thousand (or as many as the budget, if more) cannot be used.
     """
     if budget < 1:
         raise CatalogError("the budget must be 1 galaxy or more")
     with Store.open(catalog, read_only=True) as store, ImageReader() as reader:
         warn_of(store, "predict", *(["score"] if by == "loss" else []))
         tree = store.tree
+        _check_own(store, columns)
         wanted = read_quotas(quotas, tree, budget)
         rejects: list[Reject] = []
         files: dict[int, tuple[str, PickedImage]] = {}
@@ -107,12 +113,18 @@ def select(
                     yield galaxy.galaxy_id in files
 
             scores = read_scores(
-                store, by, quotas=list(wanted), min_votes=min_votes, max_votes=max_votes
+                store,
+                by,
+                quotas=list(wanted),
+                min_votes=min_votes,
+                max_votes=max_votes,
+                where=where,
             )
             picks = choose(scores, budget, wanted, tree, use)
             if not picks:
                 raise CatalogError(_nothing(rejects))
-            write_manifest(part, _entries(store, tree, picks, files), by, scores.run_id)
+            entries = _entries(store, tree, picks, files, columns)
+            write_manifest(part, entries, by, scores.run_id, columns)
             write_refused(part, rejects)
     filled = {
         name: (sum(p.by_quota and tree.questions[p.question].name == name for p in picks), quota)
@@ -134,15 +146,29 @@ def _entries(
     tree: DecisionTree,
     picks: Sequence[Pick],
     files: Mapping[int, tuple[str, PickedImage]],
+    columns: Sequence[str],
 ) -> list[Entry]:
+    ids = np.array(sorted(pick.galaxy_id for pick in picks), np.int64)
+    rows = (row.values() for row in read_own(store, columns, ids).to_pylist())
+    own = dict(zip(ids.tolist(), map(tuple, rows), strict=True)) if columns else {}
     votes = question_totals(store, [pick.galaxy_id for pick in picks])
     entries = []
     for pick in picks:
         question = tree.questions[pick.question].name
         asked = votes.get((pick.galaxy_id, question), 0.0)
         file, galaxy = files[pick.galaxy_id]
-        entries.append(Entry(file, galaxy, question, pick.by_quota, pick.score, asked))
+        values = own.get(pick.galaxy_id, ())
+        entries.append(Entry(file, galaxy, question, pick.by_quota, pick.score, asked, values))
     return entries
+
+
+def _check_own(store: Store, columns: Sequence[str]) -> None:
+    """Raises `UnknownName` for one that is no column of the user's own."""
+    known = [column.name for column in own_columns(store)]
+    for name in columns:
+        if name not in known:
+            near = f"; nearest: {nearest(name, known)}" if known else ""
+            raise UnknownName(f"no column {name!r} of your own in {store.path}{near}")
 
 
 def _reject(galaxy: PickedImage, error: CatalogError) -> Reject:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from zoolens.jobs.histogram import histogram as histogram
     from zoolens.jobs.index import index as index
     from zoolens.jobs.ingest import ingest as ingest
+    from zoolens.jobs.keep import keep as keep
     from zoolens.jobs.picture import explain_picture as explain_picture
     from zoolens.jobs.pipeline import explain as explain
     from zoolens.jobs.pipeline import release as release
@@ -58,6 +59,7 @@ _PLACES = {
     "histogram": "zoolens.jobs.histogram",
     "index": "zoolens.jobs.index",
     "ingest": "zoolens.jobs.ingest",
+    "keep": "zoolens.jobs.keep",
     "open": "zoolens.opened",
     "predict": "zoolens.jobs.predict",
     "release": "zoolens.jobs.pipeline",

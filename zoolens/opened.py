@@ -110,17 +110,25 @@ class Catalog:
         question: str | None = None,
         min_votes: float = FEWEST_VOTES,
         by: str = "weighted_ce",
+        where: str | None = None,
         as_: Form = "pandas",
     ) -> Any:
         """The galaxies on which volunteers and model disagree most, as in `zoolens worst`.
 
         answer, question: only this answer, or answers to this question; min_votes: only
-        questions asked of so many volunteers, 0 for all; by: weighted_ce, ce or reach_weighted_ce.
+        questions asked of so many volunteers, 0 for all; by: weighted_ce, ce or reach_weighted_ce;
+        where: an SQL condition on the views `galaxies` and `own`.
         """
         from zoolens.jobs.worst import worst
 
         ranking = worst(
-            self.path, limit=limit, min_votes=min_votes, answer=answer, question=question, by=by
+            self.path,
+            limit=limit,
+            min_votes=min_votes,
+            answer=answer,
+            question=question,
+            by=by,
+            where=where,
         )
         return _formed(ranking, as_)
 

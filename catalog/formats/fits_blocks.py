@@ -45,7 +45,7 @@ def fits_schema(path: Path) -> pa.Schema:
     has too many rows, `OSError` if the file is damaged.
     """
     with _damage_as_oserror(), opened(path) as file:
-        header = _table_header(path, file)
+        header = table_header(path, file)
         some = min(int(header["NAXIS2"]), _rows_at_once(path, header, 100))
         table = _read_rows(file, header, some)
         kinds = [_kind(_Column(path, header, table, name, 1, None)) for name in table.colnames]
@@ -59,7 +59,7 @@ def fits_blocks(path: Path, columns: Sequence[str], rows: int) -> Iterator[pa.Ta
     holds text that is not UTF-8.
     """
     with _damage_as_oserror(), opened(path) as file:
-        header = _table_header(path, file)
+        header = table_header(path, file)
         left = int(header["NAXIS2"])
         at_once, first = _rows_at_once(path, header, rows), 1
         source, behind = file, None
@@ -98,7 +98,7 @@ def _held(path: Path, file: BinaryIO, header: "Header") -> tuple[BinaryIO, bytes
     return io.BytesIO(data), data[start:]
 
 
-def _table_header(path: Path, file: BinaryIO) -> "Header":
+def table_header(path: Path, file: BinaryIO) -> "Header":
     """The header of the first table, after which its rows follow."""
     header = _next_header(file, b"SIMPLE  =")
     while header is not None:

@@ -9,6 +9,7 @@ a VOTable without data beside the columns that it describes.
 import binascii
 import io
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -168,6 +169,19 @@ def _header(
     description: str,
     rows: int | None = None,
 ) -> bytes:
+    # units and names that others gave are written as they are, standard or not
+    with warnings.catch_warnings(action="ignore"):
+        return _written(schema, kinds, lengths, name, description, rows)
+
+
+def _written(
+    schema: pa.Schema,
+    kinds: Sequence[str],
+    lengths: Sequence[str | None],
+    name: str,
+    description: str,
+    rows: int | None,
+) -> bytes:
     from astropy.io.votable.tree import CooSys, Field, Resource, TableElement, VOTableFile
 
     file = VOTableFile(version="1.4")
@@ -179,10 +193,14 @@ def _header(
     described = [description]
     file.resources.append(resource)
     resource.tables.append(table)
+    taken: set[str] = set()
     for field, kind, length in zip(schema, kinds, lengths, strict=True):
         said = meaning(field)
         unit, ucd = said.unit or None, said.ucd or None
         entry = Field(file, name=field.name, datatype=kind, arraysize=length, unit=unit, ucd=ucd)
+        if entry.ID in taken:  # astropy makes the same of two names, such as `z r` and `z_r`
+            entry.ID = f"{entry.ID}.{len(taken)}"
+        taken.add(entry.ID)
         if said.ucd.startswith("pos.eq."):
             entry.ref = _ICRS
         entry.description = said.description and _later(len(described))

@@ -24,6 +24,7 @@ _ARROW = {
     "BIGINT": pa.int64(),
     "FLOAT": pa.float32(),
     "DOUBLE": pa.float64(),
+    "BOOLEAN": pa.bool_(),
 }
 _F64, _I32, _TEXT = pa.float64(), pa.int32(), pa.string()
 _GALAXIES, _VOTES, _PREDICTIONS = (COLUMNS[v] for v in ("galaxies", "votes", "predictions"))
@@ -152,19 +153,21 @@ def release_columns(
     trained: bool = False,
     maps: bool = False,
     ensemble: bool = False,
+    own: Sequence[Column] = (),
 ) -> pa.Schema:
     """All columns that a release can have, in order.
 
     votes: there are any; whole_votes: none is fractional, so that counts are integers; losses:
     there are any, and so ranks; trained: galaxies were used to train a model; maps: there are
-    statistics of saliency maps; ensemble: several models predicted.
+    statistics of saliency maps; ensemble: several models predicted; own: the user's
+    columns.
     """
     absent = {*(() if votes else _OF_VOTES), *(() if losses else _OF_LOSSES)}
     of_question, of_answer = (
         [kind for kind in kinds if kind.source not in absent] for kinds in (OF_QUESTION, OF_ANSWER)
     )
     ranked = (*_RANK, *_RANK_MORE) if losses else ()
-    fields = [*_IDENTITY, *ranked, _IMAGE, *([_SPLIT] if trained else [])]
+    fields = [*_IDENTITY, *ranked, _IMAGE, *([_SPLIT] if trained else []), *map(described, own)]
     for question in tree.questions:
         fields += [_counted(kind, question.name, whole_votes) for kind in of_question]
         for label in question.labels:
@@ -175,9 +178,15 @@ def release_columns(
 
 
 def chosen_columns(
-    columns: pa.Schema, tree: DecisionTree, preset: str, names: Sequence[str]
+    columns: pa.Schema,
+    tree: DecisionTree,
+    preset: str,
+    names: Sequence[str],
+    own: Sequence[Column] = (),
 ) -> pa.Schema:
     """The columns of a preset, or the named ones and `iauname`, which identifies a row.
+
+    own: the user's columns, which every preset has.
 
     Raises `UnknownName` for a preset or a column that does not exist, `CatalogError` for a
     column named twice.
@@ -194,7 +203,7 @@ def chosen_columns(
         return pa.schema([columns.field(n) for n in dict.fromkeys(["iauname", *names])])
     if preset == "full":
         return columns
-    few = {field.name for field in (*_IDENTITY, *_RANK)}
+    few = {field.name for field in (*_IDENTITY, *_RANK, *own)}
     few |= {q.name + kind.ending for q in tree.questions for kind in OF_QUESTION if kind.friendly}
     few |= {label + kind.ending for label in tree.labels for kind in OF_ANSWER if kind.friendly}
     return pa.schema([field for field in columns if field.name in few])

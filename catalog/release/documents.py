@@ -3,9 +3,12 @@
 Croissant 1.0 (MLCommons) and not Frictionless: docs/decisions/releases.md.
 """
 
+import csv
+import io
 import json
 import re
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,7 +89,7 @@ def write_readme(
         words = "To take votes and predictions into a catalogue again, with the same losses:"
         if "without" in facts:
             words = "To take galaxies and predictions into a catalogue again:"
-        lines += ["", words, "", "```sh", _INGEST, "```"]
+        lines += ["", words, "", "```sh", _INGEST + _kept(facts.get("own_columns", ())), "```"]
     lines += [
         "",
         "## Where it comes from",
@@ -106,11 +109,21 @@ def write_readme(
     (folder / RELEASE_README).write_text("\n".join(lines), encoding="utf-8")
 
 
+_SOURCES = ("votes_sha256", "predictions_sha256", "table_sha256")
+
+
 def _made(run: Mapping[str, Any]) -> str:
     """Checksums of the model, or of each of several, or of the table that a run is from."""
-    known = [run["model_sha256"], *map(run["config"].get, ("votes_sha256", "predictions_sha256"))]
+    known = [run["model_sha256"], *map(run["config"].get, _SOURCES)]
     each = [one["sha256"] for one in run["config"].get("models", ())] or [*filter(None, known)][:1]
     return "SHA-256 " + ", ".join(f"{sha256[:16]}…" for sha256 in each) if each else ""
+
+
+def _kept(names: Sequence[str]) -> str:
+    """What to add to a command so that it keeps the releasers' own columns."""
+    row = io.StringIO()
+    csv.writer(row, lineterminator="").writerow(names)
+    return f" --keep {shlex.quote(row.getvalue())}" if names else ""
 
 
 def _summary(rows: int, facts: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ from zoolens.catalog.store.matrices import (
     read_posteriors,
     read_votes,
 )
+from zoolens.catalog.store.own_rows import own_columns, read_own
 from zoolens.catalog.store.released import Runs, read_images_sha256, read_values
 from zoolens.catalog.store.store import Store
 
@@ -68,8 +69,13 @@ class Block:
 def galaxy_rows(block: Block, columns: pa.Schema, galaxies: pa.Table) -> pa.Table:
     """Rows of a block's N galaxies with the given columns; what is missing is NULL.
 
-    galaxies: the columns of the same N galaxies that belong to no answer or question.
+    Text of the catalogue's own columns is empty instead.
+
+    galaxies: the columns of the same N galaxies that belong to no answer or question, without the
+    user's own.
     """
+    own = [said.name for said in own_columns(block.store) if said.name in columns.names]
+    kept = read_own(block.store, own, block.ids) if own else {}
     if "image_sha256" in columns.names:
         images = read_images_sha256(block.store, block.ids)
         place = pc.index_in(galaxies["galaxy_id"], images["galaxy_id"])
@@ -81,11 +87,23 @@ def galaxy_rows(block: Block, columns: pa.Schema, galaxies: pa.Table) -> pa.Tabl
         if field.name in cells:
             source, place = cells[field.name]
             arrays.append(_array(values[source][:, place], field.type))
+        elif field.name in own:
+            arrays.append(kept[field.name].combine_chunks().cast(field.type))
         else:
             known = galaxies[field.name].combine_chunks().cast(field.type)
-            # missing text becomes empty text: FITS and VOTable have no NULL for text
             arrays.append(known.fill_null("") if pa.types.is_string(field.type) else known)
     return pa.Table.from_arrays(arrays, schema=columns)
+
+
+def without_null_text(rows: pa.Table) -> pa.Table:
+    """The same rows, in which text that is missing is empty.
+
+    FITS and VOTable have no NULL for text, nor has astropy's reader of Parquet.
+    """
+    for place, field in enumerate(rows.schema):
+        if pa.types.is_string(field.type) and rows[place].null_count:
+            rows = rows.set_column(place, field, rows[place].fill_null(""))
+    return rows
 
 
 def _cells(tree: DecisionTree, columns: pa.Schema) -> Iterator[tuple[str, tuple[str, int]]]:

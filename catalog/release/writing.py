@@ -25,7 +25,7 @@ from zoolens.catalog.formats.parquet import DescribedParquet
 from zoolens.catalog.formats.votable import write_votable
 from zoolens.catalog.paths import TABLES, galaxies_path, table_path
 from zoolens.catalog.release.documents import Described
-from zoolens.catalog.release.galaxies import Block, galaxy_rows
+from zoolens.catalog.release.galaxies import Block, galaxy_rows, without_null_text
 from zoolens.catalog.release.long_tables import LongTable
 from zoolens.catalog.release.provenance import Title
 from zoolens.catalog.runtime.parallel import in_order
@@ -183,11 +183,11 @@ def _make(
     with store.reader() as reader:
         block = Block(reader, reader.tree, runs, known["galaxy_id"].to_numpy())
         if contents.condition is None:
-            galaxies = galaxy_rows(block, contents.columns, known)
+            galaxies = without_null_text(galaxy_rows(block, contents.columns, known))
         else:
             every = galaxy_rows(block, contents.every, known)
             kept = RowFilter(contents.condition, contents.every).kept(every)
-            galaxies = kept.select(contents.columns.names)
+            galaxies = without_null_text(kept.select(contents.columns.names))
             here = pc.is_in(known["iauname"], kept["iauname"])
             block = Block(reader, block.tree, runs, known["galaxy_id"].filter(here).to_numpy())
         tables = {table.name: table.read(block) for table in contents.tables if len(galaxies)}

@@ -45,6 +45,7 @@ def read_scores(
     quotas: Sequence[str] = (),
     min_votes: float = 0,
     max_votes: float | None = None,
+    where: str | None = None,
 ) -> Scores:
     """What one more volunteer, or a second look, is worth for each galaxy.
 
@@ -63,21 +64,24 @@ def read_scores(
 
     quotas: questions to have scores of their own for. Questions that fewer than
     `min_votes` (loss only) or more than `max_votes` volunteers were asked are worth
-    nothing. Raises `CatalogError` for a bad choice, and if nothing has a score.
+    nothing; nor are galaxies for which the condition `where` is not true
+    (`catalog.store.row_filter.galaxies_where`). Raises `CatalogError` for a bad choice, and if
+    nothing has a score.
     """
     _check(by, min_votes, max_votes)
     tree = store.tree
     run_id = store.newest_run("predict" if by == "mutual_information" else "score")
     galaxies = EveryGalaxy.read(store)
     total, largest = galaxies.nothing(), galaxies.nothing()
+    among = 1 if where is None else galaxies.for_which(where)
     question = np.full(len(total), -1, np.int16)
     of: dict[str, Floats] = {}
     for number, name in enumerate(known.name for known in tree.questions):
         if by == "loss":
-            scores = _losses(galaxies, tree, number, run_id, min_votes, max_votes)
+            scores = among * _losses(galaxies, tree, number, run_id, min_votes, max_votes)
             np.maximum(total, scores, out=total)
         else:
-            scores = _information(galaxies, tree, number, run_id, max_votes)
+            scores = among * _information(galaxies, tree, number, run_id, max_votes)
             total += scores
         if name in quotas:
             of[name] = scores[galaxies.by_name]
@@ -109,7 +113,7 @@ def _check_scores(
                 f"model and --samples above 0{also}"
             )
         raise CatalogError(
-            "no galaxy has a score above 0; ask for other --min-votes or --max-votes"
+            "no galaxy has a score above 0; ask for other --min-votes, --max-votes or --where"
         )
     for question, scores in of.items():
         if not (scores > 0).any():

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from PIL import Image
 
@@ -50,7 +50,8 @@ class PickedImage(NamedTuple):
 class Entry(NamedTuple):
     """A row of the manifest: an image's file, its galaxy, and why it was chosen.
 
-    score: nat; votes: volunteers who were asked the question so far.
+    score: nat; votes: volunteers who were asked the question so far; own: values of columns of the
+    user's own.
     """
 
     file: str
@@ -59,6 +60,7 @@ class Entry(NamedTuple):
     by_quota: bool
     score: float
     votes: float
+    own: Sequence[object] = ()
 
 
 def write_image(folder: Path, reader: ImageReader, galaxy: PickedImage) -> str:
@@ -80,10 +82,13 @@ def write_image(folder: Path, reader: ImageReader, galaxy: PickedImage) -> str:
     return name
 
 
-def write_manifest(folder: Path, entries: Iterable[Entry], by: str, run_id: int) -> Path:
+def write_manifest(
+    folder: Path, entries: Iterable[Entry], by: str, run_id: int, own: Sequence[str] = ()
+) -> Path:
     """Write `manifest.csv`, the entries in the given order.
 
-    by: what they were selected by; run_id: the run whose results that rests on. What is
+    by: what they were selected by; run_id: the run whose results that rests on; own: the columns
+    of the entries' own values, which are hidden too. What is
     known of a galaxy must not influence its volunteers. Score, question, votes and the file's
     name are hidden from them (`#`); name and position, by which a galaxy can be looked up,
     are shown when they have answered (`!`). Predictions are not written: hidden columns
@@ -107,6 +112,7 @@ def write_manifest(folder: Path, entries: Iterable[Entry], by: str, run_id: int)
         "#votes",
         "#galaxy_id",
         "#run_id",
+        *(f"#{name}" for name in own),
     ]
     rows = [
         [
@@ -122,6 +128,7 @@ def write_manifest(folder: Path, entries: Iterable[Entry], by: str, run_id: int)
             _number(entry.votes),
             entry.galaxy.galaxy_id,
             run_id,
+            *map(_own_cell, entry.own),
         ]
         for rank, entry in enumerate(entries, 1)
     ]
@@ -150,6 +157,14 @@ def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) 
 
 def _cell(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else subject_stem(text)
+
+
+def _own_cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return _cell(value)
+    return str(value) if isinstance(value, int) else _number(cast(float | None, value))
 
 
 def _number(value: float | None) -> str:

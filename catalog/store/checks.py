@@ -3,6 +3,7 @@
 import duckdb
 
 from zoolens.catalog.store.matrices import ROUNDING_VOTES
+from zoolens.catalog.store.own_rows import own_columns
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.tables import metadata
 from zoolens.catalog.store.views import statements
@@ -23,6 +24,9 @@ _KEYS = {
     "image": ["run_id", "galaxy_id"],
     "superseded_image": ["run_id", "galaxy_id"],
     "outdated": ["run_id", "galaxy_id", "image_sha256"],
+    "own_column": ["run_id", "name"],
+    "own_row": ["run_id", "galaxy_id"],
+    "superseded_own": ["run_id", "galaxy_id"],
     "vote": ["run_id", "galaxy_id", "answer_id"],
     "prediction": ["run_id", "galaxy_id", "answer_id"],
     "posterior": ["run_id", "galaxy_id"],
@@ -37,7 +41,7 @@ _KEYS = {
     "estimate_map": ["run_id", "galaxy_id", "name"],
 }
 # Tables whose `run_id` is that of a run whose rows a later one replaced, or made untrue.
-_REPLACING = ("superseded", "superseded_image", "outdated")
+_REPLACING = ("superseded", "superseded_image", "superseded_own", "outdated")
 _VIEWS = "SELECT schema_name, view_name, sql FROM duckdb_views() WHERE NOT internal"
 
 
@@ -62,7 +66,7 @@ def _views(store: Store) -> dict[str, int]:
             if str(sql).startswith(tuple(ours)):
                 fresh.execute(sql)
         fresh.execute("CREATE SCHEMA history")
-        for statement in statements():
+        for statement in statements(own_columns(store)):
             fresh.execute(statement)
         expected = set(fresh.execute(_VIEWS).fetchall())
     return {"views: gone, or not as Zoolens makes them": len(expected - found)}
@@ -135,6 +139,8 @@ def _contents(store: Store) -> dict[str, int]:
         "saliency_map: blobs of the wrong size": "saliency_map WHERE "
         "octet_length(mean) <> 4 * answers * height * width "
         "OR octet_length(sd) <> octet_length(mean)",
+        "own: galaxies that stand twice": "(SELECT 1 FROM own GROUP BY galaxy_id "
+        "HAVING count(*) > 1)",
         "vote: counts that are negative or above their total": "vote WHERE NOT "
         "(count >= 0 AND count <= total + 1e-6)",
         "vote: questions with two totals, or more answers than that": "(SELECT 1 FROM vote "

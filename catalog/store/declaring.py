@@ -1,5 +1,7 @@
 """How tables are declared: names, keys, and the columns that several of them have."""
 
+from typing import Any
+
 from sqlalchemy import Column, Double, Float, Integer, LargeBinary, MetaData, String, Table
 
 metadata = MetaData()
@@ -10,7 +12,7 @@ def table(name: str, *columns: Column) -> Table:
     return Table(name, metadata, *columns)
 
 
-def key(name: str, type_: type = Integer) -> Column:
+def key(name: str, type_: Any = Integer) -> Column:
     """A column without NULLs."""
     return Column(name, type_, nullable=False, autoincrement=False)
 

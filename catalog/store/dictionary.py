@@ -157,6 +157,8 @@ COLUMNS: dict[str, dict[str, Column]] = {
         Column("increase", "DOUBLE", "sum of the positive part of the map, in the units of the value", ucd="stat.value"),
         Column("decrease", "DOUBLE", "sum of the negative part of the map, 0 or less", ucd="stat.value"),
     ),
+    # and those of the user's own (`catalog.store.own_columns`)
+    "own": _columns(_GALAXY_ID, _IAUNAME),
     "evaluations": _columns(
         _RUN_ID,
         Column("topic", "VARCHAR", "calibration, error, accuracy, localisation, sanity, faithfulness, stability or warning", ucd="meta.code"),

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoolens.catalog.arrays import Flags, Floats, Ids
+from zoolens.catalog.store.row_filter import galaxies_where
 from zoolens.catalog.store.shown import valid
 from zoolens.catalog.store.store import Store
 
@@ -48,6 +49,15 @@ class EveryGalaxy:
     def with_image(self) -> Flags:
         """Whether they have an image, (N,)."""
         return self._column(f"SELECT galaxy_id, 1 AS value FROM image WHERE {_SHOWN}") > 0
+
+    def for_which(self, condition: str) -> Flags:
+        """Whether a condition on the views `galaxies` and `own` is true of them, (N,)."""
+        return (
+            self._column(
+                f"SELECT galaxy_id, 1 AS value FROM {galaxies_where(self.store, condition)}"
+            )
+            > 0
+        )
 
     def reach(self, run_id: int, answer_id: int) -> Floats:
         """The predicted probability that a volunteer is asked an answer's question."""

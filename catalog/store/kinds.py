@@ -25,7 +25,10 @@ _REFUSED = (
     ("missing identifier", "row without a name of its galaxy, or image without one"),
     ("unusable identifier", "row whose name is no name, or is in floating point"),
     ("duplicated identifier", "row of a galaxy that an earlier row has; that one counts"),
-    ("unknown galaxy", "row of predictions for a galaxy that the catalogue does not have"),
+    (
+        "unknown galaxy",
+        "row of predictions or own columns for a galaxy that the catalogue does not have",
+    ),
     ("ragged row", "row with more or fewer fields than the header"),
     ("position out of range", "row whose ra or dec is no position, or one without the other"),
     ("missing count", "row that has some counts of a question, or its total, but not all counts"),

@@ -10,9 +10,12 @@ from zoolens.catalog.arrays import Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.matrices import read_rows
+from zoolens.catalog.store.row_filter import galaxies_where
 from zoolens.catalog.store.shown import FEWEST_VOTES, shown, valid
 from zoolens.catalog.store.store import Store
 
+# the columns of a ranking for people
+RANKED = ("rank", "iauname", "label", "votes", "observed", "predicted", "ce", "weighted_ce")
 MEASURES = ("weighted_ce", "ce", "reach_weighted_ce")
 
 
@@ -24,12 +27,14 @@ def rank_galaxies(
     label: str | None = None,
     question: str | None = None,
     by: str = "weighted_ce",
+    where: str | None = None,
 ) -> pa.Table:
     """The `limit` worst galaxies of the newest score run, one row each, worst first.
 
     A galaxy ranks by its largest value of `by`, over all answers or those of `label` or
     `question`. Answers to questions that fewer than `min_votes` volunteers were asked
-    do not count. Among equals the first answer in the tree counts; galaxies go by name.
+    do not count; where: only galaxies of this condition (`catalog.store.row_filter`). Among equals
+    the first answer in the tree counts; galaxies go by name.
     Columns rank, galaxy_id, iauname, answer_id, label, votes, observed, predicted, ce,
     weighted_ce, and `by`. Raises `CatalogError` for a bad choice, `UnknownName` for an
     unknown one.
@@ -44,10 +49,15 @@ def rank_galaxies(
     columns = ["answer_id", "total_votes", "observed", "predicted", "ce", "weighted_ce"]
     columns += [by] if by not in columns else []
     asked = [run_id, float(min_votes)]
+    some = "" if where is None else f" AND galaxy_id IN {galaxies_where(store, where)}"
     if by == "weighted_ce" and len(chosen) == len(tree.labels):
-        rows, least = _from_galaxies(store, asked, limit, columns)
+        rows, least = _from_galaxies(store, asked, limit, columns, some)
     else:
-        rows, least = _from_answers(store, asked, limit, columns, by, chosen)
+        # a galaxy has at most one row per answer, so the worst `limit` have one among the worst
+        # `limit` times as many as there are answers; one pass over one column finds the least
+        among = f"{_ASKED} AND answer_id IN ({', '.join(map(str, chosen))}){some}"
+        least = _least(store, by, f"{valid('loss')} WHERE {among}", asked, limit * len(chosen))
+        rows = _worst_rows(columns, by, among)
     listed = ", ".join(f"w.{name}" for name in columns[2:])
     return store.arrow(
         f"""SELECT row_number() OVER (ORDER BY w.{by} DESC, g.iauname) AS rank, w.galaxy_id,
@@ -59,20 +69,28 @@ JOIN answer a ON a.answer_id = w.answer_id ORDER BY rank LIMIT {limit}""",
 
 
 def why_none(
-    store: Store, *, min_votes: float = 0, label: str | None = None, question: str | None = None
+    store: Store,
+    *,
+    min_votes: float = 0,
+    label: str | None = None,
+    question: str | None = None,
+    where: str | None = None,
 ) -> str:
     """Why `rank_galaxies` ranks no galaxy, and what to do, in one sentence."""
     chosen = _chosen(store.tree, label, question)
     run_id = store.newest_run("score")
     among = f"weighted_ce IS NOT NULL AND answer_id IN ({', '.join(map(str, chosen))})"
+    if where is not None:
+        among += f" AND galaxy_id IN {galaxies_where(store, where)}"
     sql = f"SELECT max(total_votes) FROM {valid('loss')} WHERE run_id = ? AND {among}"
     most = store.value(sql, [run_id])
     of = label or question
+    some = "" if where is None else f" with {where}"
     if most is None:
-        return f"no galaxy of score run {run_id} has a loss" + (f" of {of}" if of else "")
+        return f"no galaxy{some} of score run {run_id} has a loss" + (f" of {of}" if of else "")
     return (
-        f"no galaxy ranks: of the questions with a loss{f' ({of})' if of else ''} none was asked "
-        f"of {min_votes:g} volunteers, at most of {most:g}; ask for fewer votes"
+        f"no galaxy{some} ranks: of the questions with a loss{f' ({of})' if of else ''} none was "
+        f"asked of {min_votes:g} volunteers, at most of {most:g}; ask for fewer votes"
     )
 
 
@@ -127,47 +145,32 @@ _ASKED = "run_id = $1 AND total_votes >= $2"
 
 
 def _from_galaxies(
-    store: Store, asked: Sequence[float], limit: int, columns: Sequence[str]
+    store: Store, asked: Sequence[float], limit: int, columns: Sequence[str], some: str
 ) -> tuple[str, float]:
     """Query for the galaxies that can rank, from what is stored of each galaxy.
+
+    some: a further condition.
 
     If too few volunteers were asked about a galaxy's worst answer, the galaxy ranks by another
     answer, whose loss is no larger. So its other losses are looked up only if its largest
     loss is among the worst.
     """
-    least = _least(store, "weighted_ce", f"{valid('galaxy_loss')} WHERE {_ASKED}", asked, limit)
+    least = _least(
+        store, "weighted_ce", f"{valid('galaxy_loss')} WHERE {_ASKED}{some}", asked, limit
+    )
     doubtful = store.arrow(
         f"SELECT galaxy_id FROM {valid('galaxy_loss')} "
-        "WHERE run_id = $1 AND total_votes < $2 AND weighted_ce >= $3",
+        f"WHERE run_id = $1 AND total_votes < $2 AND weighted_ce >= $3{some}",
         [*asked, least],
     )["galaxy_id"].to_pylist()
     rows = (
         f"SELECT galaxy_id, {', '.join(columns)} FROM {valid('galaxy_loss')} "
-        f"WHERE {_ASKED} AND weighted_ce >= $3"
+        f"WHERE {_ASKED} AND weighted_ce >= $3{some}"
     )
     if doubtful:
         among = f"{_ASKED} AND galaxy_id IN ({', '.join(map(str, doubtful))})"
         rows += f" UNION ALL {_worst_rows(columns, 'weighted_ce', among)}"
     return rows, least
-
-
-def _from_answers(
-    store: Store,
-    asked: Sequence[float],
-    limit: int,
-    columns: Sequence[str],
-    by: str,
-    chosen: Sequence[int],
-) -> tuple[str, float]:
-    """Query for the galaxies that can rank, from all losses of the chosen answers.
-
-    A galaxy has at most one row per answer, so the worst `limit` galaxies have a row among
-    the worst `limit` times as many as there are answers. One pass over one column finds the
-    least of those; smaller losses need not be compared.
-    """
-    among = f"{_ASKED} AND answer_id IN ({', '.join(map(str, chosen))})"
-    least = _least(store, by, f"{valid('loss')} WHERE {among}", asked, limit * len(chosen))
-    return _worst_rows(columns, by, among), least
 
 
 def _least(store: Store, by: str, some: str, asked: Sequence[float], rows: int) -> float:

@@ -93,12 +93,14 @@ def newest_explain_run(store: Store, predict_run: int) -> int | None:
 def ledger_of(store: Store, runs: Runs) -> list[dict[str, Any]]:
     """Complete runs that a release has data of, oldest first, each as a row of `runs`.
 
-    These are all ingests, the newest training, and `runs`; their `config` is parsed.
+    These are all ingests, all tables of own columns, the newest training, and `runs`; their
+    `config` is parsed.
     """
     numbers = [run for run in vars(runs).values() if run is not None]
     rows = store.arrow(
         "SELECT run_id, job, started_at, finished_at, config, model_sha256, code_version "
-        "FROM run WHERE status = 'complete' AND (job = 'ingest' OR list_contains($1, run_id) "
+        "FROM run WHERE status = 'complete' AND (job IN ('ingest', 'keep') "
+        "OR list_contains($1, run_id) "
         f"OR run_id = ({shown('train')})) ORDER BY run_id",
         [numbers],
     ).to_pylist()

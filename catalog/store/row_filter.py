@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.connection import CLOSED
+from zoolens.catalog.store.store import Store
 
 _ROWS, _PLACE = "rows of the block", "place in the block"
 
@@ -33,11 +34,44 @@ class RowFilter:
             self._connection.extract_statements(f"SELECT 1 WHERE\n{self._condition}\n")
             statements = self._connection.extract_statements(sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                raise CatalogError(f"a release takes one condition, not {self._condition!r}")
+                raise CatalogError(
+                    f"there can be one condition on galaxies, not {self._condition!r}"
+                )
             found = self._connection.execute(statements[0]).to_arrow_table()[_PLACE]
         except duckdb.Error as error:
-            first = str(error).splitlines()[0]
-            raise CatalogError(f"the condition {self._condition!r}: {first}") from None
+            raise _refused(self._condition, error) from None
         finally:
             self._connection.unregister(_ROWS)
         return rows.take(found.sort())
+
+
+# What a condition may use to say which galaxies it means.
+_KNOWN = "(FROM galaxies LEFT JOIN (SELECT * EXCLUDE (iauname) FROM own) USING (galaxy_id))"
+_OF_VALUES = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
+
+
+def galaxies_where(store: Store, condition: str) -> str:
+    """SQL for the numbers of the galaxies for which a condition is true.
+
+    It may use the columns of the views `galaxies` and `own`, and is the same that `RowFilter`
+    takes. Raises `CatalogError` if it is none, cannot be computed, or is true of no galaxy.
+    """
+    # there it is closed in: what passes refers to nothing but the columns of a row
+    RowFilter(condition, store.arrow(f"SELECT * FROM {_KNOWN} LIMIT 0").schema)
+    some = f"(SELECT galaxy_id FROM {_KNOWN} WHERE (\n{condition}\n))"
+    try:
+        count = store.value(f"SELECT count(*) FROM {some}")
+    except CatalogError as error:
+        if isinstance(error.__cause__, _OF_VALUES):
+            raise _refused(condition, error.__cause__) from None
+        raise
+    if not count:
+        raise CatalogError(f"no galaxy of {store.path} has {condition}; loosen the condition")
+    return some
+
+
+def _refused(condition: str, error: duckdb.Error) -> CatalogError:
+    """DuckDB's own words, with the names that it would have known."""
+    first, *rest = str(error).splitlines()
+    known = [line.strip() for line in rest if line.startswith("Candidate bindings")]
+    return CatalogError(f"the condition {condition!r}: {'; '.join([first, *known])}")

@@ -10,6 +10,7 @@ from zoolens.catalog import paths
 from zoolens.catalog.errors import CatalogBusy, CatalogError
 from zoolens.catalog.store.connection import is_shared, open_file
 from zoolens.catalog.store.failures import RESTORE, read_failure, write_failure
+from zoolens.catalog.store.own_columns import DEFINITIONS, OwnColumn
 from zoolens.catalog.store.views import VIEWS, statements, views_sha256
 
 # The newest migration. Alembic could say it, but that takes a second; a test compares the two.
@@ -118,7 +119,8 @@ def _make_views(connection: duckdb.DuckDBPyConnection) -> None:
         if schema in ("main", "history") and name in ours:
             connection.execute(f'DROP VIEW "{schema}"."{name}"')
     connection.execute("CREATE SCHEMA IF NOT EXISTS history")
-    for statement in statements():
+    own = [OwnColumn(*row) for row in connection.execute(DEFINITIONS, [0]).fetchall()]
+    for statement in statements(own):
         connection.execute(statement)
     connection.execute("DELETE FROM setting WHERE name = 'views_sha256'")
     connection.execute("INSERT INTO setting VALUES ('views_sha256', ?)", [views_sha256()])

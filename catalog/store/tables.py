@@ -7,9 +7,11 @@ build the same tables from frozen text; a test compares the two.
 """
 
 from functools import cache
+from typing import Any
 
 import pyarrow as pa
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -99,6 +101,26 @@ superseded = _table(
 )
 # Images that a later ingest of the same galaxy replaced.
 superseded_image = _table("superseded_image", _key("run_id"), _key("galaxy_id", BigInteger))
+# Columns of the user's own (`catalog.store.own_columns`), by each run that brought values of them.
+own_column = _table(
+    "own_column",
+    _key("run_id"),
+    _key("name", String),
+    _key("type", String),  # in SQL
+    _key("place"),  # in the list of `own_row` that holds values of the type, from 1
+    *(_key(name, String) for name in ("unit", "ucd", "description")),
+)
+# All values of a galaxy: those that the run brought, and those it had of other columns.
+own_row = _table(
+    "own_row",
+    _key("run_id"),
+    _key("galaxy_id", BigInteger),
+    _key("numbers", ARRAY(Double)),
+    _key("integers", ARRAY(BigInteger)),
+    _key("texts", ARRAY(String)),
+)
+# Rows of `own_row` that a later run replaced.
+superseded_own = _table("superseded_own", _key("run_id"), _key("galaxy_id", BigInteger))
 # Rows of runs that were made from votes or an image which an ingest replaced since.
 outdated = _table(
     "outdated",
@@ -231,12 +253,16 @@ _ARROW = {
 }
 
 
+def _arrow(kind: Any) -> pa.DataType:
+    return pa.list_(_arrow(kind.item_type)) if isinstance(kind, ARRAY) else _ARROW[type(kind)]
+
+
 @cache
 def arrow_schema(name: str) -> pa.Schema:
     """The columns of a table as Arrow, without `run_id`, which `Store.commit` adds."""
     return pa.schema(
         [
-            pa.field(column.name, _ARROW[type(column.type)])
+            pa.field(column.name, _arrow(column.type))
             for column in metadata.tables[name].columns
             if column.name != "run_id"
         ]

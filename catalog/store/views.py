@@ -9,12 +9,13 @@ writes docs/dictionary.md.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from zoolens.catalog.decision_tree import CAMPAIGNS
 from zoolens.catalog.store.dictionary import COLUMNS, Column
 from zoolens.catalog.store.kinds import IS_REFUSED, KINDS
+from zoolens.catalog.store.own_columns import OwnColumn, own_sql, quoted
 from zoolens.catalog.store.shown import newest, shown, valid
 
 
@@ -23,18 +24,19 @@ class PublicView:
     """A view: its name, what one row is, its SQL.
 
     `job`: the view in `main` shows a run of this job; None if the view is not about one
-    job's runs.
+    job's runs. `more`: columns that only this catalogue has.
     """
 
     name: str
     row: str
     sql: str
     job: str | None = None
+    more: tuple[Column, ...] = ()
 
     @property
     def columns(self) -> dict[str, Column]:
         """Its columns by name, in order."""
-        return COLUMNS[self.name]
+        return COLUMNS[self.name] | {column.name: column for column in self.more}
 
     def statements(self) -> list[str]:
         """SQL that makes the view in `main` and, with runs, in `history`."""
@@ -54,16 +56,17 @@ class PublicView:
         return valid(every) if "galaxy_id" in self.columns else every
 
     def _comments(self, schema: str) -> list[str]:
-        def quoted(text: str) -> str:
-            return "'" + text.replace("'", "''") + "'"
-
         return [
-            f"COMMENT ON VIEW {schema}.{self.name} IS {quoted('One row per ' + self.row + '.')}",
+            f"COMMENT ON VIEW {schema}.{self.name} IS {_text('One row per ' + self.row + '.')}",
             *(
-                f'COMMENT ON COLUMN {schema}.{self.name}."{column}" IS {quoted(said.comment)}'
+                f"COMMENT ON COLUMN {schema}.{self.name}.{quoted(column)} IS {_text(said.comment)}"
                 for column, said in self.columns.items()
             ),
         ]
+
+
+def _text(words: str) -> str:
+    return "'" + words.replace("'", "''") + "'"
 
 
 _LEAD = """\
@@ -83,6 +86,11 @@ view that has a `run_id`, as in `history.losses`, to see every run whole, those 
 another method, layer or model among them. `rejects` and `runs` are about all runs.
 """
 
+_OWN = """
+And a column for each that you kept (`zoolens ingest VOTES --keep z,mag`, `zoolens keep TABLE
+--columns z,mag`), in the type, with the unit and the description of its table; NULL where that has
+no value, or a float that is no number. `zoolens sql own` shows those of a catalogue."""
+
 _ANSWER_COLUMNS = "a.question, a.answer, a.label"
 _QUESTIONS = "(SELECT DISTINCT question_id, question FROM answer)"
 # All answers of a question have its reach.
@@ -90,6 +98,13 @@ _FIRST_ANSWERS = (
     "(SELECT question_id, question, min(answer_id) AS answer_id FROM answer "
     "GROUP BY question_id, question)"
 )
+
+
+def own_view(columns: Sequence[OwnColumn]) -> PublicView:
+    """The view of the user's own columns."""
+    row = "galaxy with values of columns of your own"
+    return PublicView("own", row, own_sql(columns), more=tuple(c.said for c in columns))
+
 
 VIEWS: tuple[PublicView, ...] = (
     PublicView(
@@ -194,6 +209,7 @@ FROM saliency_stat s JOIN galaxy g ON g.galaxy_id = s.galaxy_id
 JOIN answer a ON a.answer_id = s.answer_id""",
         job="explain",
     ),
+    own_view(()),
     PublicView(
         "estimates",
         "run, galaxy, and class of a classifier or value of a regressor",
@@ -232,13 +248,17 @@ FROM run""",
 )
 
 
-def statements() -> list[str]:
-    """All SQL that makes the public views where there are none."""
-    return [text for view in VIEWS for text in view.statements()]
+def statements(own: Sequence[OwnColumn] = ()) -> list[str]:
+    """All SQL that makes the public views where there are none; own: the user's columns."""
+    views = [own_view(own) if view.name == "own" else view for view in VIEWS]
+    return [text for view in views for text in view.statements()]
 
 
 def views_sha256() -> str:
-    """SHA-256 of the SQL of all views; if it changes, they are created again."""
+    """SHA-256 of the SQL of all views, without the user's columns.
+
+    If it changes, they are created again. The view `own` is so too when its columns change.
+    """
     return hashlib.sha256("\n".join(statements()).encode()).hexdigest()
 
 
@@ -252,6 +272,8 @@ def as_markdown() -> str:
 def _section(view: PublicView) -> Iterator[str]:
     yield f"\n## `{view.name}`\n\nOne row per {view.row}.\n\n| column | type | |\n|---|---|---|"
     yield from (f"| `{c.name}` | {c.type} | {c.comment} |" for c in view.columns.values())
+    if view.name == "own":
+        yield _OWN
     if view.name == "rejects":
         yield "\nReasons begin with their kind:\n\n| kind | refused | what it is |\n|---|---|---|"
         yield from (f"| {k.name} | {'yes' if k.refused else 'no'} | {k.means} |" for k in KINDS)

@@ -1,6 +1,7 @@
 import io
 import warnings
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pyarrow as pa
@@ -126,3 +127,22 @@ def test_positions_say_their_system() -> None:
     assert system.system == "ICRS"
     assert [field.ref for field in file.get_first_table().fields] == [system.ID, None]
     assert "COOSYS" not in votable_header(pa.schema([other]), name="galaxies")
+
+
+def test_names_and_units_of_others_are_written_without_a_word(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    names = ["z r", "z_r", 'a"<b', "é"]
+    units = ["furlongs", "log(cm)", "erg", ""]
+    schema = pa.schema(
+        [
+            column(n, pa.float64(), "", unit=u, ucd="of.nothing")
+            for n, u in zip(names, units, strict=True)
+        ]
+    )
+    header = votable_header(schema, name="t").encode()
+    assert [str(warning.message) for warning in recwarn] == []
+    root = ElementTree.fromstring(header)
+    fields = root.findall(".//{*}FIELD")
+    assert [field.get("name") for field in fields] == names
+    assert len({field.get("ID") for field in fields}) == len(names)

@@ -21,12 +21,14 @@ from tests.made.catalogues import (
 )
 from tests.made.checkpoints import save, zoobot_tree
 from tests.made.images import folder, picture, tar
+from tests.made.own_tables import own_table
 from zoolens import cli
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.selection.manifest import MOST_BYTES
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.ingest import ingest
+from zoolens.jobs.keep import keep
 from zoolens.jobs.score import score
 from zoolens.jobs.select import select
 from zoolens.jobs.verify import verify
@@ -333,3 +335,26 @@ def test_real_votes_and_images(data: Path, tmp_path: Path) -> None:
     scores = [float(row["#score"]) for row in rows]
     for part in (scores[:2], scores[2:5], scores[5:]):
         assert part == sorted(part, reverse=True)
+
+
+def test_only_galaxies_of_a_condition_with_columns_of_ones_own(gz: Path, tmp_path: Path) -> None:
+    own = {"z": [None if n == 1 else 0.01 * n for n in range(N)], "text": ["=a b/c"] * N}
+    table = own_table(
+        tmp_path / "own.parquet",
+        {"iauname": NAMES, **own, "good": [n % 2 == 0 for n in range(N)], "n": [2**62 + 1] * N},
+    )
+    keep(gz, table, ["z", "text", "good", "n"])
+    report = select(
+        gz, tmp_path / "out", N, where="z > 0.03 OR z IS NULL", columns=["z", "text", "good", "n"]
+    )
+    rows = [*csv.DictReader(report.manifest.open())]
+    numbers = sorted(NAMES.index(row["!iauname"]) for row in rows)
+    assert set(numbers) <= {1, *range(4, N)}
+    assert report.selected == len(rows) > 3
+    for row in rows:
+        n = NAMES.index(row["!iauname"])
+        assert row["#z"] == ("unknown" if n == 1 else repr(0.01 * n))
+        assert row["#text"] not in ("", "=a b/c")
+        assert (row["#good"], row["#n"]) == ("no" if n % 2 else "yes", str(2**62 + 1))
+    with pytest.raises(UnknownName, match=r"no column 'zz' of your own .*nearest: z"):
+        select(gz, tmp_path / "other", 1, columns=["zz"])

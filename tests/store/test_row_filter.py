@@ -1,10 +1,14 @@
 """Conditions in SQL over rows, against Python; and those that are more than a condition."""
 
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 
+from tests.made.catalogues import catalogue, random_counts
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.store.row_filter import RowFilter
+from zoolens.catalog.store.row_filter import RowFilter, galaxies_where
+from zoolens.catalog.store.store import Store
 
 ROWS = pa.table(
     {
@@ -65,3 +69,30 @@ def test_a_row_that_breaks_the_condition_is_told() -> None:
     filtered = RowFilter("CAST(iauname AS INTEGER) > 3", ROWS.schema)
     with pytest.raises(CatalogError, match="Could not convert string 'J3'"):
         filtered.kept(ROWS)
+
+
+def test_galaxies_are_chosen_by_what_the_views_have_of_them(tmp_path: Path) -> None:
+    with Store.open(catalogue(tmp_path / "gz.duckdb", random_counts(4))) as store:
+
+        def found(condition: str) -> list[int]:
+            some = galaxies_where(store, condition)
+            return [number for (number,) in store.rows(f"FROM {some} ORDER BY 1")]
+
+        assert found("ra > 10.05 AND iauname <> 'G0003' -- by name") == [1, 2]
+        assert found("galaxy_id % 2 = 0") == [0, 2]
+        for condition, told in [
+            ("z < 0.1", 'column "z" not found'),
+            ("iauname IN (SELECT iauname FROM galaxies)", "galaxies does not exist"),
+            ("ra = max(ra)", "aggregates"),
+            ("CAST(iauname AS INTEGER) = 1", "Could not convert string 'G000"),
+            ("ra < 0", "no galaxy of .* has ra < 0; loosen"),
+        ]:
+            with pytest.raises(CatalogError, match=told):
+                galaxies_where(store, condition)
+
+
+def test_names_that_are_near_are_told() -> None:
+    with pytest.raises(
+        CatalogError, match='not found in FROM clause!; Candidate bindings: "votes"'
+    ):
+        RowFilter("vote > 5", ROWS.schema)
