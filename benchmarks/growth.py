@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -120,33 +120,38 @@ def measure(galaxies: int) -> Iterator[dict[str, object]]:
             done = subprocess.run(
                 [sys.executable, "-c", code], check=True, capture_output=True, text=True
             )
-            written = _written(folder) - before
+            taken = bytes_written(folder) - before
             if each == "release":
-                written = _written(folder / "release", "**/*")
+                taken = bytes_written(folder / "release", "**/*")
                 shutil.rmtree(folder / "release")
-            found = {"written_bytes": written, **json.loads(done.stdout)}
+            found = {"written_bytes": taken, **json.loads(done.stdout)}
             yield {"galaxies": galaxies, "step": each, **found}
             if each == "ingest":
                 add_predictions(folder, galaxies)
             if each == STEPS[-1] and steps != STEPS:
                 add_images(folder, galaxies)
-            before = _written(folder)
+            before = bytes_written(folder)
 
 
-def _written(folder: Path, which: str = "gz.*") -> int:
+def bytes_written(folder: Path, which: str = "gz.*") -> int:
     """Bytes of the catalogue and the files beside it, or of other files."""
     return sum(file.stat().st_size for file in folder.glob(which) if file.is_file())
 
 
 def child(name: str, folder: str) -> None:
     """A step, and what it took, as JSON on standard output."""
+    print(json.dumps(timed(lambda: step(name, Path(folder)))))
+
+
+def timed(work: Callable[[], None]) -> dict[str, float]:
+    """Seconds, core-seconds and peak bytes of this process, whose whole work it is."""
     start = time.perf_counter()
-    step(name, Path(folder))
+    work()
     took = {"seconds": time.perf_counter() - start, "core_seconds": time.process_time()}
     # not getrusage, which counts what the parent held before this program took its place
     status = Path("/proc/self/status").read_text()
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    print(json.dumps({**took, "peak_bytes": 1024 * int(peak.split()[1])}))
+    return {**took, "peak_bytes": 1024 * int(peak.split()[1])}
 
 
 def _exponent(found: dict[int, dict[str, object]]) -> str:

@@ -6,11 +6,17 @@ from typing import Annotated
 from typer import Argument, Option
 
 from zoolens.commands import options
-from zoolens.commands.shell import say
+from zoolens.commands.shell import say, wrong_usage
 
 
 def ingest(
-    votes: Annotated[Path, Argument(help="Vote table: CSV, CSV.gz, Parquet or FITS.")],
+    table: Annotated[
+        Path | None,
+        Argument(
+            help="Votes, or galaxies without: CSV, CSV.gz, Parquet or FITS. Left out, galaxies are "
+            "named after their images."
+        ),
+    ] = None,
     images: Annotated[
         Path | None,
         Option(help="Folder of images or tar shards, a tar, or a Parquet file of images."),
@@ -37,13 +43,15 @@ def ingest(
     catalog: options.Catalog = options.CATALOG,
     quiet: options.Quiet = False,
 ) -> None:
-    """Votes and images into the catalogue; with a model or predictions, all the way to losses."""
+    """Votes and images, or galaxies without votes, into the catalogue; with a model, to losses."""
     from zoolens.catalog.own.asked import listed
     from zoolens.jobs.pipeline import ingest_to_index
 
+    if table is None and images is None and predictions is None:
+        raise wrong_usage("there is nothing to ingest: give a table, --images or --predictions")
     ingest_to_index(
         catalog,
-        votes,
+        table,
         images=images,
         model=model or (),
         predictions=predictions,

@@ -80,9 +80,7 @@ Predictions = Annotated[
 ]
 Tree = Annotated[
     str | None,
-    Option(
-        help="Decision tree: gzd5, gz2, euclid, … or NAME.yaml; told from the columns if not given."
-    ),
+    Option(help="Decision tree: gzd5, gz2, euclid, … or NAME.yaml; else told by table or model."),
 ]
 IdColumn = Annotated[
     str | None,

@@ -12,6 +12,7 @@ def predict(
     model: options.Models = None,
     predictions: options.Predictions = None,
     id_column: options.IdColumn = None,
+    tree: options.Tree = None,
     samples: options.Samples = 30,
     seed: options.Seed = 0,
     view: options.ViewName = None,
@@ -34,6 +35,7 @@ def predict(
         model=model or (),
         predictions=predictions,
         id_column=id_column,
+        tree=tree,
         inference=options.inference_of(
             samples, seed, view, size, engine, precision, grey_as_colour
         ),

@@ -19,7 +19,8 @@ def status(
         write(from_arrow(report.runs), form, out)
         return
     told = f"{report.refused:,} refused, {report.remarks:,} remarks"
-    echo(f"{report.catalog}: tree {report.tree}, {told}")
+    tree = f"tree {report.tree}" if report.tree else "no tree yet"
+    echo(f"{report.catalog}: {tree}, {told}")
     # without the columns that make it wider than a terminal: files and other formats have them
     for table in (report.steps, report.runs.drop_columns(["finished_at", "code"])):
         write(from_arrow(table))

@@ -1,63 +1,85 @@
 """`predict --predictions`: published posteriors or fractions, without a model."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
 
-from zoolens.catalog.arrays import Ids, Places
+from zoolens.catalog.arrays import Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, TableRefused
-from zoolens.catalog.formats.identifiers import check_digits
 from zoolens.catalog.formats.reading import TableFile
 from zoolens.catalog.predictions.from_table import read_posteriors
-from zoolens.catalog.predictions.layouts import PublishedLayout, recognise_predictions
+from zoolens.catalog.predictions.layouts import PublishedLayout, tell_tree
+from zoolens.catalog.predictions.matching import (
+    UNKNOWN,
+    NewGalaxies,
+    match_rows,
+    new_galaxies,
+    read_new_galaxies,
+)
 from zoolens.catalog.predictions.posterior import REACH
 from zoolens.catalog.predictions.rows import posterior_rows, prediction_rows, question_rows
+from zoolens.catalog.predictions.table import (
+    PredictionTable,
+    Wanted,
+    open_predictions,
+    unread_reason,
+    wanted_rows,
+)
 from zoolens.catalog.runtime.files import sha256_of
-from zoolens.catalog.store.galaxies import galaxies_of_run, shown_galaxies
+from zoolens.catalog.store.galaxies import Numbering, galaxies_of_run, galaxy_table
+from zoolens.catalog.store.ingests import begin_ingest, finish_ingest, settle_tree, settled_tree
 from zoolens.catalog.store.rejects import add_rejects, reject_table, rows_refused
 from zoolens.catalog.store.shards import Part, as_they_are, fill
 from zoolens.catalog.store.store import Run, Store
-from zoolens.catalog.votes.checks import Rows, check_identifiers, repeated, repeated_reason
-from zoolens.catalog.votes.spelling import respelt
+from zoolens.catalog.votes.checks import Rows
 from zoolens.jobs.reports import PredictReport
 
-SHARD = 2_000  # galaxies committed at a time
+SHARD = 32_768  # galaxies committed at a time, fewer if they have many samples
+_HELD = 16 << 20  # bytes of a table's columns that are worked on at a time
 
-_UNKNOWN = "unknown galaxy"  # the kind of reject that a later ingest may resolve
 
-
-def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> PredictReport:
+def adopt(
+    catalog: Path, predictions: Path, *, id_column: str | None = None, tree: str | None = None
+) -> PredictReport:
     """Take over the predictions in a published table, as a run of `predict`.
 
-    predictions: CSV, CSV.gz, Parquet or FITS, in a layout of `catalog.predictions.layouts`.
-    id_column: by default `iauname`. Rows that are refused, or of galaxies that the catalogue
-    does not have, go to `rejects`; called again, only galaxies that are new since are added.
+    predictions: a table (`catalog.formats.reading`) in a layout of `catalog.predictions.layouts`.
+    id_column: by default found by its name. A catalogue without galaxies, or that does not exist,
+    gets those of the table, with their positions where it has them, as a run of `ingest`; if it
+    has no tree yet, it gets `tree`, or the one that the columns tell. Rows that are refused, or
+    of galaxies that the catalogue does not have, go to `rejects`; called again, only galaxies
+    that are new since are added. The table is read block by block, whatever its size.
+
     Raises `TableRefused` for a table that holds nothing of the catalogue's tree or galaxies,
     `CatalogError` if no row could be used.
     """
-    with Store.open(catalog) as store:
-        tree = store.tree
-        rows, layout = _open(predictions, tree, id_column)
-        galaxy_id = _match(store, rows)
-        if not rows.good.any():
+    held, bare = _held(catalog)
+    if held is None:
+        held = tell_tree(predictions, TableFile(predictions).schema.names, tree)
+    table = open_predictions(predictions, held, identifier=id_column)
+    inputs = {"predictions_sha256": sha256_of(predictions), "id_column": table.layout.identifier}
+    origin = {"predictions": str(predictions.resolve())}
+    with Store.open(catalog, create=True) as store:
+        made = _make_galaxies(store, table, inputs, origin) if bare else 0
+        match = match_rows(store, table)
+        if not len(match.wanted):
             raise TableRefused(
-                f"{predictions} has no galaxy of {catalog} in its column {layout.identifier}; "
-                "choose the right one with --id"
+                f"{predictions} has no galaxy of {catalog} in its column "
+                f"{table.layout.identifier}; choose the right one with --id"
             )
-        run = store.begin(
-            "predict",
-            {
-                "predictions_sha256": sha256_of(predictions),
-                "tree": tree.name,
-                "id_column": layout.identifier,
-                "reach": REACH,
-            },
-            origin={"predictions": str(predictions.resolve())},
-        )
-        rejects = add_rejects(store, run, rows.rejects)
-        galaxies, refused = _adopt_all(store, run, rows, galaxy_id, layout, tree)
+        settle_tree(store, held)
+        settings = {**inputs, "tree": held.name, "reach": REACH}
+        if table.layout.lower:
+            settings["intervals"] = "as stated"
+        run = store.begin("predict", settings, origin=origin)
+        rejects = add_rejects(store, run, match.rejects)
+        galaxies, refused = _adopt_all(store, run, table, match.wanted)
         rejects += refused
         total = len(galaxies_of_run(store, run, "prediction"))
         if not total:
@@ -65,86 +87,107 @@ def adopt(catalog: Path, predictions: Path, *, id_column: str | None = None) -> 
                 f"no row of {predictions} could be used; the reasons: zoolens sql 'FROM rejects'"
             )
         changed = store.conclude(run, added=galaxies + rejects > 0)
-        missing = layout.missing_questions(tree)
-        return PredictReport(run.run_id, galaxies, total, rejects, None, missing, changed)
-
-
-def check(predictions: Path, tree: DecisionTree, *, id_column: str | None = None) -> None:
-    """Raises as `adopt` does if a table holds nothing of the tree; no row is read."""
-    names = TableFile(predictions).schema.names
-    recognise_predictions(predictions, names, tree, identifier=id_column)
-
-
-def _open(path: Path, tree: DecisionTree, id_column: str | None) -> tuple[Rows, PublishedLayout]:
-    """The rows of a table of predictions, and the layout of its columns."""
-    misshapen: dict[int, str] = {}
-    file = TableFile(path)
-    names = respelt(path, file.schema.names, [tree])
-    file.rename(names)
-    layout = recognise_predictions(path, file.schema.names, tree, identifier=id_column)
-    numbers, table = file.whole(layout.columns, misshapen)
-    rows = Rows(path, table, layout.identifier, numbers)
-    for row, what in misshapen.items():
-        rows.add(row, None, f"ragged row: {what}")
-    for old, new in names.items():
-        if new in layout.columns:
-            rows.add(None, old, f"respelt column: read as {new}")
-    for name in layout.incomplete:
-        rows.add(None, name, "missing column: concentrations of some answers; not used")
-    return rows, layout
-
-
-def _match(store: Store, rows: Rows) -> Ids:
-    """Numbers of the galaxies (N,); refuses rows without one, or with that of another row."""
-    check_identifiers(rows)
-    check_digits(rows.path, rows.identifier, rows.names)
-    known = shown_galaxies(store, filter(None, rows.names))
-    galaxy_id = np.array([known.get(name or "", -1) for name in rows.names], dtype=np.int64)
-    rows.refuse(galaxy_id < 0, lambda i: f"{_UNKNOWN}: the catalogue has none of that name")
-    good = np.flatnonzero(rows.good)
-    which, first = repeated(pa.chunked_array([galaxy_id[good]]))
-    first_of = dict(zip(good[which].tolist(), rows.numbers[good[first]].tolist(), strict=True))
-    rows.refuse(
-        np.isin(np.arange(len(galaxy_id)), good[which]), lambda i: repeated_reason(first_of[i])
+    report = PredictReport(
+        run.run_id, galaxies, total, rejects, None, table.layout.missing_questions(held), changed
     )
-    return galaxy_id
+    return replace(report, remarks=tuple(_remarks(table.layout, made)))
 
 
-def _adopt_all(
-    store: Store,
-    run: Run,
-    rows: Rows,
-    galaxy_id: Ids,
-    layout: PublishedLayout,
-    tree: DecisionTree,
-) -> tuple[int, int]:
+def check(
+    predictions: Path,
+    tree: DecisionTree | None,
+    *,
+    id_column: str | None = None,
+    named: str | None = None,
+) -> DecisionTree:
+    """Raises as `adopt` does if a table holds nothing of the tree; its rows are not read.
+
+    tree: that of the catalogue, None if it has none yet. named: the table's by name, else it is
+    told from the columns. Returns the one that the catalogue then has.
+    """
+    tree = tree or tell_tree(predictions, TableFile(predictions).schema.names, named)
+    open_predictions(predictions, tree, identifier=id_column)
+    return tree
+
+
+def _held(catalog: Path) -> tuple[DecisionTree | None, bool]:
+    """The tree that predictions have to be of, if any, and whether there are no galaxies yet."""
+    if not catalog.exists():
+        return None, True
+    with Store.open(catalog) as store:
+        return settled_tree(store), not store.complete_runs("ingest")
+
+
+def _remarks(layout: PublishedLayout, made: int) -> Iterator[str]:
+    if made:
+        yield f"{made:,} galaxies were new and made from that table"
+    if layout.lower:
+        yield (
+            "intervals are as the table states them; Zoobot's are the medians of those of its "
+            "samples, without the spread between samples"
+        )
+    if layout.unread:
+        yield unread_reason(layout)
+
+
+def _make_galaxies(
+    store: Store, table: PredictionTable, inputs: dict[str, str], origin: dict[str, str]
+) -> int:
+    """Fill a catalogue without galaxies with those of a table; how many they are."""
+    run = begin_ingest(store, {**inputs, "tree": None, "images": None}, origin, None)
+    if not run.complete:
+        wanted = new_galaxies(store, table)
+        blocks = read_new_galaxies(table, wanted)
+        fill(
+            store,
+            run,
+            (Part(each, len(each.names), f"galaxies-{i:06d}") for i, each in enumerate(blocks)),
+            _galaxy_rows,
+            read=as_they_are,
+            describe="reading galaxies",
+            total=len(wanted),
+        )
+        with store.transaction():
+            finish_ingest(store, run)
+    return store.rows_of(run, "galaxy")
+
+
+def _galaxy_rows(new: NewGalaxies) -> dict[str, pa.Table]:
+    numbers = len(new.names)
+    every = Numbering(new.galaxy_id, np.zeros(numbers, bool), np.full(numbers, np.nan))
+    return {
+        "galaxy": galaxy_table(every, new.names, new.ra, new.dec),
+        "reject": reject_table(new.rejects),
+    }
+
+
+def _adopt_all(store: Store, run: Run, table: PredictionTable, wanted: Wanted) -> tuple[int, int]:
     """Commit what the run lacks, in shards; how many galaxies, how many rejects."""
-    refused = rows_refused(store, run, but=_UNKNOWN)
-    waiting = rows.good & ~np.isin(galaxy_id, galaxies_of_run(store, run, "prediction"))
-    waiting &= ~np.isin(rows.numbers, refused)
-    order = np.flatnonzero(waiting)
-    order = order[np.argsort(galaxy_id[order])]
-    shards = [order[i : i + SHARD] for i in range(0, len(order), SHARD)]
-
-    def shard(which: Places) -> dict[str, pa.Table]:
-        block = Rows(rows.path, rows.table.take(which), rows.identifier, rows.numbers[which])
-        return _shard(block, galaxy_id[which], layout, tree)
-
-    filled = fill(
-        store,
-        run,
-        (Part(which, len(which)) for which in shards),
-        shard,
-        read=as_they_are,
-        describe="reading predictions",
-        total=len(order),
-    )
-    return filled["prediction"] // len(tree.labels), filled["reject"]
+    done = galaxies_of_run(store, run, "prediction")
+    waiting = ~np.isin(wanted.galaxy_id, done)
+    waiting &= ~np.isin(wanted.rows, rows_refused(store, run, but=UNKNOWN))
+    wanted = Wanted(wanted.rows[waiting], wanted.galaxy_id[waiting])
+    if not len(wanted):
+        return 0, 0
+    place = store.path
+    with TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as folder:
+        blocks = wanted_rows(table, wanted, Path(folder), most=SHARD, held=_HELD)
+        filled = fill(
+            store,
+            run,
+            (Part(each, len(each[1])) for each in blocks),
+            partial(_shard, table.layout, table.tree),
+            read=as_they_are,
+            describe="reading predictions",
+            total=len(wanted),
+        )
+    return filled["prediction"] // len(table.tree.labels), filled["reject"]
 
 
 def _shard(
-    rows: Rows, galaxy_id: Ids, layout: PublishedLayout, tree: DecisionTree
+    layout: PublishedLayout, tree: DecisionTree, block: tuple[Rows, Ids]
 ) -> dict[str, pa.Table]:
+    rows, galaxy_id = block
     posteriors = read_posteriors(rows, layout, tree)
     good = np.flatnonzero(rows.good)
     summary = posteriors.summary.take(good)

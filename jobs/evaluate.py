@@ -108,6 +108,7 @@ def evaluate(
     it was stopped. Raises `CatalogError` and its kinds for what the user can put right.
     """
     with Store.open(catalog) as store, ImageReader() as reader:
+        store.needs_votes("an evaluation")
         warn_of(store, "predict")
         predictions = store.run(store.newest_run("predict"))
         data = read_evaluated(store, predictions.run_id, split, galaxies)

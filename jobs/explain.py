@@ -103,6 +103,8 @@ def explain(
     """
     with Store.open(catalog) as store, ImageReader() as reader:
         check_derivable(of, sd=False)
+        if of == "cross_entropy":
+            store.needs_votes("a map of the loss")
         warn_of(store, "predict", *(["score"] if which.worst is not None else []))
         tree = store.tree
         answer_id = None if which.answer is None else tree.answer_id(which.answer)

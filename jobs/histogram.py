@@ -42,6 +42,7 @@ def histogram(
     Raises `CatalogError` if the folder cannot be written.
     """
     with Store.look(catalog) as store:
+        store.needs_votes("a histogram of vote fractions")
         tree = store.tree
         observed = _observed(store, min_votes)
         fractions = None
@@ -68,6 +69,7 @@ def suggest(catalog: Path, *, min_votes: float = 0) -> pa.Table:
     min_votes: a fraction of fewer votes does not count.
     """
     with Store.look(catalog) as store:
+        store.needs_votes("a histogram of vote fractions")
         tree = store.tree
         measured = balance(_observed(store, min_votes))
     table = pa.table(

@@ -28,7 +28,12 @@ from zoolens.catalog.similarity.files import (
     write_index,
 )
 from zoolens.catalog.store.beside import note_file
-from zoolens.catalog.store.matrices import compared_galaxies, read_predictions, read_votes
+from zoolens.catalog.store.matrices import (
+    compared_galaxies,
+    predicted_galaxies,
+    read_predictions,
+    read_votes,
+)
 from zoolens.catalog.store.store import Store
 
 _READ = 2**13  # galaxies read at a time: their rows take ten times the memory of the arrays
@@ -38,8 +43,9 @@ _READ = 2**13  # galaxies read at a time: their rows take ten times the memory o
 class IndexReport:
     """What `index` did; `changed` is False if the files were current already.
 
-    codes: of an approximate search, by kind, if asked for: how many candidates are
-    `ranked` exactly after the estimate, and the `recall` so reached.
+    galaxies: with predictions; voted: those of them with votes too. codes: of an approximate
+    search, by kind, if asked for: how many candidates are `ranked` exactly after the estimate,
+    and the `recall` so reached.
     """
 
     job: ClassVar[str] = "index"
@@ -47,6 +53,7 @@ class IndexReport:
     run_id: int
     changed: bool
     galaxies: int
+    voted: int
     codes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
@@ -56,15 +63,20 @@ class IndexReport:
             f"{found['ranked']:,} estimated best"
             for kind, found in self.codes.items()
         )
-        return f"{self.galaxies:,} galaxies with votes and predictions" + (recall and f"; {recall}")
+        what = "votes and predictions" if self.voted else "predictions"
+        counted = f"{self.voted or self.galaxies:,} galaxies with {what}"
+        if 0 < self.voted < self.galaxies:
+            counted += f", {self.galaxies - self.voted:,} with predictions alone"
+        return counted + (recall and f"; {recall}")
 
 
 def index(catalog: Path, *, approximate: bool = False) -> IndexReport:
     """Build the indexes, unless those that are there are undamaged and up to date.
 
-    They hold the galaxies with votes and predictions. The same votes and predictions
+    That of observed fractions holds the galaxies with votes and predictions, that of predicted
+    ones all with predictions. The same votes and predictions
     give the same bytes. approximate: make FAISS's codes of them too. Raises
-    `CatalogError` if there is no such galaxy.
+    `CatalogError` if there are no predictions.
     """
     report = _current(catalog) or _exact(catalog)
     if not approximate:
@@ -92,28 +104,39 @@ def _current(catalog: Path) -> IndexReport | None:
         sound = sound_files(store)
         if not (sound and all(sound.values())):
             return None
-        galaxies = compared_galaxies(store, store.newest_run("predict"))
-        return IndexReport(store.newest_run("index"), False, len(galaxies))
+        held = _held(store, store.newest_run("predict"))
+        return _report(store.newest_run("index"), held, changed=False)
 
 
 def _exact(catalog: Path) -> IndexReport:
     with Store.open(catalog) as store:
         predict_run = store.newest_run("predict")
-        galaxies = compared_galaxies(store, predict_run)
-        if len(galaxies) == 0:
+        held = _held(store, predict_run)
+        if len(held["predicted"]) == 0:
             raise CatalogError(
-                f"no galaxy of {catalog} has both votes and predictions; add some with: "
-                "zoolens predict"
+                f"no galaxy of {catalog} has predictions; add some with: zoolens predict"
             )
         sums = {}
-        with progress("index", len(KINDS) * len(galaxies)) as bar:
+        with progress("index", sum(map(len, held.values()))) as bar:
             for kind in KINDS:
-                blocks = _blocks(store, kind, predict_run, galaxies, bar)
+                blocks = _blocks(store, kind, predict_run, held[kind], bar)
                 sums[kind] = write_index(catalog, kind, blocks)
                 note_file(store, index_path(catalog, kind), sums[kind])
         run = store.begin("index", {"built_from": built_from(store), "sha256": sums})
         store.finish(run)
-        return IndexReport(run.run_id, True, len(galaxies))
+        return _report(run.run_id, held, changed=True)
+
+
+def _held(store: Store, predict_run: int) -> dict[str, Ids]:
+    """The galaxies of each index: those compared, and those predicted."""
+    return {
+        "observed": compared_galaxies(store, predict_run),
+        "predicted": predicted_galaxies(store, predict_run),
+    }
+
+
+def _report(run_id: int, held: Mapping[str, Ids], *, changed: bool) -> IndexReport:
+    return IndexReport(run_id, changed, len(held["predicted"]), len(held["observed"]))
 
 
 def _make_codes(store: Store) -> dict[str, Any]:
@@ -121,8 +144,9 @@ def _make_codes(store: Store) -> dict[str, Any]:
     from zoolens.catalog.similarity.approximate import build_codes
 
     sums, codes = {}, {}
-    with progress("codes", len(KINDS)) as bar:
-        for kind in KINDS:
+    kinds = [kind for kind in KINDS if len(load_index(store, kind))]  # nobody voted: no codes
+    with progress("codes", len(kinds)) as bar:
+        for kind in kinds:
             path = codes_path(store.path, kind)
             with replacing(path) as part:
                 codes[kind] = asdict(build_codes(load_index(store, kind), part))

@@ -1,98 +1,56 @@
 """`ingest`: a published vote table, and images, into the catalogue."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
-import numpy as np
-import pyarrow as pa
-
-from zoolens.catalog.arrays import Flags
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.images.checking import image_rows
-from zoolens.catalog.images.pairing import list_stated, named_by_table, names_sought, pair
-from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.images.committing import commit_images
+from zoolens.catalog.images.pairing import (
+    list_stated,
+    named_by_table,
+    names_sought,
+    pair,
+    strangers,
+)
 from zoolens.catalog.images.sources import ImageListing, list_images
 from zoolens.catalog.runtime.files import sha256_of
 from zoolens.catalog.store.galaxies import (
-    SAME_PLACE_ARCSEC,
-    Numbering,
     fill_positions,
     galaxies_named,
     galaxies_with_image,
-    galaxy_table,
-    number_galaxies,
+    next_number,
+    number_of_galaxies,
 )
-from zoolens.catalog.store.ingests import (
-    Replaced,
-    begin_ingest,
-    finish_ingest,
-    held_tree,
-    replaced,
-)
-from zoolens.catalog.store.kinds import is_refused
-from zoolens.catalog.store.matrices import read_votes
-from zoolens.catalog.store.rejects import Reject, counts_by_kind, reject_table
-from zoolens.catalog.store.shards import Part, as_they_are, fill
+from zoolens.catalog.store.ingests import begin_ingest, finish_ingest, held_tree, replaced
+from zoolens.catalog.store.rejects import Reject, counts_by_kind
 from zoolens.catalog.store.store import Run, Store
-from zoolens.catalog.votes.reading import VoteBlock, VoteTable, open_vote_table, read_vote_table
-from zoolens.catalog.votes.standing import changed_questions, vote_table
+from zoolens.catalog.trees.published import get_tree
+from zoolens.catalog.votes.committing import Table, commit_table
+from zoolens.catalog.votes.galaxy_list import is_galaxy_list, read_galaxy_list, unusable_names
+from zoolens.catalog.votes.reading import VoteTable, open_vote_table, read_vote_table
+from zoolens.jobs.reports import IngestReport
 
 IMAGES_A_SHARD = 512
 
 
-@dataclass(frozen=True)
-class IngestReport:
-    """What an ingest did.
-
-    galaxies: accepted rows of the table; new_galaxies, votes, images: rows that the
-    run added. rejects: how many, by kind. replaced: of how many galaxies the run replaced
-    votes or images, and which ingest had brought those. unasked: questions of the tree that the
-    table does not have. notes: what else to know, one sentence each. changed: False
-    if the same ingest was complete before.
-    """
-
-    job: ClassVar[str] = "ingest"
-    run_id: int
-    tree: str
-    galaxies: int
-    new_galaxies: int
-    votes: int
-    images: int
-    rejects: Mapping[str, int]
-    replaced: tuple[Replaced, ...]
-    unasked: tuple[str, ...]
-    notes: tuple[str, ...]
-    changed: bool
-
-    @property
-    def summary(self) -> str:
-        new = f" ({self.new_galaxies:,} new)" if self.changed else ""
-        said = [f"{self.galaxies:,} galaxies{new}, {self.images:,} images, tree {self.tree}"]
-        for word, refused in (("refused", True), ("remarks", False)):
-            of = {kind: n for kind, n in self.rejects.items() if is_refused(kind) == refused}
-            if of:
-                said.append(f"{word}: " + ", ".join(f"{n:,} {kind}" for kind, n in of.items()))
-        return "; ".join(said)
-
-
 def ingest(
     catalog: Path,
-    votes: Path,
+    votes: Path | None = None,
     *,
     images: Path | None = None,
     tree: str | None = None,
     id_column: str | None = None,
     weighted: bool = False,
 ) -> IngestReport:
-    """Read a vote table and, if given, images; create the catalogue if there is none.
+    """Read a table of votes or of galaxies, and images; create the catalogue if there is none.
 
-    votes: CSV, CSV.gz, Parquet or FITS, in a layout of `catalog.votes.layouts`.
-    images: a folder, tar shards or Parquet (`catalog.images.sources`); without it, the
-    paths in the table's `file_loc` column if it has one. tree: its name, by default
-    recognised from the columns. id_column: by default `iauname`. weighted:
+    votes: CSV, CSV.gz, Parquet or FITS, in a layout of `catalog.votes.layouts`; or a table of
+    galaxies without votes (`catalog.votes.galaxy_list`). Without it, images are of the galaxies
+    of the catalogue that they are named after, and of new ones. images: a folder, tar shards or
+    Parquet (`catalog.images.sources`); without it, the paths in the table's `file_loc` column if
+    it has one. tree: its name, by default recognised from the columns; without votes only the
+    one named, as predictions bring it too. id_column: by default `iauname`. weighted:
     accept fractional counts, and read Galaxy Zoo 2's weighted votes.
 
     Known galaxies keep their number. Only votes that differ from the catalogue's are
@@ -103,162 +61,157 @@ def ingest(
     left.
 
     Raises `TableRefused` for a table, and `CatalogError` for images, that cannot be
-    used at all, and `CatalogError` if the catalogue holds votes of another tree.
+    used at all, and `CatalogError` if the catalogue holds votes or predictions of another tree.
     """
-    held = None
-    if catalog.exists():
-        with Store.open(catalog) as store:
-            held = held_tree(store)
-    table = read_vote_table(votes, tree=tree, prefer=held, identifier=id_column, weighted=weighted)
-    listing: ImageListing | None
-    if images is not None:
-        listing = named_by_table(list_images(images), table.names, table.files)
-    elif table.files is not None:
-        listing = list_stated(votes, table.names, table.rows.tolist(), table.files)
-    else:
-        listing = None
+    if votes is None and images is None:
+        raise CatalogError(
+            "there is nothing to ingest; give a table of votes or galaxies, --images, or both"
+        )
+    table = _read_table(catalog, votes, tree, id_column, weighted)
+    listing = _list_images(votes, images, table)
+    voted = isinstance(table, VoteTable)
+    of = table.tree if isinstance(table, VoteTable) else None if tree is None else get_tree(tree)
     settings = {
-        "votes_sha256": sha256_of(votes),
-        "tree": table.tree.name,
-        "id_column": table.layout.identifier,
+        "votes_sha256": sha256_of(votes) if votes and voted else None,
+        "tree": of and of.name,
+        "id_column": _identifier(table),
         "weighted": weighted,
         "images": None if listing is None else listing.digest,
     }
-    origin = {"votes": str(votes.resolve())}
+    if votes is not None and not voted:
+        settings["galaxies_sha256"] = sha256_of(votes)
+    origin = {} if votes is None else {"votes" if voted else "galaxies": str(votes.resolve())}
     if images is not None:
         origin["images"] = str(images.resolve())
     with Store.open(catalog, create=True) as store:
-        run = begin_ingest(store, settings, origin, table.tree)
+        run = begin_ingest(store, settings, origin, of)
+        before = number_of_galaxies(store)
         if not run.complete:
-            _ingest_votes(store, run, votes, table)
-            if listing is not None:
+            if table is not None and votes is not None:
+                commit_table(store, run, votes, table)
+            if listing is not None and table is not None and votes is not None:
                 _ingest_images(store, run, votes, table, listing)
+            elif listing is not None and images is not None:
+                _ingest_alone(store, run, images, listing)
             with store.transaction():
-                for block in table.blocks():
+                for block in table.blocks() if table is not None else ():
                     fill_positions(store, block.names, block.ra, block.dec)
                 finish_ingest(store, run)
-        return _report(store, run, table)
+        return _report(store, run, table, before)
 
 
 def tree_of(
     catalog: Path,
-    votes: Path,
+    votes: Path | None = None,
     *,
     tree: str | None = None,
     id_column: str | None = None,
     weighted: bool = False,
-) -> DecisionTree:
-    """The tree that `ingest` would read with these settings, of which no row is read.
+) -> DecisionTree | None:
+    """The tree of the catalogue once `ingest` is done with these settings; no row is read.
 
-    Raises `TableRefused` as that does.
+    None if it will have none yet. Raises `TableRefused` as that does.
     """
-    held = None
-    if catalog.exists():
-        with Store.open(catalog, read_only=True) as store:
-            held = held_tree(store)
+    held = _held(catalog)
+    if votes is None or is_galaxy_list(votes, id_column):
+        return held if tree is None else get_tree(tree)
     settings = {"tree": tree, "identifier": id_column}
     return open_vote_table(votes, prefer=held, weighted=weighted, **settings)[1].tree
 
 
-def _ingest_votes(store: Store, run: Run, votes: Path, table: VoteTable) -> None:
-    """Commit refused rows, then galaxies and votes, shard by shard."""
-    if not store.committed(run, "refused"):
-        store.commit(run, "refused", {"reject": reject_table(table.rejects)})
-    parts = (
-        Part(block, len(block.names), f"votes-{i:06d}") for i, block in enumerate(table.blocks())
-    )
-    # one after another: new galaxies are numbered onwards from those that are committed
-    fill(
-        store,
-        run,
-        parts,
-        partial(_block_rows, votes, table),
-        read=partial(_numbered, store, table),
-        describe="votes",
-        total=len(table),
-    )
+def _held(catalog: Path) -> DecisionTree | None:
+    """The tree that a catalogue holds, if there is one."""
+    if not catalog.exists():
+        return None
+    with Store.open(catalog) as store:
+        return held_tree(store)
 
 
-def _numbered(
-    store: Store, table: VoteTable, block: VoteBlock
-) -> tuple[VoteBlock, Numbering, Flags]:
-    """A block of the table, the numbers of its galaxies, and the questions (N, Q) to write."""
-    numbers = number_galaxies(store, block.names, block.ra, block.dec)
-    return block, numbers, _news(store, table, block, numbers)
+def _read_table(
+    catalog: Path, path: Path | None, tree: str | None, id_column: str | None, weighted: bool
+) -> Table | None:
+    """The table: of votes if it has any, else of galaxies."""
+    if path is None:
+        return None
+    if is_galaxy_list(path, id_column):
+        return read_galaxy_list(path, identifier=id_column)
+    held = _held(catalog)
+    return read_vote_table(path, tree=tree, prefer=held, identifier=id_column, weighted=weighted)
 
 
-def _block_rows(
-    votes: Path, table: VoteTable, numbered: tuple[VoteBlock, Numbering, Flags]
-) -> dict[str, pa.Table]:
-    """New galaxies, votes that differ from the current ones, and galaxies that have moved."""
-    block, numbers, write = numbered
-    return {
-        "galaxy": galaxy_table(numbers, block.names, block.ra, block.dec),
-        "vote": vote_table(table.tree, numbers.galaxy_id, block.counts, block.totals, write),
-        "reject": reject_table(_apart(votes, block, numbers)),
-    }
+def _identifier(table: Table | None) -> str | None:
+    """The column that names the galaxies."""
+    if table is None:
+        return None
+    return table.layout.identifier if isinstance(table, VoteTable) else table.identifier
 
 
-def _news(store: Store, table: VoteTable, block: VoteBlock, numbers: Numbering) -> Flags:
-    """The questions (N, Q) whose votes the catalogue lacks, or has with other counts."""
-    write = np.ones(block.totals.shape, dtype=bool)
-    known = np.flatnonzero(numbers.known)
-    known = known[np.argsort(numbers.galaxy_id[known])]
-    current = read_votes(store, table.tree, numbers.galaxy_id[known])
-    write[known] = changed_questions(current, block.counts[known], block.totals[known], table.asked)
-    return write
+def _list_images(
+    path: Path | None, images: Path | None, table: Table | None
+) -> ImageListing | None:
+    """The images in `images`, or those that a table names, if it does."""
+    if images is not None:
+        listing = list_images(images)
+        return listing if table is None else named_by_table(listing, table.names, table.files)
+    if path is None or table is None or (files := table.files) is None:
+        return None
+    return list_stated(path, table.names, table.rows.tolist(), files, _bare(table))
 
 
-def _apart(votes: Path, block: VoteBlock, numbers: Numbering) -> list[Reject]:
-    """Galaxies that are not where the catalogue has them."""
-    return [
-        Reject(
-            str(votes),
-            int(block.rows[i]),
-            block.names[i],
-            f"contradictory position: {numbers.apart[i]:.1f} arcsec from the catalogue's, "
-            "which is kept",
-        )
-        for i in np.flatnonzero(numbers.apart > SAME_PLACE_ARCSEC)
-    ]
+def _bare(table: Table) -> str:
+    """The kind of remark on a galaxy without an image."""
+    return "votes without image" if isinstance(table, VoteTable) else "galaxy without image"
 
 
-def _ingest_images(
-    store: Store, run: Run, votes: Path, table: VoteTable, listing: ImageListing
-) -> None:
-    """Commit what is wrong with the list of images, then the images, shard by shard."""
+def _ingest_images(store: Store, run: Run, path: Path, table: Table, listing: ImageListing) -> None:
+    """The images of galaxies that the table or the catalogue has; others are refused."""
     names = table.names
     galaxies = galaxies_named(
         store,
         [*names, *names_sought(listing)],
         underscored=any(entry.member for entry in listing.entries),
     )
-    paired, unpaired = pair(listing, galaxies)
-    if not store.committed(run, "listing"):
-        imaged = {galaxy for galaxy, _ in paired} | {*galaxies_with_image(store).tolist()}
-        bare = [
-            Reject(str(votes), row, name, "votes without image: none of that name")
-            for name, row in zip(names, table.rows.tolist(), strict=True)
-            if galaxies[name] not in imaged
-        ]
-        stated = {reject.key for reject in listing.rejects if reject.row is not None}
-        bare = [reject for reject in bare if reject.key not in stated]
-        store.commit(run, "listing", {"reject": reject_table([*listing.rejects, *unpaired, *bare])})
-    shards = [paired[i : i + IMAGES_A_SHARD] for i in range(0, len(paired), IMAGES_A_SHARD)]
-    parts = (Part(shard, len(shard), f"images-{i:06d}") for i, shard in enumerate(shards))
-    with ImageReader() as reader:
-        fill(
-            store,
-            run,
-            parts,
-            partial(image_rows, reader),
-            read=as_they_are,
-            describe="checking images",
-            total=len(paired),
-        )
+    voted = isinstance(table, VoteTable)
+    without = "image without votes" if voted else "image without galaxy"
+    paired, unpaired = pair(listing, galaxies, without)
+    imaged = {galaxy for galaxy, _ in paired} | {*galaxies_with_image(store).tolist()}
+    bare = [
+        Reject(str(path), row, name, f"{_bare(table)}: none of that name")
+        for name, row in zip(names, table.rows.tolist(), strict=True)
+        if galaxies[name] not in imaged
+    ]
+    stated = {reject.key for reject in listing.rejects if reject.row is not None}
+    bare = [reject for reject in bare if reject.key not in stated]
+    rejects = [*listing.rejects, *unpaired, *bare]
+    commit_images(store, run, paired, rejects, together=IMAGES_A_SHARD)
 
 
-def _report(store: Store, run: Run, table: VoteTable) -> IngestReport:
+def _ingest_alone(store: Store, run: Run, images: Path, listing: ImageListing) -> None:
+    """The images of the galaxies that they are named after, which need not be there yet.
+
+    A new galaxy comes with its image: one that cannot be read brings none.
+    """
+    unusable = unusable_names(images, [entry.key for entry in listing.entries])
+    refused = [listing.entries[place].refused(reason) for place, reason in unusable.items()]
+    entries = [entry for i, entry in enumerate(listing.entries) if i not in unusable]
+    listing = replace(listing, entries=entries)
+    # what a killed run has committed counts as new, so that it goes on with the same numbers
+    galaxies = galaxies_named(
+        store,
+        [*names_sought(listing)],
+        underscored=any(entry.member for entry in entries),
+        but=run,
+    )
+    numbers = enumerate(strangers(listing, galaxies), next_number(store, but=run))
+    new = dict(numbers)
+    galaxies |= {name: number for number, name in new.items()}
+    paired, twice = pair(listing, galaxies)
+    rejects = [*listing.rejects, *refused, *twice]
+    commit_images(store, run, paired, rejects, together=IMAGES_A_SHARD, new=new)
+
+
+def _report(store: Store, run: Run, table: Table | None, before: int) -> IngestReport:
+    """before: how many galaxies the catalogue had."""
     added = {name: store.rows_of(run, name) for name in ("galaxy", "vote", "image")}
     gone = replaced(store, run)
     notes = [
@@ -266,20 +219,43 @@ def _report(store: Store, run: Run, table: VoteTable) -> IngestReport:
         for what, galaxies, origin in gone
         if not run.complete  # else nothing was replaced now
     ]
-    notes += table.layout.notes
-    notes += [f"{r.key}: {r.reason}" for r in table.rejects if r.row is None]
-    if table.layout.unasked:
-        notes.append(f"not in the table: {', '.join(table.layout.unasked)}")
+    if table is not None:
+        notes += _notes(table)
+    elif before and added["galaxy"] and not run.complete:
+        notes.append(_newcomers(store, run, added["galaxy"], before))
+    tree = store.tree_or_none
     return IngestReport(
         run.run_id,
-        table.tree.name,
-        len(table),
+        None if tree is None else tree.name,
+        added["image"] if table is None else len(table),
         added["galaxy"],
         added["vote"],
         added["image"],
         counts_by_kind(store, run),
         tuple(gone),
-        table.layout.unasked,
+        table.layout.unasked if isinstance(table, VoteTable) else (),
         tuple(notes),
+        isinstance(table, VoteTable),
         not run.complete,
     )
+
+
+def _notes(table: Table) -> list[str]:
+    """What to know of a table, of its columns above all."""
+    remarks = [f"{r.key}: {r.reason}" for r in table.rejects if r.row is None]
+    if isinstance(table, VoteTable):
+        unasked = ", ".join(table.layout.unasked)
+        notes = [*table.layout.notes, *remarks]
+        return [*notes, f"not in the table: {unasked}"] if unasked else notes
+    if not table.answers:
+        return remarks
+    few = ", ".join(table.answers[:3]) + (", …" if len(table.answers) > 3 else "")
+    return [*remarks, f"about questions of a tree, but no votes, and not read: {few}"]
+
+
+def _newcomers(store: Store, run: Run, new: int, before: int) -> str:
+    """Images whose galaxies a catalogue did not have, in case it is the wrong folder."""
+    names = store.rows_made(run, "galaxy")["iauname"].slice(0, 3).to_pylist()
+    few = ", ".join(names) + (", …" if new > 3 else "")
+    galaxies = "1 image is of a galaxy" if new == 1 else f"{new:,} images are of galaxies"
+    return f"{galaxies} that the catalogue of {before:,} did not have, and now has: {few}"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from zoolens.jobs.similar import SimilarReport
 
 Settings = ParamSpec("Settings")
-Done = TypeVar("Done", bound=Report)
+Done = TypeVar("Done")
 Say = Callable[[Report], None]  # shows each report as soon as it is there
 
 _PATIENCE = 60  # seconds that a later step waits for a reader
@@ -36,7 +36,7 @@ def silently(report: Report) -> None:
 
 def ingest_to_index(
     catalog: Path,
-    votes: Path,
+    votes: Path | None = None,
     *,
     images: Path | None = None,
     model: str | Sequence[str] = (),
@@ -52,13 +52,15 @@ def ingest_to_index(
     """Ingest votes and images and, with a model or predictions, go on to the index.
 
     keep: columns of the table to keep, as `jobs.keep` takes them. The other settings are those of
-    `ingest`, `predict_or_adopt` and `score`. What later steps would refuse is refused before the
-    first one begins. A reader who holds the catalogue for a moment between two steps does not
-    stop the work. Raises `CatalogError` and its kinds for what the user can put right.
+    `ingest`, `predict_or_adopt` and `score`, which is left out where
+    there are no votes to compare with. Predictions alone bring their galaxies. What later steps
+    would refuse is refused before the first one begins. A reader who holds the catalogue
+    for a moment between two steps does not stop the work. Raises
+    `CatalogError` and its kinds for what the user can put right.
     """
     from zoolens.jobs.index import index
     from zoolens.jobs.ingest import ingest, tree_of
-    from zoolens.jobs.score import score
+    from zoolens.jobs.score import is_comparable, score
 
     if model and predictions:
         raise CatalogError("give --model or --predictions, not both")
@@ -68,9 +70,17 @@ def ingest_to_index(
     if keep:
         from zoolens.jobs import keep as own
 
+        if votes is None:
+            raise CatalogError("--keep takes columns of a table, and none is given")
         own.check(votes, keep, tree=held, id_column=id_column)
-    say(ingest(catalog, votes, images=images, tree=tree, id_column=id_column, weighted=weighted))
-    if keep:
+    voted = False
+    if votes is not None or images is not None or not predictions:
+        done = ingest(
+            catalog, votes, images=images, tree=tree, id_column=id_column, weighted=weighted
+        )
+        say(done)
+        voted = done.voted
+    if keep and votes is not None:
         say(patiently(own.keep, catalog, votes, keep, id_column=id_column))
     if model or predictions:
         say(
@@ -80,10 +90,12 @@ def ingest_to_index(
                 model=model,
                 predictions=predictions,
                 id_column=id_column,
+                tree=tree,
                 inference=inference,
             )
         )
-        say(patiently(score, catalog, weights=weights))
+        if voted or patiently(is_comparable, catalog):
+            say(patiently(score, catalog, weights=weights))
         say(patiently(index, catalog))
 
 
@@ -101,7 +113,7 @@ def _check_files(model: str | Sequence[str], predictions: Path | None, weights: 
 
 
 def _check_contents(
-    tree: "DecisionTree",
+    tree: "DecisionTree | None",
     model: str | Sequence[str],
     predictions: Path | None,
     weights: str,
@@ -111,15 +123,16 @@ def _check_contents(
     """Refuse what later steps would refuse, before hours of work."""
     from zoolens.catalog.scoring.weights import read_weights
 
-    read_weights(weights, tree)
     if predictions:
         from zoolens.jobs import adopt
 
-        adopt.check(predictions, tree, id_column=id_column)
+        tree = adopt.check(predictions, tree, id_column=id_column)
     if model:
         from zoolens.jobs import predict
 
-        predict.check(model, tree, inference)
+        tree = predict.check(model, tree, inference)
+    if tree is not None:
+        read_weights(weights, tree)
 
 
 def patiently(
@@ -141,20 +154,22 @@ def predict_or_adopt(
     model: str | Sequence[str] = (),
     predictions: Path | None = None,
     id_column: str | None = None,
+    tree: str | None = None,
     inference: Inference = Inference(),
     names: Sequence[str] = (),
 ) -> Report:
     """Predictions of every galaxy, by a model or from a published table: one of the two.
 
     inference: of the model, a tree's, or a classifier or regressor, whose outputs `names` calls
-    otherwise; id_column: of the table.
+    otherwise; id_column: of the table; tree: of a catalogue that has none yet, by
+    name or file, told from the labels of the model or table if not given.
     """
     if bool(model) == bool(predictions):
         raise CatalogError("give --model CHECKPOINT or --predictions FILE")
     if predictions:
         from zoolens.jobs.adopt import adopt
 
-        return adopt(catalog, predictions, id_column=id_column)
+        return adopt(catalog, predictions, id_column=id_column, tree=tree)
     models = (model,) if isinstance(model, str) else tuple(model)
     if not predict_votes(models):
         from zoolens.jobs.estimate import estimate
@@ -164,7 +179,7 @@ def predict_or_adopt(
         raise CatalogError("the model is of a decision tree, which names its answers: no --names")
     from zoolens.jobs.predict import predict
 
-    return predict(catalog, models, inference)
+    return predict(catalog, models, inference, tree=tree)
 
 
 def predict_votes(models: Sequence[str]) -> bool:
@@ -238,10 +253,11 @@ def is_of_estimates(catalog: Path, models: Sequence[str]) -> bool:
 
 
 def release(catalog: Path, out: Path, title: "Title", cut: Cut = Cut()) -> "ReleaseReport":
-    """`jobs.release`; counterparts and a gallery get an up-to-date index first."""
+    """`jobs.release`; counterparts and a gallery, of losses, get an up-to-date index first."""
     from zoolens.jobs.index import index
+    from zoolens.jobs.release import is_scored
     from zoolens.jobs.release import release as job
 
-    if cut.needs_index:
+    if cut.needs_index and is_scored(catalog):
         index(catalog)
     return job(catalog, out, title, cut)

@@ -18,13 +18,17 @@ from zoolens.catalog.network.ensemble import (
     sha256_of_models,
 )
 from zoolens.catalog.network.inference import torch_in_order
+from zoolens.catalog.network.model import load_model
 from zoolens.catalog.predictions.from_images import Predictor
 from zoolens.catalog.predictions.posterior import REACH
 from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image, in_batches
+from zoolens.catalog.store.ingests import settle_tree, settled_tree
 from zoolens.catalog.store.outdated import clear_outdated
 from zoolens.catalog.store.rejects import commonest_reason
 from zoolens.catalog.store.shards import Part, as_they_are, fill
 from zoolens.catalog.store.store import Run, Store
+from zoolens.catalog.trees.published import get_tree
+from zoolens.catalog.trees.telling import tree_of
 from zoolens.jobs.reports import PredictReport
 from zoolens.jobs.settings import Inference
 
@@ -37,14 +41,16 @@ def predict(
     model: str | Sequence[str],
     inference: Inference = Inference(),
     *,
+    tree: str | None = None,
     batch_size: int = 32,
 ) -> PredictReport:
     """Concentrations, and what follows from them, of every galaxy with an image.
 
     model: checkpoint or hub name (`catalog.network.model.load_model`), or several, whose samples
     are pooled in that order (`catalog.network.ensemble`); in another order they are another run.
-    inference: how each predicts, as it would alone. A model of one channel makes its view
-    greyscale. The engine is recorded but
+    inference: how each predicts, as it would alone. tree: of a catalogue that has none yet, by
+    name or file; told from the labels of the first model unless given. A model of one channel
+    makes its view greyscale. The engine is recorded but
     does not make another run, since all give the same up to rounding; another precision does.
     Galaxies that the run has predicted before are left alone, so the same call resumes what was
     interrupted, adds what is new since, and tries again what it had refused.
@@ -56,20 +62,21 @@ def predict(
     models = _listed(model)
     _check_settings(inference, len(models))
     with Store.open(catalog) as store, ImageReader() as reader:
-        tree = store.tree
         imaged = galaxies_with_image(store)
         if not len(imaged):
             raise CatalogError(
                 f"no galaxy of {catalog} has an image; add them with: "
-                "zoolens ingest VOTES --images FOLDER"
+                "zoolens ingest --images FOLDER"
             )
         engine = choose_engine(inference.engine, len(imaged))
-        members = load_ensemble(models, tree, inference.view, inference.grey_as_colour)
+        own = _tree(models, settled_tree(store) if tree is None else get_tree(tree))
+        members = load_ensemble(models, own, inference.view, inference.grey_as_colour)
+        settle_tree(store, own)
         seed = seed if samples else 0  # nothing is drawn: any seed is the same run
         config = {
             "samples": samples,
             "seed": seed,
-            "tree": tree.name,
+            "tree": own.name,
             "reach": REACH,
             **settings_of(members),
         }
@@ -86,7 +93,7 @@ def predict(
             Predictor.prepared,
             engine,
             members,
-            tree,
+            own,
             reader,
             samples=samples,
             seed=seed,
@@ -106,18 +113,30 @@ def predict(
             total,
             rejects,
             samples,
-            members[0].model.missing_questions(tree),
+            members[0].model.missing_questions(own),
             changed,
             len(members),
         )
 
 
-def check(model: str | Sequence[str], tree: DecisionTree, inference: Inference) -> None:
-    """Raises as `predict` does for its settings, and a model that does not suit them."""
+def check(
+    model: str | Sequence[str], tree: DecisionTree | None, inference: Inference
+) -> DecisionTree:
+    """Raises as `predict` does for its settings, and a model that does not suit them.
+
+    tree: that of the catalogue, None if it has none yet. Returns the one that it then has.
+    """
     models = _listed(model)
     _check_settings(inference, len(models))
     choose_engine(inference.engine, 1)
+    tree = _tree(models, tree)
     load_ensemble(models, tree, inference.view, inference.grey_as_colour)
+    return tree
+
+
+def _tree(models: Sequence[str], tree: DecisionTree | None) -> DecisionTree:
+    """The tree of a catalogue; where it has none, that of the first model's labels."""
+    return tree or tree_of(load_model(models[0]).labels, source=models[0])
 
 
 def _listed(model: str | Sequence[str]) -> Sequence[str]:

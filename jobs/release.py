@@ -70,6 +70,12 @@ class ReleaseReport:
         )
 
 
+def is_scored(catalog: Path) -> bool:
+    """Whether a catalogue has losses, of which counterparts and galleries are."""
+    with Store.open(catalog, read_only=True) as store:
+        return store.shown_run("score") is not None
+
+
 def release(catalog: Path, out: Path, title: Title, cut: Cut = Cut()) -> ReleaseReport:
     """Cut a release from the newest runs of a catalogue into the new folder `out`.
 
@@ -80,6 +86,9 @@ def release(catalog: Path, out: Path, title: Title, cut: Cut = Cut()) -> Release
     _check(title, cut)
     with Store.open(catalog, read_only=True) as store:
         runs = find_runs(store)
+        if cut.gallery and runs.score is None:
+            store.needs_votes("a gallery of the worst losses")
+            store.newest_run("score")  # which says that they are to be made
         contents = _contents(store, runs, cut)
         if cut.cubes and runs.explain is None:
             raise CatalogError(f"{catalog} has no saliency maps; do first: zoolens explain --all")
@@ -159,6 +168,8 @@ def _contents(store: Store, runs: Runs, cut: Cut) -> Contents:
     columns = partial(
         release_columns,
         store.tree,
+        votes=store.has_votes,
+        losses=runs.score is not None,
         whole_votes=votes_are_whole(store),
         trained=bool(store.complete_runs("train")),
         maps=runs.explain is not None,
@@ -246,12 +257,13 @@ def _facts(
 ) -> dict[str, Any]:
     """What the manifest says."""
     records = run_records(store, runs)
-    (scored,) = (record for record in records if record["run_id"] == runs.score)
+    last = runs.predict if runs.score is None else runs.score
+    (dated,) = (record for record in records if record["run_id"] == last)
     full = contents.columns.names == contents.every.names
     return {
         "name": title.name,
         "version": title.version,
-        "date": scored["finished_at"][:10],
+        "date": dated["finished_at"][:10],
         "zoolens": code_version(),
         "tree": store.tree.name,
         "selection": {
@@ -261,6 +273,7 @@ def _facts(
             "min_votes": contents.min_votes,
             "counterparts_of_the_worst": contents.counterparts,
         },
+        **({"without": "losses"} if runs.score is None else {}),
         "own_columns": [
             column.name for column in own_columns(store) if column.name in contents.columns.names
         ],

@@ -1,8 +1,11 @@
 """What jobs report, so that every report can be shown in the same way."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
+
+from zoolens.catalog.store.ingests import Replaced
+from zoolens.catalog.store.kinds import is_refused
 
 
 class Report(Protocol):
@@ -51,6 +54,46 @@ class Brief:
 
 
 @dataclass(frozen=True)
+class IngestReport:
+    """What an ingest did.
+
+    tree: of the votes, or that of the catalogue, None if it has none yet; galaxies: accepted
+    rows of the table, or galaxies that the images show; new_galaxies, votes, images: rows that
+    the run added. rejects: how many, by kind. replaced: of how many galaxies the run replaced
+    votes or images, and which ingest had brought those. unasked: questions of the tree that the
+    table does not have. notes: what else to know, one sentence each. voted: whether it was of
+    votes. changed: False if the same ingest was complete before.
+    """
+
+    job: ClassVar[str] = "ingest"
+    run_id: int
+    tree: str | None
+    galaxies: int
+    new_galaxies: int
+    votes: int
+    images: int
+    rejects: Mapping[str, int]
+    replaced: tuple[Replaced, ...]
+    unasked: tuple[str, ...]
+    notes: tuple[str, ...]
+    voted: bool
+    changed: bool
+
+    @property
+    def summary(self) -> str:
+        new = f" ({self.new_galaxies:,} new)" if self.changed else ""
+        tree = f"tree {self.tree}" if self.tree else "no tree yet"
+        said = [f"{self.galaxies:,} galaxies{new}, {self.images:,} images, {tree}"]
+        if not self.voted:
+            said.append("no votes came with them")
+        for word, refused in (("refused", True), ("remarks", False)):
+            of = {kind: n for kind, n in self.rejects.items() if is_refused(kind) == refused}
+            if of:
+                said.append(f"{word}: " + ", ".join(f"{n:,} {kind}" for kind, n in of.items()))
+        return "; ".join(said)
+
+
+@dataclass(frozen=True)
 class PredictReport:
     """What a run of predictions did, by a model or from a published table.
 
@@ -58,7 +101,8 @@ class PredictReport:
     or rows refused or reported now; samples: dropout samples per galaxy, 0 if
     dropout was off, None from a table; missing_questions: those of the tree that are
     not predicted; changed: False if the same run was complete and shown before; models: how
-    many the samples are of, each of which drew `samples`.
+    many the samples are of, each of which drew `samples`. remarks: what else to know, one
+    sentence each.
     """
 
     job: ClassVar[str] = "predict"
@@ -70,6 +114,7 @@ class PredictReport:
     missing_questions: tuple[str, ...]
     changed: bool
     models: int = 1
+    remarks: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -81,4 +126,4 @@ class PredictReport:
     @property
     def notes(self) -> tuple[str, ...]:
         missing = ", ".join(self.missing_questions)
-        return (f"no predictions for {missing}",) if missing else ()
+        return (*([f"no predictions for {missing}"] if missing else []), *self.remarks)

@@ -70,6 +70,7 @@ def score(catalog: Path, *, weights: str = "paper") -> ScoreReport:
     there is nothing to compare, `TableRefused` for bad weights.
     """
     with Store.open(catalog) as store:
+        store.needs_votes("a loss")
         tree = store.tree
         chosen = read_weights(weights, tree)
         warn_of(store, "predict")
@@ -98,6 +99,12 @@ def score(catalog: Path, *, weights: str = "paper") -> ScoreReport:
             weighted=int(np.sum(factors != 1)),
             absent=chosen.absent,
         )
+
+
+def is_comparable(catalog: Path) -> bool:
+    """Whether any galaxy has both votes and predictions of the newest run."""
+    with Store.open(catalog, read_only=True) as store:
+        return store.has_votes and len(compared_galaxies(store, store.newest_run("predict"))) > 0
 
 
 @dataclass(frozen=True)

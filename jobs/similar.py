@@ -13,10 +13,11 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.scoring.weights import read_weights
 from zoolens.catalog.similarity.counterparts import Counterparts, find_counterparts
 from zoolens.catalog.store.galaxies import galaxy_ids
-from zoolens.catalog.store.matrices import read_predictions, read_votes
+from zoolens.catalog.store.matrices import read_predictions, read_votes, without_votes
 from zoolens.catalog.store.outdated import warn_of
 from zoolens.catalog.store.ranking import costliest_answers
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.telling import telling_answers
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class SimilarReport:
     table: the galaxy itself (`selected`), then its `observed` and its `predicted`
     counterparts, best first, one row each, with their similarity (nat, 0 or less) and,
     for the answer, the votes of its question, the observed and the predicted fraction;
-    `others` holds the question's other answers as text, observed/predicted.
+    `others` holds the question's other answers as text, observed/predicted. exchanged: False
+    for a galaxy without votes, whose `alike` are the galaxies that are predicted as it is.
     """
 
     job: ClassVar[str] = "similar"
@@ -36,9 +38,15 @@ class SimilarReport:
     galaxy: str
     answer: str
     table: pa.Table
+    exchanged: bool = True
 
     @property
     def summary(self) -> str:
+        if not self.exchanged:
+            return (
+                f"{self.galaxy}, {self.answer}: galaxies that are predicted alike; counterparts "
+                "exchange votes and prediction, and nobody voted on it"
+            )
         return (
             f"{self.galaxy}, {self.answer}: observed counterparts have its votes but its "
             "predicted fraction of the answer, predicted ones the reverse"
@@ -57,7 +65,8 @@ def similar(
 ) -> SimilarReport:
     """The k observed and k predicted counterparts of a galaxy.
 
-    answer: the one of interest; unless given the one with the galaxy's largest
+    answer: the one of interest; unless given, of a galaxy without votes the most telling
+    (`catalog.store.telling`), of others the one with the largest
     weighted_ce, among those to questions that `min_votes` volunteers were asked, as
     `costliest_answers` has it. Of counterparts, too, so many were asked the question of the
     answer; of any number unless given. weights: `paper`,
@@ -86,9 +95,8 @@ def similar(
             min_votes=min_votes or 0,
             approximate=approximate,
         )
-        return SimilarReport(
-            galaxy, tree.labels[answer_id], _table(store, tree, galaxy, galaxy_id, answer_id, found)
-        )
+        table = _table(store, tree, galaxy, galaxy_id, answer_id, found)
+        return SimilarReport(galaxy, tree.labels[answer_id], table, found.exchanged)
 
 
 def check(catalog: Path, galaxy: str, *, answer: str | None, k: int, weights: str | None) -> None:
@@ -104,6 +112,8 @@ def check(catalog: Path, galaxy: str, *, answer: str | None, k: int, weights: st
 
 
 def _costliest(store: Store, galaxy: str, galaxy_id: int, min_votes: float | None) -> int:
+    if telling := telling_answers(store, [galaxy_id]):
+        return telling[galaxy_id]
     run_id = store.newest_run("score")
     found = costliest_answers(store, [galaxy_id], min_votes)
     if galaxy_id not in found:
@@ -124,11 +134,12 @@ def _table(
     found: Counterparts,
 ) -> pa.Table:
     rows: list[tuple[str, int, str, float | None]] = [("selected", galaxy_id, galaxy, None)]
-    for kind, counterparts in (("observed", found.observed), ("predicted", found.predicted)):
+    second = "predicted" if found.exchanged else "alike"
+    for kind, counterparts in (("observed", found.observed), (second, found.predicted)):
         rows += [(kind, c.galaxy_id, c.iauname, c.score) for c in counterparts]
     kinds, numbers, names, scores = zip(*rows, strict=True)
     ids, place = np.unique(np.array(numbers, np.int64), return_inverse=True)
-    votes = read_votes(store, tree, ids)
+    votes, bare = read_votes(store, tree, ids), without_votes(store, ids)
     predicted, _ = read_predictions(store, tree, store.newest_run("predict"), ids)
     question = tree.question_of[answer_id]
     others = _others(tree, answer_id, votes.observed, predicted)
@@ -137,7 +148,7 @@ def _table(
             "counterpart": list(kinds),
             "iauname": list(names),
             "score": pa.array(scores, pa.float64()),
-            "votes": votes.totals[place, question],
+            "votes": pa.array(votes.totals[place, question], mask=np.isin(ids, bare)[place]),
             "observed": pa.array(votes.observed[place, answer_id], from_pandas=True),
             "predicted": pa.array(predicted[place, answer_id], from_pandas=True),
             "others": [others[i] for i in place],

@@ -18,14 +18,15 @@ _COMMANDS = {"comparison": "explain (another method, layer or model)", "approxim
 class StatusReport:
     """What `status` shows.
 
-    steps: step, the run that shows, galaxies done, galaxies that could be done, and whether it is
+    tree: its name, None if neither votes nor predictions have brought one. steps: step, the run
+    that shows, galaxies done, galaxies that could be done, and whether it is
     `current`, `incomplete` or `outdated`, made before the present votes, images or predictions.
     runs: one row per run. refused: rows, values and images left out; remarks: those kept although
     something is to be said of them. advice: what to do next, one sentence each.
     """
 
     catalog: Path
-    tree: str
+    tree: str | None
     steps: pa.Table
     runs: pa.Table
     refused: int
@@ -39,11 +40,13 @@ def status(catalog: Path) -> StatusReport:
         stale = stale_steps(store)
         rows = [_with_state(row, stale) for row in steps(store)]
         refused, remarks = rejects(store)
+        listed = runs(store)
+        tree = store.tree_or_none if len(listed) else store.tree  # which says that it is empty
         return StatusReport(
             catalog=catalog,
-            tree=store.tree.name,
+            tree=None if tree is None else tree.name,
             steps=pa.Table.from_pylist(rows),
-            runs=runs(store),
+            runs=listed,
             refused=refused,
             remarks=remarks,
             advice=tuple(_advice(store, rows, stale)),
@@ -66,7 +69,7 @@ def _advice(store: Store, rows: list[dict[str, object]], stale: Sequence[Stale])
     ]
     step = {row["step"]: row for row in rows}
     if not step["predict"]["of"] and not step["predict"]["galaxies"]:
-        advice.append("no galaxy has an image; zoolens ingest VOTES --images FOLDER adds them")
+        advice.append("no galaxy has an image; zoolens ingest --images FOLDER adds them")
     advice += [step.said for step in stale]
     for job in ("predict", "score"):
         missing = int(str(step[job]["of"])) - int(str(step[job]["galaxies"]))

@@ -107,6 +107,7 @@ def train(
     _check(plan, held_out, error_rate, view, start)
     folder = TrainingFolder(out)
     with Store.open(catalog) as store:
+        store.needs_votes("training")
         tree = store.tree
         noise = (store.newest_run("predict"), error_rate) if down_weight_noisy else None
         everything = read_training_set(store, seed, held_out, noise, shuffled=shuffle_votes)

@@ -8,10 +8,16 @@ import numpy as np
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.similarity.counterparts import Counterpart, find_counterparts, what_is_lacking
 from zoolens.catalog.store.galaxies import galaxies_with_image, galaxy_ids, names_of
-from zoolens.catalog.store.matrices import read_predictions, read_votes
+from zoolens.catalog.store.matrices import read_predictions, read_votes, without_votes
 from zoolens.catalog.store.ranking import costliest_answers, rank_galaxies, why_none
 from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.telling import telling_answers
+
+NOBODY_VOTED = (
+    "Nobody voted on this galaxy: it is shown beside the one that is predicted most alike. "
+    "Counterparts exchange votes and prediction."
+)
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,8 @@ class Which:
     are ranked by answers of `FEWEST_VOTES`, and other galaxies are drawn for such an answer
     where they have one. answer: the one to
     draw for all of them, and to rank the worst by; by default each galaxy's costliest (its
-    largest weighted_ce). Raises `CatalogError` unless exactly one of the three is given.
+    largest weighted_ce), or, where nobody voted, its most telling (`telling_answers`). Raises
+    `CatalogError` unless exactly one of the three is given.
     """
 
     names: Sequence[str] = ()
@@ -50,13 +57,17 @@ class Choice:
 
 @dataclass(frozen=True)
 class Subject:
-    """A galaxy to draw, its counterparts for an answer, and why one is lacking."""
+    """A galaxy to draw, its counterparts for an answer, and why one is lacking.
+
+    exchanged: False where nobody voted on it; then `predicted` is the galaxy predicted most alike.
+    """
 
     galaxy_id: int
     answer_id: int
     observed: Counterpart | None
     predicted: Counterpart | None
     notes: tuple[str, ...]
+    exchanged: bool = True
 
     @property
     def galaxies(self) -> list[int]:
@@ -86,6 +97,7 @@ def choose(store: Store, which: Which) -> list[Choice]:
     if answer_id is not None:
         return [Choice(galaxy_id, answer_id) for galaxy_id in ids]
     costliest = costliest_answers(store, ids, which.min_votes)
+    costliest |= telling_answers(store, [i for i in ids if i not in costliest])
     return [Choice(galaxy_id, costliest.get(galaxy_id)) for galaxy_id in ids]
 
 
@@ -116,11 +128,15 @@ def _subject(store: Store, galaxy_id: int, answer_id: int, min_votes: float) -> 
     ids = np.array([galaxy_id])
     voted = read_votes(store, tree, ids).observed[0, answer_id]
     fractions, _ = read_predictions(store, tree, store.newest_run("predict"), ids)
-    for value, lack in ((voted, "votes"), (fractions[0, answer_id], "prediction")):
+    bare = len(without_votes(store, ids)) > 0
+    for value, lack in ((0 if bare else voted, "votes"), (fractions[0, answer_id], "prediction")):
         if np.isnan(value):
             note = f"No counterparts: the galaxy has no {lack} to exchange for this answer."
             return Subject(galaxy_id, answer_id, None, None, (note,))
     found = find_counterparts(store, galaxy_id, answer_id, min_votes=min_votes)
+    if not found.exchanged:
+        alike = found.predicted[0] if found.predicted else None
+        return Subject(galaxy_id, answer_id, None, alike, (NOBODY_VOTED,), exchanged=False)
     observed = found.observed[0] if found.observed else None
     predicted = found.predicted[0] if found.predicted else None
     note = f"No counterparts: no other galaxy has {what_is_lacking(min_votes)}."

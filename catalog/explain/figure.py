@@ -88,7 +88,8 @@ def _words(figure: Figure, portrait: Portrait, answer_id: int, bottom: float) ->
 def _fact_lines(fact: AnswerFacts) -> list[tuple[str, str]]:
     """What is known of an answer from votes and model, as names and values."""
     if fact.observed is None:
-        lines = [("observed", "asked otherwise" if fact.total else "nobody was asked")]
+        nobody = "no votes" if fact.total is None else "nobody was asked"
+        lines = [("observed", "asked otherwise" if fact.total else nobody)]
     else:
         given = f"{votes(fact.count)} of {votes(fact.total)}"
         lines = [("observed", f"{fact.observed:.2f}  ({given})")]

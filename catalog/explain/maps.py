@@ -88,9 +88,7 @@ def image_of(store: Store, iauname: str, *, stored: bool = False) -> npt.NDArray
     (galaxy_id,) = galaxy_ids(store, [iauname])
     (galaxy,) = read_galaxies(store, np.array([galaxy_id]))
     if not galaxy.source:
-        raise CatalogError(
-            f"{iauname} has no image; add it with: zoolens ingest VOTES --images FOLDER"
-        )
+        raise CatalogError(f"{iauname} has no image; add it with: zoolens ingest --images FOLDER")
     with ImageReader() as reader:
         image = reader.open(galaxy.source, galaxy.member, sha256=galaxy.sha256)
     return np.asarray(image.convert("RGB")) if stored else _view(store, galaxy_id).display(image)

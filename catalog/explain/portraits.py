@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SELECTED = "selected"
 OBSERVED = "observed counterpart"
 PREDICTED = "predicted counterpart"
+ALIKE = "predicted alike"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ class Portrait:
     picture: Picture | None
     missing: str = ""
     similarity: float | None = None
+
+    @property
+    def voted(self) -> bool:
+        """Whether anybody voted on the galaxy."""
+        return any(fact.total is not None for fact in self.facts)
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,8 @@ def read_explanation(
     Maps of fractions and losses are made from the images anew (`catalog.explain.derived`).
     A galaxy without such a map has the reason in its place.
     """
-    others = [(OBSERVED, subject.observed), (PREDICTED, subject.predicted)]
+    second = PREDICTED if subject.exchanged else ALIKE
+    others = [(OBSERVED, subject.observed), (second, subject.predicted)]
     cast: list[tuple[str, int, float | None]] = [(SELECTED, subject.galaxy_id, None)]
     cast += [(role, other.galaxy_id, other.score) for role, other in others if other is not None]
     facts = facts_of(store, {galaxy_id for _, galaxy_id, _ in cast})

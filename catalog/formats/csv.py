@@ -1,20 +1,16 @@
-"""CSV files, gzipped or not, read as text, and Parquet tables written as CSV.
+"""CSV and its like (`catalog.formats.dialect`), read as text, and Parquet written as CSV.
 
 When reading, nothing is guessed, and odd rows are reported; in what is written, NULL and empty
 text stay distinct.
 """
 
 import codecs
-import csv as csv_text
-import gzip
-import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -25,37 +21,15 @@ from pyarrow import csv
 
 from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.formats.bounds import MOST_FAULTS
+from zoolens.catalog.formats.dialect import dialect_of, is_packed, opened
 from zoolens.catalog.formats.fixed_width import blocks
 from zoolens.catalog.runtime.files import replacing
 
 _BYTES = 4 << 20  # of a block
-_LONGEST_HEADER = 1 << 20  # bytes; a longer one may be a decompression bomb
 _MANY = 1000  # rows
 # what Excel, LibreOffice or Google Sheets evaluate, also in full width, spaces before it or not
 _FORMULA = r"^([\t\r\n]|[ \t\r\n]*[=+@\-＝＋－＠])"
 _ROW_BYTES = 4096  # assumed length of a row, to write a few thousand at a time
-
-
-def csv_header(path: Path) -> list[str]:
-    """The names of the columns. Raises `TableRefused` if there is no header."""
-    with opened(path) as file:
-        start = file.read(_LONGEST_HEADER).decode("utf-8-sig", errors="replace")
-    text = start.lstrip("\r\n")
-    if not text.strip():
-        raise TableRefused(f"{path} is empty")
-    rest = io.StringIO(text, newline="")
-    try:
-        header = next(csv_text.reader(rest))
-        whole = len(start) < _LONGEST_HEADER or rest.read(1) != ""
-    except csv_text.Error as error:  # a name of more than 131,072 letters
-        if "\n" in text or "\r" in text:
-            raise TableRefused(f"{path} has no header that can be read: {error}") from None
-        whole = False
-    if not whole:
-        raise TableRefused(f"{path} has no end of a line in its first million letters")
-    if any("\ufffd" in name for name in header):
-        raise TableRefused(f"{path} cannot be read as a table: its header is not UTF-8 text")
-    return header
 
 
 def csv_blocks(path: Path, columns: Sequence[str], misshapen: dict[int, str]) -> Iterator[pa.Table]:
@@ -94,28 +68,36 @@ def _blocks(
 ) -> Iterator[pa.Table]:
     """As `csv_blocks`, of a table or its copy, which is UTF-8."""
     unclosed: list[int] = []
+    dialect = dialect_of(path)
 
     def set_aside(row: csv.InvalidRow) -> str:
-        # numbered from the header, blank lines not counted
+        # numbered from the first comment, then the header, blank lines not counted
         lines = row.text.count("\n")
         more = f", over {lines + 1:,} lines: a quotation mark that is not closed?" if lines else ""
         fields = f"{row.actual_columns} fields, not {row.expected_columns}"
-        misshapen[row.number - 1] = fields + more
+        number = row.number - dialect.comments - 1
+        misshapen[number] = fields + more
         if row.text.count('"') % 2:
-            unclosed.append(row.number - 1)
+            unclosed.append(number)
         return "skip"
 
     good = 0
     # not through Python's file objects, which Arrow's threads might still read at exit
     with (
         pa.OSFile(str(copy or path)) as raw,
-        pa.CompressedInputStream(raw, "gzip") if not copy and _is_packed(path) else raw as file,
+        pa.CompressedInputStream(raw, "gzip") if not copy and is_packed(path) else raw as file,
         _telling_what_is_wrong(path, lambda: good + len(misshapen)),
         csv.open_csv(
             file,
             # rows are numbered in a single thread only
-            read_options=csv.ReadOptions(use_threads=False, block_size=_BYTES),
-            parse_options=csv.ParseOptions(newlines_in_values=True, invalid_row_handler=set_aside),
+            read_options=csv.ReadOptions(
+                use_threads=False, block_size=_BYTES, skip_rows=dialect.comments
+            ),
+            parse_options=csv.ParseOptions(
+                delimiter=dialect.separator,
+                newlines_in_values=True,
+                invalid_row_handler=set_aside,
+            ),
             convert_options=csv.ConvertOptions(
                 include_columns=[*columns],
                 column_types=dict.fromkeys(columns, pa.string()),
@@ -130,8 +112,8 @@ def _blocks(
                 break
             if len(misshapen) > min(max(_MANY, good), MOST_FAULTS):
                 raise TableRefused(
-                    f"most rows of {path} have not as many fields as its header; is a comma "
-                    "between them?"
+                    f"most rows of {path} have not as many fields as its header; is "
+                    f"{dialect.between} between them?"
                 )
             if len(batch):
                 yield pa.Table.from_batches([batch])
@@ -179,15 +161,6 @@ def _without_formulas(batch: pa.RecordBatch) -> pa.RecordBatch:
             plain = pc.replace_substring_regex(batch[place], _FORMULA, r"'\1")
             batch = batch.set_column(place, field, plain)
     return batch
-
-
-def opened(path: Path) -> BinaryIO:
-    """The content of a file, decompressed if its name says that it is compressed."""
-    return cast(BinaryIO, gzip.open(path)) if _is_packed(path) else path.open("rb")
-
-
-def _is_packed(path: Path) -> bool:
-    return path.name.lower().endswith(".gz")
 
 
 def _is_utf8(path: Path) -> bool:

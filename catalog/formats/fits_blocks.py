@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.formats.bounds import MOST_BLOCK_BYTES, MOST_ROWS
-from zoolens.catalog.formats.csv import opened
+from zoolens.catalog.formats.dialect import opened
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header

@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from zoolens.catalog.errors import TableRefused, nearest
+from zoolens.catalog.formats.missing import is_missing
 
 IDENTIFIER = "iauname"
 # What tables of the field call theirs: GZ DESI's, SDSS's, Euclid's, Zoobot's, Zooniverse's.
@@ -39,7 +40,7 @@ def identifier_columns(source: Path, columns: Sequence[str], asked: str | None) 
     if asked is None:
         if IDENTIFIER in columns:
             return IDENTIFIER
-        known = [name for name in columns if name.lower() in (IDENTIFIER, *_OTHERS)]
+        known = known_identifiers(columns)
         if len(known) == 1:
             return known[0]
         if known:
@@ -56,6 +57,11 @@ def identifier_columns(source: Path, columns: Sequence[str], asked: str | None) 
     return str(asked)
 
 
+def known_identifiers(columns: Sequence[str]) -> list[str]:
+    """The columns that have a name of the field for identifiers, in any case."""
+    return [name for name in columns if name.lower() in (IDENTIFIER, *_OTHERS)]
+
+
 def identifier_texts(table: pa.Table, identifier: str) -> list[str | None]:
     """The identifiers of a table's rows, (N,), of the columns of `identifier_columns`.
 
@@ -68,10 +74,11 @@ def identifier_texts(table: pa.Table, identifier: str) -> list[str | None]:
 
 
 def texts(column: pa.ChunkedArray) -> list[str | None]:
-    """A column of identifiers or paths as text, stripped; NULL or empty gives None."""
+    """A column of identifiers or paths as text, stripped; what is missing gives None."""
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         column = column.cast(pa.large_string())
-    return [None if value is None else (str(value).strip() or None) for value in column.to_pylist()]
+    stripped = (None if value is None else str(value).strip() for value in column.to_pylist())
+    return [None if not text or is_missing(text) else text for text in stripped]
 
 
 def through_floats(path: Path, column: str) -> TableRefused:

@@ -1,6 +1,6 @@
-"""Table files that astronomers publish: CSV, gzipped CSV, Parquet, FITS.
+"""Table files that astronomers publish: CSV and its like, gzipped or not, Parquet, FITS, HDF5.
 
-CSV is read as text, column by column, and converted to numbers on request: nothing
+Text is read as text, column by column, and converted to numbers on request: nothing
 is guessed, so an identifier keeps its leading zeros, and one odd value affects one row, not
 its column.
 """
@@ -18,21 +18,27 @@ import pyarrow.compute as pc
 
 from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.formats.bounds import MOST_BYTES, MOST_ROWS
-from zoolens.catalog.formats.csv import csv_blocks, csv_header, row_numbers
+from zoolens.catalog.formats.csv import csv_blocks, row_numbers
+from zoolens.catalog.formats.dialect import TEXT_SUFFIXES, dialect_of, is_text
 from zoolens.catalog.formats.fits_blocks import fits_blocks, fits_schema
+from zoolens.catalog.formats.hdf5 import HDF5_SUFFIXES, hdf5_blocks, hdf5_schema
 from zoolens.catalog.formats.identifiers import through_floats
+from zoolens.catalog.formats.missing import without_words
 from zoolens.catalog.runtime.files import check_file
 
 _ROWS = 32_768  # of a block
 _DAMAGED = (pa.ArrowException, OSError, EOFError, ValueError, TypeError, zlib.error)
 
-SUFFIXES = (".csv", ".csv.gz", ".parquet", ".fits", ".fits.gz", ".fit")
+SUFFIXES = (
+    *(suffix + packed for suffix in TEXT_SUFFIXES for packed in ("", ".gz")),
+    *(".parquet", ".fits", ".fits.gz", ".fit", *HDF5_SUFFIXES),
+)
 
 
 class TableFile:
     """A table file, read in blocks of rows so that its size does not matter.
 
-    schema: its columns. CSV: all are text, an empty field NULL. Parquet: types as
+    schema: its columns. Text: all are text, an empty field NULL. Parquet: types as
     stored. FITS (the first table of the file): types as stored, text stripped, masked values
     NULL, vectors as lists; what Arrow cannot hold has the type null. Raises `TableRefused` if
     no regular file is there, it is of another kind by its name, damaged, has more rows than
@@ -44,7 +50,10 @@ class TableFile:
         self._name = path.name.lower()
         self._stored: dict[str, str] = {}
         if not self._name.endswith(SUFFIXES):
-            raise TableRefused(f"{path} is not named as one of {', '.join(SUFFIXES)}")
+            raise TableRefused(
+                f"{path} is not named as one of {', '.join(SUFFIXES)}; save it as one of them, as "
+                "TOPCAT and astropy do"
+            )
         check_file(path, "table", TableRefused)
         with self._refusing():
             self.schema = self._open()
@@ -108,19 +117,21 @@ class TableFile:
 
     def _tables(self, columns: Sequence[str], misshapen: dict[int, str]) -> Iterator[pa.Table]:
         with self._refusing():
-            if self._name.endswith((".csv", ".csv.gz")):
+            if is_text(self._name):
                 yield from csv_blocks(self.path, columns, misshapen)
             elif self._name.endswith(".parquet"):
                 from zoolens.catalog.formats.parquet_blocks import open_parquet, parquet_blocks
 
                 with open_parquet(self.path) as file:
                     yield from parquet_blocks(self.path, file, columns, _ROWS)
+            elif self._name.endswith(HDF5_SUFFIXES):
+                yield from hdf5_blocks(self.path, columns, _ROWS)
             else:
                 yield from fits_blocks(self.path, columns, _ROWS)
 
     def _open(self) -> pa.Schema:
-        if self._name.endswith((".csv", ".csv.gz")):
-            return pa.schema([(name, pa.string()) for name in csv_header(self.path)])
+        if is_text(self._name):
+            return pa.schema([(name, pa.string()) for name in dialect_of(self.path).names])
         if self._name.endswith(".parquet"):
             from pyarrow import parquet
 
@@ -128,6 +139,8 @@ class TableFile:
 
             open_parquet(self.path).close()  # which looks at what it declares
             return parquet.read_schema(self.path)
+        if self._name.endswith(HDF5_SUFFIXES):
+            return hdf5_schema(self.path)
         return fits_schema(self.path)
 
     @contextmanager
@@ -145,8 +158,8 @@ class TableFile:
 def numbers(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """A column as float64 (N,), and where it holds something that is not a number.
 
-    NULL and empty text give NaN and False; text such as "many" gives NaN and True;
-    "nan" and "inf" are numbers here, for the caller to judge.
+    NULL, empty text and words for missing (`catalog.formats.missing`) give NaN and False; text
+    such as "many" gives NaN and True; "inf" is a number here, for the caller to judge.
     """
     if pa.types.is_large_string(column.type) or pa.types.is_string(column.type):
         text = pc.utf8_trim_whitespace(column)
@@ -154,7 +167,7 @@ def numbers(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.float64], npt.NDArr
         try:
             values = text.cast(pa.float64())
         except pa.ArrowInvalid:
-            return _some_numbers(text.to_pylist())
+            return _some_numbers(without_words(text))
     elif pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         values = column.cast(pa.float64(), safe=False)
     elif pa.types.is_decimal(column.type) or pa.types.is_null(column.type):
@@ -184,15 +197,17 @@ def _check_identifier_type(path: Path, kind: pa.DataType, column: str) -> None:
         )
 
 
-def _some_numbers(
-    values: list[str | None],
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    numbers_ = np.full(len(values), np.nan)
-    bad = np.zeros(len(values), dtype=bool)
-    for row, value in enumerate(values):
+def _some_numbers(text: pa.ChunkedArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    bad = np.zeros(len(text), dtype=bool)
+    try:
+        return text.cast(pa.float64()).to_numpy().astype(np.float64), bad
+    except pa.ArrowInvalid:
+        pass  # one by one, to find which are none
+    values = np.full(len(text), np.nan)
+    for row, value in enumerate(text.to_pylist()):
         if value is not None:
             try:
-                numbers_[row] = float(value)
+                values[row] = float(value)
             except ValueError:
                 bad[row] = True
-    return numbers_, bad
+    return values, bad

@@ -1,6 +1,7 @@
 """Columns that hold a number, or a list of posterior samples, in each row."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,7 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zoolens.catalog.arrays import Flags, Floats
+from zoolens.catalog.formats.missing import is_missing
 from zoolens.catalog.formats.reading import numbers
+
+_SCALAR = re.compile(r"np\.float\d+\(([^()]*)\)")
+_ARRAY = re.compile(
+    r"(?P<call>array\(|tensor\()?\s*(?:\[(?P<list>[^][()]*)\]|\((?P<tuple>[^][()]*)\))\s*"
+    r"(?(call)(?:,\s*dtype=[\w.]+\s*)?\))"
+)
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,7 @@ class Samples:
 
 
 def read_samples(column: pa.ChunkedArray) -> Samples:
-    """Read a column of numbers, of lists, or of text that is either (as JSON)."""
+    """Read a column of numbers, of lists, or of text that is either (as JSON, or as printed)."""
     kind = column.type
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         return _of_lists(column)
@@ -70,13 +78,34 @@ def _of_text(cells: list[str | None]) -> Samples:
 
 def _parse(cell: str | None) -> list[float] | None:
     """The samples in a cell; None if it is neither a number nor a list of numbers."""
-    if cell is None or not cell.strip():
+    if cell is None or not (text := cell.strip()) or is_missing(text):
         return []
     try:
-        content = json.loads(cell)
+        content = json.loads(text)
         samples = content if isinstance(content, list) else [content]
         if all(type(value) in (int, float) for value in samples):
             return [float(value) for value in samples]
-    except (ValueError, OverflowError, RecursionError):
+    except ValueError:
+        return _printed(text)
+    except (OverflowError, RecursionError):
         pass  # wrong in whatever way
     return None
+
+
+def _printed(text: str) -> list[float] | None:
+    """The samples of a list as NumPy or Python prints it; None if it is none.
+
+    `[1. 2.5]`, `array([1., 2.5], dtype=float32)`, `[np.float64(1.0)]`, `(1.0, 2.5)`, over several
+    lines or not. A list that was cut short (`...`) is none: samples are missing.
+    """
+    found = _ARRAY.fullmatch(_SCALAR.sub(r"\1", text))
+    if found is None:
+        return None
+    inside = found["list"] or found["tuple"]
+    if not inside.strip():
+        return []
+    parts = inside.rstrip().removesuffix(",").split(",") if "," in inside else inside.split()
+    try:
+        return [float(part) for part in parts]
+    except ValueError:
+        return None

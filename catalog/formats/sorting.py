@@ -14,14 +14,19 @@ _HELD_BYTES = 64 << 20  # of rows sorted at a time
 _MOST_PARTS = 256  # each is an open file; beyond that number parts become larger
 
 
-def rows_in_order(table: Path, order: Places, folder: Path) -> Iterator[pa.Table]:
+def rows_in_order(
+    table: Path, order: Places, folder: Path, *, row_bytes: int | None = None
+) -> Iterator[pa.Table]:
     """The rows of a Parquet file as parts, in the order `order` (N,) of their numbers.
 
     In one pass each row goes to the temporary file, in `folder`, of the part that it will
-    be in; then each part is sorted by itself. The parts depend only on the input.
+    be in; then each part is sorted by itself. The parts depend only on the input. row_bytes: of a
+    row, where the columns do not tell, as of lists.
     """
     with pq.ParquetFile(table) as file, TemporaryDirectory(dir=folder) as scratch:
-        part_rows = max(1, _HELD_BYTES // _row_bytes(file), -(-len(order) // _MOST_PARTS))
+        part_rows = max(
+            1, _HELD_BYTES // (row_bytes or _row_bytes(file)), -(-len(order) // _MOST_PARTS)
+        )
         rank = np.empty(len(order), np.int64)
         rank[order] = np.arange(len(order))
         paths = [Path(scratch, f"{start}.arrow") for start in range(0, len(order), part_rows)]

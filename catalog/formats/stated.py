@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from zoolens.catalog.formats.columns import Meaning, meaning
-from zoolens.catalog.formats.csv import opened
+from zoolens.catalog.formats.dialect import opened
 
 _VOTABLE = b"IVOA.VOTable-Parquet.content"
 _MOST_VOTABLE = 2**22  # bytes

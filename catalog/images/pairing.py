@@ -7,7 +7,7 @@ systems) or apart (NFD, as macOS names files).
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -23,11 +23,16 @@ Value = TypeVar("Value")
 
 
 def list_stated(
-    table: Path, names: Sequence[str], rows: Iterable[int], files: Sequence[str | None]
+    table: Path,
+    names: Sequence[str],
+    rows: Iterable[int],
+    files: Sequence[str | None],
+    without: str = "votes without image",
 ) -> ImageListing:
     """The images that a table's `file_loc` column names, relative to its folder.
 
-    names, rows, files (N,): identifier, row and path of each galaxy. A path of Windows, or of
+    names, rows, files (N,): identifier, row and path of each galaxy. without: the kind of remark
+    on one that has no path. A path of Windows, or of
     another machine, is taken for the file with the longest end of it that lies beside the
     table, and said; if two paths end in the same file neither is.
     """
@@ -35,7 +40,7 @@ def list_stated(
     entries, rejects, moved = [], [], []
     for name, row, file in zip(names, rows, files, strict=True):
         if file is None:
-            reason = "votes without image: file_loc is empty"
+            reason = f"{without}: file_loc is empty"
             rejects.append(Reject(str(table), int(row), name, reason))
             continue
         place = os.path.abspath(folder / file)
@@ -95,29 +100,23 @@ def names_sought(listing: ImageListing) -> Iterator[str]:
 
 
 def pair(
-    listing: ImageListing, galaxies: Mapping[str, int]
+    listing: ImageListing, galaxies: Mapping[str, int], without: str = "image without votes"
 ) -> tuple[list[tuple[int, ImageEntry]], list[Reject]]:
     """Give each galaxy its image; an image without a galaxy, or a second one, is refused.
 
-    galaxies: numbers by name. Shards written by galaxy-datasets have "_" for "." in
+    galaxies: numbers by name; without: the kind of reject that an image without one is. Shards
+    written by galaxy-datasets have "_" for "." in
     their keys; such a key counts if it can mean only one galaxy, and so does one with accents
     that are composed otherwise. Returns galaxy numbers with their images, in the order of the
     listing.
     """
-    spelt: Mapping[str, int] = {}
-    if any(entry.member for entry in listing.entries):
-        spelt = _only((name.replace(".", "_"), number) for name, number in galaxies.items())
-    composed = _only((normalize("NFC", name), number) for name, number in galaxies.items())
+    find = _finder(listing, galaxies)
     paired: dict[int, ImageEntry] = {}
     rejects = []
     for entry in listing.entries:
-        galaxy = galaxies.get(entry.key)
-        if galaxy is None and entry.member:
-            galaxy = spelt.get(entry.key)
+        galaxy = find(entry)
         if galaxy is None:
-            galaxy = composed.get(normalize("NFC", entry.key))
-        if galaxy is None:
-            reason = "image without votes: no galaxy of that name"
+            reason = f"{without}: no galaxy of that name"
         elif galaxy in paired:
             first = paired[galaxy]
             reason = f"second image: the first, {first.place}, is kept"
@@ -126,6 +125,31 @@ def pair(
             continue
         rejects.append(entry.refused(reason))
     return list(paired.items()), rejects
+
+
+def strangers(listing: ImageListing, galaxies: Mapping[str, int]) -> list[str]:
+    """What images of none of the galaxies, as `pair` matches them, are called; each name once."""
+    find = _finder(listing, galaxies)
+    names = {normalize("NFC", e.key): e.key for e in listing.entries if find(e) is None}
+    return list(names.values())
+
+
+def _finder(
+    listing: ImageListing, galaxies: Mapping[str, int]
+) -> Callable[[ImageEntry], int | None]:
+    """A function that finds the number of the galaxy of an image, None if there is none."""
+    spelt: Mapping[str, int] = {}
+    if any(entry.member for entry in listing.entries):
+        spelt = _only((name.replace(".", "_"), number) for name, number in galaxies.items())
+    composed = _only((normalize("NFC", name), number) for name, number in galaxies.items())
+
+    def find(entry: ImageEntry) -> int | None:
+        galaxy = galaxies.get(entry.key)
+        if galaxy is None and entry.member:
+            galaxy = spelt.get(entry.key)
+        return composed.get(normalize("NFC", entry.key)) if galaxy is None else galaxy
+
+    return find
 
 
 def _only(pairs: Iterable[tuple[str, Value]]) -> dict[str, Value]:

@@ -56,12 +56,14 @@ def read_posteriors(rows: Rows, layout: PublishedLayout, tree: DecisionTree) -> 
     lengths = _check_samples(rows, layout, columns, tree)
     fractions = _read_fractions(rows, layout.fractions, tree.labels)
     stated = _read_fractions(rows, layout.reach, [question.name for question in tree.questions])
+    lower = _read_fractions(rows, layout.lower, tree.labels)
+    upper = _read_fractions(rows, layout.upper, tree.labels)
     rows.refuse(
         (lengths == 0) & np.isnan(fractions).all(axis=1),
         lambda i: "no predictions: all the columns of the tree are empty",
     )
     _note_sums(rows, fractions, tree)
-    summary = _of_fractions(fractions, tree)
+    summary = _of_fractions(fractions, (lower, upper), tree)
     samples = []
     for length in np.unique(lengths[rows.good & (lengths > 0)]).tolist():
         which = np.flatnonzero(rows.good & (lengths == length))
@@ -162,12 +164,13 @@ def _note_sum(rows: Rows, question: str, sums: Floats) -> None:
     )
 
 
-def _of_fractions(fractions: Floats, tree: DecisionTree) -> Summary:
+def _of_fractions(fractions: Floats, ends: tuple[Floats, Floats], tree: DecisionTree) -> Summary:
+    """What fractions (N, A) say by themselves, and their intervals' ends where they are stated."""
     galaxies, answers = fractions.shape
-    unknown = [np.full((galaxies, answers), np.nan) for _ in range(6)]
-    concentration, sd, lo, hi, reach, model_sd = unknown
+    unknown = [np.full((galaxies, answers), np.nan) for _ in range(4)]
+    concentration, sd, reach, model_sd = unknown
     information = np.full((galaxies, len(tree.questions)), np.nan)
-    return Summary(concentration, fractions.copy(), sd, lo, hi, reach, information, model_sd)
+    return Summary(concentration, fractions.copy(), sd, *ends, reach, information, model_sd)
 
 
 def _fill(summary: Summary, which: npt.NDArray[np.int64], found: Summary) -> None:

@@ -94,6 +94,9 @@ OF_MAP = (
     Kind("peak_x", "_peak_x", _MAPS["peak_x"]),
     Kind("peak_y", "_peak_y", _MAPS["peak_y"]),
 )
+# The sources that there are not without votes, and without losses.
+_OF_VOTES = ("total", "count", "fraction", "vote_weight")
+_OF_LOSSES = ("nll", "ce")
 
 _IDENTITY = (
     column("iauname", _TEXT, "name of the galaxy, J2000", ucd="meta.id;meta.main"),
@@ -115,7 +118,7 @@ _RANK = (
         ucd="stat.fit.goodness",
     ),
 )
-_MORE = (
+_RANK_MORE = (
     column("worst_ce", _F64, "cross-entropy of worst_answer", ucd="stat.fit.goodness"),
     column(
         "observed_counterpart",
@@ -131,12 +134,12 @@ _MORE = (
         "this one was voted for; empty but for the worst galaxies",
         ucd="meta.id.cross",
     ),
-    column(
-        "image_sha256",
-        _TEXT,
-        "SHA-256 of the encoded image; empty where there is none",
-        ucd="meta.checksum",
-    ),
+)
+_IMAGE = column(
+    "image_sha256",
+    _TEXT,
+    "SHA-256 of the encoded image; empty where there is none",
+    ucd="meta.checksum",
 )
 _SPLIT = column("split", _TEXT, "train, validation or test, by the newest training; or empty")
 
@@ -144,7 +147,9 @@ _SPLIT = column("split", _TEXT, "train, validation or test, by the newest traini
 def release_columns(
     tree: DecisionTree,
     *,
+    votes: bool = True,
     whole_votes: bool = True,
+    losses: bool = True,
     trained: bool = False,
     maps: bool = False,
     ensemble: bool = False,
@@ -152,15 +157,21 @@ def release_columns(
 ) -> pa.Schema:
     """All columns that a release can have, in order.
 
-    whole_votes: no vote is fractional, so that counts are integers; trained: galaxies were
-    used to train a model; maps: there are statistics of saliency maps; ensemble: several models
-    predicted; own: the user's columns.
+    votes: there are any; whole_votes: none is fractional, so that counts are integers; losses:
+    there are any, and so ranks; trained: galaxies were used to train a model; maps: there are
+    statistics of saliency maps; ensemble: several models predicted; own: the user's
+    columns.
     """
-    fields = [*_IDENTITY, *_RANK, *_MORE, *([_SPLIT] if trained else []), *map(described, own)]
+    absent = {*(() if votes else _OF_VOTES), *(() if losses else _OF_LOSSES)}
+    of_question, of_answer = (
+        [kind for kind in kinds if kind.source not in absent] for kinds in (OF_QUESTION, OF_ANSWER)
+    )
+    ranked = (*_RANK, *_RANK_MORE) if losses else ()
+    fields = [*_IDENTITY, *ranked, _IMAGE, *([_SPLIT] if trained else []), *map(described, own)]
     for question in tree.questions:
-        fields += [_counted(kind, question.name, whole_votes) for kind in OF_QUESTION]
+        fields += [_counted(kind, question.name, whole_votes) for kind in of_question]
         for label in question.labels:
-            fields += [_counted(kind, label, whole_votes) for kind in OF_ANSWER]
+            fields += [_counted(kind, label, whole_votes) for kind in of_answer]
             fields += [kind.field(label) for kind in OF_ENSEMBLE if ensemble]
             fields += [kind.field(label) for kind in OF_MAP if maps]
     return pa.schema(fields)

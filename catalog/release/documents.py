@@ -87,6 +87,8 @@ def write_readme(
         lines += ["", f"`{CUBES}/` has the saliency maps of each galaxy as a FITS file."]
     if "posteriors" in others:
         words = "To take votes and predictions into a catalogue again, with the same losses:"
+        if "without" in facts:
+            words = "To take galaxies and predictions into a catalogue again:"
         lines += ["", words, "", "```sh", _INGEST + _kept(facts.get("own_columns", ())), "```"]
     lines += [
         "",
@@ -130,10 +132,16 @@ def _summary(rows: int, facts: Mapping[str, Any]) -> str:
     if cut["min_votes"]:
         limits.append(f"those with a question asked of at least {cut['min_votes']:g} volunteers")
     which = "; only " + ", and only ".join(limits) if limits else ""
-    return (
-        f"{rows:,} galaxies: Galaxy Zoo votes (tree {facts['tree']}), a Bayesian CNN's predictions "
-        f"of them, and how far the two disagree{which}. Cut by Zoolens {facts['zoolens']}."
+    what = (
+        f"Galaxy Zoo votes (tree {facts['tree']}), a Bayesian CNN's predictions of them, and how "
+        "far the two disagree"
     )
+    if "without" in facts:
+        what = (
+            "a Bayesian CNN's predictions of how Galaxy Zoo's volunteers would vote (tree "
+            f"{facts['tree']}). There are no losses in it, as no galaxy has votes to compare with"
+        )
+    return f"{rows:,} galaxies: {what}{which}. Cut by Zoolens {facts['zoolens']}."
 
 
 def _escaped(text: str) -> str:

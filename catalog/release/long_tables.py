@@ -18,8 +18,6 @@ from zoolens.catalog.store.views import VIEWS
 
 _NUMBERS = ("run_id", "galaxy_id")  # of the catalogue, which mean nothing outside it
 _VIEWS = {view.name: view for view in VIEWS}
-# the views released as they are
-_RELEASED = ("votes", "predictions", "losses", "question_losses")
 _OF_MAPS = "saliency_stats"
 _NAMES = [described(COLUMNS["losses"][name]) for name in ("iauname", "question", "answer", "label")]
 
@@ -42,19 +40,24 @@ class LongTable:
 def long_tables(store: Store, runs: Runs) -> list[LongTable]:
     """The tables for which a catalogue has rows."""
     tree = store.tree
-    tables = [_view(name) for name in (*_RELEASED, *([_OF_MAPS] if runs.explain else []))]
+    # the views released as they are
+    views = ["votes", "predictions"] if store.has_votes else ["predictions"]
+    views += ["question_predictions"] if runs.score is None else ["losses", "question_losses"]
+    tables = [_view(name) for name in (*views, *([_OF_MAPS] if runs.explain else []))]
     if has_posteriors(store, runs.predict):
         tables.append(LongTable("posteriors", "galaxy", *posteriors(_NAMES[0], tree)))
-        tables.append(_label_noise())
+        tables += [_label_noise()] if store.has_votes else []
     if runs.explain is not None:
         tables.append(LongTable("saliency", "galaxy and answer", *saliency(_NAMES)))
     return tables
 
 
 def answers_table(store: Store, runs: Runs) -> pa.Table:
-    """The answers of the tree, and the factors of their losses in the ranking."""
-    weights = store.run(runs.score).config["weights"]
+    """The answers of the tree, and the factors of their losses in the ranking if there is one."""
     rows = answers_of_tree(store)
+    if runs.score is None:
+        return rows.cast(pa.schema([described(COLUMNS["answers"][n]) for n in rows.schema.names]))
+    weights = store.run(runs.score).config["weights"]
     said = [*(COLUMNS["answers"][name] for name in rows.schema.names), COLUMNS["losses"]["weight"]]
     columns = pa.schema([described(column) for column in said])
     factors = [weights[label] for label in rows["label"].to_pylist()]

@@ -12,6 +12,7 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.paths import CHECKSUMS, CITATION, RELEASE_MANIFEST
 from zoolens.catalog.release.authors import Author, licence_cff, read_author, read_licence
 from zoolens.catalog.runtime.files import sha256_of, text_of
+from zoolens.catalog.store.matrices import compared_galaxies
 from zoolens.catalog.store.outdated import stale_steps
 from zoolens.catalog.store.released import Runs, ledger_of, newest_explain_run
 from zoolens.catalog.store.store import Store
@@ -116,13 +117,16 @@ def find_runs(store: Store) -> Runs:
     """The newest runs that belong together: predictions, their losses, their explanations.
 
     Raises `CatalogError` if there is none, or if a step is outdated: a release must not
-    contradict itself.
+    contradict itself. Losses may be lacking only where no galaxy has votes and predictions.
     """
     predict = store.newest_run("predict")
     for stale in stale_steps(store):
         if stale.job in ("predict", "score") or stale.galaxies:
             raise CatalogError(f"{store.path} is not ready for a release: {stale.said}")
-    score = store.newest_run("score")
+    scored = store.shown_run("score")
+    if scored is None and store.has_votes and len(compared_galaxies(store, predict)):
+        store.newest_run("score")  # which says that it is to be made
+    score = None if scored is None else scored.run_id
     return Runs(predict, score, newest_explain_run(store, predict))
 
 

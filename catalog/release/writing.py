@@ -139,7 +139,8 @@ def described(folder: Path, rows: Mapping[str, str]) -> dict[str, Described]:
 def _write_facts(store: Store, contents: Contents, file: Path) -> None:
     """Write the columns of galaxies that belong to no answer or question, a row group per block."""
     best = _counterparts(store, contents)
-    batches = galaxy_facts(store, contents.min_votes, BLOCK)
+    ranked = "rank" in contents.every.names
+    batches = galaxy_facts(store, contents.min_votes, BLOCK, ranked=ranked)
     kinds = {name: pa.string() for name in ("observed_counterpart", "predicted_counterpart")}
     schema = pa.schema([*batches.schema, *(pa.field(*kind) for kind in kinds.items())])
     with pq.ParquetWriter(file, schema) as writer:
@@ -153,7 +154,9 @@ def _write_facts(store: Store, contents: Contents, file: Path) -> None:
 
 def _counterparts(store: Store, contents: Contents) -> pa.Table:
     """Names of the counterparts of the worst galaxies, for the answer that costs most."""
-    ids, answers = worst_answers(store, contents.min_votes, contents.counterparts)
+    ids = answers = np.empty(0, np.int64)
+    if contents.counterparts:
+        ids, answers = worst_answers(store, contents.min_votes, contents.counterparts)
     columns = (
         counterparts_of_many(store, ids, answers, min_votes=contents.min_votes)
         if len(ids)

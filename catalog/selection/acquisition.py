@@ -107,9 +107,10 @@ def _check_scores(
 ) -> None:
     if not (total > 0).any():
         if by == "mutual_information" and not informed(store, run_id):
+            also = ", or select --by loss" if store.has_votes else ""
             raise CatalogError(
                 f"the predictions of run {run_id} have no mutual information; predict with a "
-                "model and --samples above 0, or select --by loss"
+                f"model and --samples above 0{also}"
             )
         raise CatalogError(
             "no galaxy has a score above 0; ask for other --min-votes, --max-votes or --where"

@@ -12,6 +12,7 @@ docs/decisions/similarity.md says why this is not a FAISS index.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -131,10 +132,14 @@ class SimilarityIndex:
         (found,) = self.search_many(*alone, k, exclude=[exclude], among=[among])
         return found
 
+    @cached_property
+    def galaxy_id(self) -> Ids:
+        """Numbers of the N candidates, (N,), ascending."""
+        return np.concatenate([np.empty(0, np.int64), *(b.galaxy_id for b in self.blocks)])
+
     def holding(self, galaxy_id: Ids) -> Flags:
         """Which of the N candidates are among some galaxies, (N,)."""
-        none = np.empty(0, np.int64)
-        return np.isin(np.concatenate([none, *(b.galaxy_id for b in self.blocks)]), galaxy_id)
+        return np.isin(self.galaxy_id, galaxy_id)
 
     def search_many(
         self,

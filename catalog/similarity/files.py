@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 
 KINDS = ("observed", "predicted")
+_HOLDS = "observed: voted and predicted; predicted: all predicted"
 
 # the arrays of a `Block`, flattened row by row, or column by column
 _SCHEMA = pa.schema(
@@ -42,20 +43,20 @@ _SCHEMA = pa.schema(
 
 
 def built_from(store: Store) -> dict[str, Any]:
-    """The votes and predictions that an index would hold if built now.
+    """The votes and predictions that an index would hold if built now, and of which galaxies.
 
     Raises `CatalogError` if no prediction run is complete.
     """
     predictions = predictions_state(store, store.newest_run("predict"))
-    return {"votes": votes_state(store), "predictions": predictions}
+    return {"votes": votes_state(store), "predictions": predictions, "holds": _HOLDS}
 
 
 def sound_files(store: Store) -> dict[str, bool]:
     """Whether the file of each kind is there and undamaged.
 
-    Empty if the ledger has no index of the present votes and predictions.
+    Empty if the ledger has no index of the present votes and predictions, and of all galaxies.
     """
-    recorded = {kind: _recorded(store, kind) for kind in KINDS}
+    recorded = {kind: _recorded(store, kind, whole=True) for kind in KINDS}
     return {
         kind: file_is_sound(store, index_path(store.path, kind), sums)
         for kind, sums in recorded.items()
@@ -120,9 +121,9 @@ def recorded_codes(store: Store) -> Mapping[str, Any] | None:
 
     None if there are no codes, or one of their files is missing or damaged.
     """
-    for found in _configs(store, "approximate")[::-1]:
+    for found in _configs(store, "approximate", whole=True)[::-1]:
         sums = found["sha256"]
-        if all(file_is_sound(store, codes_path(store.path, kind), [sums[kind]]) for kind in KINDS):
+        if all(file_is_sound(store, codes_path(store.path, kind), [sums[kind]]) for kind in sums):
             return found
     return None
 
@@ -144,16 +145,21 @@ def write_index(catalog: Path, kind: str, blocks: Iterable[Block]) -> str:
     return found
 
 
-def _recorded(store: Store, kind: str) -> tuple[str, ...]:
+def _recorded(store: Store, kind: str, *, whole: bool = False) -> tuple[str, ...]:
     """Checksums that complete index runs recorded for the present state."""
-    return tuple(config["sha256"][kind] for config in _configs(store, "index"))
+    return tuple(config["sha256"][kind] for config in _configs(store, "index", whole=whole))
 
 
-def _configs(store: Store, job: str) -> list[Mapping[str, Any]]:
-    """Configurations of a job's complete runs on what the store holds now, oldest first."""
+def _configs(store: Store, job: str, *, whole: bool = False) -> list[Mapping[str, Any]]:
+    """Configurations of a job's complete runs on what the store holds now, oldest first.
+
+    whole: only those that hold galaxies without votes too; others, by earlier versions of
+    Zoolens, serve galaxies with votes as well as ever.
+    """
     state = built_from(store)
+    kept = state if whole else {name: state[name] for name in ("votes", "predictions")}
     configs = [run.config for run in store.complete_runs(job)]
-    return [config for config in configs if config["built_from"] == state]
+    return [config for config in configs if kept.items() <= config["built_from"].items()]
 
 
 def _batch(block: Block) -> pa.RecordBatch:

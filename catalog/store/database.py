@@ -216,7 +216,9 @@ def _refuse_absent(path: Path, *, create: bool = False) -> None:
         raise CatalogError(f"{path} is a folder; --catalog takes a file such as gz.duckdb")
     if not path.exists():
         if not create:
-            raise CatalogError(f"no catalogue at {path}; make one with: zoolens ingest VOTES")
+            raise CatalogError(
+                f"no catalogue at {path}; make one with: zoolens ingest VOTES (or --images FOLDER)"
+            )
         if not path.parent.is_dir():
             raise CatalogError(f"no folder {path.parent} to put {path.name} in")
 

@@ -40,6 +40,8 @@ _WEIGHTED_CE = Column("weighted_ce", "DOUBLE", "weight times ce, nat", ucd="stat
 _ESTIMATED = Column("name", "VARCHAR", "the class, or `value`; as --names calls them", ucd="meta.id")
 _TOTAL_VOTES = Column("total_votes", "DOUBLE", "volunteers who were asked the question", ucd="meta.number")
 
+_REACH = Column("reach", "FLOAT", "predicted probability that a volunteer is asked the question, 0..1: mean over dropout samples of the product of the fractions that lead there; where only mean fractions are known, their product", ucd="stat.probability", wide="predicted probability that a volunteer is asked {of}, 0..1")
+_MUTUAL_INFORMATION = Column("mutual_information", "DOUBLE", "between the answer of one more volunteer who is asked and the model's weights, nat, 0 or more; NULL without concentrations", ucd="stat.value", wide="mutual information of one more vote on {of} and the model's weights, natural logarithm")
 # Of every map, whatever it is of.
 _MAP = (
     Column("height", "INTEGER", "rows of a map: the explained layer's own resolution", ucd="meta.number"),
@@ -93,8 +95,13 @@ COLUMNS: dict[str, dict[str, Column]] = {
         Column("fraction_sd", "FLOAT", "standard deviation, under the posterior, of the vote fraction of very many volunteers, 0..0.5; that of a few scatters more", ucd="stat.stdev", wide="standard deviation of the vote fraction of {of}"),
         Column("fraction_lo", "FLOAT", "lower end of the central 90 % interval of the vote fraction of very many volunteers, 0..1", ucd="stat.confidenceLevel", wide="lower end of the central 90 % interval of the vote fraction of {of}"),
         Column("fraction_hi", "FLOAT", "upper end of the central 90 % interval of the vote fraction of very many volunteers, 0..1", ucd="stat.confidenceLevel", wide="upper end of the central 90 % interval of the vote fraction of {of}"),
-        Column("reach", "FLOAT", "predicted probability that a volunteer is asked the question, 0..1: mean over dropout samples of the product of the fractions that lead there; where only mean fractions are known, their product", ucd="stat.probability", wide="predicted probability that a volunteer is asked {of}, 0..1"),
+        _REACH,
         Column("fraction_model_sd", "FLOAT", "standard deviation, over the models of an ensemble, of the vote fraction that each expects, 0..0.5: the part of fraction_sd in which the models differ; NULL where one model predicted, or nobody knows how many", ucd="stat.stdev", wide="standard deviation, over the models of an ensemble, of the vote fraction of {of} that each expects"),
+    ),
+    "question_predictions": _columns(
+        _RUN_ID, _GALAXY_ID, _IAUNAME, _QUESTION,
+        _REACH,
+        _MUTUAL_INFORMATION,
     ),
     "losses": _columns(
         _RUN_ID, _GALAXY_ID, _IAUNAME, _QUESTION, _ANSWER, _LABEL,
@@ -119,7 +126,7 @@ COLUMNS: dict[str, dict[str, Column]] = {
     "question_losses": _columns(
         _RUN_ID, _GALAXY_ID, _IAUNAME, _QUESTION, _TOTAL_VOTES,
         Column("nll", "DOUBLE", "Dirichlet-multinomial negative log likelihood of the counts, nat; 0 where nobody was asked, else NULL without concentrations or with answers outside the tree", ucd="stat.likelihood", wide="Dirichlet-multinomial negative log likelihood of the votes on {of}, natural logarithm; 0 where nobody was asked, missing where it was asked with other answers"),
-        Column("mutual_information", "DOUBLE", "between the answer of one more volunteer who is asked and the model's weights, nat, 0 or more; NULL without concentrations", ucd="stat.value", wide="mutual information of one more vote on {of} and the model's weights, natural logarithm"),
+        _MUTUAL_INFORMATION,
     ),
     "saliency": _columns(
         _RUN_ID, _GALAXY_ID, _IAUNAME, _QUESTION,

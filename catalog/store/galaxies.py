@@ -52,7 +52,7 @@ def number_galaxies(store: Store, names: Sequence[str], ra: Floats, dec: Floats)
     at = np.array([place[name] for name in found["iauname"].to_pylist()], dtype=np.int64)
     known = np.zeros(len(names), dtype=bool)
     known[at] = True
-    first = int(store.value("SELECT coalesce(max(galaxy_id), 0) + 1 FROM galaxy"))
+    first = next_number(store)
     galaxy_id = np.empty(len(names), dtype=np.int64)
     galaxy_id[at] = found["galaxy_id"].to_numpy()
     galaxy_id[~known] = np.arange(first, first + np.count_nonzero(~known))
@@ -90,18 +90,37 @@ def shown_galaxies(store: Store, names: Iterable[str]) -> dict[str, int]:
     return dict(zip(rows["iauname"].to_pylist(), rows["galaxy_id"].to_pylist(), strict=True))
 
 
-def galaxies_named(store: Store, names: Iterable[str], *, underscored: bool) -> dict[str, int]:
+def galaxies_named(
+    store: Store, names: Iterable[str], *, underscored: bool, but: Run | None = None
+) -> dict[str, int]:
     """Numbers of those galaxies that the catalogue has, by name; also of unfinished ingests.
 
-    underscored: also find a name written with "_" for ".", as in galaxy-datasets' shards.
+    underscored: also find a name written with "_" for ".", as in galaxy-datasets' shards. but:
+    a run whose own galaxies are left out.
     """
     also = "OR replace(iauname, '.', '_') IN (FROM wanted)" if underscored else ""
     rows = store.arrow(
         "WITH wanted AS MATERIALIZED (SELECT unnest(CAST(? AS VARCHAR[]))) "
-        f"SELECT iauname, galaxy_id FROM galaxy WHERE iauname IN (FROM wanted) {also}",
-        [list(dict.fromkeys(names))],
+        "SELECT iauname, galaxy_id FROM galaxy "
+        f"WHERE (iauname IN (FROM wanted) {also}) AND run_id <> ?",
+        [list(dict.fromkeys(names)), but.run_id if but else -1],
     )
     return dict(zip(rows["iauname"].to_pylist(), rows["galaxy_id"].to_pylist(), strict=True))
+
+
+def number_of_galaxies(store: Store) -> int:
+    """How many galaxies the catalogue shows."""
+    return int(store.value("SELECT count(*) FROM galaxies"))
+
+
+def next_number(store: Store, *, but: Run | None = None) -> int:
+    """The number of the next new galaxy; but: a run whose own galaxies do not count."""
+    return int(
+        store.value(
+            "SELECT coalesce(max(galaxy_id), 0) + 1 FROM galaxy WHERE run_id <> ?",
+            [but.run_id if but else -1],
+        )
+    )
 
 
 def names_of(store: Store, galaxy_id: Iterable[int]) -> dict[int, str]:

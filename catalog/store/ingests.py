@@ -6,8 +6,13 @@ from typing import Any, NamedTuple
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.store.outdated import mark_outdated
 from zoolens.catalog.store.store import Run, Store
+from zoolens.catalog.store.trees import forget_tree
 
 _COMPLETE = "FROM run WHERE job = 'ingest' AND status = 'complete'"
+# A tree is held by votes that show, and by predictions from the first on.
+_HELD = """SELECT 1 FROM run r WHERE (job = 'ingest' AND status = 'complete'
+    AND json_type(config, '$.tree') IS DISTINCT FROM 'NULL')
+OR (job = 'predict' AND EXISTS (FROM shard s WHERE s.run_id = r.run_id)) LIMIT 1"""
 _ABANDONED = "SELECT run_id FROM run WHERE job = 'ingest' AND status = 'running' AND run_id <> ?"
 _SUPERSEDE_VOTES = """INSERT INTO superseded
 SELECT DISTINCT v.run_id, v.galaxy_id, a.question_id
@@ -49,22 +54,42 @@ class Replaced(NamedTuple):
 
 
 def held_tree(store: Store) -> DecisionTree | None:
-    """The tree of the votes that a catalogue shows; None if it shows none."""
-    return store.tree if store.value(f"SELECT count(*) {_COMPLETE}") else None
+    """The tree of the votes that a catalogue shows, or of its predictions; None without either."""
+    return store.tree_or_none if store.value(_HELD) else None
+
+
+def settled_tree(store: Store) -> DecisionTree | None:
+    """The tree that predictions have to be of; None if the first ones bring theirs.
+
+    That is the held tree, or that of votes whose ingest was interrupted and may go on.
+    """
+    unfinished = store.value("SELECT 1 FROM vote LIMIT 1")
+    return store.tree_or_none if unfinished else held_tree(store)
+
+
+def settle_tree(store: Store, tree: DecisionTree) -> None:
+    """Make a tree that of a catalogue, unless it holds votes or predictions in another.
+
+    Raises `CatalogError` if it does.
+    """
+    if settled_tree(store) is None and store.tree_or_none not in (None, tree):
+        with store.transaction():
+            forget_tree(store)  # of predictions that were given up before the first
+    store.set_tree(tree)
 
 
 def begin_ingest(
-    store: Store, settings: Mapping[str, Any], origin: Mapping[str, str], tree: DecisionTree
+    store: Store, settings: Mapping[str, Any], origin: Mapping[str, str], tree: DecisionTree | None
 ) -> Run:
-    """The run for an ingest, in a catalogue of its tree.
+    """The run for an ingest, in a catalogue of its tree; None brings no votes, and needs none.
 
     The ingest before it (`after`) is part of its configuration, so that it is another run
     than an earlier one with the same settings: the same votes are news again once others
     replaced them. What other ingests left incomplete was never shown and is deleted: its
     galaxies would otherwise stay hidden, or be numbered twice. Raises `CatalogError`
-    if the catalogue shows votes of another tree.
+    if the catalogue holds votes or predictions of another tree.
     """
-    if held_tree(store) is not None:
+    if tree is not None and held_tree(store) is not None:
         store.set_tree(tree)
     rows = store.arrow(f"SELECT run_id, config {_COMPLETE} ORDER BY run_id DESC LIMIT 1")
     after = None
@@ -75,7 +100,8 @@ def begin_ingest(
     run = store.begin("ingest", {**settings, "after": after}, origin=origin)
     if not run.complete or store.rows(_ABANDONED, [run.run_id]):
         _clear(store, run)
-    store.set_tree(tree)
+    if tree is not None:
+        settle_tree(store, tree)
     return run
 
 
@@ -85,8 +111,7 @@ def _clear(store: Store, run: Run) -> None:
         for name in ("galaxy", "image", "vote", "reject", "shard", "run"):
             store.execute(f"DELETE FROM {name} WHERE run_id IN ({_ABANDONED})", [run.run_id])
         if held_tree(store) is None and not store.shards(run):
-            store.execute("DELETE FROM answer")
-            store.execute("DELETE FROM setting WHERE name = 'tree'")
+            forget_tree(store)
 
 
 def finish_ingest(store: Store, run: Run) -> None:

@@ -55,6 +55,7 @@ _REFUSED = (
     ("unreadable tar", "the rest of a tar after a damaged place"),
     ("unsafe member", "member of a tar that is no plain file, or whose name leads elsewhere"),
     ("image without votes", "image of no galaxy of the catalogue"),
+    ("image without galaxy", "image of no galaxy of the table, which has no votes"),
     ("second image", "image of a galaxy that has one in the same source"),
     ("missing image", "image that is not where it was, or was never there"),
     ("changed image", "image that is not the one that was ingested"),
@@ -76,6 +77,7 @@ _KEPT = (
     ("filled pixels", "FITS image with a few pixels that are no numbers, shown as sky"),
     ("chosen bands", "FITS image of more bands than g, r, z, which are shown"),
     ("moved image", "image that is not where the table says, but where one of its name lies"),
+    ("galaxy without image", "galaxy of a table without votes that is kept without an image"),
     ("fill value", "number that programs write for a missing one, and that is taken as missing"),
     (
         "unread column",

@@ -30,6 +30,7 @@ JOIN answer a ON a.answer_id = v.answer_id
 ANTI JOIN superseded s ON s.run_id = v.run_id AND s.galaxy_id = v.galaxy_id
     AND s.question_id = a.question_id"""
 _PREDICTION = valid("prediction")
+_PREDICTED = f"SELECT galaxy_id FROM {_PREDICTION} WHERE run_id = ? AND answer_id = 0"
 
 
 def asked_otherwise(tree: DecisionTree, counts: Floats, totals: Floats) -> Flags:
@@ -104,16 +105,26 @@ def voted_galaxies(store: Store) -> Ids:
     return _ids(store.arrow(f"{_VOTED} ORDER BY galaxy_id"))
 
 
+def predicted_galaxies(store: Store, predict_run: int) -> Ids:
+    """Numbers of the galaxies with predictions of a run, ascending."""
+    return _ids(store.arrow(f"{_PREDICTED} ORDER BY galaxy_id", [predict_run]))
+
+
 def compared_galaxies(store: Store, predict_run: int) -> Ids:
     """Numbers of the galaxies with votes and with predictions of a run, ascending."""
-    predicted = f"SELECT galaxy_id FROM {_PREDICTION} WHERE run_id = ? AND answer_id = 0"
     return _ids(
         store.arrow(
-            f"SELECT galaxy_id FROM ({_VOTED}) SEMI JOIN ({predicted}) USING (galaxy_id) "
+            f"SELECT galaxy_id FROM ({_VOTED}) SEMI JOIN ({_PREDICTED}) USING (galaxy_id) "
             "ORDER BY galaxy_id",
             [predict_run],
         )
     )
+
+
+def without_votes(store: Store, galaxy_id: Ids) -> Ids:
+    """Those of the galaxies (N,), ascending, that nobody voted on, whatever was asked."""
+    rows = read_rows(store, f"SELECT DISTINCT galaxy_id FROM ({_VOTES})", galaxy_id)
+    return np.setdiff1d(galaxy_id, _ids(rows))
 
 
 def read_votes(store: Store, tree: DecisionTree, galaxy_id: Ids) -> Votes:

@@ -43,6 +43,7 @@ def rank_galaxies(
         raise CatalogError("the limit must be 1 or more, and the fewest votes 0 or more")
     if by not in MEASURES:
         raise CatalogError(f"no ranking by {by!r}; choose one of {', '.join(MEASURES)}")
+    store.needs_votes("a ranking by loss")
     tree, run_id = store.tree, store.newest_run("score")
     chosen = _chosen(tree, label, question)
     columns = ["answer_id", "total_votes", "observed", "predicted", "ce", "weighted_ce"]

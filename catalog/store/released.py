@@ -47,6 +47,8 @@ _OF_QUESTIONS = (
     ),
 )
 _PLACES = "(SELECT DISTINCT {number}, {by} FROM answer)"
+_NO_RANKS = """SELECT galaxy_id, answer_id, 0::BIGINT AS rank, ce, weighted_ce
+FROM galaxy_loss WHERE false"""
 # As the view does, which looks up the prediction run for each row and takes four times as long.
 _QUESTION_LOSSES = f"""SELECT l.galaxy_id, l.question_id, g.iauname, n.question,
     l.total_votes, l.nll, p.mutual_information
@@ -61,16 +63,20 @@ _JOBS: dict[str, tuple[str, ...]] = {
     "predictions": ("predict",),
     "losses": ("score",),
     "question_losses": ("predict", "score"),
+    "question_predictions": ("predict",),
     "saliency_stats": ("explain",),
 }
 
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs that a release is made from; explain is None if no galaxy is explained."""
+    """The runs that a release is made from.
+
+    score is None if no galaxy has both votes and predictions, explain if none is explained.
+    """
 
     predict: int
-    score: int
+    score: int | None
     explain: int | None
 
 
@@ -118,13 +124,15 @@ def galaxy_without_position(store: Store) -> str | None:
     return name
 
 
-def galaxy_facts(store: Store, min_votes: float, rows: int) -> pa.RecordBatchReader:
+def galaxy_facts(
+    store: Store, min_votes: float, rows: int, *, ranked: bool = True
+) -> pa.RecordBatchReader:
     """Columns of galaxies that belong to no answer or question, `rows` rows at a time.
 
     min_votes: only galaxies with a question that so many volunteers were asked; ranks are
-    those of `catalog.store.ranking.all_ranks`.
+    those of `catalog.store.ranking.all_ranks`, and NULL unless `ranked`.
     """
-    ranks, asked = all_ranks(store, min_votes=min_votes)
+    ranks, asked = all_ranks(store, min_votes=min_votes) if ranked else (_NO_RANKS, [])
     voted = f"""SEMI JOIN (SELECT galaxy_id FROM votes WHERE total >= {float(min_votes)}) v
     ON v.galaxy_id = g.galaxy_id"""
     sql = f"""SELECT g.galaxy_id, g.iauname, g.ra, g.dec, g.split, r.rank,
@@ -172,7 +180,7 @@ def read_view(
     store: Store, name: str, columns: Sequence[str], runs: Runs, galaxy_id: Ids
 ) -> pa.Table:
     """Rows of a public view about galaxies (N,), ascending, in order of galaxy and answer."""
-    by_question = name == "question_losses"
+    by_question = name in ("question_losses", "question_predictions")
     number, by = ("question_id", "question") if by_question else ("answer_id", "label")
     listed = ", ".join(f"x.{column}" for column in columns)
     jobs = _JOBS[name]
@@ -181,7 +189,7 @@ def read_view(
         f"SELECT x.galaxy_id, n.{number}, {listed} FROM {source} x "
         f"JOIN {_PLACES.format(number=number, by=by)} n USING ({by}) {one_run}"
     )
-    if by_question:
+    if name == "question_losses":
         sql = _QUESTION_LOSSES
     rows = read_rows(store, sql, galaxy_id, *(getattr(runs, job) for job in jobs))
     ordered = rows.sort_by([("galaxy_id", "ascending"), (number, "ascending")])

@@ -29,7 +29,9 @@ def connect(
     be shared, or if it is not a catalogue, damaged, or newer than this code.
     """
     if read_only and not path.exists():
-        raise CatalogError(f"no catalogue at {path}; make one with: zoolens ingest VOTES")
+        raise CatalogError(
+            f"no catalogue at {path}; make one with: zoolens ingest VOTES (or --images FOLDER)"
+        )
     connection = open_file(path, read_only, settings or {})
     try:
         version = _version(connection, path)

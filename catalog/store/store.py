@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from zoolens.catalog import decision_tree
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.store.database import Database
 from zoolens.catalog.store.failures import damaged
 from zoolens.catalog.store.shown import newest, shown
+from zoolens.catalog.store.trees import read_tree, write_tree
 
 
 @dataclass(frozen=True)
@@ -49,16 +49,41 @@ class Store(Database):
     def tree(self) -> DecisionTree:
         """The decision tree of this catalogue.
 
-        Raises `CatalogError` if nothing has been ingested.
+        Raises `CatalogError` if neither votes nor predictions have brought one.
         """
-        name = self.value("SELECT value FROM setting WHERE name = 'tree'")
-        if name is None:
-            raise CatalogError(f"{self.path} is empty; fill it with: zoolens ingest VOTES")
-        rows = self.rows("SELECT question, answer, asked_after FROM answer ORDER BY answer_id")
-        try:
-            return decision_tree.from_rows(name, rows)
-        except (ValueError, LookupError) as error:
-            raise damaged(self.path, f"the tree {name} cannot be read: {error}") from None
+        tree = self.tree_or_none
+        if tree is None:
+            if not self.value("SELECT count(*) FROM galaxies"):
+                raise CatalogError(
+                    f"{self.path} is empty; fill it with: zoolens ingest VOTES (or --images FOLDER)"
+                )
+            raise CatalogError(
+                f"{self.path} has galaxies but neither votes nor predictions, and so no decision "
+                "tree yet; bring some with: zoolens predict --model MODEL (or --predictions FILE)"
+            )
+        return tree
+
+    @property
+    def tree_or_none(self) -> DecisionTree | None:
+        """The decision tree of this catalogue; None where it has galaxies at most."""
+        return read_tree(self)
+
+    @property
+    def has_votes(self) -> bool:
+        """Whether it shows votes on any galaxy."""
+        sql = (
+            "SELECT 1 FROM run r WHERE job = 'ingest' AND status = 'complete' "
+            "AND EXISTS (FROM vote v WHERE v.run_id = r.run_id) LIMIT 1"
+        )
+        return self.value(sql) is not None
+
+    def needs_votes(self, what: str) -> None:
+        """Raises `CatalogError`, with how to bring votes, if there are none."""
+        if not self.has_votes:
+            raise CatalogError(
+                f"{self.path} has no votes, which {what} needs; bring them, for all of its "
+                "galaxies or some, with: zoolens ingest VOTES"
+            )
 
     def newest_run(self, job: str) -> int:
         """The run that the public views of a job show.
@@ -68,6 +93,8 @@ class Store(Database):
         """
         run_id = self.value(shown(job))
         if run_id is None:
+            if job == "score":
+                self.needs_votes("a loss")
             of, predictions = "", self.shown_run("predict")
             if predictions is not None and self.value(newest(job)) is not None:
                 of = f" of the predictions that show (run {predictions.run_id})"
@@ -171,37 +198,18 @@ class Store(Database):
         return replace(run, again=run.complete)
 
     def set_tree(self, tree: DecisionTree) -> None:
-        """Give an empty catalogue its tree, in one transaction.
+        """Give a catalogue without a tree its own, in one transaction.
 
         Raises `CatalogError` if it already has another one.
         """
-        name = self.value("SELECT value FROM setting WHERE name = 'tree'")
-        if name is not None:
-            if self.tree != tree:
-                raise CatalogError(
-                    f"{self.path} is of tree {name}, not {tree.name}; keep another tree in "
-                    f"another catalogue, or read what is of this one with --tree {name}"
-                )
-            return
-        rows = [
-            (int(q), question.name, answer, f"{question.name}_{answer}", question.asked_after)
-            for q, question in enumerate(tree.questions)
-            for answer in question.answers
-        ]
-        answers = pa.table(
-            {
-                "answer_id": list(range(len(rows))),
-                "question_id": [row[0] for row in rows],
-                "question": [row[1] for row in rows],
-                "answer": [row[2] for row in rows],
-                "label": [row[3] for row in rows],
-                "asked_after": [",".join(row[4]) for row in rows],
-            }
-        )
-        settings = pa.table({"name": ["tree"], "value": [tree.name]})
-        with self.transaction():
-            self.insert("answer", answers)
-            self.insert("setting", settings)
+        held = self.tree_or_none
+        if held is None:
+            write_tree(self, tree)
+        elif held != tree:
+            raise CatalogError(
+                f"{self.path} is of tree {held.name}, not {tree.name}; keep another tree in "
+                f"another catalogue, or read what is of this one with --tree {held.name}"
+            )
 
     def committed(self, run: Run, name: str) -> bool:
         """Whether a shard of a run is in the ledger."""

@@ -93,6 +93,11 @@ no value, or a float that is no number. `zoolens sql own` shows those of a catal
 
 _ANSWER_COLUMNS = "a.question, a.answer, a.label"
 _QUESTIONS = "(SELECT DISTINCT question_id, question FROM answer)"
+# All answers of a question have its reach.
+_FIRST_ANSWERS = (
+    "(SELECT question_id, question, min(answer_id) AS answer_id FROM answer "
+    "GROUP BY question_id, question)"
+)
 
 
 def own_view(columns: Sequence[OwnColumn]) -> PublicView:
@@ -144,6 +149,16 @@ ANTI JOIN superseded s ON s.run_id = v.run_id AND s.galaxy_id = v.galaxy_id
     p.fraction, p.fraction_sd, p.fraction_lo, p.fraction_hi, p.reach, p.fraction_model_sd
 FROM prediction p JOIN galaxy g ON g.galaxy_id = p.galaxy_id
 JOIN answer a ON a.answer_id = p.answer_id""",
+        job="predict",
+    ),
+    PublicView(
+        "question_predictions",
+        "run, galaxy and question",
+        f"""SELECT m.run_id, m.galaxy_id, g.iauname, q.question, p.reach, m.mutual_information
+FROM question_prediction m JOIN galaxy g ON g.galaxy_id = m.galaxy_id
+JOIN {_FIRST_ANSWERS} q ON q.question_id = m.question_id
+LEFT JOIN prediction p ON p.run_id = m.run_id AND p.galaxy_id = m.galaxy_id
+    AND p.answer_id = q.answer_id""",
         job="predict",
     ),
     PublicView(

@@ -59,6 +59,17 @@ def test_one_odd_value_spoils_one_row() -> None:
     assert bad.tolist() == [False, False, False, False, True, False, False, True]
 
 
+WORDS = ("null", "None", "NaN", "NA", "n/a", "#N/A", "<NA>", "--", "masked", "…", r"\N", " -- ")
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_words_for_missing_are_missing(word: str) -> None:
+    values, bad = numbers(pa.chunked_array([["1", word, "-", "many"]]))
+    np.testing.assert_array_equal(values, [1, np.nan, np.nan, np.nan])
+    assert bad.tolist() == [False, False, True, True]
+    assert texts(pa.chunked_array([["J1", word, "Nancy"]])) == ["J1", None, "Nancy"]
+
+
 @pytest.mark.parametrize(
     ("array", "expected"),
     [
@@ -123,7 +134,7 @@ def test_ragged_rows_are_set_aside(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "told"),
     [
-        ("t.txt", b"a,b\n", "not named as one of"),
+        ("t.xlsx", b"a,b\n", "not named as one of"),
         ("t", b"a,b\n", "not named as one of"),
         ("t.csv", b"", "is empty"),
         ("t.csv", b"a,a\n1,2\n", "two columns named 'a'"),

@@ -199,8 +199,9 @@ def test_tables_of_other_things_are_refused(gz: Path, tmp_path: Path) -> None:
         adopt(gz, path)
     with pytest.raises(TableRefused, match="no table at"):
         adopt(gz, tmp_path / "none.csv")
-    with pytest.raises(CatalogError, match="zoolens ingest"):
+    with pytest.raises(CatalogError, match="no question of any known tree"):
         adopt(tmp_path / "none.duckdb", path)
+    assert not (tmp_path / "none.duckdb").exists()
     assert table(gz, "SELECT count(*) AS n FROM runs WHERE job = 'predict'") == [{"n": 0}]
 
 

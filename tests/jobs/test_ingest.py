@@ -19,7 +19,8 @@ from tests.made.vote_tables import decals, edit, names, write
 from zoolens.catalog.errors import CatalogBusy, CatalogError, TableRefused
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.trees.published import get_tree
-from zoolens.jobs.ingest import IngestReport, ingest
+from zoolens.jobs.ingest import ingest
+from zoolens.jobs.reports import IngestReport
 from zoolens.jobs.verify import verify
 
 pytestmark = pytest.mark.slow

@@ -121,7 +121,7 @@ def test_what_is_in_the_files_is_looked_at_first(tmp_path: Path, checkpoint: Pat
     os.mkfifo(tmp_path / "pipe")
     for settings, told in (
         ({"model": str(votes)}, "is no Zoobot model"),
-        ({"predictions": votes}, "predicts nothing of tree"),
+        ({"predictions": votes}, "whole numbers, as counts of votes are"),
         ({"predictions": other}, "predicts nothing of tree"),
         ({"weights": str(weights)}, "no-such_label"),
         ({"weights": str(tmp_path / "pipe")}, "no weights"),

@@ -69,3 +69,70 @@ def test_whole_questions_partial_ones_and_what_is_stated_beside() -> None:
 def test_the_identifier_can_be_named() -> None:
     columns = ["name", "shape_smooth_pred_frac", "shape_total-votes"]
     assert recognise_predictions(SOURCE, columns, TOY, identifier="name").identifier == "name"
+
+
+def _of(ending: str, *, campaign: str = "", tree: str = "gzd5") -> list[str]:
+    labels = [label.replace("_", f"{campaign}_", 1) for label in get_tree(tree).labels]
+    return [label + ending for label in labels]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        _of("_dirichlet") + _of("_fraction"),  # Euclid Q1
+        _of("_concentration_mean") + _of("_fraction"),
+        _of("_concentration") + _of("_concentration_mean") + _of("_fraction"),  # GZ DECaLS
+    ],
+)
+def test_concentrations_come_before_fractions(columns: list[str]) -> None:
+    tree = get_tree("gzd5")
+    layout = recognise_predictions(SOURCE, ["iauname", *columns], tree)
+    assert list(layout.concentrations.values()) == columns[:34]
+    assert not layout.fractions
+    assert not layout.unread
+
+
+def test_an_advanced_table_states_intervals_and_reach() -> None:
+    columns = [
+        column
+        for ending in ("_fraction", "_90pc-lower", "_90pc-upper", "_proportion-asked")
+        for column in _of(ending, campaign="-dr8")
+    ]
+    layout = recognise_predictions(SOURCE, ["iauname", *columns], get_tree("gzd5"))
+    assert [*layout.fractions.values(), *layout.lower.values(), *layout.upper.values()] == (
+        columns[: 3 * 34]
+    )
+    assert layout.reach["bar"] == "bar-dr8_strong_proportion-asked"
+    assert len(layout.reach) == 10
+    assert not layout.unread
+
+
+@pytest.mark.parametrize("ending", ["_pred", ""])
+def test_what_a_model_wrote_is_not_told_by_its_columns(ending: str) -> None:
+    columns = _of(ending, campaign="-dr5")
+    layout = recognise_predictions(SOURCE, [*columns, "iauname"], get_tree("gzd5"))
+    assert list(layout.untold.values()) == columns
+    assert not layout.concentrations
+    assert not layout.fractions
+
+
+def test_bare_labels_beside_predictions_are_votes() -> None:
+    columns = ["iauname", "shape_smooth", "shape_disk", "shape_star", "bar_strong_concentration"]
+    columns += ["bar_weak_concentration", "bar_no_concentration"]
+    assert not recognise_predictions(SOURCE, columns, TOY).untold
+
+
+def test_columns_that_look_like_predictions_and_are_not_read_are_named() -> None:
+    columns = ["iauname", *(f"shape_{a}_fraction" for a in ("smooth", "disk", "star", "problem"))]
+    columns += [
+        "clumps_yes_dirichlet",
+        "redshift",
+        "merging_yes-dr5_pred",
+        "shape_smooth_90pc-upper",
+    ]
+    layout = recognise_predictions(SOURCE, columns, TOY)
+    assert layout.unread == (
+        "shape_problem_fraction",
+        "clumps_yes_dirichlet",
+        "merging_yes-dr5_pred",
+    )

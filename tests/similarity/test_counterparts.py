@@ -8,6 +8,7 @@ import pytest
 from tests.made.catalogues import (
     TOY,
     add_fractions,
+    add_galaxies,
     add_predictions,
     add_votes,
     catalogue,
@@ -243,3 +244,33 @@ def test_a_damaged_index_is_not_parsed(tmp_path: Path, kind: str) -> None:
             pytest.raises(CatalogError, match="zoolens index"),
         ):
             find_counterparts(store, 0, 0)
+
+
+def test_galaxies_without_votes_change_no_counterparts(tmp_path: Path) -> None:
+    """And are shown beside those that are predicted alike, with votes or without."""
+    counts, concentrations = random_counts(N, most=6), random_concentrations(2 * N)
+    found = []
+    for bare in (0, N):
+        path = tmp_path / f"{bare}.duckdb"
+        catalogue(path, counts)
+        with Store.open(path) as store:
+            add_galaxies(store, bare)
+            add_predictions(store, concentrations[: N + bare])
+        index(path)
+        with Store.open(path, read_only=True) as store:
+            ids = np.flatnonzero(question_totals(counts)[:, 0] > 0)[:9]
+            asked = np.zeros(len(ids), np.int64)
+            some = [find_counterparts(store, int(one), 0, k=3) for one in ids]
+            few = [find_counterparts(store, int(one), 0, k=3, min_votes=3) for one in ids]
+            best = counterparts_of_many(store, ids, asked)
+            found.append((some, few, [numbers.tolist() for numbers in best]))
+    assert found[0] == found[1]
+    with Store.open(path, read_only=True) as store:
+        alike = find_counterparts(store, N + 3, 0, k=2 * N)
+    assert not alike.exchanged
+    assert not alike.observed
+    predicted = expected_fractions(concentrations)
+    weights = np.array([5.0] + [1.0] * (A - 1))
+    scores = [slow_score(predicted[N + 3], one, weights) for one in predicted]
+    expected = [number for number in np.argsort(-np.array(scores)) if number != N + 3]
+    assert [one.galaxy_id for one in alike.predicted] == expected
