@@ -23,10 +23,7 @@ def ingest(
     ] = None,
     model: options.Model = None,
     predictions: options.Predictions = None,
-    tree: Annotated[
-        str | None,
-        Option(help="gzd5, gzd8, gzd12 or gz2; told from the columns if not given."),
-    ] = None,
+    tree: options.Tree = None,
     id_column: options.IdColumn = None,
     weighted: Annotated[
         bool, Option("--weighted", help="The votes are weighted: counts can be fractional.")

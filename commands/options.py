@@ -62,12 +62,15 @@ Predictions = Annotated[
     Path | None,
     Option(help="Published concentrations or fractions, instead of a model."),
 ]
-IdColumn = Annotated[
-    str | None, Option("--id", help="Column that names the galaxy, if not iauname.")
-]
 Tree = Annotated[
     str | None,
-    Option(help="Tree of a table of predictions, in a catalogue without one; else told by it."),
+    Option(
+        help="Decision tree: gzd5, gz2, euclid, … or NAME.yaml; told by table or model if not given."
+    ),
+]
+IdColumn = Annotated[
+    str | None,
+    Option("--id", help="Column that names the galaxy, or several, as in tile_index,object_id."),
 ]
 Weights = Annotated[str, Option(help="paper, none, or a YAML or CSV file of label and weight.")]
 

@@ -63,7 +63,7 @@ def ingest(
     """
     if votes is None and images is None:
         raise CatalogError(
-            "nothing to ingest: give a table of votes or galaxies, --images FOLDER, or both"
+            "there is nothing to ingest; give a table of votes or galaxies, --images, or both"
         )
     table = _read_table(catalog, votes, tree, id_column, weighted)
     listing = _list_images(votes, images, table)
@@ -216,17 +216,9 @@ def _report(store: Store, run: Run, table: Table | None, before: int) -> IngestR
         for what, galaxies, origin in gone
         if not run.complete  # else nothing was replaced now
     ]
-    rejects = [] if table is None else table.rejects
-    notes += [f"{r.key}: {r.reason}" for r in rejects if r.row is None]
-    unasked: tuple[str, ...] = ()
-    if isinstance(table, VoteTable):
-        unasked = table.layout.unasked
-        if unasked:
-            notes.append(f"not in the table: {', '.join(unasked)}")
-    elif table is not None and table.answers:
-        few = ", ".join(table.answers[:3]) + (", …" if len(table.answers) > 3 else "")
-        notes.append(f"{len(table.answers):,} columns are no votes and were not read: {few}")
-    elif table is None and before and added["galaxy"] and not run.complete:
+    if table is not None:
+        notes += _notes(table)
+    elif before and added["galaxy"] and not run.complete:
         notes.append(_newcomers(store, run, added["galaxy"], before))
     tree = store.tree_or_none
     return IngestReport(
@@ -238,11 +230,24 @@ def _report(store: Store, run: Run, table: Table | None, before: int) -> IngestR
         added["image"],
         counts_by_kind(store, run),
         tuple(gone),
-        unasked,
+        table.layout.unasked if isinstance(table, VoteTable) else (),
         tuple(notes),
         isinstance(table, VoteTable),
         not run.complete,
     )
+
+
+def _notes(table: Table) -> list[str]:
+    """What to know of a table, of its columns above all."""
+    remarks = [f"{r.key}: {r.reason}" for r in table.rejects if r.row is None]
+    if isinstance(table, VoteTable):
+        unasked = ", ".join(table.layout.unasked)
+        notes = [*table.layout.notes, *remarks]
+        return [*notes, f"not in the table: {unasked}"] if unasked else notes
+    if not table.answers:
+        return remarks
+    few = ", ".join(table.answers[:3]) + (", …" if len(table.answers) > 3 else "")
+    return [*remarks, f"about questions of a tree, but no votes, and not read: {few}"]
 
 
 def _newcomers(store: Store, run: Run, new: int, before: int) -> str:

@@ -80,7 +80,7 @@ def ingest_to_index(
                 model=model,
                 predictions=predictions,
                 id_column=id_column,
-                tree=None if held is None else held.name,
+                tree=tree,
                 inference=inference,
             )
         )
@@ -148,7 +148,8 @@ def predict_or_adopt(
 ) -> PredictReport:
     """Predictions of every galaxy, by a model or from a published table: one of the two.
 
-    inference: of the model; id_column, tree: of the table, by name.
+    inference: of the model; id_column: of the table; tree: of a catalogue that has none yet, by
+    name or file, told from the labels of the model or table if not given.
     """
     if bool(model) == bool(predictions):
         raise CatalogError("give --model CHECKPOINT or --predictions FILE")
@@ -158,7 +159,7 @@ def predict_or_adopt(
         return adopt(catalog, predictions, id_column=id_column, tree=tree)
     from zoolens.jobs.predict import predict
 
-    return predict(catalog, str(model), inference)
+    return predict(catalog, str(model), inference, tree=tree)
 
 
 def similar(

@@ -28,6 +28,7 @@ from zoolens.catalog.store.ingests import settle_tree, settled_tree
 from zoolens.catalog.store.outdated import clear_outdated
 from zoolens.catalog.store.shards import Part, as_they_are, fill
 from zoolens.catalog.store.store import Run, Store
+from zoolens.catalog.trees.published import get_tree
 from zoolens.catalog.trees.telling import tree_of
 from zoolens.jobs.reports import PredictReport
 from zoolens.jobs.settings import Inference
@@ -41,12 +42,14 @@ def predict(
     model: str,
     inference: Inference = Inference(),
     *,
+    tree: str | None = None,
     batch_size: int = 32,
 ) -> PredictReport:
     """Concentrations, and what follows from them, of every galaxy with an image.
 
     model: checkpoint or hub name (`catalog.network.model.load_model`). inference: how it
-    predicts. A model of one channel makes the view greyscale. The engine is recorded but
+    predicts. tree: of a catalogue that has none yet, by name or file; told from the model's labels
+    unless given. A model of one channel makes the view greyscale. The engine is recorded but
     does not make another run, since all give the same up to rounding; another precision does.
     Galaxies that the run has predicted before are left alone, so the same call resumes what was
     interrupted, adds what is new since, and tries again what it had refused.
@@ -64,14 +67,15 @@ def predict(
                 "zoolens ingest --images FOLDER"
             )
         engine = choose_engine(inference.engine, len(imaged))
-        loaded, view, tree = _load(model, settled_tree(store), inference.view)
-        settle_tree(store, tree)
+        named = None if tree is None else get_tree(tree)
+        loaded, view, own = _load(model, named or settled_tree(store), inference.view)
+        settle_tree(store, own)
         seed = seed if samples else 0  # nothing is drawn: any seed is the same run
         config = {
             "samples": samples,
             "seed": seed,
             "view": view.config(),
-            "tree": tree.name,
+            "tree": own.name,
             "reach": REACH,
         }
         if precision != "float32":
@@ -85,7 +89,7 @@ def predict(
         renewed = clear_outdated(store, run)
         masks = dropout_masks(samples, loaded.weight.shape[1], loaded.dropout_rate, seed)
         ready = partial(
-            Predictor.prepared, engine, loaded, masks, view, tree, reader, precision=precision
+            Predictor.prepared, engine, loaded, masks, view, own, reader, precision=precision
         )
         galaxies, rejects = _predict_all(store, run, imaged, ready, batch_size)
         total = len(galaxies_of_run(store, run, "prediction"))
@@ -98,7 +102,7 @@ def predict(
             total,
             rejects,
             samples,
-            loaded.missing_questions(tree),
+            loaded.missing_questions(own),
             changed,
         )
 

@@ -84,7 +84,8 @@ def release(catalog: Path, out: Path, title: Title, cut: Cut = Cut()) -> Release
     with Store.open(catalog, read_only=True) as store:
         runs = find_runs(store)
         if cut.gallery and runs.score is None:
-            store.newest_run("score")  # which says what a gallery of losses needs
+            store.needs_votes("a gallery of the worst losses")
+            store.newest_run("score")  # which says that they are to be made
         contents = _contents(store, runs, cut)
         if cut.cubes and runs.explain is None:
             raise CatalogError(f"{catalog} has no saliency maps; do first: zoolens explain --all")

@@ -40,7 +40,7 @@ def identifier_columns(source: Path, columns: Sequence[str], asked: str | None) 
     if asked is None:
         if IDENTIFIER in columns:
             return IDENTIFIER
-        known = [name for name in columns if name.lower() in (IDENTIFIER, *_OTHERS)]
+        known = known_identifiers(columns)
         if len(known) == 1:
             return known[0]
         if known:
@@ -55,6 +55,11 @@ def identifier_columns(source: Path, columns: Sequence[str], asked: str | None) 
                 f"{source} has no identifier column {part!r}; name one with --id; nearest: {near}"
             )
     return str(asked)
+
+
+def known_identifiers(columns: Sequence[str]) -> list[str]:
+    """The columns that have a name of the field for identifiers, in any case."""
+    return [name for name in columns if name.lower() in (IDENTIFIER, *_OTHERS)]
 
 
 def identifier_texts(table: pa.Table, identifier: str) -> list[str | None]:

@@ -108,7 +108,8 @@ def _ledger(store: Store) -> dict[str, int]:
         for table in _BY_RUN
         if table not in ("run", "shard", *_REPLACING)
     )
-    answers = len(store.tree.labels)
+    tree = store.tree_or_none
+    answers = 0 if tree is None else len(tree.labels)
     found = {
         "runs whose rows are not those of their shards": store.value(
             f"""SELECT count(*) FROM (SELECT run_id, sum(n) AS n FROM ({counted}) GROUP BY run_id) t
@@ -165,7 +166,8 @@ def _contents(store: Store) -> dict[str, int]:
 def child_totals(store: Store) -> dict[str, int]:
     """Galaxies on which a question has more votes than the answers leading to it."""
     found = {}
-    for question in store.tree.questions:
+    tree = store.tree_or_none
+    for question in () if tree is None else tree.questions:
         if not question.asked_after:
             continue
         labels = ", ".join(f"'{label}'" for label in question.asked_after)

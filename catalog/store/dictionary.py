@@ -65,6 +65,8 @@ COLUMNS: dict[str, dict[str, Column]] = {
         Column("answer_id", "INTEGER", "position of the answer among the columns of a model", ucd="meta.id"),
         _QUESTION, _ANSWER, _LABEL,
         Column("asked_after", "VARCHAR", "labels that lead to the question, comma-separated; empty: always asked"),
+        Column("campaign", "VARCHAR", "campaign that the question's name ends in, where the tree has several side by side; else NULL", ucd="meta.code"),
+        Column("shared_label", "VARCHAR", "the label without the campaign: what several campaigns ask alike", ucd="meta.id"),
     ),
     "votes": _columns(
         _GALAXY_ID, _IAUNAME, _QUESTION, _ANSWER, _LABEL,

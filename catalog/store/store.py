@@ -206,10 +206,9 @@ class Store(Database):
         if held is None:
             write_tree(self, tree)
         elif held != tree:
-            what = "votes" if self.has_votes else "predictions"
             raise CatalogError(
-                f"{self.path} holds {held.name} {what}, not {tree.name}; "
-                "keep another tree in another catalogue"
+                f"{self.path} is of tree {held.name}, not {tree.name}; keep another tree in "
+                f"another catalogue, or read what is of this one with --tree {held.name}"
             )
 
     def committed(self, run: Run, name: str) -> bool:

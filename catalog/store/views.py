@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from zoolens.catalog.decision_tree import CAMPAIGNS
 from zoolens.catalog.store.dictionary import COLUMNS, Column
 from zoolens.catalog.store.kinds import IS_REFUSED, KINDS
 from zoolens.catalog.store.shown import newest, shown, valid
@@ -110,7 +111,10 @@ LEFT JOIN (
     PublicView(
         "answers",
         "answer of the decision tree",
-        "SELECT answer_id, question, answer, label, asked_after FROM answer",
+        f"""SELECT answer_id, question, answer, label, asked_after,
+    nullif(regexp_extract(question, '-({"|".join(CAMPAIGNS)})$', 1), '') AS campaign,
+    regexp_replace(question, '-({"|".join(CAMPAIGNS)})$', '') || '_' || answer AS shared_label
+FROM answer""",
     ),
     PublicView(
         "votes",

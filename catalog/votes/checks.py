@@ -24,6 +24,7 @@ MOST_VOTES = 1e6
 # Published fractions have three decimals or more, published weighted totals two.
 FRACTION_TOLERANCE = 1e-3
 TOTAL_TOLERANCE = 0.01
+ROUNDED_VOTES = 0.25  # that two decimals of a fraction of 50 votes may hide
 LONGEST_IDENTIFIER = 100
 # What programs write for a missing number, none of which is a count, a fraction or a position:
 # astropy's (999999, 1e20), catalogues' (-99, …), the ends of integer types, netCDF's.
@@ -152,6 +153,8 @@ def read_question(rows: Rows, columns: QuestionColumns, weighted: bool) -> tuple
         own_empty & foreign_empty & (stated > 0),
         lambda i: f"missing count: {columns.total} is {stated[i]:g} but no count is given",
     )
+    if columns.of_total:
+        own = _counts_of(rows, columns, own, stated)
     own[own_empty] = 0.0
     foreign[foreign_empty] = 0.0
     limit = np.where(np.isnan(stated), np.inf, stated)[:, None] + TOTAL_TOLERANCE
@@ -163,6 +166,23 @@ def read_question(rows: Rows, columns: QuestionColumns, weighted: bool) -> tuple
             _refuse_cells(rows, values != np.floor(values), "fractional count", names)
         _refuse_cells(rows, values > limit, "count above its total", names, columns.total)
     return own, own.sum(axis=1) + foreign.sum(axis=1)
+
+
+def _counts_of(rows: Rows, columns: QuestionColumns, fractions: Floats, totals: Floats) -> Floats:
+    """Counts (N, K) of fractions (N, K) of totals (N,), rounded to whole votes.
+
+    Refuses rows whose counts are not whole within a quarter, or do not add up to the total.
+    """
+    votes = fractions * totals[:, None]
+    counts = np.round(votes)
+    off = (np.abs(votes - counts) > ROUNDED_VOTES).any(axis=1)
+    off |= np.abs(counts.sum(axis=1) - totals) > TOTAL_TOLERANCE
+    shown = ", ".join(columns.found)
+    rows.refuse(
+        off,
+        lambda i: f"fractional count: {shown} of {columns.total} {totals[i]:g} are no whole votes",
+    )
+    return counts
 
 
 def repeated(

@@ -13,7 +13,12 @@ import pyarrow as pa
 from zoolens.catalog.arrays import Floats
 from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.formats.bounds import MOST_FAULTS
-from zoolens.catalog.formats.identifiers import check_digits, identifier_columns, texts
+from zoolens.catalog.formats.identifiers import (
+    check_digits,
+    identifier_columns,
+    known_identifiers,
+    texts,
+)
 from zoolens.catalog.formats.kept import KeptTables
 from zoolens.catalog.formats.reading import TableFile, check_identifiers_type
 from zoolens.catalog.store.rejects import Reject
@@ -25,9 +30,9 @@ from zoolens.catalog.votes.checks import (
     repeated,
     repeated_reason,
 )
+from zoolens.catalog.votes.layouts import position_columns
 
 IMAGE = "file_loc"
-_POSITIONS = (("ra", "dec"), ("RA", "DEC"), ("right_ascension", "declination"))
 # What follows the label in the name of a column of votes; a campaign may stand in the label.
 _OF_VOTES = r"(_count|_weight|_weighted)?"
 _TASKS = re.compile(r"t\d\d_\w+?_a\d+_\w+?_(count|weight|weighted)")
@@ -52,8 +57,8 @@ class GalaxyList:
     """The galaxies of a table without votes, whatever its size.
 
     position and image: its columns of coordinates and image paths, None if there are none;
-    answers: columns that are about answers, but hold no votes. rejects: what was refused, in
-    row order.
+    answers: columns that are about questions of a tree, but hold no votes. rejects: what was
+    refused, in row order.
     """
 
     identifier: str
@@ -100,11 +105,8 @@ def is_galaxy_list(path: Path, identifier: str | None = None) -> bool:
     columns = TableFile(path).schema.names
     if any(map(_is_of_votes, columns)):
         return False
-    try:
-        identifier_columns(path, columns, identifier)
-    except TableRefused:
-        return False  # what is missing is said of a table of votes
-    return True
+    # without one, what is missing is said of a table of votes
+    return identifier is not None or len(known_identifiers(columns)) > 0
 
 
 def read_galaxy_list(path: Path, *, identifier: str | None = None) -> GalaxyList:
@@ -112,19 +114,19 @@ def read_galaxy_list(path: Path, *, identifier: str | None = None) -> GalaxyList
 
     A row is refused if its identifier is empty, not a printable name, or that of an earlier
     accepted row, and if ra is outside 0..360 or dec outside -90..90. identifier: its column, as
-    `catalog.formats.identifiers.identifier_columns` finds it. Raises `TableRefused` if the table
+    `catalog.formats.identifiers.identifier_columns` takes it. Raises `TableRefused` if the table
     cannot be understood at all, or no row of it can be used.
     """
     file = TableFile(path)
     columns = file.schema.names
     galaxies = GalaxyList(
         identifier_columns(path, columns, identifier),
-        next((pair for pair in _POSITIONS if set(pair) <= set(columns)), None),
+        position_columns(columns),
         IMAGE if IMAGE in columns else None,
         tuple(filter(_is_of_answers, columns)),
     )
     check_identifiers_type(path, file.schema, galaxies.identifier)
-    wanted = [galaxies.identifier, *(galaxies.position or ()), galaxies.image]
+    wanted = [*galaxies.identifier.split(","), *(galaxies.position or ()), galaxies.image]
     misshapen: dict[int, str] = {}
     found = 0
     for numbers, table in file.blocks(list(dict.fromkeys(filter(None, wanted))), misshapen):
@@ -202,26 +204,40 @@ def _check_faults(path: Path, galaxies: GalaxyList, more: int) -> None:
 
 
 def _is_of_votes(column: str) -> bool:
-    return bool(_labels(_OF_VOTES).fullmatch(_plain(column)) or _TASKS.fullmatch(column.lower()))
+    return bool(_labels().fullmatch(_plain(column)) or _TASKS.fullmatch(column.lower()))
 
 
 def _is_of_answers(column: str) -> bool:
-    return _labels("(_.*)?").fullmatch(_plain(column)) is not None
+    return _questions().match(_plain(column)) is not None
 
 
-def _plain(column: str) -> str:
-    """A column's name in small letters, with underscores for hyphens."""
-    return column.lower().replace("-", "_")
+def _plain(text: str) -> str:
+    """A name in small letters, with underscores for hyphens."""
+    return text.lower().replace("-", "_")
 
 
 @cache
-def _labels(ending: str) -> re.Pattern[str]:
-    """Any label of any tree, also with a campaign in it, and what may follow; plain names."""
-    questions = {question for name in TREE_NAMES for question in get_tree(name).questions}
-    total = "(_[a-z0-9]+)?_total_votes"
-    labels = sorted(
-        rf"{_plain(question.name)}((_[a-z0-9]+)?_{_plain(answer)}{ending}|{total})"
-        for question in questions
-        for answer in question.answers
+def _labels() -> re.Pattern[str]:
+    """A column of votes: any label of any tree, maybe of a campaign, or a question's total."""
+    names = sorted(
+        f"{_plain(question)}(_[a-z0-9]+)?_({_plain('|'.join(answers))}){_OF_VOTES}"
+        for question, answers in _asked().items()
     )
-    return re.compile("|".join(labels))
+    totals = "|".join(map(_plain, sorted(_asked())))
+    return re.compile("|".join([*names, f"({totals})(_[a-z0-9]+)?_total_votes"]))
+
+
+@cache
+def _questions() -> re.Pattern[str]:
+    """The beginning of a column that is about a question of any tree."""
+    return re.compile(f"({'|'.join(map(_plain, sorted(_asked())))})_")
+
+
+@cache
+def _asked() -> dict[str, list[str]]:
+    """All answers to each question of all trees."""
+    found: dict[str, set[str]] = {}
+    for name in TREE_NAMES:
+        for question in get_tree(name).questions:
+            found.setdefault(question.name, set()).update(question.answers)
+    return {question: sorted(answers) for question, answers in found.items()}

@@ -2,39 +2,22 @@
 
 GZ DECaLS (Walmsley et al. 2022) and those after it: `QUESTION_ANSWER` counts, with
 `QUESTION_total-votes` and `QUESTION_ANSWER_fraction` beside them; the question may
-carry its campaign, `how-rounded-dr5_round`. Galaxy Zoo 2 (Willett et al. 2013,
-table 5): `tNN_question_aNN_answer_count`, or `_weight` for votes weighted by the volunteers'
-consistency; its fractions are of the weights before they were rounded, and are not read.
+carry its campaign, `how-rounded-dr5_round`. Those before it number their columns:
+`catalog.votes.numbered`.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from zoolens.catalog.decision_tree import DecisionTree, Question, campaign_of, strip_campaign
 from zoolens.catalog.errors import TableRefused, UnknownName, nearest
-from zoolens.catalog.formats.identifiers import identifier_columns
-from zoolens.catalog.trees.published import TREE_NAMES, get_tree, own_suffix
+from zoolens.catalog.formats.identifiers import IDENTIFIER, identifier_columns
+from zoolens.catalog.trees.published import TREE_NAMES, also_called, get_tree, own_suffix
 from zoolens.catalog.trees.telling import best_fit, fit
+from zoolens.catalog.votes.numbered import Numbered, numbered, only_weights
 
 _POSITIONS = (("ra", "dec"), ("right_ascension", "declination"))
-
-# Task and answer numbers of Galaxy Zoo 2 (Willett et al. 2013, table 2), in tree order.
-_GZ2_NUMBERS: dict[str, tuple[int, tuple[int, ...]]] = {
-    "smooth-or-featured": (1, (1, 2, 3)),
-    "disk-edge-on": (2, (4, 5)),
-    "has-spiral-arms": (4, (8, 9)),
-    "bar": (3, (6, 7)),
-    "bulge-size": (5, (13, 12, 11, 10)),
-    "something-odd": (6, (14, 15)),
-    "how-rounded": (7, (16, 17, 18)),
-    "bulge-shape": (9, (25, 26, 27)),
-    "spiral-winding": (10, (28, 29, 30)),
-    "spiral-arm-count": (11, (31, 32, 33, 34, 36, 37)),
-    "odd-feature": (8, (19, 20, 21, 22, 23, 24, 38)),
-}
-_GZ2_COLUMN = re.compile(r"t(\d\d)_\w+?_a(\d\d)_\w+?_(count|weight)")
 
 
 @dataclass(frozen=True)
@@ -44,7 +27,8 @@ class QuestionColumns:
     counts: the tree's answers, in tree order, None where the table lacks one.
     foreign: counts of answers that the tree does not have. fractions: by count
     column, the column that states its fraction. unknown: columns that might be answers, but
-    have no fraction beside them to show it.
+    have no fraction beside them to show it. of_total: whether the count columns hold fractions
+    of the total instead.
     """
 
     question: Question
@@ -53,6 +37,7 @@ class QuestionColumns:
     total: str | None = None
     fractions: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    of_total: bool = False
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -75,7 +60,8 @@ class Layout:
     incomplete: those with only some, which cannot be used. position and image: the
     columns of coordinates and image paths, None if there are none. weighted: whether
     fractional counts are allowed. unread: columns that look like answers and are not of the
-    tree, by the campaign or question that they are of.
+    tree, by the campaign or question that they are of. also_called: trees that ask the same,
+    where the columns do not say which campaign they are of.
     """
 
     tree: DecisionTree
@@ -86,6 +72,7 @@ class Layout:
     incomplete: tuple[QuestionColumns, ...]
     weighted: bool
     unread: Mapping[str, tuple[str, ...]]
+    also_called: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:
@@ -99,6 +86,17 @@ class Layout:
             single += [*question.found, *question.foreign, *question.unknown, question.total]
             single += question.fractions.values()
         return list(dict.fromkeys(name for name in single if name is not None))
+
+    @property
+    def notes(self) -> list[str]:
+        """What was told from the columns, and might be told otherwise, one sentence each."""
+        said = []
+        if self.also_called:
+            names = " and ".join(self.also_called)
+            said.append(f"no column names a campaign: {names} ask what {self.tree.name} asks")
+        if self.identifier != IDENTIFIER:
+            said.append(f"galaxies are named by {self.identifier}")
+        return said
 
     @property
     def unasked(self) -> tuple[str, ...]:
@@ -126,14 +124,18 @@ def recognise(
     `identifier_columns`. `source` is for messages. Raises `TableRefused`, naming what was looked
     for and the nearest columns, and `UnknownName` for the tree, or if several fit alike.
     """
-    weighted = weighted or _only_weights(columns)
-    known = {column: column for column in columns} | _numbered(columns, weighted)
+    weighted = weighted or only_weights(columns)
+    by_number = numbered(columns, weighted)
+    known = {column: column for column in columns} | dict(by_number.names)
     candidates = trees_to_try(tree, prefer)
     try:
         best = best_fit(str(source), [fit(each, known) for each in candidates], prefer)
     except UnknownName as error:
         raise TableRefused(str(error)) from None
     found = [_question(source, best.tree, question, known) for question in best.tree.questions]
+    if by_number.fractions:
+        numbers = set(by_number.names.values())
+        found = [replace(q, of_total=bool(numbers & set(q.found))) for q in found]
     questions = tuple(q for q in found if not q.missing)
     if not questions:
         looked_for = list(best.tree.labels[:2])
@@ -151,7 +153,8 @@ def recognise(
         questions,
         incomplete,
         weighted,
-        _unread(columns, found, best.tree),
+        _unread(columns, found, by_number),
+        also_called(best.tree) if tree is None and not best.suffixed else (),
     )
 
 
@@ -205,7 +208,7 @@ def _question(
         question,
         tuple(known.get(count) for count in counts),
         tuple(foreign),
-        total if total in known else None,
+        known.get(total),
         stated,
         tuple(unknown),
     )
@@ -218,7 +221,7 @@ def _is_answer(column: str) -> bool:
 
 
 def _unread(
-    columns: Sequence[str], found: Sequence[QuestionColumns], tree: DecisionTree
+    columns: Sequence[str], found: Sequence[QuestionColumns], by_number: Numbered
 ) -> dict[str, tuple[str, ...]]:
     """Columns that look like votes on answers, and are none of the tree's.
 
@@ -228,6 +231,8 @@ def _unread(
     used = {name for q in found for name in (*q.found, *q.foreign, *q.unknown)}
     asked = {strip_campaign(q.name) for name in TREE_NAMES for q in get_tree(name).questions}
     groups: dict[str, list[str]] = {}
+    if by_number.others and not by_number.fractions:
+        groups["numbered tasks"] = list(by_number.others)
     for column in columns:
         question = strip_campaign(column).partition("_")[0]
         beside = f"{column}_fraction" in columns
@@ -236,33 +241,6 @@ def _unread(
             of = f"campaign {campaign}" if campaign else f"question {question}"
             groups.setdefault(of, []).append(column)
     return {of: tuple(names) for of, names in groups.items()}
-
-
-def _numbered(columns: Iterable[str], weighted: bool) -> dict[str, str]:
-    """Columns of Galaxy Zoo 2's own table, by their names in its tree."""
-    kind = "weight" if weighted else "count"
-    by_number: dict[tuple[int, int], str] = {}
-    for column in columns:
-        match = _GZ2_COLUMN.fullmatch(column)
-        if match is not None and match[3] == kind:
-            by_number[int(match[1]), int(match[2])] = column
-    if not by_number:
-        return {}
-    # the fractions beside them are of other numbers, votes weighted by consistency and not
-    # rounded: they contradict nothing
-    return {
-        f"{question.name}-gz2_{answer}": by_number[task, number]
-        for question in get_tree("gz2").questions
-        for task, numbers in [_GZ2_NUMBERS[question.name]]
-        for answer, number in zip(question.answers, numbers, strict=True)
-        if (task, number) in by_number
-    }
-
-
-def _only_weights(columns: Iterable[str]) -> bool:
-    """Whether a table of Galaxy Zoo 2 has weighted votes and no others."""
-    kinds = {match[3] for column in columns if (match := _GZ2_COLUMN.fullmatch(column))}
-    return kinds == {"weight"}
 
 
 def _not_understood(

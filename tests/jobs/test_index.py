@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.made.catalogues import (
+    add_galaxies,
     add_predictions,
     add_votes,
     catalogue,
@@ -141,10 +142,23 @@ def test_nothing_to_index(tmp_path: Path) -> None:
     path = catalogue(tmp_path / "gz.duckdb", random_counts(3))
     with pytest.raises(CatalogError, match="zoolens predict"):
         index(path)
+
+
+def test_a_galaxy_without_votes_is_in_the_predicted_index_alone(tmp_path: Path) -> None:
+    path = catalogue(
+        tmp_path / "gz.duckdb", random_counts(2), concentrations=random_concentrations(2)
+    )
     with Store.open(path) as store:
-        add_predictions(store, random_concentrations(1), galaxy_ids=[99])
-    with pytest.raises(CatalogError, match="no galaxy"):
-        index(path)
+        add_galaxies(store, 1)
+        add_predictions(store, random_concentrations(3), seed=7)
+    report = index(path)
+    assert (report.galaxies, report.voted) == (3, 2)
+    assert report.summary.endswith(
+        "2 galaxies with votes and predictions, 1 with predictions alone"
+    )
+    with Store.open(path, read_only=True) as store:
+        assert load_index(store, "observed").galaxy_id.tolist() == [0, 1]
+        assert load_index(store, "predicted").galaxy_id.tolist() == [0, 1, 2]
 
 
 def test_a_file_that_cannot_be_replaced(gz: Path) -> None:

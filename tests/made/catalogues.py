@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoolens.catalog.decision_tree import DecisionTree, Question
-from zoolens.catalog.store.ingests import finish_ingest
+from zoolens.catalog.store.ingests import begin_ingest, finish_ingest
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.tables import arrow_schema
 from zoolens.catalog.votes.standing import vote_table
@@ -129,6 +129,18 @@ def add_votes(
     store.commit(run, "votes", {"galaxy": galaxies, "vote": votes})
     store.finish(run)
     return ids.tolist()
+
+
+def add_galaxies(store: Store, galaxies: int) -> list[int]:
+    """Ingest new galaxies without votes, in a run of their own; returns their numbers."""
+    first = int(store.value("SELECT coalesce(max(galaxy_id) + 1, 0) FROM galaxy"))
+    ids = list(range(first, first + galaxies))
+    run = begin_ingest(store, {"galaxies_sha256": f"from {first}", "tree": None}, {}, None)
+    rows = [{"galaxy_id": i, "iauname": f"G{i:04d}", "ra": None, "dec": None} for i in ids]
+    store.commit(run, "all", {"galaxy": pa.Table.from_pylist(rows, schema=arrow_schema("galaxy"))})
+    with store.transaction():
+        finish_ingest(store, run)
+    return ids
 
 
 def add_images(store: Store, images: Iterable[Mapping[str, object]]) -> None:

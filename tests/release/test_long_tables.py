@@ -73,6 +73,7 @@ def test_there_is_a_table_for_all_that_there_is(store: Store, block: Block) -> N
 
 def test_answers_come_in_the_trees_order_with_their_weights(store: Store, block: Block) -> None:
     table = answers_table(store, block.runs)
+    assert block.runs.score is not None
     weights = store.run(block.runs.score).config["weights"]
     assert table["label"].to_pylist() == [*TOY.labels]
     assert table["question"].to_pylist() == [q.name for q in TOY.questions for _ in q.answers]

@@ -64,6 +64,7 @@ def test_without_predictions_or_scores_there_is_nothing_to_release(tmp_path: Pat
 
 def test_runs_belong_together(store: Store, block: Block) -> None:
     runs = block.runs
+    assert runs.score is not None
     assert store.run(runs.score).config["predict_run"] == runs.predict
     assert runs.explain == store.newest_run("explain")
     records = run_records(store, runs)

@@ -120,5 +120,5 @@ def test_a_tree_is_held_once_votes_are_shown(store: Store) -> None:
     assert begun.run_id not in {number for (number,) in store.rows("SELECT run_id FROM run")}
     finish_ingest(store, other)
     assert held_tree(store) == OTHER
-    with pytest.raises(CatalogError, match="holds other votes, not toy"):
+    with pytest.raises(CatalogError, match="is of tree other, not toy"):
         begin_ingest(store, {"votes": "A"}, {}, TOY)

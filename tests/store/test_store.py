@@ -116,7 +116,7 @@ def test_views_show_the_newest_complete_run(path: Path) -> None:
 def test_a_catalogue_keeps_its_tree(path: Path) -> None:
     with Store.open(path) as store:
         store.set_tree(get_tree("gzd5"))
-        with pytest.raises(CatalogError, match="holds gzd5 votes, not gz2"):
+        with pytest.raises(CatalogError, match="is of tree gzd5, not gz2"):
             store.set_tree(get_tree("gz2"))
         assert store.tree == get_tree("gzd5")
 
