@@ -65,7 +65,7 @@ Predictions = Annotated[
 Tree = Annotated[
     str | None,
     Option(
-        help="Decision tree: gzd5, gz2, euclid, … or NAME.yaml; told by table or model if not given."
+        help="Decision tree: gzd5, gz2, euclid, … or NAME.yaml; else told by table or model."
     ),
 ]
 IdColumn = Annotated[

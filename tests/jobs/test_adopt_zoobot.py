@@ -11,6 +11,7 @@ from galaxy_datasets.shared import label_metadata
 from zoobot.shared import load_predictions, save_predictions, schemas
 
 from tests.made.catalogues import catalogue, random_concentrations, random_counts
+from zoolens.catalog.formats import reading
 from zoolens.catalog.predictions.posterior import summarise
 from zoolens.catalog.store.matrices import read_posteriors
 from zoolens.catalog.store.store import Store
@@ -71,6 +72,21 @@ def test_todays_predict_on_catalog(gz: Path, tmp_path: Path) -> None:
     expected = summarise(ALPHA[:, :1], TREE)
     np.testing.assert_allclose(column(gz, "fraction"), expected.fraction, rtol=1e-6)
     np.testing.assert_allclose(column(gz, "fraction_hi"), expected.hi, rtol=1e-5)
+
+
+def test_a_row_that_contradicts_the_others_is_refused(
+    gz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_ROWS", 2)
+    values = AS_ZOOBOT.copy()
+    values[3, 0, 0] = 0.5  # a fraction among concentrations
+    path = tmp_path / "p.hdf5"
+    save_predictions.predictions_to_hdf5(values, NAMES, LABELS, str(path))
+    report = adopt(gz, path)
+    assert (report.galaxies, report.rejects) == (N - 1, 1)
+    (reject,) = table(gz, "SELECT key, reason FROM rejects")
+    assert reject["key"] == NAMES[3]
+    assert reject["reason"].startswith("concentration outside 1..1e+06")
 
 
 @pytest.mark.parametrize("path", ["/data/images/{}.png", r"C:\images\{}.fits.fz"])
