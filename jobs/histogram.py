@@ -11,7 +11,7 @@ from zoolens.catalog.output.figures import save
 from zoolens.catalog.paths import histogram_stem
 from zoolens.catalog.runtime.files import make_folder
 from zoolens.catalog.scoring.histograms import balance, histogram_figure
-from zoolens.catalog.scoring.weights import PAPER_LABELS
+from zoolens.catalog.scoring.weights import in_paper
 from zoolens.catalog.store.matrices import (
     compared_galaxies,
     read_predictions,
@@ -50,7 +50,7 @@ def histogram(
             warn_of(store, "predict")
             run = store.newest_run("predict")
             fractions, _ = read_predictions(store, tree, run, compared_galaxies(store, run))
-    emphasised = [label for label in PAPER_LABELS if label in tree.labels]
+    emphasised = in_paper(tree)
     make_folder(out)
     drawn: list[Path] = []
     for name, labels in (("emphasised", emphasised), ("all", list(tree.labels))):
@@ -79,7 +79,7 @@ def suggest(catalog: Path, *, min_votes: float = 0) -> pa.Table:
             "evenness": pa.array(measured.evenness, from_pandas=True),
             "extreme_share": pa.array(measured.extreme, from_pandas=True),
             "suggested": measured.suggested,
-            "in_paper": [label in PAPER_LABELS for label in tree.labels],
+            "in_paper": [label in in_paper(tree) for label in tree.labels],
         }
     )
     return table.sort_by([("evenness", "descending"), ("label", "ascending")])

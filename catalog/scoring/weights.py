@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
-from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.decision_tree import DecisionTree, strip_campaign
 from zoolens.catalog.errors import TableRefused, UnknownName
 from zoolens.catalog.runtime.files import check_file, text_of
 
@@ -67,8 +67,10 @@ def read_weights(source: str, tree: DecisionTree) -> Weights:
     if source == "none":
         return Weights({})
     if source == "paper":
-        known = {label: PAPER_FACTOR for label in PAPER_LABELS if label in tree.labels}
-        return Weights(known, tuple(label for label in PAPER_LABELS if label not in known))
+        known = in_paper(tree)
+        met = set(map(strip_campaign, known))
+        absent = tuple(label for label in PAPER_LABELS if label not in met)
+        return Weights(dict.fromkeys(known, PAPER_FACTOR), absent)
     path = Path(source)
     layout = _SUFFIXES.get(path.suffix.lower())
     if layout is None:
@@ -85,6 +87,11 @@ def read_weights(source: str, tree: DecisionTree) -> Weights:
         raise TableRefused(f"weights {path} are no UTF-8 text") from None
     pairs = _csv_pairs(text, path) if layout == "CSV" else _yaml_pairs(text, path)
     return Weights(_validated(pairs, path, tree))
+
+
+def in_paper(tree: DecisionTree) -> list[str]:
+    """The labels of a tree that the paper emphasises, whatever campaign they name."""
+    return [label for label in tree.labels if strip_campaign(label) in PAPER_LABELS]
 
 
 def _validated(

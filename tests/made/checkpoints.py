@@ -12,16 +12,19 @@ def zoobot_tree(
     awake: bool = False,
     **settings: Any,
 ) -> Any:
-    """A ZoobotTree in eval mode; with `awake`, one that tells galaxies apart."""
+    """A ZoobotTree in eval mode; with `awake`, one that tells galaxies apart.
+
+    tree: gzd5, gz2, evo, or the name of a set of labels in `galaxy_datasets`.
+    """
     import torch
     from galaxy_datasets.shared import label_metadata
     from zoobot.pytorch.estimators.define_model import ZoobotTree
 
-    pairs, dependencies = {
-        "gzd5": (label_metadata.decals_dr5_ortho_pairs, label_metadata.decals_ortho_dependencies),
-        "gz2": (label_metadata.gz2_ortho_pairs, label_metadata.gz2_ortho_dependencies),
-        "evo": (label_metadata.gz_evo_v1_pairs, label_metadata.gz_evo_v1_dependencies),
-    }[tree]
+    stem = {"gzd5": "decals_dr5_ortho", "gz2": "gz2_ortho", "evo": "gz_evo_v1"}.get(tree, tree)
+    pairs = getattr(label_metadata, f"{stem}_pairs")
+    family = "decals_ortho" if stem.startswith("decals") else stem
+    # not every set without suffixes has its dependencies, which only training needs
+    dependencies = getattr(label_metadata, f"{family}_dependencies", dict.fromkeys(pairs))
     torch.manual_seed(seed)
     model = ZoobotTree(
         output_dim=sum(len(answers) for answers in pairs.values()),

@@ -129,3 +129,10 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
 def test_misspelt_preset_is_refused(preset: str) -> None:
     with pytest.raises(TableRefused, match="paper, none"):
         read_weights(preset, TOY)
+
+
+def test_the_papers_answers_are_emphasised_in_every_campaign() -> None:
+    weights = read_weights("paper", get_tree("decals_all_campaigns"))
+    assert {"bar-dr5_weak", "bar-dr8_weak", "bar-dr12_no"} <= weights.factors.keys()
+    assert "bar-dr12_yes" not in weights.factors
+    assert weights.absent == ()
