@@ -64,9 +64,7 @@ Predictions = Annotated[
 ]
 Tree = Annotated[
     str | None,
-    Option(
-        help="Decision tree: gzd5, gz2, euclid, … or NAME.yaml; else told by table or model."
-    ),
+    Option(help="Decision tree: gzd5, gz2, euclid, … or NAME.yaml; else told by table or model."),
 ]
 IdColumn = Annotated[
     str | None,
