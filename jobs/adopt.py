@@ -90,7 +90,7 @@ def adopt(
     report = PredictReport(
         run.run_id, galaxies, total, rejects, None, table.layout.missing_questions(held), changed
     )
-    return replace(report, remarks=tuple(_remarks(table.layout, made)))
+    return replace(report, remarks=tuple(_remarks(table, made)))
 
 
 def check(
@@ -118,7 +118,10 @@ def _held(catalog: Path) -> tuple[DecisionTree | None, bool]:
         return settled_tree(store), not store.complete_runs("ingest")
 
 
-def _remarks(layout: PublishedLayout, made: int) -> Iterator[str]:
+def _remarks(table: PredictionTable, made: int) -> Iterator[str]:
+    layout = table.layout
+    if table.paths:
+        yield f"{layout.identifier} holds paths: galaxies are named after the files"
     if made:
         yield f"{made:,} galaxies were new and made from that table"
     if layout.lower:

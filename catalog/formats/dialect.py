@@ -59,6 +59,11 @@ def dialect_of(path: Path) -> Dialect:
     text = start.lstrip("\r\n")
     if not text.strip():
         raise TableRefused(f"{path} is empty")
+    if text.startswith("#"):
+        raise TableRefused(
+            f"{path} begins with a comment, {text.splitlines()[0]!r:.40}: remove the lines before "
+            "its header, or the # before it"
+        )
     separator = stated or _separator(path, text)
     return Dialect(separator, comments, _names(path, text, separator, whole=whole))
 

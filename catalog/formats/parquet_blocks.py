@@ -65,11 +65,26 @@ def parquet_blocks(
             )
     check_declared(path, columns, MOST_BYTES)
     first = 1
-    for batch in file.iter_batches(rows, columns=[*columns]):
-        if len(batch):
-            found = [_plain(path, n, _values(batch, n), first, n in raw) for n in columns]
-            yield pa.table(found, names=[*columns])
-            first += len(batch)
+    for groups in _runs(file, rows):
+        for batch in file.iter_batches(rows, row_groups=groups, columns=[*columns]):
+            if len(batch):
+                found = [_plain(path, n, _values(batch, n), first, n in raw) for n in columns]
+                yield pa.table(found, names=[*columns])
+                first += len(batch)
+
+
+def _runs(file: parquet.ParquetFile, rows: int) -> Iterator[list[int]]:
+    """The numbers of row groups, of `rows` rows or more together: of one read Arrow keeps all."""
+    run: list[int] = []
+    held = 0
+    for group in range(file.num_row_groups):
+        run.append(group)
+        held += file.metadata.row_group(group).num_rows
+        if held >= rows:
+            yield run
+            run, held = [], 0
+    if run:
+        yield run
 
 
 def parquet_whole(path: Path, columns: Sequence[str], *, raw: Collection[str] = ()) -> pa.Table:

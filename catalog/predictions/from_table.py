@@ -10,7 +10,7 @@ from zoolens.catalog.arrays import Flags, Floats, Floats32, Places
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.formats.reading import numbers
 from zoolens.catalog.formats.sample_lists import Samples, read_samples
-from zoolens.catalog.predictions.layouts import PublishedLayout
+from zoolens.catalog.predictions.layouts import MOST, PublishedLayout
 from zoolens.catalog.predictions.posterior import (
     Summary,
     expected_reach,
@@ -20,10 +20,6 @@ from zoolens.catalog.predictions.posterior import (
 from zoolens.catalog.votes.checks import FRACTION_TOLERANCE, Rows
 
 MOST_SAMPLES = 1000
-# Zoobot's concentrations lie in 1..101; those of other models may not, but outside these limits
-# no Dirichlet distribution is meant.
-LEAST, MOST = 1e-6, 1e6
-_OUT_OF_RANGE = f"concentration outside {LEAST:g}..{MOST:g}"
 
 
 @dataclass(frozen=True)
@@ -103,11 +99,12 @@ def _check_samples(
 ) -> npt.NDArray[np.int64]:
     """Refuse rows with bad concentrations; how many samples each row has, (N,)."""
     longest = np.zeros(len(rows.numbers), dtype=np.int64)
+    out_of_range = f"concentration outside {layout.least:g}..{MOST:g}"
     for label, column in columns.items():
         name = layout.concentrations[label]
-        outside = column.any_value(lambda values: ~((values >= LEAST) & (values <= MOST)))
+        outside = column.any_value(lambda values: ~((values >= layout.least) & (values <= MOST)))
         _refuse_cells(rows, column.bad, "unreadable concentration", name)
-        _refuse_cells(rows, outside, _OUT_OF_RANGE, name)
+        _refuse_cells(rows, outside, out_of_range, name)
         longest = np.maximum(longest, column.lengths)
     for question in tree.questions:
         if question.labels[0] in columns:

@@ -31,6 +31,9 @@ _PREDICTED = "_pred_frac"
 _FRACTION_ENDINGS = (_PREDICTED, "_fraction")  # the second may be a fraction of votes
 _INTERVAL = ("_90pc-lower", "_90pc-upper")
 _REACH, _REACH_OF_ANSWER = "_proportion_volunteers_asked", "_proportion-asked"
+# Zoobot's concentrations lie in 1..101; those of other models may not, but outside these limits
+# no Dirichlet distribution is meant.
+LEAST, MOST = 1e-6, 1e6
 # Columns with these endings are predictions, whatever tree they are of.
 _ENDINGS = (*_CONCENTRATION_ENDINGS, "_pred", *_FRACTION_ENDINGS, *_INTERVAL)
 
@@ -44,7 +47,7 @@ class PublishedLayout:
     questions, concentrations or fractions; lower, upper: ends of the fractions' central 90 %
     interval. reach: by question, as a table states it. incomplete: questions with
     concentrations of some answers, not used. unread: columns that look like predictions, of
-    nothing that is read.
+    nothing that is read. least: the smallest concentration that there may be.
     """
 
     identifier: str
@@ -56,6 +59,7 @@ class PublishedLayout:
     reach: Mapping[str, str] = field(default_factory=dict)
     incomplete: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    least: float = LEAST
 
     @property
     def columns(self) -> list[str]:

@@ -27,6 +27,7 @@ def told(
 ) -> PublishedLayout:
     """The layout with its untold columns taken for what the rows of `table` show them to be.
 
+    Rows that contradict it are refused later, each for itself.
     Raises `TableRefused`, saying how to say it, if they show neither.
     """
     if not layout.untold:
@@ -47,7 +48,8 @@ def told(
             "with: zoolens ingest"
         )
     if values.min() >= 1:
-        return replace(layout, concentrations={**layout.concentrations, **layout.untold}, untold={})
+        concentrations = {**layout.concentrations, **layout.untold}
+        return replace(layout, concentrations=concentrations, untold={}, least=1.0)
     if values.min() >= 0 and values.max() <= 1 and _add_up(columns, tree):
         return replace(layout, fractions={**layout.fractions, **layout.untold}, untold={})
     raise TableRefused(

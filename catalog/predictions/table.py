@@ -5,6 +5,7 @@ the order of the catalogue's galaxies, which its tables are kept in: if the file
 they are sorted on disk.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -18,6 +19,7 @@ from zoolens.catalog.arrays import Ids, Ints
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.formats.bounds import MOST_FAULTS
+from zoolens.catalog.formats.identifiers import identifier_texts
 from zoolens.catalog.formats.reading import TableFile, check_identifiers_type
 from zoolens.catalog.formats.sorting import rows_in_order
 from zoolens.catalog.predictions.layouts import PublishedLayout, recognise_predictions
@@ -26,6 +28,7 @@ from zoolens.catalog.store.rejects import Reject
 from zoolens.catalog.votes.checks import Rows
 from zoolens.catalog.votes.spelling import respelt
 
+_IMAGE = re.compile(r"\.(png|jpe?g|tiff?|webp|fits?(\.(fz|gz))?)$", re.IGNORECASE)
 _ROW, _GALAXY = "row number", "galaxy number"  # beside the columns, while rows are sorted
 
 
@@ -35,12 +38,15 @@ class PredictionTable:
 
     misshapen: what is wrong with rows of more or fewer fields than the header, by number; known
     once the rows after them are read. spelt: columns that are read by another name than theirs.
+    paths: whether the identifiers are paths of images, as Zoobot's may be; galaxies are then
+    named after the files.
     """
 
     path: Path
     tree: DecisionTree
     layout: PublishedLayout
     spelt: Mapping[str, str]
+    paths: bool
     _file: TableFile
     misshapen: dict[int, str] = field(default_factory=dict)
 
@@ -58,9 +64,16 @@ class PredictionTable:
     def blocks(self, columns: list[str]) -> Iterator[Rows]:
         """Some columns of all rows, in file order."""
         for numbers, table in self._file.blocks(columns, self.misshapen):
-            yield Rows(self.path, table, self.layout.identifier, numbers)
+            yield self.rows(table, numbers)
             if len(self.misshapen) > MOST_FAULTS:
                 raise too_many_faults(self.path)
+
+    def rows(self, values: pa.Table, numbers: Ints) -> Rows:
+        """Rows of the table by their values and numbers, ready to be checked."""
+        rows = Rows(self.path, values, self.layout.identifier, numbers)
+        if self.paths:
+            rows.names = [None if name is None else _file_name(name) for name in rows.names]
+        return rows
 
     def remarks(self) -> list[Reject]:
         """What is to be said of the columns, and of misshapen rows."""
@@ -89,7 +102,7 @@ def open_predictions(
 ) -> PredictionTable:
     """A table of predictions of a tree.
 
-    Its first rows are read, if only they tell what its columns hold. Raises `TableRefused` if
+    Its first rows are read, for what they tell of its columns. Raises `TableRefused` if
     it holds nothing of the tree, or what it holds cannot be told.
     """
     file = TableFile(path)
@@ -97,10 +110,18 @@ def open_predictions(
     file.rename(names)
     layout = recognise_predictions(path, file.schema.names, tree, identifier=identifier)
     check_identifiers_type(path, file.schema, layout.identifier)
-    if layout.untold:
-        for _, first in islice(file.blocks(layout.columns, {}), 1):
-            layout = told(path, layout, first, tree)
-    return PredictionTable(path, tree, layout, names, file)
+    columns = layout.columns if layout.untold else layout.identifier.split(",")
+    paths = False
+    for _, first in islice(file.blocks(columns, {}), 1):
+        layout = told(path, layout, first, tree)
+        given = [name for name in identifier_texts(first, layout.identifier) if name]
+        paths = bool(given) and all("/" in name or "\\" in name for name in given)
+    return PredictionTable(path, tree, layout, names, paths, file)
+
+
+def _file_name(path: str) -> str:
+    """The name of a file without the suffix of images."""
+    return _IMAGE.sub("", re.split(r"[/\\]", path)[-1])
 
 
 def unread_reason(layout: PublishedLayout) -> str:
@@ -155,10 +176,7 @@ def wanted_rows(
         size = max(1, min(most, held * len(values) // max(1, values.nbytes)))
         for start in range(0, len(values), size):
             here = slice(start, start + size)
-            rows = Rows(
-                table.path, values.slice(start, size), table.layout.identifier, numbers[here]
-            )
-            yield rows, galaxy_id[here]
+            yield table.rows(values.slice(start, size), numbers[here]), galaxy_id[here]
 
 
 def _in_file_order(table: PredictionTable, wanted: Wanted) -> Iterator[tuple[pa.Table, Ints, Ids]]:

@@ -55,3 +55,11 @@ def test_columns_of_fixed_width_are_refused_by_name(tmp_path: Path) -> None:
     path.write_text("iauname   bar_no\nJ1        3\n")
     with pytest.raises(TableRefused, match="columns of fixed width"):
         TableFile(path)
+
+
+@pytest.mark.parametrize("text", ["# of 2026\niauname,bar_no\n", "# iauname bar_no\nJ1 3\n"])
+def test_comments_before_the_header_are_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    with pytest.raises(TableRefused, match="begins with a comment, '# "):
+        TableFile(path)

@@ -11,6 +11,7 @@ from galaxy_datasets.shared import label_metadata
 from zoobot.shared import load_predictions, save_predictions, schemas
 
 from tests.made.catalogues import catalogue, random_concentrations, random_counts
+from zoolens.catalog.formats import reading
 from zoolens.catalog.predictions.posterior import summarise
 from zoolens.catalog.store.matrices import read_posteriors
 from zoolens.catalog.store.store import Store
@@ -52,7 +53,7 @@ def test_every_sample_is_kept(gz: Path, tmp_path: Path, name: str, samples: int)
         else save_predictions.predictions_to_hdf5
     )
     write(AS_ZOOBOT[..., :samples], NAMES, LABELS, str(path))
-    report = adopt(gz, path, id_column="id_str")
+    report = adopt(gz, path)
     assert (report.galaxies, report.rejects, report.missing_questions) == (N, 0, ())
     with Store.open(gz) as store:
         ((_, found),) = read_posteriors(store, report.run_id, np.arange(N))
@@ -67,10 +68,37 @@ def test_todays_predict_on_catalog(gz: Path, tmp_path: Path) -> None:
     frame = pd.DataFrame(ALPHA[:, 0], columns=LABELS)
     frame["id_str"] = NAMES
     frame.to_csv(tmp_path / "p.csv", index=False)
-    adopt(gz, tmp_path / "p.csv", id_column="id_str")
+    adopt(gz, tmp_path / "p.csv")
     expected = summarise(ALPHA[:, :1], TREE)
     np.testing.assert_allclose(column(gz, "fraction"), expected.fraction, rtol=1e-6)
     np.testing.assert_allclose(column(gz, "fraction_hi"), expected.hi, rtol=1e-5)
+
+
+def test_a_row_that_contradicts_the_others_is_refused(
+    gz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_ROWS", 2)
+    values = AS_ZOOBOT.copy()
+    values[3, 0, 0] = 0.5  # a fraction among concentrations
+    path = tmp_path / "p.hdf5"
+    save_predictions.predictions_to_hdf5(values, NAMES, LABELS, str(path))
+    report = adopt(gz, path)
+    assert (report.galaxies, report.rejects) == (N - 1, 1)
+    (reject,) = table(gz, "SELECT key, reason FROM rejects")
+    assert reject["key"] == NAMES[3]
+    assert reject["reason"].startswith("concentration outside 1..1e+06")
+
+
+@pytest.mark.parametrize("path", ["/data/images/{}.png", r"C:\images\{}.fits.fz"])
+def test_galaxies_are_named_after_the_files_of_their_images(
+    gz: Path, tmp_path: Path, path: str
+) -> None:
+    file = tmp_path / "p.hdf5"
+    names = [path.format(name) for name in NAMES]
+    save_predictions.predictions_to_hdf5(AS_ZOOBOT, names, LABELS, str(file))
+    report = adopt(gz, file)
+    assert (report.galaxies, report.rejects) == (N, 0)
+    assert report.notes == ("id_str holds paths: galaxies are named after the files",)
 
 
 def test_its_summaries(gz: Path, tmp_path: Path) -> None:
@@ -82,7 +110,7 @@ def test_its_summaries(gz: Path, tmp_path: Path) -> None:
     load_predictions.concentrations_to_summary_parquet(
         str(tmp_path / "p.parquet"), schema, ids, AS_ZOOBOT, LABELS
     )
-    report = adopt(gz, tmp_path / "p_advanced.parquet", id_column="id_str")
+    report = adopt(gz, tmp_path / "p_advanced.parquet")
     assert "intervals are as the table states them" in report.notes[0]
     stated = pd.read_parquet(tmp_path / "p_advanced.parquet")
     for name, ending in (
@@ -97,7 +125,7 @@ def test_its_summaries(gz: Path, tmp_path: Path) -> None:
     assert np.isnan(column(gz, "fraction_sd")).all()
 
     for name in ("p_friendly.parquet", "p_friendly.csv"):
-        adopt(gz, tmp_path / name, id_column="id_str")
+        adopt(gz, tmp_path / name)
         stated = pd.read_parquet(tmp_path / "p_friendly.parquet")
         values = stated[[f"{label}_fraction" for label in LABELS]].to_numpy()
         assert np.isnan(values).any()

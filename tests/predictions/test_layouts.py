@@ -7,8 +7,8 @@ import pytest
 from tests.made.catalogues import TOY
 from tests.made.prediction_tables import concentrations_table
 from zoolens.catalog.errors import TableRefused
-from zoolens.catalog.predictions.layouts import recognise_predictions
-from zoolens.catalog.trees.published import get_tree
+from zoolens.catalog.predictions.layouts import recognise_predictions, tell_tree
+from zoolens.catalog.trees.published import TREE_NAMES, get_tree, own_suffix
 
 SOURCE = Path("published.csv")
 
@@ -136,3 +136,16 @@ def test_columns_that_look_like_predictions_and_are_not_read_are_named() -> None
         "clumps_yes_dirichlet",
         "merging_yes-dr5_pred",
     )
+
+
+@pytest.mark.parametrize("name", TREE_NAMES)
+def test_every_tree_is_told_and_read_whole(name: str) -> None:
+    tree = get_tree(name)
+    for suffix in {own_suffix(tree), ""}:
+        stems = [f"{q.name}{suffix}_{answer}" for q in tree.questions for answer in q.answers]
+        for ending in ("_pred", "", "_fraction", "_dirichlet"):
+            columns = ["iauname", *(stem + ending for stem in stems)]
+            assert tell_tree(SOURCE, columns, None).questions == tree.questions
+            layout = recognise_predictions(SOURCE, columns, tree)
+            assert layout.answers == set(tree.labels)
+            assert not layout.unread
