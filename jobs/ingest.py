@@ -5,6 +5,7 @@ from pathlib import Path
 
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.formats.identifiers import IDENTIFIER
 from zoolens.catalog.images.committing import commit_images
 from zoolens.catalog.images.pairing import (
     list_stated,
@@ -70,7 +71,7 @@ def ingest(
     table = _read_table(catalog, votes, tree, id_column, weighted)
     listing = _list_images(votes, images, table)
     voted = isinstance(table, VoteTable)
-    of = table.tree if isinstance(table, VoteTable) else None if tree is None else get_tree(tree)
+    of = table.tree if isinstance(table, VoteTable) else _named(tree, _held(catalog))
     settings = {
         "votes_sha256": sha256_of(votes) if votes and voted else None,
         "tree": of and of.name,
@@ -113,8 +114,9 @@ def tree_of(
     None if it will have none yet. Raises `TableRefused` as that does.
     """
     held = _held(catalog)
-    if votes is None or is_galaxy_list(votes, id_column):
-        return held if tree is None else get_tree(tree)
+    named = _named(tree, held)
+    if votes is None or is_galaxy_list(votes, id_column, filter(None, (held, named))):
+        return named or held
     settings = {"tree": tree, "identifier": id_column}
     return open_vote_table(votes, prefer=held, weighted=weighted, **settings)[1].tree
 
@@ -127,15 +129,22 @@ def _held(catalog: Path) -> DecisionTree | None:
         return held_tree(store)
 
 
+def _named(tree: str | None, held: DecisionTree | None) -> DecisionTree | None:
+    """The tree that is asked for by name: the catalogue's own, a published one or a file's."""
+    if tree is None:
+        return None
+    return held if held is not None and tree == held.name else get_tree(tree)
+
+
 def _read_table(
     catalog: Path, path: Path | None, tree: str | None, id_column: str | None, weighted: bool
 ) -> Table | None:
     """The table: of votes if it has any, else of galaxies."""
     if path is None:
         return None
-    if is_galaxy_list(path, id_column):
-        return read_galaxy_list(path, identifier=id_column)
     held = _held(catalog)
+    if is_galaxy_list(path, id_column, filter(None, (held, _named(tree, held)))):
+        return read_galaxy_list(path, identifier=id_column)
     return read_vote_table(path, tree=tree, prefer=held, identifier=id_column, weighted=weighted)
 
 
@@ -247,10 +256,16 @@ def _notes(table: Table) -> list[str]:
         unasked = ", ".join(table.layout.unasked)
         notes = [*table.layout.notes, *remarks]
         return [*notes, f"not in the table: {unasked}"] if unasked else notes
-    if not table.answers:
-        return remarks
-    few = ", ".join(table.answers[:3]) + (", …" if len(table.answers) > 3 else "")
-    return [*remarks, f"about questions of a tree, but no votes, and not read: {few}"]
+    if table.identifier != IDENTIFIER:
+        remarks.append(f"galaxies are named by {table.identifier}")
+    if table.unread:
+        more = len(table.unread) - 3
+        few = ", ".join(table.unread[:3]) + (f" and {more} more" if more > 0 else "")
+        remarks.append(
+            f"columns not read: {few}; votes of a tree that is not known need --tree NAME.yaml, "
+            "other columns --keep"
+        )
+    return remarks
 
 
 def _newcomers(store: Store, run: Run, new: int, before: int) -> str:

@@ -1,7 +1,7 @@
 """Galaxies without votes: a table of names, positions and image paths, or the names of images."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoolens.catalog.arrays import Floats
+from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.formats.bounds import MOST_FAULTS
 from zoolens.catalog.formats.identifiers import (
@@ -31,6 +32,7 @@ from zoolens.catalog.votes.checks import (
     repeated_reason,
 )
 from zoolens.catalog.votes.layouts import position_columns
+from zoolens.catalog.votes.numbered import numbered
 
 IMAGE = "file_loc"
 # What follows the label in the name of a column of votes; a campaign may stand in the label.
@@ -57,14 +59,14 @@ class GalaxyList:
     """The galaxies of a table without votes, whatever its size.
 
     position and image: its columns of coordinates and image paths, None if there are none;
-    answers: columns that are about questions of a tree, but hold no votes. rejects: what was
+    unread: the other columns. rejects: what was
     refused, in row order.
     """
 
     identifier: str
     position: tuple[str, str] | None = None
     image: str | None = None
-    answers: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     rejects: list[Reject] = field(default_factory=list)
     _kept: KeptTables = field(default_factory=KeptTables)
 
@@ -95,15 +97,20 @@ class GalaxyList:
             yield GalaxyBlock(kept["name"].to_pylist(), *numbers)
 
 
-def is_galaxy_list(path: Path, identifier: str | None = None) -> bool:
+def is_galaxy_list(
+    path: Path, identifier: str | None = None, trees: Iterable[DecisionTree] = ()
+) -> bool:
     """Whether a table names galaxies, and has no column of votes of any tree.
 
-    Such a column is `QUESTION_ANSWER`, of whatever campaign and in either spelling, or Galaxy
-    Zoo 2's `tNN_question_aNN_answer_count`. Columns of predictions, as a release or a published
-    catalogue has them, are none. Raises `TableRefused` if there is no table.
+    Such a column is `QUESTION_ANSWER`, of whatever campaign and in either spelling, or one of
+    `catalog.votes.numbered`. trees: other than the published ones. Columns of predictions,
+    as a release or a published catalogue has them, are none. Raises `TableRefused` if there is no table.
     """
     columns = TableFile(path).schema.names
-    if any(map(_is_of_votes, columns)):
+    own = {_plain(label) for tree in trees for label in tree.labels}
+    if any(_is_of_votes(column) or _plain(column) in own for column in columns):
+        return False
+    if numbered(columns, weighted=False).names:
         return False
     # without one, what is missing is said of a table of votes
     return identifier is not None or len(known_identifiers(columns)) > 0
@@ -119,14 +126,12 @@ def read_galaxy_list(path: Path, *, identifier: str | None = None) -> GalaxyList
     """
     file = TableFile(path)
     columns = file.schema.names
-    galaxies = GalaxyList(
-        identifier_columns(path, columns, identifier),
-        position_columns(columns),
-        IMAGE if IMAGE in columns else None,
-        tuple(filter(_is_of_answers, columns)),
-    )
-    check_identifiers_type(path, file.schema, galaxies.identifier)
-    wanted = [*galaxies.identifier.split(","), *(galaxies.position or ()), galaxies.image]
+    named, position = identifier_columns(path, columns, identifier), position_columns(columns)
+    image = IMAGE if IMAGE in columns else None
+    wanted = [*named.split(","), *(position or ()), image]
+    unread = tuple(column for column in columns if column not in wanted)
+    galaxies = GalaxyList(named, position, image, unread)
+    check_identifiers_type(path, file.schema, named)
     misshapen: dict[int, str] = {}
     found = 0
     for numbers, table in file.blocks(list(dict.fromkeys(filter(None, wanted))), misshapen):
@@ -207,10 +212,6 @@ def _is_of_votes(column: str) -> bool:
     return bool(_labels().fullmatch(_plain(column)) or _TASKS.fullmatch(column.lower()))
 
 
-def _is_of_answers(column: str) -> bool:
-    return _questions().match(_plain(column)) is not None
-
-
 def _plain(text: str) -> str:
     """A name in small letters, with underscores for hyphens."""
     return text.lower().replace("-", "_")
@@ -225,12 +226,6 @@ def _labels() -> re.Pattern[str]:
     )
     totals = "|".join(map(_plain, sorted(_asked())))
     return re.compile("|".join([*names, f"({totals})(_[a-z0-9]+)?_total_votes"]))
-
-
-@cache
-def _questions() -> re.Pattern[str]:
-    """The beginning of a column that is about a question of any tree."""
-    return re.compile(f"({'|'.join(map(_plain, sorted(_asked())))})_")
 
 
 @cache

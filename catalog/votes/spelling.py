@@ -8,7 +8,10 @@ from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.trees.published import suffixes
 
-_ENDINGS = ("", "_fraction", "_debiased", "_concentration", "_dirichlet", "_pred", "_pred_frac")
+_ENDINGS = (
+    *("", "_fraction", "_debiased", "_weighted", "_pred", "_pred_frac"),
+    *("_concentration", "_concentration_mean", "_dirichlet", "_90pc-lower", "_90pc-upper"),
+)
 
 
 def respelt(path: Path, columns: Sequence[str], trees: Iterable[DecisionTree]) -> dict[str, str]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.made.vote_tables import FEW, decals, write
+from zoolens.catalog.decision_tree import DecisionTree, Question
 from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.votes.galaxy_list import is_galaxy_list, read_galaxy_list, unusable_names
 
@@ -39,6 +40,15 @@ def test_a_list_has_names_and_no_votes(tmp_path: Path, columns: str, listed: boo
 
 def test_a_table_of_votes_is_none(tmp_path: Path) -> None:
     assert not is_galaxy_list(write(tmp_path / "votes.csv", decals(FEW)))
+    candels = "ID,t00_smooth_or_featured_a0_smooth_frac,t00_smooth_or_featured_count\n"
+    assert not is_galaxy_list(table(tmp_path / "candels.csv", candels))
+
+
+def test_votes_of_a_tree_of_ones_own_are_votes(tmp_path: Path) -> None:
+    path = table(tmp_path / "t.csv", "iauname,glow_yes,glow_no\n")
+    mine = DecisionTree("mine", (Question("glow", ("yes", "no")),))
+    assert is_galaxy_list(path)
+    assert not is_galaxy_list(path, trees=[mine])
 
 
 def test_rows_are_checked_as_those_of_votes_are(tmp_path: Path) -> None:
@@ -54,7 +64,7 @@ def test_rows_are_checked_as_those_of_votes_are(tmp_path: Path) -> None:
     assert galaxies.files == ["a.png", None, None]
     assert np.array_equal(block.ra, [1, np.nan, 359.5], equal_nan=True)
     assert np.array_equal(block.dec, [2, np.nan, -90], equal_nan=True)
-    assert galaxies.answers == ("bar_no_fraction",)
+    assert galaxies.unread == ("bar_no_fraction",)
     assert [(reject.row, reject.reason.split(":")[0]) for reject in galaxies.rejects] == [
         (3, "position out of range"),
         (4, "duplicated identifier"),
