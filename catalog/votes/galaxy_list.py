@@ -104,7 +104,8 @@ def is_galaxy_list(
 
     Such a column is `QUESTION_ANSWER`, of whatever campaign and in either spelling, or one of
     `catalog.votes.numbered`. trees: other than the published ones. Columns of predictions,
-    as a release or a published catalogue has them, are none. Raises `TableRefused` if there is no table.
+    as a release or a published catalogue has them, are none. Raises `TableRefused` if there is
+    no table.
     """
     columns = TableFile(path).schema.names
     own = {_plain(label) for tree in trees for label in tree.labels}
