@@ -108,6 +108,7 @@ def loaded(heavy: set[str], *commands: list[str]) -> list[str]:
     return done.stderr.splitlines()[-1].split()[1:]
 
 
+@pytest.mark.slow
 def test_sql_loads_nothing_heavy(tmp_path: Path) -> None:
     from zoolens.catalog.store.store import Store
 
