@@ -48,7 +48,7 @@ def test_votes_model_losses_counterparts_maps_and_release(labels: str, tmp_path:
         gz,
         write(tmp_path / "votes.parquet", table),
         images=folder(tmp_path / "images", images),
-        model=str(save_zoobot_tree(tmp_path / "m.ckpt", tree=stem, architecture="resnet10t")),
+        model=str(save_zoobot_tree(tmp_path / "m.ckpt", tree=stem, architecture="test_resnet")),
         inference=Inference(samples=2, view=View(size=64), engine="torch"),
     )
     answers = sum(map(len, pairs.values()))

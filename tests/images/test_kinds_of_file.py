@@ -53,6 +53,10 @@ def zipped(data: bytes) -> bytes:
     return file.getvalue()
 
 
+def bomb() -> bytes:
+    return gzip.compress(cutout(sky())[:2880] + bytes(2**29))
+
+
 def holed(share: float) -> bytes:
     plane = galaxy()
     plane.ravel()[: int(share * plane.size)] = np.nan
@@ -166,7 +170,6 @@ CONTENTS: list[tuple[str, bytes, str]] = [
     ("a pointer.png", b"version https://git-lfs.github.com/spec/v1\n", UNREAD),
     ("gzipped png.fits.gz", gzip.compress(PNG), UNREAD),
     ("bomb.png", png(60_000, 60_000), "too large an image"),
-    ("bomb2.fits.gz", gzip.compress(cutout(sky())[:2880] + bytes(2**29)), "too large an image"),
     ("cut.png", PNG[:-9], CUT),
     ("cut2.jpg", JPEG[:-99], CUT),
     ("cut3.fits", cutout(galaxy())[:9999], CUT),
@@ -192,6 +195,7 @@ CONTENTS: list[tuple[str, bytes, str]] = [
     ("no.parquet", b"PAR1", "unreadable file"),
 ]
 SPECIAL: list[tuple[str, Make, str]] = [
+    ("bomb2.fits.gz", lambda path: path.write_bytes(bomb()), "too large an image"),
     ("pipe.png", os.mkfifo, "missing image"),
     ("loop.png", lambda path: path.symlink_to(path), "missing image"),
     ("nowhere.png", lambda path: path.symlink_to(path.parent / "nothing"), "missing image"),

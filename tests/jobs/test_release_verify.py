@@ -14,6 +14,8 @@ from zoolens.jobs.release import release
 from zoolens.jobs.release_verify import verify
 from zoolens.jobs.settings import Cut
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:

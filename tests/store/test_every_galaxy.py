@@ -20,6 +20,8 @@ from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.tables import arrow_schema
 from zoolens.jobs.score import score
 
+pytestmark = pytest.mark.slow
+
 N = 20
 IMAGE = {"source": "a", "format": "PNG", "height": 1, "width": 1, "sha256": "f"}
 

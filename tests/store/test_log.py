@@ -132,6 +132,7 @@ def test_a_log_that_the_file_holds_already_is_refused(path: Path) -> None:
         _rows(path)
 
 
+@pytest.mark.slow
 def test_each_log_of_a_long_job_has_its_mark(path: Path) -> None:
     """Checkpoints within a job end one log and begin the next."""
     with Store.open(path) as store:

@@ -20,6 +20,8 @@ from zoolens.catalog.store.galaxies import split_galaxies
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.training.dataset import read_training_set
 
+pytestmark = pytest.mark.slow
+
 N = 9
 IMAGED = [0, 1, 2, 4, 5, 7, 8]
 
