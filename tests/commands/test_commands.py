@@ -11,6 +11,8 @@ from tests.made.terminal import zoolens
 from tests.made.vote_tables import decals, write
 from zoolens import cli
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -19,7 +21,6 @@ def path(tmp_path: Path) -> Path:
     )
 
 
-@pytest.mark.slow
 def test_score_index_worst_and_similar_follow_each_other(path: Path) -> None:
     for command in ("score", "index"):
         assert zoolens(command, "--catalog", path).exit_code == 0
@@ -38,7 +39,6 @@ def test_score_index_worst_and_similar_follow_each_other(path: Path) -> None:
     assert kinds == ["selected", "observed", "observed", "predicted", "predicted"]
 
 
-@pytest.mark.slow
 def test_a_fault_in_the_catalogue_is_exit_code_1(path: Path) -> None:
     import duckdb
 

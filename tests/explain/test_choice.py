@@ -23,6 +23,8 @@ from zoolens.catalog.store.store import Store
 from zoolens.jobs.index import index
 from zoolens.jobs.score import score
 
+pytestmark = pytest.mark.slow
+
 N = 12
 
 

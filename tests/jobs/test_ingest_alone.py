@@ -16,6 +16,8 @@ from zoolens.jobs.ingest import ingest
 from zoolens.jobs.predict import predict
 from zoolens.jobs.verify import verify
 
+pytestmark = pytest.mark.slow
+
 NAMES = names(6)
 
 
@@ -62,7 +64,6 @@ def test_names_come_from_containers_too(gz: Path, tmp_path: Path) -> None:
     assert all(named(gz).values())
 
 
-@pytest.mark.slow
 def test_a_killed_ingest_goes_on_with_the_same_numbers(
     images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

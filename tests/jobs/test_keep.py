@@ -24,6 +24,8 @@ from zoolens.jobs.status import status
 from zoolens.jobs.verify import verify
 from zoolens.jobs.worst import worst
 
+pytestmark = pytest.mark.slow
+
 N = 6
 NAMES = [f"G{i:04d}" for i in range(N)]
 ID = 587722981741363323  # which no float64 is
@@ -51,7 +53,6 @@ def _shown(path: Path, columns: str = "z, mag, objid, survey, good") -> list[tup
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".fits"])
-@pytest.mark.slow
 def test_values_are_typed_and_missing_ones_are_null(
     path: Path, tmp_path: Path, suffix: str
 ) -> None:
@@ -69,7 +70,6 @@ def test_values_are_typed_and_missing_ones_are_null(
     assert verify(path).errors == 0
 
 
-@pytest.mark.slow
 def test_rows_that_cannot_be_joined_are_recorded_and_values_replaced_are_told(
     path: Path, tmp_path: Path
 ) -> None:
@@ -96,7 +96,6 @@ def test_rows_that_cannot_be_joined_are_recorded_and_values_replaced_are_told(
     assert verify(path).errors == 0
 
 
-@pytest.mark.slow
 def test_what_cannot_be_kept_changes_nothing(path: Path, tmp_path: Path) -> None:
     table = own_table(tmp_path / "own.parquet", {**OWN, "v": [[1.0]] * N, "round_yes": [1] * N})
     keep(path, table, ["z"])
@@ -126,7 +125,6 @@ def test_what_cannot_be_kept_changes_nothing(path: Path, tmp_path: Path) -> None
     assert status(path).runs == before
 
 
-@pytest.mark.slow
 def test_killed_between_shards_it_goes_on(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,7 +152,6 @@ def test_killed_between_shards_it_goes_on(
     assert verify(path).errors == 0
 
 
-@pytest.mark.slow
 def test_conditions_of_worst_and_select(path: Path, tmp_path: Path) -> None:
     keep(path, own_table(tmp_path / "own.parquet", OWN), KEPT)
     score(path)
@@ -171,7 +168,6 @@ def test_conditions_of_worst_and_select(path: Path, tmp_path: Path) -> None:
         select(path, tmp_path / "out", 2, where="z > 9 AND z < 10")
 
 
-@pytest.mark.slow
 def test_they_travel_in_every_format_of_a_release_and_back(path: Path, tmp_path: Path) -> None:
     schema = pa.schema(
         [
@@ -213,7 +209,6 @@ def test_they_travel_in_every_format_of_a_release_and_back(path: Path, tmp_path:
     assert {*KEPT} <= {*pq.read_schema(friendly / "galaxies.parquet").names}
 
 
-@pytest.mark.slow
 def test_ingest_keeps_columns_beside_the_votes(tmp_path: Path) -> None:
     votes = tmp_path / "votes.csv"
     header = "iauname,smooth-or-featured_smooth,smooth-or-featured_featured-or-disk,"
@@ -233,7 +228,6 @@ def test_ingest_keeps_columns_beside_the_votes(tmp_path: Path) -> None:
     assert "z of votes.csv" in shown
 
 
-@pytest.mark.slow
 def test_a_column_whose_name_a_release_has_got_is_left_out_and_told(
     path: Path, tmp_path: Path
 ) -> None:

@@ -19,6 +19,8 @@ from zoolens.jobs.reports import Brief, Report
 from zoolens.jobs.score import score
 from zoolens.jobs.settings import Cut, Inference, Maps, Which
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -27,7 +29,6 @@ def path(tmp_path: Path) -> Path:
     )
 
 
-@pytest.mark.slow
 def test_a_later_step_waits_for_a_passing_reader(path: Path) -> None:
     reader = subprocess.Popen(
         [
@@ -54,7 +55,6 @@ def test_counterparts_come_with_their_index(path: Path) -> None:
     assert index_path(path, "observed").exists()
 
 
-@pytest.mark.slow
 def test_a_release_gets_its_index_where_it_names_counterparts(tmp_path: Path) -> None:
     path = full_catalogue(tmp_path / "gz.duckdb")
     files = [index_path(path, kind) for kind in ("observed", "predicted")]
@@ -83,7 +83,6 @@ def test_an_index_is_made_for_figures_and_not_without(
     assert len(asked) == 2
 
 
-@pytest.mark.slow
 def test_ingest_goes_on_to_the_index_and_says_each_step(tmp_path: Path) -> None:
     """Votes and predictions as a release has them."""
     path = full_catalogue(tmp_path / "gz.duckdb", tree=get_tree("gzd5"))

@@ -36,6 +36,8 @@ from zoolens.catalog.store.store import Store
 from zoolens.jobs.index import index
 from zoolens.jobs.verify import verify
 
+pytestmark = pytest.mark.slow
+
 N, A = 20, len(TOY.labels)
 
 
@@ -115,7 +117,6 @@ def test_damage_is_found_and_not_parsed(gz: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("place", [8, 0.3, 0.5, 0.9, -9])
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.slow
 def test_bytes_that_rotted_unnoticed_are_found_when_opened(
     gz: Path, kind: str, place: float
 ) -> None:
@@ -138,7 +139,6 @@ def test_bytes_that_rotted_unnoticed_are_found_when_opened(
         assert len(load_index(store, kind)) == N
 
 
-@pytest.mark.slow
 def test_a_file_that_lies_is_no_index(gz: Path) -> None:
     """The ledger says that it is sound, and what is in it is something else."""
     good, file = index_path(gz, "observed").read_bytes(), index_path(gz, "observed")
@@ -168,7 +168,6 @@ def test_without_codes_the_way_to_them_is_told(gz: Path) -> None:
             load_codes(store, "observed")
 
 
-@pytest.mark.slow
 def test_files_of_other_predictions_are_outdated_and_not_damaged(tmp_path: Path) -> None:
     path = catalogue(
         tmp_path / "gz.duckdb", random_counts(9), concentrations=random_concentrations(9)

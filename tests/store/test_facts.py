@@ -15,6 +15,8 @@ from zoolens.catalog.store.facts import facts_of
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.score import score
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
