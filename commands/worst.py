@@ -35,9 +35,13 @@ def worst(
     from zoolens.jobs.worst import worst_estimates
 
     if against is not None:
-        if answer or question or where:
-            raise wrong_usage("with --against, leave out --answer, --question and --where")
-        write(from_arrow(worst_estimates(catalog, against, limit=limit, by=by)), form, out)
+        if answer or question:
+            raise wrong_usage("with --against, leave out --answer and --question")
+        write(
+            from_arrow(worst_estimates(catalog, against, limit=limit, by=by, where=where)),
+            form,
+            out,
+        )
         return
     ranking = job(
         catalog,

@@ -131,6 +131,13 @@ def estimate(
         )
 
 
+def check(model: str, inference: Inference) -> None:
+    """Raises as `estimate` does for its settings, and a model that does not suit them."""
+    _check_settings(inference)
+    choose_engine(inference.engine, 1)
+    _load(model, inference, ())
+
+
 def _check_settings(inference: Inference) -> None:
     samples, seed = inference.samples, inference.seed
     if not 0 <= samples <= _MOST_SAMPLES:

@@ -21,6 +21,7 @@ from zoolens.catalog.network.model import (
     dropout_masks,
     load_model,
     path_of,
+    predicts_votes,
 )
 
 
@@ -39,6 +40,19 @@ class Member:
     def masks(self, samples: int, seed: int) -> Tensor:
         """Its masks of dropout (T, D): the same whatever models are beside it."""
         return dropout_masks(samples, self.model.weight.shape[1], self.model.dropout_rate, seed)
+
+
+def predict_votes(sources: Sequence[str]) -> bool:
+    """Whether models are of decision trees, and not one classifier or regressor.
+
+    Raises `ModelRefused` if one of several is no tree's.
+    """
+    others = [source for source in sources if not predicts_votes(source)]
+    if others and len(sources) > 1:
+        raise ModelRefused(
+            f"{others[0]} is no model of a decision tree: only those predict together"
+        )
+    return not others
 
 
 def load_ensemble(

@@ -95,6 +95,11 @@ class Store(Database):
         if run_id is None:
             if job == "score":
                 self.needs_votes("a loss")
+            if job == "predict" and self.shown_run("estimate") is not None:
+                raise CatalogError(
+                    f"{self.path} has no predictions of votes, only what a classifier or regressor "
+                    "estimates; bring some with: zoolens predict --model MODEL, of a decision tree"
+                )
             of, predictions = "", self.shown_run("predict")
             if predictions is not None and self.value(newest(job)) is not None:
                 of = f" of the predictions that show (run {predictions.run_id})"
