@@ -109,7 +109,7 @@ def write_readme(
     (folder / RELEASE_README).write_text("\n".join(lines), encoding="utf-8")
 
 
-_SOURCES = ("votes_sha256", "predictions_sha256", "table_sha256")
+_SOURCES = ("votes_sha256", "galaxies_sha256", "predictions_sha256", "table_sha256")
 
 
 def _made(run: Mapping[str, Any]) -> str:
@@ -132,6 +132,12 @@ def _summary(rows: int, facts: Mapping[str, Any]) -> str:
     if cut["min_votes"]:
         limits.append(f"those with a question asked of at least {cut['min_votes']:g} volunteers")
     which = "; only " + ", and only ".join(limits) if limits else ""
+    what = [] if facts.get("without") == "predictions" else [_of_votes(facts)]
+    what += [_estimated(facts["estimates"])] if "estimates" in facts else []
+    return f"{rows:,} galaxies: {'; and '.join(what)}{which}. Cut by Zoolens {facts['zoolens']}."
+
+
+def _of_votes(facts: Mapping[str, Any]) -> str:
     what = (
         f"Galaxy Zoo votes (tree {facts['tree']}), a Bayesian CNN's predictions of them, and how "
         "far the two disagree"
@@ -141,7 +147,16 @@ def _summary(rows: int, facts: Mapping[str, Any]) -> str:
             "a Bayesian CNN's predictions of how Galaxy Zoo's volunteers would vote (tree "
             f"{facts['tree']}). There are no losses in it, as no galaxy has votes to compare with"
         )
-    return f"{rows:,} galaxies: {what}{which}. Cut by Zoolens {facts['zoolens']}."
+    return what
+
+
+def _estimated(said: Mapping[str, Any]) -> str:
+    """What a classifier or regressor estimates, in words."""
+    names = ", ".join(map(_code, said["names"][:5])) + (", …" if len(said["names"]) > 5 else "")
+    target = f", trained on {_code(said['target'])}" if said["target"] else ""
+    if said["output"] == "probability":
+        return f"a classifier's probabilities of {names}{target}"
+    return f"a regressor's estimate of {names}{target}"
 
 
 def _escaped(text: str) -> str:
