@@ -80,13 +80,13 @@ def explain(
     }
     if pipeline.is_of_estimates(catalog, model or ()):
         votes = {
-            **drawing,
+            **{name: there for name, there in drawing.items() if name != "--out" or everything},
             "--worst": worst,
             "--min-votes": min_votes is not None,
             "--layer": layer,
             "--method": method != "hirescam",
         }
-        _explain_estimates(catalog, galaxies or (), everything, maps, votes)
+        _explain_estimates(catalog, galaxies or (), everything, maps, votes, out)
         return
     if everything and any(drawing.values()):
         given = ", ".join(name for name, there in drawing.items() if there)
@@ -151,6 +151,7 @@ def _explain_estimates(
     everything: bool,
     maps: "Maps",
     of_votes: Mapping[str, object],
+    out: Path | None,
 ) -> None:
     from zoolens.jobs.estimate_maps import explain_estimates
 
@@ -161,6 +162,7 @@ def _explain_estimates(
             + (f", without {without}" if without else "")
         )
     model = maps.model[0] if maps.model else None
-    say(
-        explain_estimates(catalog, galaxies, everything=everything, model=model, engine=maps.engine)
+    report = explain_estimates(
+        catalog, galaxies, everything=everything, model=model, engine=maps.engine, out=out
     )
+    say(report)

@@ -1,7 +1,7 @@
 """`estimate`: images through a classifier or regressor into probabilities or values."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -11,16 +11,9 @@ import numpy as np
 from zoolens.catalog.arrays import Ids
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.images.reader import ImageReader
-from zoolens.catalog.images.view import View
 from zoolens.catalog.network.engines import check_precision, choose_engine
+from zoolens.catalog.network.ensemble import load_estimator, origin_of
 from zoolens.catalog.network.inference import torch_in_order
-from zoolens.catalog.network.model import (
-    ZoobotModel,
-    check_size,
-    dropout_masks,
-    load_model,
-    path_of,
-)
 from zoolens.catalog.predictions.estimates import Estimator
 from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image, in_batches
 from zoolens.catalog.store.outdated import clear_outdated
@@ -91,7 +84,8 @@ def estimate(
                 "zoolens ingest VOTES --images FOLDER"
             )
         engine = choose_engine(inference.engine, len(imaged))
-        loaded, view = _load(model, inference, names)
+        member = load_estimator(model, inference.view, inference.grey_as_colour, names)
+        loaded, view = member.model, member.view
         seed = inference.seed if inference.samples else 0  # nothing is drawn: any seed is the same
         config = {
             "samples": inference.samples,
@@ -107,10 +101,10 @@ def estimate(
             "estimate",
             config,
             model_sha256=loaded.sha256,
-            origin={"model": path_of(model), "architecture": loaded.architecture, "engine": engine},
+            origin={**origin_of([member]), "engine": engine},
         )
         renewed = clear_outdated(store, run)
-        masks = dropout_masks(inference.samples, loaded.weight.shape[1], loaded.dropout_rate, seed)
+        masks = member.masks(inference.samples, seed)
         ready = partial(
             Estimator.prepared,
             engine,
@@ -135,7 +129,7 @@ def check(model: str, inference: Inference) -> None:
     """Raises as `estimate` does for its settings, and a model that does not suit them."""
     _check_settings(inference)
     choose_engine(inference.engine, 1)
-    _load(model, inference, ())
+    load_estimator(model, inference.view, inference.grey_as_colour)
 
 
 def _check_settings(inference: Inference) -> None:
@@ -145,20 +139,6 @@ def _check_settings(inference: Inference) -> None:
     if not 0 <= seed < 2**63:
         raise CatalogError(f"a seed of {seed} asked; choose 0 to 2**63 - 1")
     check_precision(inference.precision)
-
-
-def _load(model: str, inference: Inference, names: Sequence[str]) -> tuple[ZoobotModel, View]:
-    """The model, its outputs called by `names`, and the view: the one asked for, or its own."""
-    loaded = load_model(model)
-    if names:
-        loaded = loaded.named(tuple(names))
-    view = inference.view or loaded.view or View()
-    if view.greyscale and loaded.channels != 1:
-        raise CatalogError(f"{model} takes colour images; leave out the greyscale view")
-    check_size(loaded, view.size)
-    grey = loaded.channels == 1
-    as_colour = (inference.grey_as_colour or view.grey_as_colour) and not grey
-    return loaded, replace(view, greyscale=grey, grey_as_colour=as_colour)
 
 
 def _estimate_all(

@@ -100,7 +100,27 @@ def load_member(
     source: str, tree: DecisionTree, view: View | None = None, grey_as_colour: bool = False
 ) -> Member:
     """One model and its view; arguments, and what is raised, as of `load_ensemble`."""
-    model = load_model(source).for_tree(tree)
+    return _as_asked(source, load_model(source).for_tree(tree), view, grey_as_colour)
+
+
+def load_estimator(
+    source: str,
+    view: View | None = None,
+    grey_as_colour: bool = False,
+    names: Sequence[str] = (),
+) -> Member:
+    """A classifier or regressor and its view, its outputs called `names` if they are given.
+
+    Arguments, and what else is raised, as of `load_ensemble`. Raises `ModelRefused` for names that
+    do not fit (`ZoobotModel.named`).
+    """
+    model = load_model(source)
+    if names:
+        model = model.named(tuple(names))
+    return _as_asked(source, model, view, grey_as_colour)
+
+
+def _as_asked(source: str, model: ZoobotModel, view: View | None, grey_as_colour: bool) -> Member:
     view = view or model.view or View()
     if view.greyscale and model.channels != 1:
         raise CatalogError(f"{source} takes colour images; leave out the greyscale view")

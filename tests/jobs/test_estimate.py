@@ -1,5 +1,6 @@
 """Estimates in the store against Zoobot's own classifier and regressor."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,18 @@ def test_predictions_of_votes_stay_in_sight(tmp_path: Path, classifier: str) -> 
     assert table(path, "SELECT DISTINCT run_id AS r FROM predictions") == [{"r": run_id}]
     status = zoolens("status", "--catalog", path).output
     assert "estimate" in status
+
+
+def test_grey_images_are_seen_in_colour_if_asked(tmp_path: Path, classifier: str) -> None:
+    grey, colour = (
+        imaged(tmp_path / f"{mode}.duckdb", 2, tree=TOY, grey=mode) for mode in ("L", "RGB")
+    )
+    how = Inference(samples=0, view=SMALL)
+    with pytest.raises(CatalogError, match="no image could be used"):
+        estimate(grey, classifier, how)
+    seen = estimate(grey, classifier, replace(how, grey_as_colour=True))
+    same = estimate(colour, classifier, how)
+    np.testing.assert_array_equal(values(grey, seen.run_id), values(colour, same.run_id))
 
 
 def test_what_cannot_be_estimated_is_refused(tmp_path: Path, classifier: str) -> None:

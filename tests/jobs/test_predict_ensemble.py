@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +190,18 @@ def test_interrupted_it_resumes_with_nothing_lost_and_nothing_twice(
     np.testing.assert_allclose(
         posteriors(path, resumed.run_id), posteriors(whole, uncut.run_id), atol=1e-4, rtol=0
     )
+
+
+def test_grey_images_are_seen_in_colour_if_asked(tmp_path: Path, models: list[str]) -> None:
+    """The model of one channel sees them as it always does; that of three, in each channel."""
+    grey, colour = (imaged(tmp_path / f"{mode}.duckdb", 2, grey=mode) for mode in ("L", "RGB"))
+    with pytest.raises(CatalogError, match="no image could be used"):
+        predict(grey, models[:2], OWN)
+    seen = predict(grey, models[:2], replace(OWN, grey_as_colour=True))
+    same = predict(colour, models[:2], OWN)
+    found, expected = posteriors(grey, seen.run_id), posteriors(colour, same.run_id)
+    np.testing.assert_array_equal(found[:, :T], expected[:, :T])
+    np.testing.assert_allclose(found[:, T:], expected[:, T:], rtol=1e-2)
 
 
 def test_too_many_samples_and_a_model_twice_are_refused(tmp_path: Path, models: list[str]) -> None:
