@@ -255,7 +255,8 @@ def _unusual(store: Store, runs: Runs) -> dict[str, Any]:
     """What else the manifest says, of catalogues without losses, or with estimates."""
     said: dict[str, Any] = {}
     if runs.score is None:
-        said["without"] = "losses" if runs.predict is not None else "predictions"
+        lacks = "predictions" if store.has_votes else "votes and predictions"
+        said["without"] = lacks if runs.predict is None else "losses"
     if runs.estimate is not None:
         config = store.run(runs.estimate).config
         said["estimates"] = {name: config[name] for name in ("output", "names", "target")}

@@ -132,12 +132,14 @@ def _summary(rows: int, facts: Mapping[str, Any]) -> str:
     if cut["min_votes"]:
         limits.append(f"those with a question asked of at least {cut['min_votes']:g} volunteers")
     which = "; only " + ", and only ".join(limits) if limits else ""
-    what = [] if facts.get("without") == "predictions" else [_of_votes(facts)]
+    what = [] if facts.get("without") == "votes and predictions" else [_of_votes(facts)]
     what += [_estimated(facts["estimates"])] if "estimates" in facts else []
     return f"{rows:,} galaxies: {'; and '.join(what)}{which}. Cut by Zoolens {facts['zoolens']}."
 
 
 def _of_votes(facts: Mapping[str, Any]) -> str:
+    if facts.get("without") == "predictions":
+        return f"Galaxy Zoo votes (tree {facts['tree']})"
     what = (
         f"Galaxy Zoo votes (tree {facts['tree']}), a Bayesian CNN's predictions of them, and how "
         "far the two disagree"

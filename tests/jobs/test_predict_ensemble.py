@@ -80,6 +80,13 @@ def test_the_samples_are_those_of_each_model_one_after_another(
     ):
         np.testing.assert_allclose(column(path, name, report.run_id), values, rtol=1e-6)
     assert verify(path).errors == 0
+    spread = "UPDATE prediction SET fraction_model_sd = {} WHERE galaxy_id = 3 AND answer_id = 7"
+    spreads = "posterior: spreads between models that are not those of the samples"
+    for value in ("fraction_model_sd * 1.01", "NULL"):
+        with Store.open(path) as store:
+            store.execute(spread.format(value))
+        wrong = [row for row in verify(path).remarked.to_pylist() if row["result"] == "ERROR"]
+        assert [(row["check"], row["offending"]) for row in wrong] == [(spreads, 1)]
 
 
 def test_the_spread_between_models_is_stored(
