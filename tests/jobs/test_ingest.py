@@ -336,7 +336,7 @@ class TestImages:
 
 class TestNothingHalfWritten:
     def test_a_refused_table_makes_no_catalogue(self, tmp_path: Path) -> None:
-        (tmp_path / "v.csv").write_text("iauname,b\nJ1,2\n")
+        (tmp_path / "v.csv").write_text("iauname,bar_no\nJ1,2\n")
         votes = write(tmp_path / "good.csv", decals(COUNTS))
         with pytest.raises(TableRefused):
             ingest(tmp_path / "gz.duckdb", tmp_path / "v.csv")
