@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from zoolens.catalog.errors import CatalogError, ImageRefused
+from zoolens.catalog.errors import CatalogError, ImageRefused, few
 from zoolens.catalog.explain.image_figure import image_figure
 from zoolens.catalog.explain.maps import check_derivable
 from zoolens.catalog.explain.members import explainer_of
@@ -21,6 +21,7 @@ from zoolens.catalog.paths import picture_stem
 from zoolens.catalog.runtime.files import make_folder
 from zoolens.catalog.saliency.arithmetic import Of
 from zoolens.catalog.trees.telling import tree_of
+from zoolens.jobs.reports import MANY_QUESTIONS
 from zoolens.jobs.settings import Inference, Maps
 
 
@@ -47,7 +48,7 @@ class PictureReport:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        missing = ", ".join(self.missing_questions)
+        missing = few(list(self.missing_questions), MANY_QUESTIONS)
         return (f"no predictions for {missing}",) if missing else ()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from zoolens.catalog.errors import CatalogError, UnknownName, nearest, tell
+from zoolens.catalog.errors import CatalogError, UnknownName, few, nearest, tell
 from zoolens.catalog.store.shown import valid
 from zoolens.catalog.store.store import Run, Store
 
@@ -85,7 +85,7 @@ def _tell_of_others(store: Store, labels: str, classes: str, names: Sequence[str
         [names],
     )
     if count:
-        known = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+        known = few(list(names))
         tell(
             f"the labels of {count:,} galaxies are no class and do not rank, such as {example!r}; "
             f"the classes are {known}, or 0 to {len(names) - 1}"
