@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from zoolens.catalog.arrays import Ids
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, few
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import check_precision, choose_engine
 from zoolens.catalog.network.ensemble import load_estimator, origin_of
@@ -51,7 +51,7 @@ class EstimateReport:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        named = ", ".join(self.names[:5]) + (", …" if len(self.names) > 5 else "")
+        named = few(list(self.names))
         of = f"the model's own column for it is {self.target}" if self.target else ""
         return (f"estimated: {named}; they are in the view estimates" + (f"; {of}" if of else ""),)
 

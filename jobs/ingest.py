@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, few
 from zoolens.catalog.formats.identifiers import IDENTIFIER
 from zoolens.catalog.images.committing import commit_images
 from zoolens.catalog.images.pairing import (
@@ -31,7 +31,7 @@ from zoolens.catalog.trees.published import get_tree
 from zoolens.catalog.votes.committing import Table, commit_table
 from zoolens.catalog.votes.galaxy_list import is_galaxy_list, read_galaxy_list, unusable_names
 from zoolens.catalog.votes.reading import VoteTable, open_vote_table, read_vote_table
-from zoolens.jobs.reports import IngestReport
+from zoolens.jobs.reports import MANY_QUESTIONS, IngestReport
 
 IMAGES_A_SHARD = 512
 
@@ -258,24 +258,21 @@ def _notes(table: Table, kept: Collection[str]) -> list[str]:
     """What to know of a table, of its columns above all."""
     remarks = [f"{r.key}: {r.reason}" for r in table.rejects if r.row is None]
     if isinstance(table, VoteTable):
-        unasked = ", ".join(table.layout.unasked)
+        unasked = few(table.layout.unasked, MANY_QUESTIONS)
         notes = [*table.layout.notes, *remarks]
         return [*notes, f"not in the table: {unasked}"] if unasked else notes
     if table.identifier != IDENTIFIER:
         remarks.append(f"galaxies are named by {table.identifier}")
     if unread := [column for column in table.unread if column not in kept]:
-        more = len(unread) - 3
-        few = ", ".join(unread[:3]) + (f" and {more} more" if more > 0 else "")
         remarks.append(
-            f"columns not read: {few}; votes of a tree that is not known need --tree NAME.yaml, "
-            "other columns --keep"
+            f"columns not read: {few(unread)}; votes of a tree that is not known need "
+            "--tree NAME.yaml, other columns --keep"
         )
     return remarks
 
 
 def _newcomers(store: Store, run: Run, new: int, before: int) -> str:
     """Images whose galaxies a catalogue did not have, in case it is the wrong folder."""
-    names = store.rows_made(run, "galaxy")["iauname"].slice(0, 3).to_pylist()
-    few = ", ".join(names) + (", …" if new > 3 else "")
+    names = store.rows_made(run, "galaxy")["iauname"].to_pylist()
     galaxies = "1 image is of a galaxy" if new == 1 else f"{new:,} images are of galaxies"
-    return f"{galaxies} that the catalogue of {before:,} did not have, and now has: {few}"
+    return f"{galaxies} that the catalogue of {before:,} did not have, and now has: {few(names)}"

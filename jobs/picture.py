@@ -7,7 +7,7 @@ from typing import ClassVar
 import pyarrow as pa
 from PIL import Image
 
-from zoolens.catalog.errors import CatalogError, ImageRefused
+from zoolens.catalog.errors import CatalogError, ImageRefused, few
 from zoolens.catalog.explain.estimate_figure import estimate_figure
 from zoolens.catalog.explain.estimates import estimate_image
 from zoolens.catalog.explain.image_figure import image_figure
@@ -30,6 +30,7 @@ from zoolens.catalog.runtime.files import make_folder
 from zoolens.catalog.saliency.arithmetic import Of
 from zoolens.catalog.saliency.explainer import Explainer
 from zoolens.catalog.trees.telling import tree_of
+from zoolens.jobs.reports import MANY_QUESTIONS
 from zoolens.jobs.settings import Inference, Maps
 
 
@@ -56,7 +57,7 @@ class PictureReport:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        missing = ", ".join(self.missing_questions)
+        missing = few(list(self.missing_questions), MANY_QUESTIONS)
         return (f"no predictions for {missing}",) if missing else ()
 
 

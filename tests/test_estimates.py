@@ -53,7 +53,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def gz(made: Path, tmp_path: Path) -> Path:
-    return shutil.copy(made / "gz.duckdb", tmp_path / "gz.duckdb")
+    return Path(shutil.copy(made / "gz.duckdb", tmp_path / "gz.duckdb"))
 
 
 def test_a_classifier_goes_the_whole_way(gz: Path, made: Path, tmp_path: Path) -> None:
@@ -114,9 +114,9 @@ def test_a_regressor_goes_the_whole_way(gz: Path, made: Path, tmp_path: Path) ->
     assert [*released] == ["ra", "dec", "kind", "z", "value_estimate"]
     np.testing.assert_array_equal(released.loc[NAMES, "value_estimate"], value)
     for needing in (("similar", NAMES[0]), ("index",)):
-        told = zoolens(*needing, *on)
-        assert told.exit_code == 1
-        assert "no predictions of votes, only what a classifier or regressor" in told.stderr
+        refused = zoolens(*needing, *on)
+        assert refused.exit_code == 1
+        assert "no predictions of votes, only what a classifier or regressor" in refused.stderr
 
 
 def test_ingest_goes_on_to_the_estimates(made: Path, tmp_path: Path) -> None:

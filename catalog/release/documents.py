@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from zoolens.catalog.errors import few
 from zoolens.catalog.formats.columns import meaning
 from zoolens.catalog.paths import (
     CROISSANT,
@@ -154,7 +155,7 @@ def _of_votes(facts: Mapping[str, Any]) -> str:
 
 def _estimated(said: Mapping[str, Any]) -> str:
     """What a classifier or regressor estimates, in words."""
-    names = ", ".join(map(_code, said["names"][:5])) + (", …" if len(said["names"]) > 5 else "")
+    names = few([_code(name) for name in said["names"]])
     target = f", trained on {_code(said['target'])}" if said["target"] else ""
     if said["output"] == "probability":
         return f"a classifier's probabilities of {names}{target}"

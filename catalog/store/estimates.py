@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from zoolens.catalog.errors import CatalogError, UnknownName, nearest, tell
+from zoolens.catalog.errors import CatalogError, UnknownName, few, nearest, tell
 from zoolens.catalog.store.row_filter import galaxies_where
 from zoolens.catalog.store.shown import valid
 from zoolens.catalog.store.store import Run, Store
@@ -91,7 +91,7 @@ def _tell_of_others(store: Store, labels: str, classes: str, names: Sequence[str
         [names],
     )
     if count:
-        known = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+        known = few(list(names))
         some = "the label of 1 galaxy is" if count == 1 else f"the labels of {count:,} galaxies are"
         tell(
             f"{some} no class and left out, such as {example!r}; "

@@ -205,12 +205,17 @@ class Store(Database):
     def set_tree(self, tree: DecisionTree) -> None:
         """Give a catalogue without a tree its own, in one transaction.
 
-        Raises `CatalogError` if it already has another one.
+        One without votes takes the name of another campaign that asks the very same: its
+        predictions are of both. Raises `CatalogError` if it already has another one.
         """
         held = self.tree_or_none
+        if held == tree:
+            return
         if held is None:
             write_tree(self, tree)
-        elif held != tree:
+        elif held.questions == tree.questions and not self.rows("SELECT 1 FROM vote LIMIT 1"):
+            self.execute("UPDATE setting SET value = ? WHERE name = 'tree'", [tree.name])
+        else:
             raise CatalogError(
                 f"{self.path} is of tree {held.name}, not {tree.name}; keep another tree in "
                 f"another catalogue, or read what is of this one with --tree {held.name}"

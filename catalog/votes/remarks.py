@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from zoolens.catalog.errors import few
 from zoolens.catalog.store.rejects import Reject
 from zoolens.catalog.votes.checks import Unread
 from zoolens.catalog.votes.layouts import Layout
-
-_SHOWN = 3  # columns that are named
 
 
 def left_out(layout: Layout) -> dict[str, tuple[str, ...]]:
@@ -48,9 +47,9 @@ def column_remarks(
         missing = ", ".join(columns.missing)
         yield remark(name, f"missing column: {missing}; the question is not used: {held}")
     for of, names in layout.unread.items():
-        more = len(names) - _SHOWN
-        shown = ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-        yield remark(of, f"unread column: {shown}, not of tree {layout.tree.name}: {unread[of]}")
+        yield remark(
+            of, f"unread column: {few(names)}, not of tree {layout.tree.name}: {unread[of]}"
+        )
     for columns in layout.questions:
         name = columns.question.name
         if columns.unknown:
