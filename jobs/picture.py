@@ -99,7 +99,7 @@ def explain_picture(
             )
         return _estimated(picture, image, maps, inference, folder)
     first, engine = maps.models[0], choose_engine(maps.engine, 1)
-    asked = tree_of(load_model(first).labels, source=first, tree=tree)
+    asked = tree_of(load_model(first).labels, source=first, tree=tree, whole=True)
     members = load_ensemble(maps.models, asked, inference.view, maps.grey_as_colour)
     samples, seed = inference.samples, inference.seed
     view, explainer = explainer_of(members, samples, seed, maps.method, maps.layer, engine)

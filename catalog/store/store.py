@@ -216,9 +216,9 @@ class Store(Database):
         elif held.questions == tree.questions and not self.rows("SELECT 1 FROM vote LIMIT 1"):
             self.execute("UPDATE setting SET value = ? WHERE name = 'tree'", [tree.name])
         else:
+            name = f"another {tree.name}" if tree.name == held.name else tree.name
             raise CatalogError(
-                f"{self.path} is of tree {held.name}, not {tree.name}; keep another tree in "
-                f"another catalogue, or read what is of this one with --tree {held.name}"
+                f"{self.path} is of tree {held.name}, not {name}; keep it in another catalogue"
             )
 
     def committed(self, run: Run, name: str) -> bool:

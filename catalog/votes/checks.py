@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -232,31 +231,6 @@ def compare_stated(rows: Rows, columns: QuestionColumns, totals: Floats, counts:
                 f"{counts[i, k]:g}/{totals[i]:g}; counts kept"
             ),
         )
-
-
-@dataclass(frozen=True)
-class Unread:
-    """How many votes stand in columns that are not read, and of how many galaxies."""
-
-    votes: float = 0
-    galaxies: int = 0
-
-    def __add__(self, other: "Unread") -> "Unread":
-        return Unread(self.votes + other.votes, self.galaxies + other.galaxies)
-
-    def __str__(self) -> str:
-        return f"{self.votes:,.10g} votes of {self.galaxies:,} galaxies left out"
-
-
-def count_unread(rows: Rows, columns: Sequence[str]) -> Unread:
-    """The votes of good rows in columns that look like answers and are not read."""
-    votes = np.zeros(len(rows.numbers))
-    for column in columns:
-        values, _ = numbers(rows.table[column])
-        whole = (values >= 0) & (values <= MOST_VOTES) & ~np.isin(values, FILL_VALUES)
-        votes += np.where(whole, values, 0.0)
-    votes = votes[rows.good]
-    return Unread(float(votes.sum()), int(np.count_nonzero(votes)))
 
 
 def _matrix(rows: Rows, columns: Sequence[str], question: str) -> Floats:

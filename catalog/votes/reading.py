@@ -25,17 +25,15 @@ from zoolens.catalog.store.matrices import asked_otherwise
 from zoolens.catalog.store.rejects import Reject
 from zoolens.catalog.votes.checks import (
     Rows,
-    Unread,
     check_identifiers,
     check_positions,
     compare_stated,
-    count_unread,
     read_question,
     repeated,
     repeated_reason,
 )
 from zoolens.catalog.votes.layouts import Layout, recognise, trees_to_try
-from zoolens.catalog.votes.remarks import column_remarks, left_out
+from zoolens.catalog.votes.remarks import Unread, column_remarks, count_unread, left_out
 from zoolens.catalog.votes.spelling import respelt
 
 
