@@ -137,7 +137,7 @@ def check_positions(rows: Rows, columns: tuple[str, str]) -> tuple[Floats, Float
 
 
 def read_question(rows: Rows, columns: QuestionColumns, weighted: bool) -> tuple[Floats, Floats]:
-    """Counts (N, K) of a question's answers in the tree, and totals (N,).
+    """Counts (N, K) of a question's answers in the tree, and totals (N,), NaN without any count.
 
     Counts that are all missing, empty or fill values, are 0: the question was not asked, or not
     with these answers. Refuses a row if its stated total contradicts that, or if one of its
@@ -164,7 +164,8 @@ def read_question(rows: Rows, columns: QuestionColumns, weighted: bool) -> tuple
         if not weighted:
             _refuse_cells(rows, values != np.floor(values), "fractional count", names)
         _refuse_cells(rows, values > limit, "count above its total", names, columns.total)
-    return own, own.sum(axis=1) + foreign.sum(axis=1)
+    totals = own.sum(axis=1) + foreign.sum(axis=1)
+    return own, np.where(own_empty & foreign_empty, np.nan, totals)
 
 
 def _counts_of(rows: Rows, columns: QuestionColumns, fractions: Floats, totals: Floats) -> Floats:

@@ -509,3 +509,18 @@ def test_each_galaxy_has_the_votes_of_its_campaign(gz: Path, tmp_path: Path) -> 
     assert report.rejects == {"unread column": 2}
     left = sum(n for (_, label), n in own.items() if "-dr12_" in label)
     assert any(f": {left:,g} votes of 2 galaxies left out" in note for note in report.notes)
+
+
+def test_a_row_without_any_count_brings_a_galaxy_and_no_votes(gz: Path, tmp_path: Path) -> None:
+    """As a release has galaxies that nobody voted on: they come back as such."""
+    table = decals(random_counts(2, get_tree("gzd5")))
+    empty = table.slice(1).to_pylist()[0] | dict.fromkeys(table.column_names[1:])
+    path = write(tmp_path / "v.parquet", pa.Table.from_pylist([*table.to_pylist()[:1], empty]))
+    report = ingest(gz, path)
+    assert (report.galaxies, report.votes) == (2, 34)
+    assert {row["iauname"] for row in rows(gz, "FROM votes")} == {names(2)[0]}
+    ingest(gz, write(tmp_path / "later.parquet", table))
+    assert len(rows(gz, "SELECT DISTINCT iauname FROM votes")) == 2
+    # which an empty row does not take away again
+    ingest(gz, path)
+    assert len(rows(gz, "SELECT * FROM votes WHERE total > 0")) > 34
