@@ -128,7 +128,6 @@ def estimate(
 def check(model: str, inference: Inference) -> None:
     """Raises as `estimate` does for its settings, and a model that does not suit them."""
     _check_settings(inference)
-    choose_engine(inference.engine, 1)
     load_estimator(model, inference.view, inference.grey_as_colour)
 
 

@@ -141,10 +141,12 @@ def _check_contents(
 
         tree = adopt.check(predictions, tree, id_column=id_column)
     if model:
+        from zoolens.catalog.network.engines import choose_engine
         from zoolens.catalog.network.ensemble import predict_votes
         from zoolens.jobs import estimate, predict
 
         models = _listed(model)
+        choose_engine(inference.engine, 1)
         if not predict_votes(models):
             estimate.check(models[0], inference)
             return
