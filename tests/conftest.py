@@ -2,6 +2,7 @@
 
 import importlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 # numbers must not depend on how many tests run beside this one
@@ -34,6 +35,17 @@ def coarse_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(
         importlib.import_module("zoolens.catalog.output.figures").STYLE, "pdf.fonttype", 3
     )
+
+
+@pytest.fixture(scope="module")
+def short_evaluation() -> Iterator[None]:
+    """Few pixels are taken away, and weights drawn once: what is left of all topics."""
+    from zoolens.catalog.evaluation import faithfulness, sanity
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(faithfulness, "SHARES", (0.3, 0.7))
+        patch.setitem(sanity.cascade.__kwdefaults__, "draws", 1)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -138,6 +138,7 @@ def test_queries_see_the_catalogue_alone(gz: zoolens.Catalog) -> None:
         gz.sql("SELECT CASE WHEN range < 99000 THEN 1 ELSE error('boom') END FROM range(100000)")
 
 
+@pytest.mark.slow
 def test_the_ranking_and_counterparts_are_those_of_the_jobs(
     gz: zoolens.Catalog, path: Path
 ) -> None:
@@ -211,6 +212,7 @@ def _others_can_write(path: Path) -> bool:
     return subprocess.run([sys.executable, "-c", _WRITE, str(path)], stderr=-3).returncode == 0
 
 
+@pytest.mark.slow
 def test_an_idle_notebook_keeps_nobody_waiting(gz: zoolens.Catalog, path: Path) -> None:
     gz.sql("SELECT 1")
     assert _others_can_write(path)
@@ -232,6 +234,7 @@ def notebook(request: pytest.FixtureRequest, path: Path) -> Iterator[duckdb.Duck
         yield connection
 
 
+@pytest.mark.slow
 def test_a_notebooks_own_connection_is_in_nobodys_way(
     gz: zoolens.Catalog, path: Path, notebook: duckdb.DuckDBPyConnection
 ) -> None:

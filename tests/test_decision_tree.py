@@ -65,6 +65,7 @@ def test_gz2_asks_for_bars_after_discs_that_are_not_edge_on() -> None:
 
 
 @pytest.mark.parametrize("name", TREE_NAMES)
+@pytest.mark.slow
 def test_reach_is_that_of_volunteers_walking_the_tree(name: str) -> None:
     """Oracle: simulate volunteers; 20,000 of them give 4 standard errors of 0.014."""
     tree = get_tree(name)

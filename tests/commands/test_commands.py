@@ -19,6 +19,7 @@ def path(tmp_path: Path) -> Path:
     )
 
 
+@pytest.mark.slow
 def test_score_index_worst_and_similar_follow_each_other(path: Path) -> None:
     for command in ("score", "index"):
         assert zoolens(command, "--catalog", path).exit_code == 0
@@ -37,6 +38,7 @@ def test_score_index_worst_and_similar_follow_each_other(path: Path) -> None:
     assert kinds == ["selected", "observed", "observed", "predicted", "predicted"]
 
 
+@pytest.mark.slow
 def test_a_fault_in_the_catalogue_is_exit_code_1(path: Path) -> None:
     import duckdb
 

@@ -169,6 +169,7 @@ def test_what_is_no_text_is_one_line(path: Path) -> None:
     ("where", "message"),
     [("> /dev/full", "No space left on device"), (">&-", "standard output is closed")],
 )
+@pytest.mark.slow
 def test_standard_output_that_takes_nothing_is_told(path: Path, where: str, message: str) -> None:
     query = "SELECT * FROM range(10)"
     done = subprocess.run(

@@ -160,6 +160,7 @@ def test_nothing_known_measures_nothing(galaxies: int) -> None:
 
 
 @given(st.integers(0, 30), st.integers(0, 1000))
+@pytest.mark.slow
 def test_values_stay_in_their_range(galaxies: int, seed: int) -> None:
     counts, predicted = random_counts(galaxies, seed=seed, most=8), predictions(galaxies, seed)
     measures = errors(counts, predicted, TOY)

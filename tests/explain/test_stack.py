@@ -47,6 +47,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 @pytest.mark.parametrize("of", ["concentration", "fraction", "cross_entropy"])
 @pytest.mark.parametrize("size", [None, 9])
+@pytest.mark.slow
 def test_a_stack_holds_each_map_bit_for_bit(store: Store, of: Of, size: int | None) -> None:
     names = ["G0003", "G0001", UNEXPLAINED, "G0000", "G0001"]
     labels = ["round_no", "shape_disk", "bar_weak"]

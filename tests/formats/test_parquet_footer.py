@@ -37,6 +37,7 @@ def test_it_is_what_pyarrow_says(path: Path) -> None:
         ]
 
 
+@pytest.mark.slow
 def test_damage_is_an_error(path: Path) -> None:
     whole, lucky = path.read_bytes(), random.Random(0)
     start = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")

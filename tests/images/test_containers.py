@@ -295,12 +295,12 @@ class TestHostile:
 
     @pytest.mark.slow
     def test_images_that_repeat_take_the_memory_of_one(self, tmp_path: Path) -> None:
-        data = [b"x" * 1_000_000] * 5000
-        table = pa.table({"image": data, "iauname": [f"J{i}" for i in range(5000)]})
+        data = [b"x" * 1_000_000] * 300
+        table = pa.table({"image": data, "iauname": [f"J{i}" for i in range(300)]})
         parquet.write_table(table, tmp_path / "a.parquet", compression="zstd")
         before = pa.total_allocated_bytes()
         container = open_container(tmp_path / "a.parquet")
-        assert container.read("4999", 2**20) == data[0]
+        assert container.read("299", 2**20) == data[0]
         assert pa.total_allocated_bytes() - before < 2**26
         container.close()
 

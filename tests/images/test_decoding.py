@@ -258,6 +258,7 @@ class TestBombs:
             decode(png(side, side))
         assert not recwarn.list
 
+    @pytest.mark.slow
     def test_a_real_one_costs_no_memory(self, tmp_path: Path) -> None:
         # 300 MB of black in 300 kB
         path = tmp_path / "bomb.png"

@@ -33,6 +33,7 @@ def own(data: bytes) -> np.ndarray:
 @pytest.mark.parametrize(
     "pixels", [COUNTS, COUNTS.astype(np.int32), COUNTS.astype(np.uint8), FLUXES]
 )
+@pytest.mark.slow
 def test_are_read_as_by_astropy(kind: str, tile: tuple[int, int], pixels: np.ndarray) -> None:
     data = packed(pixels, kind, tile_shape=tile)
     np.testing.assert_array_equal(read_planes(data, LIMIT).pixels, own(data))

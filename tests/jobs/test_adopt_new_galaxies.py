@@ -49,6 +49,7 @@ def table(path: Path, sql: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("empty", [True, False])
+@pytest.mark.slow
 def test_a_table_fills_a_catalogue(tmp_path: Path, empty: bool) -> None:
     gz = tmp_path / "gz.duckdb"
     if empty:
@@ -95,6 +96,7 @@ def test_rows_that_are_refused_bring_no_galaxy(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stop", ["galaxies-000002", "part 2"])
+@pytest.mark.slow
 def test_killed_anywhere_it_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: str
 ) -> None:
@@ -125,6 +127,7 @@ def test_killed_anywhere_it_goes_on(
         assert table(cut, sql) == table(whole, sql)
 
 
+@pytest.mark.slow
 def test_a_survey_in_a_small_catalogue_is_told_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

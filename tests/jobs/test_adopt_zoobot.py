@@ -45,6 +45,7 @@ def column(path: Path, name: str) -> npt.NDArray[np.float64]:
 
 @pytest.mark.parametrize("name", ["p.csv", "p.hdf5"])
 @pytest.mark.parametrize("samples", [T, 1])
+@pytest.mark.slow
 def test_every_sample_is_kept(gz: Path, tmp_path: Path, name: str, samples: int) -> None:
     path = tmp_path / name
     write = (
@@ -101,6 +102,7 @@ def test_galaxies_are_named_after_the_files_of_their_images(
     assert report.notes == ("id_str holds paths: galaxies are named after the files",)
 
 
+@pytest.mark.slow
 def test_its_summaries(gz: Path, tmp_path: Path) -> None:
     """Fractions are taken as stated; the advanced table also has intervals and reach."""
     schema = schemas.Schema(

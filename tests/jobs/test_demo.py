@@ -13,7 +13,7 @@ from zoolens.jobs.simulate import TRUTH
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("coarse_figures")
+@pytest.mark.usefixtures("coarse_figures", "short_evaluation")
 def test_everything_is_made_and_told(tmp_path: Path) -> None:
     said: list[Report] = []
     report = demo(tmp_path / "out", galaxies=20, say=said.append)

@@ -18,14 +18,14 @@ from tests.made.vote_tables import decals, names, write
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.verify import verify
 
-GALAXIES = 300
-KILLS = 12
+GALAXIES = 200
+KILLS = 7
 
 
 def work(path: Path, votes: Path, images: Path, committed: Connection | None = None) -> None:
     """Ingest in many small shards, telling of each one committed."""
     zoolens.jobs.ingest.IMAGES_A_SHARD = 5
-    zoolens.catalog.formats.csv._BYTES = 100_000
+    zoolens.catalog.formats.csv._BYTES = 60_000
     commit = Store.commit
 
     def telling(*args: Any, **kwargs: Any) -> None:
@@ -68,7 +68,7 @@ def test_nothing_is_lost_and_nothing_is_there_twice(tmp_path: Path) -> None:
         reading, writing = Pipe(duplex=False)
         child = started(work, gz, votes, images, writing)
         writing.close()
-        for _ in range(moments.randrange(1, 5)):  # 66 shards last for all kills
+        for _ in range(moments.randrange(1, 5)):  # 40 shards last for all kills
             reading.recv()
         time.sleep(moments.uniform(0, 0.02))  # about as long as a shard takes
         assert killed(child)

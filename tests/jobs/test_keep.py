@@ -51,6 +51,7 @@ def _shown(path: Path, columns: str = "z, mag, objid, survey, good") -> list[tup
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".fits"])
+@pytest.mark.slow
 def test_values_are_typed_and_missing_ones_are_null(
     path: Path, tmp_path: Path, suffix: str
 ) -> None:
@@ -68,6 +69,7 @@ def test_values_are_typed_and_missing_ones_are_null(
     assert verify(path).errors == 0
 
 
+@pytest.mark.slow
 def test_rows_that_cannot_be_joined_are_recorded_and_values_replaced_are_told(
     path: Path, tmp_path: Path
 ) -> None:
@@ -94,6 +96,7 @@ def test_rows_that_cannot_be_joined_are_recorded_and_values_replaced_are_told(
     assert verify(path).errors == 0
 
 
+@pytest.mark.slow
 def test_what_cannot_be_kept_changes_nothing(path: Path, tmp_path: Path) -> None:
     table = own_table(tmp_path / "own.parquet", {**OWN, "v": [[1.0]] * N, "round_yes": [1] * N})
     keep(path, table, ["z"])
@@ -123,6 +126,7 @@ def test_what_cannot_be_kept_changes_nothing(path: Path, tmp_path: Path) -> None
     assert status(path).runs == before
 
 
+@pytest.mark.slow
 def test_killed_between_shards_it_goes_on(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +154,7 @@ def test_killed_between_shards_it_goes_on(
     assert verify(path).errors == 0
 
 
+@pytest.mark.slow
 def test_conditions_of_worst_and_select(path: Path, tmp_path: Path) -> None:
     keep(path, own_table(tmp_path / "own.parquet", OWN), KEPT)
     score(path)
@@ -208,6 +213,7 @@ def test_they_travel_in_every_format_of_a_release_and_back(path: Path, tmp_path:
     assert {*KEPT} <= {*pq.read_schema(friendly / "galaxies.parquet").names}
 
 
+@pytest.mark.slow
 def test_ingest_keeps_columns_beside_the_votes(tmp_path: Path) -> None:
     votes = tmp_path / "votes.csv"
     header = "iauname,smooth-or-featured_smooth,smooth-or-featured_featured-or-disk,"
@@ -227,6 +233,7 @@ def test_ingest_keeps_columns_beside_the_votes(tmp_path: Path) -> None:
     assert "z of votes.csv" in shown
 
 
+@pytest.mark.slow
 def test_a_column_whose_name_a_release_has_got_is_left_out_and_told(
     path: Path, tmp_path: Path
 ) -> None:

@@ -54,6 +54,7 @@ def test_counterparts_come_with_their_index(path: Path) -> None:
     assert index_path(path, "observed").exists()
 
 
+@pytest.mark.slow
 def test_a_release_gets_its_index_where_it_names_counterparts(tmp_path: Path) -> None:
     path = full_catalogue(tmp_path / "gz.duckdb")
     files = [index_path(path, kind) for kind in ("observed", "predicted")]

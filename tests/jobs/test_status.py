@@ -33,6 +33,7 @@ def test_it_tells_the_steps_and_what_waits(tmp_path: Path) -> None:
     assert report.advice == ("6 galaxies wait for: zoolens score",)
 
 
+@pytest.mark.slow
 def test_outdated_steps_are_marked_and_told(tmp_path: Path) -> None:
     path = catalogue(
         tmp_path / "gz.duckdb", random_counts(6), concentrations=random_concentrations(6)
@@ -69,6 +70,7 @@ def test_outdated_steps_are_marked_and_told(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_a_step_that_lacks_galaxies_is_incomplete(tmp_path: Path) -> None:
     path = catalogue(tmp_path / "gz.duckdb", random_counts(6))
     with Store.open(path) as store:

@@ -15,6 +15,7 @@ from zoolens.jobs.score import score
 from zoolens.jobs.worst import worst
 
 
+@pytest.mark.slow
 def test_it_is_the_ranking_without_numbers_of_rows(tmp_path: Path) -> None:
     path = catalogue(
         tmp_path / "gz.duckdb", random_counts(9), concentrations=random_concentrations(9)

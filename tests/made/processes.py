@@ -12,6 +12,7 @@ IMPORTED = [
     "duckdb_engine",
     "faiss",
     "galaxy_datasets.shared.label_metadata",
+    "hats",
     "timm",
     "zoolens.cli",
     "zoolens.jobs.index",

@@ -66,6 +66,7 @@ def test_a_model_named_twice_is_refused(sources: list[str], tmp_path: Path) -> N
         load_ensemble([sources[0], sources[1], str(copy)], TREE)
 
 
+@pytest.mark.slow
 def test_models_of_other_questions_are_refused_with_the_question(
     sources: list[str], tmp_path: Path
 ) -> None:

@@ -30,6 +30,7 @@ def head(rows: int, **arguments: Any) -> Head:
         ("Regressor", {"unit_interval": True}, (Output.SHARE, ("value",), "label")),
     ],
 )
+@pytest.mark.slow
 def test_zoobots_own_heads(
     tmp_path: Path, kind: str, settings: dict[str, Any], expected: tuple[Any, ...]
 ) -> None:

@@ -82,6 +82,7 @@ def test_dropout_samples_are_zoobots_with_the_same_masks(model: ZoobotModel, zoo
     ("kind", "settings"),
     [("Classifier", {"num_classes": 4}), ("Regressor", {}), ("Regressor", {"unit_interval": True})],
 )
+@pytest.mark.slow
 def test_estimates_without_dropout_are_zoobots(
     tmp_path: Path, kind: str, settings: dict[str, Any]
 ) -> None:

@@ -89,6 +89,7 @@ _CELLS = st.sampled_from([None, NAN, 0.0, -0.0, 1.0, -2.5, float("inf"), -float(
 
 
 @given(rows=st.lists(st.tuples(_CELLS, _CELLS), min_size=1, max_size=12), shift=st.integers(0, 3))
+@pytest.mark.slow
 def test_values_are_those_that_pandas_finds(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[Any, Any]], shift: int
 ) -> None:

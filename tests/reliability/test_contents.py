@@ -27,6 +27,7 @@ def folder(tmp_path: Path) -> Path:
         "DELETE FROM vote WHERE galaxy_id = 8",
     ],
 )
+@pytest.mark.slow
 def test_lost_doubled_and_altered_rows_are_seen(folder: Path, statement: str) -> None:
     before = contents(folder)
     with duckdb.connect(str(folder / "gz.duckdb")) as connection:

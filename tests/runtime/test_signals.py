@@ -87,6 +87,7 @@ def test_at_work_a_signal_is_raised(number: signal.Signals) -> None:
     assert job.communicate(timeout=30)[1].endswith("\nKeyboardInterrupt\n")
 
 
+@pytest.mark.slow
 def test_a_second_signal_ends_what_swallowed_the_first() -> None:
     job = _started(DEAF)
     job.send_signal(signal.SIGTERM)
@@ -100,6 +101,7 @@ def test_a_second_signal_ends_what_swallowed_the_first() -> None:
     assert out == ""
 
 
+@pytest.mark.slow
 def test_a_forked_worker_says_nothing() -> None:
     for number in ENDS:
         job = _started(PARENT)
@@ -144,6 +146,7 @@ def test_an_import_is_let_to_end(tmp_path: Path) -> None:
     assert (done.stdout, done.stderr) == ("heeded\n", "")
 
 
+@pytest.mark.slow
 def test_where_nobody_listens_signals_do_what_they_always_do() -> None:
     code = "import zoolens.jobs.verify, signal\nsignal.raise_signal(signal.SIGINT)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

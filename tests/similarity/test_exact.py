@@ -188,6 +188,7 @@ def test_a_bad_start_is_made_up_for() -> None:
     arrays(np.float64, A, elements=st.floats(0, 1)),
     arrays(np.float64, A, elements=st.floats(0, 10)),
 )
+@pytest.mark.slow
 def test_any_votes_query_and_weights(counts: Ids, query: Floats, weights: Floats) -> None:
     ids = np.arange(30, dtype=np.int64)
     candidates = observed_candidates(counts, TOY)

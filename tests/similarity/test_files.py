@@ -168,6 +168,7 @@ def test_without_codes_the_way_to_them_is_told(gz: Path) -> None:
             load_codes(store, "observed")
 
 
+@pytest.mark.slow
 def test_files_of_other_predictions_are_outdated_and_not_damaged(tmp_path: Path) -> None:
     path = catalogue(
         tmp_path / "gz.duckdb", random_counts(9), concentrations=random_concentrations(9)

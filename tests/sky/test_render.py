@@ -175,6 +175,7 @@ def test_one_stream_one_picture(barred: Galaxy) -> None:
 
 
 @pytest.mark.parametrize("radius", [1.5, 6.0, 40.0])
+@pytest.mark.slow
 def test_any_size_of_galaxy_can_be_drawn(radius: float, barred: Galaxy) -> None:
     growth = radius / barred.radius
     lengths: tuple[str, ...] = (

@@ -77,6 +77,7 @@ def test_a_lock_is_somebodys_or_the_file_system_has_none(
         assert "file system without locks" in str(told)
 
 
+@pytest.mark.slow
 def test_a_query_that_finds_no_room_on_the_disk_is_not_called_damage(tmp_path: Path) -> None:
     path = catalogue(tmp_path / "gz.duckdb", random_counts(3))
     (tmp_path / "file").write_text("")

@@ -107,6 +107,7 @@ def test_a_copy_of_any_moment_is_not_mixed_with_a_later_log(path: Path, *, read_
     assert _rows(path) == 5 * ROWS
 
 
+@pytest.mark.slow
 def test_the_log_of_another_catalogue_is_refused(path: Path, tmp_path: Path) -> None:
     other = blank(tmp_path / "other.duckdb")
     _work(other, range(3))
@@ -119,6 +120,7 @@ def test_the_log_of_another_catalogue_is_refused(path: Path, tmp_path: Path) -> 
         _rows(other)
 
 
+@pytest.mark.slow
 def test_a_log_that_the_file_holds_already_is_refused(path: Path) -> None:
     _work(path, range(1))
     _killed(path, range(1, 3))
@@ -175,6 +177,7 @@ def test_a_log_without_a_mark_is_replayed_unless_rows_would_stand_twice(path: Pa
         _rows(path)
 
 
+@pytest.mark.slow
 def test_a_damaged_log_is_told_in_one_line(path: Path) -> None:
     _work(path, range(1))
     _killed(path, range(1, 3))

@@ -143,6 +143,7 @@ def told(path: Path) -> dict[str, str]:
         return {stale.job: stale.said for stale in stale_steps(store)}
 
 
+@pytest.mark.slow
 def test_losses_of_another_model_do_not_show(work: Work) -> None:
     work.ingest([0, 1, 2, 3], dict.fromkeys(range(4), "a"))
     work.predict(1)
@@ -165,6 +166,7 @@ def test_losses_of_another_model_do_not_show(work: Work) -> None:
     assert told(work.path) == {}
 
 
+@pytest.mark.slow
 def test_losses_of_older_votes_are_left_out(work: Work) -> None:
     work.ingest([0, 1, 2, 3], dict.fromkeys(range(N), "a"))
     work.predict(1)
@@ -203,6 +205,7 @@ def test_what_was_made_from_a_replaced_image_is_left_out_and_made_again(work: Wo
         assert scored(work.path, f"SELECT galaxy_id FROM {view}") == {0, 1, 2}, view
 
 
+@pytest.mark.slow
 def test_an_image_that_comes_back_makes_its_rows_true_again(work: Work) -> None:
     work.ingest([0, 1], {0: "a", 1: "a"})
     work.predict(1)

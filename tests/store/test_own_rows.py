@@ -137,6 +137,7 @@ _ROW = st.tuples(
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(_ROW, min_size=5, max_size=5))
+@pytest.mark.slow
 def test_what_goes_in_comes_out(store: Store, rows: list[tuple[object, ...]]) -> None:
     columns = [Z, MAG, ID, TEXT]
     given = {

@@ -53,6 +53,7 @@ def test_migrations_build_what_the_code_declares(migrated: Path, tmp_path: Path)
     assert _describe(migrated) == _describe(declared)
 
 
+@pytest.mark.slow
 def test_an_older_catalogue_is_brought_here_with_its_data(tmp_path: Path) -> None:
     path = tmp_path / "gz.duckdb"
     first = import_module("zoolens.migrations.versions.0001_first_schema")

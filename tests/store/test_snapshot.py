@@ -70,6 +70,7 @@ def _leftovers(path: Path) -> list[str]:
     return [*ours, *(name for name in os.listdir(path.parent) if name != f"{path.name}.wal")]
 
 
+@pytest.mark.slow
 def test_it_is_the_committed_state_and_says_so(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -95,6 +96,7 @@ def test_it_is_the_committed_state_and_says_so(
     assert _leftovers(path) == before
 
 
+@pytest.mark.slow
 def test_a_user_query_of_a_copy_reads_nothing_else(path: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.csv").write_text("a\n1\n")
     with _writing(path, "1GB", 3):
@@ -104,6 +106,7 @@ def test_a_user_query_of_a_copy_reads_nothing_else(path: Path, tmp_path: Path) -
         found.connection.close()
 
 
+@pytest.mark.slow
 def test_a_query_that_does_not_fit_into_memory_goes_to_the_disk(path: Path) -> None:
     with _writing(path, "1GB", 3), Store.look(path) as store:
         store.value("SELECT 1")
@@ -114,6 +117,7 @@ def test_a_query_that_does_not_fit_into_memory_goes_to_the_disk(path: Path) -> N
         connection.close()
 
 
+@pytest.mark.slow
 def test_all_looks_within_one_see_the_same(path: Path) -> None:
     with _writing(path, "1GB", GALAXIES, until="begun"):
         with zoolens.open(path) as gz:
@@ -127,6 +131,7 @@ def test_all_looks_within_one_see_the_same(path: Path) -> None:
             assert later.connection.execute(sql).fetchall() > [(first[0],)]
 
 
+@pytest.mark.slow
 def test_status_calls_a_run_running_while_a_process_is_at_work_on_it(path: Path) -> None:
     def state() -> list[str]:
         return status(path).runs["status"].to_pylist()
@@ -143,6 +148,7 @@ def test_status_calls_a_run_running_while_a_process_is_at_work_on_it(path: Path)
     assert state()[-1] == "interrupted"
 
 
+@pytest.mark.slow
 def test_where_no_copy_can_be_made_it_is_busy(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -157,6 +163,7 @@ def test_where_no_copy_can_be_made_it_is_busy(path: Path, monkeypatch: pytest.Mo
             look(path)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_while_it_is_copied_is_noticed(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

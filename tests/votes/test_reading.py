@@ -59,6 +59,7 @@ class TestWhatGoesInComesOut:
     @pytest.mark.parametrize("suffix", SUFFIXES)
     @settings(max_examples=15, deadline=None)
     @given(counts=matrices(37, whole=False))
+    @pytest.mark.slow
     def test_gz2_weighted_votes(
         self,
         tmp_path_factory: pytest.TempPathFactory,
@@ -95,6 +96,7 @@ class TestWhatGoesInComesOut:
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.slow
 def test_blocks_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
     """Repeated, refused and contradictory rows on either side of where blocks end."""
     size = 60
@@ -283,6 +285,7 @@ class TestRefusedTables:
 
 @settings(max_examples=150, deadline=None)
 @given(content=st.binary(max_size=300), suffix=st.sampled_from(SUFFIXES))
+@pytest.mark.slow
 def test_no_bytes_break_the_reader(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, suffix: str
 ) -> None:
@@ -313,6 +316,7 @@ class TestRealTables:
         assert len(read.layout.unasked) == 9
 
     @pytest.mark.parametrize(("weighted", "kind"), [(False, "count"), (True, "weight")])
+    @pytest.mark.slow
     def test_gz2_counts_by_hand_made_names(self, data: Path, weighted: bool, kind: str) -> None:
         read = read_vote_table(
             data / "gz2_stripe82_votes.csv.gz", identifier="objid", weighted=weighted

@@ -16,6 +16,7 @@ HERE = Path("votes.csv")
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("campaign", ["", "-dr5"])
+@pytest.mark.slow
 def test_all_votes_are_read_and_the_spelling_is_said(
     tmp_path: Path, suffix: str, campaign: str
 ) -> None:
