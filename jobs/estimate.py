@@ -31,7 +31,8 @@ class EstimateReport:
 
     galaxies: estimated now; total: by the run, earlier ones included; rejects: images refused
     now; names: of what is estimated; target: the column that the model was trained to predict,
-    if its file says so; changed: False if the same run was complete and shown before.
+    if its file says so; changed: False if the same run was complete and shown before. hides: the
+    run of another model that showed before, and what it estimated.
     """
 
     job: ClassVar[str] = "estimate"
@@ -42,6 +43,7 @@ class EstimateReport:
     names: tuple[str, ...]
     target: str | None
     changed: bool
+    hides: tuple[int, tuple[str, ...]] | None = None
 
     @property
     def summary(self) -> str:
@@ -53,7 +55,11 @@ class EstimateReport:
     def notes(self) -> tuple[str, ...]:
         named = few(list(self.names))
         of = f"the model's own column for it is {self.target}" if self.target else ""
-        return (f"estimated: {named}; they are in the view estimates" + (f"; {of}" if of else ""),)
+        said = f"estimated: {named}; they are in the view estimates" + (f"; {of}" if of else "")
+        if self.hides is None:
+            return (said,)
+        run, names = self.hides
+        return (said, f"run {run} ({few(list(names))}) shows no more: it is in history.estimates")
 
 
 def estimate(
@@ -81,7 +87,7 @@ def estimate(
         if not len(imaged):
             raise CatalogError(
                 f"no galaxy of {catalog} has an image; add them with: "
-                "zoolens ingest VOTES --images FOLDER"
+                "zoolens ingest --images FOLDER"
             )
         engine = choose_engine(inference.engine, len(imaged))
         member = load_estimator(model, inference.view, inference.grey_as_colour, names)
@@ -97,6 +103,7 @@ def estimate(
         }
         if inference.precision != "float32":
             config["precision"] = inference.precision
+        before = store.shown_run("estimate")
         run = store.begin(
             "estimate",
             config,
@@ -120,8 +127,11 @@ def estimate(
         if not total:
             raise CatalogError("no image could be used; the reasons: zoolens sql 'FROM rejects'")
         changed = store.conclude(run, added=galaxies + rejects + renewed > 0)
+        hides = None
+        if before is not None and before.run_id != run.run_id:
+            hides = before.run_id, tuple(before.config["names"])
         return EstimateReport(
-            run.run_id, galaxies, total, rejects, loaded.labels, loaded.target, changed
+            run.run_id, galaxies, total, rejects, loaded.labels, loaded.target, changed, hides
         )
 
 

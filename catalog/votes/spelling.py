@@ -1,6 +1,7 @@
-"""Columns whose hyphens became underscores, as STILTS's `fixcolnames` makes them, or whose capitals.
+"""Columns in another spelling: with underscores for hyphens, or other capitals.
 
-Databases fold names to small or to capital letters, and people write `Smooth-or-Featured`.
+STILTS's `fixcolnames` makes underscores, databases fold names to small or to capital letters, and
+people write `Smooth-or-Featured`.
 """
 
 from collections import defaultdict

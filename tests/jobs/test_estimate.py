@@ -120,6 +120,11 @@ def test_what_is_new_is_added_and_the_rest_left_alone(tmp_path: Path, classifier
     named = estimate(path, classifier, how, names=["ring", "disc", "other"])
     assert named.run_id != first.run_id, "other names are other rows"
     assert (named.galaxies, named.rejects) == (3, 1)
+    assert first.hides is None
+    assert named.hides == (first.run_id, first.names)
+    assert named.notes[-1] == (
+        f"run {first.run_id} (class_0, class_1, class_2) shows no more: it is in history.estimates"
+    )
 
 
 def test_estimates_of_replaced_images_are_made_again(tmp_path: Path, classifier: str) -> None:
