@@ -144,6 +144,10 @@ def campaign_of(name: str) -> str | None:
     return last if last in CAMPAIGNS else None
 
 
+# Of a catalogue without votes or predictions of them.
+NO_TREE = DecisionTree("", ())
+
+
 def strip_campaign(name: str) -> str:
     """`how-rounded-dr5_round` -> `how-rounded_round`; others unchanged."""
     campaign = campaign_of(name)

@@ -84,3 +84,10 @@ def nearest(name: str, known: "list[str] | tuple[str, ...]", count: int = 3) -> 
 
     close = get_close_matches(name, known, n=count, cutoff=0.3) or list(known[:count])
     return ", ".join(close)
+
+
+def few(names: "list[str] | tuple[str, ...]", most: int = 5) -> str:
+    """Names joined by commas, as words for a message: of many the first, and how many more."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"

@@ -25,6 +25,10 @@ def explain(
     ] = None,
     worst: Annotated[int | None, Option(min=1, help="The N worst galaxies.")] = None,
     min_votes: options.MinVotes = None,
+    where: Annotated[
+        str | None,
+        Option(help="Of the worst, only galaxies for which this SQL condition holds."),
+    ] = None,
     everything: Annotated[
         bool, Option("--all", help="Every galaxy with an image; stores maps, draws none.")
     ] = False,
@@ -59,10 +63,14 @@ def explain(
     maps = Maps(model, method, layer, engine, grey_as_colour)
     picture = _picture(galaxies or (), catalog)
     if picture is not None:
-        if worst or everything or min_votes is not None:
-            raise wrong_usage(f"{picture} is an image: leave out --worst, --all and --min-votes")
+        if worst or everything or min_votes is not None or where:
+            raise wrong_usage(
+                f"{picture} is an image: leave out --worst, --all, --min-votes and --where"
+            )
         _explain_picture(picture, maps, tree, answer, of or "fraction", view, size, out)
         return
+    if where and worst is None:
+        raise wrong_usage("--where chooses among the worst galaxies: say how many, with --worst")
     if tree or view or size:
         raise wrong_usage("--tree, --view and --size are of an image file; a catalogue has its own")
     drawing = {
@@ -72,20 +80,20 @@ def explain(
     }
     if pipeline.is_of_estimates(catalog, model or ()):
         votes = {
-            **drawing,
+            **{name: there for name, there in drawing.items() if name != "--out" or everything},
             "--worst": worst,
             "--min-votes": min_votes is not None,
             "--layer": layer,
             "--method": method != "hirescam",
         }
-        _explain_estimates(catalog, galaxies or (), everything, maps, votes)
+        _explain_estimates(catalog, galaxies or (), everything, maps, votes, out)
         return
     if everything and any(drawing.values()):
         given = ", ".join(name for name, there in drawing.items() if there)
         raise wrong_usage(f"--all draws nothing: leave out {given}, or choose galaxies to draw")
     report = pipeline.explain(
         catalog,
-        Which(galaxies or (), worst, everything, min_votes, answer),
+        Which(galaxies or (), worst, everything, min_votes, answer, where),
         maps,
         of=of or "concentration",  # type: ignore[arg-type]  # checked there
         out=out,
@@ -143,6 +151,7 @@ def _explain_estimates(
     everything: bool,
     maps: "Maps",
     of_votes: Mapping[str, object],
+    out: Path | None,
 ) -> None:
     from zoolens.jobs.estimate_maps import explain_estimates
 
@@ -153,6 +162,7 @@ def _explain_estimates(
             + (f", without {without}" if without else "")
         )
     model = maps.model[0] if maps.model else None
-    say(
-        explain_estimates(catalog, galaxies, everything=everything, model=model, engine=maps.engine)
+    report = explain_estimates(
+        catalog, galaxies, everything=everything, model=model, engine=maps.engine, out=out
     )
+    say(report)

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Argument, Context, Option
 
 from zoolens.commands import options
-from zoolens.commands.shell import say, wrong_usage
+from zoolens.commands.shell import refuse_unused, say, wrong_usage
 
 
 def ingest(
+    context: Context,
     table: Annotated[
         Path | None,
         Argument(
@@ -49,6 +50,10 @@ def ingest(
 
     if table is None and images is None and predictions is None:
         raise wrong_usage("there is nothing to ingest: give a table, --images or --predictions")
+    if not model:
+        refuse_unused(
+            context, "--predictions" if predictions else "no --model", *options.OF_A_MODEL
+        )
     ingest_to_index(
         catalog,
         table,

@@ -73,6 +73,9 @@ Where = Annotated[
     Option(help="Only galaxies for which this SQL condition on galaxies and own columns holds."),
 ]
 
+# Names of what only means something with a model.
+OF_A_MODEL = ("samples", "seed", "view", "size", "grey_as_colour", "engine", "precision")
+
 # What a catalogue is made from.
 Predictions = Annotated[
     Path | None,

@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from typer import Option
+from typer import Context, Option
 
 from zoolens.commands import options
-from zoolens.commands.shell import say
+from zoolens.commands.shell import refuse_unused, say
 
 
 def predict(
+    context: Context,
     model: options.Models = None,
     predictions: options.Predictions = None,
     id_column: options.IdColumn = None,
@@ -30,6 +31,8 @@ def predict(
     """What a model says of every galaxy with an image, or a published file of its galaxies."""
     from zoolens.jobs.pipeline import predict_or_adopt
 
+    if predictions:
+        refuse_unused(context, "--predictions", *options.OF_A_MODEL, "names")
     report = predict_or_adopt(
         catalog,
         model=model or (),

@@ -49,9 +49,14 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
                 warnings.simplefilter("always", Told)
                 warnings.showwarning = functools.partial(_show, warnings.showwarning)
                 command(*args, **kwargs)
+            return
         except (Exception, KeyboardInterrupt) as error:
-            _end(error)
-            raise
+            end = _end(error)
+            if end is None:
+                raise
+        # not above: the error holds the frames it went through, and they hold files that Arrow's
+        # threads may read until the very end, which aborts the process
+        raise end
 
     return run
 
@@ -64,31 +69,43 @@ def _show(show: Callable[..., None], message: Warning | str, *rest: Any) -> None
         _tell(plain(str(message)))
 
 
-def _end(error: BaseException) -> None:
-    """Raise the exit that belongs to an error that is not Zoolens' own."""
+def _end(error: BaseException) -> typer.Exit | None:
+    """Say what an error is, if it is no fault of Zoolens' own; the exit that belongs to it."""
     # after an interrupted import a library fails with other errors
     if interrupted() or isinstance(error, KeyboardInterrupt):
         _tell(farewell())
-        raise typer.Exit(exit_code()) from None
+        return typer.Exit(exit_code())
     if isinstance(error, CatalogError):
         # DuckDB's message about a query has several lines
         lines = str(error).splitlines() if isinstance(error, QueryRefused) else [str(error)]
         _tell("\n".join(map(plain, lines)))
-        raise typer.Exit(_FAULT) from None
+        return typer.Exit(_FAULT)
     if isinstance(error, BrokenPipeError):
         # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(0) from None
+        return typer.Exit(0)
     if isinstance(error, OSError) and error.filename is not None:
         # of a place that may not be looked into, or that no file can have
         _tell(f"{plain(os.fsdecode(error.filename))}: {error.strerror}; name another")
-        raise typer.Exit(_FAULT) from None
+        return typer.Exit(_FAULT)
+    return None
 
 
 def wrong_usage(mistake: str) -> typer.Exit:
     """The exit, to be raised, of options that do not go together; says so in one line."""
     _tell(mistake)
     return typer.Exit(_USAGE)
+
+
+def refuse_unused(context: typer.Context, with_: str, *names: str) -> None:
+    """Raises `typer.Exit` if options were typed that mean nothing beside another one."""
+    typed = [
+        f"--{name.replace('_', '-')}"
+        for name in names
+        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    ]
+    if typed:
+        raise wrong_usage(f"with {with_}, leave out {', '.join(typed)}")
 
 
 def end_now(reason: str) -> None:

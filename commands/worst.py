@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from typer import Option
+from typer import Context, Option
 
 from zoolens.catalog.output.answer import from_arrow, write
 from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.commands import options
-from zoolens.commands.shell import remark, wrong_usage
+from zoolens.commands.shell import refuse_unused, remark
 
 
 def worst(
+    context: Context,
     limit: Annotated[int, Option("-n", "--limit", min=1, max=10**9, help="Galaxies to show.")] = 10,
     min_votes: options.FewestVotes = FEWEST_VOTES,
     answer: Annotated[str | None, Option(help="Only this answer, such as bar_strong.")] = None,
@@ -35,9 +36,12 @@ def worst(
     from zoolens.jobs.worst import worst_estimates
 
     if against is not None:
-        if answer or question or where:
-            raise wrong_usage("with --against, leave out --answer, --question and --where")
-        write(from_arrow(worst_estimates(catalog, against, limit=limit, by=by)), form, out)
+        refuse_unused(context, "--against", "answer", "question", "min_votes")
+        write(
+            from_arrow(worst_estimates(catalog, against, limit=limit, by=by, where=where)),
+            form,
+            out,
+        )
         return
     ranking = job(
         catalog,

@@ -34,7 +34,8 @@ from zoolens.catalog.predictions.table import (
 from zoolens.catalog.runtime.files import sha256_of
 from zoolens.catalog.store.galaxies import Numbering, galaxies_of_run, galaxy_table
 from zoolens.catalog.store.ingests import begin_ingest, finish_ingest, settle_tree, settled_tree
-from zoolens.catalog.store.rejects import add_rejects, reject_table, rows_refused
+from zoolens.catalog.store.log import log_path
+from zoolens.catalog.store.rejects import add_rejects, commonest_reason, reject_table, rows_refused
 from zoolens.catalog.store.shards import Part, as_they_are, fill
 from zoolens.catalog.store.store import Run, Store
 from zoolens.catalog.votes.checks import Rows
@@ -57,8 +58,22 @@ def adopt(
     that are new since are added. The table is read block by block, whatever its size.
 
     Raises `TableRefused` for a table that holds nothing of the catalogue's tree or galaxies,
-    `CatalogError` if no row could be used.
+    `CatalogError` if no row could be used; a catalogue that did not exist then does not either.
     """
+    made_here = not catalog.exists()
+    try:
+        return _adopt(catalog, predictions, id_column, tree)
+    except CatalogError:
+        if made_here:
+            for file in (catalog, log_path(catalog)):
+                file.unlink(missing_ok=True)
+        raise
+
+
+def _adopt(
+    catalog: Path, predictions: Path, id_column: str | None, tree: str | None
+) -> PredictReport:
+    """As `adopt`, but a new catalogue stays."""
     held, bare = _held(catalog)
     if held is None:
         held = tell_tree(predictions, TableFile(predictions).schema.names, tree)
@@ -84,7 +99,7 @@ def adopt(
         total = len(galaxies_of_run(store, run, "prediction"))
         if not total:
             raise CatalogError(
-                f"no row of {predictions} could be used; the reasons: zoolens sql 'FROM rejects'"
+                f"no row of {predictions} could be used: {commonest_reason(store, run)}"
             )
         changed = store.conclude(run, added=galaxies + rejects > 0)
     report = PredictReport(

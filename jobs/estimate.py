@@ -1,7 +1,7 @@
 """`estimate`: images through a classifier or regressor into probabilities or values."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -9,18 +9,11 @@ from typing import ClassVar
 import numpy as np
 
 from zoolens.catalog.arrays import Ids
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, few
 from zoolens.catalog.images.reader import ImageReader
-from zoolens.catalog.images.view import View
 from zoolens.catalog.network.engines import check_precision, choose_engine
+from zoolens.catalog.network.ensemble import load_estimator, origin_of
 from zoolens.catalog.network.inference import torch_in_order
-from zoolens.catalog.network.model import (
-    ZoobotModel,
-    check_size,
-    dropout_masks,
-    load_model,
-    path_of,
-)
 from zoolens.catalog.predictions.estimates import Estimator
 from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image, in_batches
 from zoolens.catalog.store.outdated import clear_outdated
@@ -38,7 +31,8 @@ class EstimateReport:
 
     galaxies: estimated now; total: by the run, earlier ones included; rejects: images refused
     now; names: of what is estimated; target: the column that the model was trained to predict,
-    if its file says so; changed: False if the same run was complete and shown before.
+    if its file says so; changed: False if the same run was complete and shown before. hides: the
+    run of another model that showed before, and what it estimated.
     """
 
     job: ClassVar[str] = "estimate"
@@ -49,6 +43,7 @@ class EstimateReport:
     names: tuple[str, ...]
     target: str | None
     changed: bool
+    hides: tuple[int, tuple[str, ...]] | None = None
 
     @property
     def summary(self) -> str:
@@ -58,9 +53,13 @@ class EstimateReport:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        named = ", ".join(self.names[:5]) + (", …" if len(self.names) > 5 else "")
+        named = few(list(self.names))
         of = f"the model's own column for it is {self.target}" if self.target else ""
-        return (f"estimated: {named}; they are in the view estimates" + (f"; {of}" if of else ""),)
+        said = f"estimated: {named}; they are in the view estimates" + (f"; {of}" if of else "")
+        if self.hides is None:
+            return (said,)
+        run, names = self.hides
+        return (said, f"run {run} ({few(list(names))}) shows no more: it is in history.estimates")
 
 
 def estimate(
@@ -88,10 +87,11 @@ def estimate(
         if not len(imaged):
             raise CatalogError(
                 f"no galaxy of {catalog} has an image; add them with: "
-                "zoolens ingest VOTES --images FOLDER"
+                "zoolens ingest --images FOLDER"
             )
         engine = choose_engine(inference.engine, len(imaged))
-        loaded, view = _load(model, inference, names)
+        member = load_estimator(model, inference.view, inference.grey_as_colour, names)
+        loaded, view = member.model, member.view
         seed = inference.seed if inference.samples else 0  # nothing is drawn: any seed is the same
         config = {
             "samples": inference.samples,
@@ -103,14 +103,15 @@ def estimate(
         }
         if inference.precision != "float32":
             config["precision"] = inference.precision
+        before = store.shown_run("estimate")
         run = store.begin(
             "estimate",
             config,
             model_sha256=loaded.sha256,
-            origin={"model": path_of(model), "architecture": loaded.architecture, "engine": engine},
+            origin={**origin_of([member]), "engine": engine},
         )
         renewed = clear_outdated(store, run)
-        masks = dropout_masks(inference.samples, loaded.weight.shape[1], loaded.dropout_rate, seed)
+        masks = member.masks(inference.samples, seed)
         ready = partial(
             Estimator.prepared,
             engine,
@@ -126,9 +127,18 @@ def estimate(
         if not total:
             raise CatalogError("no image could be used; the reasons: zoolens sql 'FROM rejects'")
         changed = store.conclude(run, added=galaxies + rejects + renewed > 0)
+        hides = None
+        if before is not None and before.run_id != run.run_id:
+            hides = before.run_id, tuple(before.config["names"])
         return EstimateReport(
-            run.run_id, galaxies, total, rejects, loaded.labels, loaded.target, changed
+            run.run_id, galaxies, total, rejects, loaded.labels, loaded.target, changed, hides
         )
+
+
+def check(model: str, inference: Inference) -> None:
+    """Raises as `estimate` does for its settings, and a model that does not suit them."""
+    _check_settings(inference)
+    load_estimator(model, inference.view, inference.grey_as_colour)
 
 
 def _check_settings(inference: Inference) -> None:
@@ -138,20 +148,6 @@ def _check_settings(inference: Inference) -> None:
     if not 0 <= seed < 2**63:
         raise CatalogError(f"a seed of {seed} asked; choose 0 to 2**63 - 1")
     check_precision(inference.precision)
-
-
-def _load(model: str, inference: Inference, names: Sequence[str]) -> tuple[ZoobotModel, View]:
-    """The model, its outputs called by `names`, and the view: the one asked for, or its own."""
-    loaded = load_model(model)
-    if names:
-        loaded = loaded.named(tuple(names))
-    view = inference.view or loaded.view or View()
-    if view.greyscale and loaded.channels != 1:
-        raise CatalogError(f"{model} takes colour images; leave out the greyscale view")
-    check_size(loaded, view.size)
-    grey = loaded.channels == 1
-    as_colour = (inference.grey_as_colour or view.grey_as_colour) and not grey
-    return loaded, replace(view, greyscale=grey, grey_as_colour=as_colour)
 
 
 def _estimate_all(

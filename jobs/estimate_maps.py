@@ -1,4 +1,4 @@
-"""`explain` of a classifier or regressor: which pixels drove what it estimates, as stored maps."""
+"""`explain` of a classifier or regressor: which pixels drove it, as maps and figures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +8,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from zoolens.catalog.explain.estimates import estimate_map_tables, estimating_model
+from zoolens.catalog.explain.estimates import (
+    draw_estimates,
+    estimate_map_tables,
+    estimating_model,
+)
 from zoolens.catalog.images.loading import image_batch
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import choose_engine
 from zoolens.catalog.network.inference import torch_in_order
+from zoolens.catalog.paths import explanations_dir
 from zoolens.catalog.store.galaxies import (
     galaxies_of_run,
     galaxies_with_image,
@@ -34,21 +39,31 @@ class EstimateMapsReport:
     """What `explain` did with a classifier or regressor.
 
     explained: galaxies that got maps now; total: by the run, earlier ones included; rejects:
-    images refused now; changed: whether the catalogue was added to.
+    images refused now; figures: the files drawn; undrawn: why others were not; changed: whether
+    the catalogue was added to or a figure drawn.
     """
 
     job: ClassVar[str] = "explain"
     page: ClassVar[None] = None
-    notes: ClassVar[tuple[str, ...]] = ("the maps are in the view estimate_maps",)
     run_id: int
     explained: int
     total: int
     rejects: int
+    figures: tuple[Path, ...]
+    undrawn: tuple[str, ...]
     changed: bool
 
     @property
     def summary(self) -> str:
-        return f"{self.explained:,} galaxies, {self.total:,} in all; {self.rejects:,} refused"
+        done = f"{self.explained:,} galaxies, {self.total:,} in all; {self.rejects:,} refused"
+        if not self.figures:
+            return done
+        drawn = len({figure.stem for figure in self.figures})
+        return f"{done}; {drawn:,} figure{'s' * (drawn != 1)} in {self.figures[0].parent}"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return ("the maps are in the view estimate_maps", *self.undrawn)
 
 
 def only_estimates(catalog: Path) -> bool:
@@ -64,14 +79,16 @@ def explain_estimates(
     everything: bool = False,
     model: str | None = None,
     engine: str = "auto",
+    out: Path | None = None,
 ) -> EstimateMapsReport:
     """Store HiResCAM maps, at the last block, of what a classifier or regressor estimates.
 
-    names: of the galaxies, or with `everything` each that has an image. model: where the model of
-    the estimates that show is, unless it is where it was. Maps are of each class's probability,
-    or of the value, over the dropout samples of the estimates, as `Explainer` makes them. Galaxies
-    that the run has maps of are left alone, and images that are missing or refused become
-    rejects. Raises `CatalogError` and its kinds for what the user can put right.
+    names: of the galaxies, which are drawn too, or with `everything` each that has an image, of
+    which none is. out: folder of the figures, beside the catalogue unless given. model: where
+    the model of the estimates that show is, unless it is where it was. Maps are of each class's
+    probability, or of the value, over the dropout samples of the estimates, as `Explainer` makes
+    them. Galaxies that the run has maps of are left alone, and images that are missing or refused
+    become rejects. Raises `CatalogError` and its kinds for what the user can put right.
     """
     with Store.open(catalog) as store, ImageReader() as reader:
         warn_of(store, "estimate")
@@ -110,4 +127,17 @@ def explain_estimates(
         rejects += filled["reject"]
         total = len(galaxies_of_run(store, run, "estimate_map"))
         changed = store.conclude(run, added=total > len(before) or rejects + renewed > 0)
-        return EstimateMapsReport(run.run_id, total - len(before), total, rejects, changed)
+        files: list[Path] = []
+        undrawn: list[str] = []
+        if chosen:
+            folder = out or explanations_dir(catalog)
+            files, undrawn = draw_estimates(store, run, explained, reader, chosen, folder)
+        return EstimateMapsReport(
+            run.run_id,
+            total - len(before),
+            total,
+            rejects,
+            tuple(files),
+            tuple(undrawn),
+            changed or bool(files),
+        )

@@ -1,10 +1,11 @@
 """`ingest`: a published vote table, and images, into the catalogue."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, few
 from zoolens.catalog.formats.identifiers import IDENTIFIER
 from zoolens.catalog.images.committing import commit_images
 from zoolens.catalog.images.pairing import (
@@ -30,7 +31,7 @@ from zoolens.catalog.trees.published import get_tree
 from zoolens.catalog.votes.committing import Table, commit_table
 from zoolens.catalog.votes.galaxy_list import is_galaxy_list, read_galaxy_list, unusable_names
 from zoolens.catalog.votes.reading import VoteTable, open_vote_table, read_vote_table
-from zoolens.jobs.reports import IngestReport
+from zoolens.jobs.reports import MANY_QUESTIONS, IngestReport
 
 IMAGES_A_SHARD = 512
 
@@ -43,6 +44,7 @@ def ingest(
     tree: str | None = None,
     id_column: str | None = None,
     weighted: bool = False,
+    kept: Collection[str] = (),
 ) -> IngestReport:
     """Read a table of votes or of galaxies, and images; create the catalogue if there is none.
 
@@ -52,7 +54,8 @@ def ingest(
     Parquet (`catalog.images.sources`); without it, the paths in the table's `file_loc` column if
     it has one. tree: its name, by default recognised from the columns; without votes only the
     one named, as predictions bring it too. id_column: by default `iauname`. weighted:
-    accept fractional counts, and read Galaxy Zoo 2's weighted votes.
+    accept fractional counts, and read Galaxy Zoo 2's weighted votes. kept: columns that `jobs.keep`
+    takes, and that are not reported as unread.
 
     Known galaxies keep their number. Only votes that differ from the catalogue's are
     added, and replace those of their galaxy and question; questions that the table
@@ -98,7 +101,7 @@ def ingest(
                 for block in table.blocks() if table is not None else ():
                     fill_positions(store, block.names, block.ra, block.dec)
                 finish_ingest(store, run)
-        return _report(store, run, table, before)
+        return _report(store, run, table, before, kept)
 
 
 def tree_of(
@@ -219,7 +222,9 @@ def _ingest_alone(store: Store, run: Run, images: Path, listing: ImageListing) -
     commit_images(store, run, paired, rejects, together=IMAGES_A_SHARD, new=new)
 
 
-def _report(store: Store, run: Run, table: Table | None, before: int) -> IngestReport:
+def _report(
+    store: Store, run: Run, table: Table | None, before: int, kept: Collection[str]
+) -> IngestReport:
     """before: how many galaxies the catalogue had."""
     added = {name: store.rows_of(run, name) for name in ("galaxy", "vote", "image")}
     gone = replaced(store, run)
@@ -229,7 +234,7 @@ def _report(store: Store, run: Run, table: Table | None, before: int) -> IngestR
         if not run.complete  # else nothing was replaced now
     ]
     if table is not None:
-        notes += _notes(table)
+        notes += _notes(table, kept)
     elif before and added["galaxy"] and not run.complete:
         notes.append(_newcomers(store, run, added["galaxy"], before))
     tree = store.tree_or_none
@@ -249,28 +254,25 @@ def _report(store: Store, run: Run, table: Table | None, before: int) -> IngestR
     )
 
 
-def _notes(table: Table) -> list[str]:
+def _notes(table: Table, kept: Collection[str]) -> list[str]:
     """What to know of a table, of its columns above all."""
     remarks = [f"{r.key}: {r.reason}" for r in table.rejects if r.row is None]
     if isinstance(table, VoteTable):
-        unasked = ", ".join(table.layout.unasked)
+        unasked = few(table.layout.unasked, MANY_QUESTIONS)
         notes = [*table.layout.notes, *remarks]
         return [*notes, f"not in the table: {unasked}"] if unasked else notes
     if table.identifier != IDENTIFIER:
         remarks.append(f"galaxies are named by {table.identifier}")
-    if table.unread:
-        more = len(table.unread) - 3
-        few = ", ".join(table.unread[:3]) + (f" and {more} more" if more > 0 else "")
+    if unread := [column for column in table.unread if column not in kept]:
         remarks.append(
-            f"columns not read: {few}; votes of a tree that is not known need --tree NAME.yaml, "
-            "other columns --keep"
+            f"columns not read: {few(unread)}; votes of a tree that is not known need "
+            "--tree NAME.yaml, other columns --keep"
         )
     return remarks
 
 
 def _newcomers(store: Store, run: Run, new: int, before: int) -> str:
     """Images whose galaxies a catalogue did not have, in case it is the wrong folder."""
-    names = store.rows_made(run, "galaxy")["iauname"].slice(0, 3).to_pylist()
-    few = ", ".join(names) + (", …" if new > 3 else "")
+    names = store.rows_made(run, "galaxy")["iauname"].to_pylist()
     galaxies = "1 image is of a galaxy" if new == 1 else f"{new:,} images are of galaxies"
-    return f"{galaxies} that the catalogue of {before:,} did not have, and now has: {few}"
+    return f"{galaxies} that the catalogue of {before:,} did not have, and now has: {few(names)}"

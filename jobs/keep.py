@@ -115,9 +115,11 @@ def keep(
 
 def check(
     table: Path, columns: Sequence[str], *, tree: DecisionTree | None, id_column: str | None
-) -> None:
-    """Refuse what `keep` would refuse of a table's header. Raises as that does."""
-    check_names(OwnTable(table, columns, id_column).columns, _taken(tree), ())
+) -> list[str]:
+    """The columns of a table that are to be kept; raises as `keep` does for its header."""
+    asked = OwnTable(table, columns, id_column).columns
+    check_names(asked, _taken(tree), ())
+    return [*asked.values()]
 
 
 def _taken(tree: DecisionTree | None) -> set[str]:

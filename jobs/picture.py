@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import ClassVar
 
 import pyarrow as pa
+from PIL import Image
 
-from zoolens.catalog.errors import CatalogError, ImageRefused
+from zoolens.catalog.errors import CatalogError, ImageRefused, few
+from zoolens.catalog.explain.estimate_figure import estimate_figure
+from zoolens.catalog.explain.estimates import estimate_image
 from zoolens.catalog.explain.image_figure import image_figure
 from zoolens.catalog.explain.maps import check_derivable
 from zoolens.catalog.explain.members import explainer_of
@@ -14,13 +17,20 @@ from zoolens.catalog.explain.model import how
 from zoolens.catalog.explain.one_image import explain_image
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import choose_engine
-from zoolens.catalog.network.ensemble import load_ensemble, sha256_of_models
+from zoolens.catalog.network.ensemble import (
+    load_ensemble,
+    load_estimator,
+    predict_votes,
+    sha256_of_models,
+)
 from zoolens.catalog.network.model import load_model
 from zoolens.catalog.output.figures import save
 from zoolens.catalog.paths import picture_stem
 from zoolens.catalog.runtime.files import make_folder
 from zoolens.catalog.saliency.arithmetic import Of
+from zoolens.catalog.saliency.explainer import Explainer
 from zoolens.catalog.trees.telling import tree_of
+from zoolens.jobs.reports import MANY_QUESTIONS
 from zoolens.jobs.settings import Inference, Maps
 
 
@@ -29,8 +39,8 @@ class PictureReport:
     """What was made of one image.
 
     table: a row per answer, of the questions that most volunteers would be asked first: expected
-    fraction, its central 90 % interval, reach, and for several models their spread. figures: the
-    files drawn.
+    fraction, its central 90 % interval, reach, and for several models their spread; of a classifier
+    or regressor a row per class, or one: as in the view `estimates`. figures: the files drawn.
     """
 
     job: ClassVar[str] = "explain"
@@ -47,7 +57,7 @@ class PictureReport:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        missing = ", ".join(self.missing_questions)
+        missing = few(list(self.missing_questions), MANY_QUESTIONS)
         return (f"no predictions for {missing}",) if missing else ()
 
 
@@ -63,7 +73,8 @@ def explain_picture(
 ) -> PictureReport:
     """Predict one image, and draw which of its pixels speak for what is predicted.
 
-    maps: the model, or several, and how their maps are made; inference: samples, seed, and the
+    maps: the model, or several, and how their maps are made, or a classifier or regressor, of which
+    all but tree, answer and of holds; inference: samples, seed, and the
     view unless the model's file says it. tree: a name or file, told from the model's labels unless
     given. answer: the one to draw; unless given, the likeliest of each question that half of
     the volunteers would be asked, at most four. of: what the maps are of, "concentration" or
@@ -80,8 +91,15 @@ def explain_picture(
             image = reader.open(str(picture))
     except ImageRefused as error:
         raise ImageRefused(f"{picture}: {error}") from None
+    folder = out or Path()
+    if not predict_votes(maps.models):
+        if tree or answer or of != "fraction":
+            raise CatalogError(
+                f"{maps.models[0]} is no model of a decision tree: leave out tree, answer and of"
+            )
+        return _estimated(picture, image, maps, inference, folder)
     first, engine = maps.models[0], choose_engine(maps.engine, 1)
-    asked = tree_of(load_model(first).labels, source=first, tree=tree)
+    asked = tree_of(load_model(first).labels, source=first, tree=tree, whole=True)
     members = load_ensemble(maps.models, asked, inference.view, maps.grey_as_colour)
     samples, seed = inference.samples, inference.seed
     view, explainer = explainer_of(members, samples, seed, maps.method, maps.layer, engine)
@@ -92,10 +110,34 @@ def explain_picture(
         f"{how(explainer)}, {samples} dropout samples, bilinear; {len(members)} "
         f"model{'s' * (len(members) > 1)} ({named}), SHA-256 {sha256_of_models(members)[:12]}…"
     )
-    folder = out or Path()
     make_folder(folder)
     figures = save(
         image_figure(picture.name, found, drawn, provenance), folder / picture_stem(picture)
     )
     missing = members[0].model.missing_questions(asked)
     return PictureReport(picture, found.table(), tuple(figures), missing)
+
+
+def _estimated(
+    picture: Path, image: Image.Image, maps: Maps, inference: Inference, folder: Path
+) -> PictureReport:
+    """As `explain_picture`, by a classifier or regressor."""
+    samples, seed = inference.samples, inference.seed
+    member = load_estimator(maps.models[0], inference.view, maps.grey_as_colour)
+    model = member.model
+    explainer = Explainer(
+        model,
+        member.masks(samples, seed),
+        size=member.view.size,
+        layer=maps.layer,
+        method=maps.method,
+        engine=choose_engine(maps.engine, 1),
+    )
+    table, drawn = estimate_image(image, member, explainer, samples=samples, seed=seed)
+    provenance = (
+        f"{how(explainer)}, {samples} dropout samples, bilinear; {model.architecture}, SHA-256 "
+        f"{model.sha256[:12]}…"
+    )
+    make_folder(folder)
+    figure = estimate_figure(picture.name, drawn, len(table), model.output, provenance)
+    return PictureReport(picture, table, tuple(save(figure, folder / picture_stem(picture))), ())

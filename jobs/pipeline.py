@@ -53,7 +53,8 @@ def ingest_to_index(
 
     keep: columns of the table to keep, as `jobs.keep` takes them. The other settings are those of
     `ingest`, `predict_or_adopt` and `score`, which is left out where
-    there are no votes to compare with. Predictions alone bring their galaxies. What later steps
+    there are no votes to compare with. Predictions alone bring their galaxies; after the estimates
+    of a classifier or regressor there is nothing to compare or index. What later steps
     would refuse is refused before the first one begins. A reader who holds the catalogue
     for a moment between two steps does not stop the work. Raises
     `CatalogError` and its kinds for what the user can put right.
@@ -67,43 +68,55 @@ def ingest_to_index(
     _check_files(model, predictions, weights)
     held = tree_of(catalog, votes, tree=tree, id_column=id_column, weighted=weighted)
     _check_contents(held, model, predictions, weights, inference, id_column)
+    kept: list[str] = []
     if keep:
         from zoolens.jobs import keep as own
 
         if votes is None:
             raise CatalogError("--keep takes columns of a table, and none is given")
-        own.check(votes, keep, tree=held, id_column=id_column)
+        kept = own.check(votes, keep, tree=held, id_column=id_column)
     voted = False
     if votes is not None or images is not None or not predictions:
         done = ingest(
-            catalog, votes, images=images, tree=tree, id_column=id_column, weighted=weighted
+            catalog,
+            votes,
+            images=images,
+            tree=tree,
+            id_column=id_column,
+            weighted=weighted,
+            kept=kept,
         )
         say(done)
         voted = done.voted
     if keep and votes is not None:
         say(patiently(own.keep, catalog, votes, keep, id_column=id_column))
     if model or predictions:
-        say(
-            patiently(
-                predict_or_adopt,
-                catalog,
-                model=model,
-                predictions=predictions,
-                id_column=id_column,
-                tree=tree,
-                inference=inference,
-            )
+        made = patiently(
+            predict_or_adopt,
+            catalog,
+            model=model,
+            predictions=predictions,
+            id_column=id_column,
+            tree=tree,
+            inference=inference,
         )
+        say(made)
+        if made.job == "estimate":
+            return
         if voted or patiently(is_comparable, catalog):
             say(patiently(score, catalog, weights=weights))
         say(patiently(index, catalog))
+
+
+def _listed(model: str | Sequence[str]) -> Sequence[str]:
+    return [model] if isinstance(model, str) else model
 
 
 def _check_files(model: str | Sequence[str], predictions: Path | None, weights: str) -> None:
     """Refuse names of what is no file."""
     from zoolens.catalog.scoring.weights import PRESETS
 
-    for one in [model] if isinstance(model, str) else model:
+    for one in _listed(model):
         if not one.startswith("hf_hub:"):
             check_file(Path(one), "model", ModelRefused)
     if predictions:
@@ -128,9 +141,16 @@ def _check_contents(
 
         tree = adopt.check(predictions, tree, id_column=id_column)
     if model:
-        from zoolens.jobs import predict
+        from zoolens.catalog.network.engines import choose_engine
+        from zoolens.catalog.network.ensemble import predict_votes
+        from zoolens.jobs import estimate, predict
 
-        tree = predict.check(model, tree, inference)
+        models = _listed(model)
+        choose_engine(inference.engine, 1)
+        if not predict_votes(models):
+            estimate.check(models[0], inference)
+            return
+        tree = predict.check(models, tree, inference)
     if tree is not None:
         read_weights(weights, tree)
 
@@ -170,7 +190,9 @@ def predict_or_adopt(
         from zoolens.jobs.adopt import adopt
 
         return adopt(catalog, predictions, id_column=id_column, tree=tree)
-    models = (model,) if isinstance(model, str) else tuple(model)
+    from zoolens.catalog.network.ensemble import predict_votes
+
+    models = _listed(model)
     if not predict_votes(models):
         from zoolens.jobs.estimate import estimate
 
@@ -180,21 +202,6 @@ def predict_or_adopt(
     from zoolens.jobs.predict import predict
 
     return predict(catalog, models, inference, tree=tree)
-
-
-def predict_votes(models: Sequence[str]) -> bool:
-    """Whether models are of decision trees, and not one classifier or regressor.
-
-    Raises `CatalogError` if one of several is no tree's.
-    """
-    from zoolens.catalog.network.model import predicts_votes
-
-    others = [model for model in models if not predicts_votes(model)]
-    if others and len(models) > 1:
-        raise CatalogError(
-            f"{others[0]} is no model of a decision tree: only those predict together"
-        )
-    return not others
 
 
 def similar(
@@ -247,6 +254,7 @@ def explain(
 
 def is_of_estimates(catalog: Path, models: Sequence[str]) -> bool:
     """Whether an explanation is of a classifier or regressor: of `models`, or all there is."""
+    from zoolens.catalog.network.ensemble import predict_votes
     from zoolens.jobs.estimate_maps import only_estimates
 
     return not predict_votes(models) if models else only_estimates(catalog)

@@ -136,7 +136,7 @@ def check(
 
 def _tree(models: Sequence[str], tree: DecisionTree | None) -> DecisionTree:
     """The tree of a catalogue; where it has none, that of the first model's labels."""
-    return tree or tree_of(load_model(models[0]).labels, source=models[0])
+    return tree or tree_of(load_model(models[0]).labels, source=models[0], whole=True)
 
 
 def _listed(model: str | Sequence[str]) -> Sequence[str]:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+from zoolens.catalog.decision_tree import NO_TREE
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.formats.hats import needs_hats
 from zoolens.catalog.formats.parquet import DescribedParquet
@@ -111,7 +112,7 @@ def release(catalog: Path, out: Path, title: Title, cut: Cut = Cut()) -> Release
             write_readme(part, title, tables, facts)
             write_dictionary(part, title, tables)
             write_croissant(part, title, tables, facts)
-            write_citation(part, title, store.tree.name, facts["date"])
+            write_citation(part, title, facts["tree"], facts["date"])
             rows = {name: table.rows for name, table in tables.items()}
             write_manifest(part, {**facts, "rows": rows})
             write_checksums(part)
@@ -165,21 +166,24 @@ def _left_out(store: Store, contents: Contents) -> list[str]:
 
 def _contents(store: Store, runs: Runs, cut: Cut) -> Contents:
     """What is to be written; refuses columns and conditions before any work."""
+    tree = store.tree_or_none or NO_TREE
     columns = partial(
         release_columns,
-        store.tree,
+        tree,
         votes=store.has_votes,
+        predictions=runs.predict is not None,
         losses=runs.score is not None,
         whole_votes=votes_are_whole(store),
         trained=bool(store.complete_runs("train")),
         maps=runs.explain is not None,
-        ensemble="models" in store.run(runs.predict).config,
+        ensemble=runs.predict is not None and "models" in store.run(runs.predict).config,
+        estimates=runs.estimates,
     )
     # a tree that came after them may have given names of theirs to columns of the release
     taken = {name.lower() for name in columns().names}
     own = [column.said for column in own_columns(store) if column.name.lower() not in taken]
     every = columns(own=own)
-    chosen = chosen_columns(every, store.tree, cut.preset, cut.columns, own)
+    chosen = chosen_columns(every, tree, cut.preset, cut.columns, runs.estimates, own)
     if cut.where is not None:
         RowFilter(cut.where, every)
     named = any("_counterpart" in text for text in (*chosen.names, cut.where or ""))
@@ -217,7 +221,7 @@ def _extras(
         with DescribedParquet(file, answers.schema, "answers", _ANSWER) as writer:
             writer.write(answers)
     if runs.explain is None:
-        if contents.tables:
+        if contents.tables and runs.predict is not None:
             notes.append("no saliency: these predictions are not explained (zoolens explain)")
     elif cut.cubes:
         from zoolens.catalog.release.cubes import write_cubes
@@ -247,6 +251,18 @@ def _rows(contents: Contents) -> dict[str, str]:
     return rows | ({"answers": _ANSWER} if contents.tables else {})
 
 
+def _unusual(store: Store, runs: Runs) -> dict[str, Any]:
+    """What else the manifest says, of catalogues without losses, or with estimates."""
+    said: dict[str, Any] = {}
+    if runs.score is None:
+        lacks = "predictions" if store.has_votes else "votes and predictions"
+        said["without"] = lacks if runs.predict is None else "losses"
+    if runs.estimate is not None:
+        config = store.run(runs.estimate).config
+        said["estimates"] = {name: config[name] for name in ("output", "names", "target")}
+    return said
+
+
 def _facts(
     store: Store,
     runs: Runs,
@@ -257,7 +273,7 @@ def _facts(
 ) -> dict[str, Any]:
     """What the manifest says."""
     records = run_records(store, runs)
-    last = runs.predict if runs.score is None else runs.score
+    last = runs.score or runs.predict or runs.estimate
     (dated,) = (record for record in records if record["run_id"] == last)
     full = contents.columns.names == contents.every.names
     return {
@@ -265,7 +281,7 @@ def _facts(
         "version": title.version,
         "date": dated["finished_at"][:10],
         "zoolens": code_version(),
-        "tree": store.tree.name,
+        "tree": None if (tree := store.tree_or_none) is None else tree.name,
         "selection": {
             "preset": preset,
             "columns": None if full or preset != "full" else contents.columns.names,
@@ -273,7 +289,7 @@ def _facts(
             "min_votes": contents.min_votes,
             "counterparts_of_the_worst": contents.counterparts,
         },
-        **({"without": "losses"} if runs.score is None else {}),
+        **_unusual(store, runs),
         "own_columns": [
             column.name for column in own_columns(store) if column.name in contents.columns.names
         ],

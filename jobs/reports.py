@@ -4,8 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+from zoolens.catalog.errors import few
 from zoolens.catalog.store.ingests import Replaced
 from zoolens.catalog.store.kinds import is_refused
+
+MANY_QUESTIONS = 12  # of which all are named; GZ Evo has 86
 
 
 class Report(Protocol):
@@ -125,5 +128,5 @@ class PredictReport:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        missing = ", ".join(self.missing_questions)
+        missing = few(list(self.missing_questions), MANY_QUESTIONS)
         return (*([f"no predictions for {missing}"] if missing else []), *self.remarks)

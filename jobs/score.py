@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from zoolens.catalog.arrays import Floats, Floats32, Ids
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, few
 from zoolens.catalog.runtime.parallel import in_order
 from zoolens.catalog.scoring.losses import dirichlet_multinomial_nll
 from zoolens.catalog.scoring.losses_rows import answer_losses, galaxy_losses, question_losses
@@ -53,7 +53,9 @@ class ScoreReport:
 
     @property
     def summary(self) -> str:
-        absent = f"; not in this tree: {', '.join(self.absent)}" if self.absent else ""
+        absent = f"; not in this tree: {few(self.absent)}" if self.absent else ""
+        if self.absent and not self.weighted:
+            absent = ", as the tree has none of the paper's"
         return (
             f"{self.galaxies:,} galaxies, {self.total:,} in all; "
             f"{self.weighted} answers weighted{absent}"

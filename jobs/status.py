@@ -71,9 +71,10 @@ def _advice(store: Store, rows: list[dict[str, object]], stale: Sequence[Stale])
     if not step["predict"]["of"] and not step["predict"]["galaxies"]:
         advice.append("no galaxy has an image; zoolens ingest --images FOLDER adds them")
     advice += [step.said for step in stale]
-    for job in ("predict", "score"):
+    estimated = step["predict"]["run"] is None and "estimate" in step
+    for job in ("estimate" if estimated else "predict", "score"):
         missing = int(str(step[job]["of"])) - int(str(step[job]["galaxies"]))
         if missing > 0 and step[job]["state"] != "outdated":
             waiting = "1 galaxy waits" if missing == 1 else f"{missing:,} galaxies wait"
-            advice.append(f"{waiting} for: zoolens {job}")
+            advice.append(f"{waiting} for: zoolens {'score' if job == 'score' else 'predict'}")
     return advice

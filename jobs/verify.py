@@ -12,7 +12,7 @@ from zoolens.catalog.runtime.files import checksum
 from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.similarity.files import damaged_files, sound_files
 from zoolens.catalog.store.checks import child_totals, image_files, offences
-from zoolens.catalog.store.derived_checks import altered_maps, altered_posteriors
+from zoolens.catalog.store.derived_checks import altered_maps, altered_posteriors, altered_spreads
 from zoolens.catalog.store.outdated import stale_steps
 from zoolens.catalog.store.store import Store
 
@@ -73,6 +73,9 @@ def verify(catalog: Path, *, images: bool = False) -> VerifyReport:
         faults = {
             **offences(store),
             "posterior: samples that are not those of the predictions": altered_posteriors(store),
+            "posterior: spreads between models that are not those of the samples": altered_spreads(
+                store
+            ),
             "saliency_map: maps that are not those of their statistics": altered_maps(store),
         }
         damaged = damaged_files(store)

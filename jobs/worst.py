@@ -40,16 +40,22 @@ def worst(
 
 
 def worst_estimates(
-    catalog: Path, against: str, *, limit: int = 10, by: str | None = None
+    catalog: Path,
+    against: str,
+    *,
+    limit: int = 10,
+    by: str | None = None,
+    where: str | None = None,
 ) -> pa.Table:
     """The `limit` galaxies whose estimates are furthest from their labels.
 
-    against: the column of the view `own` that holds the labels; see
+    against: the column of the view `own` that holds the labels; where: as for `worst`; see
     `catalog.store.estimates.rank_estimates`.
     """
     with Store.look(catalog) as store:
         warn_of(store, "estimate")
-        ranking = rank_estimates(store, against, limit, by=by)
+        ranking = rank_estimates(store, against, limit, by=by, where=where)
         if not len(ranking):
-            tell(f"no galaxy ranks: none has both an estimate and a label in {against}")
+            some = "" if where is None else f" with {where}"
+            tell(f"no galaxy{some} ranks: none has both an estimate and a label in {against}")
         return ranking

@@ -44,7 +44,7 @@ def short_evaluation() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(faithfulness, "SHARES", (0.3, 0.7))
-        patch.setitem(sanity.cascade.__kwdefaults__, "draws", 1)
+        patch.setitem(sanity.cascade.__kwdefaults__ or {}, "draws", 1)
         yield
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from zoolens.catalog.errors import Outdated, Told, tell
+from zoolens.catalog.errors import Outdated, Told, few, tell
 
 
 def test_a_warning_is_about_the_callers_line() -> None:
@@ -31,3 +31,11 @@ def test_each_reading_is_warned_of() -> None:
         for _ in range(3):
             tell("no galaxy ranks")
     assert len(caught) == 3
+
+
+def test_of_many_names_a_few_are_said() -> None:
+    names = ["a", "b", "c", "d", "e"]
+    assert few(names) == "a, b, c, d, e"
+    assert few([*names, "f"]) == "a, b, c, d and 2 more"
+    assert few(tuple(names), 3) == "a, b and 3 more"
+    assert few([]) == ""

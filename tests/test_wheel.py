@@ -128,7 +128,7 @@ def test_its_commands_run_elsewhere(installed: Path, elsewhere: Path) -> None:
 
 
 def test_it_makes_and_opens_a_catalogue_elsewhere(installed: Path, elsewhere: Path) -> None:
-    run(installed / "zoolens", "ingest", "votes.csv", cwd=elsewhere)
+    run(installed / "zoolens", "ingest", "votes.csv", "--tree", "gzd5", cwd=elsewhere)
     counted = run(
         installed / "zoolens",
         *("sql", "SELECT count(*) AS n FROM galaxies", "--format", "csv"),

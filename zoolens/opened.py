@@ -227,6 +227,7 @@ class Catalog:
         *,
         worst: int | None = None,
         min_votes: float | None = None,
+        where: str | None = None,
         answer: str | None = None,
         of: "Of" = "concentration",
         model: str | Sequence[str] | None = None,
@@ -238,7 +239,8 @@ class Catalog:
     ) -> "Explained":
         """Explain galaxies, and draw the figures into the notebook, as `zoolens explain` does.
 
-        galaxies: their names; or worst: the N worst. answer: the one to draw, each galaxy's
+        galaxies: their names; or worst: the N worst, of those for which the SQL condition
+        `where` on the views `galaxies` and `own` holds. answer: the one to draw, each galaxy's
         costliest unless given. Everything else is as in `zoolens.explain`. Maps go into
         the catalogue, figures and a page into the folder `out`, beside the catalogue unless
         given.
@@ -246,7 +248,9 @@ class Catalog:
         from zoolens.jobs.pipeline import explain
         from zoolens.jobs.settings import Maps, Which
 
-        which = Which(_listed(galaxies), worst=worst, min_votes=min_votes, answer=answer)
+        which = Which(
+            _listed(galaxies), worst=worst, min_votes=min_votes, answer=answer, where=where
+        )
         maps = Maps(model, method, layer, engine, grey_as_colour)
         with self._let_go():
             report = explain(self.path, which, maps, of=of, out=None if out is None else Path(out))

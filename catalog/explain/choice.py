@@ -25,13 +25,14 @@ class Which:
     """Which galaxies are explained, and for which answer they are drawn.
 
     Give one of names: of galaxies; worst: how many, by loss; everything: all with an image.
+    where: of the worst, only galaxies of this condition (`catalog.store.row_filter`).
     min_votes: only answers count whose question so many volunteers were asked, and of
     counterparts, too, so many were asked the question of the answer; unless given, the worst
     are ranked by answers of `FEWEST_VOTES`, and other galaxies are drawn for such an answer
     where they have one. answer: the one to
     draw for all of them, and to rank the worst by; by default each galaxy's costliest (its
     largest weighted_ce), or, where nobody voted, its most telling (`telling_answers`). Raises
-    `CatalogError` unless exactly one of the three is given.
+    `CatalogError` unless exactly one of the three is given, and for a condition without the worst.
     """
 
     names: Sequence[str] = ()
@@ -39,12 +40,15 @@ class Which:
     everything: bool = False
     min_votes: float | None = None
     answer: str | None = None
+    where: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.names, str):  # one galaxy, not its letters
             object.__setattr__(self, "names", (self.names,))
         if (len(self.names) > 0) + (self.worst is not None) + self.everything != 1:
             raise CatalogError("say what to explain: names of galaxies, the worst N, or all")
+        if self.where is not None and self.worst is None:
+            raise CatalogError("a condition chooses among the worst galaxies: say how many")
 
 
 @dataclass(frozen=True)
@@ -85,9 +89,10 @@ def choose(store: Store, which: Which) -> list[Choice]:
     answer_id = None if which.answer is None else store.tree.answer_id(which.answer)
     if which.worst is not None:
         fewest = FEWEST_VOTES if which.min_votes is None else which.min_votes
-        ranking = rank_galaxies(store, which.worst, min_votes=fewest, label=which.answer)
+        label, where = which.answer, which.where
+        ranking = rank_galaxies(store, which.worst, min_votes=fewest, label=label, where=where)
         if not len(ranking):
-            raise CatalogError(why_none(store, min_votes=fewest, label=which.answer))
+            raise CatalogError(why_none(store, min_votes=fewest, label=label, where=where))
         pairs = ranking.select(["galaxy_id", "answer_id"]).to_pylist()
         return [Choice(**pair) for pair in pairs]
     if which.everything:

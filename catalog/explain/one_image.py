@@ -14,14 +14,13 @@ from scipy import special
 from zoolens.catalog.arrays import Floats
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import ImageRefused
-from zoolens.catalog.explain.portraits import Picture
-from zoolens.catalog.images.segments import central_segment, coverage
+from zoolens.catalog.explain.portraits import Picture, picture_of
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.ensemble import Member
 from zoolens.catalog.network.inference import features
 from zoolens.catalog.predictions.from_images import Sampler
 from zoolens.catalog.predictions.posterior import Summary, summarise
-from zoolens.catalog.saliency.arithmetic import Of, map_statistics
+from zoolens.catalog.saliency.arithmetic import Of
 from zoolens.catalog.saliency.explainer import Explainer
 from zoolens.catalog.saliency.pooled import PooledExplainer
 
@@ -97,12 +96,8 @@ class ImageExplained:
 
     def picture(self, answer: int) -> Picture:
         """The image and the map of an answer, to be drawn."""
-        mean = self.maps[answer]
-        segment = central_segment(self.pixels)
-        covered = None if segment is None else coverage(segment, *mean.shape)
-        (on_target,) = map_statistics(mean[None], covered)["on_target"].tolist()
         sd = None if self.sd is None else self.sd[answer]
-        return Picture(self.pixels, segment, mean, sd, None if np.isnan(on_target) else on_target)
+        return picture_of(self.pixels, self.maps[answer], sd)
 
     @property
     def _reach(self) -> Floats:

@@ -48,6 +48,18 @@ class Picture:
     on_target: float | None
 
 
+def picture_of(
+    pixels: npt.NDArray[np.uint8],
+    mean: npt.NDArray[np.floating],
+    sd: npt.NDArray[np.float32] | None = None,
+) -> Picture:
+    """The picture of an image (H, W, 3) and a map (h, w), its segment found in the image."""
+    segment = central_segment(pixels)
+    covered = None if segment is None else coverage(segment, *mean.shape)
+    (on_target,) = map_statistics(mean[None], covered)["on_target"].tolist()
+    return Picture(pixels, segment, mean, sd, None if np.isnan(on_target) else on_target)
+
+
 @dataclass(frozen=True)
 class Portrait:
     """A galaxy in its role: facts for all A answers, and a picture or why there is none."""
@@ -134,11 +146,7 @@ def _shown(
         mean, sd = _map(store, run, galaxy_id, answer_id, explained, seen, of)
     except CatalogError as error:
         return galaxy.iauname, None, str(error)
-    segment = central_segment(pixels)
-    covered = None if segment is None else coverage(segment, *mean.shape)
-    (on_target,) = map_statistics(mean[None], covered)["on_target"].tolist()
-    picture = Picture(pixels, segment, mean, sd, None if np.isnan(on_target) else on_target)
-    return galaxy.iauname, picture, ""
+    return galaxy.iauname, picture_of(pixels, mean, sd), ""
 
 
 def _map(

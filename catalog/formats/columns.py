@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+LONGEST_NAME = 68  # characters, as many as a card of FITS holds
 _DESCRIPTION, _UNIT, _UCD = b"description", b"unit", b"ucd"
 
 

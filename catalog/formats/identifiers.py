@@ -48,7 +48,10 @@ def identifier_columns(source: Path, columns: Sequence[str], asked: str | None) 
                 f"{source} has several columns that may name the galaxy: {', '.join(known)}; "
                 "choose one with --id"
             )
-    for part in (asked or IDENTIFIER).split(","):
+    parts = (asked or IDENTIFIER).split(",")
+    if twice := [part for part in parts if parts.count(part) > 1]:
+        raise TableRefused(f"--id names {twice[0]!r} twice")
+    for part in parts:
         if part not in columns:
             near = nearest(part, list(columns))
             raise TableRefused(

@@ -12,7 +12,7 @@ import numpy as np
 from astropy.io import fits
 
 from zoolens.catalog.arrays import AnyFloats
-from zoolens.catalog.errors import ImageRefused
+from zoolens.catalog.errors import ImageRefused, few
 from zoolens.catalog.images.tiles import check_tiles
 
 _BLOCK = 2880
@@ -139,7 +139,7 @@ def _chosen(units: Sequence[_Unit]) -> _Unit:
     if not found:
         raise ImageRefused("wrong shape: the file has no image, only headers or tables")
     if len(found) > 1:
-        several = ", ".join(map(str, found[:5])) + (", …" if len(found) > 5 else "")
+        several = few([str(unit) for unit in found])
         raise ImageRefused(
             f"wrong shape: {len(found)} extensions are images ({several}); save the one to be seen"
         )

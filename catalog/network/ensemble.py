@@ -21,6 +21,7 @@ from zoolens.catalog.network.model import (
     dropout_masks,
     load_model,
     path_of,
+    predicts_votes,
 )
 
 
@@ -39,6 +40,19 @@ class Member:
     def masks(self, samples: int, seed: int) -> Tensor:
         """Its masks of dropout (T, D): the same whatever models are beside it."""
         return dropout_masks(samples, self.model.weight.shape[1], self.model.dropout_rate, seed)
+
+
+def predict_votes(sources: Sequence[str]) -> bool:
+    """Whether models are of decision trees, and not one classifier or regressor.
+
+    Raises `ModelRefused` if one of several is no tree's.
+    """
+    others = [source for source in sources if not predicts_votes(source)]
+    if others and len(sources) > 1:
+        raise ModelRefused(
+            f"{others[0]} is no model of a decision tree: only those predict together"
+        )
+    return not others
 
 
 def load_ensemble(
@@ -86,7 +100,27 @@ def load_member(
     source: str, tree: DecisionTree, view: View | None = None, grey_as_colour: bool = False
 ) -> Member:
     """One model and its view; arguments, and what is raised, as of `load_ensemble`."""
-    model = load_model(source).for_tree(tree)
+    return _as_asked(source, load_model(source).for_tree(tree), view, grey_as_colour)
+
+
+def load_estimator(
+    source: str,
+    view: View | None = None,
+    grey_as_colour: bool = False,
+    names: Sequence[str] = (),
+) -> Member:
+    """A classifier or regressor and its view, its outputs called `names` if they are given.
+
+    Arguments, and what else is raised, as of `load_ensemble`. Raises `ModelRefused` for names that
+    do not fit (`ZoobotModel.named`).
+    """
+    model = load_model(source)
+    if names:
+        model = model.named(tuple(names))
+    return _as_asked(source, model, view, grey_as_colour)
+
+
+def _as_asked(source: str, model: ZoobotModel, view: View | None, grey_as_colour: bool) -> Member:
     view = view or model.view or View()
     if view.greyscale and model.channels != 1:
         raise CatalogError(f"{source} takes colour images; leave out the greyscale view")

@@ -103,7 +103,7 @@ class ZoobotModel:
     def _whose(self) -> str:
         """Which tree the model is of, for a catalogue of another, and what to do."""
         try:
-            name = tree_of(self.labels, source="the model").name
+            name = tree_of(self.labels, source="the model", whole=True).name
         except UnknownName:
             return "its tree is not told by its columns: give a catalogue that by --tree FILE.yaml"
         return f"its tree is {name}: make a catalogue of that, with --tree {name}"

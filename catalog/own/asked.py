@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from zoolens.catalog.errors import CatalogError, TableRefused, UnknownName, nearest
+from zoolens.catalog.formats.columns import LONGEST_NAME
 
-_LONGEST = 68  # characters of a name, as many as a card of FITS holds
 _MOST = 200  # columns
 
 
@@ -33,10 +33,10 @@ def asked(path: Path, columns: Sequence[str], names: Sequence[str]) -> dict[str,
         if old not in columns:
             near = nearest(old, list(columns))
             raise UnknownName(f"{path} has no column {old!r} to keep; nearest: {near}")
-        if not new.isprintable() or not 0 < len(new) <= _LONGEST or new != new.strip():
+        if not new.isprintable() or not 0 < len(new) <= LONGEST_NAME or new != new.strip():
             raise CatalogError(
                 f"{path}: {new!r:.80} is no name of a column; keep it under one of up to "
-                f"{_LONGEST} printable letters: new=old"
+                f"{LONGEST_NAME} printable letters: new=old"
             )
         if twin := next((other for other in found if other.lower() == new.lower()), None):
             raise CatalogError(

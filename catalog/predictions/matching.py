@@ -83,7 +83,8 @@ def read_new_galaxies(table: PredictionTable, wanted: Wanted) -> Iterator[NewGal
     Rows with a position out of range are refused.
     """
     position = position_columns(table.columns)
-    for rows in table.blocks([*table.identifiers, *(position or ())]):
+    columns = dict.fromkeys([*table.identifiers, *(position or ())])
+    for rows in table.blocks([*columns]):
         check_identifiers(rows)
         ra, dec = np.full((2, len(rows.numbers)), np.nan)
         rows.rejects.clear()  # told when the rows are matched

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from zoolens.catalog.arrays import Ids, Ints
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import TableRefused
+from zoolens.catalog.errors import TableRefused, few
 from zoolens.catalog.formats.bounds import MOST_FAULTS
 from zoolens.catalog.formats.identifiers import identifier_texts
 from zoolens.catalog.formats.reading import TableFile, check_identifiers_type
@@ -127,7 +127,7 @@ def _file_name(path: str) -> str:
 def unread_reason(layout: PublishedLayout) -> str:
     """What to say of columns that look like predictions and are not read."""
     count = len(layout.unread)
-    shown = ", ".join(layout.unread[:5]) + (", …" if count > 5 else "")
+    shown = few(list(layout.unread))
     columns = "1 column looks" if count == 1 else f"{count} columns look"
     return f"unknown column: {columns} like predictions and are not of the tree: {shown}"
 

@@ -6,6 +6,7 @@ as Galaxy Zoo DECaLS published them (Walmsley et al. 2022); predicted fractions 
 `QUESTION_ANSWER_pred_frac`, as in Su et al. 2023.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ import pyarrow as pa
 
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, UnknownName, nearest
-from zoolens.catalog.formats.columns import column
+from zoolens.catalog.formats.columns import LONGEST_NAME, column
 from zoolens.catalog.store.dictionary import COLUMNS, Column
 
 PRESETS = ("full", "friendly")
@@ -29,6 +30,7 @@ _ARROW = {
 _F64, _I32, _TEXT = pa.float64(), pa.int32(), pa.string()
 _GALAXIES, _VOTES, _PREDICTIONS = (COLUMNS[v] for v in ("galaxies", "votes", "predictions"))
 _LOSSES, _QUESTIONS, _MAPS = (COLUMNS[v] for v in ("losses", "question_losses", "saliency_stats"))
+_ESTIMATES = COLUMNS["estimates"]
 # of no view: it is computed as a release is cut
 _VOTE_WEIGHT = Column(
     "vote_weight",
@@ -94,8 +96,19 @@ OF_MAP = (
     Kind("peak_x", "_peak_x", _MAPS["peak_x"]),
     Kind("peak_y", "_peak_y", _MAPS["peak_y"]),
 )
-# The sources that there are not without votes, and without losses.
+# Of each class of a classifier, or of a regressor's value.
+OF_ESTIMATE = (
+    Kind("estimate", "_estimate", _ESTIMATES["value"], friendly=True),
+    Kind("estimate_sd", "_estimate_sd", _ESTIMATES["value_sd"]),
+    Kind("estimate_lo", "_estimate_lo", _ESTIMATES["value_lo"]),
+    Kind("estimate_hi", "_estimate_hi", _ESTIMATES["value_hi"]),
+)
+# The sources that there are not without votes, predictions of them, and losses.
 _OF_VOTES = ("total", "count", "fraction", "vote_weight")
+_OF_PREDICTIONS = (
+    *("reach", "mutual_information", "concentration", "pred_frac", "sd", "lo", "hi"),
+    "vote_weight",
+)
 _OF_LOSSES = ("nll", "ce")
 
 _IDENTITY = (
@@ -148,33 +161,52 @@ def release_columns(
     tree: DecisionTree,
     *,
     votes: bool = True,
+    predictions: bool = True,
     whole_votes: bool = True,
     losses: bool = True,
     trained: bool = False,
     maps: bool = False,
     ensemble: bool = False,
+    estimates: Sequence[str] = (),
     own: Sequence[Column] = (),
 ) -> pa.Schema:
     """All columns that a release can have, in order.
 
-    votes: there are any; whole_votes: none is fractional, so that counts are integers; losses:
-    there are any, and so ranks; trained: galaxies were used to train a model; maps: there are
-    statistics of saliency maps; ensemble: several models predicted; own: the user's
-    columns.
+    votes, predictions: there are any; whole_votes: none is fractional, so that counts are
+    integers; losses: there are any, and so ranks; trained: galaxies were used to train a model;
+    maps: there are statistics of saliency maps; ensemble: several models predicted; estimates:
+    what a classifier or regressor estimates, by name; own: the user's columns. Raises
+    `CatalogError` for estimates whose names no columns can have.
     """
-    absent = {*(() if votes else _OF_VOTES), *(() if losses else _OF_LOSSES)}
+    there = ((votes, _OF_VOTES), (predictions, _OF_PREDICTIONS), (losses, _OF_LOSSES))
+    absent = {source for any_, sources in there if not any_ for source in sources}
     of_question, of_answer = (
         [kind for kind in kinds if kind.source not in absent] for kinds in (OF_QUESTION, OF_ANSWER)
     )
     ranked = (*_RANK, *_RANK_MORE) if losses else ()
     fields = [*_IDENTITY, *ranked, _IMAGE, *([_SPLIT] if trained else []), *map(described, own)]
+    fields += [kind.field(name) for name in estimates for kind in OF_ESTIMATE]
     for question in tree.questions:
         fields += [_counted(kind, question.name, whole_votes) for kind in of_question]
         for label in question.labels:
             fields += [_counted(kind, label, whole_votes) for kind in of_answer]
             fields += [kind.field(label) for kind in OF_ENSEMBLE if ensemble]
             fields += [kind.field(label) for kind in OF_MAP if maps]
+    _check_estimates(estimates, [field.name for field in fields])
     return pa.schema(fields)
+
+
+def _check_estimates(estimates: Sequence[str], columns: Sequence[str]) -> None:
+    """Raises `CatalogError` for an estimate whose columns no table could have."""
+    counts = Counter(name.lower() for name in columns)
+    for name in estimates:
+        column_names = [name + kind.ending for kind in OF_ESTIMATE]
+        if len(column_names[-1]) > LONGEST_NAME or any(counts[c.lower()] > 1 for c in column_names):
+            raise CatalogError(
+                f"the estimate {name!r:.90} cannot name columns of a release: it is longer than "
+                f"{LONGEST_NAME} characters with its ending, or another column differs by nothing "
+                "but capitals; call it otherwise: zoolens predict --model MODEL --names A,B"
+            )
 
 
 def chosen_columns(
@@ -182,11 +214,12 @@ def chosen_columns(
     tree: DecisionTree,
     preset: str,
     names: Sequence[str],
+    estimates: Sequence[str] = (),
     own: Sequence[Column] = (),
 ) -> pa.Schema:
     """The columns of a preset, or the named ones and `iauname`, which identifies a row.
 
-    own: the user's columns, which every preset has.
+    estimates: as of `release_columns`; own: the user's columns, which every preset has.
 
     Raises `UnknownName` for a preset or a column that does not exist, `CatalogError` for a
     column named twice.
@@ -205,6 +238,7 @@ def chosen_columns(
         return columns
     few = {field.name for field in (*_IDENTITY, *_RANK, *own)}
     few |= {q.name + kind.ending for q in tree.questions for kind in OF_QUESTION if kind.friendly}
+    few |= {name + kind.ending for name in estimates for kind in OF_ESTIMATE if kind.friendly}
     few |= {label + kind.ending for label in tree.labels for kind in OF_ANSWER if kind.friendly}
     return pa.schema([field for field in columns if field.name in few])
 

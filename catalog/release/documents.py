@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from zoolens.catalog.errors import few
 from zoolens.catalog.formats.columns import meaning
 from zoolens.catalog.paths import (
     CROISSANT,
@@ -109,7 +110,7 @@ def write_readme(
     (folder / RELEASE_README).write_text("\n".join(lines), encoding="utf-8")
 
 
-_SOURCES = ("votes_sha256", "predictions_sha256", "table_sha256")
+_SOURCES = ("votes_sha256", "galaxies_sha256", "predictions_sha256", "table_sha256")
 
 
 def _made(run: Mapping[str, Any]) -> str:
@@ -132,6 +133,14 @@ def _summary(rows: int, facts: Mapping[str, Any]) -> str:
     if cut["min_votes"]:
         limits.append(f"those with a question asked of at least {cut['min_votes']:g} volunteers")
     which = "; only " + ", and only ".join(limits) if limits else ""
+    what = [] if facts.get("without") == "votes and predictions" else [_of_votes(facts)]
+    what += [_estimated(facts["estimates"])] if "estimates" in facts else []
+    return f"{rows:,} galaxies: {'; and '.join(what)}{which}. Cut by Zoolens {facts['zoolens']}."
+
+
+def _of_votes(facts: Mapping[str, Any]) -> str:
+    if facts.get("without") == "predictions":
+        return f"Galaxy Zoo votes (tree {facts['tree']})"
     what = (
         f"Galaxy Zoo votes (tree {facts['tree']}), a Bayesian CNN's predictions of them, and how "
         "far the two disagree"
@@ -141,7 +150,16 @@ def _summary(rows: int, facts: Mapping[str, Any]) -> str:
             "a Bayesian CNN's predictions of how Galaxy Zoo's volunteers would vote (tree "
             f"{facts['tree']}). There are no losses in it, as no galaxy has votes to compare with"
         )
-    return f"{rows:,} galaxies: {what}{which}. Cut by Zoolens {facts['zoolens']}."
+    return what
+
+
+def _estimated(said: Mapping[str, Any]) -> str:
+    """What a classifier or regressor estimates, in words."""
+    names = few([_code(name) for name in said["names"]])
+    target = f", trained on {_code(said['target'])}" if said["target"] else ""
+    if said["output"] == "probability":
+        return f"a classifier's probabilities of {names}{target}"
+    return f"a regressor's estimate of {names}{target}"
 
 
 def _escaped(text: str) -> str:

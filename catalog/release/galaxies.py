@@ -1,6 +1,6 @@
 """The rows of a release's table of galaxies, read from the store block by block."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,7 +11,13 @@ import pyarrow.compute as pc
 
 from zoolens.catalog.arrays import Floats, Ids
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.release.columns import OF_ANSWER, OF_ENSEMBLE, OF_MAP, OF_QUESTION
+from zoolens.catalog.release.columns import (
+    OF_ANSWER,
+    OF_ENSEMBLE,
+    OF_ESTIMATE,
+    OF_MAP,
+    OF_QUESTION,
+)
 from zoolens.catalog.scoring.credence import credence
 from zoolens.catalog.store.galaxies import names_of
 from zoolens.catalog.store.matrices import (
@@ -20,7 +26,11 @@ from zoolens.catalog.store.matrices import (
     read_votes,
 )
 from zoolens.catalog.store.own_rows import own_columns, read_own
-from zoolens.catalog.store.released import Runs, read_images_sha256, read_values
+from zoolens.catalog.store.released import (
+    Runs,
+    read_images_sha256,
+    read_values,
+)
 from zoolens.catalog.store.store import Store
 
 ERROR_RATE = 0.05  # share of votes assumed to be errors, as in `train --error-rate`
@@ -51,7 +61,8 @@ class Block:
     @cached_property
     def posteriors(self) -> list[tuple[Ids, npt.NDArray[np.float32]]]:
         """As `catalog.store.matrices.read_posteriors`."""
-        return [*read_posteriors(self.store, self.runs.predict, self.ids)]
+        predict = self.runs.predict
+        return [] if predict is None else [*read_posteriors(self.store, predict, self.ids)]
 
     @cached_property
     def vote_weights(self) -> Floats:
@@ -80,7 +91,7 @@ def galaxy_rows(block: Block, columns: pa.Schema, galaxies: pa.Table) -> pa.Tabl
         images = read_images_sha256(block.store, block.ids)
         place = pc.index_in(galaxies["galaxy_id"], images["galaxy_id"])
         galaxies = galaxies.append_column("image_sha256", images["image_sha256"].take(place))
-    cells = dict(_cells(block.tree, columns))
+    cells = dict(_cells(block.tree, block.runs.estimates, columns))
     values = _values(block, {source for source, _ in cells.values()})
     arrays = []
     for field in columns:
@@ -106,8 +117,10 @@ def without_null_text(rows: pa.Table) -> pa.Table:
     return rows
 
 
-def _cells(tree: DecisionTree, columns: pa.Schema) -> Iterator[tuple[str, tuple[str, int]]]:
-    """Each column of an answer or question, with the source and position of its values."""
+def _cells(
+    tree: DecisionTree, estimates: Sequence[str], columns: pa.Schema
+) -> Iterator[tuple[str, tuple[str, int]]]:
+    """Each column of an answer, question or estimate: the source and position of its values."""
     wanted = set(columns.names)
     # what all answers of a question share is read from the first of them
     shared = {"total", "reach"}
@@ -115,6 +128,10 @@ def _cells(tree: DecisionTree, columns: pa.Schema) -> Iterator[tuple[str, tuple[
         for kind in OF_QUESTION:
             if (name := question.name + kind.ending) in wanted:
                 yield name, (kind.source, tree.slices[q].start if kind.source in shared else q)
+    for place, estimated in enumerate(estimates):
+        for kind in OF_ESTIMATE:
+            if (name := estimated + kind.ending) in wanted:
+                yield name, (kind.source, place)
     for k, label in enumerate(tree.labels):
         for kind in (*OF_ANSWER, *OF_ENSEMBLE, *OF_MAP):
             if (name := label + kind.ending) in wanted:
@@ -122,7 +139,7 @@ def _cells(tree: DecisionTree, columns: pa.Schema) -> Iterator[tuple[str, tuple[
 
 
 def _values(block: Block, sources: set[str]) -> dict[str, Floats]:
-    """Matrices of the sources asked for, of answers (N, A) or questions (N, Q)."""
+    """Matrices of the sources asked for: of answers (N, A), questions (N, Q), estimates (N, L)."""
     found = read_values(block.store, block.tree, block.runs, block.ids, sources)
     if "vote_weight" in sources:
         found["vote_weight"] = block.vote_weights

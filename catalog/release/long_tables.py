@@ -39,13 +39,14 @@ class LongTable:
 
 def long_tables(store: Store, runs: Runs) -> list[LongTable]:
     """The tables for which a catalogue has rows."""
-    tree = store.tree
     # the views released as they are
-    views = ["votes", "predictions"] if store.has_votes else ["predictions"]
-    views += ["question_predictions"] if runs.score is None else ["losses", "question_losses"]
+    views = ["votes"] if store.has_votes else []
+    if runs.predict is not None:
+        views += ["predictions"]
+        views += ["question_predictions"] if runs.score is None else ["losses", "question_losses"]
     tables = [_view(name) for name in (*views, *([_OF_MAPS] if runs.explain else []))]
     if has_posteriors(store, runs.predict):
-        tables.append(LongTable("posteriors", "galaxy", *posteriors(_NAMES[0], tree)))
+        tables.append(LongTable("posteriors", "galaxy", *posteriors(_NAMES[0], store.tree)))
         tables += [_label_noise()] if store.has_votes else []
     if runs.explain is not None:
         tables.append(LongTable("saliency", "galaxy and answer", *saliency(_NAMES)))
@@ -99,7 +100,8 @@ def _label_noise() -> LongTable:
 
     def read(block: Block) -> pa.Table:
         tree, votes, weights = block.tree, block.votes, block.vote_weights
-        predicted, _ = read_predictions(block.store, tree, block.runs.predict, block.ids)
+        run = int(block.runs.predict or 0)  # there is one, or there would be no such table
+        predicted, _ = read_predictions(block.store, tree, run, block.ids)
         galaxy, answer = np.nonzero(~np.isnan(weights))
         arrays = [
             block.names[galaxy],

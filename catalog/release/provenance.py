@@ -116,18 +116,32 @@ class Title:
 def find_runs(store: Store) -> Runs:
     """The newest runs that belong together: predictions, their losses, their explanations.
 
-    Raises `CatalogError` if there is none, or if a step is outdated: a release must not
-    contradict itself. Losses may be lacking only where no galaxy has votes and predictions.
+    And what a classifier or regressor estimates. Raises `CatalogError` if there are neither
+    predictions nor estimates, or if a step is outdated: a release must not contradict
+    itself. Losses may be lacking only where no galaxy has votes and predictions.
     """
-    predict = store.newest_run("predict")
+    estimated = store.shown_run("estimate")
+    predicted = store.shown_run("predict")
+    if estimated is None and predicted is None:
+        store.newest_run("predict")  # which says that they are to be made
+    predict = None if predicted is None else predicted.run_id
     for stale in stale_steps(store):
         if stale.job in ("predict", "score") or stale.galaxies:
             raise CatalogError(f"{store.path} is not ready for a release: {stale.said}")
     scored = store.shown_run("score")
-    if scored is None and store.has_votes and len(compared_galaxies(store, predict)):
+    if (
+        scored is None
+        and predict is not None
+        and store.has_votes
+        and len(compared_galaxies(store, predict))
+    ):
         store.newest_run("score")  # which says that it is to be made
     score = None if scored is None else scored.run_id
-    return Runs(predict, score, newest_explain_run(store, predict))
+    explain = None if predict is None else newest_explain_run(store, predict)
+    if estimated is None:
+        return Runs(predict, score, explain)
+    names = tuple(estimated.config["names"])
+    return Runs(predict, score, explain, estimated.run_id, names)
 
 
 def run_records(store: Store, runs: Runs) -> list[dict[str, Any]]:
@@ -169,7 +183,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return facts
 
 
-def write_citation(folder: Path, title: Title, tree: str, day: str) -> None:
+def write_citation(folder: Path, title: Title, tree: str | None, day: str) -> None:
     """`CITATION.cff`: the release itself, then the survey, Zoobot and the paper."""
     authors = [author.cff() for author in title.people] or [{"name": f"Makers of {title.name}"}]
     cited = {

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from zoolens.catalog.arrays import Ids
+from zoolens.catalog.decision_tree import NO_TREE
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.formats.csv import write_csv
 from zoolens.catalog.formats.fits import write_fits
@@ -181,7 +182,7 @@ def _make(
     """The numbers of a block's galaxies that are released, and their rows of all tables."""
     known = pq.ParquetFile(facts).read_row_group(group)
     with store.reader() as reader:
-        block = Block(reader, reader.tree, runs, known["galaxy_id"].to_numpy())
+        block = Block(reader, reader.tree_or_none or NO_TREE, runs, known["galaxy_id"].to_numpy())
         if contents.condition is None:
             galaxies = without_null_text(galaxy_rows(block, contents.columns, known))
         else:

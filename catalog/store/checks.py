@@ -157,6 +157,9 @@ def _contents(store: Store) -> dict[str, int]:
         "prediction: fractions outside 0..1": "prediction WHERE fraction NOT BETWEEN 0 AND 1",
         "prediction: intervals that do not enclose": "prediction WHERE "
         "NOT (fraction_lo <= fraction_hi)",
+        "prediction: spreads between models where one predicted": "prediction p JOIN run r "
+        "ON r.run_id = p.run_id WHERE p.fraction_model_sd IS NOT NULL "
+        "AND json_type(r.config, '$.models') IS NULL",
         "loss: cross-entropies that are negative": "loss WHERE ce < 0",
         "galaxy_loss: not the largest of its galaxy": "galaxy_loss w JOIN loss l "
         "USING (run_id, galaxy_id) WHERE l.weighted_ce > w.weighted_ce",

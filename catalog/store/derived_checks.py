@@ -20,6 +20,14 @@ FROM posterior b JOIN (
     SELECT run_id, galaxy_id, list(concentration ORDER BY answer_id) AS means
     FROM prediction GROUP BY run_id, galaxy_id) p USING (run_id, galaxy_id)
 WHERE octet_length(concentrations) = 4 * samples * answers"""
+# Runs of several models, and how many those are.
+_ENSEMBLES = """SELECT run_id, json_array_length(config, '$.models') AS models FROM run
+WHERE job = 'predict' AND models > 1"""
+_SPREADS = """SELECT b.samples, b.answers, b.concentrations, p.spreads
+FROM posterior b JOIN (
+    SELECT galaxy_id, list(fraction_model_sd ORDER BY answer_id) AS spreads
+    FROM prediction WHERE run_id = {run} GROUP BY galaxy_id) p USING (galaxy_id)
+WHERE b.run_id = {run} AND octet_length(concentrations) = 4 * samples * answers"""
 _MAPS = """SELECT m.answers, m.height * m.width AS pixels, m.mean, s.sums
 FROM saliency_map m JOIN (
     SELECT s.run_id, s.galaxy_id, a.question_id,
@@ -35,6 +43,30 @@ def altered_posteriors(store: Store) -> int:
         not _agree(values.reshape(samples, answers).mean(axis=0), known)
         for samples, answers, values, known in _rows(store, _POSTERIORS, "concentrations", "means")
     )
+
+
+def altered_spreads(store: Store) -> int:
+    """How many galaxies have samples whose spread between models is not the stored one.
+
+    That is the standard deviation (ddof 0) over models of the mean fraction of each one's samples,
+    those of one model after those of another; of a single model there is none.
+    """
+    tree = store.tree_or_none
+    if tree is None:
+        return 0
+    starts = [where.start for where in tree.slices]
+    altered = 0
+    for number, models in store.rows(_ENSEMBLES):
+        sql = _SPREADS.format(run=number)
+        for samples, answers, values, known in _rows(store, sql, "concentrations", "spreads"):
+            if samples % models:
+                altered += 1
+                continue
+            alpha = values.reshape(models, samples // models, answers)
+            totals = np.add.reduceat(alpha, starts, axis=-1)[..., tree.question_of]
+            found = (alpha / totals).mean(axis=1).std(axis=0)
+            altered += not _agree(found, known)
+    return altered
 
 
 def altered_maps(store: Store) -> int:

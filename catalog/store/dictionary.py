@@ -145,10 +145,10 @@ COLUMNS: dict[str, dict[str, Column]] = {
     "own": _columns(_GALAXY_ID, _IAUNAME),
     "estimates": _columns(
         _RUN_ID, _GALAXY_ID, _IAUNAME, _ESTIMATED,
-        Column("value", "DOUBLE", "mean over dropout samples of the probability of the class, 0..1 (a galaxy's add up to 1), or of the value: 0..1 of a regressor with unit_interval, else any number, in the units of the column that it was trained on", ucd="stat.value"),
-        Column("value_sd", "DOUBLE", "standard deviation of value over dropout samples, in its units: how far the model's own sub-networks disagree, without the scatter of the labels; NULL with dropout off", ucd="stat.stdev"),
-        Column("value_lo", "DOUBLE", "lower end of the central 90 % interval of the dropout samples, in the units of value; NULL with dropout off", ucd="stat.confidenceLevel"),
-        Column("value_hi", "DOUBLE", "upper end of the central 90 % interval of the dropout samples; NULL with dropout off", ucd="stat.confidenceLevel"),
+        Column("value", "DOUBLE", "mean over dropout samples of the probability of the class, 0..1 (a galaxy's add up to 1), or of the value: 0..1 of a regressor with unit_interval, else any number, in the units of the column that it was trained on", ucd="stat.value", wide="estimate of {of} by a classifier, its probability, 0..1, or by a regressor, in the units of the labels that it was trained with: mean over dropout samples"),
+        Column("value_sd", "DOUBLE", "standard deviation of value over dropout samples, in its units: how far the model's own sub-networks disagree, without the scatter of the labels; NULL with dropout off", ucd="stat.stdev", wide="standard deviation of the estimate of {of} over dropout samples, in its units, without the scatter of the labels"),
+        Column("value_lo", "DOUBLE", "lower end of the central 90 % interval of the dropout samples, in the units of value; NULL with dropout off", ucd="stat.confidenceLevel", wide="lower end of the central 90 % interval of the dropout samples of the estimate of {of}, in its units"),
+        Column("value_hi", "DOUBLE", "upper end of the central 90 % interval of the dropout samples; NULL with dropout off", ucd="stat.confidenceLevel", wide="upper end of the central 90 % interval of the dropout samples of the estimate of {of}, in its units"),
     ),
     "estimate_maps": _columns(
         _RUN_ID, _GALAXY_ID, _IAUNAME, _ESTIMATED,

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from zoolens.catalog.errors import CatalogError, UnknownName, nearest, tell
+from zoolens.catalog.errors import CatalogError, UnknownName, few, nearest, tell
+from zoolens.catalog.store.row_filter import galaxies_where
 from zoolens.catalog.store.shown import valid
 from zoolens.catalog.store.store import Run, Store
 
@@ -31,7 +32,9 @@ _ERRORS = """SELECT row_number() OVER (ORDER BY {by} DESC NULLS LAST, iauname) A
 ) WHERE {by} IS NOT NULL ORDER BY rank LIMIT {limit}"""
 
 
-def rank_estimates(store: Store, against: str, limit: int, *, by: str | None = None) -> pa.Table:
+def rank_estimates(
+    store: Store, against: str, limit: int, *, by: str | None = None, where: str | None = None
+) -> pa.Table:
     """The `limit` galaxies whose estimates are furthest from their labels, worst first.
 
     against: a column of the view `own`, the labels. A classifier's are the names of its classes, or
@@ -40,7 +43,8 @@ def rank_estimates(store: Store, against: str, limit: int, *, by: str | None = N
     rank, iauname, label, estimated (the most probable class), probability (its), of_label, ce. A
     regressor's are numbers; galaxies rank by error, |value - label| in the labels' units, or by
     deviation, error / value_sd: how many standard deviations of the dropout samples. Columns rank,
-    iauname, label, value, value_sd, error, deviation.
+    iauname, label, value, value_sd, error, deviation. where: only galaxies of this condition
+    (`catalog.store.row_filter`).
 
     Warns (`Told`) of labels that are no class. Raises `UnknownName` for a column that is not there,
     `CatalogError` if there are no estimates, labels of the wrong type, or no such ranking.
@@ -60,6 +64,8 @@ def rank_estimates(store: Store, against: str, limit: int, *, by: str | None = N
     kind = _type_of(store, against)
     quoted = '"' + against.replace('"', '""') + '"'
     labels = f"SELECT galaxy_id, {quoted} AS label FROM own WHERE {quoted} IS NOT NULL"
+    if where is not None:
+        labels += f" AND galaxy_id IN {galaxies_where(store, where)}"
     if output == "probability":
         return _of_classes(store, run, labels, kind, limit)
     if kind not in _NUMBERS:
@@ -85,9 +91,10 @@ def _tell_of_others(store: Store, labels: str, classes: str, names: Sequence[str
         [names],
     )
     if count:
-        known = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+        known = few(list(names))
+        some = "the label of 1 galaxy is" if count == 1 else f"the labels of {count:,} galaxies are"
         tell(
-            f"the labels of {count:,} galaxies are no class and do not rank, such as {example!r}; "
+            f"{some} no class and left out, such as {example!r}; "
             f"the classes are {known}, or 0 to {len(names) - 1}"
         )
 

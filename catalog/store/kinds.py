@@ -83,7 +83,10 @@ _KEPT = (
         "unread column",
         "columns that look like answers and are not of the tree, and their votes",
     ),
-    ("respelt column", "columns with underscores for the tree's hyphens, which are read"),
+    (
+        "respelt column",
+        "columns with underscores for the tree's hyphens, or other capitals, which are read",
+    ),
     ("contradictory total", "stated total that is not the sum of the counts, which are kept"),
     ("contradictory fraction", "stated fractions that the counts, or their sum, contradict"),
     ("contradictory position", "position apart from the catalogue's, which is kept"),

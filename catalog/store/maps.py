@@ -56,6 +56,32 @@ def explanations_of(store: Store, galaxy_id: Iterable[int], predict_run: int) ->
     return {number: runs[run_id] for number, run_id in found}
 
 
+# $1 the run of maps, $2 that of the estimates, $3 their names in order
+_ESTIMATED = """SELECT e.galaxy_id, e.name, e.value, e.value_sd AS sd, e.value_lo AS lo,
+    e.value_hi AS hi, m.height, m.width, m.dtype, m.mean, m.sd AS map_sd
+FROM {estimate} e JOIN {maps} m ON m.run_id = $1 AND m.galaxy_id = e.galaxy_id AND m.name = e.name
+WHERE e.run_id = $2 AND e.galaxy_id IN ({wanted})
+ORDER BY e.galaxy_id, list_position($3, e.name)"""
+
+
+def estimates_with_maps(
+    store: Store, run: Run, galaxy_id: Iterable[int]
+) -> dict[int, list[dict[str, Any]]]:
+    """What is estimated of galaxies, with the maps of a run, in the order of the model's outputs.
+
+    Of each galaxy that has them: name, value, sd, lo, hi; height, width and dtype of the blobs mean
+    and map_sd (`catalog.saliency.arithmetic.decode`).
+    """
+    estimates = store.run(int(run.config["estimate_run"]))
+    wanted = ", ".join(map(str, galaxy_id)) or "NULL"
+    sql = _ESTIMATED.format(estimate=valid("estimate"), maps=valid("estimate_map"), wanted=wanted)
+    found: dict[int, list[dict[str, Any]]] = {}
+    parameters = [run.run_id, estimates.run_id, list(estimates.config["names"])]
+    for row in store.arrow(sql, parameters).to_pylist():
+        found.setdefault(row.pop("galaxy_id"), []).append(row)
+    return found
+
+
 def has_maps(store: Store, run: Run, galaxy_id: int) -> bool:
     """Whether a run has maps of a galaxy."""
     sql = f"SELECT 1 FROM {valid('saliency_map')} WHERE run_id = ? AND galaxy_id = ? LIMIT 1"

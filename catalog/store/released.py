@@ -46,6 +46,10 @@ _OF_QUESTIONS = (
         {"mutual_information"},
     ),
 )
+# $1 the names of what is estimated, in order, $2 the run
+_OF_ESTIMATES = """SELECT galaxy_id, list_position($1, name) - 1 AS place, value AS estimate,
+    value_sd AS estimate_sd, value_lo AS estimate_lo, value_hi AS estimate_hi
+FROM estimate WHERE run_id = $2 ORDER BY galaxy_id, place"""
 _PLACES = "(SELECT DISTINCT {number}, {by} FROM answer)"
 _NO_RANKS = """SELECT galaxy_id, answer_id, 0::BIGINT AS rank, ce, weighted_ce
 FROM galaxy_loss WHERE false"""
@@ -72,15 +76,25 @@ _JOBS: dict[str, tuple[str, ...]] = {
 class Runs:
     """The runs that a release is made from.
 
-    score is None if no galaxy has both votes and predictions, explain if none is explained.
+    predict is None if there are no predictions of votes, but estimates of a classifier or
+    regressor; score if no galaxy has both votes and predictions, explain if none is explained,
+    estimate if nothing is estimated. estimates: the names of what is.
     """
 
-    predict: int
+    predict: int | None
     score: int | None
     explain: int | None
+    estimate: int | None = None
+    estimates: tuple[str, ...] = ()
+
+    @property
+    def numbers(self) -> list[int]:
+        """Of all that there are."""
+        each = (self.predict, self.score, self.explain, self.estimate)
+        return [run for run in each if run is not None]
 
 
-def newest_explain_run(store: Store, predict_run: int) -> int | None:
+def newest_explain_run(store: Store, predict_run: int | None) -> int | None:
     """The newest complete run that explains the predictions of a run."""
     run_id: int | None = store.value(
         "SELECT max_by(run_id, asked_at) FROM run WHERE job = 'explain' AND status = 'complete' "
@@ -96,13 +110,12 @@ def ledger_of(store: Store, runs: Runs) -> list[dict[str, Any]]:
     These are all ingests, all tables of own columns, the newest training, and `runs`; their
     `config` is parsed.
     """
-    numbers = [run for run in vars(runs).values() if run is not None]
     rows = store.arrow(
         "SELECT run_id, job, started_at, finished_at, config, model_sha256, code_version "
         "FROM run WHERE status = 'complete' AND (job IN ('ingest', 'keep') "
         "OR list_contains($1, run_id) "
         f"OR run_id = ({shown('train')})) ORDER BY run_id",
-        [numbers],
+        [runs.numbers],
     ).to_pylist()
     return [
         {**row, "config": store.facts(row["config"], f"the settings of run {row['run_id']}")}
@@ -166,13 +179,19 @@ def read_images_sha256(store: Store, galaxy_id: Ids) -> pa.Table:
 def read_values(
     store: Store, tree: DecisionTree, runs: Runs, galaxy_id: Ids, wanted: set[str]
 ) -> dict[str, Floats]:
-    """The `wanted` columns as matrices, (N, A) or per question (N, Q); NaN where missing."""
+    """The `wanted` columns as matrices, NaN where missing.
+
+    They are (N, A), or per question (N, Q), or per class that is estimated (N, L).
+    """
     found: dict[str, Floats] = {}
     for queries, width in ((_OF_ANSWERS, len(tree.labels)), (_OF_QUESTIONS, len(tree.questions))):
         for job, sql, columns in queries:
             if wanted & columns:
                 run = () if job is None else (getattr(runs, job),)
                 found |= read_matrices(store, sql, galaxy_id, width, *run)
+    if any(name.startswith("estimate") for name in wanted):
+        given = ([*runs.estimates], runs.estimate)
+        found |= read_matrices(store, _OF_ESTIMATES, galaxy_id, len(runs.estimates), *given)
     return found
 
 
@@ -196,7 +215,7 @@ def read_view(
     return ordered.select(columns)
 
 
-def has_posteriors(store: Store, predict_run: int) -> bool:
+def has_posteriors(store: Store, predict_run: int | None) -> bool:
     """Whether a run of predictions has dropout samples."""
     sql = "SELECT 1 FROM posterior WHERE run_id = ? LIMIT 1"
     return store.value(sql, [predict_run]) is not None

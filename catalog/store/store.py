@@ -95,6 +95,11 @@ class Store(Database):
         if run_id is None:
             if job == "score":
                 self.needs_votes("a loss")
+            if job == "predict" and self.shown_run("estimate") is not None:
+                raise CatalogError(
+                    f"{self.path} has no predictions of votes, only what a classifier or regressor "
+                    "estimates; bring some with: zoolens predict --model MODEL, of a decision tree"
+                )
             of, predictions = "", self.shown_run("predict")
             if predictions is not None and self.value(newest(job)) is not None:
                 of = f" of the predictions that show (run {predictions.run_id})"
@@ -200,15 +205,20 @@ class Store(Database):
     def set_tree(self, tree: DecisionTree) -> None:
         """Give a catalogue without a tree its own, in one transaction.
 
-        Raises `CatalogError` if it already has another one.
+        One without votes takes the name of another campaign that asks the very same: its
+        predictions are of both. Raises `CatalogError` if it already has another one.
         """
         held = self.tree_or_none
+        if held == tree:
+            return
         if held is None:
             write_tree(self, tree)
-        elif held != tree:
+        elif held.questions == tree.questions and not self.rows("SELECT 1 FROM vote LIMIT 1"):
+            self.execute("UPDATE setting SET value = ? WHERE name = 'tree'", [tree.name])
+        else:
+            name = f"another {tree.name}" if tree.name == held.name else tree.name
             raise CatalogError(
-                f"{self.path} is of tree {held.name}, not {tree.name}; keep another tree in "
-                f"another catalogue, or read what is of this one with --tree {held.name}"
+                f"{self.path} is of tree {held.name}, not {name}; keep it in another catalogue"
             )
 
     def committed(self, run: Run, name: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from zoolens.catalog.decision_tree import DecisionTree, campaign_of
-from zoolens.catalog.errors import UnknownName
+from zoolens.catalog.errors import UnknownName, few
 from zoolens.catalog.trees.published import TREE_NAMES, get_tree, own_suffix
 
 
@@ -91,19 +91,34 @@ def _asked(fit: Fit) -> frozenset[tuple[str, tuple[str, ...], tuple[str, ...]]]:
     return frozenset(found.values())
 
 
-def tree_of(labels: Collection[str], *, source: str, tree: str | None = None) -> DecisionTree:
+def tree_of(
+    labels: Collection[str], *, source: str, tree: str | None = None, whole: bool = False
+) -> DecisionTree:
     """The tree of a model's or a table's labels, QUESTION_ANSWER, suffixed or not.
 
-    tree: the name or file of the one it is to be. Raises `UnknownName` if no tree, or more than
-    one, fits; source is for messages.
+    tree: the name or file of the one it is to be; a table may then have single answers of it.
+    whole: the tree has to have all the labels, as a model is of one tree. Raises `UnknownName` if
+    no tree, or more than one, fits; source is for messages.
     """
     candidates = [get_tree(tree)] if tree else [get_tree(name) for name in TREE_NAMES]
     found = best_fit(source, [fit(candidate, labels) for candidate in candidates], None)
+    if found.part and not found.read:
+        if tree:
+            return found.tree
+        raise UnknownName(
+            f"{source} has single answers of questions, {few(sorted(found.part))}, which do not "
+            "tell their tree: name it with --tree"
+        )
     if not found.read:
-        shown = ", ".join(list(labels)[:3])
         of = f"tree {tree}" if tree else "any known tree"
         raise UnknownName(
-            f"{source} answers no question of {of}; it has {shown}, …; give a file of its tree, "
-            "--tree NAME.yaml"
+            f"{source} answers no question of {of}; it has {few(list(labels))}; give a file of its "
+            "tree, --tree NAME.yaml"
+        )
+    others = [label for label in labels if label not in found.read]
+    if whole and tree is None and others:
+        raise UnknownName(
+            f"{source} answers questions of tree {found.tree.name} and others, {few(others)}; "
+            "give a file of its own tree, --tree NAME.yaml"
         )
     return found.tree

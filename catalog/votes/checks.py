@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -138,7 +137,7 @@ def check_positions(rows: Rows, columns: tuple[str, str]) -> tuple[Floats, Float
 
 
 def read_question(rows: Rows, columns: QuestionColumns, weighted: bool) -> tuple[Floats, Floats]:
-    """Counts (N, K) of a question's answers in the tree, and totals (N,).
+    """Counts (N, K) of a question's answers in the tree, and totals (N,), NaN without any count.
 
     Counts that are all missing, empty or fill values, are 0: the question was not asked, or not
     with these answers. Refuses a row if its stated total contradicts that, or if one of its
@@ -165,7 +164,8 @@ def read_question(rows: Rows, columns: QuestionColumns, weighted: bool) -> tuple
         if not weighted:
             _refuse_cells(rows, values != np.floor(values), "fractional count", names)
         _refuse_cells(rows, values > limit, "count above its total", names, columns.total)
-    return own, own.sum(axis=1) + foreign.sum(axis=1)
+    totals = own.sum(axis=1) + foreign.sum(axis=1)
+    return own, np.where(own_empty & foreign_empty, np.nan, totals)
 
 
 def _counts_of(rows: Rows, columns: QuestionColumns, fractions: Floats, totals: Floats) -> Floats:
@@ -232,31 +232,6 @@ def compare_stated(rows: Rows, columns: QuestionColumns, totals: Floats, counts:
                 f"{counts[i, k]:g}/{totals[i]:g}; counts kept"
             ),
         )
-
-
-@dataclass(frozen=True)
-class Unread:
-    """How many votes stand in columns that are not read, and of how many galaxies."""
-
-    votes: float = 0
-    galaxies: int = 0
-
-    def __add__(self, other: "Unread") -> "Unread":
-        return Unread(self.votes + other.votes, self.galaxies + other.galaxies)
-
-    def __str__(self) -> str:
-        return f"{self.votes:,.10g} votes of {self.galaxies:,} galaxies left out"
-
-
-def count_unread(rows: Rows, columns: Sequence[str]) -> Unread:
-    """The votes of good rows in columns that look like answers and are not read."""
-    votes = np.zeros(len(rows.numbers))
-    for column in columns:
-        values, _ = numbers(rows.table[column])
-        whole = (values >= 0) & (values <= MOST_VOTES) & ~np.isin(values, FILL_VALUES)
-        votes += np.where(whole, values, 0.0)
-    votes = votes[rows.good]
-    return Unread(float(votes.sum()), int(np.count_nonzero(votes)))
 
 
 def _matrix(rows: Rows, columns: Sequence[str], question: str) -> Floats:

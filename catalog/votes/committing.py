@@ -74,6 +74,7 @@ def _news(store: Store, table: VoteTable, block: VoteBlock, numbers: Numbering) 
     known = known[~np.isin(numbers.galaxy_id[known], bare)]
     current = read_votes(store, table.tree, numbers.galaxy_id[known])
     write[known] = changed_questions(current, block.counts[known], block.totals[known], table.asked)
+    write[~block.voted] = False  # a row without any count says nothing of votes
     return write
 
 

@@ -163,6 +163,7 @@ def unusable_names(source: Path, names: Sequence[str]) -> dict[int, str]:
     """
     table = pa.table({"file name": pa.array(names, pa.string())})
     rows = Rows(source, table, "file name", np.arange(len(names)))
+    rows.names = list(names)  # a file may be called nan, which in a table is a missing name
     check_identifiers(rows)
     check_digits(source, "file name", rows.names)
     return {reject.row: reject.reason for reject in rows.rejects if reject.row is not None}

@@ -6,6 +6,7 @@ carry its campaign, `how-rounded-dr5_round`. Those before it number their column
 `catalog.votes.numbered`.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from zoolens.catalog.trees.published import TREE_NAMES, also_called, get_tree, o
 from zoolens.catalog.trees.telling import best_fit, fit
 from zoolens.catalog.votes.numbered import Numbered, numbered, only_weights
 
+_NO_ANSWERS = ("", "total-votes", "nll")  # of a question; the last is a release's
+_SUMS = ("total", "num", "number", "n", "count")
 _POSITIONS = (("ra", "dec"), ("right_ascension", "declination"))
 
 
@@ -60,7 +63,8 @@ class Layout:
     incomplete: those with only some, which cannot be used. position and image: the
     columns of coordinates and image paths, None if there are none. weighted: whether
     fractional counts are allowed. unread: columns that look like answers and are not of the
-    tree, by the campaign or question that they are of. also_called: trees that ask the same,
+    tree, by the campaign or question that they are of; guessed: those of them that are answers
+    only if they hold whole numbers. also_called: trees that ask the same,
     where the columns do not say which campaign they are of.
     """
 
@@ -73,13 +77,14 @@ class Layout:
     weighted: bool
     unread: Mapping[str, tuple[str, ...]]
     also_called: tuple[str, ...] = ()
+    guessed: frozenset[str] = frozenset()
 
     @property
     def columns(self) -> list[str]:
         """All columns that are read, or counted to say what was not."""
         single = [*self.identifier.split(","), *(self.position or ()), self.image]
         for question in self.incomplete:
-            single += question.found
+            single += [*question.found, *question.unknown]
         for names in self.unread.values():
             single += names
         for question in self.questions:
@@ -143,8 +148,9 @@ def recognise(
             looked_for.append(
                 f"t01_smooth_or_features_a01_smooth_{'weight' if weighted else 'count'}"
             )
-        raise TableRefused(_not_understood(source, best.tree, found, columns, looked_for))
+        raise TableRefused(_not_understood(source, best.tree, found, known, looked_for))
     incomplete = tuple(q for q in found if q.missing and q.found)
+    unread, guessed = _unread(columns, found, by_number)
     return Layout(
         best.tree,
         identifier_columns(source, columns, identifier),
@@ -153,8 +159,9 @@ def recognise(
         questions,
         incomplete,
         weighted,
-        _unread(columns, found, by_number),
-        also_called(best.tree) if tree is None and not best.suffixed else (),
+        unread,
+        also_called(best.tree) if tree is None and not any(map(campaign_of, best.read)) else (),
+        guessed,
     )
 
 
@@ -217,46 +224,60 @@ def _question(
 def _is_answer(column: str) -> bool:
     """Whether a column QUESTION_… can be an answer: those have no "_", statistics of them do."""
     rest = column.partition("_")[2]
-    return rest not in ("", "total-votes") and "_" not in rest and not rest.endswith("-conf")
+    return rest not in _NO_ANSWERS and "_" not in rest and not rest.endswith("-conf")
 
 
 def _unread(
     columns: Sequence[str], found: Sequence[QuestionColumns], by_number: Numbered
-) -> dict[str, tuple[str, ...]]:
+) -> tuple[dict[str, tuple[str, ...]], frozenset[str]]:
     """Columns that look like votes on answers, and are none of the tree's.
 
-    Those of a question that some tree asks, or with a fraction beside them. By the campaign that
-    they say, else by question.
+    Those of a question that some tree asks, of whatever campaign, or with a fraction beside them;
+    and, if they turn out to hold whole numbers (the second result), several with one beginning.
+    By the campaign that they say, else by question.
     """
     used = {name for q in found for name in (*q.found, *q.foreign, *q.unknown)}
     asked = {strip_campaign(q.name) for name in TREE_NAMES for q in get_tree(name).questions}
+    others = [column for column in columns if column not in used and _is_answer(column)]
+    alike = Counter(column.partition("_")[0] for column in others)
     groups: dict[str, list[str]] = {}
+    guessed = set()
     if by_number.others and not by_number.fractions:
         groups["numbered tasks"] = list(by_number.others)
-    for column in columns:
+    for column in others:
         question = strip_campaign(column).partition("_")[0]
-        beside = f"{column}_fraction" in columns
-        if column not in used and _is_answer(column) and (question in asked or beside):
+        sure = question in asked or f"{column}_fraction" in columns
+        sure = sure or any(question.startswith(f"{name}-") for name in asked)
+        if sure or (alike[column.partition("_")[0]] > 1 and question not in _SUMS):
             campaign = campaign_of(column)
             of = f"campaign {campaign}" if campaign else f"question {question}"
             groups.setdefault(of, []).append(column)
-    return {of: tuple(names) for of, names in groups.items()}
+            if not sure:
+                guessed.add(of)
+    return {of: tuple(names) for of, names in groups.items()}, frozenset(guessed)
 
 
 def _not_understood(
     source: Path,
     tree: DecisionTree,
     found: Sequence[QuestionColumns],
-    columns: Sequence[str],
+    known: Mapping[str, str],
     looked_for: Sequence[str],
 ) -> str:
+    others = [fit(get_tree(name), known) for name in TREE_NAMES if name != tree.name]
+    fitting = max(others, key=lambda other: (len(other.read), -other.unasked))
+    if fitting.read:
+        return (
+            f"{source} has no question of tree {tree.name}; its columns are those of "
+            f"{fitting.tree.name}"
+        )
     partial = [label for question in found if question.found for label in question.missing]
     if partial:
         return (
             f"{source} has no question of tree {tree.name} with all its answers; it lacks "
             f"{', '.join(partial[:3])}; choose another --tree if the votes are of another campaign"
         )
-    near = dict.fromkeys(nearest(name, list(columns), 1) for name in looked_for)
+    near = dict.fromkeys(nearest(name, list(known), 1) for name in looked_for)
     return (
         f"{source} has no vote counts of a decision tree; looked for {', '.join(looked_for)}, …; "
         f"nearest columns: {', '.join(near)}"

@@ -25,17 +25,15 @@ from zoolens.catalog.store.matrices import asked_otherwise
 from zoolens.catalog.store.rejects import Reject
 from zoolens.catalog.votes.checks import (
     Rows,
-    Unread,
     check_identifiers,
     check_positions,
     compare_stated,
-    count_unread,
     read_question,
     repeated,
     repeated_reason,
 )
 from zoolens.catalog.votes.layouts import Layout, recognise, trees_to_try
-from zoolens.catalog.votes.remarks import column_remarks, left_out
+from zoolens.catalog.votes.remarks import Unread, column_remarks, count_unread, left_out
 from zoolens.catalog.votes.spelling import respelt
 
 
@@ -45,7 +43,7 @@ class VoteBlock:
 
     names and rows (N,): identifiers, and rows in the file from 1. ra, dec (N,): deg, NaN
     where the table has none. counts (N, A) and totals (N, Q): 0 where nobody was asked;
-    totals include answers outside the tree.
+    totals include answers outside the tree. voted (N,): whether the table has any count of it.
     """
 
     names: list[str]
@@ -54,6 +52,7 @@ class VoteBlock:
     dec: Floats
     counts: Floats
     totals: Floats
+    voted: Flags
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,8 @@ class VoteTable:
                 for name in ("counts", "totals")
             )
             names = kept["name"].to_pylist()
-            yield VoteBlock(names, kept["row"].to_numpy(), ra, dec, counts, totals)
+            voted = kept["voted"].to_numpy()
+            yield VoteBlock(names, kept["row"].to_numpy(), ra, dec, counts, totals, voted)
 
 
 def read_vote_table(
@@ -222,7 +222,7 @@ def _validate(rows: Rows, table: VoteTable) -> None:
     if layout.position is not None:
         ra, dec = check_positions(rows, layout.position)
     counts = np.zeros((size, len(tree.labels)))
-    totals = np.zeros((size, len(tree.questions)))
+    totals = np.full((size, len(tree.questions)), np.nan)
     read = [(columns, tree.questions.index(columns.question)) for columns in layout.questions]
     for columns, q in read:
         counts[:, tree.slices[q]], totals[:, q] = read_question(rows, columns, layout.weighted)
@@ -239,7 +239,8 @@ def _validate(rows: Rows, table: VoteTable) -> None:
         "ra": ra[good],
         "dec": dec[good],
         "counts": _lists(counts[good]),
-        "totals": _lists(totals[good]),
+        "totals": _lists(np.nan_to_num(totals[good])),
+        "voted": ~np.isnan(totals[good]).all(axis=1),
     }
     if layout.image is not None:
         files = texts(rows.table[layout.image])

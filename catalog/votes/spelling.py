@@ -1,4 +1,8 @@
-"""Columns whose hyphens became underscores, as STILTS's `fixcolnames` and databases make them."""
+"""Columns in another spelling: with underscores for hyphens, or other capitals.
+
+STILTS's `fixcolnames` makes underscores, databases fold names to small or to capital letters, and
+people write `Smooth-or-Featured`.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,25 +19,30 @@ _ENDINGS = (
 
 
 def respelt(path: Path, columns: Sequence[str], trees: Iterable[DecisionTree]) -> dict[str, str]:
-    """Columns of a table that are a tree's with underscores for hyphens, and their names there.
+    """Columns of a table that are a tree's in another spelling, and their names there.
+
+    That is with underscores for hyphens, or other capitals.
 
     Those that could be two of a tree's columns are left as they are. Raises `TableRefused` if
     the table has a column in both spellings.
     """
     meant = defaultdict(set)
     for name in _names(trees):
-        if "-" in name:
-            meant[name.replace("-", "_")].add(name)
+        meant[_plain(name)].add(name)
     found = {}
     for column in columns:
-        names = meant.get(column, set())
-        if len(names) == 1:
+        names = meant.get(_plain(column), set())
+        if len(names) == 1 and column not in names:
             (found[column],) = names
             if found[column] in columns:
                 raise TableRefused(
                     f"{path} has both {column} and {found[column]} columns; leave one of them out"
                 )
     return found
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_")
 
 
 def _names(trees: Iterable[DecisionTree]) -> Iterable[str]:

@@ -81,7 +81,7 @@ def test_maps_of_all_are_not_drawn_and_drawing_is_not_asked_for(
     ("option", "message"),
     [
         (["--weights", "nope.csv"], "no weights 'nope.csv'"),
-        (["--view", "nope"], "no view 'nope'"),
+        (["--view", "nope", "--model", cli.__file__], "no view 'nope'"),
         (["--engine", "nope", "--model", cli.__file__], "no engine 'nope'"),
     ],
 )
@@ -93,6 +93,25 @@ def test_ingest_looks_at_later_steps_before_it_begins(
     result = zoolens("ingest", votes, *option, "--catalog", catalog)
     assert (result.exit_code, catalog.exists()) == (1, False)
     assert message in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [
+        (["ingest", "votes.csv", "--samples", "5"], "with no --model, leave out --samples"),
+        (
+            ["predict", "--predictions", "p.csv", "--view", "fast", "--names", "a"],
+            "with --predictions, leave out --view, --names",
+        ),
+        (
+            ["worst", "--against", "z", "--min-votes", "5", "--answer", "bar_no"],
+            "with --against, leave out --answer, --min-votes",
+        ),
+    ],
+)
+def test_options_that_mean_nothing_are_not_passed_over(typed: list[str], named: str) -> None:
+    result = zoolens(*typed)
+    assert (result.exit_code, result.stderr) == (2, f"zoolens: {named}\n")
 
 
 def test_suggestions_go_to_a_file(path: Path, tmp_path: Path) -> None:

@@ -54,6 +54,18 @@ def test_one_way_of_saying_which(given: dict[str, Any]) -> None:
         Which(**given)
 
 
+def test_the_worst_under_a_condition(store: Store) -> None:
+    names = [row["iauname"] for row in rank_galaxies(store, 4, min_votes=2).to_pylist()]
+    condition = f"iauname <> '{names[0]}'"
+    found = choose(store, Which(worst=2, min_votes=2, where=condition))
+    ranked = rank_galaxies(store, 3, min_votes=2).to_pylist()[1:]
+    assert [choice.galaxy_id for choice in found] == [row["galaxy_id"] for row in ranked]
+    with pytest.raises(CatalogError, match="among the worst galaxies: say how many"):
+        Which(names=names[:1], where=condition)
+    with pytest.raises(CatalogError, match="has iauname = 'none'; loosen"):
+        choose(store, Which(worst=2, where="iauname = 'none'"))
+
+
 @pytest.mark.parametrize("answer", [None, "merging_none"])
 def test_the_worst_are_those_of_the_ranking(store: Store, answer: str | None) -> None:
     ranking = rank_galaxies(store, 4, min_votes=2, label=answer)

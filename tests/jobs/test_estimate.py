@@ -1,5 +1,6 @@
 """Estimates in the store against Zoobot's own classifier and regressor."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from zoolens.jobs.settings import Inference
 
 pytestmark = pytest.mark.slow
 
-T, RATE = 6, 0.4
+T, RATE = 4, 0.4
 # the encoder of a job has its norms folded; that of a model alone agrees to 1e-6 (test_model)
 ROUNDING = 5e-6
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -67,7 +68,7 @@ def values(path: Path, run_id: int, column: str = "value") -> np.ndarray:
 @pytest.mark.parametrize("kind", KINDS)
 def test_estimates_are_zoobots(tmp_path: Path, kind: str) -> None:
     zoobot, model = made(kind, tmp_path)
-    path = imaged(tmp_path / "gz.duckdb", 5, without=1, tree=TOY)
+    path = imaged(tmp_path / "gz.duckdb", 3, without=1, tree=TOY)
     off = estimate(path, model, Inference(samples=0, view=SMALL), batch_size=2)
     expected = by_zoobot(zoobot, tmp_path / "gz", None)
     assert expected.std(axis=0).max() > 1e-3, "galaxies are told apart"
@@ -119,6 +120,11 @@ def test_what_is_new_is_added_and_the_rest_left_alone(tmp_path: Path, classifier
     named = estimate(path, classifier, how, names=["ring", "disc", "other"])
     assert named.run_id != first.run_id, "other names are other rows"
     assert (named.galaxies, named.rejects) == (3, 1)
+    assert first.hides is None
+    assert named.hides == (first.run_id, first.names)
+    assert named.notes[-1] == (
+        f"run {first.run_id} (class_0, class_1, class_2) shows no more: it is in history.estimates"
+    )
 
 
 def test_estimates_of_replaced_images_are_made_again(tmp_path: Path, classifier: str) -> None:
@@ -165,6 +171,18 @@ def test_predictions_of_votes_stay_in_sight(tmp_path: Path, classifier: str) -> 
     assert table(path, "SELECT DISTINCT run_id AS r FROM predictions") == [{"r": run_id}]
     status = zoolens("status", "--catalog", path).output
     assert "estimate" in status
+
+
+def test_grey_images_are_seen_in_colour_if_asked(tmp_path: Path, classifier: str) -> None:
+    grey, colour = (
+        imaged(tmp_path / f"{mode}.duckdb", 2, tree=TOY, grey=mode) for mode in ("L", "RGB")
+    )
+    how = Inference(samples=0, view=SMALL)
+    with pytest.raises(CatalogError, match="no image could be used"):
+        estimate(grey, classifier, how)
+    seen = estimate(grey, classifier, replace(how, grey_as_colour=True))
+    same = estimate(colour, classifier, how)
+    np.testing.assert_array_equal(values(grey, seen.run_id), values(colour, same.run_id))
 
 
 def test_what_cannot_be_estimated_is_refused(tmp_path: Path, classifier: str) -> None:

@@ -22,7 +22,7 @@ from zoolens.jobs.estimate import estimate
 from zoolens.jobs.estimate_maps import explain_estimates, only_estimates
 from zoolens.jobs.settings import Inference
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("coarse_figures")]
 
 NAMES = ["ring", "disc", "other"]
 HOW = Inference(samples=3, seed=4, view=SMALL)
@@ -70,7 +70,9 @@ def test_chosen_galaxies_and_other_estimates(estimated: tuple[Path, str], tmp_pa
     asked = ("explain", "G0000", "G0003", "--catalog", path)
     done = zoolens(*asked)
     assert done.exit_code == 0, done.output
-    assert "1 galaxies, 1 in all; 1 refused" in done.output
+    assert "1 galaxies, 1 in all; 1 refused; 1 figure in" in done.output
+    drawn = {file.name for file in (tmp_path / "gz-explained").iterdir()}
+    assert drawn == {"G0000_estimate.png", "G0000_estimate.pdf"}
     assert "estimate_maps" in done.output
     wrong = zoolens(*asked, "--worst", 3)
     assert wrong.exit_code == 2
@@ -82,6 +84,17 @@ def test_chosen_galaxies_and_other_estimates(estimated: tuple[Path, str], tmp_pa
     explain_estimates(path, ["G0000"])
     assert len(table(path, "FROM estimate_maps")) == 3
     assert len(table(path, "FROM history.estimate_maps")) == 6
+
+
+def test_a_galaxy_whose_image_has_gone_is_not_drawn(
+    estimated: tuple[Path, str], tmp_path: Path
+) -> None:
+    path, _ = estimated
+    explain_estimates(path, everything=True)
+    (tmp_path / "gz" / "G0001.png").write_bytes(b"")
+    report = explain_estimates(path, ["G0001", "G0002"], out=tmp_path / "out")
+    assert (report.explained, len(report.figures), report.changed) == (0, 2, True)
+    assert any("G0001 is not drawn: " in note for note in report.notes)
 
 
 def test_only_the_model_that_estimated_is_explained(

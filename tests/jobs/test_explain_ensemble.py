@@ -57,8 +57,9 @@ def unpredicted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def predicted_by(path: Path, models: str | Sequence[str], inference: Inference = INFERENCE) -> None:
-    predict(path, models, inference)
+def compared_with(path: Path, models: str | Sequence[str]) -> None:
+    """Predictions, losses, and what finds counterparts."""
+    predict(path, models, INFERENCE)
     score(path)
     index(path)
 
@@ -82,7 +83,7 @@ def test_maps_of_an_ensemble_are_the_means_of_its_models(
     for name, chosen in (("0", models[0]), ("1", models[1]), ("both", models)):
         path = tmp_path / f"{name}.duckdb"
         shutil.copy(unpredicted, path)
-        predicted_by(path, chosen, inference)
+        predict(path, chosen, inference)
         everything(path)
         found[name] = [maps_of(path, of) for of in ("concentration", "fraction")]
         assert found[name][0].std() > 0
@@ -95,7 +96,7 @@ def test_an_ensemble_is_drawn_and_one_of_it_is_for_comparison(
 ) -> None:
     path = tmp_path / "gz.duckdb"
     shutil.copy(unpredicted, path)
-    predicted_by(path, models)
+    compared_with(path, models)
     which = Which(names=NAMES[:1], answer=LABEL)
     report = explain(path, which, out=tmp_path / "out")
     assert report.figures
@@ -108,13 +109,13 @@ def test_an_ensemble_is_drawn_and_one_of_it_is_for_comparison(
         Path(model).rename(f"{model}.gone")
     try:
         with pytest.raises(ModelRefused, match=r"--model CHECKPOINT, and each of the 2 models so"):
-            explain(path, which, out=tmp_path / "out")
-        again = explain(path, which, Maps(model=moved[::-1]), out=tmp_path / "out")
+            explain(path, which, figures=False)
+        again = explain(path, which, Maps(model=moved[::-1]), figures=False)
         assert (again.run_id, again.explained) == (report.run_id, 0), "in whatever order"
     finally:
         for model in models:
             Path(f"{model}.gone").rename(model)
-    alone = explain(path, which, Maps(model=models[1]), out=tmp_path / "alone")
+    alone = explain(path, which, Maps(model=models[1]), figures=False)
     assert alone.caveats == ("The predictions pool 2 models, of which one is explained.",)
     assert one(path, "SELECT DISTINCT run_id FROM saliency") == report.run_id
     assert rows(path, f"FROM history.saliency WHERE run_id = {alone.run_id}")
@@ -134,7 +135,7 @@ def test_models_of_other_views_have_no_mean_map(
             save(zoobot_tree("test_resnet", seed=3, awake=True), tmp_path / "other.ckpt")
         files.append(str(tmp_path / f"{name}.safetensors"))
         write_model(load_model(model), view, Path(files[-1]))
-    predicted_by(path, files, Inference(samples=SAMPLES, seed=SEED))
+    predict(path, files, Inference(samples=SAMPLES, seed=SEED))
     with pytest.raises(
         ModelRefused, match=r"minimal of 64 pixels and fast of 80 pixels.*--model ONE"
     ):
@@ -148,7 +149,7 @@ def test_evaluation_measures_the_predictions_and_says_that_it_tests_no_maps(
 ) -> None:
     path = tmp_path / "gz.duckdb"
     shutil.copy(unpredicted, path)
-    predicted_by(path, models)
+    compared_with(path, models)
     report = evaluate(path, out=tmp_path / "page")
     assert {measure.topic for measure in report.measures} >= {"calibration", "error"}
     assert not {m.topic for m in report.measures} & {"sanity", "faithfulness", "warning"}

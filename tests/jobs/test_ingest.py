@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from tests.made.catalogues import blank
+from tests.made.catalogues import blank, random_counts
 from tests.made.images import folder, picture, tar
 from tests.made.vote_tables import decals, edit, names, write
 from zoolens.catalog.errors import CatalogBusy, CatalogError, TableRefused
@@ -335,7 +335,7 @@ class TestImages:
 
 class TestNothingHalfWritten:
     def test_a_refused_table_makes_no_catalogue(self, tmp_path: Path) -> None:
-        (tmp_path / "v.csv").write_text("iauname,b\nJ1,2\n")
+        (tmp_path / "v.csv").write_text("iauname,bar_no\nJ1,2\n")
         votes = write(tmp_path / "good.csv", decals(COUNTS))
         with pytest.raises(TableRefused):
             ingest(tmp_path / "gz.duckdb", tmp_path / "v.csv")
@@ -466,3 +466,57 @@ def test_any_ingests_in_any_order_killed_or_not(
             assert numbers.setdefault(name, number) == number
     if expected:
         assert verify(gz).errors == 0
+
+
+def test_each_galaxy_has_the_votes_of_its_campaign(gz: Path, tmp_path: Path) -> None:
+    """As GZ DESI is published: the columns of three campaigns, 0 where one did not ask."""
+    campaigns = {"gzd12": "-dr12", "gzd5": "-dr5", "gzd8": "-dr8"}
+    columns: dict[str, Any] = {"id_str": names(6)}
+    own: dict[tuple[str, str], float] = {}
+    for number, (tree, suffix) in enumerate(campaigns.items()):
+        counts = random_counts(6, get_tree(tree), seed=number)
+        counts[[i for i in range(6) if i % 3 != number]] = 0
+        table = decals(counts, tree=tree, campaign=suffix)
+        columns |= {name: table[name] for name in table.column_names[1:]}
+        for label, votes in zip(get_tree(tree).labels, counts.T, strict=True):
+            spelt = label.replace("_", f"{suffix}_")
+            own |= {(name, spelt): n for name, n in zip(names(6), votes, strict=True)}
+    votes = write(tmp_path / "mixed.parquet", pa.table(columns))
+    report = ingest(gz, votes)
+    assert (report.tree, report.galaxies) == ("decals_all_campaigns", 6)
+    shown = rows(gz, "SELECT iauname, label, count, total, fraction FROM votes")
+    assert {(row["iauname"], row["label"]): row["count"] for row in shown} == own
+    for row in shown:
+        i = names(6).index(row["iauname"])
+        suffix = [*campaigns.values()][i % 3]
+        asked = f"{suffix}_" in row["label"] and row["total"] > 0
+        assert (row["fraction"] is not None) == asked
+    shared = rows(
+        gz,
+        "SELECT shared_label, count(DISTINCT campaign) AS campaigns FROM votes "
+        "JOIN answers USING (label) WHERE fraction IS NOT NULL GROUP BY ALL",
+    )
+    found = {row["shared_label"]: row["campaigns"] for row in shared}
+    assert (found["smooth-or-featured_smooth"], found["bar_strong"], found["bar_yes"]) == (3, 2, 1)
+
+    one = tmp_path / "one.duckdb"
+    report = ingest(one, votes, tree="gzd8")
+    assert report.tree == "gzd8"
+    assert report.rejects == {"unread column": 2}
+    left = sum(n for (_, label), n in own.items() if "-dr12_" in label)
+    assert any(f": {left:,g} votes of 2 galaxies left out" in note for note in report.notes)
+
+
+def test_a_row_without_any_count_brings_a_galaxy_and_no_votes(gz: Path, tmp_path: Path) -> None:
+    """As a release has galaxies that nobody voted on: they come back as such."""
+    table = decals(random_counts(2, get_tree("gzd5")))
+    empty = table.slice(1).to_pylist()[0] | dict.fromkeys(table.column_names[1:])
+    path = write(tmp_path / "v.parquet", pa.Table.from_pylist([*table.to_pylist()[:1], empty]))
+    report = ingest(gz, path)
+    assert (report.galaxies, report.votes) == (2, 34)
+    assert {row["iauname"] for row in rows(gz, "FROM votes")} == {names(2)[0]}
+    ingest(gz, write(tmp_path / "later.parquet", table))
+    assert len(rows(gz, "SELECT DISTINCT iauname FROM votes")) == 2
+    # which an empty row does not take away again
+    ingest(gz, path)
+    assert len(rows(gz, "SELECT * FROM votes WHERE total > 0")) > 34

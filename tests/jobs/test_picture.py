@@ -5,13 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.jobs.test_predict import SMALL, column, imaged
+from tests.jobs.test_estimate import made
+from tests.jobs.test_predict import SMALL, column, imaged, table
 from tests.made.checkpoints import save, zoobot_tree
 from tests.made.terminal import zoolens
 from zoolens.catalog.errors import CatalogError, ImageRefused, UnknownName
 from zoolens.catalog.network.export import write_model
 from zoolens.catalog.network.model import load_model
 from zoolens.catalog.trees.published import get_tree
+from zoolens.jobs.estimate import estimate
 from zoolens.jobs.picture import explain_picture
 from zoolens.jobs.predict import predict
 from zoolens.jobs.settings import Inference, Maps
@@ -55,6 +57,29 @@ def test_it_is_what_a_catalogue_would_hold(
         expected = column(gz, name, run)[1]
         found = [rows[label][name.removeprefix("fraction_")] for label in TREE.labels]
         np.testing.assert_allclose(found, expected, atol=1.1e-4)
+
+
+@pytest.mark.parametrize("kind", ["classifier", "regressor"])
+def test_a_classifier_or_regressor_estimates_one_image_too(
+    tmp_path: Path, gz: Path, kind: str
+) -> None:
+    _, model = made(kind, tmp_path)
+    run = estimate(gz, model, Inference(view=SMALL)).run_id
+    image = gz.parent / "gz" / "G0001.png"
+    report = explain_picture(image, Maps(model), Inference(view=SMALL), out=tmp_path)
+    columns = "name, value, value_sd, value_lo, value_hi"
+    rows = table(
+        gz, f"SELECT {columns} FROM estimate WHERE run_id = {run} AND galaxy_id = 1 ORDER BY name"
+    )
+    assert report.table.column_names == columns.split(", ")
+    for found, expected in zip(report.table.to_pylist(), rows, strict=True):
+        # as in test_estimate: the encoder of a job has its norms folded
+        assert found == {
+            n: v if n == "name" else pytest.approx(v, abs=5e-6) for n, v in expected.items()
+        }
+    assert {file.suffix for file in report.figures if file.is_file()} == {".png", ".pdf"}
+    with pytest.raises(CatalogError, match="leave out tree, answer and of"):
+        explain_picture(image, Maps(model), answer="bar_weak")
 
 
 def test_a_user_types_the_file_and_gets_a_table_and_a_figure(

@@ -49,8 +49,11 @@ def model(zoobot: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(save(zoobot, tmp_path_factory.mktemp("small") / "small.ckpt"))
 
 
-def paint(path: Path, folder: Path, galaxies: list[int]) -> None:
-    """An image for each galaxy: a bright blob on noise, told apart by the number."""
+def paint(path: Path, folder: Path, galaxies: list[int], grey: str | None = None) -> None:
+    """An image for each galaxy: a bright blob on noise, told apart by the number.
+
+    grey: the mode, L or RGB, of images without colour.
+    """
     folder.mkdir(exist_ok=True)
     rows = []
     with ImageReader() as reader:
@@ -60,7 +63,8 @@ def paint(path: Path, folder: Path, galaxies: list[int]) -> None:
             blob = 200 * np.exp(-(x**2 + y**2) / random.uniform(20, 300))
             noise = random.uniform(0, 50, (80, 80, 3))
             file = folder / f"G{number:04d}.png"
-            Image.fromarray((blob[..., None] + noise).astype(np.uint8)).save(file)
+            image = Image.fromarray((blob[..., None] + noise).astype(np.uint8))
+            (image if grey is None else image.convert("L").convert(grey)).save(file)
             rows.append(
                 {"galaxy_id": number, "source": str(file), **vars(reader.inspect(str(file)))}
             )
@@ -68,11 +72,18 @@ def paint(path: Path, folder: Path, galaxies: list[int]) -> None:
         add_images(store, rows)
 
 
-def imaged(path: Path, count: int, *, without: int = 0, tree: DecisionTree | None = None) -> Path:
+def imaged(
+    path: Path,
+    count: int,
+    *,
+    without: int = 0,
+    tree: DecisionTree | None = None,
+    grey: str | None = None,
+) -> Path:
     """A catalogue of `count` galaxies with images and `without` galaxies without."""
     tree = tree or get_tree("gzd5")
     catalogue(path, random_counts(count + without, tree), tree=tree)
-    paint(path, path.with_suffix(""), list(range(count)))
+    paint(path, path.with_suffix(""), list(range(count)), grey)
     return path
 
 

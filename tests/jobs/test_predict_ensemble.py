@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
             zoobot_tree("test_resnet", seed=2, awake=True, channels=1),
             View("fast", 48, greyscale=True),
         ),
-        (zoobot_tree("resnet10t", seed=3, awake=True), View(size=96)),
+        (zoobot_tree("test_efficientnet", seed=3, awake=True), View(size=80)),
     ]
     files = []
     for number, (model, view) in enumerate(made):
@@ -79,6 +80,13 @@ def test_the_samples_are_those_of_each_model_one_after_another(
     ):
         np.testing.assert_allclose(column(path, name, report.run_id), values, rtol=1e-6)
     assert verify(path).errors == 0
+    spread = "UPDATE prediction SET fraction_model_sd = {} WHERE galaxy_id = 3 AND answer_id = 7"
+    spreads = "posterior: spreads between models that are not those of the samples"
+    for value in ("fraction_model_sd * 1.01", "NULL"):
+        with Store.open(path) as store:
+            store.execute(spread.format(value))
+        wrong = [row for row in verify(path).remarked.to_pylist() if row["result"] == "ERROR"]
+        assert [(row["check"], row["offending"]) for row in wrong] == [(spreads, 1)]
 
 
 def test_the_spread_between_models_is_stored(
@@ -148,8 +156,8 @@ def test_a_release_names_all_models_and_says_how_they_differ(
 
 def test_status_says_how_many_models(tmp_path: Path, models: list[str]) -> None:
     path = imaged(tmp_path / "gz.duckdb", 1)
-    predict(path, models, OWN)
-    assert status(path).runs["model"].to_pylist()[-1] == "3 models"
+    predict(path, models[:2], OWN)
+    assert status(path).runs["model"].to_pylist()[-1] == "2 models"
 
 
 @pytest.mark.parametrize("engine", ["torch", "openvino"])
@@ -189,6 +197,18 @@ def test_interrupted_it_resumes_with_nothing_lost_and_nothing_twice(
     np.testing.assert_allclose(
         posteriors(path, resumed.run_id), posteriors(whole, uncut.run_id), atol=1e-4, rtol=0
     )
+
+
+def test_grey_images_are_seen_in_colour_if_asked(tmp_path: Path, models: list[str]) -> None:
+    """The model of one channel sees them as it always does; that of three, in each channel."""
+    grey, colour = (imaged(tmp_path / f"{mode}.duckdb", 2, grey=mode) for mode in ("L", "RGB"))
+    with pytest.raises(CatalogError, match="no image could be used"):
+        predict(grey, models[:2], OWN)
+    seen = predict(grey, models[:2], replace(OWN, grey_as_colour=True))
+    same = predict(colour, models[:2], OWN)
+    found, expected = posteriors(grey, seen.run_id), posteriors(colour, same.run_id)
+    np.testing.assert_array_equal(found[:, :T], expected[:, :T])
+    np.testing.assert_allclose(found[:, T:], expected[:, T:], rtol=1e-2)
 
 
 def test_too_many_samples_and_a_model_twice_are_refused(tmp_path: Path, models: list[str]) -> None:

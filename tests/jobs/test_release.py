@@ -4,12 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from tests.made.catalogues import (
-    TOY,
-)
+from tests.made.catalogues import TOY, catalogue, random_concentrations, random_counts
 from tests.made.releases import (
     EVERYTHING,
     TITLE,
@@ -19,6 +18,7 @@ from tests.made.releases import (
     view_rows,
 )
 from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.predictions.estimates import estimate_rows
 from zoolens.catalog.release.provenance import Title
 from zoolens.catalog.similarity.counterparts import find_counterparts
 from zoolens.catalog.store.ranking import rank_galaxies
@@ -191,3 +191,39 @@ def test_hats_needs_positions(tmp_path: Path) -> None:
     assert {*tmp_path.iterdir()} == before
     release(path, tmp_path / "out", TITLE, Cut(formats=["hats"], where="ra IS NOT NULL"))
     assert not len(verify(tmp_path / "out").faults)
+
+
+@pytest.mark.parametrize("predicted", [True, False])
+def test_estimates_stand_beside_votes_and_predictions(tmp_path: Path, predicted: bool) -> None:
+    """A galaxy without an estimate has none; of votes without predictions no loss is spoken of."""
+    path = tmp_path / "gz.duckdb"
+    alpha = random_concentrations(4) if predicted else None
+    catalogue(path, random_counts(4), concentrations=alpha)
+    samples = np.random.default_rng(0).random((3, 5, 2))
+    with Store.open(path) as store:
+        config = {"names": ["b", "a"], "output": "probability", "target": None}
+        run = store.begin("estimate", config)
+        rows = estimate_rows([0, 1, 3], ["b", "a"], samples, dropout=True)
+        store.commit(run, "all", {"estimate": rows})
+        store.finish(run)
+    if predicted:
+        score(path)
+    out = tmp_path / "out"
+    release(path, out, Title("Both", "1"), Cut(counterparts=0, where="b_estimate IS NULL OR true"))
+    galaxies = released_galaxies(out)
+    for place, name in enumerate("ba"):
+        expected = np.insert(samples.mean(axis=1)[:, place], 2, np.nan)
+        np.testing.assert_allclose(galaxies[f"{name}_estimate"], expected, rtol=1e-12)
+    assert ("round_yes_pred_frac" in galaxies) == ("losses" in _tables(out)) == predicted
+    assert "votes" in _tables(out)
+    readme = (out / "README.md").read_text()
+    assert "a classifier's probabilities of `b`, `a`; only those with" in readme
+    assert "Galaxy Zoo votes (tree toy)" in readme
+    assert ("how far the two disagree" in readme) == predicted
+    facts = json.loads((out / "release.json").read_text())
+    assert facts["estimates"]["names"] == ["b", "a"]
+    assert facts.get("without") == (None if predicted else "predictions")
+
+
+def _tables(folder: Path) -> set[str]:
+    return {file.stem for file in (folder / "tables").iterdir()}

@@ -49,7 +49,7 @@ def test_it_is_what_ingest_takes(sky: Path, tmp_path: Path) -> None:
     assert report.galaxies == report.images == GALAXIES
     assert report.rejects == {}
     assert report.unasked == ()
-    assert report.notes == ()
+    assert report.notes == ("no column names a campaign: gzd8 and desi ask what gzd5 asks",)
     with Store.open(tmp_path / "gz.duckdb") as store:
         asked = store.value("SELECT count(*) FROM votes WHERE total > 0 AND label = 'bar_no'")
         assert 0 < asked <= GALAXIES

@@ -135,7 +135,7 @@ def edit(table: pa.Table, column: str, row: int, value: object) -> pa.Table:
 def whole(table: VoteTable) -> VoteBlock:
     """All blocks of a table as one."""
     blocks = [*table.blocks()]
-    columns = ("rows", "ra", "dec", "counts", "totals")
+    columns = ("rows", "ra", "dec", "counts", "totals", "voted")
     joined = {name: np.concatenate([getattr(b, name) for b in blocks]) for name in columns}
     return VoteBlock([name for b in blocks for name in b.names], **joined)
 

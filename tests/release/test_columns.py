@@ -10,6 +10,7 @@ from astropy.io.votable.ucd import check_ucd
 from astropy.table import Table
 
 from tests.made.catalogues import TOY
+from zoolens.catalog.decision_tree import NO_TREE
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.formats.columns import meaning
 from zoolens.catalog.release.columns import chosen_columns, release_columns
@@ -86,6 +87,29 @@ def test_few_columns_are_these() -> None:
     assert names[:8] == [*_IDENTITY, "shape_total-votes", "shape_proportion_volunteers_asked"]
     assert names[8:10] == ["shape_smooth_fraction", "shape_smooth_pred_frac"]
     assert len(names) == 6 + 2 * 4 + 2 * 10
+
+
+def test_estimates_have_four_columns_each_before_the_questions() -> None:
+    columns = release_columns(TOY, estimates=["ring", "z"])
+    names = [f"{name}_estimate{end}" for name in ("ring", "z") for end in ("", "_sd", "_lo", "_hi")]
+    assert columns.names[10:19] == [*names, "shape_total-votes"]
+    assert "estimate of ring by a classifier" in meaning(columns.field("ring_estimate")).description
+    few = chosen_columns(columns, TOY, "friendly", (), ["ring", "z"]).names
+    assert [name for name in few if "estimate" in name] == ["ring_estimate", "z_estimate"]
+    alone = release_columns(NO_TREE, votes=False, predictions=False, losses=False, estimates=["z"])
+    assert alone.names == ["iauname", "ra", "dec", "image_sha256", *names[4:]]
+
+
+@pytest.mark.parametrize("names", [["Ring", "ring"], ["a" * 57]])
+def test_estimates_that_can_name_no_columns_are_refused(names: list[str]) -> None:
+    with pytest.raises(CatalogError, match=r"call it otherwise: zoolens predict .*--names"):
+        release_columns(TOY, estimates=names)
+
+
+def test_without_predictions_nothing_of_them_is_there() -> None:
+    names = release_columns(TOY, predictions=False, losses=False).names
+    assert names[4:7] == ["shape_total-votes", "shape_smooth", "shape_smooth_fraction"]
+    assert len(names) == 4 + 4 + 2 * 10
 
 
 def test_named_columns_keep_their_order_after_the_name() -> None:

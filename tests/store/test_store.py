@@ -2,12 +2,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.made.catalogues import blank
+from tests.made.catalogues import add_votes, blank
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.trees.published import get_tree
@@ -119,6 +120,19 @@ def test_a_catalogue_keeps_its_tree(path: Path) -> None:
         with pytest.raises(CatalogError, match="is of tree gzd5, not gz2"):
             store.set_tree(get_tree("gz2"))
         assert store.tree == get_tree("gzd5")
+
+
+def test_a_catalogue_without_votes_takes_the_name_of_a_campaign_that_asks_the_same(
+    path: Path,
+) -> None:
+    """As predictions of GZ DESI are of the questions of DR5 and of DR8."""
+    with Store.open(path) as store:
+        store.set_tree(get_tree("gzd5"))
+        store.set_tree(get_tree("gzd8"))
+        assert store.tree == get_tree("gzd8")
+        add_votes(store, np.ones((1, 34)))
+        with pytest.raises(CatalogError, match="is of tree gzd8, not gzd5"):
+            store.set_tree(get_tree("gzd5"))
 
 
 def test_an_absent_run_is_asked_for(path: Path) -> None:

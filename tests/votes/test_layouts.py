@@ -67,7 +67,7 @@ class TestWhichTree:
             recognise(SOURCE, columns("gzd5"), tree="gzd6")
 
     def test_another_campaigns_columns_are_not_taken(self) -> None:
-        with pytest.raises(TableRefused, match="smooth-or-featured_smooth"):
+        with pytest.raises(TableRefused, match="tree gzd5; its columns are those of gzd8"):
             recognise(SOURCE, columns("gzd8", "-dr8"), tree="gzd5")
 
     def test_several_campaigns_side_by_side_are_one_tree(self) -> None:
@@ -88,11 +88,15 @@ class TestWhichTree:
 
     def test_answers_of_no_tree_are_named(self) -> None:
         names = [*columns("gzd5"), "clumps_yes", "clumps_no", "glow_blue", "glow_blue_fraction"]
-        found = recognise(SOURCE, [*names, "some_thing", "petro_th50"])
+        names += ["petro_th50", "halo_yes", "halo_no", "bar-dr99_no"]
+        found = recognise(SOURCE, [*names, "some_thing", "total_votes", "bar_nll"])
         assert found.unread == {
             "question clumps": ("clumps_yes", "clumps_no"),
             "question glow": ("glow_blue",),
+            "question halo": ("halo_yes", "halo_no"),
+            "question bar-dr99": ("bar-dr99_no",),
         }
+        assert found.guessed == {"question halo"}
 
     def test_a_tree_of_ones_own(self, tmp_path: Path) -> None:
         path = tmp_path / "mine.yaml"

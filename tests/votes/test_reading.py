@@ -195,7 +195,7 @@ class TestRefusedTables:
     @pytest.mark.parametrize(
         ("name", "content", "words"),
         [
-            ("v.txt", b"iauname,a\n", ".csv"),
+            ("v.doc", b"iauname,a\n", ".csv"),
             ("v.csv", b"", "empty"),
             ("v.csv", b"\n\n", "empty"),
             ("v.csv", b"iauname,ra,dec\n", "smooth-or-featured_smooth"),

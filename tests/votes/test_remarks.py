@@ -1,10 +1,9 @@
 from pathlib import Path
 
 from zoolens.catalog.trees.published import get_tree
-from zoolens.catalog.votes.checks import Unread
 from zoolens.catalog.votes.layouts import recognise
 from zoolens.catalog.votes.reading import read_vote_table
-from zoolens.catalog.votes.remarks import column_remarks, left_out
+from zoolens.catalog.votes.remarks import Unread, column_remarks, left_out
 
 COLUMNS = ["iauname", "bar-dr5_strong", "bar-dr5_weak", "bar-dr5_no", "bar-dr5_old"]
 COLUMNS += ["disk-edge-on-dr5_yes", *(f"bar-dr8_{a}" for a in ("strong", "weak", "no"))]
@@ -45,3 +44,16 @@ def test_votes_left_out_are_counted_of_good_rows(tmp_path: Path) -> None:
     assert told.endswith(": 8 votes of 2 galaxies left out")
     (told,) = [r.reason for r in table.rejects if r.reason.startswith("missing column")]
     assert told.endswith(": 8 votes of 2 galaxies left out")
+
+
+def test_columns_that_share_a_beginning_are_answers_if_they_count(tmp_path: Path) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text(
+        "iauname,bar_strong,bar_weak,bar_no,halo_yes,halo_no,mag_g,mag_r,flag_a,flag_b\n"
+        "J1,1,2,3,4,5,17.5,18,0,0\nJ2,1,2,3,,1,18,16,0,0\n"
+    )
+    table = read_vote_table(path, tree="gzd5")
+    (told,) = [r.reason for r in table.rejects if r.reason.startswith("unread column")]
+    assert told == (
+        "unread column: halo_yes, halo_no, not of tree gzd5: 10 votes of 2 galaxies left out"
+    )

@@ -44,3 +44,11 @@ def test_both_spellings_are_refused() -> None:
 
 def test_other_columns_are_left_alone() -> None:
     assert respelt(HERE, ["iauname", "bar_yes", "bar_x_y", "ra"], [get_tree("gzd5")]) == {}
+
+
+def test_capitals_are_respelt_too() -> None:
+    columns = ["iauname", "BAR_STRONG", "Smooth-or-Featured_Smooth", "bar_no", "RA"]
+    assert respelt(Path("t.csv"), columns, [get_tree("gzd5")]) == {
+        "BAR_STRONG": "bar_strong",
+        "Smooth-or-Featured_Smooth": "smooth-or-featured_smooth",
+    }
