@@ -56,7 +56,7 @@ def test_ingest_without_a_model_loads_no_torch(tmp_path: Path, kind: str) -> Non
     catalogue = ["--catalog", str(tmp_path / "gz.duckdb")]
     votes, predictions = (str(tmp_path / f"{name}.{kind}") for name in ("votes", "predicted"))
     images = str(tmp_path / "images")
-    given = ["--images", images, "--predictions", predictions, "--size", "64"]
+    given = ["--images", images, "--predictions", predictions]
     heavy = {"torch", "wandb", "timm", "zoobot", "lightning", "torchvision"}
     commands = [["ingest", votes, *given], ["score"], ["status"], ["verify", "--images"]]
     commands += [["worst"], ["similar", "J1"], ["histogram", "--suggest"]]
