@@ -37,6 +37,8 @@ CLOSED: dict[str, Any] = {
 
 _HEADERS = 3 * 4096  # bytes that DuckDB writes first into a new file
 _LOOKS = 25  # at a file that is shorter
+_MOMENTS = 10  # that a file may be longer and not yet what it will be
+_UNFINISHED = "not a valid DuckDB database"
 # Held from looking whether a file is open here until it is: no other thread may open it then.
 _ONE_AT_A_TIME = Lock()
 
@@ -86,8 +88,19 @@ def _open(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckD
     if has_log(path):
         with duckdb.connect(str(path), read_only=True) as connection:
             refuse_foreign_log(connection, path)
-    connection = duckdb.connect(str(path), read_only=read_only, config=_config(settings))
-    return _set_up(connection, settings)
+    return _set_up(_connected(path, read_only, settings), settings)
+
+
+def _connected(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """A new connection; waits a moment for a file that another process has just begun."""
+    for _ in range(_MOMENTS):
+        try:
+            return duckdb.connect(str(path), read_only=read_only, config=_config(settings))
+        except duckdb.IOException as error:
+            if _UNFINISHED not in str(error):
+                raise
+            time.sleep(0.05)
+    return duckdb.connect(str(path), read_only=read_only, config=_config(settings))
 
 
 def _set_up(
