@@ -40,7 +40,7 @@ JOBS: Mapping[str, Mapping[str, Job]] = {
 
 # How many events a campaign has, about: at length, and in the tests.
 FULL = {"kills": 360, "races": 40, "flips": 660, "inputs": 5200}
-SHORT = {"kills": 8, "races": 2, "flips": 10, "inputs": 40}
+SHORT = {"kills": 14, "races": 2, "flips": 10, "inputs": 40}
 
 
 def named(name: str, seed: int) -> Case:
