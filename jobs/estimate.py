@@ -1,28 +1,22 @@
 """`estimate`: images through a classifier or regressor into probabilities or values."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-
-from zoolens.catalog.arrays import Ids
 from zoolens.catalog.errors import CatalogError, few
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import check_precision, choose_engine
 from zoolens.catalog.network.ensemble import load_estimator, origin_of
-from zoolens.catalog.network.inference import torch_in_order
+from zoolens.catalog.network.model import check_draw
 from zoolens.catalog.predictions.estimates import Estimator
-from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image, in_batches
+from zoolens.catalog.predictions.from_images import fill_from_images
+from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image
 from zoolens.catalog.store.outdated import clear_outdated
-from zoolens.catalog.store.shards import Part, as_they_are, fill
-from zoolens.catalog.store.store import Run, Store
+from zoolens.catalog.store.store import Store
 from zoolens.jobs.settings import Inference
-
-SHARD = 256  # galaxies committed at a time, about
-_MOST_SAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -81,7 +75,8 @@ def estimate(
     Raises `ModelRefused` for the model or names, and `CatalogError` if no galaxy has a usable
     image or the settings do not suit the model.
     """
-    _check_settings(inference)
+    check_draw(inference.samples, inference.seed)
+    check_precision(inference.precision)
     with Store.open(catalog) as store, ImageReader() as reader:
         imaged = galaxies_with_image(store)
         if not len(imaged):
@@ -122,7 +117,10 @@ def estimate(
             dropout=inference.samples > 0,
             precision=inference.precision,
         )
-        galaxies, rejects = _estimate_all(store, run, imaged, ready, batch_size)
+        filled = fill_from_images(
+            store, run, "estimate", imaged, lambda: ready().tables, batch_size
+        )
+        galaxies, rejects = filled["estimate"] // len(loaded.labels), filled["reject"]
         total = len(galaxies_of_run(store, run, "estimate"))
         if not total:
             raise CatalogError("no image could be used; the reasons: zoolens sql 'FROM rejects'")
@@ -137,35 +135,6 @@ def estimate(
 
 def check(model: str, inference: Inference) -> None:
     """Raises as `estimate` does for its settings, and a model that does not suit them."""
-    _check_settings(inference)
-    load_estimator(model, inference.view, inference.grey_as_colour)
-
-
-def _check_settings(inference: Inference) -> None:
-    samples, seed = inference.samples, inference.seed
-    if not 0 <= samples <= _MOST_SAMPLES:
-        raise CatalogError(f"{samples} dropout samples asked; choose 0 to {_MOST_SAMPLES}")
-    if not 0 <= seed < 2**63:
-        raise CatalogError(f"a seed of {seed} asked; choose 0 to 2**63 - 1")
+    check_draw(inference.samples, inference.seed)
     check_precision(inference.precision)
-
-
-def _estimate_all(
-    store: Store, run: Run, imaged: Ids, ready: Callable[[], Estimator], batch_size: int
-) -> tuple[int, int]:
-    """Commit what the run lacks, in shards; how many galaxies, how many new rejects."""
-    waiting = np.setdiff1d(imaged, galaxies_of_run(store, run, "estimate"))
-    if len(waiting) == 0:
-        return 0, 0
-    filled = fill(
-        store,
-        run,
-        (Part(batch, len(batch)) for batch in in_batches(store, waiting, batch_size)),
-        ready().tables,
-        read=as_they_are,
-        describe="estimating",
-        total=len(waiting),
-        executor=torch_in_order,
-        together=max(1, SHARD // batch_size),
-    )
-    return filled["estimate"] // len(run.config["names"]), filled["reject"]
+    load_estimator(model, inference.view, inference.grey_as_colour)

@@ -1,12 +1,9 @@
 """`predict`: images through a model into posteriors."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from zoolens.catalog.arrays import Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.images.reader import ImageReader
@@ -17,23 +14,18 @@ from zoolens.catalog.network.ensemble import (
     settings_of,
     sha256_of_models,
 )
-from zoolens.catalog.network.inference import torch_in_order
-from zoolens.catalog.network.model import load_model
-from zoolens.catalog.predictions.from_images import Predictor
+from zoolens.catalog.network.model import check_draw, load_model
+from zoolens.catalog.predictions.from_images import Predictor, fill_from_images
 from zoolens.catalog.predictions.posterior import REACH
-from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image, in_batches
+from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image
 from zoolens.catalog.store.ingests import settle_tree, settled_tree
 from zoolens.catalog.store.outdated import clear_outdated
 from zoolens.catalog.store.rejects import commonest_reason
-from zoolens.catalog.store.shards import Part, as_they_are, fill
-from zoolens.catalog.store.store import Run, Store
+from zoolens.catalog.store.store import Store
 from zoolens.catalog.trees.published import get_tree
 from zoolens.catalog.trees.telling import tree_of
 from zoolens.jobs.reports import PredictReport
 from zoolens.jobs.settings import Inference
-
-SHARD = 256  # galaxies committed at a time, about
-_MOST_SAMPLES = 1000  # of a galaxy
 
 
 def predict(
@@ -60,7 +52,8 @@ def predict(
     """
     samples, seed, precision = inference.samples, inference.seed, inference.precision
     models = _listed(model)
-    _check_settings(inference, len(models))
+    check_draw(inference.samples, inference.seed, len(models))
+    check_precision(inference.precision)
     with Store.open(catalog) as store, ImageReader() as reader:
         imaged = galaxies_with_image(store)
         if not len(imaged):
@@ -99,7 +92,10 @@ def predict(
             seed=seed,
             precision=precision,
         )
-        galaxies, rejects = _predict_all(store, run, imaged, ready, batch_size)
+        filled = fill_from_images(
+            store, run, "prediction", imaged, lambda: ready().tables, batch_size
+        )
+        galaxies, rejects = filled["posterior"], filled["reject"]
         total = len(galaxies_of_run(store, run, "prediction"))
         if not total:
             raise CatalogError(
@@ -127,7 +123,8 @@ def check(
     tree: that of the catalogue, None if it has none yet. Returns the one that it then has.
     """
     models = _listed(model)
-    _check_settings(inference, len(models))
+    check_draw(inference.samples, inference.seed, len(models))
+    check_precision(inference.precision)
     choose_engine(inference.engine, 1)
     tree = _tree(models, tree)
     load_ensemble(models, tree, inference.view, inference.grey_as_colour)
@@ -141,35 +138,3 @@ def _tree(models: Sequence[str], tree: DecisionTree | None) -> DecisionTree:
 
 def _listed(model: str | Sequence[str]) -> Sequence[str]:
     return [model] if isinstance(model, str) else model
-
-
-def _check_settings(inference: Inference, models: int) -> None:
-    samples, seed = inference.samples, inference.seed
-    most = _MOST_SAMPLES // models
-    if not 0 <= samples <= most:
-        of = f" of each of {models} models" if models > 1 else ""
-        raise CatalogError(f"{samples} dropout samples{of} asked; choose 0 to {most}")
-    if not 0 <= seed < 2**63:
-        raise CatalogError(f"a seed of {seed} asked; choose 0 to 2**63 - 1")
-    check_precision(inference.precision)
-
-
-def _predict_all(
-    store: Store, run: Run, imaged: Ids, ready: Callable[[], Predictor], batch_size: int
-) -> tuple[int, int]:
-    """Commit what the run lacks, in shards; how many galaxies, how many new rejects."""
-    waiting = np.setdiff1d(imaged, galaxies_of_run(store, run, "prediction"))
-    if len(waiting) == 0:
-        return 0, 0
-    filled = fill(
-        store,
-        run,
-        (Part(batch, len(batch)) for batch in in_batches(store, waiting, batch_size)),
-        ready().tables,
-        read=as_they_are,
-        describe="predicting",
-        total=len(waiting),
-        executor=torch_in_order,
-        together=max(1, SHARD // batch_size),
-    )
-    return filled["posterior"], filled["reject"]

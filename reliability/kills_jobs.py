@@ -153,7 +153,7 @@ class Worked:
 
 _VOTES = {"zoolens.catalog.formats.csv": {"_BYTES": 200_000}}
 _IMAGES = {"zoolens.jobs.ingest": {"IMAGES_A_SHARD": 8}}
-_PREDICT = {"zoolens.jobs.predict": {"SHARD": 8}}
+_PREDICT = {"zoolens.catalog.predictions.from_images": {"SHARD": 8}}
 _ADOPT = {"zoolens.jobs.adopt": {"SHARD": 500}}
 _SCORE = {"zoolens.jobs.score": {"SHARD": 500}}
 _EXPLAIN = {"zoolens.jobs.explain": {"BATCH": 4, "SHARD": 1}}

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import ModelRefused, UnknownName, nearest
+from zoolens.catalog.errors import CatalogError, ModelRefused, UnknownName, nearest
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.checkpoints import read_checkpoint, reason
 from zoolens.catalog.network.encoders import build_encoder
@@ -21,6 +21,8 @@ from zoolens.catalog.network.heads import Output, check_names
 from zoolens.catalog.network.inference import one_thread
 from zoolens.catalog.trees.published import suffixes
 from zoolens.catalog.trees.telling import tree_of
+
+_MOST_SAMPLES = 1000  # of a galaxy
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,16 @@ def check_size(model: ZoobotModel, size: int) -> None:
         raise ModelRefused(
             f"{model.architecture} gives features that are no numbers; its weights are damaged"
         )
+
+
+def check_draw(samples: int, seed: int, models: int = 1) -> None:
+    """Raises `CatalogError` for dropout samples of each model, or a seed, out of range."""
+    most = _MOST_SAMPLES // models
+    if not 0 <= samples <= most:
+        of = f" of each of {models} models" if models > 1 else ""
+        raise CatalogError(f"{samples} dropout samples{of} asked; choose 0 to {most}")
+    if not 0 <= seed < 2**63:
+        raise CatalogError(f"a seed of {seed} asked; choose 0 to 2**63 - 1")
 
 
 def dropout_masks(samples: int, features: int, rate: float, seed: int) -> Tensor:

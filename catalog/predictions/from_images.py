@@ -1,6 +1,7 @@
 """Predictions for galaxies with images: rows of their tables, one batch at a time."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import compress
 
@@ -8,17 +9,23 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from zoolens.catalog.arrays import Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.galaxy import Galaxy
 from zoolens.catalog.images.loading import load_views
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import Encode, make_encode
 from zoolens.catalog.network.ensemble import Member
+from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import concentrations
 from zoolens.catalog.predictions.posterior import summarise
 from zoolens.catalog.predictions.rows import posterior_rows, prediction_rows, question_rows
+from zoolens.catalog.store.galaxies import galaxies_of_run, in_batches
 from zoolens.catalog.store.rejects import Reject, reject_table
+from zoolens.catalog.store.shards import Part, as_they_are, fill
+from zoolens.catalog.store.store import Run, Store
 
+SHARD = 256  # galaxies committed at a time, about
 _NO_NUMBER = "unusable image: what the model makes of it is no number"
 
 
@@ -109,3 +116,31 @@ class Predictor:
             "posterior": posterior_rows(ids, alpha),
             "reject": reject_table(rejects),
         }
+
+
+def fill_from_images(
+    store: Store,
+    run: Run,
+    table: str,
+    imaged: Ids,
+    ready: Callable[[], Callable[[Sequence[Galaxy]], dict[str, pa.Table]]],
+    batch_size: int,
+) -> Counter[str]:
+    """Commit the rows of galaxies with images that a run lacks in `table`; how many, by table.
+
+    ready: makes what turns a batch into rows; not called if nothing is lacking.
+    """
+    waiting = np.setdiff1d(imaged, galaxies_of_run(store, run, table))
+    if len(waiting) == 0:
+        return Counter()
+    return fill(
+        store,
+        run,
+        (Part(batch, len(batch)) for batch in in_batches(store, waiting, batch_size)),
+        ready(),
+        read=as_they_are,
+        describe="predicting" if table == "prediction" else "estimating",
+        total=len(waiting),
+        executor=torch_in_order,
+        together=max(1, SHARD // batch_size),
+    )

@@ -15,7 +15,6 @@ import pytest
 import torch
 from PIL import Image
 
-import zoolens.jobs.predict
 from tests.made.catalogues import TOY, add_images, add_votes, catalogue, random_counts
 from tests.made.checkpoints import save, zoobot_tree
 from tests.made.processes import started
@@ -26,6 +25,7 @@ from zoolens.catalog.images.view import View
 from zoolens.catalog.network.engines import make_encode
 from zoolens.catalog.network.export import write_model
 from zoolens.catalog.network.model import dropout_masks, load_model
+from zoolens.catalog.predictions import from_images
 from zoolens.catalog.predictions.posterior import REACH, summarise
 from zoolens.catalog.store.store import Run, Store
 from zoolens.catalog.trees.published import get_tree
@@ -285,7 +285,7 @@ def test_where_no_image_can_be_used_nothing_is_shown(tmp_path: Path, model: str)
 
 def predict_and_die(path: Path, model: str, shard: int = 2, batch_size: int = 2) -> None:
     """Predict in shards of a few galaxies, until the third is to be committed."""
-    zoolens.jobs.predict.SHARD = shard
+    from_images.SHARD = shard
     commit = Store.commit
 
     def dying(self: Store, run: Run, name: str, tables: Mapping[str, pa.Table]) -> None:

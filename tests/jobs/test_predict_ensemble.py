@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import zoolens.jobs.predict
 from tests.jobs.test_predict import A, T, column, imaged, posteriors, table
 from tests.made.checkpoints import save, zoobot_tree
 from zoolens.catalog.errors import CatalogError, ModelRefused
@@ -188,7 +187,7 @@ def test_interrupted_it_resumes_with_nothing_lost_and_nothing_twice(
     settings = Inference(samples=T, view=View(size=64))
     with monkeypatch.context() as patched:
         patched.setattr(Store, "commit", failing)
-        patched.setattr(zoolens.jobs.predict, "SHARD", 2)
+        patched.setattr("zoolens.catalog.predictions.from_images.SHARD", 2)
         with pytest.raises(InterruptedError):
             predict(path, models[:2], settings, batch_size=2)
     assert table(path, "SELECT count(*) AS n FROM posterior") == [{"n": 4}]
