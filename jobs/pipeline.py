@@ -237,7 +237,7 @@ def explain(
     which: Which,
     maps: Maps = Maps(),
     *,
-    of: "Of" = "concentration",
+    of: "Of" = "fraction",
     out: Path | None = None,
     figures: bool = True,
 ) -> "ExplainReport":

@@ -229,7 +229,7 @@ class Catalog:
         min_votes: float | None = None,
         where: str | None = None,
         answer: str | None = None,
-        of: "Of" = "concentration",
+        of: "Of" = "fraction",
         model: str | Sequence[str] | None = None,
         method: str = "hirescam",
         layer: str | None = None,
@@ -241,7 +241,8 @@ class Catalog:
 
         galaxies: their names; or worst: the N worst, of those for which the SQL condition
         `where` on the views `galaxies` and `own` holds. answer: the one to draw, each galaxy's
-        costliest unless given. Everything else is as in `zoolens.explain`. Maps go into
+        costliest unless given; of: what the drawn maps are of, the predicted fraction unless
+        given. Everything else is as in `zoolens.explain`. Maps go into
         the catalogue, figures and a page into the folder `out`, beside the catalogue unless
         given.
         """

@@ -62,7 +62,7 @@ def test_a_hostile_name_does_not_steer_the_terminal(capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("form", "out", "message"),
     [
-        ("xml", None, "table, csv, json, parquet"),
+        ("xml", None, "table, csv, json, parquet, latex"),
         ("parquet", None, "--out FILE.parquet"),
         (None, "out.txt", "does not tell its format"),
         ("csv", "nowhere/out.csv", "nowhere"),
