@@ -48,10 +48,11 @@ _KEY = (
 )
 _PALE = "No map has pixels of one colour that add up to {}: colours are as much paler."
 _DOTS = "Dots: cells whose mean is below its standard deviation."
-_MARKS = (
-    "Left: the dot is the observed fraction, the grey bar the prediction's 90 % interval around "
-    "its mean, the triangle what was sought."
-)
+_MARKS = {
+    "predicted": "the grey bar the prediction's 90 % interval around its mean",
+    "observed": "the dot the observed fraction",
+    "sought": "the triangle what was sought",
+}
 
 
 @dataclass(frozen=True)
@@ -128,8 +129,14 @@ def _legend(rows: Sequence[Row], what: str, floor: float) -> list[str]:
             lines[0] += " " + _PALE.format(amount(floor))
     if any(picture.sd is not None for picture in pictures):
         lines.append(_DOTS)
-    if any(row.marks is not None for row in rows):
-        lines.append(_MARKS)
+    marks = [row.marks for row in rows if row.marks is not None]
+    drawn = [
+        words
+        for name, words in _MARKS.items()
+        if any(getattr(mark, name) is not None for mark in marks)
+    ]
+    if drawn:
+        lines.append(f"Left: {', '.join(drawn)}.")
     return lines
 
 

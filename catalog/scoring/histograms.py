@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from zoolens.catalog.arrays import Floats
 from zoolens.catalog.decision_tree import DecisionTree
@@ -133,9 +134,9 @@ def histogram_figure(
 
 def _page(height: float, lines: Sequence[str]) -> Figure:
     """A figure with lines at its foot."""
-    figure = Figure(figsize=(_WIDE, height), layout="constrained")
     foot = _LINE * len(lines) / height
-    figure.get_layout_engine().set(rect=(0, foot, 1, 1 - foot), wspace=0.03)
+    layout = ConstrainedLayoutEngine(rect=(0, foot, 1, 1 - foot), wspace=0.03)
+    figure = Figure(figsize=(_WIDE, height), layout=layout)
     for place, line in enumerate(reversed(lines)):
         y = (0.04 + _LINE * place) / height
         figure.text(0.01, y, line, fontsize=7, color=_GREY, va="bottom")

@@ -136,7 +136,10 @@ def test_baseline_and_sums_are_said() -> None:
 
 def test_what_was_sought_stands_beside_what_was_found() -> None:
     fact = replace(FACT, count=28.0, total=35.0, observed=0.8)
-    for role, after in (("observed counterpart", "observed"), ("predicted counterpart", "predicted")):
+    for role, after in (
+        ("observed counterpart", "observed"),
+        ("predicted counterpart", "predicted"),
+    ):
         other = Portrait(role, "G2", [fact], picture(), sought=0.83)
         figure = explanation_figure(explanation(other), "")
         said = words(figure)

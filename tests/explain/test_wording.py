@@ -16,7 +16,14 @@ def test_votes_are_whole_numbers_and_weighted_ones_say_about() -> None:
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(0.237, "0.24"), (0.0312, "0.031"), (0.00518, "0.005"), (1.0, "1"), (12.4, "12"), (130, "130")],
+    [
+        (0.237, "0.24"),
+        (0.0312, "0.031"),
+        (0.00518, "0.005"),
+        (1.0, "1"),
+        (12.4, "12"),
+        (130, "130"),
+    ],
 )
 def test_amounts_have_as_many_digits_as_a_map_bears(value: float, said: str) -> None:
     assert amount(value) == said
