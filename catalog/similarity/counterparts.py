@@ -17,6 +17,7 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.scoring.weights import PAPER_FACTOR
 from zoolens.catalog.similarity.exact import SimilarityIndex
 from zoolens.catalog.similarity.files import load_codes, load_index, unload_indexes
+from zoolens.catalog.similarity.target import Target
 from zoolens.catalog.store.galaxies import names_of
 from zoolens.catalog.store.matrices import (
     asked_galaxies,
@@ -31,11 +32,15 @@ _AT_ONCE = 64  # queries that pass over the candidates together
 
 @dataclass(frozen=True)
 class Counterpart:
-    """A galaxy and its similarity to the query, in nat, 0 or less."""
+    """A galaxy and its similarity to the query, in nat, 0 or less.
+
+    target: what it was to have of the question of interest, beside what it has.
+    """
 
     galaxy_id: int
     iauname: str
     score: float
+    target: Target | None = None
 
 
 @dataclass(frozen=True)
