@@ -54,16 +54,16 @@ class Target:
 
     @property
     def words(self) -> str:
-        """The distance in words: `close, at most 0.04 off`; `not close: 0.36 off in smooth`."""
+        """How close: `close, at most 0.04 off`, or `not close: smooth 0.49, asked for 0.13`."""
         if self.distance is None:
             return "how close is not known"
         if self.distance <= CLOSE:
             return f"close, at most {self.distance:.2f} off"
-        place, off, _ = max(self._differences, key=lambda one: one[1] / one[2])
-        where = "" if place == self.place else f" in {self.answers[place]}"
+        place = max(self._differences, key=lambda one: one[1] / one[2])[0]
+        both = f"{self.answers[place]} {self.found[place]:.2f}, asked for {self.asked[place]:.2f}"
         if self.close:
-            return f"{off:.2f} off{where}, within the chance of {self.votes:.0f} votes"
-        return f"not close: {off:.2f} off{where}"
+            return f"{both}: within the chance of {self.votes:.0f} votes"
+        return f"not close: {both}"
 
     @property
     def _differences(self) -> list[tuple[int, float, float]]:
