@@ -41,6 +41,7 @@ from zoolens.catalog.similarity.places import fill_places
 from zoolens.catalog.similarity.queries import Known, Queries, make_queries, ranked, read_known
 from zoolens.catalog.similarity.target import Target
 from zoolens.catalog.store.galaxies import names_of
+from zoolens.catalog.store.matrices import voted_galaxies
 from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.catalog.store.store import Store
@@ -78,10 +79,12 @@ def main() -> None:
 
 def true_chances(store: Store, truth: str) -> Floats:
     """The chances (N, A) that the votes of a simulated sky were drawn from, by number."""
-    table = pd.read_parquet(truth).set_index("iauname")
-    names = names_of(store, range(len(table)))
+    table, ids = pd.read_parquet(truth).set_index("iauname"), voted_galaxies(store)
     columns = [f"{label}_probability" for label in store.tree.labels]
-    return table.loc[[names[number] for number in range(len(table))], columns].to_numpy()
+    names = names_of(store, ids)
+    chances = np.full((ids[-1] + 1, len(columns)), np.nan)
+    chances[ids] = table.loc[[names[number] for number in ids.tolist()], columns]
+    return chances
 
 
 def measured(store: Store, truth: Floats | None) -> dict[str, Any]:
