@@ -4,13 +4,17 @@ Su et al. 2023, figures 1 to 3, as one figure: the selected galaxy and its obser
 predicted counterparts, each as image, increase map and decrease map.
 """
 
+from textwrap import wrap
+
 from matplotlib.figure import Figure
 
 from zoolens.catalog.explain.portraits import Explanation, Portrait, outside_votes
 from zoolens.catalog.explain.scale import FLOORS
 from zoolens.catalog.explain.sheet import UNITS, WORDS, Marks, Row, sheet
-from zoolens.catalog.explain.wording import number, votes, votes_of
+from zoolens.catalog.explain.wording import votes, votes_of
 from zoolens.catalog.store.matrices import ROUNDING_VOTES
+
+_WIDEST = 30  # characters beside a row of panels
 
 
 def explanation_figure(explanation: Explanation, provenance: str) -> Figure:
@@ -32,31 +36,34 @@ def _row(portrait: Portrait, answer_id: int) -> Row:
         _facts(portrait, answer_id),
         portrait.picture,
         portrait.missing,
-        Marks(fact.observed, fact.predicted, fact.lo, fact.hi, portrait.sought),
+        Marks(fact.observed, fact.predicted, fact.lo, fact.hi, _asked(portrait)),
     )
+
+
+def _asked(portrait: Portrait) -> float | None:
+    """What was asked for of the answer."""
+    return None if portrait.target is None else portrait.target.fraction
 
 
 def _facts(portrait: Portrait, answer_id: int) -> list[tuple[str, str]]:
     """What is known of an answer from votes and model, as names and values."""
-    fact = portrait.facts[answer_id]
-    sought = [] if portrait.sought is None else [("   sought", f"{portrait.sought:.2f}")]
+    fact, asked = portrait.facts[answer_id], _asked(portrait)
+    target = [] if asked is None else [("  asked for", f"{asked:.2f}")]
     if fact.observed is None:
         nobody = "no votes" if fact.total is None else "nobody was asked"
         lines = [("observed", "asked otherwise" if fact.total else nobody)]
     else:
-        lines = [
-            ("votes", votes_of(fact.count, fact.total)),
-            ("observed", f"{fact.observed:.2f}"),
-            *(sought if portrait.seeks_votes else []),
-        ]
+        lines = [("votes", votes_of(fact.count, fact.total)), ("observed", f"{fact.observed:.2f}")]
     if (outside := outside_votes(portrait, fact.question)) > ROUNDING_VOTES:
         lines.insert(1, ("outside", f"the tree, {votes(outside)} votes"))
+    lines += target if portrait.by_votes else []
     predicted = "none" if fact.predicted is None else f"{fact.predicted:.2f}"
     if fact.lo is not None and fact.hi is not None:
         predicted += f"  [{fact.lo:.2f}, {fact.hi:.2f}]"
-    lines += [("predicted", predicted), *([] if portrait.seeks_votes else sought)]
+    lines += [("predicted", predicted), *([] if portrait.by_votes else target)]
     if fact.ce is not None:
         lines.append(("loss", f"{fact.ce:.2f} nat"))
-    if portrait.similarity is not None:
-        lines.append(("similarity", f"{number(portrait.similarity)} nat"))
+    if portrait.target is not None:
+        said = wrap(portrait.target.words, _WIDEST, break_on_hyphens=False)
+        lines += [(line, "") for line in said]
     return lines

@@ -16,6 +16,7 @@ from zoolens.catalog.explain.maps import NO_VOTES, question_maps
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.segments import central_segment, coverage
 from zoolens.catalog.saliency.arithmetic import Of, map_statistics
+from zoolens.catalog.similarity.target import Target
 from zoolens.catalog.store.facts import AnswerFacts, facts_of
 from zoolens.catalog.store.galaxies import read_galaxies
 from zoolens.catalog.store.store import Run, Store
@@ -73,8 +74,8 @@ def picture_of(
 class Portrait:
     """A galaxy in its role: facts for all A answers, and a picture or why there is none.
 
-    sought: of a counterpart, the fraction of the answer that it was chosen to have: observed of
-    an observed one, predicted of others.
+    target: of a counterpart, what was asked for beside what it has: observed fractions of an
+    observed one, predicted ones of others.
     """
 
     role: str
@@ -82,12 +83,11 @@ class Portrait:
     facts: Sequence[AnswerFacts]
     picture: Picture | None
     missing: str = ""
-    similarity: float | None = None
-    sought: float | None = None
+    target: Target | None = None
 
     @property
-    def seeks_votes(self) -> bool:
-        """Whether it is the observed fraction that was sought."""
+    def by_votes(self) -> bool:
+        """Whether it is the observed fraction that was asked for."""
         return self.role == OBSERVED
 
     @property
@@ -134,17 +134,14 @@ def read_explanation(
     """
     second = PREDICTED if subject.exchanged else ALIKE
     others = [(OBSERVED, subject.observed), (second, subject.predicted)]
-    cast: list[tuple[str, int, float | None]] = [(SELECTED, subject.galaxy_id, None)]
-    cast += [(role, other.galaxy_id, other.score) for role, other in others if other is not None]
+    cast: list[tuple[str, int, Target | None]] = [(SELECTED, subject.galaxy_id, None)]
+    cast += [(role, other.galaxy_id, other.target) for role, other in others if other is not None]
     facts = facts_of(store, {galaxy_id for _, galaxy_id, _ in cast})
-    own = facts[subject.galaxy_id][subject.answer_id]
-    sought = {OBSERVED: own.predicted, PREDICTED: own.observed, ALIKE: own.predicted}
     portraits = []
-    for role, galaxy_id, similarity in cast:
+    for role, galaxy_id, target in cast:
         known = _shown(store, run, galaxy_id, subject.answer_id, explained, reader, of)
         name, picture, missing = known
-        about = (similarity, sought.get(role))
-        portraits.append(Portrait(role, name, facts[galaxy_id], picture, missing, *about))
+        portraits.append(Portrait(role, name, facts[galaxy_id], picture, missing, target))
     return Explanation(subject.answer_id, portraits, (*explained.notes, *subject.notes), of)
 
 

@@ -28,8 +28,8 @@ from zoolens.catalog.output.figures import STYLE, shown
 from zoolens.catalog.saliency.arithmetic import Of
 
 # inch: a page's text width; heading; between two rows; a line at the foot, of words on the left
-WIDTH, _TOP, _BETWEEN, _FOOT, _LINE = 7.1, 0.42, 0.25, 0.11, 0.125
-_VALUES = 0.6  # inch: where values of facts begin
+WIDTH, _TOP, _BETWEEN, _FOOT, _LINE = 7.1, 0.42, 0.25, 0.11, 0.115
+_VALUES = 0.62  # inch: where values of facts begin
 
 # What a map can be of, in words; the units of its cells.
 WORDS: dict[Of, str] = {
@@ -51,7 +51,7 @@ _DOTS = "Dots: cells whose mean is below its standard deviation."
 _MARKS = {
     "predicted": "the grey bar the prediction's 90 % interval around its mean",
     "observed": "the dot the observed fraction",
-    "sought": "the triangle what was sought",
+    "asked": "the triangle what was asked for",
 }
 
 
@@ -59,21 +59,22 @@ _MARKS = {
 class Marks:
     """Fractions in 0..1 beside each other; None where there is none.
 
-    observed; predicted in lo to hi, its interval; sought: what the galaxy was chosen to have.
+    observed; predicted in lo to hi, its interval; asked: what was asked for of a counterpart.
     """
 
     observed: float | None
     predicted: float | None
     lo: float | None
     hi: float | None
-    sought: float | None = None
+    asked: float | None = None
 
 
 @dataclass(frozen=True)
 class Row:
     """A row of a sheet.
 
-    above: small, over the name; facts: names and values; picture, or missing: why there is none.
+    above: small, over the name; facts: names and values, or sentences and ""; picture, or missing:
+    why there is none.
     """
 
     above: str
@@ -96,7 +97,7 @@ def sheet(
     end = scale_end(maps, floor)
     lines = [*_legend(rows, what, floor), *notes]
     known = any(row.picture is not None and row.picture.baseline is not None for row in rows)
-    between = _BETWEEN + _LINE * known
+    between = _BETWEEN + _FOOT * known
     height = _TOP + len(rows) * (PANEL + between) + len(lines) * _FOOT + 0.02
     bottoms = [height - _TOP - (n + 1) * PANEL - n * between for n in range(len(rows))]
     with rc_context(STYLE), warnings.catch_warnings():
@@ -126,7 +127,7 @@ def _legend(rows: Sequence[Row], what: str, floor: float) -> list[str]:
     if pictures:
         lines.append(_KEY.format(what))
         if largest_sum([picture.mean for picture in pictures]) < floor:
-            lines[0] += " " + _PALE.format(amount(floor))
+            lines.append(_PALE.format(amount(floor)))
     if any(picture.sd is not None for picture in pictures):
         lines.append(_DOTS)
     marks = [row.marks for row in rows if row.marks is not None]
@@ -159,9 +160,10 @@ def _words(figure: Figure, row: Row, bottom: float) -> None:
     _text(figure, 0.02, top, shown(row.above, 28), fontsize=6.5, color=GREY)
     _text(figure, 0.02, top - 0.13, shown(row.name, 22), fontsize=8, fontweight="bold")
     for index, (name, value) in enumerate(row.facts):
-        y = top - 0.36 - _LINE * index
+        y = top - 0.34 - _LINE * index
         _text(figure, 0.02, y, name, color=GREY, fontsize=6.5)
-        _text(figure, _VALUES, y, value, fontsize=6.5)
+        if value:
+            _text(figure, _VALUES, y, value, fontsize=6.5)
     if row.marks is not None:
         _draw(figure, row.marks, bottom)
 
@@ -179,8 +181,8 @@ def _draw(figure: Figure, marks: Marks, bottom: float) -> None:
         axes.plot([marks.predicted], [0.45], "|", color=GREY, ms=6, mew=1.2, **over)
     if marks.observed is not None:
         axes.plot([marks.observed], [0.45], "o", color=INK, ms=3.2, mew=0, **over)
-    if marks.sought is not None:
-        axes.plot([marks.sought], [1.15], "v", mfc="white", mec=INK, ms=3.6, mew=0.7, **over)
+    if marks.asked is not None:
+        axes.plot([marks.asked], [1.15], "v", mfc="white", mec=INK, ms=3.6, mew=0.7, **over)
 
 
 def _absent(figure: Figure, why: str, bottom: float) -> None:
