@@ -6,6 +6,8 @@ the image centre, separated from what touches it. Lengths are for images of 224 
 and scale with the image.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
@@ -24,8 +26,25 @@ SEGMENTATION = {
 }
 
 
+@dataclass(frozen=True)
+class Segments:
+    """What an image shows besides sky, each (H, W) and True where it is.
+
+    galaxy: the galaxy at the centre, None where nothing is there; neighbours: all other
+    sources, stars and galaxies alike. They do not overlap; the rest is sky.
+    """
+
+    galaxy: Mask | None
+    neighbours: Mask
+
+
 def central_segment(pixels: npt.NDArray[np.uint8]) -> Mask | None:
-    """Pixels of the galaxy at the centre of an image; None where nothing is there.
+    """`segments(pixels).galaxy`."""
+    return segments(pixels).galaxy
+
+
+def segments(pixels: npt.NDArray[np.uint8]) -> Segments:
+    """The galaxy at the centre of an image, and its neighbours.
 
     pixels: (H, W, 3), as `View.display` gives them. The sky is a low percentile of the
     smoothed luminance. The noise is the median absolute deviation of what smoothing removed
@@ -40,14 +59,18 @@ def central_segment(pixels: npt.NDArray[np.uint8]) -> Mask | None:
     light = smooth - np.percentile(smooth, SEGMENTATION["sky_percentile"])
     threshold = SEGMENTATION["threshold"] * max(noise, 0.5)  # half a grey level: rounding
     if light.max() <= threshold:
-        return None
+        return Segments(None, np.zeros(light.shape, np.bool_))
     opening = max(1, round(SEGMENTATION["opening"] * scale))
     centre = max(1, round(SEGMENTATION["centre"] * scale))
-    segment = _opened(light > threshold, opening, centre)
+    detected = ndimage.binary_opening(light > threshold, iterations=opening)
+    segment = _central(detected, centre)
     if segment is None:
-        return None
-    own = _without_neighbours(np.where(_filled(segment), np.maximum(light, threshold), 0), centre)
-    return _opened(own, opening, centre)
+        return Segments(None, detected)
+    filled = _filled(segment)
+    own = _without_neighbours(np.where(filled, np.maximum(light, threshold), 0), centre)
+    galaxy = _central(ndimage.binary_opening(own, iterations=opening), centre)
+    detected |= filled
+    return Segments(galaxy, detected if galaxy is None else detected & ~galaxy)
 
 
 def coverage(segment: Mask, height: int, width: int) -> npt.NDArray[np.float64]:
@@ -75,9 +98,9 @@ def _middle(shape: tuple[int, ...], half: int) -> tuple[slice, ...]:
     return tuple(slice(max(n // 2 - half, 0), n // 2 + half + 1) for n in shape)
 
 
-def _opened(mask: Mask, opening: int, centre: int) -> Mask | None:
-    """The part of the opened mask that fills most of the image's middle."""
-    labels, _ = ndimage.label(ndimage.binary_opening(mask, iterations=opening))
+def _central(mask: Mask, centre: int) -> Mask | None:
+    """The part of a mask that fills most of the image's middle."""
+    labels, _ = ndimage.label(mask)
     sizes = np.bincount(labels[_middle(mask.shape, centre)].ravel())
     sizes[0] = 0
     return labels == sizes.argmax() if sizes.any() else None
