@@ -1,6 +1,8 @@
 """Segments of painted galaxies, whose true extent is known, and of all real ones."""
 
 import io
+import itertools
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -285,3 +287,31 @@ def test_stars_that_touch_real_galaxies_are_left_out(data: Path) -> None:
             segment = central_segment(View().display(image.convert("RGB")))
         assert segment is not None
         assert not segment[y, x], name
+
+
+@pytest.mark.slow
+def test_sdss_galaxies_end_where_sep_says(data: Path) -> None:
+    """No outline wanders through the noise of a clipped sky, and few reach the frame's edge."""
+    pytest.importorskip("sep")
+    pytest.importorskip("photutils")
+    from benchmarks.segments import of_sep, shown
+
+    images = []
+    with tarfile.open(data / "sdss" / "images-03.tar") as tar:
+        for member in itertools.islice(tar, 100):
+            file = tar.extractfile(member)
+            assert file is not None
+            images.append(shown(io.BytesIO(file.read())))
+    found = [segments(image) for image in images]
+    galaxies = [each.galaxy for each in found if each.galaxy is not None]
+    assert len(galaxies) == 100
+    edge = [np.concatenate([g[[0, -1]].ravel(), g[:, [0, -1]].ravel()]) for g in galaxies]
+    assert max(each.mean() for each in edge) < 0.05
+    assert sum(each.any() for each in edge) <= 2
+    areas = np.array([galaxy.sum() for galaxy in galaxies])
+    peers = np.array([0 if s.galaxy is None else s.galaxy.sum() for s in map(of_sep, images)])
+    ratio = areas[peers > 0] / peers[peers > 0]
+    assert 0.9 < np.median(ratio) < 1.2
+    assert (ratio > 2).sum() <= 5
+    assert (ratio < 0.5).sum() <= 2
+    assert np.mean([s.neighbours.mean() for s in found]) < 0.05
