@@ -16,7 +16,8 @@ and only G has to be differentiated. It depends neither on the answer nor on the
 so once per image is enough for A answers and T samples. Maps of what follows from the
 concentrations, such as fractions (`Explainer.fractions`), are sums over the same G. Each pixel
 of G is the derivative of the part after the layer along the activation restricted to that pixel:
-one forward-mode product. For EfficientNet and ResNet it has a closed form.
+one forward-mode product. Where features are a mean over pixels it has a closed form
+(`catalog.saliency.tails`).
 """
 
 import warnings
@@ -237,7 +238,7 @@ def _watching(cut: Cut, engine: str, example: Tensor) -> Callable[[Tensor], tupl
     with torch.no_grad(), one_thread():
         known = cut.split(example)
     depth, shape = known.features.shape[1], known.activation.shape[1:]  # D, (C, h, w)
-    watched = Watched(cut.encoder)
+    watched = Watched(cut.encoder, cut.layer)
     _, channels, size, _ = example.shape
     encode = watched if engine == "torch" else make_encode(engine, watched, channels, size)
 

@@ -105,3 +105,30 @@ def maps_of_outputs(
         )
     recorded.release()
     return np.stack(answers, axis=1)
+
+
+def contributions_by_autograd(
+    encoder: nn.Module, layer: str, images: Tensor, method: str
+) -> Tensor:
+    """What each pixel of a layer contributes to each feature, one feature at a time: (N, D, h, w).
+
+    HiResCAM: sum_c a_c(y, x) d f_d / d a_c(y, x); GradCAM: with the gradient's mean over pixels.
+    """
+    kept: list[Tensor] = []
+
+    def keep(module: nn.Module, _: object, output: Tensor) -> Tensor:
+        kept.append(output.detach().requires_grad_())
+        return kept[-1]
+
+    handle = encoder.get_submodule(layer).register_forward_hook(keep)
+    with torch.enable_grad():
+        features = encoder(images)
+    handle.remove()
+    (activation,) = kept
+    found = []
+    for feature in features.T:
+        (gradient,) = torch.autograd.grad(feature.sum(), activation, retain_graph=True)
+        if method == "gradcam":
+            gradient = gradient.mean((2, 3), keepdim=True).expand_as(gradient)
+        found.append((activation * gradient).sum(1).detach())
+    return torch.stack(found, dim=1)
