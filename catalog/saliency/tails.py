@@ -14,6 +14,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from zoolens.catalog.runtime.imports import without
+from zoolens.catalog.saliency.layouts import Layout
 from zoolens.catalog.saliency.vectors import acts_on_each_number, known_steps, push, slope, through
 
 with without("wandb"):
@@ -22,8 +23,12 @@ with without("wandb"):
     from timm.layers.norm_act import BatchNormAct2d
     from timm.models.convnext import ConvNeXt
     from timm.models.efficientnet import EfficientNet
+    from timm.models.maxxvit import MaxxVit
     from timm.models.regnet import RegNet
     from timm.models.resnet import ResNet
+    from timm.models.swin_transformer import SwinTransformer
+    from timm.models.swin_transformer_v2 import SwinTransformerV2
+    from timm.models.vision_transformer import VisionTransformer
 
 
 @dataclass(frozen=True)
@@ -124,11 +129,51 @@ def _regnet(encoder: Any, layer: str) -> PooledTail | None:
     return _headed(encoder.forward_features, encoder.head)
 
 
+def _maxvit(encoder: Any, layer: str) -> PooledTail | None:
+    last = f"stages.{len(encoder.stages) - 1}"
+    if not _is_last(layer, [(last, encoder.stages), ("norm", encoder.norm)]):
+        return None
+    return _headed(encoder.forward_features, encoder.head)
+
+
+def _swin(encoder: Any, layer: str) -> PooledTail | None:
+    if layer != "norm":
+        return None
+    return _headed(partial(_map_of_swin, encoder), encoder.head)
+
+
+def _map_of_swin(encoder: Any, images: Tensor) -> Tensor:
+    return Layout(channels_last=True).to_map(encoder.forward_features(images))
+
+
+def _vision_transformer(encoder: Any, layer: str) -> PooledTail | None:
+    if (
+        not _is_last(
+            layer, [(f"blocks.{len(encoder.blocks) - 1}", encoder.blocks), ("norm", encoder.norm)]
+        )
+        or encoder.global_pool != "avg"
+        or encoder.pool_include_prefix
+        or not _is_absent(encoder.head)
+    ):
+        return None
+    steps = known_steps(encoder.fc_norm)
+    return None if steps is None else PooledTail(partial(_map_of_tokens, encoder), steps=steps)
+
+
+def _map_of_tokens(encoder: Any, images: Tensor) -> Tensor:
+    layout = Layout(dimensions=3, prefix=encoder.num_prefix_tokens)
+    return layout.to_map(encoder.forward_features(images))
+
+
 _FAMILIES: dict[type[nn.Module], Callable[[Any, str], PooledTail | None]] = {
     ResNet: _resnet,
     EfficientNet: _efficientnet,
     ConvNeXt: _convnext,
     RegNet: _regnet,
+    MaxxVit: _maxvit,
+    SwinTransformer: _swin,
+    SwinTransformerV2: _swin,
+    VisionTransformer: _vision_transformer,
 }
 
 

@@ -27,7 +27,7 @@ def test_a_watched_encoder_puts_out_features_then_its_activation(family: str) ->
     torch.testing.assert_close(watched(images), expected)
     # a copy whose norms are folded into its convolutions, as engines take it
     folded = for_inference(copy.deepcopy(watched).float(), 3, POOLED[family].size)
-    torch.testing.assert_close(folded(images.float()), expected.float(), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(folded(images.float()), expected.float(), rtol=1e-3, atol=1e-3)
 
 
 def test_a_form_is_of_one_layer_and_keeps_no_gradients() -> None:
