@@ -138,7 +138,7 @@ class DeepLift:
         return Contributions(predicted, baseline, between.maps(weights[:, None])[:, 0])
 
     def _head(self, between: Between, quantity: Quantity) -> tuple[Tensor, Tensor, Tensor]:
-        """Values of images and baselines, (N, A), and the weights of features between, (N, A, D)."""
+        """Values of images and of baselines, (N, A), and weights of the features, (N, A, D)."""
         end, start = (self._logits(one) for one in (between.features, between.baseline))
         predicted, baseline = torch.empty_like(end[:, 0]), torch.empty_like(start[:, 0])
         weights = end.new_empty(*predicted.shape, self._weight.shape[-1])

@@ -1,6 +1,7 @@
 """Maps that add up, against sums of all kinds of networks and against slow ways to them."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,13 @@ from zoolens.catalog.network.model import ZoobotModel, concentrations, dropout_m
 from zoolens.catalog.saliency import deeplift
 from zoolens.catalog.saliency.cut import last_block
 from zoolens.catalog.saliency.deeplift import BLUR, DeepLift, blurred
-from zoolens.catalog.saliency.integrals import CONCENTRATION, FRACTION, LOGIT, mean_derivative
+from zoolens.catalog.saliency.integrals import (
+    CONCENTRATION,
+    FRACTION,
+    LOGIT,
+    Quantity,
+    mean_derivative,
+)
 from zoolens.catalog.saliency.passes import Paired
 
 SLICES = (slice(0, 3), slice(3, 5), slice(5, 8))
@@ -111,11 +118,11 @@ def small() -> tuple[ZoobotModel, Tensor]:
 
 @pytest.mark.parametrize("quantity", [FRACTION, CONCENTRATION, LOGIT], ids=["p", "alpha", "z"])
 def test_a_cell_at_a_time_by_finite_steps(
-    small: tuple[ZoobotModel, Tensor], quantity: object
+    small: tuple[ZoobotModel, Tensor], quantity: Quantity
 ) -> None:
     """The multipliers by the definition: a secant a step, in float64, one image and answer."""
     model, masks = small
-    encoder = model.encoder.double()
+    encoder: Any = model.encoder.double()
     found = DeepLift(model, masks, SLICES, size=SIZE, layer="block")(images(), quantity)
     image, where = 1, SLICES[2]
     given = torch.stack([images()[image], blurred(images())[image]]).double()
