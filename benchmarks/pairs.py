@@ -38,7 +38,14 @@ from zoolens.catalog.similarity.exchange import (
 )
 from zoolens.catalog.similarity.files import KINDS, load_index
 from zoolens.catalog.similarity.places import fill_places
-from zoolens.catalog.similarity.queries import Known, Queries, make_queries, ranked, read_known
+from zoolens.catalog.similarity.queries import (
+    Known,
+    Queries,
+    Source,
+    make_queries,
+    ranked,
+    read_known,
+)
 from zoolens.catalog.similarity.target import Target
 from zoolens.catalog.store.galaxies import names_of
 from zoolens.catalog.store.matrices import voted_galaxies
@@ -91,7 +98,8 @@ def measured(store: Store, truth: Floats | None) -> dict[str, Any]:
     """All figures of one catalogue; truth (N, A), by number of galaxy."""
     worst = rank_galaxies(store, GALAXIES, min_votes=FEWEST_VOTES)
     ids, answers = (worst[name].to_numpy() for name in ("galaxy_id", "answer_id"))
-    known, kinds = read_known(store, ids), {kind: {} for kind in KINDS}
+    known = read_known(Source.of(store), ids)
+    kinds: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
     for way in WAYS:
         pairs = counterparts(store, way, ids, answers)
         same = np.mean(pairs[0] == pairs[1])
@@ -109,7 +117,10 @@ def counterparts(store: Store, way: str, ids: Ids, answers: Ids) -> list[Ids]:
     """The best observed and the best predicted counterpart of each galaxy, two arrays (N,)."""
     exchange, fewest = WAYS[way]
     if way == PAPERS:
-        known, part = read_known(store, ids), part_exchanged(store.tree, answers, "answer")
+        known, part = (
+            read_known(Source.of(store), ids),
+            part_exchanged(store.tree, answers, "answer"),
+        )
         found = []
         for kind, own, other in (
             ("observed", known.observed, known.predicted),
@@ -120,13 +131,15 @@ def counterparts(store: Store, way: str, ids: Ids, answers: Ids) -> list[Ids]:
             )
             found.append(np.array([best[0] for best, _ in searched]))
         return found
-    queries = make_queries(store, ids, answers, read_known(store, ids), None, fewest, exchange)
+    source = Source.of(store)
+    known = read_known(source, ids)
+    queries = make_queries(source, ids, answers, known, None, fewest, exchange)
     if way == ON_THE_ANSWER:
         weights = default_weights(part_exchanged(store.tree, answers, "answer"))
         queries = Queries(**{**vars(queries), "weights": weights})
-    hits = [ranked(store, kind, queries, 2) for kind in KINDS]
-    filled = [fill_places(one, other, 1) for one, other in zip(*hits, strict=True)]
-    return [np.array([places[kind][0].galaxy_id for places in filled]) for kind in (0, 1)]
+    hits = [ranked(source, kind, queries, 2) for kind in KINDS]
+    filled = [fill_places(one, other, 1)[:2] for one, other in zip(*hits, strict=True)]
+    return [np.array([pair[kind][0].galaxy_id for pair in filled]) for kind in (0, 1)]
 
 
 def fairness(
@@ -141,7 +154,7 @@ def fairness(
 
     others: what the counterparts have, the catalogue's votes and predictions unless given.
     """
-    tree, others = store.tree, others or read_known(store, found)
+    tree, others = store.tree, others or read_known(Source.of(store), found)
     own, have = getattr(known, kind), getattr(others, kind)
     target = known.predicted if kind == "observed" else known.observed
     off, off_answer, elsewhere, close, votes = [], [], [], [], []

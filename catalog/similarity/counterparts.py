@@ -29,6 +29,7 @@ from zoolens.catalog.similarity.found import Counterparts as Counterparts
 from zoolens.catalog.similarity.places import Hit, fill_places
 from zoolens.catalog.similarity.queries import (
     Known,
+    Source,
     make_queries,
     one_kind_at_a_time,
     ranked,
@@ -65,16 +66,17 @@ def find_counterparts(
     """
     check_exchange(exchange)
     ids, answers = np.array([galaxy_id], np.int64), np.array([answer_id], np.int64)
-    known = read_known(store, ids)
+    source = Source.of(store)
+    known = read_known(source, ids)
     voted = not len(without_votes(store, ids))
-    _check_exchangeable(store, galaxy_id, answer_id, known, voted=voted)
+    _check_exchangeable(source, galaxy_id, answer_id, known, voted=voted)
     if not voted:
-        return _alike(store, ids, answers, known, weights, k, min_votes, approximate)
-    queries = make_queries(store, ids, answers, known, weights, min_votes, exchange)
+        return _alike(source, ids, answers, known, weights, k, min_votes, approximate)
+    queries = make_queries(source, ids, answers, known, weights, min_votes, exchange)
     if not np.any(queries.weights[~np.isnan(known.observed)] > 0):
         raise CatalogError("every answer that the galaxy was asked has weight 0; raise one")
-    hits = [ranked(store, kind, queries, 2 * k, approximate=approximate) for kind in KINDS]
-    return describe(store, queries, hits, k)[0]
+    hits = [ranked(source, kind, queries, 2 * k, approximate=approximate) for kind in KINDS]
+    return describe(source, queries, hits, k)[0]
 
 
 def find_many(
@@ -92,7 +94,8 @@ def find_many(
     """
     check_exchange(exchange)
     ids, answers = np.array(galaxy_id, np.int64), np.array(answer_id, np.int64)
-    known, rows = read_known(store, ids), np.arange(len(ids))
+    source = Source.of(store)
+    known, rows = read_known(source, ids), np.arange(len(ids))
     bare = np.isin(ids, without_votes(store, np.unique(ids)))
     unknown = np.isnan(known.predicted[rows, answers])
     unvoted = np.isnan(known.observed[rows, answers]) & ~bare
@@ -103,13 +106,13 @@ def find_many(
     for row in np.flatnonzero(bare & ~unknown).tolist():
         one = slice(row, row + 1)
         alone = known.some(one)
-        found[row] = _alike(store, ids[one], answers[one], alone, None, 1, min_votes, False)
+        found[row] = _alike(source, ids[one], answers[one], alone, None, 1, min_votes, False)
     some = np.flatnonzero(~(unknown | unvoted | bare))
     if len(some):
         queries = make_queries(
-            store, ids[some], answers[some], known.some(some), None, min_votes, exchange
+            source, ids[some], answers[some], known.some(some), None, min_votes, exchange
         )
-        described = describe(store, queries, one_kind_at_a_time(store, queries, 2), 1)
+        described = describe(source, queries, one_kind_at_a_time(source, queries, 2), 1)
         found |= dict(zip(some.tolist(), described, strict=True))
     return [found[row] for row in rows.tolist()]
 
@@ -123,10 +126,11 @@ def counterparts_of_many(
     prediction. The same as `find_many`, without words. Two arrays (N,) of numbers of galaxies, -1
     where there is no such galaxy. Raises `CatalogError` if the index files are not current.
     """
-    known = read_known(store, galaxy_id)
-    queries = make_queries(store, galaxy_id, answer_id, known, None, min_votes, "question")
+    source = Source.of(store)
+    known = read_known(source, galaxy_id)
+    queries = make_queries(source, galaxy_id, answer_id, known, None, min_votes, "question")
     found = np.full((2, len(galaxy_id)), -1, np.int64)
-    hits = one_kind_at_a_time(store, queries, 2)
+    hits = one_kind_at_a_time(source, queries, 2)
     for row, (one, other) in enumerate(zip(*hits, strict=True)):
         for kind, best in enumerate(fill_places(one, other, 1)[:2]):
             found[kind, row] = best[0].galaxy_id if best else -1
@@ -134,7 +138,7 @@ def counterparts_of_many(
 
 
 def _alike(
-    store: Store,
+    source: Source,
     galaxy_id: Ids,
     answer_id: Ids,
     known: Known,
@@ -144,24 +148,25 @@ def _alike(
     approximate: bool,
 ) -> Counterparts:
     """The galaxies whose predictions are most like those of a galaxy (1,) without votes."""
+    store, tree, self = source.store, source.tree, int(galaxy_id[0])
     index = load_index(store, "predicted")
     if not index.holding(galaxy_id).any():
         raise CatalogError(
             f"the similarity index of {store.path} holds no galaxies without votes; build it "
             "anew with: zoolens index"
         )
-    tree, run, self = store.tree, store.newest_run("predict"), int(galaxy_id[0])
+    answer = int(answer_id[0])
     among = None
     if min_votes:
-        among = index.holding(candidates_of(store, run, int(answer_id[0]), min_votes).enough)
+        enough = candidates_of(store, source.predict_run, answer, min_votes).enough
+        among = index.holding(enough)
     if weights is None:
         weights = default_weights(part_exchanged(tree, answer_id, "answer"))[0]
     search = load_codes(store, "predicted") if approximate else index
     found = search.search(known.predicted[0], weights, k, exclude=self, among=among)
     hits = [Hit(*pair) for pair in zip(*(part.tolist() for part in found), strict=True)]
     ids = np.array([hit.galaxy_id for hit in hits], np.int64)
-    others, names = read_known(store, ids), names_of(store, ids)
-    answer = int(answer_id[0])
+    others, names = read_known(source, ids), names_of(store, ids)
     asked = fractions_of(tree, answer, known.predicted[0])
     alike = [
         Counterpart(
@@ -178,13 +183,14 @@ def _alike(
 
 
 def _check_exchangeable(
-    store: Store, galaxy_id: int, answer_id: int, known: Known, *, voted: bool
+    source: Source, galaxy_id: int, answer_id: int, known: Known, *, voted: bool
 ) -> None:
-    label = store.tree.labels[answer_id]
-    name = names_of(store, [galaxy_id])[galaxy_id]
+    label = source.tree.labels[answer_id]
+    name = names_of(source.store, [galaxy_id])[galaxy_id]
     if np.isnan(known.predicted[0, answer_id]):
-        run = store.newest_run("predict")
-        raise CatalogError(f"{name} has no prediction of {label} in run {run}; see: zoolens status")
+        raise CatalogError(
+            f"{name} has no prediction of {label} in run {source.predict_run}; see: zoolens status"
+        )
     if voted and np.isnan(known.observed[0, answer_id]):
         raise CatalogError(
             f"the votes for {name} have no fraction of {label}: nobody was asked, or with other "

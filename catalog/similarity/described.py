@@ -9,14 +9,13 @@ from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.similarity.files import KINDS
 from zoolens.catalog.similarity.found import Counterpart, Counterparts, notes_of
 from zoolens.catalog.similarity.places import Hit, fill_places
-from zoolens.catalog.similarity.queries import Queries, read_known
+from zoolens.catalog.similarity.queries import Queries, Source, read_known
 from zoolens.catalog.similarity.target import Fractions, Target
 from zoolens.catalog.store.galaxies import names_of
-from zoolens.catalog.store.store import Store
 
 
 def describe(
-    store: Store, queries: Queries, hits: Sequence[Sequence[Sequence[Hit]]], k: int
+    source: Source, queries: Queries, hits: Sequence[Sequence[Sequence[Hit]]], k: int
 ) -> list[Counterparts]:
     """The best k of the hits of each query by both kinds, named, with what to say of them."""
     filled = [fill_places(one, other, k) for one, other in zip(*hits, strict=True)]
@@ -24,7 +23,7 @@ def describe(
     chosen |= {galaxy for *_, both in filled for galaxy, _ in both}
     ids = np.array(sorted(chosen), np.int64)
     place = {galaxy: row for row, galaxy in enumerate(ids.tolist())}
-    names, others, tree = names_of(store, ids), read_known(store, ids), store.tree
+    names, others, tree = names_of(source.store, ids), read_known(source, ids), source.tree
     found = []
     for row, (*kinds, both) in enumerate(filled):
         answer = int(queries.answer_id[row])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoolens.catalog.arrays import Floats, Ids
+from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.similarity.candidates import Candidates, candidates_of
 from zoolens.catalog.similarity.exchange import (
     Exchange,
@@ -18,6 +19,20 @@ from zoolens.catalog.store.matrices import read_predictions, read_votes
 from zoolens.catalog.store.store import Store
 
 _AT_ONCE = 64  # queries that pass over the candidates together
+
+
+@dataclass(frozen=True)
+class Source:
+    """A store with its tree and the newest predictions, which are asked for once."""
+
+    store: Store
+    tree: DecisionTree
+    predict_run: int
+
+    @staticmethod
+    def of(store: Store) -> "Source":
+        """Raises `CatalogError` if there are no predictions."""
+        return Source(store, store.tree, store.newest_run("predict"))
 
 
 @dataclass(frozen=True)
@@ -49,16 +64,16 @@ class Queries:
     candidates: dict[int, Candidates]
 
 
-def read_known(store: Store, galaxy_id: Ids) -> Known:
+def read_known(source: Source, galaxy_id: Ids) -> Known:
     """What is known of galaxies (N,), in any order and as often as they are named."""
     ids, place = np.unique(galaxy_id, return_inverse=True)
-    votes = read_votes(store, store.tree, ids)
-    predicted, _ = read_predictions(store, store.tree, store.newest_run("predict"), ids)
+    votes = read_votes(source.store, source.tree, ids)
+    predicted, _ = read_predictions(source.store, source.tree, source.predict_run, ids)
     return Known(votes.observed[place], predicted[place], votes.totals[place])
 
 
 def make_queries(
-    store: Store,
+    source: Source,
     galaxy_id: Ids,
     answer_id: Ids,
     known: Known,
@@ -70,7 +85,7 @@ def make_queries(
 
     weights (A,); unless given, those of `default_weights`.
     """
-    tree, run = store.tree, store.newest_run("predict")
+    tree = source.tree
     part = part_exchanged(tree, answer_id, exchange)
     asked = {
         "observed": exchanged(known.observed, known.predicted, part),
@@ -79,18 +94,19 @@ def make_queries(
     weighted = default_weights(part) if weights is None else np.tile(weights, (len(answer_id), 1))
     first = {int(tree.question_of[answer]): int(answer) for answer in answer_id}
     candidates = {
-        question: candidates_of(store, run, answer, min_votes) for question, answer in first.items()
+        question: candidates_of(source.store, source.predict_run, answer, min_votes)
+        for question, answer in first.items()
     }
     return Queries(galaxy_id, answer_id, known, asked, weighted, candidates)
 
 
 def ranked(
-    store: Store, kind: str, queries: Queries, most: int, *, approximate: bool = False
+    source: Source, kind: str, queries: Queries, most: int, *, approximate: bool = False
 ) -> list[list[Hit]]:
     """The best `most` candidates of each query by one kind, those of enough votes first."""
-    index = load_index(store, kind)
-    codes = load_codes(store, kind) if approximate else None
-    question = store.tree.question_of[queries.answer_id]
+    index = load_index(source.store, kind)
+    codes = load_codes(source.store, kind) if approximate else None
+    question = source.tree.question_of[queries.answer_id]
     asked, weights, selves = queries.asked[kind], queries.weights, queries.galaxy_id.tolist()
     hits: list[list[Hit]] = [[] for _ in selves]
     for enough in (True, False):
@@ -119,10 +135,10 @@ def ranked(
     return [some[:most] for some in hits]
 
 
-def one_kind_at_a_time(store: Store, queries: Queries, most: int) -> list[list[list[Hit]]]:
+def one_kind_at_a_time(source: Source, queries: Queries, most: int) -> list[list[list[Hit]]]:
     """`ranked` for both kinds, of which one is in memory: there may be millions of galaxies."""
     hits = []
     for kind in KINDS:
-        hits.append(ranked(store, kind, queries, most))
+        hits.append(ranked(source, kind, queries, most))
         unload_indexes()
     return hits

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from tests.made.catalogues import (
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.explain.choice import Choice, Subject, Which, choose, find_subjects
 from zoolens.catalog.similarity.counterparts import find_counterparts
+from zoolens.catalog.similarity.exchange import Exchange
 from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.index import index
@@ -143,12 +144,12 @@ def test_counterparts_drawn_have_enough_votes(store: Store) -> None:
 
 def test_what_is_exchanged_is_chosen(store: Store) -> None:
     answer = TOY.labels.index("shape_disk")
-    for exchange in ("question", "answer"):
+    for exchange in get_args(Exchange):
         (subject,) = find_subjects(store, [Choice(4, answer)], exchange=exchange)
         best = find_counterparts(store, 4, answer, exchange=exchange)
         assert (subject.observed, subject.predicted) == (best.observed[0], best.predicted[0])
     with pytest.raises(CatalogError, match="no exchange of 'all'; choose question or answer"):
-        Which(worst=1, exchange="all")
+        Which(worst=1, exchange="all")  # type: ignore[arg-type]
 
 
 def test_a_galaxy_alone_has_none(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from tests.made.catalogues import (
 from zoolens.catalog.errors import CatalogError, TableRefused, UnknownName
 from zoolens.catalog.output.answer import from_arrow, write
 from zoolens.catalog.similarity.counterparts import find_counterparts
+from zoolens.catalog.similarity.exchange import Exchange
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.index import index
 from zoolens.jobs.score import score
@@ -79,7 +80,7 @@ def test_who_was_not_asked_is_no_counterpart(gz: Path) -> None:
 
 
 @pytest.mark.parametrize("exchange", ["question", "answer"])
-def test_what_was_asked_for_stands_beside_what_was_found(gz: Path, exchange: str) -> None:
+def test_what_was_asked_for_stands_beside_what_was_found(gz: Path, exchange: Exchange) -> None:
     report = similar(gz, "G0003", answer="bar_weak", k=2, exchange=exchange)
     selected, *rows = report.table.to_pylist()
     assert (selected["asked"], selected["off"], selected["close"]) == (None, None, None)
@@ -95,7 +96,7 @@ def test_what_was_asked_for_stands_beside_what_was_found(gz: Path, exchange: str
     weak = f"weak {selected['predicted']:.2f}/{rows[0]['observed']:.2f}"
     assert weak in told[0]
     with pytest.raises(CatalogError, match="no exchange of 'all'"):
-        similar(gz, "G0003", exchange="all")
+        similar(gz, "G0003", exchange="all")  # type: ignore[arg-type]
 
 
 def test_the_table_for_people_fits_100_columns(gz: Path, capsys: pytest.CaptureFixture) -> None:

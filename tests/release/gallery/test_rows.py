@@ -50,6 +50,7 @@ def test_counterparts_are_the_best_ones(path: Path, page: Path) -> None:
                 ).to_pylist()[0]
                 assert other["predicted"] == pytest.approx(fact["fraction"], abs=6e-5)
                 assert other["lo"] == pytest.approx(fact["fraction_lo"], abs=6e-5)
+                assert counterpart.target is not None
                 assert other["asked"] == pytest.approx(counterpart.target.fraction, abs=6e-5)
                 assert other["close"] == counterpart.target.words
             assert one["notes"] == " ".join(found.notes)
