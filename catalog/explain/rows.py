@@ -10,8 +10,8 @@ from zoolens.catalog.arrays import Floats
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.explain.model import ExplainedModel
 from zoolens.catalog.images.loading import ImageBatch
-from zoolens.catalog.images.segments import coverage
-from zoolens.catalog.saliency.arithmetic import DTYPE, encode, map_statistics
+from zoolens.catalog.images.segments import coverages
+from zoolens.catalog.saliency.arithmetic import DTYPE, Of, encode, map_statistics
 from zoolens.catalog.store.rejects import Reject, reject_table
 from zoolens.catalog.store.tables import arrow_schema
 
@@ -25,22 +25,26 @@ def saliency_tables(
     """
     if not batch.galaxies:
         return {"reject": reject_table(batch.rejects)}
-    saliency = explained.explainer(batch.images)
+    saliency, of_fractions = explained.explainer.both(batch.images, tree.slices)
     mean, sd = saliency.mean.numpy(), saliency.sd.numpy()  # (N, A, h, w)
+    fractions, expected = of_fractions.mean.numpy(), of_fractions.expected.numpy()
     has = ~explained.model.bias.isnan().numpy()  # (A,)
-    finite = (np.isfinite(mean) & np.isfinite(sd))[:, has].all((1, 2, 3))  # (N,)
+    finite = np.isfinite([mean, sd, fractions])[:, :, has].all((0, 2, 3, 4))  # (N,)
     rejects = list(batch.rejects)
-    ids, covered = [], []
-    for galaxy, segment, sound in zip(batch.galaxies, batch.segments, finite, strict=True):
-        if sound:
-            ids.append(galaxy.galaxy_id)
-            covered.append(None if segment is None else coverage(segment, *mean.shape[-2:]))
-        else:
+    for galaxy, sound in zip(batch.galaxies, finite, strict=True):
+        if not sound:
             reason = "no finite map: the model overflows on this image"
             rejects.append(Reject(galaxy.source, None, galaxy.iauname, reason))
+    ids = [batch.galaxies[place].galaxy_id for place in np.flatnonzero(finite)]
+    seen = [batch.segments[place] for place in np.flatnonzero(finite)]
+    covered = coverages(seen, *mean.shape[-2:])
+    statistics = [
+        statistic_rows(ids, "concentration", mean[finite], covered),
+        statistic_rows(ids, "fraction", fractions[finite], covered, expected[finite]),
+    ]
     return {
         "saliency_map": map_rows(ids, mean[finite], sd[finite], tree),
-        "saliency_stat": statistic_rows(ids, mean[finite], covered),
+        "saliency_stat": in_galaxy_order(statistics),
         "reject": reject_table(rejects),
     }
 
@@ -79,33 +83,38 @@ def map_rows(
 
 
 def statistic_rows(
-    galaxy_id: Sequence[int], mean: npt.NDArray[np.float32], coverages: Sequence[Floats | None]
+    galaxy_id: Sequence[int],
+    of: Of,
+    maps: npt.NDArray[np.floating],
+    covered: tuple[Floats, Floats],
+    predicted: Floats | None = None,
 ) -> pa.Table:
     """Rows of `saliency_stat`, one per galaxy and answer with a map; NaN becomes NULL.
 
-    mean: (N, A, h, w); coverages: of each galaxy's segment (`segments.coverage`), or
-    None.
+    maps: (N, A, h, w), of what `of` says; covered: as `segments.coverages` gives them;
+    predicted: (N, A), what the model makes of each answer, None where it is not told.
     """
-    parts = []
-    for galaxy, maps, covered in zip(galaxy_id, mean, coverages, strict=True):
-        answers = np.flatnonzero(~np.isnan(maps).any((1, 2)))
-        statistics = map_statistics(maps[answers], covered)
-        parts.append(
-            {
-                "galaxy_id": np.full(len(answers), galaxy),
-                "answer_id": answers,
-                **statistics,
-            }
-        )
+    galaxy, answer = np.nonzero(~np.isnan(maps).any((2, 3)))  # of each of the M maps
+    on_galaxy, on_neighbours = covered
+    columns = {
+        "galaxy_id": np.asarray(galaxy_id, np.int64)[galaxy],
+        "answer_id": answer,
+        "of": np.full(len(answer), of, object),
+        "predicted": np.full(len(answer), np.nan)
+        if predicted is None
+        else predicted[galaxy, answer],
+        "baseline": np.full(len(answer), np.nan),
+        **map_statistics(maps[galaxy, answer], on_galaxy[galaxy], on_neighbours[galaxy]),
+    }
     return pa.table(
         {
-            field.name: pa.array(
-                np.concatenate([part[field.name] for part in parts] or [np.empty(0)]).astype(
-                    field.type.to_pandas_dtype()
-                ),
-                field.type,
-                from_pandas=True,
-            )
+            field.name: pa.array(columns[field.name], from_pandas=True).cast(field.type)
             for field in arrow_schema("saliency_stat")
         }
     )
+
+
+def in_galaxy_order(rows: Sequence[pa.Table]) -> pa.Table:
+    """Rows of one galaxy after those of another, each galaxy's in the order given."""
+    together = pa.concat_tables(rows)
+    return together.take(np.argsort(together["galaxy_id"].to_numpy(), kind="stable"))

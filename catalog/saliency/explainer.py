@@ -124,13 +124,22 @@ class Explainer:
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Saliency:
-        parts = [self._explain(part) for part in images.split(AT_ONCE)]
-        return Saliency(*(torch.cat([getattr(p, name) for p in parts]) for name in ("mean", "sd")))
+        return _saliency([self._explain(*self._contributions(p)) for p in images.split(AT_ONCE)])
 
-    def _explain(self, images: Tensor) -> Saliency:
+    @torch.no_grad()
+    def both(self, images: Tensor, slices: Sequence[slice]) -> tuple[Saliency, Fractions]:
+        """What calling it and `fractions` give, of one pass through the encoder."""
+        own, of_fractions = [], []
+        for part in images.split(AT_ONCE):
+            contributed = self._contributions(part)
+            own.append(self._explain(*contributed))
+            of_fractions.append(self._fractions(*contributed, slices))
+        return _saliency(own), _fractions(of_fractions)
+
+    def _explain(self, features: Tensor, contributed: Tensor) -> Saliency:
         means, sds = [], []
-        for features, image_pixels in zip(*self._contributions(images), strict=True):
-            maps = self._maps(features, image_pixels)  # (T, A, h, w)
+        for image_features, image_pixels in zip(features, contributed, strict=True):
+            maps = self._maps(image_features, image_pixels)  # (T, A, h, w)
             sd, mean = torch.std_mean(maps, dim=0, correction=0)
             means.append(mean)
             sds.append(sd)
@@ -168,14 +177,16 @@ class Explainer:
         exact, whatever the samples. The sum over t is taken in the weights of G, so that
         its cost does not grow with T times h w.
         """
-        parts = [self._fractions(part, slices) for part in images.split(AT_ONCE)]
-        return Fractions(*(torch.cat([getattr(p, n) for p in parts]) for n in ("expected", "mean")))
+        parts = images.split(AT_ONCE)
+        return _fractions([self._fractions(*self._contributions(p), slices) for p in parts])
 
-    def _fractions(self, images: Tensor, slices: Sequence[slice]) -> Fractions:
+    def _fractions(
+        self, features: Tensor, contributed: Tensor, slices: Sequence[slice]
+    ) -> Fractions:
         expected, means = [], []
-        for features, pixels in zip(*self._contributions(images), strict=True):
-            alpha = (1 + 100 * torch.sigmoid(self._logits(features)))[..., None]
-            slopes = self._slopes(features)[..., None]  # (T, A, 1)
+        for image_features, pixels in zip(features, contributed, strict=True):
+            alpha = (1 + 100 * torch.sigmoid(self._logits(image_features)))[..., None]
+            slopes = self._slopes(image_features)[..., None]  # (T, A, 1)
             shares, weights = [], []
             for where in slices:
                 total = alpha[:, where].sum(1, keepdim=True)
@@ -223,6 +234,14 @@ class Explainer:
     def _logits(self, features: Tensor) -> Tensor:
         """Logits z of one galaxy, (T, A) float64; features: (D,)."""
         return self._precise_weight @ features.double() + self._bias
+
+
+def _saliency(parts: Sequence[Saliency]) -> Saliency:
+    return Saliency(*(torch.cat([getattr(p, name) for p in parts]) for name in ("mean", "sd")))
+
+
+def _fractions(parts: Sequence[Fractions]) -> Fractions:
+    return Fractions(*(torch.cat([getattr(p, n) for p in parts]) for n in ("expected", "mean")))
 
 
 def _is_last_block(layer: str, encoder: torch.nn.Module, example: Tensor) -> bool:

@@ -190,7 +190,8 @@ def test_layers_without_a_closed_form_are_explained_too(path: Path, model: str) 
 def test_statistics_stand_for_every_answer(path: Path) -> None:
     explain(path, Which(everything=True), figures=False)
     assert one(path, "SELECT count(*) FROM saliency") == GALAXIES * 10
-    assert one(path, "SELECT count(*) FROM saliency_stats") == GALAXIES * 34
+    for of in ("concentration", "fraction"):
+        assert one(path, f"SELECT count(*) FROM saliency_stats WHERE of = '{of}'") == GALAXIES * 34
     # every blob is found, and a map without positive saliency has none on the target
     wrong = "SELECT count(*) FROM saliency_stats WHERE (on_target IS NULL) <> (increase = 0)"
     assert one(path, wrong) == 0
