@@ -48,24 +48,23 @@ _MAP = (
     Column("width", "INTEGER", "columns of a map", ucd="meta.number"),
     Column("dtype", "VARCHAR", "NumPy type of the blobs, little-endian", ucd="meta.code"),
 )
-def _shares(part: str, of: str, none: str) -> tuple[Column, ...]:
-    """Shares of a part of a map on the galaxy, its neighbours and sky; none: when there is none."""
+def _shares(part: str, of: str) -> tuple[Column, ...]:
+    """Shares of a part of a map on the galaxy, its neighbours and sky."""
     on = {
-        "galaxy": ("the central galaxy's segment", "0 where nothing is at the centre of the image"),
-        "neighbours": ("the other sources in the image, stars and galaxies alike", "0 without any"),
-        "sky": ("what is neither galaxy nor neighbour", "of a black image all there is"),
+        "galaxy": ("the central galaxy's segment", "; 0 without one"),
+        "neighbours": ("all other sources in the image, stars and galaxies alike", "; 0 without any"),
+        "sky": ("the rest of the image", f": with the two before it adds up to 1, or all three are 0 where there is no {of}"),
     }
-    ends = f"the three add up to 1, or are 0 {none}; NULL where an earlier version made the row"
     return tuple(
-        Column(f"{part}on_{place}", "FLOAT", f"share of the {of} on {where}, 0..1: {special}; {ends}", ucd="stat.value", wide=f"share of the {of} of the map of the expected fraction of {{of}} that lies on {where}, 0..1")
-        for place, (where, special) in on.items()
+        Column(f"{part}on_{place}", "FLOAT", f"share of the {of} on {where}, 0..1{more}; NULL in rows of earlier versions", ucd="stat.value", wide=f"share of the {of} of the map of the expected fraction of {{of}} that lies on {where}, 0..1")
+        for place, (where, more) in on.items()
     )
 
 
 _MAP_SHARES = (
-    *_shares("", "absolute saliency", "of a map that is 0 everywhere"),
-    *_shares("increase_", "increase", "without increase"),
-    *_shares("decrease_", "decrease", "without decrease"),
+    *_shares("", "absolute saliency"),
+    *_shares("increase_", "increase"),
+    *_shares("decrease_", "decrease"),
 )
 _MAP_STATISTICS = (
     Column("on_target", "FLOAT", "share of the positive saliency on the central galaxy's segment, 0..1; NULL without positive saliency or segment", ucd="stat.value", wide="share of the positive part of the saliency map of the concentration of {of} that falls on the central galaxy, 0..1"),
@@ -185,7 +184,7 @@ COLUMNS: dict[str, dict[str, Column]] = {
     ),
     "evaluations": _columns(
         _RUN_ID,
-        Column("topic", "VARCHAR", "calibration, error, accuracy, localisation, sanity, faithfulness, stability or warning", ucd="meta.code"),
+        Column("topic", "VARCHAR", "calibration, error, accuracy, localisation, sanity, faithfulness, stability, warning or neighbours", ucd="meta.code"),
         Column("measure", "VARCHAR", "what was measured", ucd="meta.code"),
         Column("question", "VARCHAR", "question it is about; NULL for all", ucd="meta.id"),
         Column("label", "VARCHAR", "answer it is about; NULL for all", ucd="meta.id"),

@@ -53,8 +53,10 @@ def full_catalogue(path: Path, *, tree: DecisionTree = TOY, seed: int = 0) -> Pa
         config = {"predict_run": store.newest_run("predict"), "samples": 0}
         run = store.begin("explain", config)
         mean, sd = maps.astype(np.float32)
-        masks = ([np.ones((SIDE, SIDE)), None] * len(EXPLAINED))[: len(EXPLAINED)]
-        where = covered(masks, (SIDE, SIDE))
+        masks = ([np.eye(SIDE), None] * len(EXPLAINED))[: len(EXPLAINED)]
+        neighbour = np.zeros((SIDE, SIDE))
+        neighbour[:2, 3:] = 1
+        where = covered(masks, (SIDE, SIDE), neighbour)
         expected = expected_fractions(concentrations[EXPLAINED], tree)
         raised = fractions_of(mean, tree)
         tables = {
