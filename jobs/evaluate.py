@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from zoolens.catalog.arrays import Floats
 from zoolens.catalog.errors import ModelRefused
-from zoolens.catalog.evaluation.causes import Case, cases, true_mask, typical_answers
+from zoolens.catalog.evaluation.causes import Case, cases, typical_answers
 from zoolens.catalog.evaluation.localisation import CAUSES
 from zoolens.catalog.evaluation.measures import Measure, evaluation_rows, read_measures
 from zoolens.catalog.evaluation.neighbours import FEATURES as NEIGHBOURS
-from zoolens.catalog.evaluation.neighbours import NeighbourTrial
+from zoolens.catalog.evaluation.neighbours import NeighbourTrial, others_alone
 from zoolens.catalog.evaluation.of_fractions import fraction_measures, warning_measures
 from zoolens.catalog.evaluation.of_maps import MapTrial, faithfulness_measures, sanity_measures
 from zoolens.catalog.evaluation.sample import Evaluated, read_evaluated
@@ -228,7 +228,7 @@ def _test_maps(
             if shown:
                 maps = trial.add(shown, batch.images, batch.segments, by_number)
                 if work.truth is not None:
-                    known = {n: true_mask(work.truth, n, NEIGHBOURS, explained.view) for n in shown}
+                    known = {n: others_alone(work.truth, n, explained.view) for n in shown}
                     beside.add(shown, maps, batch.segments, known)
             rejects += batch.rejects
             bar.advance(len(shown) + len(batch.rejects))

@@ -105,7 +105,7 @@ def evaluation_tables(measures: Sequence[Measure], tree: DecisionTree) -> dict[s
         "Warnings: area under the ROC curve for a wrong prediction, chance 0.5": _warnings(
             measures
         ),
-        "Neighbours: do shares by segments tell the maps of which a fifth lies on true ones?": _beside(
+        "Neighbours: do shares by segments tell maps of which a fifth lies on true ones?": _beside(
             measures
         ),
     }

@@ -1,12 +1,18 @@
 """Where maps lie by segments, held against a truth that is made."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tests.made.catalogues import TOY
+from zoolens.catalog.evaluation.causes import viewed_mask
 from zoolens.catalog.evaluation.measures import Measure
-from zoolens.catalog.evaluation.neighbours import LOOKED, TOPIC, NeighbourTrial
+from zoolens.catalog.evaluation.neighbours import LOOKED, TOPIC, NeighbourTrial, others_alone
+from zoolens.catalog.evaluation.truth import Truth
 from zoolens.catalog.images.segments import Segments
+from zoolens.catalog.images.view import View
+from zoolens.catalog.sky.truth import encode_mask
 
 N, A, SIDE, PIXELS = 40, len(TOY.labels), 4, 16
 LEFT = np.zeros((PIXELS, PIXELS), np.bool_)
@@ -48,7 +54,7 @@ def test_segments_that_are_right_tell_all() -> None:
     assert find(measures, "on_neighbours", "ROC AUC").chance == 0.5
     assert find(measures, "on_neighbours", "precision").chance == 0.5
     # the neighbour is as large in all pictures, so that its area tells nothing
-    assert find(measures, "area of neighbours", "ROC AUC").value == 0.5
+    assert find(measures, "on_neighbours, area alone", "ROC AUC").value == 0.5
 
 
 def test_segments_without_the_neighbour_tell_nothing() -> None:
@@ -56,6 +62,27 @@ def test_segments_without_the_neighbour_tell_nothing() -> None:
     assert find(measures, "on_neighbours", "ROC AUC").value == 0.5
     assert find(measures, "on_neighbours", "recall").value == 0
     assert not [m for m in measures if m.measure == "precision"], "no map is found"
+
+
+def test_galaxies_without_true_neighbours_do_not_count() -> None:
+    made = NeighbourTrial()
+    maps = np.ones((2, A, SIDE, SIDE))
+    made.add([4, 7], maps, [Segments(MIDDLE, LEFT)] * 2, {4: None, 7: None})
+    assert made.measures([4, 7], PREDICTED, TOY) == []
+
+
+def test_pixels_that_are_the_galaxys_too_are_not_others_alone(tmp_path: Path) -> None:
+    def truth(galaxy: np.ndarray | None) -> Truth:
+        masks = {"neighbour": LEFT, "companion": MIDDLE, "galaxy": galaxy}
+        held = {name: [None if m is None else encode_mask(m)] for name, m in masks.items()}
+        return Truth(tmp_path, ["G0"], np.zeros((1, A)), np.zeros((1, A), np.int64), PIXELS, held)
+
+    view = View("minimal", PIXELS)
+    both = others_alone(truth(None), 0, view)
+    np.testing.assert_array_equal(both, viewed_mask(LEFT | MIDDLE, view))
+    left = viewed_mask(LEFT, view) & ~viewed_mask(MIDDLE, view)
+    np.testing.assert_array_equal(others_alone(truth(MIDDLE), 0, view), left)
+    assert others_alone(truth(LEFT | MIDDLE), 0, view) is None
 
 
 def test_each_sign_is_held_against_its_own_truth() -> None:
