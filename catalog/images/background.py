@@ -10,8 +10,8 @@ BACKGROUND = {
     "apart": 8,  # pixels of which the noise is not alike, also in a resized JPEG
     "quantile": 0.75,  # of the noise's amount: the median is 0 where most of a sky is clipped
     "rounding": 1 / 3,  # of grey levels, the least noise
-    "clip": 2.5,  # in noise
-    "steps": 5,  # of clipping
+    "clip": 2,  # in noise
+    "steps": 8,  # of clipping
 }
 _SIGMA = 1.1503  # the 0.75 quantile of the amount of a Gaussian of standard deviation 1
 
@@ -22,7 +22,7 @@ def above_sky(smooth: Floats32) -> tuple[Floats32, float]:
     The noise is that of the image as it is, smoothed: it depends on how alike neighbouring
     pixels are, by which JPEG, resizing and seeing differ. The sky is a plane, so that a
     galaxy that fills most of the image does not become sky, fitted to what lies within
-    2.5 sigma of it, from a low percentile on. H and W are 16 at least.
+    2 sigma of it, from a low percentile on. H and W are 16 at least.
     """
     noise = max(_noise(smooth), BACKGROUND["rounding"])
     every = max(1, round(4 * min(smooth.shape) / 224))
@@ -44,7 +44,8 @@ def _noise(smooth: Floats32) -> float:
     """Standard deviation of the noise in the darker half of an image.
 
     From how pixels differ from the mean of two, left and right of them or above and
-    below: that has no part of any gradient.
+    below: that has no part of any gradient. Darker are the squares of such a size, not the
+    pixels, of which those below the noise would be taken.
     """
     apart = max(1, round(BACKGROUND["apart"] * min(smooth.shape) / 224))
     level, amount = np.concatenate([_bends(smooth, apart), _bends(smooth.T, apart)], axis=1)
@@ -53,12 +54,13 @@ def _noise(smooth: Floats32) -> float:
 
 
 def _bends(image: AnyFloats, apart: int) -> npt.NDArray[np.floating]:
-    """Mean of three pixels in a row, and the amount of their second difference, (2, N)."""
+    """Mean of the square around a pixel, and the amount of its second difference, (2, N)."""
+    side = 2 * apart
+    rows, columns = (n // side for n in image.shape)
+    squares = image[: rows * side, : columns * side].reshape(rows, side, columns, side)
+    level = squares.mean(axis=(1, 3))
     every = max(1, apart // 4)
-    rows = image[::every]
-    left, here, right = (
-        rows[:, start : rows.shape[1] - 2 * apart + start : every]
-        for start in (0, apart, 2 * apart)
-    )
-    level, bend = (left + here + right) / 3, np.abs(2 * here - left - right) / np.sqrt(6)
-    return np.stack([level.ravel(), bend.ravel()])
+    y, x = np.arange(0, rows * side, every), np.arange(apart, columns * side - apart, every)
+    left, here, right = (image[y[:, None], x + step] for step in (-apart, 0, apart))
+    bend = np.abs(2 * here - left - right) / np.sqrt(6)
+    return np.stack([level[y[:, None] // side, x // side].ravel(), bend.ravel()])
