@@ -99,13 +99,14 @@ class MapTrial:
 
 def _on_galaxy(own: Floats32, of_fraction: Floats, covered: Floats) -> dict[str, Floats]:
     """How much (A,) of maps (A, h, w) lies on the galaxy; NaN of answers without a map."""
-    stated = map_statistics(own, covered), map_statistics(of_fraction, covered)
+    stated = map_statistics(of_fraction, covered)
     none = np.isnan(own).any((1, 2))
-    return {
-        "on_target": stated[0]["on_target"],
-        "on_target, fraction": stated[1]["on_target"],
-        "on_galaxy, fraction": np.where(none, np.nan, stated[1]["on_galaxy"]),
+    found = {
+        "on_target": map_statistics(own, covered)["on_target"],
+        "on_target, fraction": stated["on_target"],
+        "on_galaxy, fraction": np.where(none, np.nan, stated["on_galaxy"]),
     }
+    return {name: values.astype(np.float64) for name, values in found.items()}
 
 
 def _fine(maps: npt.NDArray[np.floating], size: int) -> npt.NDArray[np.floating]:

@@ -1,6 +1,7 @@
 """Rows of the saliency tables, from batches of images."""
 
 from collections.abc import Sequence
+from itertools import compress
 
 import numpy as np
 import numpy.typing as npt
@@ -29,14 +30,16 @@ def saliency_tables(
     mean, sd = saliency.mean.numpy(), saliency.sd.numpy()  # (N, A, h, w)
     fractions, expected = of_fractions.mean.numpy(), of_fractions.expected.numpy()
     has = ~explained.model.bias.isnan().numpy()  # (A,)
-    finite = np.isfinite([mean, sd, fractions])[:, :, has].all((0, 2, 3, 4))  # (N,)
+    finite = np.logical_and.reduce(
+        [np.isfinite(maps[:, has]).all((1, 2, 3)) for maps in (mean, sd, fractions)]
+    )  # (N,)
     rejects = list(batch.rejects)
     for galaxy, sound in zip(batch.galaxies, finite, strict=True):
         if not sound:
             reason = "no finite map: the model overflows on this image"
             rejects.append(Reject(galaxy.source, None, galaxy.iauname, reason))
-    ids = [batch.galaxies[place].galaxy_id for place in np.flatnonzero(finite)]
-    seen = [batch.segments[place] for place in np.flatnonzero(finite)]
+    ids = [galaxy.galaxy_id for galaxy in compress(batch.galaxies, finite)]
+    seen = [*compress(batch.segments, finite)]
     covered = coverages(seen, *mean.shape[-2:])
     statistics = [
         statistic_rows(ids, "concentration", mean[finite], covered),
