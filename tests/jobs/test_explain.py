@@ -198,6 +198,19 @@ def test_statistics_stand_for_every_answer(path: Path) -> None:
     assert one(path, "SELECT max(on_target) FROM saliency_stats") < 0.9  # type: ignore[operator]
     assert one(path, "SELECT min(on_target) FROM saliency_stats") > 0.01  # type: ignore[operator]
     assert verify(path).errors == 0
+    # the maps of fractions are those that are drawn, and explain what was predicted
+    raised = saliency_of(path, "G0003", LABEL, of="fraction")
+    (row,) = rows(
+        path,
+        "SELECT s.*, p.fraction FROM saliency_stats s JOIN predictions p "
+        f"USING (galaxy_id, label) WHERE s.iauname = 'G0003' AND label = '{LABEL}' "
+        "AND of = 'fraction'",
+    )
+    assert row["increase"] == pytest.approx(np.clip(raised, 0, None).sum(), rel=1e-4)
+    assert row["decrease"] == pytest.approx(np.clip(raised, None, 0).sum(), rel=1e-4)
+    assert row["predicted"] == pytest.approx(row["fraction"], abs=1e-5)
+    shares = [row[f"on_{place}"] for place in ("galaxy", "neighbours", "sky")]
+    assert sum(shares) == pytest.approx(1, abs=1e-6)  # type: ignore[arg-type]
 
 
 def test_what_is_there_is_not_done_again(path: Path) -> None:
