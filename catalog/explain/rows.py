@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoolens.catalog.arrays import Floats
+from zoolens.catalog.arrays import Floats, Ints
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.explain.model import ExplainedModel
 from zoolens.catalog.images.loading import ImageBatch
@@ -91,22 +91,22 @@ def statistic_rows(
     maps: npt.NDArray[np.floating],
     covered: tuple[Floats, Floats],
     predicted: Floats | None = None,
+    baseline: Floats | None = None,
 ) -> pa.Table:
     """Rows of `saliency_stat`, one per galaxy and answer with a map; NaN becomes NULL.
 
     maps: (N, A, h, w), of what `of` says; covered: as `segments.coverages` gives them;
-    predicted: (N, A), what the model makes of each answer, None where it is not told.
+    predicted, baseline: (N, A), what the model makes of each answer, and what a map that adds up
+    counts from; None where that is not told.
     """
     galaxy, answer = np.nonzero(~np.isnan(maps).any((2, 3)))  # of each of the M maps
     on_galaxy, on_neighbours = covered
+    told = {"predicted": predicted, "baseline": baseline}
     columns = {
         "galaxy_id": np.asarray(galaxy_id, np.int64)[galaxy],
         "answer_id": answer,
         "of": np.full(len(answer), of, object),
-        "predicted": np.full(len(answer), np.nan)
-        if predicted is None
-        else predicted[galaxy, answer],
-        "baseline": np.full(len(answer), np.nan),
+        **{name: _told(values, galaxy, answer) for name, values in told.items()},
         **map_statistics(maps[galaxy, answer], on_galaxy[galaxy], on_neighbours[galaxy]),
     }
     return pa.table(
@@ -115,6 +115,10 @@ def statistic_rows(
             for field in arrow_schema("saliency_stat")
         }
     )
+
+
+def _told(values: Floats | None, galaxy: Ints, answer: Ints) -> Floats:
+    return np.full(len(answer), np.nan) if values is None else values[galaxy, answer]
 
 
 def in_galaxy_order(rows: Sequence[pa.Table]) -> pa.Table:

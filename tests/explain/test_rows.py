@@ -51,7 +51,7 @@ def test_a_galaxys_rows_stand_together() -> None:
     rows = in_galaxy_order(
         [
             statistic_rows([3, 7], "concentration", MEAN, where),
-            statistic_rows([3, 7], "fraction", MEAN / 100, where, expected),
+            statistic_rows([3, 7], "fraction", MEAN / 100, where, expected, expected / 2),
         ]
     )
     answers = [k for k in range(len(TOY.labels)) if not LACKING.start <= k < LACKING.stop]
@@ -62,6 +62,9 @@ def test_a_galaxys_rows_stand_together() -> None:
     told = rows["predicted"].to_numpy().reshape(2, 2, n)
     assert np.isnan(told[:, 0]).all()
     np.testing.assert_array_equal(told[:, 1], expected[:, answers])
+    from_where = rows["baseline"].to_numpy().reshape(2, 2, n)
+    assert np.isnan(from_where[:, 0]).all()
+    np.testing.assert_array_equal(from_where[:, 1], expected[:, answers] / 2)
 
 
 def test_no_galaxies_no_rows() -> None:
