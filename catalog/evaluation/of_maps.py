@@ -60,11 +60,11 @@ class MapTrial:
         """
         saliency, fractions = self.explainer.both(images, self.tree.slices)
         maps, of_fractions = saliency.mean.numpy(), fractions.mean.numpy()  # (N, A, h, w)
-        covered, _ = coverages(segments, *maps.shape[-2:])
-        for number, own, of_fraction, on_galaxy in zip(
-            numbers, maps, of_fractions, covered, strict=True
-        ):
-            for name, values in _on_galaxy(own, of_fraction, on_galaxy).items():
+        on_galaxy, on_galaxy_too = (
+            coverages(segments, *each.shape[-2:])[0] for each in (maps, of_fractions)
+        )
+        for number, *one in zip(numbers, maps, on_galaxy, of_fractions, on_galaxy_too, strict=True):
+            for name, values in _on_galaxy(*one).items():
                 self.warnings.setdefault(name, {})[number] = values
         rows = [(i, case) for i, number in enumerate(numbers) for case in cases.get(number, ())]
         if not rows:
@@ -97,9 +97,11 @@ class MapTrial:
         ]
 
 
-def _on_galaxy(own: Floats32, of_fraction: Floats, covered: Floats) -> dict[str, Floats]:
+def _on_galaxy(
+    own: Floats32, covered: Floats, of_fraction: Floats, covered_too: Floats
+) -> dict[str, Floats]:
     """How much (A,) of maps (A, h, w) lies on the galaxy; NaN of answers without a map."""
-    stated = map_statistics(of_fraction, covered)
+    stated = map_statistics(of_fraction, covered_too)
     none = np.isnan(own).any((1, 2))
     found = {
         "on_target": map_statistics(own, covered)["on_target"],

@@ -40,10 +40,13 @@ def saliency_tables(
             rejects.append(Reject(galaxy.source, None, galaxy.iauname, reason))
     ids = [galaxy.galaxy_id for galaxy in compress(batch.galaxies, finite)]
     seen = [*compress(batch.segments, finite)]
-    covered = coverages(seen, *mean.shape[-2:])
+    grids = {maps.shape[-2:] for maps in (mean, fractions)}
+    covered = {cells: coverages(seen, *cells) for cells in grids}
     statistics = [
-        statistic_rows(ids, "concentration", mean[finite], covered),
-        statistic_rows(ids, "fraction", fractions[finite], covered, expected[finite]),
+        statistic_rows(ids, "concentration", mean[finite], covered[mean.shape[-2:]]),
+        statistic_rows(
+            ids, "fraction", fractions[finite], covered[fractions.shape[-2:]], expected[finite]
+        ),
     ]
     return {
         "saliency_map": map_rows(ids, mean[finite], sd[finite], tree),
