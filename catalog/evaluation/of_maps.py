@@ -60,10 +60,7 @@ class MapTrial:
         """
         saliency, fractions = self.explainer.both(images, self.tree.slices)
         maps, of_fractions = saliency.mean.numpy(), fractions.mean.numpy()  # (N, A, h, w)
-        on_galaxy, on_galaxy_too = (
-            coverages(segments, *each.shape[-2:])[0] for each in (maps, of_fractions)
-        )
-        for number, *one in zip(numbers, maps, on_galaxy, of_fractions, on_galaxy_too, strict=True):
+        for number, *one in zip(numbers, maps, of_fractions, segments, strict=True):
             for name, values in _on_galaxy(*one).items():
                 self.warnings.setdefault(name, {})[number] = values
         rows = [(i, case) for i, number in enumerate(numbers) for case in cases.get(number, ())]
@@ -97,16 +94,17 @@ class MapTrial:
         ]
 
 
-def _on_galaxy(
-    own: Floats32, covered: Floats, of_fraction: Floats, covered_too: Floats
-) -> dict[str, Floats]:
+def _on_galaxy(own: Floats32, of_fraction: Floats, seen: Segments) -> dict[str, Floats]:
     """How much (A,) of maps (A, h, w) lies on the galaxy; NaN of answers without a map."""
-    stated = map_statistics(of_fraction, covered_too)
+    of_own, of_theirs = (
+        map_statistics(maps, coverages([seen], *maps.shape[-2:])[0][0])
+        for maps in (own, of_fraction)
+    )
     none = np.isnan(own).any((1, 2))
     found = {
-        "on_target": map_statistics(own, covered)["on_target"],
-        "on_target, fraction": stated["on_target"],
-        "on_galaxy, fraction": np.where(none, np.nan, stated["on_galaxy"]),
+        "on_target": of_own["on_target"],
+        "on_target, fraction": of_theirs["on_target"],
+        "on_galaxy, fraction": np.where(none, np.nan, of_theirs["on_galaxy"]),
     }
     return {name: values.astype(np.float64) for name, values in found.items()}
 

@@ -172,8 +172,6 @@ def _of_as_many_answers(slices: Sequence[slice]) -> list[Tensor]:
     """The answers' places (Q, K) of questions with as many answers, to be taken together."""
     counts = sorted({where.stop - where.start for where in slices})
     return [
-        torch.tensor(
-            [list(range(w.start, w.stop)) for w in slices if w.stop - w.start == count]
-        )
+        torch.tensor([list(range(w.start, w.stop)) for w in slices if w.stop - w.start == count])
         for count in counts
     ]
