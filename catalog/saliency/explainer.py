@@ -41,6 +41,8 @@ from zoolens.catalog.saliency.sampled import SampledHead, mean_and_spread
 
 METHODS = ("hirescam", "gradcam")
 
+OF_FRACTIONS = ("expected", "mean", "baseline")
+
 # numbers in the directions that go through the tail together, few enough for the caches
 _CHUNK = 2**21
 
@@ -65,11 +67,13 @@ class Fractions:
     """Expected vote fractions of a batch, and their maps; positive pixels raise the fraction.
 
     expected: (N, A) float64, mean over the T dropout samples, 0..1; mean: (N, A, h, w) float64,
-    in units of the fraction. NaN for questions that the model does not have.
+    in units of the fraction. baseline: (N, A) float64, where maps add up to expected less baseline.
+    NaN for questions that the model does not have, and where there is no baseline.
     """
 
     expected: Tensor
     mean: Tensor
+    baseline: Tensor
 
 
 class Explainer:
@@ -127,11 +131,20 @@ class Explainer:
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Saliency:
-        parts = [self._explain(part) for part in images.split(AT_ONCE)]
-        return Saliency(*(torch.cat([getattr(p, name) for p in parts]) for name in ("mean", "sd")))
+        return _saliency([self._explain(*self._contributions(p)) for p in images.split(AT_ONCE)])
 
-    def _explain(self, images: Tensor) -> Saliency:
-        return Saliency(*mean_and_spread(self._maps(*self._contributions(images)), dim=1))
+    @torch.no_grad()
+    def both(self, images: Tensor, slices: Sequence[slice]) -> tuple[Saliency, Fractions]:
+        """What calling it and `fractions` give, of one pass through the encoder."""
+        own, of_fractions = [], []
+        for part in images.split(AT_ONCE):
+            contributed = self._contributions(part)
+            own.append(self._explain(*contributed))
+            of_fractions.append(self._fractions(*contributed, slices))
+        return _saliency(own), _fractions(of_fractions)
+
+    def _explain(self, features: Tensor, contributed: Tensor) -> Saliency:
+        return Saliency(*mean_and_spread(self._maps(features, contributed), dim=1))
 
     def _maps(self, features: Tensor, pixels: Tensor) -> Tensor:
         """Of N galaxies, (N, T, A, h, w) float32."""
@@ -169,14 +182,16 @@ class Explainer:
         exact, whatever the samples. The sum over t is taken in the weights of G, so that
         its cost does not grow with T times h w.
         """
-        parts = [self._fractions(part, slices) for part in images.split(AT_ONCE)]
-        return Fractions(*(torch.cat([getattr(p, n) for p in parts]) for n in ("expected", "mean")))
+        parts = images.split(AT_ONCE)
+        return _fractions([self._fractions(*self._contributions(p), slices) for p in parts])
 
-    def _fractions(self, images: Tensor, slices: Sequence[slice]) -> Fractions:
+    def _fractions(
+        self, features: Tensor, contributed: Tensor, slices: Sequence[slice]
+    ) -> Fractions:
         expected, means = [], []
-        for features, pixels in zip(*self._contributions(images), strict=True):
-            alpha = (1 + 100 * torch.sigmoid(self._logits(features)))[..., None]
-            slopes = self._slopes(features)[..., None]  # (T, A, 1)
+        for image_features, pixels in zip(features, contributed, strict=True):
+            alpha = (1 + 100 * torch.sigmoid(self._logits(image_features)))[..., None]
+            slopes = self._slopes(image_features)[..., None]  # (T, A, 1)
             shares, weights = [], []
             for where in slices:
                 total = alpha[:, where].sum(1, keepdim=True)
@@ -187,7 +202,8 @@ class Explainer:
             expected.append(torch.cat(shares))
             maps = torch.cat(weights) @ pixels.double().flatten(1)  # (A, h w)
             means.append(maps.unflatten(1, pixels.shape[1:]))
-        return Fractions(torch.stack(expected), torch.stack(means))
+        known = torch.stack(expected)
+        return Fractions(known, torch.stack(means), torch.full_like(known, torch.nan))
 
     @torch.no_grad()
     def logit_maps(self, images: Tensor) -> Tensor:
@@ -220,6 +236,14 @@ class Explainer:
         samples, answers, depth = self._precise_weight.shape  # T, A, D
         logits = features.double() @ self._precise_weight.reshape(-1, depth).T
         return logits.unflatten(-1, (samples, answers)) + self._bias
+
+
+def _saliency(parts: Sequence[Saliency]) -> Saliency:
+    return Saliency(*(torch.cat([getattr(p, name) for p in parts]) for name in ("mean", "sd")))
+
+
+def _fractions(parts: Sequence[Fractions]) -> Fractions:
+    return Fractions(*(torch.cat([getattr(p, name) for p in parts]) for name in OF_FRACTIONS))
 
 
 def _is_last_block(layer: str, encoder: torch.nn.Module, example: Tensor) -> bool:
