@@ -18,6 +18,9 @@ from torch import Tensor, nn
 from zoolens.catalog.errors import ModelRefused, UnknownName, nearest
 
 
+_SMALLEST = 8  # pixels of the image to a side of a cell
+
+
 @dataclass(frozen=True)
 class Split:
     """A batch on both sides of the cut.
@@ -55,7 +58,7 @@ class Cut:
                 "choose another layer"
             )
         position = [module for module, _ in calls].index(self._module)
-        self._channels_last = _channels_last(layer, calls[position][1])
+        self.channels_last = _channels_last(layer, calls[position][1])
         done = {
             module
             for module, output in calls[:position]
@@ -81,14 +84,14 @@ class Cut:
         activation = outputs.pop(self._module)
 
         def tail(activation: Tensor) -> Tensor:
-            if self._channels_last:
+            if self.channels_last:
                 activation = activation.movedim(1, -1)
             answers = {module: _recall(output) for module, output in outputs.items()}
             answers |= dict.fromkeys(self._pools, _mean_pool)
             with _running({**answers, self._module: _recall(activation)}):
                 return self.encoder(images)
 
-        if self._channels_last:
+        if self.channels_last:
             activation = activation.movedim(-1, 1)
         return Split(activation, features, tail)
 
@@ -136,6 +139,18 @@ def last_block(encoder: nn.Module, example: Tensor) -> str:
         if maps.count(name) == 1 and not Cut(encoder, name, example).vanishes(example):
             return name
     raise ModelRefused(f"every map at {last} and after it is zero; choose an earlier layer")
+
+
+def finer_layers(encoder: nn.Module) -> list[str]:
+    """Layers of a timm encoder before its last block, those with the smallest cells first.
+
+    Not of cells smaller than eight pixels: they show hardly more, and cost more.
+    """
+    stages = getattr(encoder, "feature_info", None)
+    if stages is None:
+        return []
+    stages = stages if isinstance(stages, list) else stages.info
+    return [str(one["module"]) for one in stages[:-1] if one["reduction"] >= _SMALLEST]
 
 
 def _timm_last_block(encoder: nn.Module) -> str | None:
