@@ -19,9 +19,11 @@ of G is the derivative of the part after the layer along the activation restrict
 one forward-mode product. For EfficientNet and ResNet it has a closed form.
 """
 
+import copy
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -29,12 +31,13 @@ from torch.func import jvp, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from zoolens.catalog.errors import ModelRefused, UnknownName
-from zoolens.catalog.network.engines import make_encode
+from zoolens.catalog.network.devices import Device
 from zoolens.catalog.network.heads import Output
-from zoolens.catalog.network.inference import AT_ONCE, one_thread
+from zoolens.catalog.network.inference import one_thread
 from zoolens.catalog.network.model import ZoobotModel
-from zoolens.catalog.saliency.closed_forms import Watched, closed_form
+from zoolens.catalog.saliency.closed_forms import closed_form
 from zoolens.catalog.saliency.cut import Cut, Split, last_block
+from zoolens.catalog.saliency.watching import watching
 
 METHODS = ("hirescam", "gradcam")
 
@@ -77,9 +80,11 @@ class Explainer:
     which averages each channel's gradient over the pixels first, here without its
     usual clipping at 0. engine: one of `catalog.network.engines`, used if there is a
     closed form (`catalog.saliency.closed_forms`), else `torch`; `self.engine` says which runs.
-    `self.is_last_block`: whether the layer is the default one. The
-    model's weights are laid out channels last in memory. Raises `UnknownName` for a
-    layer or method that does not exist, `ModelRefused` for a layer without a feature map.
+    With `cuda` all is computed on the GPU, and only finished maps leave it. precision: of the
+    encoder's arithmetic, where there is a closed form. `self.is_last_block`: whether the layer
+    is the default one. The model's weights are laid out channels last in memory. Raises
+    `UnknownName` for a layer or method that does not exist, `ModelRefused` for a layer without
+    a feature map.
     """
 
     def __init__(
@@ -91,6 +96,7 @@ class Explainer:
         layer: str | None = None,
         method: str = "hirescam",
         engine: str = "torch",
+        precision: str = "float32",
     ) -> None:
         if method not in METHODS:
             raise UnknownName(f"no saliency method {method!r}; choose {' or '.join(METHODS)}")
@@ -109,13 +115,19 @@ class Explainer:
                     f"choose another layer, such as {last_block(model.encoder, example)}"
                 )
         self.engine = "torch" if self._form is None else engine
+        self._place = Device(torch.device("cpu"))
         if self._form is not None:
-            self._watch = _watching(self._cut, self.engine, example)
+            self._watch, self._place = watching(self._cut, self.engine, precision, example)
+        if self.engine == "cuda":
+            there = copy.deepcopy(model.encoder).to(self._place.device)
+            self._form = closed_form(there, self.layer, method)
         self.method = method
         self.masks = masks
-        self._bias, self._output = model.bias, model.output
-        self._sampled_weight = masks[:, None, :] * model.weight  # (T, A, D)
-        self._precise_weight = self._sampled_weight.double()
+        self._output = model.output
+        sampled_weight = masks[:, None, :] * model.weight  # (T, A, D)
+        self._bias, self._sampled_weight, self._precise_weight = self._place.put(
+            model.bias, sampled_weight, sampled_weight.double()
+        )
 
     @property
     def shareable(self) -> bool:
@@ -124,17 +136,23 @@ class Explainer:
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Saliency:
-        parts = [self._explain(part) for part in images.split(AT_ONCE)]
-        return Saliency(*(torch.cat([getattr(p, name) for p in parts]) for name in ("mean", "sd")))
+        return Saliency(*self._of_each(self._explain, images))
 
-    def _explain(self, images: Tensor) -> Saliency:
-        means, sds = [], []
-        for features, image_pixels in zip(*self._contributions(images), strict=True):
-            maps = self._maps(features, image_pixels)  # (T, A, h, w)
-            sd, mean = torch.std_mean(maps, dim=0, correction=0)
-            means.append(mean)
-            sds.append(sd)
-        return Saliency(torch.stack(means), torch.stack(sds))
+    def _explain(self, features: Tensor, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        maps = self._maps(features, pixels)  # (T, A, h, w)
+        sd, mean = torch.std_mean(maps, dim=0, correction=0)
+        return mean, sd
+
+    def _of_each(
+        self, function: Callable[[Tensor, Tensor], tuple[Tensor, ...]], images: Tensor
+    ) -> list[Tensor]:
+        """A function of features (D,) and G (D, h, w), for N images: (N, ...), on the CPU."""
+        parts = []
+        with self._place.stream():
+            for part in images.split(self._place.at_once):
+                found = self._place.each(function, *self._contributions(part))
+                parts.append([result.cpu() for result in found])
+        return [torch.cat(results) for results in zip(*parts, strict=True)]
 
     def _maps(self, features: Tensor, pixels: Tensor) -> Tensor:
         if self._output is Output.CONCENTRATION:
@@ -168,25 +186,22 @@ class Explainer:
         exact, whatever the samples. The sum over t is taken in the weights of G, so that
         its cost does not grow with T times h w.
         """
-        parts = [self._fractions(part, slices) for part in images.split(AT_ONCE)]
-        return Fractions(*(torch.cat([getattr(p, n) for p in parts]) for n in ("expected", "mean")))
+        return Fractions(*self._of_each(partial(self._fractions, slices), images))
 
-    def _fractions(self, images: Tensor, slices: Sequence[slice]) -> Fractions:
-        expected, means = [], []
-        for features, pixels in zip(*self._contributions(images), strict=True):
-            alpha = (1 + 100 * torch.sigmoid(self._logits(features)))[..., None]
-            slopes = self._slopes(features)[..., None]  # (T, A, 1)
-            shares, weights = [], []
-            for where in slices:
-                total = alpha[:, where].sum(1, keepdim=True)
-                share = alpha[:, where] / total  # (T, K, 1)
-                own = slopes[:, where] * self._precise_weight[:, where]  # (T, K, D)
-                weights.append(((own - share * own.sum(1, keepdim=True)) / total).mean(0))
-                shares.append(share.mean(0)[:, 0])
-            expected.append(torch.cat(shares))
-            maps = torch.cat(weights) @ pixels.double().flatten(1)  # (A, h w)
-            means.append(maps.unflatten(1, pixels.shape[1:]))
-        return Fractions(torch.stack(expected), torch.stack(means))
+    def _fractions(
+        self, slices: Sequence[slice], features: Tensor, pixels: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        alpha = (1 + 100 * torch.sigmoid(self._logits(features)))[..., None]
+        slopes = self._slopes(features)[..., None]  # (T, A, 1)
+        shares, weights = [], []
+        for where in slices:
+            total = alpha[:, where].sum(1, keepdim=True)
+            share = alpha[:, where] / total  # (T, K, 1)
+            own = slopes[:, where] * self._precise_weight[:, where]  # (T, K, D)
+            weights.append(((own - share * own.sum(1, keepdim=True)) / total).mean(0))
+            shares.append(share.mean(0)[:, 0])
+        maps = torch.cat(weights) @ pixels.double().flatten(1)  # (A, h w)
+        return torch.cat(shares), maps.unflatten(1, pixels.shape[1:])
 
     @torch.no_grad()
     def logit_maps(self, images: Tensor) -> Tensor:
@@ -194,8 +209,8 @@ class Explainer:
 
         At the pooled feature layer a map sums to its logit less the bias.
         """
-        _, pixels = self._contributions(images)
-        return torch.stack([self._logit_maps(image_pixels) for image_pixels in pixels])
+        (maps,) = self._of_each(lambda _, pixels: (self._logit_maps(pixels),), images)
+        return maps
 
     def _contributions(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features (N, D) and what each pixel contributes to each, (N, D, h, w)."""
@@ -230,22 +245,6 @@ def _is_last_block(layer: str, encoder: torch.nn.Module, example: Tensor) -> boo
         return layer == last_block(encoder, example)
     except ModelRefused:  # it has no layer that could be explained
         return False
-
-
-def _watching(cut: Cut, engine: str, example: Tensor) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-    """Images to features (N, D) and the cut layer's activation (N, C, h, w)."""
-    with torch.no_grad(), one_thread():
-        known = cut.split(example)
-    depth, shape = known.features.shape[1], known.activation.shape[1:]  # D, (C, h, w)
-    watched = Watched(cut.encoder)
-    _, channels, size, _ = example.shape
-    encode = watched if engine == "torch" else make_encode(engine, watched, channels, size)
-
-    def watch(images: Tensor) -> tuple[Tensor, Tensor]:
-        both = encode(images)
-        return both[:, :depth], both[:, depth:].unflatten(1, shape)
-
-    return watch
 
 
 def contributions(split: Split, method: str) -> Tensor:
