@@ -16,7 +16,8 @@ and only G has to be differentiated. It depends neither on the answer nor on the
 so once per image is enough for A answers and T samples. Maps of what follows from the
 concentrations, such as fractions (`Explainer.fractions`), are sums over the same G. Each pixel
 of G is the derivative of the part after the layer along the activation restricted to that pixel:
-one forward-mode product. For EfficientNet and ResNet it has a closed form.
+one forward-mode product. Where features are a mean over pixels it has a closed form
+(`catalog.saliency.tails`).
 """
 
 import copy

@@ -24,7 +24,7 @@ def watching(cut: Cut, engine: str, precision: str, example: Tensor) -> tuple[Wa
     with torch.no_grad(), one_thread():
         known = cut.split(example)
     depth, shape = known.features.shape[1], known.activation.shape[1:]  # D, (C, h, w)
-    watched = Watched(cut.encoder)
+    watched = Watched(cut.encoder, cut.layer)
     encode: Encode = watched
     _, channels, size, _ = example.shape
     place = Device(torch.device("cpu"))
