@@ -30,23 +30,30 @@ class Device:
     """A CPU or a GPU; several threads may use it at once.
 
     at_once: images that an encoder takes in one go. together: whether `each` computes all
-    images in one go instead of one by one.
+    images in one go instead of one by one. streams: batches on a GPU at a time.
     """
 
-    def __init__(self, device: torch.device, *, at_once: int = AT_ONCE, together: bool = False):
+    def __init__(
+        self,
+        device: torch.device,
+        *,
+        at_once: int = AT_ONCE,
+        together: bool = False,
+        streams: int = _STREAMS,
+    ) -> None:
         self.device = device
         self.at_once = at_once
         self._together = together
         self._streams: SimpleQueue[torch.cuda.Stream] = SimpleQueue()
         if device.type == "cuda":
             without_tf32()
-            for _ in range(_STREAMS):
+            for _ in range(streams):
                 self._streams.put(torch.cuda.Stream(device))
 
     @classmethod
-    def of_a_gpu(cls, device: torch.device) -> "Device":
+    def of_a_gpu(cls, device: torch.device, streams: int = _STREAMS) -> "Device":
         """A GPU; or the CPU in its place, used as a GPU would be."""
-        return cls(device, at_once=_AT_ONCE_GPU, together=True)
+        return cls(device, at_once=_AT_ONCE_GPU, together=True, streams=streams)
 
     @contextmanager
     def stream(self) -> Iterator[None]:
@@ -103,7 +110,7 @@ class OnDevice:
         self.place = place
         self._type = getattr(torch, precision)
         there = encoder.to(place.device, self._type)
-        self._encoder = there.to(memory_format=torch.channels_last)
+        self.encoder = there.to(memory_format=torch.channels_last)
         place.wait()
 
     def __call__(self, images: Tensor) -> Tensor:
@@ -116,7 +123,7 @@ class OnDevice:
         """Features of images from the CPU, left on the device, on the stream that is in use."""
         # copied as they are: another type or layout would be made of them by the CPU first
         there = images.contiguous().to(self.place.device)
-        found: Tensor = self._encoder(there.to(self._type, memory_format=torch.channels_last))
+        found: Tensor = self.encoder(there.to(self._type, memory_format=torch.channels_last))
         return found.float()
 
 
