@@ -1,4 +1,4 @@
-"""The engine cuda on a GPU: is it right, how fast is it, and what is there to gain?
+"""The engine cuda on a GPU: whether it is right, how fast it is, and what limits it.
 
     bash benchmarks/gpu.sh [--cpu] [--out FILE]
 
@@ -6,8 +6,8 @@ Needs the repository, what `benchmarks/gpu_pack.sh` packs or has found installed
 Compares features and maps with autograd in float64 on the CPU; measures the GPU's own rates, and
 what the encoder, the engine, explanations and whole jobs take, for the bundled model and for two
 networks of random weights. Everything is written to FILE after each step (results/gpu.json), and
-what does not fit into the time is named there; where OUT names a folder, it is also kept in that. Exit code 1 if a step failed, or the engine in
-float32 is not right.
+what does not fit into the time is named there; where OUT names a folder, it is also kept in that.
+Exit code 1 if a step failed, or the engine in float32 is not right.
 
 --cpu is a dry run without a GPU: the same steps, in small, with the CPU in its place.
 """
@@ -32,7 +32,7 @@ import torch
 from benchmarks import gpu_steps
 from benchmarks.gpu_limits import measured_rates
 from benchmarks.gpu_sky import networks
-from benchmarks.gpu_steps import Sizes, Trial
+from benchmarks.gpu_trial import Sizes, Trial
 from zoolens.catalog.network import devices
 from zoolens.catalog.network.engines import PRECISIONS
 from zoolens.catalog.trees.published import get_tree
@@ -40,7 +40,20 @@ from zoolens.catalog.trees.published import get_tree
 RESULTS = Path(__file__).parent / "results" / "gpu.json"
 MOST = 420  # seconds after which no step is begun, of the eight minutes that the shell allows
 RIGHT = 1e-4  # of the largest value, for features and maps in float32
-DRY = Sizes((1, 3), 0.01, 2, (1, 2), 2, 2, 40, 3, 64, 2**16, 64)
+DRY = Sizes(
+    batches=(1, 2),
+    spent=0.01,
+    compared=2,
+    threads=(1, 2),
+    pictures=1,
+    distinct=2,
+    batch=2,
+    shared=4,
+    samples=3,
+    side=64,
+    copied=2**16,
+    size=64,
+)
 _PACKAGES = ("galaxy-datasets", "numba", "numpy", "pillow", "scipy", "timm", "torch", "torchvision")
 
 
@@ -120,9 +133,7 @@ def steps(device: torch.device, sizes: Sizes) -> Steps:
     tree = get_tree("gzd5")
     rates = measured_rates(device, sizes.side, sizes.copied, sizes.spent)
     yield ("rates",), lambda: asdict(rates)
-    trials = {
-        name: Trial(make(), tree, rates, sizes) for name, make in networks(tree, sizes.size)
-    }
+    trials = {name: Trial(make(), tree, rates, sizes) for name, make in networks(tree, sizes.size)}
 
     def of_each(step: str, work: Callable[..., Any], **others: Any) -> Steps:
         for name, trial in trials.items():
@@ -207,7 +218,10 @@ def main() -> None:
         sys.exit("gpu: torch finds no GPU on this machine; a dry run: benchmarks/gpu.sh --cpu")
     devices.without_tf32()
     sizes = DRY if given.cpu else Sizes()
-    paths = [given.out, *(Path(folder) / "gpu.json" for folder in [os.environ.get("OUT")] if folder)]
+    paths = [
+        given.out,
+        *(Path(folder) / "gpu.json" for folder in [os.environ.get("OUT")] if folder),
+    ]
     report = Report(paths, {"failed": {}, "left out for want of time": []})
     report.step(("machine",), partial(machine, devices.GPU))
     for place, work in steps(devices.GPU, sizes):

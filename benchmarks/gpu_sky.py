@@ -1,4 +1,4 @@
-"""What the GPU is tried on, made from a seed: pictures of galaxies, and networks to show them to."""
+"""What a GPU is tried on, from a seed: pictures of galaxies, and networks to show them to."""
 
 import io
 from collections.abc import Callable, Sequence

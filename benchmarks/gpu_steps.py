@@ -1,106 +1,28 @@
-"""What is measured of a network on a GPU, a step at a time; each returns what goes into the JSON."""
+"""What is measured of a network on a GPU; each step returns what goes into the JSON."""
 
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from itertools import cycle, islice
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from benchmarks.gpu_limits import Layer, Rates, arithmetic, layers_of, limit
-from benchmarks.gpu_sky import Network, picture, seen
+from benchmarks.gpu_limits import arithmetic, limit
+from benchmarks.gpu_sky import picture, seen
 from benchmarks.gpu_time import captured, seconds_of
+from benchmarks.gpu_trial import Trial
 from tests.oracles.saliency import Expected
-from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.images.segments import central_segment
 from zoolens.catalog.network.devices import Device, OnDevice
-from zoolens.catalog.network.engines import PRECISIONS, on_gpu
+from zoolens.catalog.network.engines import PRECISIONS
 from zoolens.catalog.network.inference import torch_in_order
-from zoolens.catalog.network.model import concentrations, dropout_masks
+from zoolens.catalog.network.model import concentrations
 from zoolens.catalog.predictions.posterior import summarise
-from zoolens.catalog.saliency.explainer import Explainer
 
 Row = dict[str, Any]
-BATCH = 32  # pictures that a thread of a whole job takes at once, as `predict` does
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """How much of everything; the defaults are for a GPU.
-
-    batches: images at once; spent: seconds a measurement; compared: images against float64;
-    threads: that decode; pictures: for each of them in a whole job, `distinct` ones again and
-    again; shared: images for threads that share the GPU; samples: of dropout; side, copied: of the matrices and bytes that rates are measured
-    by; size: pixels of a view instead of the network's own.
-    """
-
-    batches: Sequence[int] = (1, 16, 64, 256, 1024)
-    spent: float = 0.4
-    compared: int = 8
-    threads: Sequence[int] = (1, 2, 4, 8, 16)
-    pictures: int = 192
-    distinct: int = 64
-    shared: int = 1024
-    samples: int = 30
-    side: int = 8192
-    copied: int = 2**31
-    size: int | None = None
-
-
-@dataclass
-class Trial:
-    """A network on a device, and what of it is used again."""
-
-    network: Network
-    tree: DecisionTree
-    rates: Rates
-    sizes: Sizes
-    encoders: dict[str, OnDevice] = field(default_factory=dict)
-    explainers: dict[str, Explainer] = field(default_factory=dict)
-
-    @cached_property
-    def layers(self) -> list[Layer]:
-        """Of the encoder, for an image in the view."""
-        return layers_of(self.network.model.encoder, *self.shape)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Channels and pixels a side of an image in the view."""
-        return self.network.model.channels, self.network.view.size
-
-    @cached_property
-    def masks(self) -> Tensor:
-        """Of dropout, (T, D)."""
-        model = self.network.model
-        return dropout_masks(self.sizes.samples, model.weight.shape[1], model.dropout_rate, 0)
-
-    def encoder(self, precision: str) -> OnDevice:
-        """On the device, compared with float64 when it is made."""
-        if precision not in self.encoders:
-            self.encoders[precision] = on_gpu(self.network.model.encoder, *self.shape, precision)
-        return self.encoders[precision]
-
-    def explainer(self, precision: str) -> Explainer:
-        """On the device, if the network has closed forms."""
-        if precision not in self.explainers:
-            self.explainers[precision] = Explainer(
-                self.network.model,
-                self.masks,
-                size=self.network.view.size,
-                engine="cuda",
-                precision=precision,
-            )
-        return self.explainers[precision]
-
-    def images(self, count: int) -> Tensor:
-        """Of noise, (N, C, H, W), as dark as galaxies' are."""
-        channels, size = self.shape
-        generator = torch.Generator().manual_seed(count)
-        return 0.2 * torch.rand(count, channels, size, size, generator=generator)
 
 
 def compared(trial: Trial) -> Row:
@@ -121,7 +43,9 @@ def compared(trial: Trial) -> Row:
         )
         row[precision] = {
             f"{name}, {how}": float(summary(_off(one, other)))
-            for name, one, other in zip(("features", "maps", "fractions"), found, exact, strict=True)
+            for name, one, other in zip(
+                ("features", "maps", "fractions"), found, exact, strict=True
+            )
             for how, summary in (("median", torch.median), ("largest", torch.max))
         }
     return row
@@ -224,13 +148,15 @@ def engine(trial: Trial, precision: str) -> Row:
     return {"precision": precision, "one thread": rows, "four threads, by streams": shared}
 
 
-def _all(pool: ThreadPoolExecutor, function: Callable[[Tensor], Tensor], parts: Any) -> list[Tensor]:
+def _all(
+    pool: ThreadPoolExecutor, function: Callable[[Tensor], Tensor], parts: Any
+) -> list[Tensor]:
     return [*pool.map(function, parts)]
 
 
 def _shared(trial: Trial, encode: OnDevice, precision: str) -> dict[str, float]:
     """Galaxies a second from four threads, by the number of streams that they share."""
-    device, parts = encode.place.device, trial.images(trial.sizes.shared).split(BATCH)
+    device, parts = encode.place.device, trial.images(trial.sizes.shared).split(trial.sizes.batch)
     found = {}
     for streams in (1, 2, 4):
         place = Device.of_a_gpu(device, streams)
@@ -273,7 +199,7 @@ def whole(trial: Trial, precision: str, kind: str, threads: Sequence[int]) -> li
     Galaxies a second, by the threads that decode. All but what the catalogue writes.
     """
     encode, explainer = trial.encoder(precision), trial.explainer(precision)
-    model, view = trial.network.model, trial.network.view
+    model, view, batch = trial.network.model, trial.network.view, trial.sizes.batch
     encoded = [picture(seed, kind) for seed in range(trial.sizes.distinct)]
 
     def predicted(part: Sequence[bytes]) -> None:
@@ -292,11 +218,11 @@ def whole(trial: Trial, precision: str, kind: str, threads: Sequence[int]) -> li
         "explained": explained,
     }
     for job in jobs.values():  # whatever is compiled or looked up once
-        job((encoded * BATCH)[:BATCH])
+        job([*islice(cycle(encoded), batch)])
     rows = []
     for count in threads:
         every = [*islice(cycle(encoded), trial.sizes.pictures * count)]
-        parts = [every[first : first + BATCH] for first in range(0, len(every), BATCH)]
+        parts = [every[first : first + batch] for first in range(0, len(every), batch)]
         row: Row = {"precision": precision, "kind": kind, "threads": count}
         for name, job in jobs.items():
             started = time.perf_counter()
