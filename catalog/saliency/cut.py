@@ -127,7 +127,7 @@ def last_block(encoder: nn.Module, example: Tensor) -> str:
         if module in names and _is_map(encoder, output)
     ]
     last = _timm_last_block(encoder) or (maps[-1] if maps else None)
-    if last not in maps:
+    if last is None or last not in maps:
         raise ModelRefused(
             f"the model's last block {last} puts out no feature map (images, channels, height, "
             "width); choose a layer that does"

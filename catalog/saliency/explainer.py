@@ -38,6 +38,7 @@ from zoolens.catalog.network.inference import one_thread
 from zoolens.catalog.network.model import ZoobotModel
 from zoolens.catalog.saliency.closed_forms import closed_form
 from zoolens.catalog.saliency.cut import Cut, Split, last_block
+from zoolens.catalog.saliency.sampled import SampledHead, mean_and_spread
 from zoolens.catalog.saliency.watching import watching
 
 METHODS = ("hirescam", "gradcam")
@@ -125,10 +126,9 @@ class Explainer:
         self.method = method
         self.masks = masks
         self._output = model.output
-        sampled_weight = masks[:, None, :] * model.weight  # (T, A, D)
-        self._bias, self._sampled_weight, self._precise_weight = self._place.put(
-            model.bias, sampled_weight, sampled_weight.double()
-        )
+        self._head = SampledHead(model.weight, masks).to(self._place.device)
+        precise_weight = (masks[:, None, :] * model.weight).double()  # (T, A, D)
+        self._bias, self._precise_weight = self._place.put(model.bias, precise_weight)
 
     @property
     def shareable(self) -> bool:
@@ -137,29 +137,36 @@ class Explainer:
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Saliency:
-        return Saliency(*self._of_each(self._explain, images))
+        return Saliency(*self._in_parts(self._explain, images))
 
     def _explain(self, features: Tensor, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        maps = self._maps(features, pixels)  # (T, A, h, w)
-        sd, mean = torch.std_mean(maps, dim=0, correction=0)
-        return mean, sd
+        return mean_and_spread(self._maps(features, pixels), dim=1)
 
-    def _of_each(
+    def _in_parts(
         self, function: Callable[[Tensor, Tensor], tuple[Tensor, ...]], images: Tensor
     ) -> list[Tensor]:
-        """A function of features (D,) and G (D, h, w), for N images: (N, ...), on the CPU."""
+        """A function's results of features (N, D) and G (N, D, h, w), a few images at a time.
+
+        They are computed where the engine is, and brought to the CPU.
+        """
         parts = []
         with self._place.stream():
             for part in images.split(self._place.at_once):
-                found = self._place.each(function, *self._contributions(part))
+                found = function(*self._contributions(part))
                 parts.append([result.cpu() for result in found])
         return [torch.cat(results) for results in zip(*parts, strict=True)]
 
     def _maps(self, features: Tensor, pixels: Tensor) -> Tensor:
+        """Of N galaxies, (N, T, A, h, w) float32."""
         if self._output is Output.CONCENTRATION:
-            return self._slopes(features).float()[..., None, None] * self._logit_maps(pixels)
+            return self._head(pixels).mul_(self._slopes(features).float()[..., None, None])
+        (maps,) = self._place.each(self._estimate_maps, features, pixels)
+        return maps.float()
+
+    def _estimate_maps(self, features: Tensor, pixels: Tensor) -> tuple[Tensor]:
+        """Of one galaxy, (T, L, h, w) float64."""
         maps = self._estimate_weights(features) @ pixels.double().flatten(1)
-        return maps.unflatten(-1, pixels.shape[1:]).float()
+        return (maps.unflatten(-1, pixels.shape[1:]),)
 
     def _estimate_weights(self, features: Tensor) -> Tensor:
         """Of G in the maps of what a classifier or regressor estimates, (T, L, D) float64.
@@ -187,9 +194,10 @@ class Explainer:
         exact, whatever the samples. The sum over t is taken in the weights of G, so that
         its cost does not grow with T times h w.
         """
-        return Fractions(*self._of_each(partial(self._fractions, slices), images))
+        function = partial(self._fractions_of_one, slices)
+        return Fractions(*self._in_parts(partial(self._place.each, function), images))
 
-    def _fractions(
+    def _fractions_of_one(
         self, slices: Sequence[slice], features: Tensor, pixels: Tensor
     ) -> tuple[Tensor, Tensor]:
         alpha = (1 + 100 * torch.sigmoid(self._logits(features)))[..., None]
@@ -210,7 +218,7 @@ class Explainer:
 
         At the pooled feature layer a map sums to its logit less the bias.
         """
-        (maps,) = self._of_each(lambda _, pixels: (self._logit_maps(pixels),), images)
+        (maps,) = self._in_parts(lambda _, pixels: (self._head(pixels),), images)
         return maps
 
     def _contributions(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -218,16 +226,11 @@ class Explainer:
         if self._form is None:
             split = self._cut.split(images)
             return split.features, contributions(split, self.method)
-        features, activation = self._watch(images)
-        return features, self._form(activation)
-
-    def _logit_maps(self, pixels: Tensor) -> Tensor:
-        depth, height, width = pixels.shape  # D, h, w
-        maps = self._sampled_weight @ pixels.reshape(depth, height * width)
-        return maps.unflatten(-1, (height, width))  # (T, A, h, w)
+        features, raised = self._watch(images)
+        return features, self._form(raised)
 
     def _slopes(self, features: Tensor) -> Tensor:
-        """Slopes d alpha / d z of one galaxy, (T, A); features: (D,).
+        """Slopes d alpha / d z of a galaxy, (T, A), or of several; features: (D,) or (N, D).
 
         In float64, and from the logits instead of the concentrations: the relative error of a
         slope is then the absolute error of its logit, whereas in float32 1 + 100 s loses the
@@ -237,8 +240,10 @@ class Explainer:
         return 100 * torch.sigmoid(logits) * torch.sigmoid(-logits)
 
     def _logits(self, features: Tensor) -> Tensor:
-        """Logits z of one galaxy, (T, A) float64; features: (D,)."""
-        return self._precise_weight @ features.double() + self._bias
+        """Logits z of a galaxy, (T, A) float64, or of several; features: (D,) or (N, D)."""
+        samples, answers, depth = self._precise_weight.shape  # T, A, D
+        logits = features.double() @ self._precise_weight.reshape(-1, depth).T
+        return logits.unflatten(-1, (samples, answers)) + self._bias
 
 
 def _is_last_block(layer: str, encoder: torch.nn.Module, example: Tensor) -> bool:

@@ -7,10 +7,11 @@ replayed and no hook is set: several threads may use the functions here, on any 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from zoolens.catalog.runtime.imports import without
@@ -35,26 +36,28 @@ with without("wandb"):
 class PooledTail:
     """What follows the explained layer where features are a mean over pixels.
 
-    features = after(per_pixel(activation).mean((2, 3))). before: images (N, channels, H, W) to the
-    layer's activation (N, C, h, w). convolution: 1x1, if there is one; pointwise: what acts on
-    each number after it; steps: what follows the mean.
+    features = after(per_pixel(raised).mean((2, 3))). before: images (N, channels, H, W) to
+    raised (N, P, h, w), the activation of the layer, or what a 1x1 convolution and a norm make of
+    it. offset: (P,), what they make of nothing. pointwise: what acts on each number of
+    it. steps: what follows the mean.
     """
 
     before: Callable[[Tensor], Tensor]
-    convolution: nn.Conv2d | None = None
-    pointwise: nn.Module = field(default_factory=nn.Identity)
+    offset: Tensor | None = None
+    pointwise: nn.Module | None = None
     steps: tuple[nn.Module, ...] = ()
 
-    def per_pixel(self, activation: Tensor) -> Tensor:
-        """What is averaged over the pixels: (N, C, h, w) -> (N, P, h, w)."""
-        if self.convolution is None:
-            return activation
-        raised: Tensor = self.pointwise(self.convolution(activation))
-        return raised
+    def per_pixel(self, raised: Tensor) -> Tensor:
+        """What is averaged over the pixels, v: (N, P, h, w)."""
+        return raised if self.pointwise is None else through([self.pointwise], raised)
 
     def after(self, pooled: Tensor) -> Tensor:
         """Features (N, D) of a mean over pixels (N, P)."""
         return through(self.steps, pooled)
+
+    def features(self, raised: Tensor) -> Tensor:
+        """Of images, (N, D), from what is raised of them."""
+        return self.after(self.per_pixel(raised).mean((2, 3)))
 
     def push(self, pooled: Tensor, directions: Tensor) -> Tensor:
         """How features change along directions (N, P, h, w) of the mean (N, P): (N, D, h, w)."""
@@ -63,25 +66,19 @@ class PooledTail:
         _, pushed = push(self.steps, pooled, directions.flatten(2))
         return pushed.unflatten(2, directions.shape[2:])
 
-    def contributions(self, activation: Tensor, method: str) -> Tensor:
+    def contributions(self, raised: Tensor, method: str) -> Tensor:
         """G (N, D, h, w), what each pixel contributes to each feature by "hirescam" or "gradcam".
 
-        Of the mean it is z_d(y, x) u_d(y, x) / (h w): z the convolution without bias, or the
-        activation, u the slope of what acts on each number after it, which "gradcam" averages
-        over the pixels. What follows the mean is linear in such small changes of it.
+        To the mean it is z_p(y, x) u_p(y, x) / (h w): z the raised activation less the offset, u
+        the slope of what acts on each number, which "gradcam" averages over the pixels. What
+        follows the mean changes in proportion to such small changes of it.
         """
-        height, width = activation.shape[2:]
-        if self.convolution is None:
-            moved = activation / (height * width)
-            return self.push(activation.mean((2, 3)), moved) if self.steps else moved
-        raised = self.convolution(activation)
-        bias = self.convolution.bias
-        z = raised if bias is None else raised - bias[:, None, None]
-        slopes = slope(self.pointwise, raised)
-        if method == "gradcam":
-            slopes = slopes.mean((2, 3), keepdim=True)
-        moved = slopes * z / (height * width)
-        return self.push(self.pointwise(raised).mean((2, 3)), moved) if self.steps else moved
+        z = raised if self.offset is None else raised - self.offset[:, None, None]
+        if self.pointwise is not None:
+            slopes = slope(self.pointwise, raised)
+            z = slopes.mean((2, 3), keepdim=True) * z if method == "gradcam" else slopes * z
+        moved = z / (raised.shape[2] * raised.shape[3])
+        return self.push(self.per_pixel(raised).mean((2, 3)), moved) if self.steps else moved
 
 
 def pooled_tail(encoder: nn.Module, layer: str) -> PooledTail | None:
@@ -106,14 +103,25 @@ def _efficientnet(encoder: Any, layer: str) -> PooledTail | None:
         or not _is_absent(encoder.classifier)
         or not isinstance(convolution, nn.Conv2d)
         or convolution.kernel_size != (1, 1)
-        or not (isinstance(norm, BatchNormAct2d) or acts_on_each_number(norm))  # if folded
+        or not (acts_on_each_number(norm) or _is_batch_norm(norm))
     ):
         return None
-    return PooledTail(partial(_trunk_of_efficientnet, encoder), convolution, norm)
+    if not isinstance(norm, BatchNormAct2d):  # folded into the convolution
+        return PooledTail(partial(_raised_by_efficientnet, encoder), convolution.bias, norm)
+    nothing = torch.zeros_like(norm.bias) if convolution.bias is None else convolution.bias
+    offset = _normed(norm, nothing[None])[0]
+    return PooledTail(partial(_raised_by_efficientnet, encoder), offset, norm.act)
 
 
-def _trunk_of_efficientnet(encoder: Any, images: Tensor) -> Any:
-    return encoder.blocks(encoder.bn1(encoder.conv_stem(images)))
+def _raised_by_efficientnet(encoder: Any, images: Tensor) -> Any:
+    raised = encoder.conv_head(encoder.blocks(encoder.bn1(encoder.conv_stem(images))))
+    return _normed(encoder.bn2, raised) if isinstance(encoder.bn2, BatchNormAct2d) else raised
+
+
+def _normed(norm: Any, values: Tensor) -> Tensor:
+    """By a batch norm, without its activation."""
+    given = (norm.running_mean, norm.running_var, norm.weight, norm.bias)
+    return nn.functional.batch_norm(values, *given, eps=norm.eps)
 
 
 def _convnext(encoder: Any, layer: str) -> PooledTail | None:
@@ -154,6 +162,7 @@ def _vision_transformer(encoder: Any, layer: str) -> PooledTail | None:
         or encoder.global_pool != "avg"
         or encoder.pool_include_prefix
         or not _is_absent(encoder.head)
+        or type(encoder) is not VisionTransformer  # others pool in their own ways
     ):
         return None
     steps = known_steps(encoder.fc_norm)
@@ -201,6 +210,10 @@ def _is_mean(pool: nn.Module) -> bool:
 
 def _is_absent(module: nn.Module) -> bool:
     return isinstance(module, nn.Identity)
+
+
+def _is_batch_norm(norm: nn.Module) -> bool:
+    return isinstance(norm, BatchNormAct2d) and acts_on_each_number(norm.act)
 
 
 def _parts(module: nn.Module) -> Sequence[nn.Module]:

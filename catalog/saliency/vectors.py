@@ -12,6 +12,7 @@ from zoolens.catalog.runtime.imports import without
 
 with without("wandb"):
     from timm.layers import activations
+    from timm.layers.drop import DropPath
     from timm.layers.layer_scale import LayerScale
 
 # Each acts on every number by itself.
@@ -26,7 +27,7 @@ _ACTIVATIONS = (
     activations.Swish,
     activations.Tanh,
 )
-_NOTHING = (nn.Identity, nn.Dropout, nn.Flatten)
+_NOTHING = (nn.Identity, nn.Dropout, nn.Flatten, DropPath)
 
 
 def known_steps(*modules: nn.Module) -> tuple[nn.Module, ...] | None:
@@ -42,9 +43,12 @@ def acts_on_each_number(module: nn.Module) -> bool:
 
 
 def through(steps: Sequence[nn.Module], vectors: Tensor) -> Tensor:
-    """Vectors (N, P) after the steps, (N, D)."""
+    """Vectors (N, P) after the steps, (N, D); what acts on each number takes any shape."""
     for step in steps:
-        vectors = _layer_norm(step, vectors) if isinstance(step, nn.LayerNorm) else step(vectors)
+        if isinstance(step, nn.LayerNorm):
+            vectors = _layer_norm(step, vectors)
+        else:
+            vectors = step(vectors.clone())  # it may work in place
     return vectors
 
 
@@ -71,7 +75,7 @@ def slope(function: nn.Module, values: Tensor) -> Tensor:
     """Derivative of a function that acts on each number separately."""
     with torch.enable_grad():
         given = values.detach().requires_grad_()
-        (found,) = torch.autograd.grad(function(given).sum(), given)
+        (found,) = torch.autograd.grad(function(given.clone()).sum(), given)
     return found
 
 

@@ -1,5 +1,6 @@
-"""Features and the explained layer's activation of the same images, as an engine gives them."""
+"""Features of images, and what the closed form of their maps takes, as an engine gives them."""
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -11,20 +12,20 @@ from zoolens.catalog.network.inference import one_thread
 from zoolens.catalog.saliency.closed_forms import Watched
 from zoolens.catalog.saliency.cut import Cut
 
-# Images (N, C, H, W) from the CPU to features (N, D) and activation (N, C, h, w), float32.
+# Images (N, C, H, W) from the CPU to features (N, D) and what is raised of them, float32.
 Watch = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 def watching(cut: Cut, engine: str, precision: str, example: Tensor) -> tuple[Watch, Device]:
-    """What watches the layer of a cut, and where it leaves what it found.
+    """What watches the layer of a cut, and the device where it leaves what it found.
 
     engine, precision: as for `catalog.network.engines.make_encode`. On a GPU it must be called
     while one of the device's streams is in use.
     """
-    with torch.no_grad(), one_thread():
-        known = cut.split(example)
-    depth, shape = known.features.shape[1], known.activation.shape[1:]  # D, (C, h, w)
     watched = Watched(cut.encoder, cut.layer)
+    with one_thread():
+        shape = watched.shape(example)
+    depth = -math.prod(shape)
     encode: Encode = watched
     _, channels, size, _ = example.shape
     place = Device(torch.device("cpu"))

@@ -62,7 +62,13 @@ def _swin(kind: Any, window: int) -> Any:
 
 
 def _vit(**settings: Any) -> Any:
-    shape = {"img_size": 64, "patch_size": 16, "embed_dim": 24, "depth": 3, "num_heads": 3}
+    shape: dict[str, Any] = {
+        "img_size": 64,
+        "patch_size": 16,
+        "embed_dim": 24,
+        "depth": 3,
+        "num_heads": 3,
+    }
     return VisionTransformer(num_classes=0, **shape, **settings)
 
 
@@ -86,6 +92,17 @@ POOLED = {
     ),
     "vit, a norm before the mean": Member(
         partial(_vit, global_pool="avg", fc_norm=False, class_token=False), "norm", layout=Layout(3)
+    ),
+}
+
+
+# Features are those of a class token.
+TOKEN = {
+    "vit": Member(_vit, "blocks.2.norm1", layout=Layout(3, prefix=1)),
+    "vit, registers and layer scale": Member(
+        partial(_vit, reg_tokens=3, init_values=0.1, qkv_bias=False),
+        "blocks.2.norm1",
+        layout=Layout(3, prefix=4),
     ),
 }
 

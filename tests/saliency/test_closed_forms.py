@@ -6,27 +6,28 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.made.encoders import POOLED, small_encoder
+from tests.made.encoders import POOLED, TOKEN, small_encoder
 from zoolens.catalog.network.inference import for_inference
-from zoolens.catalog.saliency.closed_forms import Watched, closed_form
-from zoolens.catalog.saliency.tails import pooled_tail
+from zoolens.catalog.saliency.closed_forms import Watched, closed_form, find_tail
+
+KNOWN = POOLED | TOKEN
 
 
 def images_of(family: str) -> Tensor:
-    size = POOLED[family].size
+    size = KNOWN[family].size
     return torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(1)).double()
 
 
-@pytest.mark.parametrize("family", POOLED)
-def test_a_watched_encoder_puts_out_features_then_its_activation(family: str) -> None:
-    encoder, layer, images = small_encoder(POOLED[family]), POOLED[family].layer, images_of(family)
-    tail = pooled_tail(encoder, layer)
+@pytest.mark.parametrize("family", KNOWN)
+def test_a_watched_encoder_puts_out_features_then_what_its_form_takes(family: str) -> None:
+    encoder, layer, images = small_encoder(KNOWN[family]), KNOWN[family].layer, images_of(family)
+    tail = find_tail(encoder, layer)
     assert tail is not None
     watched = Watched(encoder, layer)
     expected = torch.cat([encoder(images), tail.before(images).flatten(1)], dim=1)
     torch.testing.assert_close(watched(images), expected)
     # a copy whose norms are folded into its convolutions, as engines take it
-    folded = for_inference(copy.deepcopy(watched).float(), 3, POOLED[family].size)
+    folded = for_inference(copy.deepcopy(watched).float(), 3, KNOWN[family].size)
     torch.testing.assert_close(folded(images.float()), expected.float(), rtol=1e-3, atol=1e-3)
 
 
@@ -34,7 +35,7 @@ def test_a_form_is_of_one_layer_and_keeps_no_gradients() -> None:
     member = POOLED["convnext"]
     encoder = small_encoder(member).requires_grad_(True)
     assert closed_form(encoder, "stages.2", "hirescam") is None
-    form, tail = closed_form(encoder, member.layer, "hirescam"), pooled_tail(encoder, member.layer)
+    form, tail = closed_form(encoder, member.layer, "hirescam"), find_tail(encoder, member.layer)
     assert form is not None
     assert tail is not None
     activation = tail.before(images_of("convnext"))
