@@ -18,9 +18,18 @@ SLICES = [slice(0, 3), slice(3, 5)]
 SIZE = 64
 
 
-@pytest.fixture(scope="module")
-def model() -> ZoobotModel:
-    encoder = scrambled(timm.create_model("test_resnet", num_classes=0))
+GPUS = [
+    "cpu",  # in the place of one
+    pytest.param(
+        "cuda",
+        marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU"),
+    ),
+]
+
+
+@pytest.fixture(scope="module", params=["test_resnet", "convnext_atto"])
+def model(request: pytest.FixtureRequest) -> ZoobotModel:
+    encoder = scrambled(timm.create_model(request.param, num_classes=0))
     generator = torch.Generator().manual_seed(1)
     images = torch.rand(8, 3, SIZE, SIZE, generator=generator)
     with torch.no_grad():
@@ -50,10 +59,12 @@ def close(found: Tensor, expected: Tensor) -> None:
     ("method", "output"),
     [("gradcam", Output.CONCENTRATION), *(("hirescam", one) for one in Output)],
 )
+@pytest.mark.parametrize("gpu", GPUS)
+@pytest.mark.slow
 def test_maps_are_those_of_torch(
-    model: ZoobotModel, method: str, output: Output, monkeypatch: pytest.MonkeyPatch
+    model: ZoobotModel, method: str, output: Output, gpu: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(devices, "GPU", torch.device("cpu"))
+    monkeypatch.setattr(devices, "GPU", torch.device(gpu))
     monkeypatch.setattr(devices, "_AT_ONCE_GPU", 2)
     ours, theirs = explainers(replace(model, output=output), method)
     images = 0.2 * torch.rand(5, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(2))
@@ -96,8 +107,12 @@ def test_nothing_is_left_on_the_cpu(model: ZoobotModel, monkeypatch: pytest.Monk
         explainer(images)
 
 
-def test_bfloat16_maps_are_near(model: ZoobotModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "GPU", torch.device("cpu"))
+@pytest.mark.parametrize("gpu", GPUS)
+@pytest.mark.slow
+def test_bfloat16_maps_are_near(
+    model: ZoobotModel, gpu: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "GPU", torch.device(gpu))
     masks = dropout_masks(3, model.weight.shape[1], 0.2, seed=5)
     images = 0.2 * torch.rand(5, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(2))
     expected = Explainer(model, masks, size=SIZE)(images).mean
