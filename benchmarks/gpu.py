@@ -30,8 +30,8 @@ from typing import Any
 import torch
 
 from benchmarks import gpu_steps
-from benchmarks.gpu_limits import measured_rates
-from benchmarks.gpu_sky import networks
+from benchmarks.gpu_limits import Rates, measured_rates
+from benchmarks.gpu_sky import NETWORKS, make_network
 from benchmarks.gpu_trial import Sizes, Trial
 from zoolens.catalog.network import devices
 from zoolens.catalog.network.engines import PRECISIONS
@@ -81,6 +81,8 @@ class Report:
             except Exception as error:  # what else can be measured is
                 traceback.print_exc(limit=-3)
                 reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+                if isinstance(error, ImportError):
+                    reason += "; what is rarely installed, benchmarks/gpu_pack.sh packs"
                 self.found["failed"][name] = f"{type(error).__name__}: {reason}"[:300]
                 if torch.cuda.is_available():
                     torch.cuda.empty_cache()
@@ -129,11 +131,23 @@ Steps = Iterator[tuple[tuple[str, ...], Callable[[], Any]]]
 
 
 def steps(device: torch.device, sizes: Sizes) -> Steps:
-    """What to do, where to keep it; what matters most first."""
-    tree = get_tree("gzd5")
-    rates = measured_rates(device, sizes.side, sizes.copied, sizes.spent)
-    yield ("rates",), lambda: asdict(rates)
-    trials = {name: Trial(make(), tree, rates, sizes) for name, make in networks(tree, sizes.size)}
+    """What to do, where to keep it; what matters most first, and each step after those it needs."""
+    measured: dict[str, Rates] = {}
+    trials: dict[str, Trial] = {}
+
+    def rates() -> dict[str, Any]:
+        measured["here"] = measured_rates(device, sizes.side, sizes.copied, sizes.spent)
+        return asdict(measured["here"])
+
+    def prepared(name: str) -> dict[str, Any]:
+        tree = get_tree("gzd5")
+        network = make_network(name, tree, sizes.size)
+        trials[name] = Trial(network, tree, measured["here"], sizes)
+        return network.view.config()
+
+    yield ("rates",), rates
+    for name in NETWORKS:
+        yield ("networks", name, "view"), partial(prepared, name)
 
     def of_each(step: str, work: Callable[..., Any], **others: Any) -> Steps:
         for name, trial in trials.items():

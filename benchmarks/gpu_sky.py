@@ -1,7 +1,7 @@
 """What a GPU is tried on, from a seed: pictures of galaxies, and networks to show them to."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from zoolens.catalog.paths import BUNDLED_MODEL
 from zoolens.catalog.runtime.imports import without
 
 BUNDLED = "resnet10t, bundled"
-ARCHITECTURES = ("efficientnet_b0", "convnext_nano")
+NETWORKS = (BUNDLED, "efficientnet_b0", "convnext_nano")
 
 
 def picture(seed: int, kind: str = "PNG", side: int = 424) -> bytes:
@@ -42,26 +42,19 @@ def seen(view: View, encoded: Sequence[bytes]) -> Tensor:
 
 @dataclass(frozen=True)
 class Network:
-    """A model, the view of its images, and what makes such images from encoded pictures."""
+    """A model and the view of its images."""
 
-    name: str
     model: ZoobotModel
     view: View
 
 
-def networks(tree: DecisionTree, size: int | None) -> list[tuple[str, Callable[[], Network]]]:
-    """The networks by name, made when they are asked for; `size` pixels instead of their own."""
-
-    def bundled() -> Network:
-        model = load_model(str(BUNDLED_MODEL)).for_tree(tree)
-        view = model.view or View()
-        return Network(BUNDLED, model, View(view.name, size or view.size, view.greyscale))
-
-    def random(architecture: str) -> Network:
-        return Network(architecture, random_model(architecture, tree), View(size=size or 224))
-
-    made = [(name, lambda name=name: random(name)) for name in ARCHITECTURES]
-    return [(BUNDLED, bundled), *made]
+def make_network(name: str, tree: DecisionTree, size: int | None) -> Network:
+    """One of `NETWORKS`; `size` pixels a side instead of its own."""
+    if name != BUNDLED:
+        return Network(random_model(name, tree), View(size=size or 224))
+    model = load_model(str(BUNDLED_MODEL)).for_tree(tree)
+    view = model.view or View()
+    return Network(model, View(view.name, size or view.size, view.greyscale))
 
 
 def random_model(architecture: str, tree: DecisionTree) -> ZoobotModel:

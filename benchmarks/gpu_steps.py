@@ -30,11 +30,14 @@ def compared(trial: Trial) -> Row:
 
     Of pictures of galaxies; of maps the median and the largest over galaxies and answers.
     """
-    encoded = [picture(seed) for seed in range(trial.sizes.compared)]
-    images = seen(trial.network.view, encoded)
+    images, shown = _shown(trial)
     explainers = {precision: trial.explainer(precision) for precision in PRECISIONS}
     exact = _exact(trial, images, explainers["float32"].layer)
-    row: Row = {"engine": explainers["float32"].engine, "layer": explainers["float32"].layer}
+    row: Row = {
+        "engine": explainers["float32"].engine,
+        "layer": explainers["float32"].layer,
+        "images": shown,
+    }
     for precision, explainer in explainers.items():
         found = (
             trial.encoder(precision)(images)[:, :, None, None],
@@ -49,6 +52,15 @@ def compared(trial: Trial) -> Row:
             for how, summary in (("median", torch.median), ("largest", torch.max))
         }
     return row
+
+
+def _shown(trial: Trial) -> tuple[Tensor, str]:
+    """Images to compare on, and of what: of noise where pictures cannot be made or viewed."""
+    count = trial.sizes.compared
+    try:
+        return seen(trial.network.view, [picture(seed) for seed in range(count)]), "galaxies"
+    except Exception as error:  # the engine can be tried all the same
+        return trial.images(count), f"noise, for want of pictures: {error}"
 
 
 def _off(found: Tensor, exact: Tensor) -> Tensor:

@@ -115,10 +115,10 @@ class OnDevice:
 
     def __call__(self, images: Tensor) -> Tensor:
         """Features (N, D) of images (N, C, H, W), float32, from the CPU and back."""
-        with torch.inference_mode(), self.place.stream():
+        with self.place.stream():
             return torch.cat([self.there(part).cpu() for part in images.split(self.place.at_once)])
 
-    @torch.inference_mode()
+    @torch.no_grad()  # closed forms differentiate what is left, and could not in inference mode
     def there(self, images: Tensor) -> Tensor:
         """Features of images from the CPU, left on the device, on the stream that is in use."""
         # copied as they are: another type or layout would be made of them by the CPU first

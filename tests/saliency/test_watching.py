@@ -27,7 +27,7 @@ GPUS = [
 ]
 
 
-@pytest.fixture(scope="module", params=["test_resnet", "convnext_atto"])
+@pytest.fixture(scope="module", params=["test_resnet", "test_efficientnet", "convnext_atto"])
 def model(request: pytest.FixtureRequest) -> ZoobotModel:
     encoder = scrambled(timm.create_model(request.param, num_classes=0))
     generator = torch.Generator().manual_seed(1)
