@@ -64,9 +64,9 @@ class ClassTokenTail:
         seen = share @ value  # (N, heads, 1, d)
         key_bias, value_bias = self._biases()
         prefix = self.encoder.num_prefix_tokens
-        asked = ((key - key_bias) @ query.mT)[:, :, prefix:] / sqrt(query.shape[-1])
+        asked = ((key - key_bias) @ query.transpose(2, 3))[:, :, prefix:] / sqrt(query.shape[-1])
         given = (value - value_bias)[:, :, prefix:]  # (N, heads, h w, d)
-        weight = share.mT[:, :, prefix:]  # (N, heads, h w, 1)
+        weight = share.transpose(2, 3)[:, :, prefix:]  # (N, heads, h w, 1)
         pull = weight * (value[:, :, prefix:] - seen)
         if method == "gradcam":
             weight, pull = weight.mean(2, keepdim=True), pull.mean(2, keepdim=True)
@@ -85,7 +85,7 @@ class ClassTokenTail:
         shape = (3, attention.num_heads, attention.head_dim)
         query, key, value = attention.qkv(tokens).unflatten(2, shape).permute(2, 0, 3, 1, 4)
         query = query[:, :, :1]
-        share = (query @ key.mT * attention.scale).softmax(-1)
+        share = (query @ key.transpose(2, 3) * attention.scale).softmax(-1)
         return share, query, key, value
 
     def _biases(self) -> tuple[Tensor, Tensor]:

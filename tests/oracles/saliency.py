@@ -70,15 +70,28 @@ class Expected(nn.Module):
 
 
 def grad_cam_maps(
-    model: ZoobotModel, images: Tensor, masks: Tensor, layer: str, method: str
+    model: ZoobotModel,
+    images: Tensor,
+    masks: Tensor,
+    layer: str,
+    method: str,
+    to_map: Callable[[Tensor], Tensor] | None = None,
 ) -> np.ndarray:
-    """pytorch-grad-cam's maps before it clips and stretches them: (N, T, A, h, w)."""
+    """pytorch-grad-cam's maps before it clips and stretches them: (N, T, A, h, w).
+
+    to_map: the layer's output as (N, C, h, w), where it is not.
+    """
     samples = [OneSample(model, mask) for mask in masks]
-    return np.stack([maps_of_outputs(one, images, layer, method) for one in samples], axis=1)
+    each = [maps_of_outputs(one, images, layer, method, to_map) for one in samples]
+    return np.stack(each, axis=1)
 
 
 def maps_of_outputs(
-    network: OneSample | Expected, images: Tensor, layer: str, method: str
+    network: OneSample | Expected,
+    images: Tensor,
+    layer: str,
+    method: str,
+    to_map: Callable[[Tensor], Tensor] | None = None,
 ) -> np.ndarray:
     """As `grad_cam_maps`, of each output of a network: (N, A, h, w)."""
     from pytorch_grad_cam import GradCAM, HiResCAM
@@ -86,7 +99,7 @@ def maps_of_outputs(
     module = network.encoder.get_submodule(layer)
     *_, last = module.parameters()  # enough for the layer's output to have a gradient
     last.requires_grad_(True)
-    cam = {"hirescam": HiResCAM, "gradcam": GradCAM}[method](network, [module])
+    cam = {"hirescam": HiResCAM, "gradcam": GradCAM}[method](network, [module], to_map)
     recorded = cam.activations_and_grads
     outputs = recorded(images)
     answers = []
