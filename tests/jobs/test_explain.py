@@ -190,13 +190,27 @@ def test_layers_without_a_closed_form_are_explained_too(path: Path, model: str) 
 def test_statistics_stand_for_every_answer(path: Path) -> None:
     explain(path, Which(everything=True), figures=False)
     assert one(path, "SELECT count(*) FROM saliency") == GALAXIES * 10
-    assert one(path, "SELECT count(*) FROM saliency_stats") == GALAXIES * 34
+    for of in ("concentration", "fraction"):
+        assert one(path, f"SELECT count(*) FROM saliency_stats WHERE of = '{of}'") == GALAXIES * 34
     # every blob is found, and a map without positive saliency has none on the target
     wrong = "SELECT count(*) FROM saliency_stats WHERE (on_target IS NULL) <> (increase = 0)"
     assert one(path, wrong) == 0
     assert one(path, "SELECT max(on_target) FROM saliency_stats") < 0.9  # type: ignore[operator]
     assert one(path, "SELECT min(on_target) FROM saliency_stats") > 0.01  # type: ignore[operator]
     assert verify(path).errors == 0
+    # the maps of fractions are those that are drawn, and explain what was predicted
+    raised = saliency_of(path, "G0003", LABEL, of="fraction")
+    (row,) = rows(
+        path,
+        "SELECT s.*, p.fraction FROM saliency_stats s JOIN predictions p "
+        f"USING (galaxy_id, label) WHERE s.iauname = 'G0003' AND label = '{LABEL}' "
+        "AND of = 'fraction'",
+    )
+    assert row["increase"] == pytest.approx(np.clip(raised, 0, None).sum(), rel=1e-4)
+    assert row["decrease"] == pytest.approx(np.clip(raised, None, 0).sum(), rel=1e-4)
+    assert row["predicted"] == pytest.approx(row["fraction"], abs=1e-5)
+    shares = [row[f"on_{place}"] for place in ("galaxy", "neighbours", "sky")]
+    assert sum(shares) == pytest.approx(1, abs=1e-6)  # type: ignore[arg-type]
 
 
 def test_what_is_there_is_not_done_again(path: Path) -> None:
