@@ -7,7 +7,7 @@ off do they follow from what is stored.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +30,20 @@ _PART = 16  # images at once
 
 # Maps of a galaxy and an answer, (h, w).
 Found = dict[tuple[int, int], npt.NDArray[np.floating]]
-# Expected fractions and their maps, by galaxy and answer.
-Fractions = dict[tuple[int, int], tuple[float, Floats]]
+
+
+class FractionMap(NamedTuple):
+    """An expected fraction in 0..1 and its map (h, w).
+
+    baseline: what the map adds up from, to `expected`; None where it adds up to no difference.
+    """
+
+    expected: float
+    raised: Floats
+    baseline: float | None = None
+
+
+Fractions = dict[tuple[int, int], FractionMap]  # by galaxy and answer
 
 
 def derived_maps(store: Store, run: Run, wanted: Mapping[int, Sequence[int]], of: Of) -> Found:
@@ -101,13 +113,20 @@ def made_fractions(
 ) -> Fractions:
     """Expected fractions and their maps, from images (N, C, H, W) of the galaxies (N,)."""
     made = explained.explainer.fractions(images, store.tree.slices)
-    expected, maps = made.expected.numpy(), made.mean.numpy()
+    expected, maps, baseline = (part.numpy() for part in (made.expected, made.mean, made.baseline))
     return {
-        (galaxy_id, answer): (float(expected[row, answer]), maps[row, answer])
+        (galaxy_id, answer): FractionMap(
+            float(expected[row, answer]), maps[row, answer], known(baseline[row, answer])
+        )
         for row, galaxy_id in enumerate(ids.tolist())
         for answer in wanted[galaxy_id]
         if not np.isnan(expected[row, answer])
     }
+
+
+def known(value: float) -> float | None:
+    """A number, or None for NaN."""
+    return None if np.isnan(value) else float(value)
 
 
 def stored_fractions(store: Store, run: Run, wanted: Mapping[int, Sequence[int]]) -> Fractions:
@@ -128,18 +147,19 @@ def stored_fractions(store: Store, run: Run, wanted: Mapping[int, Sequence[int]]
             for answer in wanted[galaxy_id]:
                 if where.start <= answer < where.stop:
                     place = answer - where.start
-                    found[galaxy_id, answer] = float(alpha[place] / alpha.sum()), raised[place]
+                    expected = float(alpha[place] / alpha.sum())
+                    found[galaxy_id, answer] = FractionMap(expected, raised[place])
     return found
 
 
 def of_fractions(store: Store, fractions: Fractions, of: Of) -> Found:
     """The maps of fractions themselves, or of the losses, where there are votes."""
     if of == "fraction":
-        return {key: raised for key, (_, raised) in fractions.items()}
+        return {key: one.raised for key, one in fractions.items()}
     ids = np.array(sorted({galaxy_id for galaxy_id, _ in fractions}), np.int64)
     observed = read_votes(store, store.tree, ids).observed
     found: Found = {}
-    for (galaxy_id, answer), (predicted, raised) in fractions.items():
+    for (galaxy_id, answer), (predicted, raised, _) in fractions.items():
         voted = observed[int(np.searchsorted(ids, galaxy_id)), answer]
         if not np.isnan(voted):
             found[galaxy_id, answer] = cross_entropy_map(raised, predicted, float(voted))
