@@ -1,5 +1,6 @@
 """What is told of one image: which questions come first, which answers are drawn, the table."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,10 @@ def test_predictions_and_maps_are_those_of_the_model(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.maps, explainer(seen).mean[0])
     np.testing.assert_array_equal(of_fraction.maps, explainer.fractions(seen, tree.slices).mean[0])
     assert of_fraction.sd is None
+    assert found.baseline is None
+    assert of_fraction.baseline is not None
+    baseline = explainer.fractions(seen, tree.slices).baseline[0]
+    np.testing.assert_array_equal(of_fraction.baseline, baseline)
     fractions = explainer.fractions(seen, tree.slices).expected[0]
     np.testing.assert_allclose(found.summary.fraction[0], fractions, atol=1e-6)
     np.testing.assert_array_equal(found.pixels, view.display(image))
@@ -100,3 +105,14 @@ def test_predictions_and_maps_are_those_of_the_model(tmp_path: Path) -> None:
 def test_the_toy_tree_has_a_telling_answer() -> None:
     alpha = np.linspace(2, 20, len(TOY.labels)).tolist()
     assert explained(TOY, alpha).telling
+
+
+def test_a_baseline_reaches_the_picture_where_there_is_one() -> None:
+    found = explained(WIDE, [5, 5, 9, 1, 6, 4, 1, 30, 8, 2, 5, 6])
+    assert found.picture(2).predicted is None, "maps of concentrations"
+    baseline = np.full(12, np.nan)
+    baseline[2] = 0.25
+    fractions = replace(found, of="fraction", baseline=baseline)
+    first, other = fractions.picture(2), fractions.picture(3)
+    assert first.predicted == pytest.approx(0.9, abs=0.01)
+    assert (first.baseline, other.baseline) == (0.25, None)
