@@ -14,9 +14,11 @@ def number(value: float, *, signed: bool = False) -> str:
 
 
 def amount(value: float) -> str:
-    """A magnitude to two digits, a small one to one, as much as a map can be trusted."""
-    if value >= 100:
+    """A magnitude to about two digits, a small one to one, as much as a map can be trusted."""
+    if value >= 10:
         return f"{value:.0f}"
+    if value >= 0.095:
+        return f"{value:.2f}"
     return f"{value:.2g}" if value >= 0.01 else f"{value:.1g}"
 
 
