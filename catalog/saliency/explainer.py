@@ -116,7 +116,7 @@ class Explainer:
             self._watch = _watching(self._cut, self.engine, example)
         self.method = method
         self.masks = masks
-        self._bias, self._output = model.bias, model.output
+        self._weight, self._bias, self._output = model.weight, model.bias, model.output
         self._head = SampledHead(model.weight, masks)
         self._precise_weight = (masks[:, None, :] * model.weight).double()  # (T, A, D)
 
@@ -217,9 +217,8 @@ class Explainer:
 
     def _logits(self, features: Tensor) -> Tensor:
         """Logits z of a galaxy, (T, A) float64, or of several; features: (D,) or (N, D)."""
-        samples, answers, depth = self._precise_weight.shape  # T, A, D
-        logits = features.double() @ self._precise_weight.reshape(-1, depth).T
-        return logits.unflatten(-1, (samples, answers)) + self._bias
+        kept = features.double()[..., None, :] * self.masks
+        return kept @ self._weight.double().T + self._bias
 
 
 def _is_last_block(layer: str, encoder: torch.nn.Module, example: Tensor) -> bool:
