@@ -29,6 +29,7 @@ def explain(
         str | None,
         Option(help="Of the worst, only galaxies for which this SQL condition holds."),
     ] = None,
+    exchange: options.Exchange = "question",
     everything: Annotated[
         bool, Option("--all", help="Every galaxy with an image; stores maps, draws none.")
     ] = False,
@@ -93,7 +94,7 @@ def explain(
         raise wrong_usage(f"--all draws nothing: leave out {given}, or choose galaxies to draw")
     report = pipeline.explain(
         catalog,
-        Which(galaxies or (), worst, everything, min_votes, answer, where),
+        Which(galaxies or (), worst, everything, min_votes, answer, where, exchange),  # type: ignore[arg-type]  # checked there
         maps,
         of=of or "concentration",  # type: ignore[arg-type]  # checked there
         out=out,

@@ -30,8 +30,15 @@ MinVotes = Annotated[
     float | None,
     Option(
         min=0,
-        help="Only answers, and counterparts, whose question so many were asked; unless given, "
-        f"answers of {FEWEST_VOTES} where there are such.",
+        help="Only answers, and counterparts, whose question so many were asked; unless given "
+        f"{FEWEST_VOTES}, and fewer where there are none of so many.",
+    ),
+]
+Exchange = Annotated[
+    str,
+    Option(
+        help="What counterparts exchange between votes and prediction: the fractions of the whole "
+        "question, or of the answer alone, as the paper."
     ),
 ]
 

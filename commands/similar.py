@@ -22,6 +22,7 @@ def similar(
         bool, Option("--approximate", help="Sooner in very large catalogues, and missing some.")
     ] = False,
     min_votes: options.MinVotes = None,
+    exchange: options.Exchange = "question",
     form: options.Format = None,
     out: options.Out = None,
     catalog: options.Catalog = options.CATALOG,
@@ -38,6 +39,8 @@ def similar(
         weights=weights,
         approximate=approximate,
         min_votes=min_votes,
+        exchange=exchange,  # type: ignore[arg-type]  # checked there
     )
     say(report)
-    write(from_arrow(report.table), form, out)
+    for_people = out is None and form in (None, "table")
+    write(from_arrow(report.shown if for_people else report.table), form, out)

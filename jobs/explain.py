@@ -112,8 +112,11 @@ def explain(
             wanted, subjects = galaxies_with_image(store), []
         else:
             choices = choose(store, which)
-            fewest = which.min_votes or 0
-            subjects = find_subjects(store, choices, min_votes=fewest) if figures else []
+            subjects = (
+                find_subjects(store, choices, min_votes=which.min_votes, exchange=which.exchange)
+                if figures
+                else []
+            )
             wanted = _wanted(choices, subjects)
         engine = choose_engine(maps.engine, len(wanted))
         explained = explained_model(

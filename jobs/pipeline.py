@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from zoolens.catalog.decision_tree import DecisionTree
     from zoolens.catalog.release.provenance import Title
     from zoolens.catalog.saliency.arithmetic import Of
+    from zoolens.catalog.similarity.exchange import Exchange
     from zoolens.jobs.explain import ExplainReport
     from zoolens.jobs.release import ReleaseReport
     from zoolens.jobs.similar import SimilarReport
@@ -213,13 +214,14 @@ def similar(
     weights: str | None = None,
     approximate: bool = False,
     min_votes: float | None = None,
+    exchange: "Exchange" = "question",
 ) -> "SimilarReport":
     """`jobs.similar`, on an index that is made or brought up to date first."""
     from zoolens.jobs.index import index
     from zoolens.jobs.similar import check
     from zoolens.jobs.similar import similar as job
 
-    check(catalog, galaxy, answer=answer, k=k, weights=weights)
+    check(catalog, galaxy, answer=answer, k=k, weights=weights, exchange=exchange)
     index(catalog, approximate=approximate)
     return job(
         catalog,
@@ -229,6 +231,7 @@ def similar(
         weights=weights,
         approximate=approximate,
         min_votes=min_votes,
+        exchange=exchange,
     )
 
 

@@ -37,7 +37,6 @@ from zoolens.catalog.runtime.files import replacing_folder
 from zoolens.catalog.store.own_rows import own_columns
 from zoolens.catalog.store.released import Runs, galaxy_without_position, votes_are_whole
 from zoolens.catalog.store.row_filter import RowFilter
-from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.catalog.store.store import Store, code_version
 from zoolens.jobs.settings import Cut
 
@@ -234,7 +233,7 @@ def _extras(
             store,
             folder / GALLERY,
             limit=cut.gallery,
-            min_votes=FEWEST_VOTES if cut.min_votes is None else cut.min_votes,
+            min_votes=cut.min_votes,
             among=written.galaxy_id,
             title=str(title),
         )

@@ -12,6 +12,7 @@ from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.scoring.weights import read_weights
 from zoolens.catalog.similarity.counterparts import Counterparts, find_counterparts
+from zoolens.catalog.similarity.exchange import Exchange, check_exchange
 from zoolens.catalog.store.galaxies import galaxy_ids
 from zoolens.catalog.store.matrices import read_predictions, read_votes, without_votes
 from zoolens.catalog.store.outdated import warn_of
@@ -26,19 +27,23 @@ class SimilarReport:
 
     table: the galaxy itself (`selected`), then its `observed` and its `predicted`
     counterparts, best first, one row each, with their similarity (nat, 0 or less) and,
-    for the answer, the votes of its question, the observed and the predicted fraction;
+    for the answer, the votes of its question, the observed and the predicted fraction, and what
+    was `asked` for in place of the one or the other; `off` is the largest difference of a fraction
+    of the question from what was asked for, `close` whether it is near (`Target`);
     `others` holds the question's other answers as text, observed/predicted. exchanged: False
     for a galaxy without votes, whose `alike` are the galaxies that are predicted as it is.
+    notes: what was asked for of the whole question, and how far from fair the best ones are.
     """
 
     job: ClassVar[str] = "similar"
     run_id: ClassVar[int | None] = None
     changed: ClassVar[bool] = True
-    notes: ClassVar[tuple[str, ...]] = ()
     galaxy: str
     answer: str
     table: pa.Table
     exchanged: bool = True
+    exchange: Exchange = "question"
+    notes: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -49,8 +54,14 @@ class SimilarReport:
             )
         return (
             f"{self.galaxy}, {self.answer}: observed counterparts have its votes but its "
-            "predicted fraction of the answer, predicted ones the reverse"
+            f"predicted fraction{'s' * (self.exchange == 'question')} of the {self.exchange}, "
+            "predicted ones the reverse"
         )
+
+    @property
+    def shown(self) -> pa.Table:
+        """The table for people: as much as 100 columns hold."""
+        return self.table.drop_columns(["others"])
 
 
 def similar(
@@ -62,6 +73,7 @@ def similar(
     weights: str | None = None,
     approximate: bool = False,
     min_votes: float | None = None,
+    exchange: Exchange = "question",
 ) -> SimilarReport:
     """The k observed and k predicted counterparts of a galaxy.
 
@@ -69,13 +81,13 @@ def similar(
     (`catalog.store.telling`), of others the one with the largest
     weighted_ce, among those to questions that `min_votes` volunteers were asked, as
     `costliest_answers` has it. Of counterparts, too, so many were asked the question of the
-    answer; of any number unless given. weights: `paper`,
-    `none` or a file; unless given, 5 for the answer of interest and 1 for others.
-    approximate: as in `find_counterparts`. Needs the files of `jobs.index`. Raises
+    answer: unless given `FEWEST_VOTES`, and fewer where there are too few such. weights: `paper`,
+    `none` or a file; unless given, 5 for what is exchanged and 1 for others.
+    exchange, approximate: as in `find_counterparts`. Needs the files of `jobs.index`. Raises
     `UnknownName` for an unknown galaxy or answer, `CatalogError` for what cannot be
     compared.
     """
-    check(catalog, galaxy, answer=answer, k=k, weights=weights)
+    check(catalog, galaxy, answer=answer, k=k, weights=weights, exchange=exchange)
     with Store.open(catalog, read_only=True) as store:
         warn_of(store, "predict", *(["score"] if answer is None else []))
         tree = store.tree
@@ -92,15 +104,28 @@ def similar(
             answer_id,
             k=k,
             weights=chosen,
-            min_votes=min_votes or 0,
+            min_votes=min_votes,
+            exchange=exchange,
             approximate=approximate,
         )
         table = _table(store, tree, galaxy, galaxy_id, answer_id, found)
-        return SimilarReport(galaxy, tree.labels[answer_id], table, found.exchanged)
+        notes = (*_asked(tree, answer_id, found), *found.notes)
+        return SimilarReport(
+            galaxy, tree.labels[answer_id], table, found.exchanged, exchange, notes
+        )
 
 
-def check(catalog: Path, galaxy: str, *, answer: str | None, k: int, weights: str | None) -> None:
+def check(
+    catalog: Path,
+    galaxy: str,
+    *,
+    answer: str | None,
+    k: int,
+    weights: str | None,
+    exchange: Exchange,
+) -> None:
     """Raises as `similar` does for what is wrong however the index is."""
+    check_exchange(exchange)
     if k < 1:
         raise CatalogError(f"{k} counterparts cannot be found; ask for 1 or more")
     with Store.open(catalog, read_only=True) as store:
@@ -138,6 +163,7 @@ def _table(
     for kind, counterparts in (("observed", found.observed), (second, found.predicted)):
         rows += [(kind, c.galaxy_id, c.iauname, c.score) for c in counterparts]
     kinds, numbers, names, scores = zip(*rows, strict=True)
+    targets = [None, *(c.target for c in (*found.observed, *found.predicted))]
     ids, place = np.unique(np.array(numbers, np.int64), return_inverse=True)
     votes, bare = read_votes(store, tree, ids), without_votes(store, ids)
     predicted, _ = read_predictions(store, tree, store.newest_run("predict"), ids)
@@ -151,9 +177,30 @@ def _table(
             "votes": pa.array(votes.totals[place, question], mask=np.isin(ids, bare)[place]),
             "observed": pa.array(votes.observed[place, answer_id], from_pandas=True),
             "predicted": pa.array(predicted[place, answer_id], from_pandas=True),
+            "asked": pa.array([t and t.fraction for t in targets], pa.float64()),
+            "off": pa.array([t and t.distance for t in targets], pa.float64()),
+            "close": pa.array([t and t.close for t in targets], pa.bool_()),
             "others": [others[i] for i in place],
         }
     )
+
+
+def _asked(tree: DecisionTree, answer_id: int, found: Counterparts) -> list[str]:
+    """What was asked for of the question, beside what the best counterpart of each kind has."""
+    answers = tree.questions[tree.question_of[answer_id]].answers
+    kinds = ("observed", "predicted" if found.exchanged else "alike")
+    lines = []
+    for kind, asked, best in zip(
+        kinds, found.asked, (found.observed, found.predicted), strict=True
+    ):
+        have = best[0].target.found if best and best[0].target else (None,) * len(asked)
+        pairs = [
+            f"{answer} {_fraction(wanted)}/{_fraction(there)}"
+            for answer, wanted, there in zip(answers, asked, have, strict=False)
+        ]
+        if pairs:
+            lines.append(f"{kind}, asked for/found: {', '.join(pairs)}")
+    return lines
 
 
 def _others(tree: DecisionTree, answer_id: int, observed: Floats, predicted: Floats) -> list[str]:
@@ -170,5 +217,5 @@ def _others(tree: DecisionTree, answer_id: int, observed: Floats, predicted: Flo
     ]
 
 
-def _fraction(value: float) -> str:
-    return "-" if np.isnan(value) else f"{value:.2f}"
+def _fraction(value: float | None) -> str:
+    return "-" if value is None or np.isnan(value) else f"{value:.2f}"

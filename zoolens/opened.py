@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from zoolens.catalog.saliency.arithmetic import Of
+    from zoolens.catalog.similarity.exchange import Exchange
 
 Form = Literal["pandas", "arrow", "numpy"]
 
@@ -140,6 +141,7 @@ class Catalog:
         k: int = 5,
         weights: str | None = None,
         min_votes: float | None = None,
+        exchange: "Exchange" = "question",
         approximate: bool = False,
         as_: Form = "pandas",
     ) -> Any:
@@ -147,8 +149,10 @@ class Catalog:
 
         answer: the one of interest, the galaxy's costliest unless given; weights: paper,
         none or a file; approximate: sooner in very large catalogues, and missing some;
-        min_votes: so many volunteers were asked the question, of the counterparts, too. The
-        index that they are found by is built if it is not up to date.
+        min_votes: so many volunteers were asked the question, of the counterparts, too; unless
+        given 10, and fewer where there are none of so many; exchange: the fractions of the whole
+        "question", or of the "answer" alone. The index that they are found by is built if it is
+        not up to date.
         """
         from zoolens.jobs.index import is_current
         from zoolens.jobs.pipeline import similar
@@ -163,6 +167,7 @@ class Catalog:
                 weights=weights,
                 approximate=approximate,
                 min_votes=min_votes,
+                exchange=exchange,
             )
         return _formed(report.table, as_)
 
@@ -229,6 +234,7 @@ class Catalog:
         min_votes: float | None = None,
         where: str | None = None,
         answer: str | None = None,
+        exchange: "Exchange" = "question",
         of: "Of" = "concentration",
         model: str | Sequence[str] | None = None,
         method: str = "hirescam",
@@ -241,15 +247,20 @@ class Catalog:
 
         galaxies: their names; or worst: the N worst, of those for which the SQL condition
         `where` on the views `galaxies` and `own` holds. answer: the one to draw, each galaxy's
-        costliest unless given. Everything else is as in `zoolens.explain`. Maps go into
-        the catalogue, figures and a page into the folder `out`, beside the catalogue unless
-        given.
+        costliest unless given; exchange: as for `similar`. Everything else is as in
+        `zoolens.explain`. Maps go into the catalogue, figures and a page into the folder `out`,
+        beside the catalogue unless given.
         """
         from zoolens.jobs.pipeline import explain
         from zoolens.jobs.settings import Maps, Which
 
         which = Which(
-            _listed(galaxies), worst=worst, min_votes=min_votes, answer=answer, where=where
+            _listed(galaxies),
+            worst=worst,
+            min_votes=min_votes,
+            answer=answer,
+            where=where,
+            exchange=exchange,
         )
         maps = Maps(model, method, layer, engine, grey_as_colour)
         with self._let_go():

@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.similarity.counterparts import Counterpart, find_counterparts, what_is_lacking
+from zoolens.catalog.similarity.counterparts import Counterpart, find_many
+from zoolens.catalog.similarity.exchange import Exchange, check_exchange
 from zoolens.catalog.store.galaxies import galaxies_with_image, galaxy_ids, names_of
-from zoolens.catalog.store.matrices import read_predictions, read_votes, without_votes
 from zoolens.catalog.store.ranking import costliest_answers, rank_galaxies, why_none
 from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.catalog.store.store import Store
@@ -26,10 +24,10 @@ class Which:
 
     Give one of names: of galaxies; worst: how many, by loss; everything: all with an image.
     where: of the worst, only galaxies of this condition (`catalog.store.row_filter`).
-    min_votes: only answers count whose question so many volunteers were asked, and of
-    counterparts, too, so many were asked the question of the answer; unless given, the worst
-    are ranked by answers of `FEWEST_VOTES`, and other galaxies are drawn for such an answer
-    where they have one. answer: the one to
+    min_votes: only answers count whose question so many volunteers were asked, and only
+    counterparts of which so many were asked the question of the answer; unless given
+    `FEWEST_VOTES`, and fewer where a galaxy has no such answer, or there are too few such
+    counterparts. exchange: what counterparts exchange (`find_counterparts`). answer: the one to
     draw for all of them, and to rank the worst by; by default each galaxy's costliest (its
     largest weighted_ce), or, where nobody voted, its most telling (`telling_answers`). Raises
     `CatalogError` unless exactly one of the three is given, and for a condition without the worst.
@@ -41,6 +39,7 @@ class Which:
     min_votes: float | None = None
     answer: str | None = None
     where: str | None = None
+    exchange: Exchange = "question"
 
     def __post_init__(self) -> None:
         if isinstance(self.names, str):  # one galaxy, not its letters
@@ -49,6 +48,7 @@ class Which:
             raise CatalogError("say what to explain: names of galaxies, the worst N, or all")
         if self.where is not None and self.worst is None:
             raise CatalogError("a condition chooses among the worst galaxies: say how many")
+        check_exchange(self.exchange)
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Subject:
-    """A galaxy to draw, its counterparts for an answer, and why one is lacking.
+    """A galaxy to draw, its counterparts for an answer, and how far from fair they are.
 
+    Each counterpart has what was asked of it (`Counterpart.target`); notes: sentences, as
+    `Counterparts` has them.
     exchanged: False where nobody voted on it; then `predicted` is the galaxy predicted most alike.
     """
 
@@ -107,43 +109,38 @@ def choose(store: Store, which: Which) -> list[Choice]:
 
 
 def find_subjects(
-    store: Store, choices: Sequence[Choice], *, min_votes: float = 0
+    store: Store,
+    choices: Sequence[Choice],
+    *,
+    min_votes: float | None = None,
+    exchange: Exchange = "question",
 ) -> list[Subject]:
-    """Each choice with its two counterparts, as `find_counterparts` finds them.
+    """Each choice with its two counterparts, as `find_many` finds them.
 
     A galaxy without votes or a prediction for the answer has no counterparts, but a note
     that says so. Raises `CatalogError` if a choice has no answer, or there is no
     current similarity index.
     """
-    subjects = []
-    of_so_many = f" of {min_votes:g} votes or more" if min_votes else ""
-    for choice in choices:
-        if choice.answer_id is None:
-            name = names_of(store, [choice.galaxy_id])[choice.galaxy_id]
-            raise CatalogError(
-                f"no answer of {name} has a loss{of_so_many} to choose it by; "
-                "name the answer to draw"
-            )
-        subjects.append(_subject(store, choice.galaxy_id, choice.answer_id, min_votes))
-    return subjects
+    chosen = [(choice.galaxy_id, _answer(store, choice, min_votes)) for choice in choices]
+    ids, answers = [galaxy for galaxy, _ in chosen], [answer for _, answer in chosen]
+    found = find_many(store, ids, answers, min_votes=min_votes, exchange=exchange)
+    return [
+        Subject(
+            *one,
+            observed=next(iter(both.observed), None),
+            predicted=next(iter(both.predicted), None),
+            notes=both.notes if both.exchanged else (NOBODY_VOTED, *both.notes),
+            exchanged=both.exchanged,
+        )
+        for one, both in zip(chosen, found, strict=True)
+    ]
 
 
-def _subject(store: Store, galaxy_id: int, answer_id: int, min_votes: float) -> Subject:
-    tree = store.tree
-    ids = np.array([galaxy_id])
-    voted = read_votes(store, tree, ids).observed[0, answer_id]
-    fractions, _ = read_predictions(store, tree, store.newest_run("predict"), ids)
-    bare = len(without_votes(store, ids)) > 0
-    for value, lack in ((0 if bare else voted, "votes"), (fractions[0, answer_id], "prediction")):
-        if np.isnan(value):
-            note = f"No counterparts: the galaxy has no {lack} to exchange for this answer."
-            return Subject(galaxy_id, answer_id, None, None, (note,))
-    found = find_counterparts(store, galaxy_id, answer_id, min_votes=min_votes)
-    if not found.exchanged:
-        alike = found.predicted[0] if found.predicted else None
-        return Subject(galaxy_id, answer_id, None, alike, (NOBODY_VOTED,), exchanged=False)
-    observed = found.observed[0] if found.observed else None
-    predicted = found.predicted[0] if found.predicted else None
-    note = f"No counterparts: no other galaxy has {what_is_lacking(min_votes)}."
-    notes = () if observed and predicted else (note,)
-    return Subject(galaxy_id, answer_id, observed, predicted, notes)
+def _answer(store: Store, choice: Choice, min_votes: float | None) -> int:
+    if choice.answer_id is None:
+        of_so_many = f" of {min_votes:g} votes or more" if min_votes else ""
+        name = names_of(store, [choice.galaxy_id])[choice.galaxy_id]
+        raise CatalogError(
+            f"no answer of {name} has a loss{of_so_many} to choose it by; name the answer to draw"
+        )
+    return choice.answer_id

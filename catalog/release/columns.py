@@ -136,15 +136,15 @@ _RANK_MORE = (
     column(
         "observed_counterpart",
         _TEXT,
-        "galaxy voted for in the same way, except that its votes for worst_answer are as this "
-        "one was predicted; empty but for the worst galaxies",
+        "galaxy voted for in the same way, except that its votes on the question of "
+        "worst_answer are as this one was predicted; empty but for the worst galaxies",
         ucd="meta.id.cross",
     ),
     column(
         "predicted_counterpart",
         _TEXT,
-        "galaxy predicted in the same way, except that its prediction of worst_answer is as "
-        "this one was voted for; empty but for the worst galaxies",
+        "galaxy predicted in the same way, except that its prediction of the question of "
+        "worst_answer is as this one was voted for; empty but for the worst galaxies",
         ucd="meta.id.cross",
     ),
 )

@@ -49,7 +49,7 @@ class Contents:
     every: all columns that there are, which `condition` (SQL or None) may use; columns: those
     of the table of galaxies; min_votes: how many volunteers must have been
     asked a question for its answers to rank, for the galaxy to be there at all, and, of the
-    question of the answer, for it to be a counterpart;
+    question of the answer, for it to be a counterpart, where 0 is the default of `find_many`;
     counterparts: of how many of the worst galaxies; tables: the long tables.
     """
 
@@ -159,7 +159,7 @@ def _counterparts(store: Store, contents: Contents) -> pa.Table:
     if contents.counterparts:
         ids, answers = worst_answers(store, contents.min_votes, contents.counterparts)
     columns = (
-        counterparts_of_many(store, ids, answers, min_votes=contents.min_votes)
+        counterparts_of_many(store, ids, answers, min_votes=contents.min_votes or None)
         if len(ids)
         else (ids, ids)
     )

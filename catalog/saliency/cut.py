@@ -18,6 +18,8 @@ from torch import Tensor, nn
 from zoolens.catalog.errors import ModelRefused, UnknownName, nearest
 from zoolens.catalog.saliency.layouts import find_layout, layout_of
 
+_SMALLEST = 8  # pixels of the image to a side of a cell
+
 
 @dataclass(frozen=True)
 class Split:
@@ -56,7 +58,7 @@ class Cut:
                 "choose another layer"
             )
         position = [module for module, _ in calls].index(self._module)
-        self._layout = layout_of(encoder, layer, calls[position][1])
+        self.layout = layout_of(encoder, layer, calls[position][1])
         done = {
             module
             for module, output in calls[:position]
@@ -82,13 +84,13 @@ class Cut:
         output = outputs.pop(self._module)
 
         def tail(activation: Tensor) -> Tensor:
-            given = self._layout.from_map(activation, output)
+            given = self.layout.from_map(activation, output)
             answers = {module: _recall(output) for module, output in outputs.items()}
             answers |= dict.fromkeys(self._pools, _mean_pool)
             with _running({**answers, self._module: _recall(given)}):
                 return self.encoder(images)
 
-        return Split(self._layout.to_map(output), features, tail)
+        return Split(self.layout.to_map(output), features, tail)
 
     def vanishes(self, example: Tensor) -> bool:
         """Whether every HiResCAM map at this layer is zero up to rounding.
@@ -140,6 +142,18 @@ def last_block(encoder: nn.Module, example: Tensor) -> str:
         if maps.count(name) == 1 and not Cut(encoder, name, example).vanishes(example):
             return name
     raise ModelRefused(f"every map at {last} and after it is zero; choose an earlier layer")
+
+
+def finer_layers(encoder: nn.Module) -> list[str]:
+    """Layers of a timm encoder before its last block, those with the smallest cells first.
+
+    Not of cells smaller than eight pixels: they show hardly more, and cost more.
+    """
+    stages = getattr(encoder, "feature_info", None)
+    if stages is None:
+        return []
+    stages = stages if isinstance(stages, list) else stages.info
+    return [str(one["module"]) for one in stages[:-1] if one["reduction"] >= _SMALLEST]
 
 
 def _is_map(encoder: nn.Module, output: Any) -> bool:

@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoolens.catalog.arrays import Floats, Ids
-from zoolens.catalog.scoring.weights import PAPER_FACTOR
+from zoolens.catalog.arrays import Flags, Floats, Ids
 from zoolens.catalog.similarity.exact import Block, SimilarityIndex, known_part
+from zoolens.catalog.similarity.exchange import default_weights, part_exchanged
 
 RECALL = 0.95  # required: share of the true best ten that are found
 _BEST = 10
@@ -30,6 +30,7 @@ _QUERIES = 200
 _FEWEST = 256  # candidates ranked exactly, at least: they take a tenth of a search
 _BITS = 4
 _TRAINED = 256 * 2**_BITS  # candidates to fit the points to, as many as FAISS uses
+_SPARED = 4  # times fewer than all are estimated, or all are searched exactly
 _PART = 2**19  # candidates that one thread estimates at a time
 _SCHEMA = pa.schema({"codes": pa.large_binary()})
 
@@ -55,15 +56,37 @@ class ApproximateIndex:
         self._pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
 
     def search(
-        self, query: npt.ArrayLike, weights: npt.ArrayLike, k: int, *, exclude: int | None = None
+        self,
+        query: npt.ArrayLike,
+        weights: npt.ArrayLike,
+        k: int,
+        *,
+        exclude: int | None = None,
+        among: Flags | None = None,
     ) -> tuple[Ids, Floats]:
-        """As `SimilarityIndex.search`, except that some of the best may be missed."""
+        """As `SimilarityIndex.search`, except that some of the best may be missed.
+
+        As many of those that count are ranked exactly as without `among`. Codes have no masks, so
+        more are estimated the fewer count; where that is most of them, the search is exact.
+        """
         most = max(self._ranked, self._ranked * (k + 1) // _BEST)
-        if most >= len(self._exact):
-            return self._exact.search(query, weights, k, exclude=exclude)
         p, w = known_part(query, weights)
         left = np.stack([w * p, w], axis=1).reshape(1, -1)
         left /= np.abs(left).max() or 1.0  # float32 cannot hold a weight of 1e39
+        count = len(self._exact) if among is None else int(np.count_nonzero(among))
+        asked = most * len(self._exact) // max(1, count)
+        least = len(self._exact) // (1 if among is None else _SPARED)
+        while asked < least and most < count:
+            places = self._promising(left, asked)
+            if among is not None:
+                places = places[among[places]]
+            if len(places) >= most:
+                return self._exact.rank(query, weights, np.sort(places), k, exclude=exclude)
+            asked *= 2
+        return self._exact.search(query, weights, k, exclude=exclude, among=among)
+
+    def _promising(self, left: Floats, most: int) -> Ids:
+        """Places of the candidates with the best estimates."""
         found = [*self._pool.map(lambda part: _best(part, left, most), self._parts)]
         scores = np.concatenate([estimates for estimates, _ in found])
         places = np.concatenate(
@@ -71,15 +94,15 @@ class ApproximateIndex:
         )
         if len(places) > most:
             places = places[np.argpartition(scores, -most)[-most:]]
-        return self._exact.rank(query, weights, np.sort(places), k, exclude=exclude)
+        return places
 
 
 def build_codes(exact: SimilarityIndex, path: Path) -> Codes:
     """Write the codes of an index's candidates to `path`, and measure them.
 
     So many candidates are ranked exactly that 95 % of the best ten are found. That is
-    measured with queries made from 200 galaxies' fractions: one answer is replaced by another
-    galaxy's and weighs five times as much, and about half of the questions count as not
+    measured with queries made from 200 galaxies' fractions: those of a question are another
+    galaxy's and weigh five times as much, and about half of the questions count as not
     asked. The same candidates give the same codes.
     """
     random = np.random.default_rng(0)
@@ -156,14 +179,12 @@ def _counterfactual(
 ) -> tuple[Floats, Floats]:
     """Queries and weights (n, A) like those of a search for counterparts."""
     rows, answers = np.arange(len(fractions)), fractions.shape[1]
-    queries, weights = fractions.copy(), np.ones_like(fractions)
+    queries = fractions.copy()
     question = exact.tree.question_of
     unasked = random.random((len(rows), question.max() + 1)) < 0.5
     queries[unasked[:, question]] = np.nan
-    answer = random.integers(0, answers, len(rows))
-    queries[rows, answer] = fractions[random.permutation(rows), answer]
-    weights[rows, answer] = PAPER_FACTOR
-    return queries, weights
+    part = part_exchanged(exact.tree, random.integers(0, answers, len(rows)), "question")
+    return np.where(part, fractions[random.permutation(rows)], queries), default_weights(part)
 
 
 def _vectors(fractions: Floats) -> npt.NDArray[np.float32]:

@@ -1,54 +1,43 @@
 """A galaxy's counterparts: what if the model, or the volunteers, were right.
 
 Su et al. 2023, 2.2 and 4.3. The observed counterpart has votes like the galaxy's votes,
-except for the answer of interest, where they are like the galaxy's prediction. The predicted
-counterpart has a prediction like the galaxy's prediction, except for the answer of interest,
-where it is like the galaxy's votes.
+except for the question of interest, where they are like the galaxy's prediction. The predicted
+counterpart has a prediction like the galaxy's prediction, except for the question of interest,
+where it is like the galaxy's votes. In the paper that is one answer of the question
+(`exchange="answer"`); docs/decisions/similarity.md says why not here, and who may be a counterpart.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from zoolens.catalog.arrays import Flags, Floats, Ids
-from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.arrays import Floats, Ids
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.scoring.weights import PAPER_FACTOR
-from zoolens.catalog.similarity.exact import SimilarityIndex
-from zoolens.catalog.similarity.files import load_codes, load_index, unload_indexes
-from zoolens.catalog.store.galaxies import names_of
-from zoolens.catalog.store.matrices import (
-    asked_galaxies,
-    read_predictions,
-    read_votes,
-    without_votes,
+from zoolens.catalog.similarity.candidates import candidates_of
+from zoolens.catalog.similarity.described import describe, fractions_of, target_of
+from zoolens.catalog.similarity.exchange import (
+    Exchange,
+    check_exchange,
+    default_weights,
+    part_exchanged,
 )
+from zoolens.catalog.similarity.files import KINDS, load_codes, load_index
+from zoolens.catalog.similarity.found import NO_EXCHANGE, not_close
+from zoolens.catalog.similarity.found import Counterpart as Counterpart
+from zoolens.catalog.similarity.found import Counterparts as Counterparts
+from zoolens.catalog.similarity.places import Hit, fill_places
+from zoolens.catalog.similarity.queries import (
+    Known,
+    Source,
+    make_queries,
+    one_kind_at_a_time,
+    ranked,
+    read_known,
+)
+from zoolens.catalog.store.galaxies import names_of
+from zoolens.catalog.store.matrices import without_votes
 from zoolens.catalog.store.store import Store
-
-_AT_ONCE = 64  # queries that pass over the candidates together
-
-
-@dataclass(frozen=True)
-class Counterpart:
-    """A galaxy and its similarity to the query, in nat, 0 or less."""
-
-    galaxy_id: int
-    iauname: str
-    score: float
-
-
-@dataclass(frozen=True)
-class Counterparts:
-    """Best first; fewer than asked for if the catalogue has no more galaxies.
-
-    exchanged: False of a galaxy without votes, which has none to exchange: then `predicted` are
-    the galaxies that are predicted alike, and `observed` is empty.
-    """
-
-    observed: list[Counterpart]
-    predicted: list[Counterpart]
-    exchanged: bool = True
 
 
 def find_counterparts(
@@ -58,180 +47,152 @@ def find_counterparts(
     *,
     k: int = 1,
     weights: npt.NDArray[np.float64] | None = None,
-    min_votes: float = 0,
+    min_votes: float | None = None,
+    exchange: Exchange = "question",
     approximate: bool = False,
 ) -> Counterparts:
     """The k observed and k predicted counterparts of a galaxy for an answer.
 
-    They are sought among all other galaxies with votes and predictions of which at least
-    `min_votes` volunteers were asked the answer's question; equals are in order of their
-    number. weights (A,), 0 or more: by default 5 for the answer of interest and
-    1 for others ("our function can set a specific weight for a particular question of
-    interest"); weights that are given are used as they are. Questions that the galaxy
-    was not asked have weight 0 among its votes. Of a galaxy on which nobody voted, see
-    `Counterparts`; those that are predicted alike are sought among all others with predictions.
-    approximate: search FAISS's codes, which may
-    miss some (their recall is measured when they are made); with `min_votes`, and among some of
-    the galaxies with predictions only, the search is
-    exact all the same. Raises `CatalogError` if the answer has no votes or prediction to
-    exchange, no weight is left, or the index files are not current.
+    They are sought among all other galaxies of which at least `min_votes` volunteers were asked
+    the answer's question, and that have a prediction of it (`candidates_of` has the default);
+    equals are in order of their number, and no galaxy is taken twice (`fill_places`). exchange: of
+    all fractions of the question, or of the answer's alone (`part_exchanged`). weights (A,), 0 or
+    more: by default 5 for what is exchanged and 1 for others; weights that are given are used as
+    they are. Questions that the galaxy was not asked have weight 0 among its votes. Of a galaxy on
+    which nobody voted, see `Counterparts`; those that are predicted alike are sought among all
+    others with predictions. approximate: search FAISS's codes, which may miss some (their recall
+    is measured when they are made). Raises `CatalogError` if the answer has no votes or
+    prediction to exchange, no weight is left, or the index files are not current.
     """
-    tree = store.tree
-    predict_run = store.newest_run("predict")
-    voted = not len(without_votes(store, np.array([galaxy_id])))
-    observed, predicted = _fractions(store, tree, predict_run, galaxy_id, answer_id, voted=voted)
-    if weights is None:
-        weights = np.ones(len(tree.labels))
-        weights[answer_id] = PAPER_FACTOR
+    check_exchange(exchange)
+    ids, answers = np.array([galaxy_id], np.int64), np.array([answer_id], np.int64)
+    source = Source.of(store)
+    known = read_known(source, ids)
+    voted = not len(without_votes(store, ids))
+    _check_exchangeable(source, galaxy_id, answer_id, known, voted=voted)
     if not voted:
-        return _alike(store, galaxy_id, answer_id, predicted, weights, k, min_votes, approximate)
-    if not np.any(weights[~np.isnan(observed)] > 0):
+        return _alike(source, ids, answers, known, weights, k, min_votes, approximate)
+    queries = make_queries(source, ids, answers, known, weights, min_votes, exchange)
+    if not np.any(queries.weights[~np.isnan(known.observed)] > 0):
         raise CatalogError("every answer that the galaxy was asked has weight 0; raise one")
-    as_voted, as_predicted = observed.copy(), predicted.copy()
-    as_voted[answer_id] = predicted[answer_id]
-    as_predicted[answer_id] = observed[answer_id]
+    hits = [ranked(source, kind, queries, 2 * k, approximate=approximate) for kind in KINDS]
+    return describe(source, queries, hits, k)[0]
 
-    found = []
-    with_votes = load_index(store, "observed").galaxy_id
-    for kind, query in (("observed", as_voted), ("predicted", as_predicted)):
-        index = load_index(store, kind)
-        among = _voted(index, with_votes)
-        if min_votes > 0:
-            among = index.holding(asked_galaxies(store, answer_id, min_votes))
-        if approximate and among is None:
-            best = load_codes(store, kind).search(query, weights, k, exclude=galaxy_id)
-        else:
-            best = index.search(query, weights, k, exclude=galaxy_id, among=among)
-        found.append(_named(store, *best))
-    return Counterparts(found[0], found[1])
+
+def find_many(
+    store: Store,
+    galaxy_id: Sequence[int],
+    answer_id: Sequence[int],
+    *,
+    min_votes: float | None = None,
+    exchange: Exchange = "question",
+) -> list[Counterparts]:
+    """The best counterparts of each of N galaxies, as `find_counterparts`, but faster for many.
+
+    answer_id (N,): the answer of interest of each. A galaxy without votes or a prediction for it
+    has none, and a note says so. Raises `CatalogError` if the index files are not current.
+    """
+    check_exchange(exchange)
+    ids, answers = np.array(galaxy_id, np.int64), np.array(answer_id, np.int64)
+    source = Source.of(store)
+    known, rows = read_known(source, ids), np.arange(len(ids))
+    bare = np.isin(ids, without_votes(store, np.unique(ids)))
+    unknown = np.isnan(known.predicted[rows, answers])
+    unvoted = np.isnan(known.observed[rows, answers]) & ~bare
+    found: dict[int, Counterparts] = {}
+    for row in np.flatnonzero(unknown | unvoted).tolist():
+        note = NO_EXCHANGE.format("votes" if unvoted[row] else "prediction")
+        found[row] = Counterparts([], [], notes=(note,))
+    for row in np.flatnonzero(bare & ~unknown).tolist():
+        one = slice(row, row + 1)
+        alone = known.some(one)
+        found[row] = _alike(source, ids[one], answers[one], alone, None, 1, min_votes, False)
+    some = np.flatnonzero(~(unknown | unvoted | bare))
+    if len(some):
+        queries = make_queries(
+            source, ids[some], answers[some], known.some(some), None, min_votes, exchange
+        )
+        described = describe(source, queries, one_kind_at_a_time(source, queries, 2), 1)
+        found |= dict(zip(some.tolist(), described, strict=True))
+    return [found[row] for row in rows.tolist()]
+
+
+def counterparts_of_many(
+    store: Store, galaxy_id: Ids, answer_id: Ids, *, min_votes: float | None = None
+) -> tuple[Ids, Ids]:
+    """The best observed and the best predicted counterpart of each of N galaxies.
+
+    galaxy_id (N,); answer_id (N,): the answer of interest of each, for which it has votes and a
+    prediction. The same as `find_many`, without words. Two arrays (N,) of numbers of galaxies, -1
+    where there is no such galaxy. Raises `CatalogError` if the index files are not current.
+    """
+    source = Source.of(store)
+    known = read_known(source, galaxy_id)
+    queries = make_queries(source, galaxy_id, answer_id, known, None, min_votes, "question")
+    found = np.full((2, len(galaxy_id)), -1, np.int64)
+    hits = one_kind_at_a_time(source, queries, 2)
+    for row, (one, other) in enumerate(zip(*hits, strict=True)):
+        for kind, best in enumerate(fill_places(one, other, 1)[:2]):
+            found[kind, row] = best[0].galaxy_id if best else -1
+    return found[0], found[1]
 
 
 def _alike(
-    store: Store,
-    galaxy_id: int,
-    answer_id: int,
-    predicted: Floats,
-    weights: Floats,
+    source: Source,
+    galaxy_id: Ids,
+    answer_id: Ids,
+    known: Known,
+    weights: Floats | None,
     k: int,
-    min_votes: float,
+    min_votes: float | None,
     approximate: bool,
 ) -> Counterparts:
-    """The galaxies whose predictions are most like those of a galaxy without votes."""
+    """The galaxies whose predictions are most like those of a galaxy (1,) without votes."""
+    store, tree, self = source.store, source.tree, int(galaxy_id[0])
     index = load_index(store, "predicted")
-    if not index.holding(np.array([galaxy_id])).any():
+    if not index.holding(galaxy_id).any():
         raise CatalogError(
             f"the similarity index of {store.path} holds no galaxies without votes; build it "
             "anew with: zoolens index"
         )
-    if min_votes > 0:
-        among = index.holding(asked_galaxies(store, answer_id, min_votes))
-        best = index.search(predicted, weights, k, exclude=galaxy_id, among=among)
-    else:
-        search = load_codes(store, "predicted") if approximate else index
-        best = search.search(predicted, weights, k, exclude=galaxy_id)
-    return Counterparts([], _named(store, *best), exchanged=False)
-
-
-def _voted(index: SimilarityIndex, voted: Ids) -> Flags | None:
-    """Which candidates have votes too, None if all have: those that counterparts can be."""
-    return None if len(voted) == len(index) else index.holding(voted)
-
-
-def counterparts_of_many(
-    store: Store, galaxy_id: Ids, answer_id: Ids, *, min_votes: float = 0
-) -> tuple[Ids, Ids]:
-    """The best observed and the best predicted counterpart of each of N galaxies.
-
-    galaxy_id (N,), ascending; answer_id (N,): the answer of interest of each, for which it
-    has votes and a prediction. The same as `find_counterparts` for each, but several times as
-    fast.
-    Two arrays (N,) of numbers of galaxies, -1 where there is no other such galaxy. Raises
-    `CatalogError` if the index files are not current.
-    """
-    tree = store.tree
-    observed = read_votes(store, tree, galaxy_id).observed
-    predicted, _ = read_predictions(store, tree, store.newest_run("predict"), galaxy_id)
-    rows = np.arange(len(galaxy_id))
-    weights = np.ones(observed.shape)
-    weights[rows, answer_id] = PAPER_FACTOR
-    found = []
-    voted = np.empty(0, np.int64)
-    for kind, query, exchanged in (
-        ("observed", observed, predicted),
-        ("predicted", predicted, observed),
-    ):
-        asked = query.copy()
-        asked[rows, answer_id] = exchanged[rows, answer_id]
-        index = load_index(store, kind)  # millions of galaxies: one kind at a time
-        voted = index.galaxy_id if kind == "observed" else voted
-        among = _masks(store, index, answer_id, min_votes, voted)
-        best = np.full(len(galaxy_id), -1, np.int64)
-        for start in range(0, len(rows), _AT_ONCE):
-            some = slice(start, start + _AT_ONCE)
-            selves = galaxy_id[some].tolist()
-            for row, (ids, _) in enumerate(
-                index.search_many(asked[some], weights[some], 1, exclude=selves, among=among[some]),
-                start,
-            ):
-                best[row] = ids[0] if len(ids) else -1
-        found.append(best)
-        del index
-        unload_indexes()
-    return found[0], found[1]
-
-
-def what_is_lacking(min_votes: float) -> str:
-    """What no other galaxy has, if there is no counterpart."""
-    if min_votes > 0:
-        return f"{min_votes:g} votes on the question, and predictions"
-    return "votes and predictions"
-
-
-def _masks(
-    store: Store, index: SimilarityIndex, answer_id: Ids, min_votes: float, voted: Ids
-) -> list[Flags | None]:
-    """For each of N answers, which candidates enough volunteers were asked about; None for all."""
-    if min_votes <= 0:
-        return [_voted(index, voted)] * len(answer_id)
-    question = store.tree.question_of
-    first = {int(question[answer]): int(answer) for answer in answer_id}
-    masks = {
-        one: index.holding(asked_galaxies(store, answer, min_votes))
-        for one, answer in first.items()
-    }
-    return [masks[int(question[answer])] for answer in answer_id]
-
-
-def _fractions(
-    store: Store,
-    tree: DecisionTree,
-    predict_run: int,
-    galaxy_id: int,
-    answer_id: int,
-    *,
-    voted: bool,
-) -> tuple[Floats, Floats]:
-    """Observed and predicted fractions (A,) of a galaxy, checked to be exchangeable if `voted`."""
-    ids = np.array([galaxy_id], np.int64)
-    observed = read_votes(store, tree, ids).observed[0]
-    predicted = read_predictions(store, tree, predict_run, ids)[0][0]
-    label = tree.labels[answer_id]
-    name = names_of(store, [galaxy_id])[galaxy_id]
-    if np.isnan(predicted[answer_id]):
-        raise CatalogError(
-            f"{name} has no prediction of {label} in run {predict_run}; see: zoolens status"
+    answer = int(answer_id[0])
+    among = None
+    if min_votes:
+        enough = candidates_of(store, source.predict_run, answer, min_votes).enough
+        among = index.holding(enough)
+    if weights is None:
+        weights = default_weights(part_exchanged(tree, answer_id, "answer"))[0]
+    search = load_codes(store, "predicted") if approximate else index
+    found = search.search(known.predicted[0], weights, k, exclude=self, among=among)
+    hits = [Hit(*pair) for pair in zip(*(part.tolist() for part in found), strict=True)]
+    ids = np.array([hit.galaxy_id for hit in hits], np.int64)
+    others, names = read_known(source, ids), names_of(store, ids)
+    asked = fractions_of(tree, answer, known.predicted[0])
+    alike = [
+        Counterpart(
+            hit.galaxy_id,
+            names[hit.galaxy_id],
+            hit.score,
+            target_of(tree, answer, asked, others.predicted[row], None),
         )
-    if voted and np.isnan(observed[answer_id]):
+        for row, hit in enumerate(hits)
+    ]
+    count = len(index) - 1 if among is None else int(np.count_nonzero(among))
+    note = not_close(alike[0], "galaxy predicted alike", count) if alike else ""
+    return Counterparts([], alike, False, ((), asked), (note,) if note else ())
+
+
+def _check_exchangeable(
+    source: Source, galaxy_id: int, answer_id: int, known: Known, *, voted: bool
+) -> None:
+    label = source.tree.labels[answer_id]
+    name = names_of(source.store, [galaxy_id])[galaxy_id]
+    if np.isnan(known.predicted[0, answer_id]):
+        raise CatalogError(
+            f"{name} has no prediction of {label} in run {source.predict_run}; see: zoolens status"
+        )
+    if voted and np.isnan(known.observed[0, answer_id]):
         raise CatalogError(
             f"the votes for {name} have no fraction of {label}: nobody was asked, or with other "
             "answers; choose another answer"
         )
-    return observed, predicted
-
-
-def _named(store: Store, ids: Ids, scores: Floats) -> list[Counterpart]:
-    names = names_of(store, ids)
-    return [
-        Counterpart(number, names[number], score)
-        for number, score in zip(ids.tolist(), scores.tolist(), strict=True)
-    ]

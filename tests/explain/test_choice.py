@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from tests.made.catalogues import (
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.explain.choice import Choice, Subject, Which, choose, find_subjects
 from zoolens.catalog.similarity.counterparts import find_counterparts
+from zoolens.catalog.similarity.exchange import Exchange
 from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.index import index
@@ -103,7 +104,10 @@ def test_subjects_have_the_best_counterparts_or_a_note(store: Store) -> None:
     answer = TOY.labels.index("merging_none")
     whole, unasked, unpredicted = find_subjects(store, [Choice(n, answer) for n in (4, 0, 12)])
     best = find_counterparts(store, 4, answer)
-    assert whole == Subject(4, answer, best.observed[0], best.predicted[0], ())
+    assert whole == Subject(4, answer, best.observed[0], best.predicted[0], best.notes)
+    assert whole.observed is not None
+    assert whole.observed.target is not None
+    assert "Only 0 other galaxies have 10 votes on merging" in whole.notes[0]
     others = [best.observed[0].galaxy_id, best.predicted[0].galaxy_id]
     assert whole.galaxies == [4, *others]
     for subject, lack in ((unasked, "votes"), (unpredicted, "prediction")):
@@ -127,18 +131,25 @@ def test_counterparts_drawn_have_enough_votes(store: Store) -> None:
     answer = TOY.labels.index("bar_no")
     totals = dict(store.rows("SELECT galaxy_id, total FROM votes WHERE label = 'bar_no'"))
     galaxy = max(range(N), key=lambda n: totals[n])
-    every = find_counterparts(store, galaxy, answer, k=N)
     fewest = sorted(totals[n] for n in range(N))[-3]
     (subject,) = find_subjects(store, [Choice(galaxy, answer)], min_votes=fewest)
-    for found, ranked in (
-        (subject.observed, every.observed),
-        (subject.predicted, every.predicted),
-    ):
-        assert found == next(c for c in ranked if totals[c.galaxy_id] >= fewest)
-    assert (subject.observed, subject.predicted) != (every.observed[0], every.predicted[0])
+    best = find_counterparts(store, galaxy, answer, min_votes=fewest)
+    assert (subject.observed, subject.predicted) == (best.observed[0], best.predicted[0])
+    others = {n for n in range(N) if totals[n] >= fewest} - {galaxy}
+    assert {*subject.galaxies} == {galaxy, *others}, "there are just two with so many votes"
     (alone,) = find_subjects(store, [Choice(galaxy, answer)], min_votes=99)
-    note = "No counterparts: no other galaxy has 99 votes on the question, and predictions."
+    note = "No counterparts: no other galaxy has 99 votes on bar, and predictions."
     assert alone.notes == (note,)
+
+
+def test_what_is_exchanged_is_chosen(store: Store) -> None:
+    answer = TOY.labels.index("shape_disk")
+    for exchange in get_args(Exchange):
+        (subject,) = find_subjects(store, [Choice(4, answer)], exchange=exchange)
+        best = find_counterparts(store, 4, answer, exchange=exchange)
+        assert (subject.observed, subject.predicted) == (best.observed[0], best.predicted[0])
+    with pytest.raises(CatalogError, match="no exchange of 'all'; choose question or answer"):
+        Which(worst=1, exchange="all")  # type: ignore[arg-type]
 
 
 def test_a_galaxy_alone_has_none(tmp_path: Path) -> None:
@@ -152,7 +163,7 @@ def test_a_galaxy_alone_has_none(tmp_path: Path) -> None:
     index(path)
     with Store.open(path, read_only=True) as store:
         (alone,) = find_subjects(store, [Choice(0, 0)])
-    note = "No counterparts: no other galaxy has votes and predictions."
+    note = "No counterparts: no other galaxy has 10 votes on shape, and predictions."
     assert alone == Subject(0, 0, None, None, (note,))
 
 

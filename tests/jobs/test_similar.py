@@ -15,7 +15,9 @@ from tests.made.catalogues import (
     random_counts,
 )
 from zoolens.catalog.errors import CatalogError, TableRefused, UnknownName
+from zoolens.catalog.output.answer import from_arrow, write
 from zoolens.catalog.similarity.counterparts import find_counterparts
+from zoolens.catalog.similarity.exchange import Exchange
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.index import index
 from zoolens.jobs.score import score
@@ -71,11 +73,38 @@ def test_the_costliest_answer_is_meant_unless_one_is_named(gz: Path) -> None:
         assert similar(gz, row["iauname"], k=1).answer == row["label"]
 
 
-def test_an_unasked_answer_is_shown_as_missing(gz: Path) -> None:
+def test_who_was_not_asked_is_no_counterpart(gz: Path) -> None:
     report = similar(gz, "G0005", answer="round_yes", k=N)
-    row = {row["iauname"]: row for row in report.table.to_pylist()}["G0003"]
-    assert row["observed"] is None
-    assert row["others"].startswith("no -/")
+    assert "G0003" not in report.table["iauname"].to_pylist()
+    assert min(report.table["votes"].to_pylist()) > 0
+
+
+@pytest.mark.parametrize("exchange", ["question", "answer"])
+def test_what_was_asked_for_stands_beside_what_was_found(gz: Path, exchange: Exchange) -> None:
+    report = similar(gz, "G0003", answer="bar_weak", k=2, exchange=exchange)
+    selected, *rows = report.table.to_pylist()
+    assert (selected["asked"], selected["off"], selected["close"]) == (None, None, None)
+    for row in rows:
+        other = {"observed": "predicted", "predicted": "observed"}[row["counterpart"]]
+        assert row["asked"] == selected[other]
+        least = abs(row["asked"] - row[row["counterpart"]])
+        assert row["off"] >= least
+        assert not row["close"] or row["off"] <= 0.5
+    assert ("fractions of the question" in report.summary) == (exchange == "question")
+    told = [note for note in report.notes if "asked for/found" in note]
+    assert [note.split(",")[0] for note in told] == ["observed", "predicted"]
+    weak = f"weak {selected['predicted']:.2f}/{rows[0]['observed']:.2f}"
+    assert weak in told[0]
+    with pytest.raises(CatalogError, match="no exchange of 'all'"):
+        similar(gz, "G0003", exchange="all")  # type: ignore[arg-type]
+
+
+def test_the_table_for_people_fits_100_columns(gz: Path, capsys: pytest.CaptureFixture) -> None:
+    table = similar(gz, "G0003", answer="bar_weak", k=4).shown
+    names = ["J000000.00+000000.0" for _ in range(len(table))]
+    table = table.set_column(1, "iauname", [names])
+    write(from_arrow(table))
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 100
 
 
 def test_weights_change_the_counterparts(gz: Path, tmp_path: Path) -> None:

@@ -120,13 +120,13 @@ function toggleOutline() {
 // --- counterparts
 
 const ROLES = {
-  observed: "Voted for alike, except that its votes for the answer are as the prediction here.",
-  predicted: "Predicted alike, except that its prediction of the answer is as the votes here.",
+  observed: "Voted for alike, except that its votes on the question are as the prediction here.",
+  predicted: "Predicted alike, except that its prediction of the question is as the votes here.",
 };
 
 function showCounterparts(galaxy, select) {
   const cards = galaxy.counterparts.map((one) => card(one, select));
-  if (galaxy.lacking) cards.push(make("p", {}, galaxy.lacking));
+  if (galaxy.notes) cards.push(make("p", {}, galaxy.notes));
   byId("counterparts").replaceChildren(...cards);
 }
 
@@ -145,6 +145,7 @@ function card(one, select) {
   const facts = [
     ["observed", one.observed === null ? unasked : `${fraction(one.observed)} (${given})`],
     ["predicted", `${fraction(one.predicted)}${range && ` (${range})`}`],
+    ["asked for", `${fraction(one.asked)}; ${one.close}`],
     ["similarity", `${amount(one.similarity)} nat`],
   ].flatMap(([term, text]) => [make("dt", {}, term), make("dd", {}, text)]);
   const role = make("span", { class: "soft" }, `${one.role} counterpart`);

@@ -71,18 +71,26 @@ def _galaxy(
                 "shown": shown(other.iauname, LONGEST),
                 "similarity": _number(other.score),
                 "place": places.get(other.galaxy_id),
+                **_target(other),
                 **_numbers(rows.facts[other.galaxy_id][row.answer_id]),
                 **_image(other.galaxy_id, drawn[other.galaxy_id]),
             }
             for role, other in _others(row)
         ],
-        "lacking": row.lacking,
+        "notes": row.notes,
     }
 
 
 def _others(row: Row) -> list[tuple[str, Counterpart]]:
     roles = (("observed", row.observed), ("predicted", row.predicted))
     return [(role, other) for role, other in roles if other is not None]
+
+
+def _target(other: Counterpart) -> dict[str, Any]:
+    """What the counterpart was to have of the answer, and how close it is."""
+    if other.target is None:
+        return {"asked": None, "close": None}
+    return {"asked": _number(other.target.fraction), "close": other.target.words}
 
 
 def _question(row: Row, question: str) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.saliency.arithmetic import Map
 from zoolens.catalog.store.galaxies import read_galaxies
 from zoolens.catalog.store.maps import explanations_of
+from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.catalog.store.store import Run, Store
 
 _BESIDE = ("gallery.css", "gallery-detail.js", "gallery-list.js", "gallery.js")
@@ -50,7 +51,7 @@ def write_gallery(
     folder: Path,
     *,
     limit: int,
-    min_votes: float = 0,
+    min_votes: float | None = None,
     among: npt.NDArray[np.int64] | None = None,
     title: str,
 ) -> GalleryReport:
@@ -58,8 +59,9 @@ def write_gallery(
 
     Galaxies are those of `catalog.store.ranking.rank_galaxies` on the newest score run, each
     by the answer that costs it most; min_votes: answers to questions that fewer
-    volunteers were asked do not count; among: numbers of the galaxies that do, all
-    unless given. Images are shown as the model saw them, counterparts' too; overlays
+    volunteers were asked do not count, `FEWEST_VOTES` unless given; among: numbers of the
+    galaxies that do, all unless given. Images are shown as the model saw them, counterparts' too;
+    overlays
     are of the map of that answer's predicted fraction, by the newest explain run; a map of which
     only the first order is known says so. If image, map or
     counterparts are missing, the page says so. The same catalogue gives the same bytes.
@@ -79,7 +81,7 @@ def write_gallery(
         title=shown(title, LONGEST),
         galaxies=galaxies_data(rows, drawn),
         choices=answer_choices(rows.rows, store.tree),
-        min_votes=min_votes,
+        min_votes=FEWEST_VOTES if min_votes is None else min_votes,
         filters={"whole": _whole, "fraction": _fraction, "script": _script},
     )
     own = [drawn[row.galaxy_id] for row in rows.rows]

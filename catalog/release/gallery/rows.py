@@ -10,15 +10,11 @@ from zoolens.catalog.arrays import Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.explain.portraits import SELECTED, Explanation, Portrait, relevant_questions
-from zoolens.catalog.runtime.progress import progress
-from zoolens.catalog.similarity.counterparts import (
-    Counterpart,
-    find_counterparts,
-    what_is_lacking,
-)
+from zoolens.catalog.similarity.counterparts import Counterpart, Counterparts, find_many
 from zoolens.catalog.similarity.files import KINDS, load_index
 from zoolens.catalog.store.facts import AnswerFacts, facts_of
 from zoolens.catalog.store.ranking import rank_galaxies
+from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.catalog.store.store import Run, Store
 
 
@@ -28,8 +24,8 @@ class Row:
 
     votes: volunteers who were asked the question; loss: the answer's weighted_ce, nat;
     facts: of all A answers; questions: those shown, in tree order; observed and
-    predicted: its counterparts, whose facts are in `Rows.facts`; lacking: why one of
-    them is missing, in words.
+    predicted: its counterparts, whose facts are in `Rows.facts`; notes: why one of them is
+    missing, or how far from fair, in sentences.
     """
 
     galaxy_id: int
@@ -41,7 +37,7 @@ class Row:
     questions: Sequence[str]
     observed: Counterpart | None
     predicted: Counterpart | None
-    lacking: str
+    notes: str
 
     @property
     def fact(self) -> AnswerFacts:
@@ -62,21 +58,22 @@ class Rows:
     predictions: Run
 
 
-def read_worst(store: Store, limit: int, min_votes: float, among: Ids | None) -> Rows:
+def read_worst(store: Store, limit: int, min_votes: float | None, among: Ids | None) -> Rows:
     """The `limit` worst galaxies of the newest score run with all that is shown of them.
 
-    min_votes, and what is raised: as in `catalog.store.ranking`; among: numbers of the
-    galaxies that count, all unless given. Counterparts are sought in the whole
-    catalogue, among those that `min_votes` volunteers were asked about. Votes are the
+    min_votes: `FEWEST_VOTES` unless given; it, and what is raised, as in
+    `catalog.store.ranking`; among: numbers of the galaxies that count, all unless given.
+    Counterparts are sought in the whole catalogue, as `find_many` does. Votes are the
     current ones, predictions those that the losses are of.
     """
     scored = store.run(store.newest_run("score"))
     predicted = store.run(store.newest_run("predict"))
     tree = store.tree
-    ranking = _ranking(store, limit, min_votes, among).to_pylist()
+    fewest = FEWEST_VOTES if min_votes is None else min_votes
+    ranking = _ranking(store, limit, fewest, among).to_pylist()
     found = _counterparts(store, ranking, min_votes)
     shown = {row["galaxy_id"] for row in ranking}
-    shown |= {one.galaxy_id for *pair, _ in found for one in pair if one is not None}
+    shown |= {one.galaxy_id for both in found for one in (*both.observed, *both.predicted)}
     facts = facts_of(store, sorted(shown), predict_run=predicted.run_id, score_run=scored.run_id)
     rows = [
         Row(
@@ -87,9 +84,11 @@ def read_worst(store: Store, limit: int, min_votes: float, among: Ids | None) ->
             row["weighted_ce"],
             facts[row["galaxy_id"]],
             _questions(tree, row["answer_id"], facts[row["galaxy_id"]]),
-            *pair,
+            next(iter(both.observed), None),
+            next(iter(both.predicted), None),
+            " ".join(both.notes),
         )
-        for row, pair in zip(ranking, found, strict=True)
+        for row, both in zip(ranking, found, strict=True)
     ]
     return Rows(rows, facts, predicted)
 
@@ -107,31 +106,21 @@ def _ranking(store: Store, limit: int, min_votes: float, among: Ids | None) -> p
 
 
 def _counterparts(
-    store: Store, ranking: Sequence[Mapping[str, int]], min_votes: float
-) -> list[tuple[Counterpart | None, Counterpart | None, str]]:
-    """The observed and the predicted counterpart of each galaxy, or why they are missing."""
+    store: Store, ranking: Sequence[Mapping[str, int]], min_votes: float | None
+) -> list[Counterparts]:
+    """The counterparts of each galaxy, or why there are none."""
     try:
         for kind in KINDS:
             load_index(store, kind)
     except CatalogError:
         why = "The catalogue had no similarity index of its votes and predictions to find them."
-        return [(None, None, why)] * len(ranking)
-    found: list[tuple[Counterpart | None, Counterpart | None, str]] = []
-    with progress("counterparts", len(ranking)) as bar:
-        for row in ranking:
-            try:
-                both = find_counterparts(
-                    store, row["galaxy_id"], row["answer_id"], min_votes=min_votes
-                )
-                first, second = ((*some, None)[0] for some in (both.observed, both.predicted))
-                why = (
-                    "" if first and second else f"No other galaxy has {what_is_lacking(min_votes)}."
-                )
-                found.append((first, second, why))
-            except CatalogError as error:
-                found.append((None, None, f"None: {_without_folder(str(error), store)}."))
-            bar.advance()
-    return found
+        return [Counterparts([], [], notes=(why,))] * len(ranking)
+    ids, answers = ([row[name] for row in ranking] for name in ("galaxy_id", "answer_id"))
+    try:
+        return find_many(store, ids, answers, min_votes=min_votes)
+    except CatalogError as error:
+        why = f"None: {_without_folder(str(error), store)}."
+        return [Counterparts([], [], notes=(why,))] * len(ranking)
 
 
 def _without_folder(words: str, store: Store) -> str:

@@ -14,6 +14,7 @@ from zoolens.catalog.release.gallery.data import IN_A_ROW, LONGEST, answer_choic
 from zoolens.catalog.release.gallery.images import Drawn, Scale
 from zoolens.catalog.release.gallery.rows import Row, Rows
 from zoolens.catalog.similarity.counterparts import Counterpart
+from zoolens.catalog.similarity.target import Target
 from zoolens.catalog.store.facts import AnswerFacts
 from zoolens.catalog.store.store import Run, Store
 
@@ -67,7 +68,8 @@ def facts(counts: list[float], total: float | None, **first: Any) -> list[Answer
 
 def row(number: int, *, answer_id: int = 0, counts: list[float], total: float | None) -> Row:
     own = facts(counts, total, observed=1 / 3, predicted=0.0, ce=INF, lo=NAN)
-    other = Counterpart(7, "x" * 500, -0.123456)
+    target = Target(("smooth", "disk"), 0, (0.123456, None), (0.5, 0.5), 20)
+    other = Counterpart(7, "x" * 500, -0.123456, target)
     return Row(number, f"G{number}", answer_id, 6, INF, own, ["shape"], other, None, "why")
 
 
@@ -119,9 +121,11 @@ def test_a_galaxy_by_hand() -> None:
                 ],
             }
         ],
-        "lacking": "why",
+        "notes": "why",
     }
     assert (other["role"], other["similarity"], other["place"]) == ("observed", -0.1235, None)
+    told = "not close: smooth 0.50, asked for 0.12"
+    assert (other["asked"], other["close"]) == (0.1235, told)
     assert (other["image"], other["missing"]) == (None, "gone")
     assert len(other["shown"]) <= LONGEST
 

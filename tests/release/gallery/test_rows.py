@@ -50,7 +50,10 @@ def test_counterparts_are_the_best_ones(path: Path, page: Path) -> None:
                 ).to_pylist()[0]
                 assert other["predicted"] == pytest.approx(fact["fraction"], abs=6e-5)
                 assert other["lo"] == pytest.approx(fact["fraction_lo"], abs=6e-5)
-            assert one["lacking"] == ""
+                assert counterpart.target is not None
+                assert other["asked"] == pytest.approx(counterpart.target.fraction, abs=6e-5)
+                assert other["close"] == counterpart.target.words
+            assert one["notes"] == " ".join(found.notes)
 
 
 def test_too_few_votes_do_not_count(path: Path, tmp_path: Path) -> None:
@@ -90,7 +93,7 @@ def test_without_an_index_there_are_no_counterparts(tmp_path: Path) -> None:
     assert write_page(path, tmp_path / "gallery").galaxies == 6
     for one in page_data(tmp_path / "gallery"):
         assert one["counterparts"] == []
-        assert "no similarity index" in one["lacking"]
+        assert "no similarity index" in one["notes"]
 
 
 def test_a_galaxy_alone_has_no_counterparts(tmp_path: Path) -> None:
@@ -98,7 +101,7 @@ def test_a_galaxy_alone_has_no_counterparts(tmp_path: Path) -> None:
     assert write_page(path, tmp_path / "gallery").galaxies == 1
     (one,) = page_data(tmp_path / "gallery")
     assert one["counterparts"] == []
-    assert one["lacking"] == "No other galaxy has votes and predictions."
+    assert one["notes"].startswith("No counterparts: no other galaxy has 10 votes on ")
 
 
 def test_losses_of_other_predictions_make_no_gallery(tmp_path: Path) -> None:
