@@ -102,7 +102,7 @@ def exact_fractions(
 def _follows(store: Store, run: Run) -> bool:
     """Whether a run without dropout has the maps that its fractions' follow from: of one model."""
     several = "models" in store.run(int(run.config["predict_run"])).config
-    return not several and "of fractions" not in run.config
+    return not several and not isinstance(run.config.get("of fractions"), dict)
 
 
 def made_fractions(

@@ -155,7 +155,9 @@ def cross_entropy_map(
 
 
 def _loss(observed: float, predicted: float) -> float:
-    return float(special.rel_entr(observed, predicted) + special.rel_entr(1 - observed, 1 - predicted))
+    return float(
+        special.rel_entr(observed, predicted) + special.rel_entr(1 - observed, 1 - predicted)
+    )
 
 
 def _between(cells: int, size: int) -> npt.NDArray[np.float64]:
