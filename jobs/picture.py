@@ -137,8 +137,8 @@ def _estimated(
     )
     table, drawn = estimate_image(image, member, explainer, samples=samples, seed=seed)
     provenance = (
-        f"{how(explainer, 'concentration')}, {samples} dropout samples, bilinear; {model.architecture}, SHA-256 "
-        f"{model.sha256[:12]}…"
+        f"{how(explainer, 'concentration')}, {samples} dropout samples, bilinear; "
+        f"{model.architecture}, SHA-256 {model.sha256[:12]}…"
     )
     make_folder(folder)
     figure = estimate_figure(picture.name, drawn, len(table), model.output, provenance)

@@ -19,6 +19,7 @@ from zoolens.catalog.store.store import Run, Store
 _SAMPLES, _SEED = 30, 0  # as in `predict`, for a model that has made no predictions here
 _METHODS = {"deeplift": "DeepLIFT", "hirescam": "HiResCAM", "gradcam": "GradCAM"}
 _REFERENCES = {
+    "deeplift": "DeepLIFT (Shrikumar et al. 2017), through the head by Aumann & Shapley (1974)",
     "hirescam": "HiResCAM (Draelos & Carin 2021)",
     "gradcam": "GradCAM (Selvaraju et al. 2017), signed",
 }
@@ -92,10 +93,9 @@ class ExplainedModel:
             f"{run.run_id}, predictions of run {self.predict_run.run_id}."
         )
 
-    @property
-    def reference(self) -> str:
-        """The method and who published it."""
-        return _REFERENCES[self.explainer.method]
+    def reference(self, of: Of) -> str:
+        """The method of maps of `of`, and who published it."""
+        return _REFERENCES[_method(self.explainer, of)[0]]
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -129,11 +129,17 @@ class ExplainedModel:
 
 def how(explainer: MapMaker, of: Of) -> str:
     """The method and the layer of maps of something, in words."""
-    method, layer = explainer.method, explainer.layer
-    if of != "concentration" and explainer.of_fractions is not None:
-        method, layer = (explainer.of_fractions[name] for name in ("method", "layer"))
+    method, layer = _method(explainer, of)
     layers = layer if isinstance(layer, str) else ", ".join(dict.fromkeys(layer))
     return f"{_METHODS[method]} at {layers}"
+
+
+def _method(explainer: MapMaker, of: Of) -> tuple[str, str | Sequence[str]]:
+    """The method and the layer, or layers, of maps of something."""
+    made = explainer.of_fractions
+    if of == "concentration" or made is None:
+        return explainer.method, explainer.layer
+    return made["method"], made["layer"]
 
 
 def explained_model(
