@@ -1,53 +1,94 @@
 """The central galaxy's segment: which pixels of an image are the galaxy itself.
 
-It serves the statistic `on_target`, and is no photometry: it takes from a stretched colour
-image what the eye would, the isophote a few noise levels above the sky around the galaxy at
-the image centre, separated from what touches it. Lengths are for images of 224 pixels a side
-and scale with the image.
+What maps are asked about rests on it: how much lies on the galaxy, on its neighbours, on
+sky. It is no photometry: it takes from a stretched colour image, of any survey, what the eye
+would, the isophote some noise levels above the sky, parted from what touches it. Lengths are
+for images of 224 pixels a side and scale with the image.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from zoolens.catalog.arrays import AnyFloats, Mask
+from zoolens.catalog.arrays import Floats, Floats32, Mask
+from zoolens.catalog.images.background import BACKGROUND, above_sky
+from zoolens.catalog.images.basins import Basins, basins
 
 # The parameters of a segment, recorded with every run that uses segments.
 SEGMENTATION = {
     "smoothing": 1.5,  # standard deviation of the Gaussian, pixels
-    "sky_percentile": 20,  # of the smoothed image: still sky where the galaxy fills most of it
-    "threshold": 4,  # above the sky, in noise of one pixel
-    "opening": 2,  # narrower bridges and bumps are cut off, pixels
+    **BACKGROUND,
+    "threshold": 6,  # above the sky, in noise of the smoothed image
+    "pixels": 16,  # of the smallest source
     "centre": 6,  # half side of the square where the galaxy must be, pixels
-    "contrast": 0.01,  # share of the segment's light that makes a part of it a neighbour
-    "levels": 24,  # between threshold and peak at which neighbours are looked for
+    "contrast": 0.01,  # share of the connected light that is a source wherever it lies
+    "ratio": 1.5,  # of peak to saddle: a source of less light must reach it,
+    "clear": 4,  # rise so much above the saddle, in noise,
+    "enclosed": 0.5,  # and have no larger share of its outline on the galaxy
+    "rim": 1,  # of a source below its saddle, in radii of what is above
+    "opening": 0.2,  # narrower bumps and trails are cut off, in the galaxy's inscribed radius
 }
+_CORNERS = np.ones((3, 3), np.bool_)  # what touches at a corner is connected
+_Box = tuple[slice, ...]
+
+
+@dataclass(frozen=True)
+class Segments:
+    """What an image shows besides sky, each (H, W) and True where it is.
+
+    galaxy: the galaxy at the centre, None where nothing is there; neighbours: all other
+    sources, stars and galaxies alike. They do not overlap; the rest is sky.
+    """
+
+    galaxy: Mask | None
+    neighbours: Mask
 
 
 def central_segment(pixels: npt.NDArray[np.uint8]) -> Mask | None:
-    """Pixels of the galaxy at the centre of an image; None where nothing is there.
+    """`segments(pixels).galaxy`."""
+    return segments(pixels).galaxy
 
-    pixels: (H, W, 3), as `View.display` gives them. The sky is a low percentile of the
-    smoothed luminance. The noise is the median absolute deviation of what smoothing removed
-    from the darker half. So a large galaxy raises neither.
+
+def segments(pixels: npt.NDArray[np.uint8]) -> Segments:
+    """The galaxy at the centre of an image, and its neighbours.
+
+    pixels: (H, W, 3), as `View.display` gives them; in fewer than 16 a side nothing is
+    found. The middle one of a pixel's channels counts, so that a satellite's trail or
+    failed rows in one band are no source.
     """
-    red, green, blue = (pixels[..., c].astype(np.float32) for c in range(3))
-    luminance = (red + green + blue) / 3  # (H, W)
-    scale = min(luminance.shape) / 224
-    smooth = ndimage.gaussian_filter(luminance, SEGMENTATION["smoothing"] * scale)
-    grain = (luminance - smooth)[smooth <= np.median(smooth)]
-    noise = 1.4826 * float(np.median(np.abs(grain - np.median(grain))))
-    light = smooth - np.percentile(smooth, SEGMENTATION["sky_percentile"])
-    threshold = SEGMENTATION["threshold"] * max(noise, 0.5)  # half a grey level: rounding
-    if light.max() <= threshold:
-        return None
-    opening = max(1, round(SEGMENTATION["opening"] * scale))
-    centre = max(1, round(SEGMENTATION["centre"] * scale))
-    segment = _opened(light > threshold, opening, centre)
-    if segment is None:
-        return None
-    own = _without_neighbours(np.where(_filled(segment), np.maximum(light, threshold), 0), centre)
-    return _opened(own, opening, centre)
+    nothing = np.zeros(pixels.shape[:2], np.bool_)
+    if min(nothing.shape) < 16:
+        return Segments(None, nothing)
+    scale = min(nothing.shape) / 224
+    smooth = ndimage.gaussian_filter(_middle_channel(pixels), SEGMENTATION["smoothing"] * scale)
+    light, noise = above_sky(smooth)
+    components, found = ndimage.label(light > SEGMENTATION["threshold"] * noise, _CORNERS)
+    if not found:
+        return Segments(None, nothing)
+    fewest = SEGMENTATION["pixels"] * scale**2
+    parts = basins(
+        light,
+        components,
+        contrast=SEGMENTATION["contrast"],
+        ratio=SEGMENTATION["ratio"],
+        clear=SEGMENTATION["clear"] * noise,
+        pixels=fewest,
+    )
+    sources = (components > 0) & (parts.pixels >= fewest)[parts.of]
+    central = _most(np.where(sources, parts.of + 1, 0), scale) - 1
+    if central < 0:
+        return Segments(None, sources)
+    box = _box(components == components[parts.of == central][0])
+    own = nothing.copy()
+    own[box] = _own(parts, light, box, central, scale)
+    others = sources & ~own
+    galaxy = nothing.copy()
+    galaxy[box] = _trimmed(_filled(own[box]) & ~others[box], scale)
+    galaxy = _central(galaxy, scale)
+    neighbours = _opened(others, round(scale)) | _opened(own & ~galaxy, round(3 * scale))
+    return Segments(galaxy if galaxy.any() else None, neighbours)
 
 
 def coverage(segment: Mask, height: int, width: int) -> npt.NDArray[np.float64]:
@@ -71,16 +112,26 @@ def _overlap(pixels: int, cells: int) -> npt.NDArray[np.float64]:
     return np.clip(ends, 0, None) / (pixels / cells)
 
 
-def _middle(shape: tuple[int, ...], half: int) -> tuple[slice, ...]:
-    return tuple(slice(max(n // 2 - half, 0), n // 2 + half + 1) for n in shape)
+def _middle_channel(pixels: npt.NDArray[np.uint8]) -> Floats32:
+    red, green, blue = (pixels[..., channel] for channel in range(3))
+    middle = np.maximum(np.minimum(red, green), np.minimum(np.maximum(red, green), blue))
+    return middle.astype(np.float32)
 
 
-def _opened(mask: Mask, opening: int, centre: int) -> Mask | None:
-    """The part of the opened mask that fills most of the image's middle."""
-    labels, _ = ndimage.label(ndimage.binary_opening(mask, iterations=opening))
-    sizes = np.bincount(labels[_middle(mask.shape, centre)].ravel())
+def _most(labels: npt.NDArray[np.integer], scale: float) -> int:
+    """The label that fills most of the image's middle; 0 if none does."""
+    half = max(1, round(SEGMENTATION["centre"] * scale))
+    middle = tuple(slice(max(n // 2 - half, 0), n // 2 + half + 1) for n in labels.shape)
+    sizes = np.bincount(labels[middle].ravel())
     sizes[0] = 0
-    return labels == sizes.argmax() if sizes.any() else None
+    return int(sizes.argmax())
+
+
+def _central(mask: Mask, scale: float) -> Mask:
+    """The connected part of a mask that fills most of the image's middle; empty if none."""
+    labels, _ = ndimage.label(mask)
+    most = _most(labels, scale)
+    return mask & (labels == most) if most else np.zeros_like(mask)
 
 
 def _filled(mask: Mask) -> Mask:
@@ -93,66 +144,58 @@ def _filled(mask: Mask) -> Mask:
     return ~outside[labels]
 
 
-def _without_neighbours(light: AnyFloats, centre: int) -> Mask:
-    """The segment, where light is not 0, without the neighbours in it.
-
-    As in SExtractor (Bertin & Arnouts 1996): a neighbour is a branch that at some
-    level is separate from the galaxy's and holds enough of the light. From the highest
-    level down, every pixel then goes to the nearest branch.
-    """
-    middle = np.zeros(light.shape, np.bool_)
-    middle[_middle(light.shape, centre)] = True
-    box = _box(light > 0)
-    own = np.zeros(light.shape, np.bool_)
-    light = light[box]
-    core = np.unravel_index(np.argmax(np.where(middle[box], light, 0)), light.shape)
-    faintest = light[light > 0].min()
-    levels = np.geomspace(faintest, 0.98 * light.max(), int(SEGMENTATION["levels"]))
-    owner = np.zeros(light.shape, np.int8)  # 1 the galaxy, 2 a neighbour, 0 nobody yet
-    for level in levels[levels < light[core]]:
-        part = _box(light > level)
-        for branch in _branches(light, level, part, core):
-            if not owner[part][branch].any():
-                peak = np.argmax(np.where(branch, light[part], 0))
-                owner[part][np.unravel_index(peak, branch.shape)] = 2
-    if owner.any():
-        owner[core] = 1
-        for level in (*levels[::-1], 0):
-            above = light > level
-            part = _box(above | (owner > 0))
-            owner[part] = _shared_out(owner[part], above[part])
-        own[box] = owner == 1
-    else:
-        own[box] = light > 0
-    return own
-
-
-def _box(mask: Mask) -> tuple[slice, ...]:
-    """The smallest box that holds a mask, so that high levels have few pixels to look at."""
+def _box(mask: Mask) -> _Box:
+    """The smallest box that holds a mask and a pixel around it, within the image."""
     ends = [np.flatnonzero(mask.any(axis)) for axis in (1, 0)]
-    return tuple(slice(end[0], end[-1] + 1) for end in ends)
+    return tuple(slice(max(end[0] - 1, 0), end[-1] + 2) for end in ends)
 
 
-def _branches(
-    light: AnyFloats, level: float, part: tuple[slice, ...], core: tuple[np.intp, ...]
-) -> list[Mask]:
-    """What is separate from the galaxy's core at a level and holds enough light."""
-    above = light[part]
-    labels, count = ndimage.label(above > level)
-    if count < 2:
-        return []
-    flux = np.bincount(labels.ravel(), (above - level).ravel())
-    own = labels[core[0] - part[0].start, core[1] - part[1].start]
-    flux[[0, own]] = 0
-    return [labels == n for n in np.flatnonzero(flux > SEGMENTATION["contrast"] * light.sum())]
+def _own(parts: Basins, light: Floats32, box: _Box, central: int, scale: float) -> Mask:
+    """Pixels of the central basin, and what of others is the galaxy's, in a box.
+
+    A basin reaches as far as the watershed does, a star's on a disc to the disc's outline.
+    So it keeps what is above its saddle and a rim, where that is nearer to it; the galaxy
+    has the rest. Little sources mostly enclosed by the galaxy are knots of it.
+    """
+    of, light = parts.of[box], light[box]
+    own = of == central
+    core = (of >= 0) & ~own & (light >= parts.saddle[of])
+    radius = np.sqrt(np.bincount(of[core], minlength=len(parts.pixels)) / np.pi)
+    away, place = ndimage.distance_transform_edt(~(core | own), return_indices=True)
+    nearest = of[tuple(place)]
+    rim = (nearest != central) & (away <= SEGMENTATION["rim"] * radius[nearest] + scale)
+    of = np.where((of < 0) | own | core, of, np.where(rim, nearest, central))
+    knot = ~parts.bright & (_enclosed(of, central, len(radius)) > SEGMENTATION["enclosed"])
+    knot[central] = True
+    return (of >= 0) & knot[of]
 
 
-def _shared_out(owner: npt.NDArray[np.int8], above: Mask) -> npt.NDArray[np.int8]:
-    """Give unowned pixels to the nearest owner, in connected parts that have one."""
-    if not (above & (owner == 0)).any():
-        return owner
-    labels, count = ndimage.label(above)
-    owned = np.zeros(count + 1, np.bool_)
-    owned[labels[owner > 0]] = True
-    place = ndimage.distance_transform_edt(owner == 0, return_distances=False, return_indices=True)
-    return np.where((owner == 0) & above & owned[labels], owner[tuple(place)], owner)
+def _enclosed(of: npt.NDArray[np.integer], central: int, count: int) -> Floats:
+    """Share of each basin's outline that is on the central one, (count,)."""
+    outline, shared = np.zeros(count), np.zeros(count)
+    for a, b in ((of[:, 1:], of[:, :-1]), (of[1:], of[:-1])):
+        for here, there in ((a, b), (b, a)):
+            edge = (here != there) & (here >= 0)
+            outline += np.bincount(here[edge], minlength=count)
+            shared += np.bincount(here[edge & (there == central)], minlength=count)
+    return shared / np.maximum(outline, 1)
+
+
+def _trimmed(mask: Mask, scale: float) -> Mask:
+    """A mask without bumps and trails narrow beside its inscribed radius.
+
+    What is near enough to the opened mask stays, so that ends and corners are not rounded.
+    """
+    inside = ndimage.distance_transform_edt(np.pad(mask, 1, mode="edge"))[1:-1, 1:-1]
+    reach = max(SEGMENTATION["opening"] * inside.max(), SEGMENTATION["smoothing"] * scale)
+    core = inside > reach
+    if not core.any():
+        return mask
+    near: Mask = ndimage.distance_transform_edt(~core) <= reach + scale
+    return mask & near
+
+
+def _opened(mask: Mask, reach: int) -> Mask:
+    """A mask without what is narrower than a square of 2 reach + 1 pixels, and 3 at least."""
+    opened: Mask = ndimage.grey_opening(mask.view(np.uint8), 2 * max(reach, 1) + 1) > 0
+    return opened

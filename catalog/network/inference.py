@@ -31,7 +31,7 @@ def for_inference(encoder: nn.Module, channels: int, size: int) -> nn.Module:
     of `size` pixels; if they differ, norms are not folded.
     """
     images = torch.rand(2, channels, size, size, generator=torch.Generator().manual_seed(0))
-    with torch.inference_mode():
+    with torch.no_grad():  # not inference mode, whose tensors autograd refuses
         folded = copy.deepcopy(encoder).double()
         expected = folded(images.double())
         try:

@@ -16,6 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from zoolens.catalog.errors import ModelRefused, UnknownName, nearest
+from zoolens.catalog.saliency.layouts import find_layout, layout_of
+
+_SMALLEST = 8  # pixels of the image to a side of a cell
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Cut:
                 "choose another layer"
             )
         position = [module for module, _ in calls].index(self._module)
-        self._channels_last = _channels_last(layer, calls[position][1])
+        self.layout = layout_of(encoder, layer, calls[position][1])
         done = {
             module
             for module, output in calls[:position]
@@ -78,19 +81,16 @@ class Cut:
 
         with _hooks((*self._before, self._module), keep):
             features = self.encoder(images)
-        activation = outputs.pop(self._module)
+        output = outputs.pop(self._module)
 
         def tail(activation: Tensor) -> Tensor:
-            if self._channels_last:
-                activation = activation.movedim(1, -1)
+            given = self.layout.from_map(activation, output)
             answers = {module: _recall(output) for module, output in outputs.items()}
             answers |= dict.fromkeys(self._pools, _mean_pool)
-            with _running({**answers, self._module: _recall(activation)}):
+            with _running({**answers, self._module: _recall(given)}):
                 return self.encoder(images)
 
-        if self._channels_last:
-            activation = activation.movedim(-1, 1)
-        return Split(activation, features, tail)
+        return Split(self.layout.to_map(output), features, tail)
 
     def vanishes(self, example: Tensor) -> bool:
         """Whether every HiResCAM map at this layer is zero up to rounding.
@@ -117,25 +117,48 @@ def last_block(encoder: nn.Module, example: Tensor) -> str:
     `layer4` in ResNet); in any other encoder it is the last module to put out a
     feature map of more than one pixel. If every map at that block vanishes
     (`Cut.vanishes`), it is the first layer after it where they do not: the closing `norm`
-    in MaxViT and Swin. Raises `ModelRefused` if there is none.
+    in MaxViT and Swin. In a vision transformer whose features are its class token, no
+    pixel's token counts after the last block, and what that block's attention sees is explained:
+    its `norm1` (or the block before, where it has no norm first). Raises `ModelRefused` if there is
+    none.
     """
     names = {module: name for name, module in encoder.named_modules() if name}
     maps = [
         names[module]
         for module, output in _calls(encoder, example)
-        if module in names and isinstance(output, Tensor) and output.ndim == 4
-        if output[0, 0].numel() > 1
+        if module in names and _is_map(encoder, output)
     ]
     last = _timm_last_block(encoder) or (maps[-1] if maps else None)
-    if last not in maps:
+    if last is None or last not in maps:
         raise ModelRefused(
             f"the model's last block {last} puts out no feature map (images, channels, height, "
             "width); choose a layer that does"
         )
-    for name in maps[maps.index(last) :]:
+    candidates = maps[maps.index(last) :]
+    if getattr(encoder, "global_pool", None) == "token":
+        stem, _, number = last.rpartition(".")
+        candidates = [f"{last}.norm1", f"{stem}.{int(number) - 1}"] if number.isdigit() else []
+    for name in candidates:
         if maps.count(name) == 1 and not Cut(encoder, name, example).vanishes(example):
             return name
     raise ModelRefused(f"every map at {last} and after it is zero; choose an earlier layer")
+
+
+def finer_layers(encoder: nn.Module) -> list[str]:
+    """Layers of a timm encoder before its last block, those with the smallest cells first.
+
+    Not of cells smaller than eight pixels: they show hardly more, and cost more.
+    """
+    stages = getattr(encoder, "feature_info", None)
+    if stages is None:
+        return []
+    stages = stages if isinstance(stages, list) else stages.info
+    return [str(one["module"]) for one in stages[:-1] if one["reduction"] >= _SMALLEST]
+
+
+def _is_map(encoder: nn.Module, output: Any) -> bool:
+    layout = find_layout(encoder, output)
+    return layout is not None and layout.to_map(output)[0, 0].numel() > 1
 
 
 def _timm_last_block(encoder: nn.Module) -> str | None:
@@ -166,17 +189,6 @@ def _outermost(module: nn.Module, done: set[nn.Module], layer: nn.Module) -> Ite
         return
     for child in module.children():
         yield from _outermost(child, done, layer)
-
-
-def _channels_last(layer: str, output: Any) -> bool:
-    """Whether a feature map is (N, h, w, C); square images have square maps."""
-    if not isinstance(output, Tensor) or output.ndim != 4:
-        shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-        raise ModelRefused(
-            f"layer {layer} puts out {shape}, no feature map (images, channels, height, width); "
-            "choose another layer"
-        )
-    return output.shape[2] != output.shape[3] and output.shape[1] == output.shape[2]
 
 
 @contextmanager

@@ -16,9 +16,11 @@ and only G has to be differentiated. It depends neither on the answer nor on the
 so once per image is enough for A answers and T samples. Maps of what follows from the
 concentrations, such as fractions (`Explainer.fractions`), are sums over the same G. Each pixel
 of G is the derivative of the part after the layer along the activation restricted to that pixel:
-one forward-mode product. For EfficientNet and ResNet it has a closed form.
+one forward-mode product. Where features are a mean over pixels it has a closed form
+(`catalog.saliency.tails`).
 """
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,6 +37,7 @@ from zoolens.catalog.network.inference import AT_ONCE, one_thread
 from zoolens.catalog.network.model import ZoobotModel
 from zoolens.catalog.saliency.closed_forms import Watched, closed_form
 from zoolens.catalog.saliency.cut import Cut, Split, last_block
+from zoolens.catalog.saliency.sampled import SampledHead, mean_and_spread
 
 METHODS = ("hirescam", "gradcam")
 
@@ -114,8 +117,8 @@ class Explainer:
         self.method = method
         self.masks = masks
         self._bias, self._output = model.bias, model.output
-        self._sampled_weight = masks[:, None, :] * model.weight  # (T, A, D)
-        self._precise_weight = self._sampled_weight.double()
+        self._head = SampledHead(model.weight, masks)
+        self._precise_weight = (masks[:, None, :] * model.weight).double()  # (T, A, D)
 
     @property
     def shareable(self) -> bool:
@@ -128,19 +131,17 @@ class Explainer:
         return Saliency(*(torch.cat([getattr(p, name) for p in parts]) for name in ("mean", "sd")))
 
     def _explain(self, images: Tensor) -> Saliency:
-        means, sds = [], []
-        for features, image_pixels in zip(*self._contributions(images), strict=True):
-            maps = self._maps(features, image_pixels)  # (T, A, h, w)
-            sd, mean = torch.std_mean(maps, dim=0, correction=0)
-            means.append(mean)
-            sds.append(sd)
-        return Saliency(torch.stack(means), torch.stack(sds))
+        return Saliency(*mean_and_spread(self._maps(*self._contributions(images)), dim=1))
 
     def _maps(self, features: Tensor, pixels: Tensor) -> Tensor:
+        """Of N galaxies, (N, T, A, h, w) float32."""
         if self._output is Output.CONCENTRATION:
-            return self._slopes(features).float()[..., None, None] * self._logit_maps(pixels)
-        maps = self._estimate_weights(features) @ pixels.double().flatten(1)
-        return maps.unflatten(-1, pixels.shape[1:]).float()
+            return self._head(pixels).mul_(self._slopes(features).float()[..., None, None])
+        maps = [
+            self._estimate_weights(one) @ own.double().flatten(1)
+            for one, own in zip(features, pixels, strict=True)
+        ]
+        return torch.stack(maps).unflatten(-1, pixels.shape[2:]).float()
 
     def _estimate_weights(self, features: Tensor) -> Tensor:
         """Of G in the maps of what a classifier or regressor estimates, (T, L, D) float64.
@@ -194,24 +195,18 @@ class Explainer:
 
         At the pooled feature layer a map sums to its logit less the bias.
         """
-        _, pixels = self._contributions(images)
-        return torch.stack([self._logit_maps(image_pixels) for image_pixels in pixels])
+        return self._head(self._contributions(images)[1])
 
     def _contributions(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features (N, D) and what each pixel contributes to each, (N, D, h, w)."""
         if self._form is None:
             split = self._cut.split(images)
             return split.features, contributions(split, self.method)
-        features, activation = self._watch(images)
-        return features, self._form(activation)
-
-    def _logit_maps(self, pixels: Tensor) -> Tensor:
-        depth, height, width = pixels.shape  # D, h, w
-        maps = self._sampled_weight @ pixels.reshape(depth, height * width)
-        return maps.unflatten(-1, (height, width))  # (T, A, h, w)
+        features, raised = self._watch(images)
+        return features, self._form(raised)
 
     def _slopes(self, features: Tensor) -> Tensor:
-        """Slopes d alpha / d z of one galaxy, (T, A); features: (D,).
+        """Slopes d alpha / d z of a galaxy, (T, A), or of several; features: (D,) or (N, D).
 
         In float64, and from the logits instead of the concentrations: the relative error of a
         slope is then the absolute error of its logit, whereas in float32 1 + 100 s loses the
@@ -221,8 +216,10 @@ class Explainer:
         return 100 * torch.sigmoid(logits) * torch.sigmoid(-logits)
 
     def _logits(self, features: Tensor) -> Tensor:
-        """Logits z of one galaxy, (T, A) float64; features: (D,)."""
-        return self._precise_weight @ features.double() + self._bias
+        """Logits z of a galaxy, (T, A) float64, or of several; features: (D,) or (N, D)."""
+        samples, answers, depth = self._precise_weight.shape  # T, A, D
+        logits = features.double() @ self._precise_weight.reshape(-1, depth).T
+        return logits.unflatten(-1, (samples, answers)) + self._bias
 
 
 def _is_last_block(layer: str, encoder: torch.nn.Module, example: Tensor) -> bool:
@@ -233,13 +230,12 @@ def _is_last_block(layer: str, encoder: torch.nn.Module, example: Tensor) -> boo
 
 
 def _watching(cut: Cut, engine: str, example: Tensor) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-    """Images to features (N, D) and the cut layer's activation (N, C, h, w)."""
-    with torch.no_grad(), one_thread():
-        known = cut.split(example)
-    depth, shape = known.features.shape[1], known.activation.shape[1:]  # D, (C, h, w)
-    watched = Watched(cut.encoder)
+    """Images to features (N, D) and what the closed form takes, (N, P, h, w)."""
+    watched = Watched(cut.encoder, cut.layer)
+    shape = watched.shape(example)
     _, channels, size, _ = example.shape
     encode = watched if engine == "torch" else make_encode(engine, watched, channels, size)
+    depth = -math.prod(shape)
 
     def watch(images: Tensor) -> tuple[Tensor, Tensor]:
         both = encode(images)

@@ -1,7 +1,7 @@
 """Saliency maps by pytorch-grad-cam and autograd, one answer and one dropout mask at a time."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -70,15 +70,28 @@ class Expected(nn.Module):
 
 
 def grad_cam_maps(
-    model: ZoobotModel, images: Tensor, masks: Tensor, layer: str, method: str
+    model: ZoobotModel,
+    images: Tensor,
+    masks: Tensor,
+    layer: str,
+    method: str,
+    to_map: Callable[[Tensor], Tensor] | None = None,
 ) -> np.ndarray:
-    """pytorch-grad-cam's maps before it clips and stretches them: (N, T, A, h, w)."""
+    """pytorch-grad-cam's maps before it clips and stretches them: (N, T, A, h, w).
+
+    to_map: the layer's output as (N, C, h, w), where it is not.
+    """
     samples = [OneSample(model, mask) for mask in masks]
-    return np.stack([maps_of_outputs(one, images, layer, method) for one in samples], axis=1)
+    each = [maps_of_outputs(one, images, layer, method, to_map) for one in samples]
+    return np.stack(each, axis=1)
 
 
 def maps_of_outputs(
-    network: OneSample | Expected, images: Tensor, layer: str, method: str
+    network: OneSample | Expected,
+    images: Tensor,
+    layer: str,
+    method: str,
+    to_map: Callable[[Tensor], Tensor] | None = None,
 ) -> np.ndarray:
     """As `grad_cam_maps`, of each output of a network: (N, A, h, w)."""
     from pytorch_grad_cam import GradCAM, HiResCAM
@@ -86,7 +99,7 @@ def maps_of_outputs(
     module = network.encoder.get_submodule(layer)
     *_, last = module.parameters()  # enough for the layer's output to have a gradient
     last.requires_grad_(True)
-    cam = {"hirescam": HiResCAM, "gradcam": GradCAM}[method](network, [module])
+    cam = {"hirescam": HiResCAM, "gradcam": GradCAM}[method](network, [module], to_map)
     recorded = cam.activations_and_grads
     outputs = recorded(images)
     answers = []
@@ -105,3 +118,32 @@ def maps_of_outputs(
         )
     recorded.release()
     return np.stack(answers, axis=1)
+
+
+def contributions_by_autograd(
+    encoder: nn.Module, layer: str, images: Tensor, method: str, to_map: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """What each pixel of a layer contributes to each feature, one feature at a time: (N, D, h, w).
+
+    HiResCAM: sum_c a_c(y, x) d f_d / d a_c(y, x); GradCAM: with the gradient's mean over pixels.
+    to_map: the layer's output as (N, C, h, w).
+    """
+    kept: list[Tensor] = []
+
+    def keep(module: nn.Module, _: object, output: Tensor) -> Tensor:
+        kept.append(output.detach().requires_grad_())
+        return kept[-1]
+
+    handle = encoder.get_submodule(layer).register_forward_hook(keep)
+    with torch.enable_grad():
+        features = encoder(images)
+    handle.remove()
+    (activation,) = kept
+    found = []
+    for feature in features.T:
+        (gradient,) = torch.autograd.grad(feature.sum(), activation, retain_graph=True)
+        gradient = to_map(gradient)
+        if method == "gradcam":
+            gradient = gradient.mean((2, 3), keepdim=True)
+        found.append((to_map(activation) * gradient).sum(1).detach())
+    return torch.stack(found, dim=1)

@@ -277,16 +277,16 @@ def test_closed_forms_and_engines_give_the_forward_mode_derivative(
         patch.setattr("zoolens.catalog.saliency.explainer.closed_form", lambda *_: None)
         general = Explainer(model, masks, method=method)(images)
     closed = Explainer(model, masks, method=method)
-    has_one = closed_form(model.encoder, layer, method) is not None
-    assert has_one == (layer in ("blocks.6", "layer4"))
+    assert closed_form(model.encoder, layer, method) is not None
     assert relative_error(closed(images).mean, general.mean.numpy()) < CLOSE
-    if has_one and importlib.util.find_spec("openvino") is not None:
+    if importlib.util.find_spec("openvino") is not None:
         other = Explainer(model, masks, method=method, engine="openvino")
         assert other.engine == "openvino"
         found = other(images)
-        # both encoders round, each in another order: on some machines by 4e-6 from float64
-        assert relative_error(found.mean, general.mean.numpy()) < 2 * CLOSE
-        assert relative_error(found.sd, general.sd.numpy()) < 2 * CLOSE
+        # both encoders round, each in another order; at logits of 29, as MaxViT has here, that
+        # is up to 2e-5 in the sigmoid's slope, for each of the two, beside one of float64
+        assert relative_error(found.mean, general.mean.numpy()) < 4 * CLOSE
+        assert relative_error(found.sd, general.sd.numpy()) < 4 * CLOSE
 
 
 def test_a_map_does_not_depend_on_its_batch(efficientnet: ZoobotModel) -> None:

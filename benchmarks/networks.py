@@ -1,0 +1,251 @@
+"""Explanations of the networks that people use, beside their forward pass and pytorch-grad-cam.
+
+    python -m benchmarks.networks [NETWORK ...]
+
+Each network, with random weights, in a process of its own: all maps of 34 answers with 30 dropout
+samples of 16 real images, by OpenVINO and by torch, a few images on each core as `explain --all`
+does, in turn with the encoder alone on the same engine, as `predict` runs it. The ratio of the two
+in the same round is what counts. pytorch-grad-cam makes the map of one answer of four images
+without dropout, forward and backward pass, and its time is multiplied: by 34 answers, by 30
+samples, by four. Maps of two images are compared with autograd's of the encoder in float64.
+Raw seconds and errors are appended to results/networks.jsonl, with machine, versions and commit; a
+table of medians is printed.
+"""
+
+import copy
+import json
+import logging
+import statistics
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import timm
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from benchmarks.__main__ import IMAGES
+from benchmarks.contest import Contest, Way, run, surroundings
+from zoolens.catalog.images.view import View
+from zoolens.catalog.network.engines import make_encode
+from zoolens.catalog.network.inference import AT_ONCE, torch_in_order
+from zoolens.catalog.network.model import ZoobotModel, concentrations, dropout_masks
+from zoolens.catalog.saliency.explainer import Explainer
+from zoolens.catalog.saliency.layouts import find_layout
+
+RESULTS = Path(__file__).parent / "results" / "networks.jsonl"
+COUNT, FEW, SAMPLES, ANSWERS, ROUNDS, RATE = 16, 4, 30, 34, 5, 0.2
+ENGINES = ("openvino", "torch")
+
+
+@dataclass(frozen=True)
+class Network:
+    """One of timm's, with images of `size` pixels."""
+
+    architecture: str
+    size: int = 224
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+NETWORKS = {
+    "convnext_pico": Network("convnext_pico"),
+    "convnext_nano": Network("convnext_nano"),
+    "convnext_tiny": Network("convnext_tiny"),
+    "convnext_base": Network("convnext_base"),
+    "efficientnet_b0": Network("efficientnet_b0"),
+    "tf_efficientnetv2_s": Network("tf_efficientnetv2_s"),
+    "resnet10t": Network("resnet10t"),
+    "resnet50": Network("resnet50"),
+    "regnety_016": Network("regnety_016"),
+    "maxvit_tiny_tf_224": Network("maxvit_tiny_tf_224"),
+    "swinv2_tiny_window8_256": Network("swinv2_tiny_window8_256", 256),
+    "vit_small_patch16_224, class token": Network("vit_small_patch16_224"),
+    "vit_small_patch16_224, mean": Network(
+        "vit_small_patch16_224", settings={"global_pool": "avg"}
+    ),
+}
+
+
+class Whole(nn.Module):
+    """Encoder and head, dropout off, as pytorch-grad-cam takes a model; concentrations (N, A)."""
+
+    def __init__(self, model: ZoobotModel) -> None:
+        super().__init__()
+        self.model, self.encoder = model, copy.deepcopy(model.encoder).requires_grad_(True)
+        self.masks = dropout_masks(0, model.weight.shape[1], 0.0, 0)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return concentrations(self.model, self.encoder(images), self.masks)[:, 0]
+
+
+def pictures(size: int) -> Tensor:
+    """Real images, (COUNT, 3, size, size)."""
+    files = sorted(IMAGES.rglob("*.png"))[:COUNT]
+    view = View(size=size)
+    return torch.stack([view.prepare(Image.open(file).convert("RGB")) for file in files])
+
+
+def random_model(network: Network, images: Tensor) -> ZoobotModel:
+    """Random weights, whose batch norms fit the images and whose logits vary about -1.5."""
+    torch.manual_seed(0)
+    encoder = timm.create_model(network.architecture, num_classes=0, **network.settings).eval()
+    norms = [module for module in encoder.modules() if isinstance(module, nn.BatchNorm2d)]
+    with torch.no_grad():
+        for norm in norms:
+            norm.momentum = 1.0
+        if norms:
+            encoder.train()(images[:8])
+        features = encoder.eval().requires_grad_(False)(images[:8])
+        weight = torch.randn(ANSWERS, features.shape[1])
+        logits = features @ weight.T
+        weight /= logits.std()
+    return ZoobotModel(
+        encoder=encoder,
+        weight=weight,
+        bias=-1.5 - logits.mean(0) / logits.std(),
+        dropout_rate=RATE,
+        labels=tuple(f"answer_{k}" for k in range(ANSWERS)),
+        architecture=network.architecture,
+        channels=3,
+        view=None,
+        sha256="",
+    )
+
+
+def measure(name: str) -> dict[str, Any]:
+    """Seconds of each way, and how far maps are from those of float64."""
+    network = NETWORKS[name]
+    images = pictures(network.size)
+    model = random_model(network, images)
+    masks = dropout_masks(SAMPLES, model.weight.shape[1], RATE, 0)
+    ways, errors = {}, {}
+    explainers = {
+        engine: Explainer(model, masks, size=network.size, engine=engine) for engine in ENGINES
+    }
+    layer = explainers["torch"].layer
+    expected = _exact_maps(model, masks, layer, images[:2])
+    for engine, explainer in explainers.items():
+        assert explainer.engine == engine, f"{name} is explained by {explainer.engine} alone"
+        encode = make_encode(engine, model.encoder, 3, network.size)
+        ways[f"encoder, {engine}"] = Way(partial(_side_by_side, encode, images))
+        ways[f"maps, {engine}"] = Way(partial(_side_by_side, explainer, images))
+        errors[engine] = _error(explainer(images[:2]).mean, expected)
+    whole = Whole(model)
+    ways["pytorch-grad-cam"] = Way(lambda: _by_grad_cam(whole, layer, images[:FEW]), repeats=2)
+    seconds = run(Contest(name, ways, repeats=ROUNDS))
+    return {"network": name, "layer": layer, "seconds": seconds, "errors": errors}
+
+
+def _side_by_side(function: Callable[[Tensor], Any], images: Tensor) -> list[Any]:
+    return list(torch_in_order(function, images.split(AT_ONCE)))
+
+
+def _exact_maps(model: ZoobotModel, masks: Tensor, layer: str, images: Tensor) -> Tensor:
+    """Mean HiResCAM of the first answers, by autograd in float64: (N, FEW, h, w)."""
+    encoder = copy.deepcopy(model.encoder).double()
+    kept: list[Tensor] = []
+
+    def keep(module: nn.Module, _: Any, output: Tensor) -> Tensor:
+        kept.append(output.detach().requires_grad_())
+        return kept[-1]
+
+    handle = encoder.get_submodule(layer).register_forward_hook(keep)
+    sampled = encoder(images.double())[:, None] * masks  # (N, T, D)
+    handle.remove()
+    logits = sampled @ model.weight.double().T + model.bias
+    layout = find_layout(encoder, kept[0])
+    assert layout is not None
+    maps = []
+    for answer in range(FEW):
+        alpha = 100 * torch.sigmoid(logits[:, :, answer]).mean(1).sum()
+        (gradient,) = torch.autograd.grad(alpha, kept[0], retain_graph=True)
+        maps.append(layout.to_map(kept[0] * gradient).sum(1).detach())
+    return torch.stack(maps, dim=1)
+
+
+def _error(maps: Tensor, expected: Tensor) -> float:
+    """Largest difference of a map, as a share of its largest value."""
+    off = (maps[:, : expected.shape[1]] - expected).abs().amax((2, 3))
+    return float((off / expected.abs().amax((2, 3))).max())
+
+
+def _by_grad_cam(whole: Whole, layer: str, images: Tensor) -> np.ndarray:
+    from pytorch_grad_cam import HiResCAM
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    def as_map(output: Tensor) -> Tensor:
+        layout = find_layout(whole.encoder, output)
+        assert layout is not None
+        return layout.to_map(output)
+
+    module = whole.encoder.get_submodule(layer)
+    with HiResCAM(whole, [module], reshape_transform=as_map) as cam:
+        return cam(images, [ClassifierOutputTarget(0)] * len(images))
+
+
+def show(results: list[dict[str, Any]]) -> None:
+    """Rows of a table: milliseconds an image, ratios, errors."""
+    print(
+        "| network | layer | encoder, maps (OpenVINO), ms an image | ratio | torch | "
+        "pytorch-grad-cam, no; 30 samples | error |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for result in results:
+        seconds, errors = result["seconds"], result["errors"]
+        middle = {way: statistics.median(spent) for way, spent in seconds.items()}
+        unit = 1000 / COUNT
+        ratios = {
+            engine: statistics.median(
+                ours / alone
+                for ours, alone in zip(
+                    seconds[f"maps, {engine}"], seconds[f"encoder, {engine}"], strict=True
+                )
+            )
+            for engine in ENGINES
+        }
+        peer = middle["pytorch-grad-cam"] * COUNT / FEW * ANSWERS / middle["maps, openvino"]
+        print(
+            f"| {result['network']} | {result['layer']} "
+            f"| {unit * middle['encoder, openvino']:.1f}, {unit * middle['maps, openvino']:.1f} "
+            f"| {ratios['openvino']:.2f} "
+            f"| {unit * middle['encoder, torch']:.1f}, {unit * middle['maps, torch']:.1f}; "
+            f"{ratios['torch']:.2f} | {peer:,.0f}; {SAMPLES * peer:,.0f} "
+            f"| {', '.join(f'{error:.0e}' for error in errors.values())} |"
+        )
+
+
+def main() -> None:
+    """Measure each network in a process of its own, keep, show."""
+    names = sys.argv[1:] or list(NETWORKS)
+    if unknown := set(names) - set(NETWORKS):
+        sys.exit(f"no network {unknown.pop()!r}; choose from {'; '.join(NETWORKS)}")
+    if not IMAGES.is_dir():
+        sys.exit("there are no images at ../shared/data")
+    if len(names) == 1:
+        warnings.simplefilter("ignore")
+        logging.disable(logging.WARNING)
+        row = {**measure(names[0]), **surroundings()}
+        with RESULTS.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+        show([row])
+        return
+    before = len(RESULTS.read_text().splitlines()) if RESULTS.exists() else 0
+    for name in names:
+        print(f"{name} ...", file=sys.stderr)
+        subprocess.run(
+            [sys.executable, "-m", "benchmarks.networks", name],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+    show([json.loads(line) for line in RESULTS.read_text().splitlines()[before:]])
+
+
+if __name__ == "__main__":
+    main()
