@@ -1,12 +1,14 @@
 """Maps of an ensemble: of what its models, pooled, predict."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from zoolens.catalog.errors import ModelRefused
-from zoolens.catalog.saliency.explainer import Explainer, Fractions, Saliency
+from zoolens.catalog.saliency.combined import CombinedExplainer
+from zoolens.catalog.saliency.explainer import OF_FRACTIONS, Explainer, Fractions, Saliency
 
 
 class PooledExplainer:
@@ -22,10 +24,15 @@ class PooledExplainer:
     """
 
     def __init__(
-        self, explainers: Sequence[Explainer], channels: Sequence[slice], *, size: int
+        self,
+        explainers: Sequence[Explainer | CombinedExplainer],
+        channels: Sequence[slice],
+        *,
+        size: int,
     ) -> None:
         self._explainers = list(zip(explainers, channels, strict=True))
         self.method = explainers[0].method
+        self.of_fractions = _of_all([one.of_fractions for one in explainers])
         layers = [one.layer for one in explainers]
         self.layer = layers[0] if len(set(layers)) == 1 else layers
         self.is_last_block = all(one.is_last_block for one in explainers)
@@ -47,22 +54,40 @@ class PooledExplainer:
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Saliency:
-        each = self._each(images)
-        means = torch.stack([one.mean for one in each])  # (M, N, A, h, w)
-        within = torch.stack([one.sd for one in each]).square().mean(0)
-        between, mean = torch.var_mean(means, dim=0, correction=0)
-        return Saliency(mean, (within + between).sqrt())
+        return _pooled(self._each(images))
+
+    @torch.no_grad()
+    def both(self, images: Tensor, slices: Sequence[slice]) -> tuple[Saliency, Fractions]:
+        """What calling it and `fractions` give, of one pass through each encoder."""
+        each = [one.both(images[:, where], slices) for one, where in self._explainers]
+        return _pooled([own for own, _ in each]), _pooled_fractions([of for _, of in each])
 
     @torch.no_grad()
     def fractions(self, images: Tensor, slices: Sequence[slice]) -> Fractions:
         """Maps of the expected vote fractions, means over models of `Explainer.fractions`."""
         each = [one.fractions(images[:, where], slices) for one, where in self._explainers]
-        return Fractions(
-            *(torch.stack([getattr(one, name) for one in each]).mean(0) for name in _FRACTIONS)
-        )
+        return _pooled_fractions(each)
 
     def _each(self, images: Tensor) -> list[Saliency]:
         return [one(images[:, where]) for one, where in self._explainers]
 
 
-_FRACTIONS = ("expected", "mean")
+def _of_all(each: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:
+    """How the maps of fractions of all models are made, each's layer listed if they differ."""
+    made = [one for one in each if one is not None]
+    if not made:
+        return None
+    layers = list(dict.fromkeys(one["layer"] for one in made))
+    return {**made[0], "layer": layers[0] if len(layers) == 1 else [one["layer"] for one in made]}
+
+
+def _pooled(each: Sequence[Saliency]) -> Saliency:
+    means = torch.stack([one.mean for one in each])  # (M, N, A, h, w)
+    within = torch.stack([one.sd for one in each]).square().mean(0)
+    between, mean = torch.var_mean(means, dim=0, correction=0)
+    return Saliency(mean, (within + between).sqrt())
+
+
+def _pooled_fractions(each: Sequence[Fractions]) -> Fractions:
+    means = (torch.stack([getattr(one, name) for one in each]).mean(0) for name in OF_FRACTIONS)
+    return Fractions(*means)

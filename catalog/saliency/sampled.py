@@ -1,5 +1,7 @@
 """The head's linear layer under every dropout mask, without computing each mask anew."""
 
+import copy
+
 import torch
 from torch import Tensor
 
@@ -25,6 +27,15 @@ class SampledHead:
             for scale, where in zip(scales, (row.nonzero()[:, 0] for row in dropped), strict=True)
         ]
 
+    def to(self, device: torch.device) -> "SampledHead":
+        """The same, for what is on another device."""
+        there = copy.copy(self)
+        there._weight, there._whole = self._weight.to(device), self._whole.to(device)
+        there._dropped = [
+            (scale, where.to(device), weight.to(device)) for scale, where, weight in self._dropped
+        ]
+        return there
+
     def __call__(self, pixels: Tensor) -> Tensor:
         """Of each pixel, (N, D, h, w) -> (N, T, A, h, w)."""
         count, depth, *grid = pixels.shape  # N, D, (h, w)
@@ -34,11 +45,11 @@ class SampledHead:
 
     def _less_dropped(self, columns: Tensor) -> Tensor:
         whole = self._weight @ columns  # (A, N h w)
-        each = [
-            torch.addmm(whole, weight, columns[where], beta=scale, alpha=-scale)
-            for scale, where, weight in self._dropped
-        ]
-        return torch.stack(each)
+        summed = whole.new_empty(len(self._dropped), *whole.shape)
+        for row, (scale, where, weight) in zip(summed, self._dropped, strict=True):
+            some = columns.index_select(0, where)
+            torch.addmm(whole, weight, some, beta=scale, alpha=-scale, out=row)
+        return summed
 
 
 def mean_and_spread(maps: Tensor, dim: int) -> tuple[Tensor, Tensor]:
