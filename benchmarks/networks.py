@@ -9,7 +9,7 @@ in the same round is what counts. pytorch-grad-cam makes the map of one answer o
 without dropout, forward and backward pass, and its time is multiplied: by 34 answers, by 30
 samples, by four. Maps of two images are compared with autograd's of the encoder in float64.
 Raw seconds and errors are appended to results/networks.jsonl, with machine, versions and commit; a
-table of medians is printed.
+table of medians is printed and, of all networks, written into docs/speed.md.
 """
 
 import copy
@@ -41,6 +41,8 @@ from zoolens.catalog.saliency.explainer import Explainer
 from zoolens.catalog.saliency.layouts import find_layout
 
 RESULTS = Path(__file__).parent / "results" / "networks.jsonl"
+PAGE = Path(__file__).parents[1] / "docs" / "speed.md"
+BEGIN, END = "<!-- networks -->", "<!-- end of networks -->"
 COUNT, FEW, SAMPLES, ANSWERS, ROUNDS, RATE = 16, 4, 30, 34, 5, 0.2
 ENGINES = ("openvino", "torch")
 
@@ -190,35 +192,33 @@ def _by_grad_cam(whole: Whole, layer: str, images: Tensor) -> np.ndarray:
         return cam(images, [ClassifierOutputTarget(0)] * len(images))
 
 
-def show(results: list[dict[str, Any]]) -> None:
-    """Rows of a table: milliseconds an image, ratios, errors."""
-    print(
-        "| network | layer | encoder, maps (OpenVINO), ms an image | ratio | torch | "
-        "pytorch-grad-cam, no; 30 samples | error |"
-    )
-    print("|---|---|---|---|---|---|---|")
+def table(results: list[dict[str, Any]]) -> str:
+    """Medians in milliseconds an image, of ratios within a round, and errors."""
+    lines = [
+        "| network | layer | encoder; maps, OpenVINO | ratio | encoder; maps, torch | ratio "
+        "| pytorch-grad-cam: no samples; 30 | error: OpenVINO; torch |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     for result in results:
-        seconds, errors = result["seconds"], result["errors"]
+        seconds = result["seconds"]
         middle = {way: statistics.median(spent) for way, spent in seconds.items()}
-        unit = 1000 / COUNT
-        ratios = {
-            engine: statistics.median(
-                ours / alone
-                for ours, alone in zip(
-                    seconds[f"maps, {engine}"], seconds[f"encoder, {engine}"], strict=True
-                )
-            )
-            for engine in ENGINES
-        }
+        cells = [result["network"], f"`{result['layer']}`"]
+        for engine in ENGINES:
+            alone, maps = (f"{what}, {engine}" for what in ("encoder", "maps"))
+            pairs = zip(seconds[maps], seconds[alone], strict=True)
+            times = [f"{1000 / COUNT * middle[way]:.1f}" for way in (alone, maps)]
+            cells += ["; ".join(times) + " ms"]
+            cells += [f"{statistics.median(ours / theirs for ours, theirs in pairs):.2f}"]
         peer = middle["pytorch-grad-cam"] * COUNT / FEW * ANSWERS / middle["maps, openvino"]
-        print(
-            f"| {result['network']} | {result['layer']} "
-            f"| {unit * middle['encoder, openvino']:.1f}, {unit * middle['maps, openvino']:.1f} "
-            f"| {ratios['openvino']:.2f} "
-            f"| {unit * middle['encoder, torch']:.1f}, {unit * middle['maps, torch']:.1f}; "
-            f"{ratios['torch']:.2f} | {peer:,.0f}; {SAMPLES * peer:,.0f} "
-            f"| {', '.join(f'{error:.0e}' for error in errors.values())} |"
-        )
+        errors = [f"{result['errors'][engine]:.0e}" for engine in ENGINES]
+        cells += [f"{_rounded(peer)}; {_rounded(SAMPLES * peer)}", "; ".join(errors)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _rounded(ratio: float) -> str:
+    """To two digits."""
+    return f"{float(f'{ratio:.1e}'):,.0f}"
 
 
 def main() -> None:
@@ -234,17 +234,22 @@ def main() -> None:
         row = {**measure(names[0]), **surroundings()}
         with RESULTS.open("a") as file:
             file.write(json.dumps(row) + "\n")
-        show([row])
+        print(table([row]))
         return
-    before = len(RESULTS.read_text().splitlines()) if RESULTS.exists() else 0
+    before = len(_rows())
     for name in names:
         print(f"{name} ...", file=sys.stderr)
-        subprocess.run(
-            [sys.executable, "-m", "benchmarks.networks", name],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-    show([json.loads(line) for line in RESULTS.read_text().splitlines()[before:]])
+        one = [sys.executable, "-m", "benchmarks.networks", name]
+        subprocess.run(one, check=True, stdout=subprocess.DEVNULL)
+    found = table([json.loads(row) for row in _rows()[before:]])
+    print(found)
+    if names == list(NETWORKS):
+        start, rest = PAGE.read_text().split(BEGIN)
+        PAGE.write_text(f"{start}{BEGIN}\n{found}\n{END}{rest.split(END)[1]}")
+
+
+def _rows() -> list[str]:
+    return RESULTS.read_text().splitlines() if RESULTS.exists() else []
 
 
 if __name__ == "__main__":
