@@ -3,8 +3,8 @@
     python -m benchmarks.segments [NUMBER]
 
 Takes NUMBER (100 unless given) images each of SDSS (Galaxy Zoo 2) and DECaLS from
-../shared/data, drawn by a seed, and of a simulated sky, whose truth is known. Prints a
-table and writes results/segments.json.
+../shared/data, drawn by a seed, and of a simulated sky, whose truth is known, as it is
+and made to look like SDSS's. Prints a table and writes results/segments.json.
 
 sep and photutils get the same luminance, smoothed as much, and the same threshold in noise;
 sky (a mesh of 112 pixels, half a side), noise and deblending (32 levels, contrast 0.005) are
@@ -38,6 +38,7 @@ from zoolens.catalog.sky.render import Scene, render
 DATA = Path(__file__).parents[2] / "shared" / "data"
 RESULTS = Path(__file__).parent / "results" / "segments.json"
 SEED = 18
+CLIPPED = np.uint8(14)  # grey levels: three in ten pixels are as dark
 VIEW = View()
 Images = list[npt.NDArray[np.uint8]]
 
@@ -75,6 +76,16 @@ def scenes(number: int) -> Iterator[Scene]:
     for seed in np.random.SeedSequence(SEED).spawn(number):
         population, picture = map(np.random.default_rng, seed.spawn(2))
         yield render(picture, draw_galaxy(population, MAGNITUDE_LIMIT), FRAME_PIXELS)
+
+
+def as_sdss(scene: Scene) -> npt.NDArray[np.uint8]:
+    """The view of a scene as SDSS shows one: sky clipped to black, enlarged twice, JPEG."""
+    clipped = np.maximum(scene.rgb, CLIPPED) - CLIPPED
+    half = (FRAME_PIXELS // 2, FRAME_PIXELS // 2)
+    small = Image.fromarray(clipped).resize(half)
+    file = io.BytesIO()
+    small.resize((FRAME_PIXELS, FRAME_PIXELS), Image.Resampling.BICUBIC).save(file, "JPEG")
+    return shown(file)
 
 
 def in_view(mask: Mask) -> Mask:
@@ -201,13 +212,15 @@ def main() -> None:
     """Segment, compare, print and write."""
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     drawn = list(scenes(number))
+    known_truth = [truth(scene) for scene in drawn]
     surveys = {
         "SDSS": (sdss(number), []),
         "DECaLS": (decals(number), []),
         "simulated": (
             [VIEW.display(Image.fromarray(scene.rgb)) for scene in drawn],
-            [truth(scene) for scene in drawn],
+            known_truth,
         ),
+        "simulated as SDSS": ([as_sdss(scene) for scene in drawn], known_truth),
     }
     results: dict[str, dict[str, dict[str, float]]] = {}
     for survey, (images, known) in surveys.items():

@@ -99,6 +99,11 @@ def explanation_stem(iauname: str, label: str, of: str = "concentration") -> str
     return _safe(name, r"[^A-Za-z0-9.+_-]|^[.-]")
 
 
+def explanation_table(folder: Path, stem: str, which: str, kind: str) -> Path:
+    """A table beside the figure of that stem: which is "votes" or "fractions", kind a suffix."""
+    return folder / f"{stem}_{which}.{kind}"
+
+
 def picture_stem(picture: Path) -> str:
     """Name, less the suffix, of the figure of an image of no catalogue: `m51-explained`."""
     return _safe(picture.stem, r"[^A-Za-z0-9.+_-]|^[.-]") + "-explained"

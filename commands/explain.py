@@ -41,8 +41,8 @@ def explain(
     of: Annotated[
         str | None,
         Option(
-            help="Draw maps of the concentration, fraction or cross_entropy; if not given, of "
-            "concentrations, and of an image file of fractions."
+            help="Draw maps of the fraction, concentration or cross_entropy; of the fraction if "
+            "not given."
         ),
     ] = None,
     tree: Annotated[
@@ -76,7 +76,7 @@ def explain(
         raise wrong_usage("--tree, --view and --size are of an image file; a catalogue has its own")
     drawing = {
         "--out": out is not None,
-        "--of": of not in (None, "concentration"),
+        "--of": of,
         "--answer": answer,
     }
     if pipeline.is_of_estimates(catalog, model or ()):
@@ -96,7 +96,7 @@ def explain(
         catalog,
         Which(galaxies or (), worst, everything, min_votes, answer, where, exchange),  # type: ignore[arg-type]  # checked there
         maps,
-        of=of or "concentration",  # type: ignore[arg-type]  # checked there
+        of=of or "fraction",  # type: ignore[arg-type]  # checked there
         out=out,
         figures=not everything,
     )

@@ -20,7 +20,7 @@ Quiet = Annotated[bool, Option("--quiet", help="No progress bars, no words: only
 # Commands that answer with a table.
 Format = Annotated[
     str | None,
-    Option("--format", help="table, csv, json or parquet; told from --out if not given."),
+    Option("--format", help="table, csv, json, parquet or latex; told from --out if not given."),
 ]
 Out = Annotated[Path | None, Option(help="Write to this file instead of the terminal.")]
 FewestVotes = Annotated[

@@ -14,6 +14,8 @@ from zoolens.catalog.errors import ModelRefused
 from zoolens.catalog.evaluation.causes import Case, cases, typical_answers
 from zoolens.catalog.evaluation.localisation import CAUSES
 from zoolens.catalog.evaluation.measures import Measure, evaluation_rows, read_measures
+from zoolens.catalog.evaluation.neighbours import FEATURES as NEIGHBOURS
+from zoolens.catalog.evaluation.neighbours import NeighbourTrial, others_alone
 from zoolens.catalog.evaluation.of_fractions import fraction_measures, warning_measures
 from zoolens.catalog.evaluation.of_maps import MapTrial, faithfulness_measures, sanity_measures
 from zoolens.catalog.evaluation.sample import Evaluated, read_evaluated
@@ -35,7 +37,9 @@ from zoolens.catalog.store.rejects import Reject, reject_table
 from zoolens.catalog.store.store import Run, Store
 
 _BATCH = 16
-_FEATURES = tuple(dict.fromkeys(name for causes in CAUSES.values() for name in causes))
+_FEATURES = tuple(
+    dict.fromkeys([name for causes in CAUSES.values() for name in causes] + [*NEIGHBOURS])
+)
 _SEED = 0  # of the random choice of galaxies
 
 
@@ -217,21 +221,28 @@ def _test_maps(
     }
     numbers = sorted({*by_number, *_drawn(work, work.maps)})
     rejects: list[Reject] = []
+    beside = NeighbourTrial()
     with progress("explaining", len(numbers)) as bar:
         for batch in _batches(reader, work, explained, numbers, _BATCH):
             shown = _numbers(work, batch)
             if shown:
-                trial.add(shown, batch.images, batch.segments, by_number)
+                maps = trial.add(shown, batch.images, batch.segments, by_number)
+                if work.truth is not None:
+                    known = {n: others_alone(work.truth, n, explained.view) for n in shown}
+                    beside.add(shown, maps, batch.segments, known)
             rejects += batch.rejects
             bar.advance(len(shown) + len(batch.rejects))
-    seen = [number for number in _drawn(work, work.maps) if number in trial.on_target]
-    on_target = {
-        "on_target": {number: trial.on_target[number] for number in seen},
-        "on_target, fraction": {number: trial.on_target_fraction[number] for number in seen},
-    }
+    refused = {reject.key for reject in rejects}
+    seen = [n for n in _drawn(work, work.maps) if work.data.names[n] not in refused]
     found = trial.localised()
     if seen:
-        found += warning_measures(work.data, work.truth, tree, work.predicted, on_target)
+        on_galaxy = {
+            name: {number: values[number] for number in seen}
+            for name, values in trial.warnings.items()
+        }
+        found += warning_measures(work.data, work.truth, tree, work.predicted, on_galaxy)
+        if work.truth is not None:
+            found += beside.measures(seen, work.predicted, tree)
     return found, rejects
 
 

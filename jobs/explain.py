@@ -81,7 +81,7 @@ def explain(
     which: Which,
     maps: Maps = Maps(),
     *,
-    of: Of = "concentration",
+    of: Of = "fraction",
     out: Path | None = None,
     figures: bool = True,
 ) -> ExplainReport:
@@ -93,7 +93,7 @@ def explain(
     Another method, layer or model than those of the predictions is a run for comparison,
     which the views show with `history.` before their names. Its engine is recorded as
     `predict` does (`catalog.saliency.closed_forms` says where OpenVINO serves). of: what
-    the drawn maps are of, "concentration", "fraction" or "cross_entropy"; the stored
+    the drawn maps are of, "fraction", "concentration" or "cross_entropy"; the stored
     ones are of concentrations, and the others are made as they are drawn. out: folder of
     figures and page, beside the catalogue unless given; the page shows the galaxies of this call.
 
@@ -124,7 +124,8 @@ def explain(
         )
         _check_engine(explained, maps.engine)
         _check_answer(explained, tree, answer_id)
-        _check_derived(explained, of)
+        if of == "cross_entropy":
+            _check_loss(explained)
         run = store.begin(
             "comparison" if explained.comparison else "explain",
             explained.config,
@@ -170,12 +171,12 @@ def _check_engine(explained: ExplainedModel, engine: str) -> None:
         )
 
 
-def _check_derived(explained: ExplainedModel, of: Of) -> None:
-    """Maps of fractions and losses follow from the concentrations that the model predicted."""
-    if of != "concentration" and not explained.predicted:
+def _check_loss(explained: ExplainedModel) -> None:
+    """The losses of the catalogue are those of the model that predicted."""
+    if not explained.predicted:
         models = " ".join(f"--model {member.source}" for member in explained.members)
         raise CatalogError(
-            f"a map of the {of} needs the predictions of the model that is explained; do first: "
+            "a map of the loss needs the predictions of the model that is explained; do first: "
             f"zoolens predict {models}"
         )
 

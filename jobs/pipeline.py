@@ -240,7 +240,7 @@ def explain(
     which: Which,
     maps: Maps = Maps(),
     *,
-    of: "Of" = "concentration",
+    of: "Of" = "fraction",
     out: Path | None = None,
     figures: bool = True,
 ) -> "ExplainReport":

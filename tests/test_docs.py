@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.made.releases import view_rows
 from tests.made.terminal import zoolens
 from zoolens.catalog.store.views import VIEWS, as_markdown
 
@@ -160,6 +161,24 @@ def test_every_guide_and_decision_is_in_an_index(folder: str) -> None:
     for document in (ROOT / "docs" / folder).glob("*.md"):
         if document != index:
             assert f"({document.relative_to(index.parent)})" in index.read_text(), document.name
+
+
+def test_the_query_for_neighbours_answers_for_every_galaxy(full_gz: Path) -> None:
+    """Whatever the signs of its map; galaxies that qualify are found by hand."""
+    guide = (ROOT / "docs" / "guide" / "explain.md").read_text()
+    (query,) = re.findall(r"```sql\n(SELECT .*?;)\n```", guide, re.S)
+    asked = view_rows(full_gz, query.replace("s.on_neighbours > 0.2", "true").rstrip(";"))
+    worst = view_rows(full_gz, "SELECT iauname, label FROM worst ORDER BY rank")
+    explained = {row["iauname"] for row in view_rows(full_gz, "FROM saliency")}
+    expected = [(row["iauname"], row["label"]) for row in worst if row["iauname"] in explained]
+    assert [(row["iauname"], row["label"]) for row in asked] == expected
+    assert not [row for row in asked if None in row.values()]
+    for row in asked:
+        shares = row["on_galaxy"] + row["on_neighbours"] + row["on_sky"]
+        assert shares == pytest.approx(1, abs=1e-6)
+    beside = [row["iauname"] for row in asked if row["on_neighbours"] > 0.2]
+    assert [row["iauname"] for row in view_rows(full_gz, query.rstrip(";"))] == beside
+    assert 0 < len(beside) < len(asked)
 
 
 def _example() -> list[tuple[str, list[str]]]:

@@ -65,6 +65,7 @@ OF_A_JOB = {
     "catalog/explain/estimates.py",  # tests/jobs/test_estimate_maps.py
     "catalog/explain/model.py",  # the same
     "catalog/explain/panels.py",  # tests/explain/test_figure.py, tests/explain/test_image_figure.py
+    "catalog/explain/sheet.py",  # the same
     "catalog/predictions/from_images.py",  # tests/jobs/test_predict.py
 }
 

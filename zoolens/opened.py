@@ -235,7 +235,7 @@ class Catalog:
         where: str | None = None,
         answer: str | None = None,
         exchange: "Exchange" = "question",
-        of: "Of" = "concentration",
+        of: "Of" = "fraction",
         model: str | Sequence[str] | None = None,
         method: str = "hirescam",
         layer: str | None = None,
@@ -247,9 +247,9 @@ class Catalog:
 
         galaxies: their names; or worst: the N worst, of those for which the SQL condition
         `where` on the views `galaxies` and `own` holds. answer: the one to draw, each galaxy's
-        costliest unless given; exchange: as for `similar`. Everything else is as in
-        `zoolens.explain`. Maps go into the catalogue, figures and a page into the folder `out`,
-        beside the catalogue unless given.
+        costliest unless given; exchange: as for `similar`; of: what the drawn maps are of, the
+        predicted fraction unless given. Everything else is as in `zoolens.explain`. Maps go into
+        the catalogue, figures and a page into the folder `out`, beside the catalogue unless given.
         """
         from zoolens.jobs.pipeline import explain
         from zoolens.jobs.settings import Maps, Which

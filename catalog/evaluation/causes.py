@@ -45,12 +45,18 @@ def cases(
             for number in order[true[order, answer]].tolist():
                 if len(mine) == most:
                     break
-                mask = truth.mask(number, features)
-                seen = None if mask is None else viewed_mask(mask, view)
-                if seen is not None and seen.any():
+                seen = true_mask(truth, number, features, view)
+                if seen is not None:
                     mine.append(Case(number, answer, seen))
             found += mine
     return found
+
+
+def true_mask(truth: Truth, number: int, features: Sequence[str], view: View) -> Mask | None:
+    """Pixels of a galaxy's view that any of the features makes; None for none."""
+    mask = truth.mask(number, features)
+    seen = None if mask is None else viewed_mask(mask, view)
+    return None if seen is None or not seen.any() else seen
 
 
 def viewed_mask(mask: Mask, view: View) -> Mask:

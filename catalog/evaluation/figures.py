@@ -15,7 +15,6 @@ from zoolens.catalog.evaluation.measures import Measure
 from zoolens.catalog.evaluation.plots import (
     BLUE,
     GREY,
-    LONGEST,
     NARROW,
     PALE,
     RED,
@@ -208,13 +207,14 @@ def _name_furthest(axes: Any, questions: Sequence[Sequence[Measure]]) -> None:
     def far(line: Sequence[Measure]) -> float:
         return max(sign * (m.value - (m.level or 0.0)) for m in line)
 
-    for sign, across, up in ((1, "right", "bottom"), (-1, "left", "top")):
+    for sign, across, up, longest in ((1, "right", "bottom", 34), (-1, "left", "top", 18)):
         line = max(questions, key=far, default=())
         if not line or far(line) < _NEAR:
             continue
-        m = line[min(1, len(line) - 1)]  # at 80 %, where there is room beside the lines
+        # at 80 %, where there is room beside the lines, of which less to the right
+        m = line[min(1, len(line) - 1)]
         place = {"xy": (m.level, m.value), "xytext": (-3 * sign, 2 * sign), "ha": across, "va": up}
-        name = shown(str(m.question), LONGEST)
+        name = shown(str(m.question), longest)
         axes.annotate(name, **place, textcoords="offset points", color=GREY, fontsize=6)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from zoolens.catalog.arrays import Floats, Mask
+from zoolens.catalog.arrays import Floats, Floats32
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.evaluation.causes import Case
 from zoolens.catalog.evaluation.faithfulness import faithfulness, fraction_score
@@ -15,7 +15,7 @@ from zoolens.catalog.evaluation.localisation import Pointing, localisation, poin
 from zoolens.catalog.evaluation.measures import Measure
 from zoolens.catalog.evaluation.sanity import cascade, shuffled, verdicts
 from zoolens.catalog.evaluation.stability import dropout_spread, seed_agreement
-from zoolens.catalog.images.segments import coverage
+from zoolens.catalog.images.segments import Segments, coverages
 from zoolens.catalog.network.model import ZoobotModel, dropout_masks
 from zoolens.catalog.saliency.arithmetic import map_statistics, upsample
 from zoolens.catalog.saliency.explainer import Explainer
@@ -33,8 +33,7 @@ class MapTrial:
     model: ZoobotModel
     explainer: Explainer
     tree: DecisionTree
-    on_target: dict[int, Floats] = field(default_factory=dict)
-    on_target_fraction: dict[int, Floats] = field(default_factory=dict)
+    warnings: dict[str, dict[int, Floats]] = field(default_factory=dict)
     _found: dict[tuple[int, str], list[Pointing]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -50,25 +49,23 @@ class MapTrial:
         self,
         numbers: Sequence[int],
         images: Tensor,
-        segments: Sequence[Mask | None],
+        segments: Sequence[Segments],
         cases: Mapping[int, Sequence[Case]],
-    ) -> None:
+    ) -> Floats:
         """Explain galaxies, images (N, C, H, W), and compare the maps with their cases.
 
         cases: those of each galaxy, by its number.
-        Keeps `on_target` (A,) of each, of the maps of concentrations and of fractions.
+        Keeps as `warnings` how much (A,) of each map lies on the galaxy, by name and number;
+        returns the maps of fractions, (N, A, h, w).
         """
-        maps = self.explainer(images).mean.numpy()  # (N, A, h, w)
-        of_fractions = self.explainer.fractions(images, self.tree.slices).mean.numpy()
-        for number, own, of_fraction, segment in zip(
-            numbers, maps, of_fractions, segments, strict=True
-        ):
-            covered = None if segment is None else coverage(segment, *own.shape[-2:])
-            self.on_target[number] = _on_target(own, covered)
-            self.on_target_fraction[number] = _on_target(of_fraction, covered)
+        saliency, fractions = self.explainer.both(images, self.tree.slices)
+        maps, of_fractions = saliency.mean.numpy(), fractions.mean.numpy()  # (N, A, h, w)
+        for number, *one in zip(numbers, maps, of_fractions, segments, strict=True):
+            for name, values in _on_galaxy(*one).items():
+                self.warnings.setdefault(name, {})[number] = values
         rows = [(i, case) for i, number in enumerate(numbers) for case in cases.get(number, ())]
         if not rows:
-            return
+            return of_fractions
         places = [i for i, _ in rows]
         answers = [case.answer for _, case in rows]
         height, width = maps.shape[-2:]
@@ -86,6 +83,7 @@ class MapTrial:
             for (_, case), saliency in zip(rows, fine, strict=True):
                 held = pointing(saliency, case.mask)
                 self._found.setdefault((case.answer, method), []).append(held)
+        return of_fractions
 
     def localised(self) -> list[Measure]:
         """Localisation of each answer that had cases, by each method."""
@@ -96,8 +94,19 @@ class MapTrial:
         ]
 
 
-def _on_target(maps: npt.NDArray[np.floating], covered: Floats | None) -> Floats:
-    return map_statistics(maps, covered)["on_target"].astype(np.float64)
+def _on_galaxy(own: Floats32, of_fraction: Floats, seen: Segments) -> dict[str, Floats]:
+    """How much (A,) of maps (A, h, w) lies on the galaxy; NaN of answers without a map."""
+    of_own, of_theirs = (
+        map_statistics(maps, coverages([seen], *maps.shape[-2:])[0][0])
+        for maps in (own, of_fraction)
+    )
+    none = np.isnan(own).any((1, 2))
+    found = {
+        "on_target": of_own["on_target"],
+        "on_target, fraction": of_theirs["on_target"],
+        "on_galaxy, fraction": np.where(none, np.nan, of_theirs["on_galaxy"]),
+    }
+    return {name: values.astype(np.float64) for name, values in found.items()}
 
 
 def _fine(maps: npt.NDArray[np.floating], size: int) -> npt.NDArray[np.floating]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.evaluation import figures as drawing
 from zoolens.catalog.evaluation.measures import Measure
+from zoolens.catalog.evaluation.neighbours import TOPIC as NEIGHBOURS
 from zoolens.catalog.output.figures import save
 from zoolens.catalog.output.html import Section, Shown
 from zoolens.catalog.runtime.files import make_folder
@@ -102,6 +103,9 @@ def evaluation_tables(measures: Sequence[Measure], tree: DecisionTree) -> dict[s
         ),
         "Sanity, faithfulness and stability of the maps": _methods(measures),
         "Warnings: area under the ROC curve for a wrong prediction, chance 0.5": _warnings(
+            measures
+        ),
+        "Neighbours: do shares by segments tell maps of which a fifth lies on true ones?": _beside(
             measures
         ),
     }
@@ -196,3 +200,14 @@ def _warnings(measures: Sequence[Measure]) -> list[Row]:
         for m in measures
         if m.topic == "warning"
     ]
+
+
+def _beside(measures: Sequence[Measure]) -> list[Row]:
+    mine = [m for m in measures if m.topic == NEIGHBOURS]
+    rows: dict[str, Row] = {}
+    for m in mine:
+        row = rows.setdefault(
+            str(m.method), {"share": m.method, **dict.fromkeys(x.measure for x in mine)}
+        )
+        row[m.measure] = with_interval(m)
+    return list(rows.values())

@@ -7,8 +7,10 @@ from urllib.parse import quote
 from zoolens.catalog.explain import figure as drawing
 from zoolens.catalog.explain.choice import Subject
 from zoolens.catalog.explain.model import ExplainedModel
-from zoolens.catalog.explain.panels import WORDS
 from zoolens.catalog.explain.portraits import outside_votes, read_explanation, relevant_questions
+from zoolens.catalog.explain.sheet import WORDS
+from zoolens.catalog.explain.tables import save_tables
+from zoolens.catalog.explain.wording import votes, votes_of, way
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.output.figures import save, shown
 from zoolens.catalog.output.html import write_page
@@ -28,7 +30,7 @@ def draw(
     of: Of,
     folder: Path,
 ) -> tuple[tuple[Path, ...], Path | None]:
-    """Draw one figure per subject, and a page of all; returns their files.
+    """Draw one figure per subject, with its tables, and a page of all; the figures and the page.
 
     run: an explain run of the model, that has the subjects' maps. Raises `CatalogError` if
     the folder or a file cannot be written.
@@ -46,10 +48,17 @@ def draw(
             figure = drawing.explanation_figure(explanation, provenance)
             files = save(figure, folder / stem)
             drawn += files
+            questions = relevant_questions(explanation, store.tree)
+            about = explanation_stem(explanation.selected.iauname, explanation.fact.label)
+            tables = save_tables(explanation, questions, folder, about)
             sections.append(
                 {
                     "explanation": explanation,
-                    "questions": relevant_questions(explanation, store.tree),
+                    "questions": questions,
+                    "tables": {
+                        name: {kind: quote(file.name) for kind, file in kinds.items()}
+                        for name, kinds in tables.items()
+                    },
                     "png": quote(files[0].name),
                     "pdf": quote(files[1].name),
                 }
@@ -65,7 +74,9 @@ def draw(
         reference=explained.reference,
         filters={
             "shown": shown,
-            "votes": drawing.votes,
+            "votes": votes,
+            "votes_of": votes_of,
+            "way": way,
             "fraction": _fraction,
             "outside": outside_votes,
         },

@@ -17,7 +17,7 @@ from zoolens.catalog.explain.model import how
 from zoolens.catalog.explain.portraits import Picture, picture_of
 from zoolens.catalog.images.loading import ImageBatch
 from zoolens.catalog.images.reader import ImageReader
-from zoolens.catalog.images.segments import SEGMENTATION, coverage
+from zoolens.catalog.images.segments import SEGMENTATION, coverages
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.ensemble import Member
 from zoolens.catalog.network.inference import features
@@ -109,15 +109,16 @@ def estimate_map_tables(batch: ImageBatch, explained: EstimatingModel) -> dict[s
     if batch.galaxies:
         saliency = explained.explainer(batch.images)
         means, sds = saliency.mean.numpy(), saliency.sd.numpy()  # (N, L, h, w)
-        each = zip(batch.galaxies, batch.segments, means, sds, strict=True)
-        for galaxy, segment, mean, sd in each:
+        height, width = means.shape[-2:]
+        each = zip(
+            batch.galaxies, means, sds, *coverages(batch.segments, height, width), strict=True
+        )
+        for galaxy, mean, sd, on_galaxy, on_neighbours in each:
             if not (np.isfinite(mean).all() and np.isfinite(sd).all()):
                 reason = "no finite map: the model overflows on this image"
                 rejects.append(Reject(galaxy.source, None, galaxy.iauname, reason))
                 continue
-            height, width = mean.shape[-2:]
-            covered = None if segment is None else coverage(segment, height, width)
-            statistics = map_statistics(mean, covered)
+            statistics = map_statistics(mean, on_galaxy, on_neighbours)
             for place, name in enumerate(explained.model.labels):
                 rows.append(
                     {

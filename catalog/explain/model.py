@@ -78,6 +78,7 @@ class ExplainedModel:
             "seed": self.seed,
             "view": self.view.config(),
             "segmentation": SEGMENTATION,
+            "statistics": ["concentration", "fraction"],
         }
 
     def provenance(self, run: Run) -> str:

@@ -97,7 +97,8 @@ class ImageExplained:
     def picture(self, answer: int) -> Picture:
         """The image and the map of an answer, to be drawn."""
         sd = None if self.sd is None else self.sd[answer]
-        return picture_of(self.pixels, self.maps[answer], sd)
+        predicted = float(self.summary.fraction[0, answer]) if self.of == "fraction" else None
+        return picture_of(self.pixels, self.maps[answer], sd, predicted=predicted)
 
     @property
     def _reach(self) -> Floats:

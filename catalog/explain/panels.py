@@ -3,42 +3,26 @@
 Maps are clipped, interpolated and coloured only here; stored maps keep sign and magnitude.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize, TwoSlopeNorm
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from zoolens.catalog.explain.portraits import Picture
+from zoolens.catalog.explain.wording import MINUS, amount, way
 from zoolens.catalog.output.figures import COLOURS
-from zoolens.catalog.saliency.arithmetic import Of, upsample
+from zoolens.catalog.saliency.arithmetic import upsample
 
-INK, GREY, _SEGMENT = "#1a1a1a", "#595959", "#0f9d8a"
-_MINUS = "\N{MINUS SIGN}"
-# inch: a page's text width; panel, gap, words on the left, bar; heading, rows, foot lines
-WIDTH, PANEL, GAP, _LEFT, _BAR = 7.1, 1.56, 0.07, 1.62, 0.09
-TOP, BETWEEN, LINE = 0.42, 0.24, 0.1
-
-KEY = (
-    "Colours: red pixels raised the {}, blue ones lowered it, on a scale of each row's own. "
-    "Line: the central galaxy."
-)
-DOTS = "Dots: cells whose mean is below its standard deviation."
-# What a map can be of, in words; the units of its cells.
-WORDS: dict[Of, str] = {
-    "concentration": "predicted concentration",
-    "fraction": "predicted fraction",
-    "cross_entropy": "loss",
-}
-UNITS: dict[Of, str] = {
-    "concentration": "concentration",
-    "fraction": "vote fraction",
-    "cross_entropy": "nat",
-}
+INK, GREY, _SEGMENT, _SEGMENT_ON_DARK = "#1a1a1a", "#595959", "#0f9d8a", "#8ff0df"
+SMALL = 6  # points: the least that journals print
+# inch: panel, gap between two, words on the left, colour bar
+PANEL, GAP, _LEFT, _BAR = 1.56, 0.07, 1.62, 0.09
+_SIGNS = {1: "raised", -1: "lowered"}
+_MOST_TICKS = 32  # cells a side: of more the edge would be a comb
 
 
 def axes_at(figure: Figure, left: float, bottom: float, width: float, height: float) -> Any:
@@ -51,52 +35,37 @@ def axes_at(figure: Figure, left: float, bottom: float, width: float, height: fl
     return axes
 
 
-def text(figure: Figure, x: float, y: float, words: str, **style: Any) -> None:
-    """Words at a place in inches."""
-    across, up = figure.get_size_inches()
-    figure.text(x / across, y / up, words, **{"color": INK, "va": "top", **style})
-
-
 def column(index: int) -> float:
     """Where a column of panels begins, inches."""
     return _LEFT + index * (PANEL + GAP)
 
 
-def titles(figure: Figure, height: float, unit: str) -> None:
-    """What is in each column of panels, and the unit of their bars; height: inches."""
-    for index, title in enumerate(("image", "increase", "decrease")):
-        text(figure, column(index), height - TOP + 0.14, title, fontsize=7.5)
-    style = {"ha": "right", "va": "bottom", "fontsize": 5.8, "color": GREY}
-    text(figure, WIDTH - 0.02, height - TOP + 0.04, f"{unit}\nper cell", **style)
+def panels(
+    figure: Figure, picture: Picture, norm: Normalize, bottom: float, *, least: float = 0.0
+) -> None:
+    """A row of panels, its bottom so many inches up: image, increase map, decrease map.
 
-
-def foot(figure: Figure, lines: Sequence[str]) -> None:
-    """Lines at the foot of a figure, the last at the bottom."""
-    for index, line in enumerate(reversed(lines)):
-        text(figure, 0.02, 0.03 + index * LINE, line, fontsize=5.5, color=GREY, va="bottom")
-
-
-def panels(figure: Figure, picture: Picture, bottom: float) -> None:
-    """A row of panels, its bottom so many inches up: image, increase map, decrease map, bar.
-
-    Maps are drawn over the galaxy in inverted grey, by bilinear interpolation; both share the
-    scale of the bar, symmetric about 0. Dots mark cells whose mean over dropout samples is
-    smaller than its standard deviation; a line encloses the central galaxy's segment.
+    Maps are drawn over the galaxy in inverted grey, by bilinear interpolation, in the colours of
+    norm; ticks are the borders of cells. Dots mark cells whose mean over dropout samples is smaller
+    than its standard deviation; a line encloses the central galaxy's segment. Below: what the cells
+    of either sign add up to, from `least` on with the share on the galaxy, and what all of them do
+    from the baseline to the prediction, where that is known.
     """
-    reach = float(np.abs(picture.mean).max()) or 1.0
-    norm = TwoSlopeNorm(0, -reach, reach)
     image = axes_at(figure, column(0), bottom, PANEL, PANEL)
     image.imshow(picture.pixels, interpolation="lanczos")
-    _outline(image, picture, "#8ff0df")
-    size = picture.pixels.shape[0]
-    fine = upsample(picture.mean, size)
-    for index, part in enumerate((np.clip(fine, 0, None), np.clip(fine, None, 0)), start=1):
+    _outline(image, picture, _SEGMENT_ON_DARK)
+    fine = upsample(picture.mean, picture.pixels.shape[0])
+    for index, sign in enumerate(_SIGNS, start=1):
+        part = sign * np.clip(sign * fine, 0, None)
         panel = axes_at(figure, column(index), bottom, PANEL, PANEL)
         panel.imshow(_over(picture.pixels, COLOURS(norm(part))[..., :3]))
         _outline(panel, picture, _SEGMENT)
-        _unsettled(panel, picture, 1 if index == 1 else -1)
-        _sum(panel, picture, 1 if index == 1 else -1)
-    _bar(figure, norm, bottom)
+        _unsettled(panel, picture, sign)
+        _cells(panel, picture)
+        below = {"transform": panel.transAxes, "va": "top", "fontsize": SMALL, "color": INK}
+        panel.text(0, -0.03, _sum(picture, sign, least), **below)
+        if sign > 0 and picture.baseline is not None and picture.predicted is not None:
+            panel.text(0, -0.11, way(picture.baseline, picture.predicted), **below)
 
 
 def _over(
@@ -125,28 +94,34 @@ def _unsettled(panel: Any, picture: Picture, sign: int) -> None:
     panel.plot(x, y, ".", color=INK, markersize=1.6, markeredgewidth=0)
 
 
-def _sum(panel: Any, picture: Picture, sign: int) -> None:
-    total = np.clip(sign * picture.mean, 0, None).sum() * sign
-    words = f"sum {number(total, signed=True)}"
-    if sign > 0 and picture.on_target is not None:
-        words += f", {picture.on_target:.0%} on the galaxy"
-    below = {"transform": panel.transAxes, "va": "top"}
-    panel.text(0, -0.03, words, fontsize=5.8, color=GREY, **below)
+def _cells(panel: Any, picture: Picture) -> None:
+    """Ticks on the edges of a panel where its map's cells end."""
+    for axis, cells, pixels in zip(
+        (panel.yaxis, panel.xaxis), picture.mean.shape, picture.pixels.shape[:2], strict=True
+    ):
+        if cells <= _MOST_TICKS:
+            axis.set_ticks(np.arange(1, cells) * pixels / cells - 0.5)
+    look = {"length": 2, "width": 0.4, "color": GREY, "direction": "in"}
+    panel.tick_params(labelleft=False, labelbottom=False, top=True, right=True, **look)
 
 
-def _bar(figure: Figure, norm: Normalize, bottom: float) -> None:
-    axes = axes_at(figure, column(3), bottom, _BAR, PANEL)
+def _sum(picture: Picture, sign: int, least: float) -> str:
+    total = float(np.clip(sign * picture.mean, 0, None).sum())
+    if not total:
+        return f"{_SIGNS[sign]} nowhere"
+    share = picture.on_target if sign > 0 else picture.lowered_on_target
+    where = "" if share is None or total < least else f", {100 * share:.0f} % on galaxy"
+    return f"{_SIGNS[sign]} by {amount(total)}{where}"
+
+
+def colour_bar(figure: Figure, norm: Normalize, bottom: float, height: float) -> None:
+    """The bar of all maps of a figure, right of them."""
+    axes = axes_at(figure, column(3), bottom, _BAR, height)
     bar = figure.colorbar(
         ScalarMappable(norm, COLOURS),
         cax=axes,
         ticks=MaxNLocator(4, steps=[1, 2, 5, 10], symmetric=True),
-        format=lambda value, _: f"{value:+g}".replace("-", _MINUS) if value else "0",
+        format=lambda value, _: f"{value:+g}".replace("-", MINUS) if value else "0",
     )
-    bar.ax.tick_params(labelsize=5.5, length=1.5, width=0.4, pad=1.5, labelcolor=INK)
+    bar.ax.tick_params(labelsize=SMALL, length=1.5, width=0.4, pad=1.5, labelcolor=INK)
     bar.outline.set_linewidth(0.4)
-
-
-def number(value: float, *, signed: bool = False) -> str:
-    """Three digits, with a true minus sign."""
-    text = f"{value:+#.3g}" if signed else f"{value:#.3g}"
-    return text.removesuffix(".").replace("-", _MINUS)

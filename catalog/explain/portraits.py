@@ -16,6 +16,7 @@ from zoolens.catalog.explain.maps import NO_VOTES, question_maps
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.segments import central_segment, coverage
 from zoolens.catalog.saliency.arithmetic import Of, map_statistics
+from zoolens.catalog.similarity.target import Target
 from zoolens.catalog.store.facts import AnswerFacts, facts_of
 from zoolens.catalog.store.galaxies import read_galaxies
 from zoolens.catalog.store.store import Run, Store
@@ -37,8 +38,10 @@ class Picture:
 
     pixels: (H, W, 3), as the model saw it, in colour; segment: (H, W) of the central
     galaxy, or None; mean: (h, w), the map itself; sd: over dropout
-    samples, known only for maps of concentrations; on_target: share of positive saliency on the
-    segment, or None.
+    samples, known only for maps of concentrations; on_target and lowered_on_target: share of
+    the positive and of the negative saliency on the segment, or None; predicted: of a map of the
+    fraction, the expected fraction that it is of; baseline: what that would be without what the
+    map shows, where the map adds up to the difference.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -46,30 +49,46 @@ class Picture:
     mean: npt.NDArray[np.floating]
     sd: npt.NDArray[np.float32] | None
     on_target: float | None
+    lowered_on_target: float | None = None
+    predicted: float | None = None
+    baseline: float | None = None
 
 
 def picture_of(
     pixels: npt.NDArray[np.uint8],
     mean: npt.NDArray[np.floating],
     sd: npt.NDArray[np.float32] | None = None,
+    *,
+    predicted: float | None = None,
+    baseline: float | None = None,
 ) -> Picture:
     """The picture of an image (H, W, 3) and a map (h, w), its segment found in the image."""
     segment = central_segment(pixels)
     covered = None if segment is None else coverage(segment, *mean.shape)
-    (on_target,) = map_statistics(mean[None], covered)["on_target"].tolist()
-    return Picture(pixels, segment, mean, sd, None if np.isnan(on_target) else on_target)
+    shares = map_statistics(np.stack([mean, -mean]), covered)["on_target"].tolist()
+    raised, lowered = (None if np.isnan(share) else share for share in shares)
+    return Picture(pixels, segment, mean, sd, raised, lowered, predicted, baseline)
 
 
 @dataclass(frozen=True)
 class Portrait:
-    """A galaxy in its role: facts for all A answers, and a picture or why there is none."""
+    """A galaxy in its role: facts for all A answers, and a picture or why there is none.
+
+    target: of a counterpart, what was asked for beside what it has: observed fractions of an
+    observed one, predicted ones of others.
+    """
 
     role: str
     iauname: str
     facts: Sequence[AnswerFacts]
     picture: Picture | None
     missing: str = ""
-    similarity: float | None = None
+    target: Target | None = None
+
+    @property
+    def by_votes(self) -> bool:
+        """Whether it is the observed fraction that was asked for."""
+        return self.role == OBSERVED
 
     @property
     def voted(self) -> bool:
@@ -88,7 +107,7 @@ class Explanation:
     answer_id: int
     portraits: Sequence[Portrait]
     notes: Sequence[str]
-    of: Of = "concentration"
+    of: Of = "fraction"
 
     @property
     def selected(self) -> Portrait:
@@ -115,15 +134,14 @@ def read_explanation(
     """
     second = PREDICTED if subject.exchanged else ALIKE
     others = [(OBSERVED, subject.observed), (second, subject.predicted)]
-    cast: list[tuple[str, int, float | None]] = [(SELECTED, subject.galaxy_id, None)]
-    cast += [(role, other.galaxy_id, other.score) for role, other in others if other is not None]
+    cast: list[tuple[str, int, Target | None]] = [(SELECTED, subject.galaxy_id, None)]
+    cast += [(role, other.galaxy_id, other.target) for role, other in others if other is not None]
     facts = facts_of(store, {galaxy_id for _, galaxy_id, _ in cast})
     portraits = []
-    for role, galaxy_id, similarity in cast:
-        name, picture, missing = _shown(
-            store, run, galaxy_id, subject.answer_id, explained, reader, of
-        )
-        portraits.append(Portrait(role, name, facts[galaxy_id], picture, missing, similarity))
+    for role, galaxy_id, target in cast:
+        known = _shown(store, run, galaxy_id, subject.answer_id, explained, reader, of)
+        name, picture, missing = known
+        portraits.append(Portrait(role, name, facts[galaxy_id], picture, missing, target))
     return Explanation(subject.answer_id, portraits, (*explained.notes, *subject.notes), of)
 
 
@@ -143,35 +161,37 @@ def _shown(
     try:
         image = reader.open(galaxy.source, galaxy.member, sha256=galaxy.sha256)
         seen, pixels = explained.view.both(image)
-        mean, sd = _map(store, run, galaxy_id, answer_id, explained, seen, of)
+        picture = _picture(store, run, galaxy_id, answer_id, explained, seen, pixels, of)
     except CatalogError as error:
         return galaxy.iauname, None, str(error)
-    return galaxy.iauname, picture_of(pixels, mean, sd), ""
+    return galaxy.iauname, picture, ""
 
 
-def _map(
+def _picture(
     store: Store,
     run: Run,
     galaxy_id: int,
     answer_id: int,
     explained: "ExplainedModel",
     seen: "Tensor",
+    pixels: npt.NDArray[np.uint8],
     of: Of,
-) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.float32] | None]:
-    """The map (h, w) of an answer, and its spread if it is of a concentration."""
+) -> Picture:
+    """An image as the model saw it, with the map of an answer."""
     tree = store.tree
     place = answer_id - tree.slices[tree.question_of[answer_id]].start
     mean, sd = (
         question_maps(store, run, galaxy_id, answer_id, tree, sd=sd)[place] for sd in (False, True)
     )
     if of == "concentration":
-        return mean, sd
+        return picture_of(pixels, mean, sd)
     wanted = {galaxy_id: [answer_id]}
     fractions = made_fractions(store, explained, seen[None], np.array([galaxy_id]), wanted)
     found = of_fractions(store, fractions, of)
     if (galaxy_id, answer_id) not in found:
         raise CatalogError(NO_VOTES.format(tree.labels[answer_id]))
-    return found[galaxy_id, answer_id], None
+    predicted = fractions[galaxy_id, answer_id][0] if of == "fraction" else None
+    return picture_of(pixels, found[galaxy_id, answer_id], predicted=predicted)
 
 
 def outside_votes(portrait: Portrait, question: str) -> float:

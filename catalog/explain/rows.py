@@ -1,17 +1,18 @@
 """Rows of the saliency tables, from batches of images."""
 
 from collections.abc import Sequence
+from itertools import compress
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoolens.catalog.arrays import Floats
+from zoolens.catalog.arrays import Floats, Ints
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.explain.model import ExplainedModel
 from zoolens.catalog.images.loading import ImageBatch
-from zoolens.catalog.images.segments import coverage
-from zoolens.catalog.saliency.arithmetic import DTYPE, encode, map_statistics
+from zoolens.catalog.images.segments import coverages
+from zoolens.catalog.saliency.arithmetic import DTYPE, Of, encode, map_statistics
 from zoolens.catalog.store.rejects import Reject, reject_table
 from zoolens.catalog.store.tables import arrow_schema
 
@@ -25,22 +26,31 @@ def saliency_tables(
     """
     if not batch.galaxies:
         return {"reject": reject_table(batch.rejects)}
-    saliency = explained.explainer(batch.images)
+    saliency, of_fractions = explained.explainer.both(batch.images, tree.slices)
     mean, sd = saliency.mean.numpy(), saliency.sd.numpy()  # (N, A, h, w)
+    fractions, expected = of_fractions.mean.numpy(), of_fractions.expected.numpy()
     has = ~explained.model.bias.isnan().numpy()  # (A,)
-    finite = (np.isfinite(mean) & np.isfinite(sd))[:, has].all((1, 2, 3))  # (N,)
+    finite = np.logical_and.reduce(
+        [np.isfinite(maps[:, has]).all((1, 2, 3)) for maps in (mean, sd, fractions)]
+    )  # (N,)
     rejects = list(batch.rejects)
-    ids, covered = [], []
-    for galaxy, segment, sound in zip(batch.galaxies, batch.segments, finite, strict=True):
-        if sound:
-            ids.append(galaxy.galaxy_id)
-            covered.append(None if segment is None else coverage(segment, *mean.shape[-2:]))
-        else:
+    for galaxy, sound in zip(batch.galaxies, finite, strict=True):
+        if not sound:
             reason = "no finite map: the model overflows on this image"
             rejects.append(Reject(galaxy.source, None, galaxy.iauname, reason))
+    ids = [galaxy.galaxy_id for galaxy in compress(batch.galaxies, finite)]
+    seen = [*compress(batch.segments, finite)]
+    grids = {maps.shape[-2:] for maps in (mean, fractions)}
+    covered = {cells: coverages(seen, *cells) for cells in grids}
+    statistics = [
+        statistic_rows(ids, "concentration", mean[finite], covered[mean.shape[-2:]]),
+        statistic_rows(
+            ids, "fraction", fractions[finite], covered[fractions.shape[-2:]], expected[finite]
+        ),
+    ]
     return {
         "saliency_map": map_rows(ids, mean[finite], sd[finite], tree),
-        "saliency_stat": statistic_rows(ids, mean[finite], covered),
+        "saliency_stat": in_galaxy_order(statistics),
         "reject": reject_table(rejects),
     }
 
@@ -79,33 +89,42 @@ def map_rows(
 
 
 def statistic_rows(
-    galaxy_id: Sequence[int], mean: npt.NDArray[np.float32], coverages: Sequence[Floats | None]
+    galaxy_id: Sequence[int],
+    of: Of,
+    maps: npt.NDArray[np.floating],
+    covered: tuple[Floats, Floats],
+    predicted: Floats | None = None,
+    baseline: Floats | None = None,
 ) -> pa.Table:
     """Rows of `saliency_stat`, one per galaxy and answer with a map; NaN becomes NULL.
 
-    mean: (N, A, h, w); coverages: of each galaxy's segment (`segments.coverage`), or
-    None.
+    maps: (N, A, h, w), of what `of` says; covered: as `segments.coverages` gives them;
+    predicted, baseline: (N, A), what the model makes of each answer, and what a map that adds up
+    counts from; None where that is not told.
     """
-    parts = []
-    for galaxy, maps, covered in zip(galaxy_id, mean, coverages, strict=True):
-        answers = np.flatnonzero(~np.isnan(maps).any((1, 2)))
-        statistics = map_statistics(maps[answers], covered)
-        parts.append(
-            {
-                "galaxy_id": np.full(len(answers), galaxy),
-                "answer_id": answers,
-                **statistics,
-            }
-        )
+    galaxy, answer = np.nonzero(~np.isnan(maps).any((2, 3)))  # of each of the M maps
+    on_galaxy, on_neighbours = covered
+    told = {"predicted": predicted, "baseline": baseline}
+    columns = {
+        "galaxy_id": np.asarray(galaxy_id, np.int64)[galaxy],
+        "answer_id": answer,
+        "of": np.full(len(answer), of, object),
+        **{name: _told(values, galaxy, answer) for name, values in told.items()},
+        **map_statistics(maps[galaxy, answer], on_galaxy[galaxy], on_neighbours[galaxy]),
+    }
     return pa.table(
         {
-            field.name: pa.array(
-                np.concatenate([part[field.name] for part in parts] or [np.empty(0)]).astype(
-                    field.type.to_pandas_dtype()
-                ),
-                field.type,
-                from_pandas=True,
-            )
+            field.name: pa.array(columns[field.name], from_pandas=True).cast(field.type)
             for field in arrow_schema("saliency_stat")
         }
     )
+
+
+def _told(values: Floats | None, galaxy: Ints, answer: Ints) -> Floats:
+    return np.full(len(answer), np.nan) if values is None else values[galaxy, answer]
+
+
+def in_galaxy_order(rows: Sequence[pa.Table]) -> pa.Table:
+    """Rows of one galaxy after those of another, each galaxy's in the order given."""
+    together = pa.concat_tables(rows)
+    return together.take(np.argsort(together["galaxy_id"].to_numpy(), kind="stable"))

@@ -7,11 +7,10 @@ from typing import TypeVar
 import torch
 from PIL import Image
 
-from zoolens.catalog.arrays import Mask
 from zoolens.catalog.errors import ImageRefused
 from zoolens.catalog.galaxy import Galaxy
 from zoolens.catalog.images.reader import ImageReader
-from zoolens.catalog.images.segments import central_segment
+from zoolens.catalog.images.segments import Segments, segments
 from zoolens.catalog.images.view import View
 from zoolens.catalog.store.rejects import Reject
 
@@ -34,9 +33,9 @@ class Loaded:
 
 @dataclass(frozen=True)
 class ImageBatch(Loaded):
-    """The same with segments, each (H, W), or None if an image has nothing at its centre."""
+    """The same with what is where in each image."""
 
-    segments: Sequence[Mask | None]
+    segments: Sequence[Segments]
 
 
 def load(reader: ImageReader, view: View, galaxies: Sequence[Galaxy]) -> Loaded:
@@ -59,15 +58,15 @@ def load_views(
 
 
 def image_batch(reader: ImageReader, view: View, galaxies: Sequence[Galaxy]) -> ImageBatch:
-    """As `load`, and the central galaxy's segment in each view."""
+    """As `load`, and where the galaxy and its neighbours are in each view."""
 
-    def segmented(image: Image.Image) -> tuple[torch.Tensor, Mask | None]:
+    def segmented(image: Image.Image) -> tuple[torch.Tensor, Segments]:
         prepared, pixels = view.both(image)
-        return prepared, central_segment(pixels)
+        return prepared, segments(pixels)
 
     shown, seen, rejects = _seen(reader, galaxies, segmented)
     images = _stacked([image for image, _ in seen], view)
-    return ImageBatch(shown, images, rejects, [segment for _, segment in seen])
+    return ImageBatch(shown, images, rejects, [found for _, found in seen])
 
 
 def _seen(

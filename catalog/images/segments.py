@@ -6,6 +6,7 @@ would, the isophote some noise levels above the sky, parted from what touches it
 for images of 224 pixels a side and scale with the image.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,6 +103,23 @@ def coverage(segment: Mask, height: int, width: int) -> npt.NDArray[np.float64]:
     )
     share: npt.NDArray[np.float64] = rows @ segment @ columns.T
     return share
+
+
+def coverages(
+    seen: Sequence[Segments], height: int, width: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """`coverage` of N galaxies and of their neighbours, each (N, height, width).
+
+    That of a galaxy is NaN where nothing is at the centre.
+    """
+    galaxy = np.full((len(seen), height, width), np.nan)
+    neighbours = np.zeros((len(seen), height, width))
+    for place, one in enumerate(seen):
+        if one.galaxy is not None:
+            galaxy[place] = coverage(one.galaxy, height, width)
+        if one.neighbours.any():
+            neighbours[place] = coverage(one.neighbours, height, width)
+    return galaxy, neighbours
 
 
 def _overlap(pixels: int, cells: int) -> npt.NDArray[np.float64]:

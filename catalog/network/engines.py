@@ -10,19 +10,21 @@ import importlib.util
 import threading
 import warnings
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from zoolens.catalog.errors import CatalogError, UnknownName, needs
-from zoolens.catalog.network.inference import AT_ONCE, features, for_inference, one_thread
+from zoolens.catalog.network import devices
+from zoolens.catalog.network.devices import Device, OnDevice
+from zoolens.catalog.network.inference import features, for_inference, one_thread
 
 # Images (N, C, H, W) in 0..1 to features (N, D); several threads may call it at once.
 Encode = Callable[[Tensor], Tensor]
+Made = TypeVar("Made", bound=Encode)
 
 ENGINES = ("auto", "torch", "openvino", "cuda")
 PRECISIONS = ("float32", "bfloat16")
@@ -33,7 +35,6 @@ _FAINT = 0.2  # brightness of the images to compare on: most of a galaxy's image
 # by some 1e-6; bfloat16 keeps eight bits of a number, and an encoder adds up these errors.
 _SAME = {"float32": 1e-5, "bfloat16": 0.05}
 _TIMES = 10  # or so many times torch's own error, for encoders that magnify rounding
-_AT_ONCE_CUDA = 64  # images at once that fill a GPU, which caches do not limit
 
 
 def choose_engine(engine: str, images: int) -> str:
@@ -76,14 +77,39 @@ def make_encode(
     features.
     """
     check_precision(precision)
+    if engine == "cuda":
+        return on_gpu(encoder, channels, size, precision)
     if engine == "openvino":
         make: Callable[[], Encode] = partial(_OpenVino, encoder, channels, size, precision)
     else:
         with one_thread():
             folded = for_inference(encoder, channels, size)
-        if engine == "torch" and precision == "float32":
+        if precision == "float32":
             return partial(features, folded)
-        make = partial(_Torch, folded, "cuda" if engine == "cuda" else "cpu", precision)
+        make = partial(OnDevice, folded, Device(torch.device("cpu")), precision)
+    return _checked(make, encoder, channels, size, engine, precision)
+
+
+def on_gpu(encoder: nn.Module, channels: int, size: int, precision: str) -> OnDevice:
+    """The encoder on the GPU, as `make_encode` makes it; its features may stay there."""
+    with one_thread():
+        folded = for_inference(encoder, channels, size)
+
+    def make() -> OnDevice:
+        return OnDevice(folded, Device.of_a_gpu(devices.GPU), precision)
+
+    return _checked(make, encoder, channels, size, "cuda", precision)
+
+
+def _checked(
+    make: Callable[[], Made],
+    encoder: nn.Module,
+    channels: int,
+    size: int,
+    engine: str,
+    precision: str,
+) -> Made:
+    """What `make` makes, if it gives the encoder's features of two images."""
     generator = torch.Generator().manual_seed(0)
     images = _FAINT * torch.rand(2, channels, size, size, generator=generator)
     try:
@@ -110,36 +136,6 @@ def _check(found: Tensor, encoder: nn.Module, images: Tensor, engine: str, preci
             f"engine {engine} gives other features in {precision} "
             f"(by {difference:.1e} of the largest); choose the engine torch, in float32"
         )
-
-
-class _Torch:
-    """An encoder run by torch on a device; threads share it, each with its own stream."""
-
-    def __init__(self, encoder: nn.Module, device: str, precision: str) -> None:
-        self._device = torch.device(device)
-        self._type = getattr(torch, precision)
-        self._encoder = encoder.to(self._device, self._type)
-        self._at_once = _AT_ONCE_CUDA if device == "cuda" else AT_ONCE
-        self._streams = threading.local()
-        if device == "cuda":
-            # else convolutions of float32 round their inputs to ten bits
-            torch.backends.cudnn.allow_tf32 = False
-
-    def __call__(self, images: Tensor) -> Tensor:
-        with torch.inference_mode(), self._stream():
-            return torch.cat([self._encoded(part) for part in images.split(self._at_once)])
-
-    def _encoded(self, images: Tensor) -> Tensor:
-        there = images.to(self._device, self._type, memory_format=torch.channels_last)
-        encoded: Tensor = self._encoder(there)
-        return encoded.float().cpu()
-
-    def _stream(self) -> AbstractContextManager[Any]:
-        if self._device.type != "cuda":
-            return nullcontext()
-        if getattr(self._streams, "own", None) is None:
-            self._streams.own = torch.cuda.Stream()
-        return torch.cuda.stream(self._streams.own)
 
 
 class _OpenVino:

@@ -1,4 +1,4 @@
-"""Answers written for a person or to a file: table, CSV, JSON, Parquet."""
+"""Answers written for a person or to a file: table, CSV, JSON, Parquet, LaTeX."""
 
 import csv
 import json
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.output.latex import tabular
 from zoolens.catalog.paths import is_database
 from zoolens.catalog.runtime.files import replacing
 from zoolens.catalog.runtime.progress import remark
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-FORMATS = ("table", "csv", "json", "parquet")
+FORMATS = ("table", "csv", "json", "parquet", "latex")
+_SUFFIXES = {"tex": "latex"}  # where a file's is not its format's name
 TABLE_ROWS = 100  # as many as a person reads; files hold all
 
 
@@ -61,7 +63,7 @@ def write(answer: Answer, form: str | None = None, out: Path | None = None) -> N
     if form == "parquet":
         _parquet(answer, out)
         return
-    written = {"table": _table, "csv": _csv, "json": _json}[form]
+    written = {"table": _table, "csv": _csv, "json": _json, "latex": _latex}[form]
     if out is None:
         _to_terminal(answer, written)
         return
@@ -115,10 +117,12 @@ def plain(text: str) -> str:
 
 
 def _form_of(out: Path) -> str:
-    form = out.suffix.removeprefix(".").lower()
+    suffix = out.suffix.removeprefix(".").lower()
+    form = _SUFFIXES.get(suffix, suffix)
     if form not in FORMATS:
         raise CatalogError(
-            f"{out} does not tell its format; end it in .csv, .json or .parquet, or give --format"
+            f"{out} does not tell its format; end it in .csv, .json, .parquet or .tex, or "
+            "give --format"
         )
     return form
 
@@ -200,6 +204,18 @@ def _json(answer: Answer, file: TextIO) -> None:
         values = {name: _jsonable(value) for name, value in zip(names, row, strict=True)}
         file.write(("," if number else "") + "\n" + json.dumps(values, default=str))
     file.write("\n]\n")
+
+
+def _latex(answer: Answer, file: TextIO) -> None:
+    """A table of booktabs, its numbers as people read them (`cell`), all rows."""
+    rows = list(answer.rows)
+    names = list(answer.columns)
+    align = "".join(
+        "r" if any(isinstance(row[place], int | float | Decimal) for row in rows) else "l"
+        for place in range(len(names))
+    )
+    cells = ([cell(v, name) for v, name in zip(row, names, strict=True)] for row in rows)
+    file.writelines(f"{line}\n" for line in tabular(align, names, cells))
 
 
 def distinct(names: Sequence[str]) -> list[str]:

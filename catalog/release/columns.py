@@ -30,6 +30,7 @@ _ARROW = {
 _F64, _I32, _TEXT = pa.float64(), pa.int32(), pa.string()
 _GALAXIES, _VOTES, _PREDICTIONS = (COLUMNS[v] for v in ("galaxies", "votes", "predictions"))
 _LOSSES, _QUESTIONS, _MAPS = (COLUMNS[v] for v in ("losses", "question_losses", "saliency_stats"))
+_PLACES = ("on_galaxy", "on_neighbours", "on_sky")  # of a map of the fraction
 _ESTIMATES = COLUMNS["estimates"]
 # of no view: it is computed as a release is cut
 _VOTE_WEIGHT = Column(
@@ -95,6 +96,7 @@ OF_MAP = (
     Kind("decrease", "_decrease", _MAPS["decrease"]),
     Kind("peak_x", "_peak_x", _MAPS["peak_x"]),
     Kind("peak_y", "_peak_y", _MAPS["peak_y"]),
+    *(Kind(name, f"_pred_frac_{name}", _MAPS[name]) for name in _PLACES),
 )
 # Of each class of a classifier, or of a regressor's value.
 OF_ESTIMATE = (

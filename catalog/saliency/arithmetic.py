@@ -17,6 +17,7 @@ Map = npt.NDArray[np.float32]
 Of = Literal["concentration", "fraction", "cross_entropy"]
 
 DTYPE = "<f4"
+_ALIKE = 1e-6  # fractions: between nearer ones the slope of the loss does not change
 
 
 def encode(maps: npt.NDArray[np.floating]) -> bytes:
@@ -53,34 +54,36 @@ def upsample(maps: npt.NDArray[np.floating], size: int) -> npt.NDArray[np.float6
 
 
 def map_statistics(
-    maps: npt.NDArray[np.floating], coverage: Floats | None
+    maps: npt.NDArray[np.floating], galaxy: Floats | None, neighbours: Floats | None = None
 ) -> dict[str, Floats | Ints]:
     """Statistics of signed maps (M, h, w), each an array (M,).
 
-    coverage: (h, w), share of each cell that the central galaxy's segment covers, or
-    None without a segment. With P the positive part of a map:
+    galaxy: share of each cell that the central galaxy's segment covers, (h, w) for all maps
+    or (M, h, w); None, or NaN, without a segment. neighbours: as galaxy, of the other
+    sources; None without any. With P the positive part of a map:
 
-    on_target: sum(P coverage) / sum(P), the share of positive saliency on the galaxy,
+    on_target: sum(P galaxy) / sum(P), the share of positive saliency on the galaxy,
     0..1, at the map's own resolution (a cell half on the galaxy counts half).
     centroid_offset: distance of P's centroid from the image centre, in half widths.
     entropy: of |map|, over its largest possible value log(h w): 0 one cell, 1 uniform.
     peak_x, peak_y: column and row, from 0, of the largest value, the first of equals.
     increase, decrease: sums of the positive and of the negative part (0 or less).
+    on_galaxy, on_neighbours, on_sky, the same after `increase_` and `decrease_`: shares of
+    the absolute map, of its increase and of its decrease on each. They add to 1, or all are
+    0 where there is nothing to share; without a segment the galaxy has 0.
 
-    NaN where a statistic is undefined: no positive saliency, no saliency, one cell, no
-    segment.
+    NaN where another statistic is undefined: no positive saliency, no saliency, one cell,
+    no segment.
     """
     maps = maps.astype(np.float64)
     count, height, width = maps.shape  # M, h, w
     positive, magnitude = np.clip(maps, 0, None), np.abs(maps)
-    increase = positive.sum((1, 2))
+    increase, decrease = positive.sum((1, 2)), np.clip(maps, None, 0).sum((1, 2))
+    raised, lowered = (_on_each(part, galaxy, neighbours) for part in (positive, positive - maps))
+    nothing = True if galaxy is None else np.isnan(galaxy).any((-2, -1))
     x, y = (2 * np.arange(n) + 1.0 - n for n in (width, height))  # -n + 1 .. n - 1
     with np.errstate(divide="ignore", invalid="ignore"):
-        on_target = (
-            np.full(count, np.nan)
-            if coverage is None
-            else (positive * coverage).sum((1, 2)) / increase
-        )
+        on_target = np.where(nothing, np.nan, raised["galaxy"] / increase)
         centroid_x = (positive.sum(1) @ x) / increase / width
         centroid_y = (positive.sum(2) @ y) / increase / height
         share = magnitude / magnitude.sum((1, 2), keepdims=True)
@@ -93,8 +96,27 @@ def map_statistics(
         "peak_x": peak_x,
         "peak_y": peak_y,
         "increase": increase,
-        "decrease": np.clip(maps, None, 0).sum((1, 2)),
+        "decrease": decrease,
+        **{
+            f"on_{place}": _share(part + lowered[place], increase - decrease)
+            for place, part in raised.items()
+        },
+        **{f"increase_on_{place}": _share(part, increase) for place, part in raised.items()},
+        **{f"decrease_on_{place}": _share(part, -decrease) for place, part in lowered.items()},
     }
+
+
+def _on_each(parts: Floats, galaxy: Floats | None, neighbours: Floats | None) -> dict[str, Floats]:
+    """Sums (M,) of unsigned maps (M, h, w) on the galaxy, its neighbours and sky."""
+    no = np.zeros(parts.shape[1:])
+    own, others = (no if c is None else np.nan_to_num(c) for c in (galaxy, neighbours))
+    covers = {"galaxy": own, "neighbours": others, "sky": np.clip(1 - own - others, 0, None)}
+    return {place: (parts * cover).sum((1, 2)) for place, cover in covers.items()}
+
+
+def _share(part: Floats, whole: Floats) -> Floats:
+    """Part / whole, 0 where both are."""
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
 def fraction_maps(maps: npt.ArrayLike, concentrations: npt.ArrayLike) -> Floats:
@@ -112,16 +134,28 @@ def fraction_maps(maps: npt.ArrayLike, concentrations: npt.ArrayLike) -> Floats:
     return raised
 
 
-def cross_entropy_map(fraction_map: npt.ArrayLike, predicted: float, observed: float) -> Floats:
-    """Map of L(y, p) = -y log p - (1 - y) log(1 - p), from that of p: dL/dp times it; (h, w).
+def cross_entropy_map(
+    fraction_map: npt.ArrayLike, predicted: float, observed: float, baseline: float | None = None
+) -> Floats:
+    """Map of L(y, p) = -y log p - (1 - y) log(1 - p), from that of p: a slope times it; (h, w).
 
-    The loss is that of the expected fraction p, the mean over dropout samples, as the losses
-    in the catalogue are; so it is exact where the fraction's map (h, w) is. predicted p,
-    within 0..1; observed y, 0..1. In nat: positive pixels are those that cost the galaxy its
-    loss, negative ones speak for what the volunteers saw.
+    The loss is that of the expected fraction p, the mean over dropout samples, as the losses in the
+    catalogue are. predicted p, observed y: 0..1. baseline: of a map of p that adds up to p less
+    baseline; the slope is then the change of the loss over that of p, and the map adds up to
+    the loss less that of the baseline. Otherwise it is dL/dp. In nat: positive pixels are those that
+    cost the galaxy its loss, negative ones speak for what the volunteers saw.
     """
-    p = predicted
-    return (p - observed) / (p * (1 - p)) * np.asarray(fraction_map, np.float64)
+    p, start = predicted, predicted if baseline is None else baseline
+    middle = (p + start) / 2
+    if abs(p - start) < _ALIKE:
+        slope = (middle - observed) / (middle * (1 - middle))
+    else:
+        slope = (_loss(observed, p) - _loss(observed, start)) / (p - start)
+    return slope * np.asarray(fraction_map, np.float64)
+
+
+def _loss(observed: float, predicted: float) -> float:
+    return float(special.rel_entr(observed, predicted) + special.rel_entr(1 - observed, 1 - predicted))
 
 
 def _between(cells: int, size: int) -> npt.NDArray[np.float64]:

@@ -20,10 +20,11 @@ one forward-mode product. Where features are a mean over pixels it has a closed 
 (`catalog.saliency.tails`).
 """
 
-import math
+import copy
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -31,15 +32,18 @@ from torch.func import jvp, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from zoolens.catalog.errors import ModelRefused, UnknownName
-from zoolens.catalog.network.engines import make_encode
+from zoolens.catalog.network.devices import Device
 from zoolens.catalog.network.heads import Output
-from zoolens.catalog.network.inference import AT_ONCE, one_thread
+from zoolens.catalog.network.inference import one_thread
 from zoolens.catalog.network.model import ZoobotModel
-from zoolens.catalog.saliency.closed_forms import Watched, closed_form
+from zoolens.catalog.saliency.closed_forms import closed_form
 from zoolens.catalog.saliency.cut import Cut, Split, last_block
 from zoolens.catalog.saliency.sampled import SampledHead, mean_and_spread
+from zoolens.catalog.saliency.watching import watching
 
 METHODS = ("hirescam", "gradcam")
+
+OF_FRACTIONS = ("expected", "mean", "baseline")
 
 # numbers in the directions that go through the tail together, few enough for the caches
 _CHUNK = 2**21
@@ -65,11 +69,13 @@ class Fractions:
     """Expected vote fractions of a batch, and their maps; positive pixels raise the fraction.
 
     expected: (N, A) float64, mean over the T dropout samples, 0..1; mean: (N, A, h, w) float64,
-    in units of the fraction. NaN for questions that the model does not have.
+    in units of the fraction. baseline: (N, A) float64, where maps add up to expected less baseline.
+    NaN for questions that the model does not have, and where there is no baseline.
     """
 
     expected: Tensor
     mean: Tensor
+    baseline: Tensor
 
 
 class Explainer:
@@ -80,9 +86,11 @@ class Explainer:
     which averages each channel's gradient over the pixels first, here without its
     usual clipping at 0. engine: one of `catalog.network.engines`, used if there is a
     closed form (`catalog.saliency.closed_forms`), else `torch`; `self.engine` says which runs.
-    `self.is_last_block`: whether the layer is the default one. The
-    model's weights are laid out channels last in memory. Raises `UnknownName` for a
-    layer or method that does not exist, `ModelRefused` for a layer without a feature map.
+    With `cuda` all is computed on the GPU, and only finished maps leave it. precision: of the
+    encoder's arithmetic, where there is a closed form. `self.is_last_block`: whether the layer
+    is the default one. The model's weights are laid out channels last in memory. Raises
+    `UnknownName` for a layer or method that does not exist, `ModelRefused` for a layer without
+    a feature map.
     """
 
     def __init__(
@@ -94,6 +102,7 @@ class Explainer:
         layer: str | None = None,
         method: str = "hirescam",
         engine: str = "torch",
+        precision: str = "float32",
     ) -> None:
         if method not in METHODS:
             raise UnknownName(f"no saliency method {method!r}; choose {' or '.join(METHODS)}")
@@ -112,13 +121,19 @@ class Explainer:
                     f"choose another layer, such as {last_block(model.encoder, example)}"
                 )
         self.engine = "torch" if self._form is None else engine
+        self._place = Device(torch.device("cpu"))
         if self._form is not None:
-            self._watch = _watching(self._cut, self.engine, example)
-        self.method = method
+            self._watch, self._place = watching(self._cut, self.engine, precision, example)
+        if self.engine == "cuda":
+            there = copy.deepcopy(model.encoder).to(self._place.device)
+            self._form = closed_form(there, self.layer, method)
+        self.method, self.of_fractions = method, None
         self.masks = masks
-        self._weight, self._bias, self._output = model.weight, model.bias, model.output
-        self._head = SampledHead(model.weight, masks)
-        self._precise_weight = (masks[:, None, :] * model.weight).double()  # (T, A, D)
+        self._output = model.output
+        self._head = SampledHead(model.weight, masks).to(self._place.device)
+        precise_weight = (masks[:, None, :] * model.weight).double()  # (T, A, D)
+        self._bias, self._precise_weight = self._place.put(model.bias, precise_weight)
+        self._kept, self._weight = self._place.put(masks.double(), model.weight.double())
 
     @property
     def shareable(self) -> bool:
@@ -127,21 +142,47 @@ class Explainer:
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Saliency:
-        parts = [self._explain(part) for part in images.split(AT_ONCE)]
-        return Saliency(*(torch.cat([getattr(p, name) for p in parts]) for name in ("mean", "sd")))
+        return Saliency(*self._in_parts(self._explain, images))
 
-    def _explain(self, images: Tensor) -> Saliency:
-        return Saliency(*mean_and_spread(self._maps(*self._contributions(images)), dim=1))
+    @torch.no_grad()
+    def both(self, images: Tensor, slices: Sequence[slice]) -> tuple[Saliency, Fractions]:
+        """What calling it and `fractions` give, of one pass through the encoder."""
+
+        def each(features: Tensor, pixels: Tensor) -> tuple[Tensor, ...]:
+            fractions = self._place.each(partial(self._fractions_of_one, slices), features, pixels)
+            return *self._explain(features, pixels), *fractions
+
+        mean, sd, expected, raised = self._in_parts(each, images)
+        return Saliency(mean, sd), _without_baseline(expected, raised)
+
+    def _explain(self, features: Tensor, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        return mean_and_spread(self._maps(features, pixels), dim=1)
+
+    def _in_parts(
+        self, function: Callable[[Tensor, Tensor], tuple[Tensor, ...]], images: Tensor
+    ) -> list[Tensor]:
+        """A function's results of features (N, D) and G (N, D, h, w), a few images at a time.
+
+        They are computed where the engine is, and brought to the CPU.
+        """
+        parts = []
+        with self._place.stream():
+            for part in images.split(self._place.at_once):
+                found = function(*self._contributions(part))
+                parts.append([result.cpu() for result in found])
+        return [torch.cat(results) for results in zip(*parts, strict=True)]
 
     def _maps(self, features: Tensor, pixels: Tensor) -> Tensor:
         """Of N galaxies, (N, T, A, h, w) float32."""
         if self._output is Output.CONCENTRATION:
             return self._head(pixels).mul_(self._slopes(features).float()[..., None, None])
-        maps = [
-            self._estimate_weights(one) @ own.double().flatten(1)
-            for one, own in zip(features, pixels, strict=True)
-        ]
-        return torch.stack(maps).unflatten(-1, pixels.shape[2:]).float()
+        (maps,) = self._place.each(self._estimate_maps, features, pixels)
+        return maps.float()
+
+    def _estimate_maps(self, features: Tensor, pixels: Tensor) -> tuple[Tensor]:
+        """Of one galaxy, (T, L, h, w) float64."""
+        maps = self._estimate_weights(features) @ pixels.double().flatten(1)
+        return (maps.unflatten(-1, pixels.shape[1:]),)
 
     def _estimate_weights(self, features: Tensor) -> Tensor:
         """Of G in the maps of what a classifier or regressor estimates, (T, L, D) float64.
@@ -169,25 +210,23 @@ class Explainer:
         exact, whatever the samples. The sum over t is taken in the weights of G, so that
         its cost does not grow with T times h w.
         """
-        parts = [self._fractions(part, slices) for part in images.split(AT_ONCE)]
-        return Fractions(*(torch.cat([getattr(p, n) for p in parts]) for n in ("expected", "mean")))
+        function = partial(self._fractions_of_one, slices)
+        return _without_baseline(*self._in_parts(partial(self._place.each, function), images))
 
-    def _fractions(self, images: Tensor, slices: Sequence[slice]) -> Fractions:
-        expected, means = [], []
-        for features, pixels in zip(*self._contributions(images), strict=True):
-            alpha = (1 + 100 * torch.sigmoid(self._logits(features)))[..., None]
-            slopes = self._slopes(features)[..., None]  # (T, A, 1)
-            shares, weights = [], []
-            for where in slices:
-                total = alpha[:, where].sum(1, keepdim=True)
-                share = alpha[:, where] / total  # (T, K, 1)
-                own = slopes[:, where] * self._precise_weight[:, where]  # (T, K, D)
-                weights.append(((own - share * own.sum(1, keepdim=True)) / total).mean(0))
-                shares.append(share.mean(0)[:, 0])
-            expected.append(torch.cat(shares))
-            maps = torch.cat(weights) @ pixels.double().flatten(1)  # (A, h w)
-            means.append(maps.unflatten(1, pixels.shape[1:]))
-        return Fractions(torch.stack(expected), torch.stack(means))
+    def _fractions_of_one(
+        self, slices: Sequence[slice], features: Tensor, pixels: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        alpha = (1 + 100 * torch.sigmoid(self._logits(features)))[..., None]
+        slopes = self._slopes(features)[..., None]  # (T, A, 1)
+        shares, weights = [], []
+        for where in slices:
+            total = alpha[:, where].sum(1, keepdim=True)
+            share = alpha[:, where] / total  # (T, K, 1)
+            own = slopes[:, where] * self._precise_weight[:, where]  # (T, K, D)
+            weights.append(((own - share * own.sum(1, keepdim=True)) / total).mean(0))
+            shares.append(share.mean(0)[:, 0])
+        maps = torch.cat(weights) @ pixels.double().flatten(1)  # (A, h w)
+        return torch.cat(shares), maps.unflatten(1, pixels.shape[1:])
 
     @torch.no_grad()
     def logit_maps(self, images: Tensor) -> Tensor:
@@ -195,7 +234,8 @@ class Explainer:
 
         At the pooled feature layer a map sums to its logit less the bias.
         """
-        return self._head(self._contributions(images)[1])
+        (maps,) = self._in_parts(lambda _, pixels: (self._head(pixels),), images)
+        return maps
 
     def _contributions(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features (N, D) and what each pixel contributes to each, (N, D, h, w)."""
@@ -217,8 +257,11 @@ class Explainer:
 
     def _logits(self, features: Tensor) -> Tensor:
         """Logits z of a galaxy, (T, A) float64, or of several; features: (D,) or (N, D)."""
-        kept = features.double()[..., None, :] * self.masks
-        return kept @ self._weight.double().T + self._bias
+        return (features.double()[..., None, :] * self._kept) @ self._weight.T + self._bias
+
+
+def _without_baseline(expected: Tensor, maps: Tensor) -> Fractions:
+    return Fractions(expected, maps, torch.full_like(expected, torch.nan))
 
 
 def _is_last_block(layer: str, encoder: torch.nn.Module, example: Tensor) -> bool:
@@ -226,21 +269,6 @@ def _is_last_block(layer: str, encoder: torch.nn.Module, example: Tensor) -> boo
         return layer == last_block(encoder, example)
     except ModelRefused:  # it has no layer that could be explained
         return False
-
-
-def _watching(cut: Cut, engine: str, example: Tensor) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-    """Images to features (N, D) and what the closed form takes, (N, P, h, w)."""
-    watched = Watched(cut.encoder, cut.layer)
-    shape = watched.shape(example)
-    _, channels, size, _ = example.shape
-    encode = watched if engine == "torch" else make_encode(engine, watched, channels, size)
-    depth = -math.prod(shape)
-
-    def watch(images: Tensor) -> tuple[Tensor, Tensor]:
-        both = encode(images)
-        return both[:, :depth], both[:, depth:].unflatten(1, shape)
-
-    return watch
 
 
 def contributions(split: Split, method: str) -> Tensor:

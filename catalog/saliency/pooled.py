@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from zoolens.catalog.errors import ModelRefused
-from zoolens.catalog.saliency.explainer import Explainer, Fractions, Saliency
+from zoolens.catalog.saliency.explainer import OF_FRACTIONS, Explainer, Fractions, Saliency
 
 
 class PooledExplainer:
@@ -47,22 +47,31 @@ class PooledExplainer:
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Saliency:
-        each = self._each(images)
-        means = torch.stack([one.mean for one in each])  # (M, N, A, h, w)
-        within = torch.stack([one.sd for one in each]).square().mean(0)
-        between, mean = torch.var_mean(means, dim=0, correction=0)
-        return Saliency(mean, (within + between).sqrt())
+        return _pooled(self._each(images))
+
+    @torch.no_grad()
+    def both(self, images: Tensor, slices: Sequence[slice]) -> tuple[Saliency, Fractions]:
+        """What calling it and `fractions` give, of one pass through each encoder."""
+        each = [one.both(images[:, where], slices) for one, where in self._explainers]
+        return _pooled([own for own, _ in each]), _pooled_fractions([of for _, of in each])
 
     @torch.no_grad()
     def fractions(self, images: Tensor, slices: Sequence[slice]) -> Fractions:
         """Maps of the expected vote fractions, means over models of `Explainer.fractions`."""
         each = [one.fractions(images[:, where], slices) for one, where in self._explainers]
-        return Fractions(
-            *(torch.stack([getattr(one, name) for one in each]).mean(0) for name in _FRACTIONS)
-        )
+        return _pooled_fractions(each)
 
     def _each(self, images: Tensor) -> list[Saliency]:
         return [one(images[:, where]) for one, where in self._explainers]
 
 
-_FRACTIONS = ("expected", "mean")
+def _pooled(each: Sequence[Saliency]) -> Saliency:
+    means = torch.stack([one.mean for one in each])  # (M, N, A, h, w)
+    within = torch.stack([one.sd for one in each]).square().mean(0)
+    between, mean = torch.var_mean(means, dim=0, correction=0)
+    return Saliency(mean, (within + between).sqrt())
+
+
+def _pooled_fractions(each: Sequence[Fractions]) -> Fractions:
+    means = (torch.stack([getattr(one, name) for one in each]).mean(0) for name in OF_FRACTIONS)
+    return Fractions(*means)

@@ -1,5 +1,7 @@
 """The head's linear layer under every dropout mask, without computing each mask anew."""
 
+import copy
+
 import torch
 from torch import Tensor
 
@@ -24,6 +26,15 @@ class SampledHead:
             (float(scale), where, weight[:, where].contiguous())
             for scale, where in zip(scales, (row.nonzero()[:, 0] for row in dropped), strict=True)
         ]
+
+    def to(self, device: torch.device) -> "SampledHead":
+        """The same, for what is on another device."""
+        there = copy.copy(self)
+        there._weight, there._whole = self._weight.to(device), self._whole.to(device)
+        there._dropped = [
+            (scale, where.to(device), weight.to(device)) for scale, where, weight in self._dropped
+        ]
+        return there
 
     def __call__(self, pixels: Tensor) -> Tensor:
         """Of each pixel, (N, D, h, w) -> (N, T, A, h, w)."""

@@ -26,10 +26,14 @@ from zoolens.catalog.errors import ModelRefused
 
 # Steps by torch's names for them. Linear: in the activations, given the weights.
 _LINEAR = frozenset(
-    ["conv2d", "linear", "batch_norm", "avg_pool2d", "adaptive_avg_pool2d", "mean", "sum", "flatten", "unflatten", "view", "reshape", "permute", "transpose", "movedim", "contiguous", "add", "add_", "__add__", "__iadd__", "__radd__", "sub", "sub_", "__sub__", "cat", "pad", "clone", "dropout", "dropout_", "expand", "unsqueeze", "squeeze", "chunk", "split", "unbind", "roll", "__getitem__", "__get__", "to", "detach"]
+    "conv2d linear batch_norm avg_pool2d adaptive_avg_pool2d mean sum flatten unflatten view "  # noqa: SIM905 (words)
+    "reshape permute transpose movedim contiguous add add_ __add__ __iadd__ __radd__ sub sub_ "
+    "__sub__ cat pad clone dropout dropout_ expand unsqueeze squeeze chunk split unbind roll "
+    "__getitem__ __get__ to detach".split()
 )
 _ELEMENTWISE = frozenset(
-    ["relu", "silu", "gelu", "sigmoid", "hardsigmoid", "hardswish", "hardtanh", "relu6", "leaky_relu", "elu", "mish", "tanh", "softplus"]
+    "relu silu gelu sigmoid hardsigmoid hardswish hardtanh relu6 leaky_relu elu mish tanh "  # noqa: SIM905 (words)
+    "softplus".split()
 )
 _PRODUCTS = frozenset(("mul", "mul_", "__mul__", "__imul__", "__rmul__"))
 

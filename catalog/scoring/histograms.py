@@ -6,14 +6,18 @@ Su et al. 2023, appendix C, figures 5 and 6: answers whose fractions spread even
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from zoolens.catalog.arrays import Floats
 from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.output.figures import STYLE, shown
 
 BINS = 10
 # Evenness from which an answer is balanced. Chosen to agree with the paper's list (appendix C) on
@@ -23,9 +27,14 @@ BINS = 10
 EVEN = 0.72
 FEWEST = 10 * BINS  # with fewer galaxies a histogram's evenness means little
 
-_VOTES, _MODEL, _GREY = "#7fa6c9", "#b3262e", "#666666"
-_PAGE = (8.27, 11.69)  # inch: A4
-_ROW, _ROOM = 1.4, 0.6  # inch: height of a row, and of the margins around the rows
+_VOTES, _MODEL, _GREY = "#7fa6c9", "#b3262e", "#595959"
+_WIDE = 8.27  # inch: A4
+_ROW, _ROOM, _LINE = 1.35, 0.55, 0.16  # inch: of panels; the margins around them; a line of words
+_COLUMNS = (6, 5, 4)  # as many panels side by side, whichever leave the last row fullest
+_LONGEST = 20  # characters of a name
+_TICKS = (0, 0.1, 0.5, 1)  # shares
+_TITLE = {"loc": "left", "fontsize": 7, "fontweight": "bold", "pad": 2}
+_EVEN = "Dashes: as many galaxies in every bin."
 
 
 @dataclass(frozen=True)
@@ -79,55 +88,78 @@ def histogram_figure(
     observed: Floats,
     predicted: Floats | None = None,
 ) -> Figure:
-    """Histograms of `labels`, one panel per answer, the answers of a question together.
+    """Histograms of `labels`, one panel per answer, in tree order.
 
     observed, predicted (N, A), NaN missing: bars are the shares of the galaxies that
     were asked, N of them; the line is the shares of the predicted fractions, over all
-    galaxies that have them. All panels have the same axes, so they can be compared.
+    galaxies that have them; dashes are what each bin of an even spread would have. Questions of
+    which there is neither have no panels, but are named. All panels have the same axes, so they
+    can be compared. Shares go by their square root, as in Tukey's rootograms: a bin that nearly
+    all galaxies are in leaves the others to be seen, and bars still begin at 0, as on a logarithmic
+    axis they cannot.
     """
-    rows = _rows(tree, labels)
-    columns = max(len(row) for row in rows)
-    height = min(_ROOM + _ROW * len(rows), _PAGE[1])
-    figure = Figure(figsize=(_PAGE[0], height), layout="constrained")
-    axes = figure.subplots(len(rows), columns, sharex=True, sharey=True, squeeze=False)
     votes = shares(observed)
     model = None if predicted is None else shares(predicted)
-    asked = np.count_nonzero(~np.isnan(observed), axis=0)
-    for row, panels in zip(rows, axes, strict=True):
-        for panel, answer in zip(panels, row, strict=False):
+    missing = np.isnan(votes[:, 0])
+    if model is not None:
+        missing &= np.isnan(model[:, 0])
+    wanted = sorted(tree.answer_id(label) for label in labels)
+    drawn = [answer for answer in wanted if not missing[answer]]
+    lines = [_EVEN] if drawn else []
+    lines += _unasked(tree, [answer for answer in wanted if missing[answer]])
+    columns = _columns(len(drawn))
+    rows = -(-len(drawn) // columns)
+    height = _ROOM + _ROW * rows + _LINE * len(lines)
+    with rc_context(STYLE):
+        figure = _page(height, lines)
+        if not drawn:
+            return figure
+        axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        asked = np.count_nonzero(~np.isnan(observed), axis=0)
+        for panel, answer in zip(axes.flat, drawn, strict=False):
             _panel(panel, votes[answer], None if model is None else model[answer])
-            question = tree.questions[tree.question_of[answer]]
-            place = answer - tree.slices[tree.question_of[answer]].start
-            _words(panel, question.answers[place], f"N = {asked[answer]:,}")
-            if answer == min(a for a in row if tree.question_of[a] == tree.question_of[answer]):
-                panel.set_title(question.name, loc="left", fontsize=8.5, fontweight="bold", pad=3)
-        for panel in panels[len(row) :]:
-            panel.set_visible(False)
-    drawn = np.concatenate(rows)
-    highest = np.nan_to_num(votes[drawn]).max()
-    if model is not None:
-        highest = max(highest, np.nan_to_num(model[drawn]).max())
-    _share_axes(axes, float(highest))
-    figure.supxlabel("vote fraction", fontsize=9)
-    figure.supylabel("share of galaxies", fontsize=9)
-    if model is not None:
-        lines, names = axes[0, 0].get_legend_handles_labels()
-        figure.legend(lines, names, loc="outside upper right", ncols=2, frameon=False, fontsize=8)
+            _name(panel, tree, answer, asked[answer])
+        for panel in axes.flat[len(drawn) :]:
+            panel.remove()
+        shown_shares = votes[drawn] if model is None else np.stack([votes[drawn], model[drawn]])
+        _share_axes(axes, len(drawn), float(np.nanmax(shown_shares)))
+        figure.supxlabel("vote fraction", fontsize=8.5)
+        figure.supylabel("share of galaxies, square-root scale", fontsize=8.5)
+        if model is not None:
+            handles, names = axes[0, 0].get_legend_handles_labels()
+            look = {"frameon": False, "fontsize": 8}
+            figure.legend(handles, names, loc="outside upper right", ncols=2, **look)
+        return figure
+
+
+def _page(height: float, lines: Sequence[str]) -> Figure:
+    """A figure with lines at its foot."""
+    foot = _LINE * len(lines) / height
+    layout = ConstrainedLayoutEngine(rect=(0, foot, 1, 1 - foot), wspace=0.03)
+    figure = Figure(figsize=(_WIDE, height), layout=layout)
+    for place, line in enumerate(reversed(lines)):
+        y = (0.04 + _LINE * place) / height
+        figure.text(0.01, y, line, fontsize=7, color=_GREY, va="bottom")
     return figure
 
 
-def _rows(tree: DecisionTree, labels: Sequence[str]) -> list[list[int]]:
-    """Positions of the labels in tree order, by row: as many complete questions as fit."""
-    groups: dict[int, list[int]] = {}
-    for answer in sorted(tree.answer_id(label) for label in labels):
-        groups.setdefault(int(tree.question_of[answer]), []).append(answer)
-    widest = max(4, *(len(group) for group in groups.values()))
-    rows: list[list[int]] = [[]]
-    for group in groups.values():
-        if len(rows[-1]) + len(group) > widest:
-            rows.append([])
-        rows[-1] += group
-    return rows
+def _columns(panels: int) -> int:
+    """How many of so many panels stand side by side."""
+    if panels <= _COLUMNS[-1]:
+        return max(panels, 1)
+    return min(_COLUMNS, key=lambda columns: -panels % columns)
+
+
+def _unasked(tree: DecisionTree, answers: Sequence[int]) -> list[str]:
+    """What is to be said of answers without a panel, in lines."""
+    if not answers:
+        return []
+    questions = dict.fromkeys(tree.questions[tree.question_of[answer]].name for answer in answers)
+    return wrap(f"Of {', '.join(map(_short, questions))} no galaxy has a fraction.", 130)
+
+
+def _short(name: str) -> str:
+    return shown(name, _LONGEST)
 
 
 def _panel(panel: Any, votes: Floats, model: Floats | None) -> None:
@@ -135,22 +167,30 @@ def _panel(panel: Any, votes: Floats, model: Floats | None) -> None:
     panel.stairs(np.nan_to_num(votes), edges, fill=True, color=_VOTES, label="votes")
     if model is not None:
         panel.stairs(np.nan_to_num(model), edges, color=_MODEL, lw=1.1, label="model")
+    panel.axhline(1 / BINS, color=_GREY, lw=0.5, ls=(0, (3, 3)))
     panel.spines[["top", "right"]].set_visible(False)
-    panel.tick_params(labelsize=7, length=2)
+    panel.tick_params(labelsize=7, length=2, width=0.5)
 
 
-def _words(panel: Any, answer: str, asked: str) -> None:
-    where = {"transform": panel.transAxes, "ha": "center", "va": "top"}
-    panel.text(0.5, 1.0, answer, fontsize=7.5, **where)
-    panel.text(0.5, 0.88, asked, fontsize=6.5, color=_GREY, **where)
+def _name(panel: Any, tree: DecisionTree, answer: int, asked: int) -> None:
+    """The question above the answer, left of how many galaxies have a fraction."""
+    where = tree.question_of[answer]
+    question = tree.questions[where]
+    title = panel.set_title(_short(question.answers[answer - tree.slices[where].start]), **_TITLE)
+    above = {"xycoords": title, "xytext": (0, 1), "textcoords": "offset points"}
+    style = {"fontsize": 6.5, "color": _GREY, "va": "bottom", "annotation_clip": False}
+    panel.annotate(_short(question.name), (0, 1), **above, **style)
+    corner = {"transform": panel.transAxes, "ha": "right", "va": "top"}
+    panel.text(1, 1, f"N = {asked:,}", fontsize=6.5, color=_GREY, **corner)
 
 
-def _share_axes(axes: Any, highest: float) -> None:
+def _share_axes(axes: Any, panels: int, highest: float) -> None:
     """Give all panels the same limits, room for words, and numbers below every column."""
-    for panel in axes.flat:
-        panel.set(xlim=(0, 1), ylim=(0, max(1.3 * highest, 0.1)), xticks=[0, 0.5, 1])
+    ticks = [tick for tick in _TICKS if tick <= highest] or [0]
+    for place, panel in enumerate(axes.flat[:panels]):
+        panel.set_yscale("function", functions=(np.sqrt, np.square))
+        panel.set(xlim=(0, 1), ylim=(0, max(1.35 * highest, 0.1)), xticks=[0, 0.5, 1])
         panel.set_xticklabels(["0", "½", "1"])
-        panel.locator_params(axis="y", nbins=3)
-    for column in axes.T:
-        lowest = [panel for panel in column if panel.get_visible()][-1]
-        lowest.tick_params(labelbottom=True)
+        panel.set_yticks(ticks, [f"{tick:.0%}".replace("%", " %") for tick in ticks])
+        if place + axes.shape[1] >= panels:
+            panel.tick_params(labelbottom=True)

@@ -36,7 +36,7 @@ _KEYS = {
     "galaxy_loss": ["run_id", "galaxy_id"],
     "question_loss": ["run_id", "galaxy_id", "question_id"],
     "saliency_map": ["run_id", "galaxy_id", "question_id"],
-    "saliency_stat": ["run_id", "galaxy_id", "answer_id"],
+    "saliency_stat": ["run_id", "galaxy_id", "answer_id", "of"],
     "estimate": ["run_id", "galaxy_id", "name"],
     "estimate_map": ["run_id", "galaxy_id", "name"],
 }
@@ -171,11 +171,31 @@ def _contents(store: Store) -> dict[str, int]:
         "NOT (isfinite(increase) AND isfinite(decrease))",
         "saliency_stat: on_target outside 0..1": "saliency_stat WHERE "
         "on_target NOT BETWEEN 0 AND 1.000001",
+        "saliency_stat: of something else than a concentration or a fraction": "saliency_stat "
+        "WHERE of NOT IN ('concentration', 'fraction')",
+        "saliency_stat: sums that are not predicted less baseline": "saliency_stat WHERE "
+        "abs(increase + decrease - (predicted - baseline)) > 1e-3",
+        **_shares("saliency_stat"),
+        **_shares("estimate_map"),
     }
     return {
         check: store.value(f"SELECT count(*) FROM {condition}")
         for check, condition in conditions.items()
     }
+
+
+def _shares(table: str) -> dict[str, str]:
+    """Conditions of shares of a map that do not add up to 1, or to 0 where there is nothing."""
+    parts = {
+        "": "increase > 0 OR decrease < 0",
+        "increase_": "increase > 0",
+        "decrease_": "decrease < 0",
+    }
+    wrong = [
+        f"abs({part}on_galaxy + {part}on_neighbours + {part}on_sky - ({some})::INTEGER) > 1e-4"
+        for part, some in parts.items()
+    ]
+    return {f"{table}: shares that do not add up": f"{table} WHERE {' OR '.join(wrong)}"}
 
 
 def child_totals(store: Store) -> dict[str, int]:

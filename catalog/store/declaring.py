@@ -6,6 +6,13 @@ from sqlalchemy import Column, Double, Float, Integer, LargeBinary, MetaData, St
 
 metadata = MetaData()
 
+# Where a map lies: shares of its absolute value, of its increase and of its decrease.
+SHARES = tuple(
+    f"{part}on_{place}"
+    for part in ("", "increase_", "decrease_")
+    for place in ("galaxy", "neighbours", "sky")
+)
+
 
 def table(name: str, *columns: Column) -> Table:
     """A table of the catalogue."""
@@ -38,4 +45,5 @@ def statistics() -> list[Column]:
         key("peak_y"),
         key("increase", Double),
         key("decrease", Double),
+        *(Column(name, Float) for name in SHARES),
     ]

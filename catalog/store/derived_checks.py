@@ -32,7 +32,7 @@ _MAPS = """SELECT m.answers, m.height * m.width AS pixels, m.mean, s.sums
 FROM saliency_map m JOIN (
     SELECT s.run_id, s.galaxy_id, a.question_id,
         list(s.increase + s.decrease ORDER BY answer_id) AS sums
-    FROM saliency_stat s JOIN answer a USING (answer_id)
+    FROM saliency_stat s JOIN answer a USING (answer_id) WHERE s.of = 'concentration'
     GROUP BY s.run_id, s.galaxy_id, a.question_id) s USING (run_id, galaxy_id, question_id)
 WHERE octet_length(m.mean) = 4 * m.answers * m.height * m.width"""
 

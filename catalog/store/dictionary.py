@@ -48,6 +48,24 @@ _MAP = (
     Column("width", "INTEGER", "columns of a map", ucd="meta.number"),
     Column("dtype", "VARCHAR", "NumPy type of the blobs, little-endian", ucd="meta.code"),
 )
+def _shares(part: str, of: str) -> tuple[Column, ...]:
+    """Shares of a part of a map on the galaxy, its neighbours and sky."""
+    on = {
+        "galaxy": ("the central galaxy's segment", "; 0 without one"),
+        "neighbours": ("all other sources in the image, stars and galaxies alike", "; 0 without any"),
+        "sky": ("the rest of the image", f": with the two before it adds up to 1, or all three are 0 where there is no {of}"),
+    }
+    return tuple(
+        Column(f"{part}on_{place}", "FLOAT", f"share of the {of} on {where}, 0..1{more}; NULL in rows of earlier versions", ucd="stat.value", wide=f"share of the {of} of the map of the expected fraction of {{of}} that lies on {where}, 0..1")
+        for place, (where, more) in on.items()
+    )
+
+
+_MAP_SHARES = (
+    *_shares("", "absolute saliency"),
+    *_shares("increase_", "increase"),
+    *_shares("decrease_", "decrease"),
+)
 _MAP_STATISTICS = (
     Column("on_target", "FLOAT", "share of the positive saliency on the central galaxy's segment, 0..1; NULL without positive saliency or segment", ucd="stat.value", wide="share of the positive part of the saliency map of the concentration of {of} that falls on the central galaxy, 0..1"),
     Column("centroid_offset", "FLOAT", "distance of the positive saliency's centroid from the image centre, in half widths of the image; NULL without positive saliency", ucd="pos.distance", wide="distance of the centroid of the positive part of the saliency map of the concentration of {of} from the centre of the image, in half widths of it"),
@@ -137,9 +155,13 @@ COLUMNS: dict[str, dict[str, Column]] = {
     ),
     "saliency_stats": _columns(
         _RUN_ID, _GALAXY_ID, _IAUNAME, _QUESTION, _ANSWER, _LABEL,
+        Column("of", "VARCHAR", "what the map is of: concentration, or (expected vote) fraction", ucd="meta.code"),
         *_MAP_STATISTICS,
-        Column("increase", "DOUBLE", "sum of the positive part of the map, in units of concentration", ucd="stat.value", wide="sum of the positive part of the saliency map of the concentration of {of}"),
+        Column("increase", "DOUBLE", "sum of the positive part of the map, in units of what it is of", ucd="stat.value", wide="sum of the positive part of the saliency map of the concentration of {of}"),
         Column("decrease", "DOUBLE", "sum of the negative part of the map, 0 or less", ucd="stat.value", wide="sum of the negative part of the saliency map of the concentration of {of}"),
+        *_MAP_SHARES,
+        Column("predicted", "DOUBLE", "expected vote fraction that the map explains, 0..1; NULL of maps of concentrations", ucd="stat.probability"),
+        Column("baseline", "DOUBLE", "expected vote fraction that the map counts from, 0..1, so that it adds up to predicted - baseline; NULL of maps that add up to no such difference", ucd="stat.probability"),
     ),
     # and those of the user's own (`catalog.store.own_columns`)
     "own": _columns(_GALAXY_ID, _IAUNAME),
@@ -158,10 +180,11 @@ COLUMNS: dict[str, dict[str, Column]] = {
         *_MAP_STATISTICS,
         Column("increase", "DOUBLE", "sum of the positive part of the map, in the units of the value", ucd="stat.value"),
         Column("decrease", "DOUBLE", "sum of the negative part of the map, 0 or less", ucd="stat.value"),
+        *_MAP_SHARES,
     ),
     "evaluations": _columns(
         _RUN_ID,
-        Column("topic", "VARCHAR", "calibration, error, accuracy, localisation, sanity, faithfulness, stability or warning", ucd="meta.code"),
+        Column("topic", "VARCHAR", "calibration, error, accuracy, localisation, sanity, faithfulness, stability, warning or neighbours", ucd="meta.code"),
         Column("measure", "VARCHAR", "what was measured", ucd="meta.code"),
         Column("question", "VARCHAR", "question it is about; NULL for all", ucd="meta.id"),
         Column("label", "VARCHAR", "answer it is about; NULL for all", ucd="meta.id"),

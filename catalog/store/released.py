@@ -14,6 +14,7 @@ from zoolens.catalog.store.shown import shown
 from zoolens.catalog.store.store import Store
 
 _MAP = "on_target, centroid_offset, entropy, increase, decrease, peak_x, peak_y"
+_OF_FRACTION = "on_galaxy, on_neighbours, on_sky"
 # Queries for values per answer: the job whose run they read, the query, its columns.
 _OF_ANSWERS = (
     (
@@ -33,8 +34,15 @@ FROM prediction WHERE run_id = ?""",
     ("score", "SELECT galaxy_id, answer_id, ce FROM loss WHERE run_id = ?", {"ce"}),
     (
         "explain",
-        f"SELECT galaxy_id, answer_id, {_MAP} FROM saliency_stat WHERE run_id = ?",
+        f"SELECT galaxy_id, answer_id, {_MAP} FROM saliency_stat "
+        "WHERE run_id = ? AND of = 'concentration'",
         {*_MAP.split(", ")},
+    ),
+    (
+        "explain",
+        f"SELECT galaxy_id, answer_id, {_OF_FRACTION} FROM saliency_stat "
+        "WHERE run_id = ? AND of = 'fraction'",
+        {*_OF_FRACTION.split(", ")},
     ),
 )
 _OF_QUESTIONS = (
@@ -211,7 +219,8 @@ def read_view(
     if name == "question_losses":
         sql = _QUESTION_LOSSES
     rows = read_rows(store, sql, galaxy_id, *(getattr(runs, job) for job in jobs))
-    ordered = rows.sort_by([("galaxy_id", "ascending"), (number, "ascending")])
+    keys = ["galaxy_id", number, *(["of"] if "of" in columns else [])]
+    ordered = rows.sort_by([(key, "ascending") for key in keys])
     return ordered.select(columns)
 
 

@@ -221,6 +221,10 @@ saliency_stat = _table(
     _key("galaxy_id", BigInteger),
     _key("answer_id"),
     *_statistics(),
+    _key("of", String),  # what the map is of: concentration | fraction
+    # what a fraction's map explains: the fraction less that without what the image shows
+    Column("predicted", Double),
+    Column("baseline", Double),
 )
 
 # What an evaluation measured; see the view `evaluations` and `catalog.evaluation.measures`.

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from zoolens.catalog.decision_tree import CAMPAIGNS
+from zoolens.catalog.store.declaring import statistics
 from zoolens.catalog.store.dictionary import COLUMNS, Column
 from zoolens.catalog.store.kinds import IS_REFUSED, KINDS
 from zoolens.catalog.store.own_columns import OwnColumn, own_sql, quoted
@@ -98,6 +99,11 @@ _FIRST_ANSWERS = (
     "(SELECT question_id, question, min(answer_id) AS answer_id FROM answer "
     "GROUP BY question_id, question)"
 )
+
+
+def _listed(table: str) -> str:
+    """The statistics of one map."""
+    return ", ".join(f"{table}.{column.name}" for column in statistics())
 
 
 def own_view(columns: Sequence[OwnColumn]) -> PublicView:
@@ -202,9 +208,9 @@ JOIN {_QUESTIONS} q ON q.question_id = s.question_id""",
     ),
     PublicView(
         "saliency_stats",
-        "run, galaxy and answer",
-        f"""SELECT s.run_id, s.galaxy_id, g.iauname, {_ANSWER_COLUMNS}, s.on_target,
-    s.centroid_offset, s.entropy, s.peak_x, s.peak_y, s.increase, s.decrease
+        "run, galaxy, answer, and what the map is of",
+        f"""SELECT s.run_id, s.galaxy_id, g.iauname, {_ANSWER_COLUMNS}, s.of, {_listed("s")},
+    s.predicted, s.baseline
 FROM saliency_stat s JOIN galaxy g ON g.galaxy_id = s.galaxy_id
 JOIN answer a ON a.answer_id = s.answer_id""",
         job="explain",
@@ -221,8 +227,8 @@ FROM estimate e JOIN galaxy g ON g.galaxy_id = e.galaxy_id""",
     PublicView(
         "estimate_maps",
         "run, galaxy, and class of a classifier or value of a regressor",
-        """SELECT m.run_id, m.galaxy_id, g.iauname, m.name, m.height, m.width, m.dtype, m.mean,
-    m.sd, m.on_target, m.centroid_offset, m.entropy, m.peak_x, m.peak_y, m.increase, m.decrease
+        f"""SELECT m.run_id, m.galaxy_id, g.iauname, m.name, m.height, m.width, m.dtype, m.mean,
+    m.sd, {_listed("m")}
 FROM estimate_map m JOIN galaxy g ON g.galaxy_id = m.galaxy_id""",
         job="estimate_maps",
     ),

@@ -104,6 +104,21 @@ def lines(panel: Any, name: str) -> list[tuple[list[float], list[float]]]:
     return [(list(line.get_xdata()), list(line.get_ydata())) for line in found]
 
 
+def test_no_name_of_a_question_is_cut_off_at_the_frame() -> None:
+    for off in (0.05, -0.08):  # above the diagonal, and below
+        long = "t05-bulge-prominence-of-a-survey-with-long-names"
+        mine = [
+            Measure("calibration", "coverage", level + off, 9, question=long, level=level)
+            for level in (0.5, 0.8, 0.9)
+        ]
+        figure = drawn(coverage_figure, mine)
+        (axes,) = figure.axes
+        (name,) = [text for text in axes.texts if text.get_text().startswith("t05-bulge")]
+        place, frame = name.get_window_extent(), axes.get_window_extent()
+        assert frame.x0 <= place.x0
+        assert place.x1 <= frame.x1
+
+
 @pytest.mark.parametrize(("draw", "mine"), CASES)
 def test_a_figure_needs_its_own_measures(draw: Draw, mine: list[Measure]) -> None:
     others = [m for other, measures in CASES if other is not draw for m in measures]

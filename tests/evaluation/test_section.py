@@ -19,6 +19,9 @@ MEASURES = [
     Measure("sanity", "rank correlation", 0.2, 9, method="hirescam", level=1.0),
     Measure("faithfulness", "deletion", 0.2, 9, method="hirescam", level=0.5),
     Measure("warning", "ROC AUC", 0.7, 90, method="on_target", chance=0.5),
+    Measure("neighbours", "ROC AUC", 0.9, 90, 0.8, 1, method="on_neighbours", level=0.2),
+    Measure("neighbours", "ROC AUC", 0.6, 90, method="area", level=0.2),
+    Measure("neighbours", "recall", 0.5, 40, method="on_neighbours", level=0.2),
 ]
 
 
@@ -58,6 +61,14 @@ def test_coverage_of_all_answers_and_warnings() -> None:
     assert tables["Coverage"] == [{"interval": "90%", "holds": "0.91 [0.90, 0.92]", "n": 40}]
     (row,) = tables["Warnings:"]
     assert row == {"warning": "on_target", "answer": "all", "area under curve": "0.70", "n": 90}
+
+
+def test_how_well_shares_tell_neighbours() -> None:
+    table = _tables()["Neighbours:"]
+    assert table == [
+        {"share": "on_neighbours", "ROC AUC": "0.90 [0.80, 1.00]", "recall": "0.50"},
+        {"share": "area", "ROC AUC": "0.60", "recall": None},
+    ]
 
 
 def test_nothing_measured_no_tables() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from zoolens.catalog.explain.figure import explanation_figure, votes
+from zoolens.catalog.explain.figure import explanation_figure
 from zoolens.catalog.explain.portraits import Explanation, Picture, Portrait
-from zoolens.catalog.output.figures import COLOURS, DPI, save, shown
+from zoolens.catalog.output.figures import COLOURS, DPI, save
 from zoolens.catalog.saliency.arithmetic import Of, upsample
+from zoolens.catalog.similarity.target import Target
 from zoolens.catalog.store.facts import AnswerFacts
 
 pytestmark = pytest.mark.slow
@@ -34,7 +36,9 @@ def picture(seed: int = 0, scale: float = 1.0) -> Picture:
 def explanation(
     *portraits: Portrait, notes: Sequence[str] = (), name: str = "J113514.30-060216.9"
 ) -> Explanation:
-    return Explanation(0, portraits or [Portrait("selected", name, [FACT], picture())], notes)
+    return Explanation(
+        0, portraits or [Portrait("selected", name, [FACT], picture())], notes, "concentration"
+    )
 
 
 def words(figure: Figure) -> list[str]:
@@ -51,10 +55,10 @@ def test_it_says_what_is_known() -> None:
     said = words(explanation_figure(explanation(), "HiResCAM at blocks.6"))
     for expected in (
         *("how-rounded_round", "J113514.30-060216.9", "selected", "increase", "decrease"),
-        *("1.00  (1 of 1)", "0.01  [0.00, 0.04]", "4.61 nat", "HiResCAM at blocks.6"),
+        *("1 of 1", "1.00", "0.01  [0.00, 0.04]", "4.61 nat", "HiResCAM at blocks.6"),
     ):
         assert expected in said
-    assert any("84% on the galaxy" in text for text in said)
+    assert any(", 84 % on galaxy" in text for text in said)
 
 
 def test_what_is_missing_is_said() -> None:
@@ -71,7 +75,7 @@ def test_a_question_with_other_answers_was_asked_otherwise() -> None:
     said = words(explanation_figure(explanation(asked), "run 1"))
     assert "asked otherwise" in said
     assert "nobody was asked" not in said
-    assert "3 votes" in said  # outside the tree
+    assert "the tree, 3 votes" in said
 
 
 def test_maps_are_split_by_sign_on_one_scale() -> None:
@@ -92,21 +96,75 @@ def test_maps_are_split_by_sign_on_one_scale() -> None:
     np.testing.assert_allclose(increase[fine < 0], 1, atol=1 / 128)
 
 
-def test_every_row_has_its_own_scale() -> None:
-    small = Portrait("selected", "G1", [FACT], picture(scale=1e-3))
-    large = Portrait("observed counterpart", "G2", [FACT], picture(scale=50), similarity=-3.0)
-    said = words(explanation_figure(explanation(small, large), ""))
-    assert "+0.002" in said
-    assert "+100" in said
-    assert "\N{MINUS SIGN}3.00 nat" in said
+def test_rows_have_one_scale() -> None:
+    blank = np.zeros((64, 64, 3), np.uint8)
+    pale, deep = (
+        Picture(blank, None, np.full((7, 7), value, np.float32), None, None) for value in (0.5, 10)
+    )
+    small = Portrait("selected", "G1", [FACT], pale)
+    large = Portrait("observed counterpart", "G2", [FACT], deep)
+    figure = explanation_figure(explanation(small, large), "")
+    figure.draw_without_rendering()
+    bars = [axes for axes in figure.axes if axes.get_ylim() == (-10, 10)]
+    assert len(bars) == 1, "one bar for all rows"
+    drawn = panels(figure)
+    assert np.allclose(drawn[4], COLOURS(1.0)[:3], atol=1 / 128), "the largest is at the end"
+    assert np.allclose(drawn[1], COLOURS(0.5 + 0.5 / 20)[:3], atol=1 / 128)
+
+
+def test_maps_that_add_up_to_little_are_pale_and_say_so() -> None:
+    blank = np.zeros((64, 64, 3), np.uint8)
+    for total, strength in ((0.005, 0.1), (0.05, 1.0), (0.5, 1.0)):
+        map_ = np.full((5, 5), total / 25)
+        shown_map = Picture(blank, None, map_, None, None)
+        about = Explanation(0, [Portrait("selected", "G1", [FACT], shown_map)], (), "fraction")
+        figure = explanation_figure(about, "")
+        expected = COLOURS(0.5 + strength / 2)[:3]
+        np.testing.assert_allclose(panels(figure)[1][0, 0], expected, atol=1 / 128)
+        said = any("as much paler" in text for text in words(figure))
+        assert said == (total < 0.04)
+
+
+def test_baseline_and_sums_are_said() -> None:
+    blank = np.zeros((64, 64, 3), np.uint8)
+    both = np.array([[0.05, -0.33], [0.0, 0.0]])
+    seen = Picture(blank, None, both, None, 1.0, 0.25, predicted=0.13, baseline=0.41)
+    about = Explanation(0, [Portrait("selected", "G1", [FACT], seen)], (), "fraction")
+    said = words(explanation_figure(about, ""))
+    assert "raised by 0.05, 100 % on galaxy" in said
+    assert "lowered by 0.33, 25 % on galaxy" in said
+    assert "baseline 0.41, this galaxy 0.13: these pixels took 0.28 away" in said
+
+
+def test_what_was_asked_for_stands_beside_what_was_found() -> None:
+    fact = replace(FACT, count=28.0, total=35.0, observed=0.8)
+    target = Target(("round", "in-between"), 0, (0.83, 0.1), (0.8, 0.5), 35)
+    for role, after in (
+        ("observed counterpart", "observed"),
+        ("predicted counterpart", "predicted"),
+    ):
+        other = Portrait(role, "G2", [fact], picture(), target=target)
+        figure = explanation_figure(explanation(other), "")
+        said = words(figure)
+        assert said[said.index("  asked for") - 2] == after
+        assert said[said.index("  asked for") + 1] == "0.83"
+        assert set(wrap(target.words, 30, break_on_hyphens=False)) <= set(said)
+        marks = {
+            str(line.get_marker()): line.get_xdata()[0]  # type: ignore[index]
+            for axes in figure.axes
+            for line in axes.lines
+            if line.get_marker() in ("o", "|", "v")
+        }
+        assert marks == {"o": 0.8, "|": 0.01, "v": 0.83}
+        assert any("triangle what was asked for" in text for text in said)
+    assert "  asked for" not in words(explanation_figure(explanation(), ""))
 
 
 def test_a_map_of_zeros_and_dropout_off_can_be_drawn() -> None:
     flat = picture()
     none = Picture(flat.pixels, None, 0 * flat.mean, np.zeros((7, 7), np.float32), None)
-    assert "sum +0.00" in words(
-        explanation_figure(explanation(Portrait("selected", "G1", [FACT], none)), "")
-    )
+    said = words(explanation_figure(explanation(Portrait("selected", "G1", [FACT], none)), ""))
+    assert {"raised nowhere", "lowered nowhere"} <= set(said)
 
 
 def test_dots_mark_cells_below_their_spread() -> None:
@@ -157,13 +215,6 @@ def test_files_are_fit_for_print(tmp_path: Path) -> None:
     assert [path.read_bytes() for path in again] == [png.read_bytes(), data]
 
 
-def test_numbers_of_votes_and_names() -> None:
-    assert [votes(count) for count in (3, 2.5, 0, None)] == ["3", "2.5", "0", "0"]
-    assert shown("J000.00", 60) == "J000.00"
-    assert shown("a\x1bb", 60) == "a\N{REPLACEMENT CHARACTER}b"
-    assert shown("x" * 61, 60) == "x" * 59 + "…"
-
-
 def test_it_says_what_the_maps_are_of() -> None:
     bare = picture()
     bare = Picture(bare.pixels, bare.segment, bare.mean, None, None)
@@ -177,7 +228,15 @@ def test_it_says_what_the_maps_are_of() -> None:
 @pytest.mark.parametrize("of", ["concentration", "fraction", "cross_entropy"])
 def test_words_end_within_the_figure(of: Of) -> None:
     line = "HiResCAM at blocks.6, 30 dropout samples, bilinear; efficientnet_b0, SHA-256 0123…"
-    figure = explanation_figure(replace(explanation(), of=of), line)
-    assert words(figure)  # drawn
-    for text in figure.texts:
-        assert text.get_window_extent().x1 <= figure.bbox.x1, text.get_text()
+    wide = replace(
+        picture(scale=1e-4), on_target=1.0, lowered_on_target=1.0, predicted=0.13, baseline=0.41
+    )
+    weighted = replace(FACT, count=27.6, total=133.7, observed=0.21)
+    target = Target(("smooth", "more-than-4"), 0, (0.5, 0.9), (0.1, 0.8), 5)
+    full = Portrait("observed counterpart", "J" * 40, [weighted], wide, "", target)
+    figure = explanation_figure(replace(explanation(full), of=of), line)
+    assert "about 28 of 134" in words(figure)  # and drawn
+    places = [text.get_window_extent() for text in figure.texts]
+    places += [text.get_window_extent() for axes in figure.axes for text in axes.texts]
+    assert all(place.x1 <= figure.bbox.x1 for place in places)
+    assert not [(a, b) for n, a in enumerate(places) for b in places[n + 1 :] if a.overlaps(b)]

@@ -22,8 +22,11 @@ def test_each_answer_has_a_row_with_its_numbers() -> None:
     for answer in (2, 7):
         lo, hi = summary.lo[0, answer], summary.hi[0, answer]
         assert f"{summary.fraction[0, answer]:.2f}  [{lo:.2f}, {hi:.2f}]" in words
-    assert len(figure.axes) == 2 * 4, "image, increase, decrease and bar"
+    assert len(figure.axes) == 2 * 4 + 1, "image, increase, decrease, fractions; one bar"
     assert not any("standard deviation" in word for word in words)
+    (legend,) = (word for word in words if word.startswith("Left: "))
+    assert "grey bar" in legend
+    assert "dot" not in legend, "nobody voted on it"
     spread = replace(found, sd=np.ones_like(found.maps))
     dotted = image_figure("m51.png", spread, [2], "model m")
     assert any("standard deviation" in text.get_text() for text in dotted.findobj(Text))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.made.catalogues import TOY, catalogue, random_concentrations, random_counts
+from tests.made.covered import covered
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.explain.maps import saliency_of
 from zoolens.catalog.explain.rows import map_rows, statistic_rows
@@ -19,6 +20,7 @@ from zoolens.catalog.saliency.arithmetic import (
 from zoolens.catalog.store.store import Store
 
 GALAXIES, SIZE = 3, 7
+COVERED = covered([np.ones((SIZE, SIZE)), None], (SIZE, SIZE))
 LACKING = slice(5, 8)  # `bar`, which the model does not have
 
 
@@ -49,7 +51,7 @@ def explained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         run = store.begin("explain", config)
         tables = {
             "saliency_map": map_rows([0, 1], mean[:2], sd[:2], TOY),
-            "saliency_stat": statistic_rows([0, 1], mean[:2], [np.ones((SIZE, SIZE)), None]),
+            "saliency_stat": statistic_rows([0, 1], "concentration", mean[:2], COVERED),
         }
         store.commit(run, "1", tables)
         store.finish(run)

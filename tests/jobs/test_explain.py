@@ -190,13 +190,27 @@ def test_layers_without_a_closed_form_are_explained_too(path: Path, model: str) 
 def test_statistics_stand_for_every_answer(path: Path) -> None:
     explain(path, Which(everything=True), figures=False)
     assert one(path, "SELECT count(*) FROM saliency") == GALAXIES * 10
-    assert one(path, "SELECT count(*) FROM saliency_stats") == GALAXIES * 34
+    for of in ("concentration", "fraction"):
+        assert one(path, f"SELECT count(*) FROM saliency_stats WHERE of = '{of}'") == GALAXIES * 34
     # every blob is found, and a map without positive saliency has none on the target
     wrong = "SELECT count(*) FROM saliency_stats WHERE (on_target IS NULL) <> (increase = 0)"
     assert one(path, wrong) == 0
     assert one(path, "SELECT max(on_target) FROM saliency_stats") < 0.9  # type: ignore[operator]
     assert one(path, "SELECT min(on_target) FROM saliency_stats") > 0.01  # type: ignore[operator]
     assert verify(path).errors == 0
+    # the maps of fractions are those that are drawn, and explain what was predicted
+    raised = saliency_of(path, "G0003", LABEL, of="fraction")
+    (row,) = rows(
+        path,
+        "SELECT s.*, p.fraction FROM saliency_stats s JOIN predictions p "
+        f"USING (galaxy_id, label) WHERE s.iauname = 'G0003' AND label = '{LABEL}' "
+        "AND of = 'fraction'",
+    )
+    assert row["increase"] == pytest.approx(np.clip(raised, 0, None).sum(), rel=1e-4)
+    assert row["decrease"] == pytest.approx(np.clip(raised, None, 0).sum(), rel=1e-4)
+    assert row["predicted"] == pytest.approx(row["fraction"], abs=1e-5)
+    shares = [row[f"on_{place}"] for place in ("galaxy", "neighbours", "sky")]
+    assert sum(shares) == pytest.approx(1, abs=1e-6)  # type: ignore[arg-type]
 
 
 def test_what_is_there_is_not_done_again(path: Path) -> None:
@@ -301,14 +315,14 @@ def test_the_worst_of_an_answer_are_drawn_for_it(path: Path) -> None:
         "SELECT iauname FROM losses WHERE label = 'how-rounded_in-between' "
         "ORDER BY weighted_ce DESC LIMIT 2",
     )
-    expected = {f"{row['iauname']}_how-rounded_in-between.png" for row in ranked}
+    expected = {f"{row['iauname']}_how-rounded_in-between_fraction.png" for row in ranked}
     assert {file.name for file in report.figures if file.suffix == ".png"} == expected
 
 
 def test_the_answer_is_the_costliest_unless_given(path: Path) -> None:
     report = explain(path, Which(names=["G0005"]))
     costliest = one(path, "SELECT label FROM worst WHERE iauname = 'G0005'")
-    assert report.figures[0].name == f"G0005_{costliest}.png"
+    assert report.figures[0].name == f"G0005_{costliest}_fraction.png"
 
 
 def test_mistakes_are_told_before_anything_is_done(path: Path) -> None:
@@ -360,13 +374,17 @@ def test_a_galaxy_is_drawn_beside_its_counterparts(path: Path) -> None:
     assert report.page is not None
     folder = path.with_name("gz-explained")
     names = [
-        f"{name}_{LABEL}{suffix}" for name in ("G0006", "G0001") for suffix in (".png", ".pdf")
+        f"{name}_{LABEL}_fraction{suffix}"
+        for name in ("G0006", "G0001")
+        for suffix in (".png", ".pdf")
     ]
     assert report.figures == tuple(folder / name for name in names)
     page = Links(report.page)
     assert page.tags.isdisjoint({"script", "link", "iframe"})
     for link in page.links:
         assert link.startswith("#") or (folder / unquote(link)).is_file()
+    tables = [f"G0006_{LABEL}_{name}" for name in ("votes.csv", "votes.tex", "fractions.csv")]
+    assert set(tables) <= set(page.links)
     text = report.page.read_text(encoding="utf-8")
     assert "http" not in text
     for words in ("Table 1", "Table 2", "observed counterpart", "predicted counterpart"):
@@ -655,17 +673,15 @@ def test_a_changed_image_is_not_drawn_under_old_maps(path: Path, tmp_path: Path)
     assert "changed image" in explanation.selected.missing
 
 
-def test_maps_of_fractions_need_the_model_that_predicted(path: Path, tmp_path: Path) -> None:
+def test_maps_of_losses_need_the_model_that_predicted(path: Path, tmp_path: Path) -> None:
     other = save(zoobot_tree("resnet18", seed=5, awake=True), tmp_path / "other.ckpt")
+    chosen, maps = Which(names=["G0003"], answer=LABEL), Maps(model=str(other))
     with pytest.raises(CatalogError, match="zoolens predict --model"):
-        explain(
-            path,
-            Which(names=["G0003"]),
-            Maps(model=str(other)),
-            of="fraction",
-            out=tmp_path / "out",
-        )
+        explain(path, chosen, maps, of="cross_entropy", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+    report = explain(path, chosen, maps, out=tmp_path / "out")
+    assert report.figures[0].name == f"G0003_{LABEL}_fraction.png"
+    assert report.caveats, "the predictions are another model's"
 
 
 def test_the_model_is_found_from_any_folder(

@@ -4,12 +4,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow.parquet as pq
 
-from tests.made.catalogues import TOY, add_votes, catalogue, random_concentrations, random_counts
+from tests.made.catalogues import (
+    TOY,
+    add_votes,
+    catalogue,
+    expected_fractions,
+    random_concentrations,
+    random_counts,
+)
+from tests.made.covered import covered
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.explain.rows import map_rows, statistic_rows
+from zoolens.catalog.explain.rows import in_galaxy_order, map_rows, statistic_rows
 from zoolens.catalog.release.provenance import Title
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.index import index
@@ -43,17 +52,35 @@ def full_catalogue(path: Path, *, tree: DecisionTree = TOY, seed: int = 0) -> Pa
         maps = random.normal(size=(2, len(EXPLAINED), len(tree.labels), SIDE, SIDE))
         config = {"predict_run": store.newest_run("predict"), "samples": 0}
         run = store.begin("explain", config)
-        masks = [np.ones((SIDE, SIDE)), None] * len(EXPLAINED)
         mean, sd = maps.astype(np.float32)
+        masks = ([np.eye(SIDE), None] * len(EXPLAINED))[: len(EXPLAINED)]
+        neighbour = np.zeros((SIDE, SIDE))
+        neighbour[:2, 3:] = 1
+        where = covered(masks, (SIDE, SIDE), neighbour)
+        expected = expected_fractions(concentrations[EXPLAINED], tree)
+        raised = fractions_of(mean, tree)
         tables = {
             "saliency_map": map_rows([*EXPLAINED], mean, abs(sd), tree),
-            "saliency_stat": statistic_rows([*EXPLAINED], mean, masks[: len(EXPLAINED)]),
+            "saliency_stat": in_galaxy_order(
+                [
+                    statistic_rows([*EXPLAINED], "concentration", mean, where),
+                    statistic_rows([*EXPLAINED], "fraction", raised, where, expected),
+                ]
+            ),
         }
         store.commit(run, "all", tables)
         store.finish(run)
     score(path)
     index(path)
     return path
+
+
+def fractions_of(maps: npt.NDArray[np.float32], tree: DecisionTree) -> npt.NDArray[np.float64]:
+    """Maps (N, A, h, w) as of fractions: small, and those of a question add up to 0."""
+    made = 0.01 * maps.astype(np.float64)
+    for where in tree.slices:
+        made[:, where] -= made[:, where].mean(axis=1, keepdims=True)
+    return made
 
 
 def view_rows(path: Path, sql: str) -> list[dict[str, Any]]:

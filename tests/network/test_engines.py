@@ -40,11 +40,12 @@ def test_openvino_gives_the_encoders_features(architecture: str, size: int) -> N
     assert (encode(images) - expected).abs().max() <= 1e-5 * expected.abs().max()
 
 
+@pytest.mark.parametrize("architecture", ["resnet10t", "convnext_atto"])
 @pytest.mark.parametrize("engine", ["torch", pytest.param("openvino", marks=installed)])
-def test_bfloat16_is_near(engine: str) -> None:
+def test_bfloat16_is_near(engine: str, architecture: str) -> None:
     import timm
 
-    encoder = scrambled(timm.create_model("resnet10t", num_classes=0))
+    encoder = scrambled(timm.create_model(architecture, num_classes=0))
     images = 0.2 * torch.rand(5, 3, 96, 96, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         expected = encoder(images)

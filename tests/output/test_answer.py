@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.made.latex import table_of
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.output.answer import TABLE_ROWS, Answer, cell, from_arrow, write
 from zoolens.catalog.store.store import Store
@@ -62,7 +63,7 @@ def test_a_hostile_name_does_not_steer_the_terminal(capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("form", "out", "message"),
     [
-        ("xml", None, "table, csv, json, parquet"),
+        ("xml", None, "table, csv, json, parquet, latex"),
         ("parquet", None, "--out FILE.parquet"),
         (None, "out.txt", "does not tell its format"),
         ("csv", "nowhere/out.csv", "nowhere"),
@@ -209,3 +210,20 @@ def test_large_numbers_are_short() -> None:
         "100,000,000,000,000",
         "0.25",
     ]
+
+
+def test_latex_shows_what_people_read_and_all_rows(tmp_path: Path) -> None:
+    rows = 2 * TABLE_ROWS
+    answer = pa.table(
+        {
+            "label": ["bar_no"] * rows,
+            "ce": [-0.123456] * rows,
+            "n": pa.array([None] * rows, pa.int8()),
+        }
+    )
+    for file, form in ((tmp_path / "out.tex", None), (tmp_path / "out", "latex")):
+        write(from_arrow(answer), form, file)
+        table = table_of(file.read_text(encoding="utf-8"))
+        assert table.align == "lrl"
+        assert table.lines[:2] == [["label", "ce", "n"], [r"bar\_no", "$-$0.1235", "--"]]
+        assert len(table.lines) == 1 + rows

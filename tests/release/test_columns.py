@@ -57,6 +57,9 @@ _MAP = [
     "round_yes_decrease",
     "round_yes_peak_x",
     "round_yes_peak_y",
+    "round_yes_pred_frac_on_galaxy",
+    "round_yes_pred_frac_on_neighbours",
+    "round_yes_pred_frac_on_sky",
 ]
 
 
@@ -69,8 +72,8 @@ def test_names_stand_in_this_order() -> None:
     more = release_columns(TOY, trained=True, maps=True).names
     assert more[:12] == [*_IDENTITY, *_OTHERS, "split", "shape_total-votes"]
     first = more.index(_ROUND[0])
-    assert more[first : first + 21] == [*_ROUND, *_MAP, "round_no"]
-    assert len(more) == len(names) + 1 + 7 * 10
+    assert more[first : first + 24] == [*_ROUND, *_MAP, "round_no"]
+    assert len(more) == len(names) + 1 + 10 * 10
 
 
 def test_counts_are_whole_or_not_and_nothing_else_changes() -> None:

@@ -27,6 +27,10 @@ def same(found: Any, expected: Any) -> bool:
     return bool(found == expected)
 
 
+_CONCENTRATION, _FRACTION = (
+    f"saliency_stats WHERE of = '{of}'" for of in ("concentration", "fraction")
+)
+_PLACES = ("galaxy", "neighbours", "sky")
 # view, its column, and the ending of the columns of the release
 _OF_ANSWERS = [
     ("votes", "count", ""),
@@ -37,13 +41,14 @@ _OF_ANSWERS = [
     ("predictions", "fraction_lo", "_pred_frac_lo"),
     ("predictions", "fraction_hi", "_pred_frac_hi"),
     ("losses", "ce", "_ce"),
-    ("saliency_stats", "on_target", "_on_target"),
-    ("saliency_stats", "centroid_offset", "_centroid_offset"),
-    ("saliency_stats", "entropy", "_map_entropy"),
-    ("saliency_stats", "increase", "_increase"),
-    ("saliency_stats", "decrease", "_decrease"),
-    ("saliency_stats", "peak_x", "_peak_x"),
-    ("saliency_stats", "peak_y", "_peak_y"),
+    (_CONCENTRATION, "on_target", "_on_target"),
+    (_CONCENTRATION, "centroid_offset", "_centroid_offset"),
+    (_CONCENTRATION, "entropy", "_map_entropy"),
+    (_CONCENTRATION, "increase", "_increase"),
+    (_CONCENTRATION, "decrease", "_decrease"),
+    (_CONCENTRATION, "peak_x", "_peak_x"),
+    (_CONCENTRATION, "peak_y", "_peak_y"),
+    *((_FRACTION, f"on_{place}", f"_pred_frac_on_{place}") for place in _PLACES),
 ]
 
 _OF_QUESTIONS = [

@@ -122,6 +122,49 @@ def test_extremes() -> None:
     assert found["on_target"][0] == 1
 
 
+def test_where_a_map_lies_by_hand() -> None:
+    on_galaxy = np.array([[1.0, 0.5], [0.0, 0.0]])
+    on_neighbours = np.array([[0.0, 0.5], [0.5, 0.0]])
+    found = map_statistics(MAP, on_galaxy, on_neighbours)
+    # the 3 lies half on each, the -2 half on neighbours and half on sky, the 1 on sky
+    shares = {
+        "increase": (1.5 / 4, 1.5 / 4, 1 / 4),
+        "decrease": (0, 1 / 2, 1 / 2),
+        "": (1.5 / 6, 2.5 / 6, 2 / 6),
+    }
+    for part, expected in shares.items():
+        names = [f"{part}_on_{place}".lstrip("_") for place in ("galaxy", "neighbours", "sky")]
+        assert [found[name][0] for name in names] == pytest.approx(expected), part
+
+
+def test_a_missing_sign_or_segment_is_no_missing_share() -> None:
+    lowering = np.full((1, 2, 2), -1.0, np.float32)
+    found = map_statistics(lowering, np.array([[1.0, 0.0], [0.0, 0.0]]))
+    for part, expected in {"on": (0.25, 0, 0.75), "increase_on": (0, 0, 0)}.items():
+        places = (f"{part}_{place}" for place in ("galaxy", "neighbours", "sky"))
+        assert tuple(found[name][0] for name in places) == expected
+    for nothing in (None, np.full((2, 2), np.nan)):  # a black image is sky alone
+        black = map_statistics(lowering, nothing)
+        assert (black["on_galaxy"], black["on_neighbours"], black["on_sky"]) == ([0], [0], [1])
+        assert np.isnan(black["on_target"])
+    flat = map_statistics(np.zeros((1, 2, 2), np.float32), np.ones((2, 2)))
+    assert [flat[f"on_{place}"][0] for place in ("galaxy", "neighbours", "sky")] == [0, 0, 0]
+
+
+def test_many_galaxies_at_once_are_each_alone() -> None:
+    random = np.random.default_rng(7)
+    maps = random.normal(size=(6, 3, 4)).astype(np.float32)
+    galaxy = random.random((6, 3, 4))
+    galaxy[2] = np.nan
+    neighbours = random.random((6, 3, 4)) * (1 - np.nan_to_num(galaxy))
+    together = map_statistics(maps, galaxy, neighbours)
+    for row in range(6):
+        one = None if row == 2 else galaxy[row]
+        alone = map_statistics(maps[row : row + 1], one, neighbours[row])
+        for name, values in alone.items():
+            np.testing.assert_array_equal(together[name][row], values[0], err_msg=name)
+
+
 def test_without_segment_or_saliency() -> None:
     nothing = np.zeros((1, 3, 3), np.float32)
     for name in ("on_target", "centroid_offset", "entropy"):

@@ -69,6 +69,20 @@ def test_maps_of_fractions_are_means_over_models(pair: list[Explainer]) -> None:
         np.testing.assert_allclose(getattr(pooled, name), sum(values) / 2, atol=1e-12)
 
 
+def test_both_are_those_of_each_call(pair: list[Explainer]) -> None:
+    for explained, images in (
+        (PooledExplainer(pair, [COLOUR, GREY], size=64), IMAGES),
+        (pair[0], IMAGES[:, COLOUR]),
+    ):
+        own, fractions = explained.both(images, TREE.slices)
+        alone, alone_fractions = explained(images), explained.fractions(images, TREE.slices)
+        for found, expected in ((own, alone), (fractions, alone_fractions)):
+            for name, values in vars(expected).items():
+                torch.testing.assert_close(
+                    getattr(found, name), values, rtol=0, atol=0, equal_nan=True
+                )
+
+
 def test_what_all_models_share_is_said_once(pair: list[Explainer]) -> None:
     pooled = PooledExplainer(pair, [COLOUR, GREY], size=64)
     assert (pooled.method, pooled.layer, pooled.engine) == ("hirescam", pair[0].layer, "torch")

@@ -1,5 +1,6 @@
 """Faults put into a catalogue by hand, and found."""
 
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -78,6 +79,34 @@ def test_damage_is_found(path: Path, damage: str, check: str, offending: int) ->
         connection.execute(damage)
     with Store.open(path, read_only=True) as store:
         assert offences(store)[check] == offending
+
+
+@pytest.mark.parametrize(
+    ("damage", "check"),
+    [
+        ("SET on_sky = on_sky + 0.1 WHERE answer_id = 2", "shares that do not add up"),
+        ("SET increase_on_galaxy = 1 WHERE answer_id = 2", "shares that do not add up"),
+        ("SET decrease_on_sky = 0 WHERE answer_id = 2", "shares that do not add up"),
+        (
+            "SET of = 'loss' WHERE answer_id = 2 AND of = 'fraction'",
+            "of something else than a concentration or a fraction",
+        ),
+        (
+            "SET baseline = predicted + 0.5 WHERE answer_id = 2",
+            "sums that are not predicted less baseline",
+        ),
+        ("SET answer_id = 1 WHERE answer_id = 2", "rows that stand twice"),
+    ],
+)
+def test_statistics_that_cannot_be_are_found(
+    full_gz: Path, tmp_path: Path, damage: str, check: str
+) -> None:
+    path = Path(shutil.copy(full_gz, tmp_path / "gz.duckdb"))
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(f"UPDATE saliency_stat {damage}")
+    with Store.open(path, read_only=True) as store:
+        found = {name for name, count in offences(store).items() if count}
+    assert found == {f"saliency_stat: {check}"}
 
 
 def test_child_totals_above_their_parents_are_a_warning(path: Path) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.made.catalogues import TOY, catalogue, random_concentrations, random_counts
+from tests.made.covered import covered
 from zoolens.catalog.explain.rows import map_rows, statistic_rows
 from zoolens.catalog.store.derived_checks import altered_maps, altered_posteriors
 from zoolens.catalog.store.store import Store
@@ -27,7 +28,9 @@ def path(tmp_path: Path) -> Path:
         run = store.begin("explain", {})
         tables = {
             "saliency_map": map_rows([1, 4], maps, abs(maps), TOY),
-            "saliency_stat": statistic_rows([1, 4], maps, [np.ones((3, 3)), None]),
+            "saliency_stat": statistic_rows(
+                [1, 4], "concentration", maps, covered([np.ones((3, 3)), None], (3, 3))
+            ),
         }
         store.commit(run, "one", tables)
         store.finish(run)

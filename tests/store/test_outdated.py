@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from tests.made.catalogues import TOY, add_predictions, blank, random_concentrations, random_counts
+from tests.made.covered import covered
 from zoolens.catalog.errors import CatalogError, Outdated
 from zoolens.catalog.explain.rows import map_rows, statistic_rows
 from zoolens.catalog.store.checks import offences
@@ -109,7 +110,12 @@ class Work:
             if missing:
                 tables = {
                     "saliency_map": map_rows(missing, maps, abs(maps), TOY),
-                    "saliency_stat": statistic_rows(missing, maps, [None] * len(missing)),
+                    "saliency_stat": statistic_rows(
+                        missing,
+                        "concentration",
+                        maps,
+                        covered([None] * len(missing), maps.shape[2:]),
+                    ),
                 }
                 store.commit(run, f"part {store.shards(run) + 1}", tables)
             store.finish(run)

@@ -59,11 +59,15 @@ ANSWERS = {
     "reach": ("predictions", "reach"),
     "ce": ("losses", "ce"),
     **{
-        name: ("saliency_stats", name)
+        name: ("saliency_stats WHERE of = 'concentration'", name)
         for name in (
             *("on_target", "centroid_offset", "entropy"),
             *("increase", "decrease", "peak_x", "peak_y"),
         )
+    },
+    **{
+        name: ("saliency_stats WHERE of = 'fraction'", name)
+        for name in ("on_galaxy", "on_neighbours", "on_sky")
     },
 }
 QUESTIONS = {
@@ -100,7 +104,7 @@ def test_rows_are_those_of_the_view(store: Store, runs: Runs, view: str) -> None
         f"SELECT galaxy_id, {', '.join(columns)} FROM {view} "
         f"WHERE galaxy_id IN ({', '.join(map(str, IDS))})"
     ).to_pylist()
-    rows.sort(key=lambda row: (row.pop("galaxy_id"), keys.index(row[key])))
+    rows.sort(key=lambda row: (row.pop("galaxy_id"), keys.index(row[key]), row.get("of")))
     assert found.to_pylist() == rows
     assert len(rows) > 10
 

@@ -75,6 +75,9 @@ def test_an_older_catalogue_is_brought_here_with_its_data(tmp_path: Path) -> Non
         connection.execute(
             "INSERT INTO vote VALUES (1, 7, 0, 3, 5), (1, 7, 1, 1, 5), (1, 7, 2, 4, 4)"
         )
+        connection.execute(
+            "INSERT INTO saliency_stat VALUES (1, 7, 0, 0.5, 0.1, 0.9, 2, 3, 4.5, -1.5)"
+        )
         for reason in ("negative count: bar_yes is -1", "contradictory total: 3", "so it was said"):
             connection.execute("INSERT INTO reject VALUES (1, 'v.csv', 3, 'J7', ?)", [reason])
     with Store.open(path) as store:
@@ -98,6 +101,10 @@ def test_an_older_catalogue_is_brought_here_with_its_data(tmp_path: Path) -> Non
             ("bar_yes", 3, 5, None),
             ("odd_yes", 4, 4, 1),
         ]
+        assert store.rows(
+            "SELECT label, of, on_target, increase, decrease, on_galaxy, predicted, baseline "
+            "FROM history.saliency_stats"
+        ) == [("bar_yes", "concentration", 0.5, 4.5, -1.5, None, None, None)]
         assert store.rows("SELECT kind, refused FROM rejects ORDER BY kind") == [
             ("contradictory total", False),
             ("negative count", True),

@@ -13,6 +13,7 @@ from tests.made.catalogues import (
     random_concentrations,
     random_counts,
 )
+from tests.made.covered import covered
 from zoolens.catalog.explain.rows import statistic_rows
 from zoolens.catalog.store.rejects import Reject, reject_table
 from zoolens.catalog.store.steps import interrupted, rejects, runs, steps
@@ -50,7 +51,15 @@ def test_each_step_has_done_some_of_what_it_could(path: Path) -> None:
     with Store.open(path) as store:
         run = store.begin("explain", {"predict_run": 3})
         maps = np.ones((1, len(TOY.labels), 2, 2), np.float32)
-        store.commit(run, "one", {"saliency_stat": statistic_rows([1], maps, [None])})
+        store.commit(
+            run,
+            "one",
+            {
+                "saliency_stat": statistic_rows(
+                    [1], "concentration", maps, covered([None], maps.shape[2:])
+                )
+            },
+        )
         assert told(store)["explain"] == (None, 0, 2), "not before the run is complete"
         store.finish(run)
         assert told(store)["score"] == (4, 3, 3)

@@ -22,7 +22,10 @@ function makeSvg(name, attributes, ...children) {
 }
 
 const fraction = (value) => (value === null ? "–" : value.toFixed(2));
-const votes = (value) => (value ?? 0).toFixed(1).replace(".0", "");
+const votes = (value) => String(Math.floor((value ?? 0) + 0.5));
+const weighted = (value) => Math.abs((value ?? 0) - Math.floor((value ?? 0) + 0.5)) > 0.01;
+const votesOf = ({ count, total }) =>
+  `${weighted(count) || weighted(total) ? "about " : ""}${votes(count)} of ${votes(total)}`;
 const nats = (value) =>
   value === null ? "–" : isFinite(value) ? Number(value).toFixed(2) : "∞";
 const interval = (one) => (one.lo === null ? "" : `${fraction(one.lo)}–${fraction(one.hi)}`);
@@ -43,7 +46,7 @@ function showDetail(galaxy, rank, select) {
 }
 
 function summary(galaxy, rank) {
-  const asked = `${votes(galaxy.count)} of ${votes(galaxy.total)} volunteers asked`;
+  const asked = `${votesOf(galaxy)} volunteers asked`;
   const range = galaxy.lo === null ? "" : ` (90 % interval ${interval(galaxy)})`;
   return (
     `Rank ${rank}: ${asked} ${galaxy.question} said “${galaxy.answer}”, a fraction of ` +
@@ -75,15 +78,15 @@ function showStage(galaxy) {
 
 function mapWords(galaxy) {
   if (!galaxy.map) return ["No saliency map of this galaxy is stored."];
-  const { reach, increase, decrease, on_target: share } = galaxy.map.scale;
+  const { reach, increase, decrease, on_target, lowered_on_target } = galaxy.map.scale;
   const scale = make("span", { class: "scale", "aria-hidden": "true" });
   scale.append(MINUS + amount(reach), make("span", { class: "ramp" }), "+" + amount(reach));
-  const part = share === null ? "" : ` (${Math.round(100 * share)} % of it on the galaxy)`;
+  const part = (share) => (share === null ? "" : ` (${Math.round(100 * share)} % on the galaxy)`);
   return [
     scale,
     `Red raised the predicted fraction of “${galaxy.answer}”, blue lowered it, on this scale ` +
-      `per cell of the map. In all: increase ${amount(increase)}${part}, decrease ` +
-      `${amount(decrease)}.` +
+      `per cell of the map. In all it was raised by ${amount(increase)}${part(on_target)} and ` +
+      `lowered by ${amount(-decrease)}${part(lowered_on_target)}.` +
       (galaxy.map.exact
         ? ""
         : " Only to first order: the model or the image to make the map from was not at hand, " +
@@ -140,7 +143,7 @@ function card(one, select) {
     name.addEventListener("click", () => select(one.place));
   }
   const range = interval(one);
-  const given = `${votes(one.count)} of ${votes(one.total)}`;
+  const given = votesOf(one);
   const unasked = one.total ? "asked with other answers" : "nobody was asked";
   const facts = [
     ["observed", one.observed === null ? unasked : `${fraction(one.observed)} (${given})`],

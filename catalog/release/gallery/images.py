@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from zoolens.catalog.arrays import Mask, Pixels
 from zoolens.catalog.errors import CatalogError, ImageRefused
+from zoolens.catalog.explain.scale import FLOORS, scale_end
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.segments import central_segment, coverage
 from zoolens.catalog.images.view import View
@@ -43,14 +44,16 @@ class Plate:
 class Scale:
     """A drawn map in numbers, in units of the fraction.
 
-    reach: largest magnitude of a cell; increase and decrease: sums of the positive and
-    the negative part; on_target: share of the increase on the segment, or None.
+    reach: where the colours end (`scale_end`); increase and decrease: sums of the positive and
+    the negative part; on_target and lowered_on_target: share of the one and of the other on the
+    segment, or None.
     """
 
     reach: float
     increase: float
     decrease: float
     on_target: float | None
+    lowered_on_target: float | None
 
 
 @dataclass(frozen=True)
@@ -115,9 +118,10 @@ def overlay(mean: npt.NDArray[np.floating], sign: int, side: int) -> Pixels:
     """One sign of a map (h, w) as colour and opacity, (side, side, 4).
 
     The colour is one; opacity goes with magnitude, from 0 to `OPAQUE` at the map's
-    largest magnitude of either sign, so that the overlays of both signs can be compared.
+    scale's end (`scale_end`), so that the overlays of both signs can be compared, and those of
+    a map that adds up to little are faint.
     """
-    reach = float(np.abs(mean).max()) or 1.0
+    reach = _end(mean)
     strength = np.clip(sign * upsample(mean, side), 0, None) / reach
     pixels = np.empty((side, side, 4), np.uint8)
     pixels[..., :3] = np.round(255 * np.array(_FULL[sign][:3]))
@@ -135,9 +139,14 @@ def outline(segment: Mask, side: int) -> Pixels:
 
 def _scale(mean: npt.NDArray[np.floating], segment: Mask | None) -> Scale:
     covered = None if segment is None else coverage(segment, *mean.shape)
-    of = {name: float(value[0]) for name, value in map_statistics(mean[None], covered).items()}
-    on_target = None if np.isnan(of["on_target"]) else of["on_target"]
-    return Scale(float(np.abs(mean).max()), of["increase"], of["decrease"], on_target)
+    of = map_statistics(np.stack([mean, -mean]), covered)
+    raised, lowered = (None if np.isnan(share) else float(share) for share in of["on_target"])
+    up, down = float(of["increase"][0]), float(of["decrease"][0])
+    return Scale(_end(mean), up, down, raised, lowered)
+
+
+def _end(mean: npt.NDArray[np.floating]) -> float:
+    return scale_end([mean], FLOORS["fraction"])
 
 
 def _save(pixels: Pixels, path: Path) -> None:

@@ -157,8 +157,8 @@ def _script(value: Any) -> Markup:
 
 
 def _whole(count: float) -> str:
-    """A number of votes: whole ones as such, weighted ones with a decimal."""
-    return _rounded(count, "0.1").removesuffix(".0")
+    """A number of votes, of weighted ones the nearest whole one."""
+    return _rounded(count, "1")
 
 
 def _rounded(value: float, step: str) -> str:

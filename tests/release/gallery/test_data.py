@@ -83,7 +83,8 @@ def galleries_data(rows: list[Row], scale: Scale | None = None) -> list[dict[str
 
 
 def test_a_galaxy_by_hand() -> None:
-    (one,) = galleries_data([row(3, counts=[2, 1, 3], total=6)], Scale(1 / 3, 2.0, -1e-9, None))
+    scale = Scale(1 / 3, 2.0, -1e-9, None, 0.5)
+    (one,) = galleries_data([row(3, counts=[2, 1, 3], total=6)], scale)
     other = one.pop("counterparts")[0]
     assert one == {
         "name": "G3",
@@ -104,7 +105,13 @@ def test_a_galaxy_by_hand() -> None:
         "missing": "",
         "outline": "images/3-outline.png",
         "map": {
-            "scale": {"reach": 0.3333, "increase": 2.0, "decrease": -1e-9, "on_target": None},
+            "scale": {
+                "reach": 0.3333,
+                "increase": 2.0,
+                "decrease": -1e-9,
+                "on_target": None,
+                "lowered_on_target": 0.5,
+            },
             "exact": True,
             "increase": "images/3-increase.png",
             "decrease": "images/3-decrease.png",

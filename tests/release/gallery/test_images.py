@@ -7,7 +7,7 @@ from scipy import ndimage
 from tests.made.galleries import (
     saliency,
 )
-from zoolens.catalog.release.gallery.images import MOST_SIDE, outline, overlay, shrunk
+from zoolens.catalog.release.gallery.images import MOST_SIDE, OPAQUE, outline, overlay, shrunk
 
 
 def test_no_pixel_is_in_both_overlays() -> None:
@@ -19,6 +19,13 @@ def test_no_pixel_is_in_both_overlays() -> None:
 
 def test_a_map_of_nothing_is_transparent() -> None:
     assert not overlay(np.zeros((3, 3)), 1, 16)[..., 3].any()
+
+
+def test_a_map_that_adds_up_to_little_is_faint() -> None:
+    strong, little = np.full((4, 4), 0.1), np.full((4, 4), 0.0005 / 16)
+    assert overlay(strong, 1, 16)[..., 3].max() == round(255 * OPAQUE)
+    assert overlay(little, 1, 16)[..., 3].max() == round(255 * OPAQUE * 0.01)
+    assert not overlay(strong, -1, 16)[..., 3].any()
 
 
 def test_large_views_are_shown_smaller() -> None:

@@ -258,7 +258,7 @@ def test_numbers_in_page_and_script_are_rounded_alike(page: Path) -> None:
         "–",
         "∞",
     ]
-    assert [_whole(v) for v in (12, 12.25, 0.04)] == ["12", "12.3", "0"]
+    assert [_whole(v) for v in (12, 12.5, 12.4, 0.04)] == ["12", "13", "12", "0"]
 
 
 def test_a_folder_that_cannot_be_made_is_told(path: Path, tmp_path: Path) -> None:
