@@ -4,7 +4,8 @@
 
 Each network, with random weights, in a process of its own: all maps of 34 answers with 30 dropout
 samples of 16 real images, by OpenVINO and by torch, a few images on each core as `explain --all`
-does, in turn with the encoder alone on the same engine, as `predict` runs it. The ratio of the two
+does, in turn with the encoder alone on the same engine, as `predict` runs it, and with maps by
+OpenVINO in bfloat16 (slower than float32 on a processor that has none). The ratio of the two
 in the same round is what counts. pytorch-grad-cam makes the map of one answer of four images
 without dropout, forward and backward pass, and its time is multiplied: by 34 answers, by 30
 samples, by four. Maps of two images are compared with autograd's of the encoder in float64.
@@ -33,6 +34,7 @@ from torch import Tensor, nn
 
 from benchmarks.__main__ import IMAGES
 from benchmarks.contest import Contest, Way, run, surroundings
+from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.engines import make_encode
 from zoolens.catalog.network.inference import AT_ONCE, torch_in_order
@@ -45,6 +47,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "speed.md"
 BEGIN, END = "<!-- networks -->", "<!-- end of networks -->"
 COUNT, FEW, SAMPLES, ANSWERS, ROUNDS, RATE = 16, 4, 30, 34, 5, 0.2
 ENGINES = ("openvino", "torch")
+HALF = "maps, openvino, bfloat16"
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,12 @@ def measure(name: str) -> dict[str, Any]:
         ways[f"encoder, {engine}"] = Way(partial(_side_by_side, encode, images))
         ways[f"maps, {engine}"] = Way(partial(_side_by_side, explainer, images))
         errors[engine] = _error(explainer(images[:2]).mean, expected)
+    try:
+        half = Explainer(model, masks, size=network.size, engine="openvino", precision="bfloat16")
+        ways[HALF] = Way(partial(_side_by_side, half, images))
+        errors[HALF] = _error(half(images[:2]).mean, expected)
+    except CatalogError:  # features by it are too far off
+        pass
     whole = Whole(model)
     ways["pytorch-grad-cam"] = Way(lambda: _by_grad_cam(whole, layer, images[:FEW]), repeats=2)
     seconds = run(Contest(name, ways, repeats=ROUNDS))
@@ -196,8 +205,9 @@ def table(results: list[dict[str, Any]]) -> str:
     """Medians in milliseconds an image, of ratios within a round, and errors."""
     lines = [
         "| network | layer | encoder; maps, OpenVINO | ratio | encoder; maps, torch | ratio "
-        "| pytorch-grad-cam: no samples; 30 | error: OpenVINO; torch |",
-        "|---|---|---|---|---|---|---|---|",
+        "| pytorch-grad-cam: no samples; 30 | error: OpenVINO; torch "
+        "| bfloat16, of float32; error |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for result in results:
         seconds = result["seconds"]
@@ -212,6 +222,11 @@ def table(results: list[dict[str, Any]]) -> str:
         peer = middle["pytorch-grad-cam"] * COUNT / FEW * ANSWERS / middle["maps, openvino"]
         errors = [f"{result['errors'][engine]:.0e}" for engine in ENGINES]
         cells += [f"{_rounded(peer)}; {_rounded(SAMPLES * peer)}", "; ".join(errors)]
+        if HALF in middle:
+            share = middle[HALF] / middle["maps, openvino"]
+            cells += [f"{share:.2f}; {result['errors'][HALF]:.0e}"]
+        else:
+            cells += ["refused"]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
