@@ -4,12 +4,13 @@
 
 Each network, with random weights, in a process of its own: all maps of 34 answers with 30 dropout
 samples of 16 real images, by OpenVINO and by torch, a few images on each core as `explain --all`
-does, in turn with the encoder alone on the same engine, as `predict` runs it. The ratio of the two
+does, in turn with the encoder alone on the same engine, as `predict` runs it, and with maps by
+OpenVINO in bfloat16 (slower than float32 on a processor that has none). The ratio of the two
 in the same round is what counts. pytorch-grad-cam makes the map of one answer of four images
 without dropout, forward and backward pass, and its time is multiplied: by 34 answers, by 30
 samples, by four. Maps of two images are compared with autograd's of the encoder in float64.
 Raw seconds and errors are appended to results/networks.jsonl, with machine, versions and commit; a
-table of medians is printed.
+table of medians is printed and, of all networks, written into docs/speed.md.
 """
 
 import copy
@@ -33,6 +34,7 @@ from torch import Tensor, nn
 
 from benchmarks.__main__ import IMAGES
 from benchmarks.contest import Contest, Way, run, surroundings
+from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.engines import make_encode
 from zoolens.catalog.network.inference import AT_ONCE, torch_in_order
@@ -41,8 +43,11 @@ from zoolens.catalog.saliency.explainer import Explainer
 from zoolens.catalog.saliency.layouts import find_layout
 
 RESULTS = Path(__file__).parent / "results" / "networks.jsonl"
+PAGE = Path(__file__).parents[1] / "docs" / "speed.md"
+BEGIN, END = "<!-- networks -->", "<!-- end of networks -->"
 COUNT, FEW, SAMPLES, ANSWERS, ROUNDS, RATE = 16, 4, 30, 34, 5, 0.2
 ENGINES = ("openvino", "torch")
+HALF = "maps, openvino, bfloat16"
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,12 @@ def measure(name: str) -> dict[str, Any]:
         ways[f"encoder, {engine}"] = Way(partial(_side_by_side, encode, images))
         ways[f"maps, {engine}"] = Way(partial(_side_by_side, explainer, images))
         errors[engine] = _error(explainer(images[:2]).mean, expected)
+    try:
+        half = Explainer(model, masks, size=network.size, engine="openvino", precision="bfloat16")
+        ways[HALF] = Way(partial(_side_by_side, half, images))
+        errors[HALF] = _error(half(images[:2]).mean, expected)
+    except CatalogError:  # features by it are too far off
+        pass
     whole = Whole(model)
     ways["pytorch-grad-cam"] = Way(lambda: _by_grad_cam(whole, layer, images[:FEW]), repeats=2)
     seconds = run(Contest(name, ways, repeats=ROUNDS))
@@ -190,35 +201,39 @@ def _by_grad_cam(whole: Whole, layer: str, images: Tensor) -> np.ndarray:
         return cam(images, [ClassifierOutputTarget(0)] * len(images))
 
 
-def show(results: list[dict[str, Any]]) -> None:
-    """Rows of a table: milliseconds an image, ratios, errors."""
-    print(
-        "| network | layer | encoder, maps (OpenVINO), ms an image | ratio | torch | "
-        "pytorch-grad-cam, no; 30 samples | error |"
-    )
-    print("|---|---|---|---|---|---|---|")
+def table(results: list[dict[str, Any]]) -> str:
+    """Medians in milliseconds an image, of ratios within a round, and errors."""
+    lines = [
+        "| network | layer | encoder; maps, OpenVINO | ratio | encoder; maps, torch | ratio "
+        "| pytorch-grad-cam: no samples; 30 | error: OpenVINO; torch "
+        "| bfloat16, of float32; error |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
     for result in results:
-        seconds, errors = result["seconds"], result["errors"]
+        seconds = result["seconds"]
         middle = {way: statistics.median(spent) for way, spent in seconds.items()}
-        unit = 1000 / COUNT
-        ratios = {
-            engine: statistics.median(
-                ours / alone
-                for ours, alone in zip(
-                    seconds[f"maps, {engine}"], seconds[f"encoder, {engine}"], strict=True
-                )
-            )
-            for engine in ENGINES
-        }
+        cells = [result["network"], f"`{result['layer']}`"]
+        for engine in ENGINES:
+            alone, maps = (f"{what}, {engine}" for what in ("encoder", "maps"))
+            pairs = zip(seconds[maps], seconds[alone], strict=True)
+            times = [f"{1000 / COUNT * middle[way]:.1f}" for way in (alone, maps)]
+            cells += ["; ".join(times) + " ms"]
+            cells += [f"{statistics.median(ours / theirs for ours, theirs in pairs):.2f}"]
         peer = middle["pytorch-grad-cam"] * COUNT / FEW * ANSWERS / middle["maps, openvino"]
-        print(
-            f"| {result['network']} | {result['layer']} "
-            f"| {unit * middle['encoder, openvino']:.1f}, {unit * middle['maps, openvino']:.1f} "
-            f"| {ratios['openvino']:.2f} "
-            f"| {unit * middle['encoder, torch']:.1f}, {unit * middle['maps, torch']:.1f}; "
-            f"{ratios['torch']:.2f} | {peer:,.0f}; {SAMPLES * peer:,.0f} "
-            f"| {', '.join(f'{error:.0e}' for error in errors.values())} |"
-        )
+        errors = [f"{result['errors'][engine]:.0e}" for engine in ENGINES]
+        cells += [f"{_rounded(peer)}; {_rounded(SAMPLES * peer)}", "; ".join(errors)]
+        if HALF in middle:
+            share = middle[HALF] / middle["maps, openvino"]
+            cells += [f"{share:.2f}; {result['errors'][HALF]:.0e}"]
+        else:
+            cells += ["refused"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _rounded(ratio: float) -> str:
+    """To two digits."""
+    return f"{float(f'{ratio:.1e}'):,.0f}"
 
 
 def main() -> None:
@@ -234,17 +249,22 @@ def main() -> None:
         row = {**measure(names[0]), **surroundings()}
         with RESULTS.open("a") as file:
             file.write(json.dumps(row) + "\n")
-        show([row])
+        print(table([row]))
         return
-    before = len(RESULTS.read_text().splitlines()) if RESULTS.exists() else 0
+    before = len(_rows())
     for name in names:
         print(f"{name} ...", file=sys.stderr)
-        subprocess.run(
-            [sys.executable, "-m", "benchmarks.networks", name],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-    show([json.loads(line) for line in RESULTS.read_text().splitlines()[before:]])
+        one = [sys.executable, "-m", "benchmarks.networks", name]
+        subprocess.run(one, check=True, stdout=subprocess.DEVNULL)
+    found = table([json.loads(row) for row in _rows()[before:]])
+    print(found)
+    if names == list(NETWORKS):
+        start, rest = PAGE.read_text().split(BEGIN)
+        PAGE.write_text(f"{start}{BEGIN}\n{found}\n{END}{rest.split(END)[1]}")
+
+
+def _rows() -> list[str]:
+    return RESULTS.read_text().splitlines() if RESULTS.exists() else []
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def exact_fractions(
             f"run {run.run_id} explains another model than predicted, and maps of fractions and "
             "losses need its predictions; do first: zoolens predict"
         )
-    if run.config.get("samples") in (0, 1) and not _of_several(store, run):
+    if run.config.get("samples") in (0, 1) and _follows(store, run):
         return stored_fractions(store, run, wanted), {}
     from zoolens.catalog.explain.model import explained_again  # loads torch, as this does
     from zoolens.catalog.images.loading import load
@@ -99,9 +99,10 @@ def exact_fractions(
     return found, gone
 
 
-def _of_several(store: Store, run: Run) -> bool:
-    """Whether a run explains several models, whose maps are means over them."""
-    return "models" in store.run(int(run.config["predict_run"])).config
+def _follows(store: Store, run: Run) -> bool:
+    """Whether a run without dropout has the maps that its fractions' follow from: of one model."""
+    several = "models" in store.run(int(run.config["predict_run"])).config
+    return not several and not isinstance(run.config.get("of fractions"), dict)
 
 
 def made_fractions(
@@ -159,8 +160,8 @@ def of_fractions(store: Store, fractions: Fractions, of: Of) -> Found:
     ids = np.array(sorted({galaxy_id for galaxy_id, _ in fractions}), np.int64)
     observed = read_votes(store, store.tree, ids).observed
     found: Found = {}
-    for (galaxy_id, answer), (predicted, raised, _) in fractions.items():
+    for (galaxy_id, answer), (predicted, raised, baseline) in fractions.items():
         voted = observed[int(np.searchsorted(ids, galaxy_id)), answer]
         if not np.isnan(voted):
-            found[galaxy_id, answer] = cross_entropy_map(raised, predicted, float(voted))
+            found[galaxy_id, answer] = cross_entropy_map(raised, predicted, float(voted), baseline)
     return found

@@ -15,6 +15,7 @@ from zoolens.catalog.arrays import Floats
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import ImageRefused
 from zoolens.catalog.explain.derived import known
+from zoolens.catalog.explain.members import MapMaker
 from zoolens.catalog.explain.portraits import Picture, picture_of
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.ensemble import Member
@@ -22,8 +23,6 @@ from zoolens.catalog.network.inference import features
 from zoolens.catalog.predictions.from_images import Sampler
 from zoolens.catalog.predictions.posterior import Summary, summarise
 from zoolens.catalog.saliency.arithmetic import Of
-from zoolens.catalog.saliency.explainer import Explainer
-from zoolens.catalog.saliency.pooled import PooledExplainer
 
 REACHED = 0.5  # of volunteers, that a question is relevant (Walmsley et al. 2022, section 4)
 _MOST_DRAWN = 4
@@ -120,7 +119,7 @@ def explain_image(
     members: Sequence[Member],
     tree: DecisionTree,
     view: View,
-    explainer: Explainer | PooledExplainer,
+    explainer: MapMaker,
     *,
     samples: int,
     seed: int,
