@@ -34,9 +34,16 @@ def explain(
         bool, Option("--all", help="Every galaxy with an image; stores maps, draws none.")
     ] = False,
     model: options.Models = None,
-    method: Annotated[str, Option(help="hirescam or gradcam.")] = "hirescam",
+    method: Annotated[
+        str,
+        Option(
+            help="deeplift of fractions, with hirescam of concentrations; or hirescam or gradcam "
+            "of both."
+        ),
+    ] = "deeplift",
     layer: Annotated[
-        str | None, Option(help="Layer of the encoder; its last block if not given.")
+        str | None,
+        Option(help="Layer of the encoder; if not given, its last block, of deeplift a finer one."),
     ] = None,
     of: Annotated[
         str | None,
@@ -85,7 +92,7 @@ def explain(
             "--worst": worst,
             "--min-votes": min_votes is not None,
             "--layer": layer,
-            "--method": method != "hirescam",
+            "--method": method != "deeplift",
         }
         _explain_estimates(catalog, galaxies or (), everything, maps, votes, out)
         return

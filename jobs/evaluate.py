@@ -119,7 +119,7 @@ def evaluate(
         explained = None
         pooled = "models" in predictions.config
         if predictions.model_sha256 is not None and data.images and not pooled:
-            explained = explained_model(store, None, "hirescam", None)
+            explained = explained_model(store, None, "deeplift", None)
         work = _Work(
             data,
             *read_predictions(store, store.tree, predictions.run_id, data.galaxy_id),

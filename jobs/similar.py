@@ -197,6 +197,7 @@ def _asked(tree: DecisionTree, answer_id: int, found: Counterparts) -> list[str]
         pairs = [
             f"{answer} {_fraction(wanted)}/{_fraction(there)}"
             for answer, wanted, there in zip(answers, asked, have, strict=False)
+            if wanted is not None
         ]
         if pairs:
             lines.append(f"{kind}, asked for/found: {', '.join(pairs)}")

@@ -18,6 +18,7 @@ from zoolens.catalog.evaluation.stability import dropout_spread, seed_agreement
 from zoolens.catalog.images.segments import Segments, coverages
 from zoolens.catalog.network.model import ZoobotModel, dropout_masks
 from zoolens.catalog.saliency.arithmetic import map_statistics, upsample
+from zoolens.catalog.saliency.combined import CombinedExplainer
 from zoolens.catalog.saliency.explainer import Explainer
 from zoolens.catalog.saliency.methods import Explain, explanations, of_fractions, uninformed
 
@@ -26,24 +27,35 @@ from zoolens.catalog.saliency.methods import Explain, explanations, of_fractions
 class MapTrial:
     """Collects how well the maps of a model do, batch by batch.
 
-    explainer: HiResCAM as `explain` makes it; the other methods take its layer and its
-    masks of dropout.
+    explainer: as `explain` has it; the other methods take its layer and its masks of dropout.
+    DeepLIFT is on trial if it makes the maps of fractions.
     """
 
     model: ZoobotModel
-    explainer: Explainer
+    explainer: Explainer | CombinedExplainer
     tree: DecisionTree
     warnings: dict[str, dict[int, Floats]] = field(default_factory=dict)
     _found: dict[tuple[int, str], list[Pointing]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._others = self.methods(self.explainer.masks)
-        del self._others[self.explainer.method]  # its maps of all answers are computed anyway
+        for method in self._known:  # whose maps of all answers are computed anyway
+            del self._others[method]
+
+    @property
+    def _known(self) -> tuple[str, str]:
+        """The methods of the explainer's maps of concentrations and of fractions."""
+        made = self.explainer.of_fractions
+        of_fractions = "hirescam, fraction" if made is None else made["method"]
+        return self.explainer.method, of_fractions
 
     def methods(self, masks: Tensor) -> dict[str, Explain]:
         """Every way of explaining the model, with these masks (T, D) of dropout."""
         layer = self.explainer.layer
-        return explanations(masks, layer) | of_fractions(masks, layer, self.tree)
+        found = explanations(masks, layer) | of_fractions(masks, layer, self.tree)
+        if self.explainer.of_fractions is None:
+            del found["deeplift"]
+        return found
 
     def add(
         self,
@@ -71,7 +83,9 @@ class MapTrial:
         height, width = maps.shape[-2:]
         seed = int(numbers[0])
         found: dict[str, npt.NDArray[np.floating]] = {
-            self.explainer.method: maps[places, answers],
+            **dict(
+                zip(self._known, (m[places, answers] for m in (maps, of_fractions)), strict=True)
+            ),
             **{
                 method: explain(self.model, images[places], answers).numpy()
                 for method, explain in self._others.items()

@@ -20,6 +20,7 @@ Look = tuple[str, str]  # colour and marker
 GREY, PALE = "#595959", "#a8a8a8"
 BLUE, RED = ("#0072b2", "o"), ("#d55e00", "s")
 _LOOKS = {
+    "deeplift": ("#000000", "*"),
     "hirescam, fraction": ("#cc79a7", "^"),
     "hirescam": BLUE,
     "gradcam": RED,
@@ -27,7 +28,7 @@ _LOOKS = {
     "random": ("#7f7f7f", "x"),
     "centre": ("#b0b0b0", "+"),
 }
-_OTHER_LOOKS = (("#e69f00", "v"), ("#56b4e9", "P"), ("#000000", "*"))
+_OTHER_LOOKS = (("#e69f00", "v"), ("#56b4e9", "P"), ("#f0e442", "p"))
 NARROW, WIDE = 3.4, 7.1  # inch: a column of a page, and its text
 ROW = 0.2  # inch per name
 LONGEST = 40  # characters of a name

@@ -65,7 +65,15 @@ _QUESTION_COLUMNS = {
     "accuracy": "accuracy, confident",
     "true accuracy": "accuracy against the truth, confident",
 }
-_METHOD_ORDER = ("hirescam, fraction", "hirescam", "gradcam", "input gradient", "centre", "random")
+_METHOD_ORDER = (
+    "deeplift",
+    "hirescam, fraction",
+    "hirescam",
+    "gradcam",
+    "input gradient",
+    "centre",
+    "random",
+)
 
 Row = dict[str, object]
 

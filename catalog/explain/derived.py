@@ -7,8 +7,7 @@ off do they follow from what is stored.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -33,17 +32,18 @@ _PART = 16  # images at once
 Found = dict[tuple[int, int], npt.NDArray[np.floating]]
 
 
-@dataclass(frozen=True)
-class FractionMap:
-    """The map (h, w) of an expected fraction; adds up to it less the baseline where there is one."""
+class FractionMap(NamedTuple):
+    """An expected fraction in 0..1 and its map (h, w).
 
-    predicted: float
+    baseline: what the map adds up from, to `expected`; None where it adds up to no difference.
+    """
+
+    expected: float
     raised: Floats
     baseline: float | None = None
 
 
-# By galaxy and answer.
-Fractions = dict[tuple[int, int], FractionMap]
+Fractions = dict[tuple[int, int], FractionMap]  # by galaxy and answer
 
 
 def derived_maps(store: Store, run: Run, wanted: Mapping[int, Sequence[int]], of: Of) -> Found:
@@ -102,7 +102,7 @@ def exact_fractions(
 def _follows(store: Store, run: Run) -> bool:
     """Whether a run without dropout has the maps that its fractions' follow from: of one model."""
     several = "models" in store.run(int(run.config["predict_run"])).config
-    return not several and "of fractions" not in run.config
+    return not several and not isinstance(run.config.get("of fractions"), dict)
 
 
 def made_fractions(
@@ -114,15 +114,20 @@ def made_fractions(
 ) -> Fractions:
     """Expected fractions and their maps, from images (N, C, H, W) of the galaxies (N,)."""
     made = explained.explainer.fractions(images, store.tree.slices)
-    expected, maps, baseline = (one.numpy() for one in (made.expected, made.mean, made.baseline))
+    expected, maps, baseline = (part.numpy() for part in (made.expected, made.mean, made.baseline))
     return {
         (galaxy_id, answer): FractionMap(
-            float(expected[row, answer]), maps[row, answer], _known(baseline[row, answer])
+            float(expected[row, answer]), maps[row, answer], known(baseline[row, answer])
         )
         for row, galaxy_id in enumerate(ids.tolist())
         for answer in wanted[galaxy_id]
         if not np.isnan(expected[row, answer])
     }
+
+
+def known(value: float) -> float | None:
+    """A number, or None for NaN."""
+    return None if np.isnan(value) else float(value)
 
 
 def stored_fractions(store: Store, run: Run, wanted: Mapping[int, Sequence[int]]) -> Fractions:
@@ -143,8 +148,8 @@ def stored_fractions(store: Store, run: Run, wanted: Mapping[int, Sequence[int]]
             for answer in wanted[galaxy_id]:
                 if where.start <= answer < where.stop:
                     place = answer - where.start
-                    share = float(alpha[place] / alpha.sum())
-                    found[galaxy_id, answer] = FractionMap(share, raised[place])
+                    expected = float(alpha[place] / alpha.sum())
+                    found[galaxy_id, answer] = FractionMap(expected, raised[place])
     return found
 
 
@@ -155,14 +160,8 @@ def of_fractions(store: Store, fractions: Fractions, of: Of) -> Found:
     ids = np.array(sorted({galaxy_id for galaxy_id, _ in fractions}), np.int64)
     observed = read_votes(store, store.tree, ids).observed
     found: Found = {}
-    for (galaxy_id, answer), one in fractions.items():
+    for (galaxy_id, answer), (predicted, raised, baseline) in fractions.items():
         voted = observed[int(np.searchsorted(ids, galaxy_id)), answer]
         if not np.isnan(voted):
-            found[galaxy_id, answer] = cross_entropy_map(
-                one.raised, one.predicted, float(voted), one.baseline
-            )
+            found[galaxy_id, answer] = cross_entropy_map(raised, predicted, float(voted), baseline)
     return found
-
-
-def _known(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

@@ -38,7 +38,7 @@ def draw(
     if not subjects:
         return (), None
     make_folder(folder)
-    provenance = explained.provenance(run)
+    provenance = explained.provenance(run, of)
     drawn: list[Path] = []
     sections = []
     with progress("drawing", len(subjects)) as bar:
@@ -71,7 +71,7 @@ def draw(
         sections=sections,
         what=WORDS[of],
         provenance=provenance,
-        reference=explained.reference,
+        reference=explained.reference(of),
         filters={
             "shown": shown,
             "votes": votes,

@@ -14,6 +14,8 @@ from scipy import special
 from zoolens.catalog.arrays import Floats
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import ImageRefused
+from zoolens.catalog.explain.derived import known
+from zoolens.catalog.explain.members import MapMaker
 from zoolens.catalog.explain.portraits import Picture, picture_of
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.ensemble import Member
@@ -21,8 +23,6 @@ from zoolens.catalog.network.inference import features
 from zoolens.catalog.predictions.from_images import Sampler
 from zoolens.catalog.predictions.posterior import Summary, summarise
 from zoolens.catalog.saliency.arithmetic import Of
-from zoolens.catalog.saliency.explainer import Explainer
-from zoolens.catalog.saliency.pooled import PooledExplainer
 
 REACHED = 0.5  # of volunteers, that a question is relevant (Walmsley et al. 2022, section 4)
 _MOST_DRAWN = 4
@@ -33,7 +33,8 @@ class ImageExplained:
     """Predictions and maps of one image.
 
     summary: of one galaxy; pixels: (H, W, 3), as the models saw it, in colour; maps: (A, h, w) of
-    what was asked for, and sd over dropout samples, None for fractions.
+    what was asked for, and sd over dropout samples, None for fractions; baseline: (A,) of maps of
+    fractions, what they add up from to the fraction, NaN where they do not; None for others.
     """
 
     tree: DecisionTree
@@ -42,6 +43,7 @@ class ImageExplained:
     maps: npt.NDArray[np.floating]
     sd: npt.NDArray[np.float32] | None
     of: Of
+    baseline: Floats | None = None
 
     @property
     def order(self) -> list[int]:
@@ -97,8 +99,13 @@ class ImageExplained:
     def picture(self, answer: int) -> Picture:
         """The image and the map of an answer, to be drawn."""
         sd = None if self.sd is None else self.sd[answer]
-        predicted = float(self.summary.fraction[0, answer]) if self.of == "fraction" else None
-        return picture_of(self.pixels, self.maps[answer], sd, predicted=predicted)
+        if self.baseline is None:
+            return picture_of(self.pixels, self.maps[answer], sd)
+        told = (self.summary.fraction[0, answer], self.baseline[answer])
+        predicted, baseline = map(known, told)
+        return picture_of(
+            self.pixels, self.maps[answer], sd, predicted=predicted, baseline=baseline
+        )
 
     @property
     def _reach(self) -> Floats:
@@ -112,7 +119,7 @@ def explain_image(
     members: Sequence[Member],
     tree: DecisionTree,
     view: View,
-    explainer: Explainer | PooledExplainer,
+    explainer: MapMaker,
     *,
     samples: int,
     seed: int,
@@ -131,15 +138,17 @@ def explain_image(
             pooled.append(sampler.samples(encode(member.view.prepare(image)[None])).numpy())
     alpha = np.concatenate(pooled, axis=1)  # (1, M T, A)
     seen, pixels = view.both(image)
+    baseline = None
     if of == "fraction":
-        maps, sd = explainer.fractions(seen[None], tree.slices).mean[0].numpy(), None
+        made = explainer.fractions(seen[None], tree.slices)
+        maps, sd, baseline = made.mean[0].numpy(), None, made.baseline[0].numpy()
     else:
         saliency = explainer(seen[None])
         maps, sd = saliency.mean[0].numpy(), saliency.sd[0].numpy()
-    known = ~members[0].model.bias.isnan().numpy()
-    if not (np.isfinite(alpha[..., known]).all() and np.isfinite(maps[known]).all()):
+    has = ~members[0].model.bias.isnan().numpy()
+    if not (np.isfinite(alpha[..., has]).all() and np.isfinite(maps[has]).all()):
         raise ImageRefused("unusable image: what the model makes of it is no number")
-    return ImageExplained(tree, summarise(alpha, tree, len(pooled)), pixels, maps, sd, of)
+    return ImageExplained(tree, summarise(alpha, tree, len(pooled)), pixels, maps, sd, of, baseline)
 
 
 def _first(tree: DecisionTree, question: int) -> int:

@@ -73,7 +73,7 @@ def _over(
 ) -> npt.NDArray[np.floating]:
     """Colours multiplied onto the inverted, lightened luminance of an image."""
     luminance = pixels.mean(axis=-1, keepdims=True) / 255
-    shaded: npt.NDArray[np.floating] = colours * (1 - 0.6 * luminance)
+    shaded: npt.NDArray[np.floating] = colours * (1 - 0.4 * luminance)
     return shaded
 
 

@@ -190,8 +190,11 @@ def _picture(
     found = of_fractions(store, fractions, of)
     if (galaxy_id, answer_id) not in found:
         raise CatalogError(NO_VOTES.format(tree.labels[answer_id]))
-    predicted = fractions[galaxy_id, answer_id][0] if of == "fraction" else None
-    return picture_of(pixels, found[galaxy_id, answer_id], predicted=predicted)
+    shown = found[galaxy_id, answer_id]
+    if of != "fraction":
+        return picture_of(pixels, shown)
+    made = fractions[galaxy_id, answer_id]
+    return picture_of(pixels, shown, predicted=made.expected, baseline=made.baseline)
 
 
 def outside_votes(portrait: Portrait, question: str) -> float:

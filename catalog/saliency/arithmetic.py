@@ -139,11 +139,11 @@ def cross_entropy_map(
 ) -> Floats:
     """Map of L(y, p) = -y log p - (1 - y) log(1 - p), from that of p: a slope times it; (h, w).
 
-    The loss is that of the expected fraction p, the mean over dropout samples, as the losses in the
-    catalogue are. predicted p, observed y: 0..1. baseline: of a map of p that adds up to p less
-    baseline; the slope is then the change of the loss over that of p, and the map adds up to
-    the loss less that of the baseline. Otherwise it is dL/dp. In nat: positive pixels are those that
-    cost the galaxy its loss, negative ones speak for what the volunteers saw.
+    The loss is that of the expected fraction p, the mean over dropout samples, as the losses in
+    the catalogue are. predicted p, observed y: 0..1. baseline: of a map of p that adds up to p less
+    it; the slope is then the change of the loss over that of p, and the map adds up to the loss
+    less that of the baseline. Otherwise it is dL/dp. In nat: positive pixels are those that cost
+    the galaxy its loss, negative ones speak for what the volunteers saw.
     """
     p, start = predicted, predicted if baseline is None else baseline
     middle = (p + start) / 2
@@ -155,7 +155,9 @@ def cross_entropy_map(
 
 
 def _loss(observed: float, predicted: float) -> float:
-    return float(special.rel_entr(observed, predicted) + special.rel_entr(1 - observed, 1 - predicted))
+    """The cross-entropy, less the entropy of the observed fraction, which no baseline changes."""
+    y, p = observed, predicted
+    return float(special.rel_entr(y, p) + special.rel_entr(1 - y, 1 - p))
 
 
 def _between(cells: int, size: int) -> npt.NDArray[np.float64]:

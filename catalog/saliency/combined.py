@@ -1,6 +1,7 @@
 """What `explain` makes of an image: HiResCAM of concentrations, and fractions that add up."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,7 +21,7 @@ class CombinedExplainer:
         self.method, self.layer = explainer.method, explainer.layer
         self.is_last_block, self.engine = explainer.is_last_block, explainer.engine
         self.masks = explainer.masks
-        self.of_fractions = {
+        self.of_fractions: dict[str, Any] | None = {
             "method": contributions.method,
             "layer": contributions.layer,
             "baseline": f"the image blurred by {BLUR:g} of its side",

@@ -25,6 +25,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -127,7 +128,8 @@ class Explainer:
         if self.engine == "cuda":
             there = copy.deepcopy(model.encoder).to(self._place.device)
             self._form = closed_form(there, self.layer, method)
-        self.method, self.of_fractions = method, None
+        self.method = method
+        self.of_fractions: dict[str, Any] | None = None  # made as those of concentrations
         self.masks = masks
         self._output = model.output
         self._head = SampledHead(model.weight, masks).to(self._place.device)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.network.model import ZoobotModel
+from zoolens.catalog.saliency.deeplift import DeepLift
 from zoolens.catalog.saliency.explainer import METHODS, Explainer
 
 # A model, images (N, C, H, W) and one answer per image -> signed maps (N, h, w).
@@ -31,13 +32,18 @@ def explanations(masks: Tensor, layer: str) -> dict[str, Explain]:
 
 
 def of_fractions(masks: Tensor, layer: str, tree: DecisionTree) -> dict[str, Explain]:
-    """HiResCAM of the expected vote fraction (`Explainer.fractions`), as `explanations`.
+    """DeepLIFT and HiResCAM of the expected vote fraction, as `explanations`.
 
     A concentration's map can be negative everywhere, if the model's evidence is less than
-    its bias. A fraction's map has both signs, since the maps of a question sum to 0.
+    its bias. A fraction's map has both signs, since the maps of a question sum to 0. DeepLIFT's
+    is at a layer of its own.
     """
 
-    def explain(model: ZoobotModel, images: Tensor, answers: Sequence[int]) -> Tensor:
+    def deeplift(model: ZoobotModel, images: Tensor, answers: Sequence[int]) -> Tensor:
+        explainer = DeepLift(model, masks, tree.slices, size=images.shape[-1])
+        return explainer.one_each(images, answers).maps.float()
+
+    def hirescam(model: ZoobotModel, images: Tensor, answers: Sequence[int]) -> Tensor:
         explainer = Explainer(model, masks, size=images.shape[-1], layer=layer)
         rows = torch.as_tensor(answers, dtype=torch.long)
         return torch.cat(
@@ -47,7 +53,7 @@ def of_fractions(masks: Tensor, layer: str, tree: DecisionTree) -> dict[str, Exp
             ]
         ).float()
 
-    return {"hirescam, fraction": explain}
+    return {"deeplift": deeplift, "hirescam, fraction": hirescam}
 
 
 def input_gradient(

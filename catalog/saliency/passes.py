@@ -58,9 +58,9 @@ class Paired:
     """Runs an encoder, (N, channels, H, W) -> (N, D), on images and baselines.
 
     layer: dotted name; `example`, one image (1, channels, H, W), shows whether maps can be made
-    there. grid: height and width of the maps, in cells. share: of the encoder's multiplications, those after the layer, 0..1. Threads may
-    share it; the encoder gets a hook, and should be used for nothing else. Raises as
-    `Cut` does, and `ModelRefused` if maps would not add up.
+    there. grid: height and width of the maps, in cells. share: of the encoder's multiplications,
+    those after the layer, 0..1. Threads may share it; the encoder gets a hook, and should be used
+    for nothing else. Raises as `Cut` does, and `ModelRefused` if maps would not add up.
     """
 
     def __init__(self, encoder: nn.Module, layer: str, example: Tensor) -> None:

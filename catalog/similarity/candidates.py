@@ -3,42 +3,54 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from zoolens.catalog.arrays import Ids
-from zoolens.catalog.store.matrices import comparable_galaxies
+from zoolens.catalog.arrays import Flags, Ids
+from zoolens.catalog.store.matrices import asked_galaxies
 from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.catalog.store.store import Store
+
+FEWER, ENOUGH = 1, 2
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Galaxies, ascending, whose volunteers were asked a question, and with a prediction of it.
+    """Galaxies whose volunteers were asked a question, and that have a prediction of it.
 
-    enough: asked of `fewest` volunteers; fewer: of fewer, who only fill places that would be
-    empty. A galaxy of a campaign without the question was asked of nobody.
+    tier, by number of galaxy: `ENOUGH` if `fewest` volunteers were asked; `FEWER` if fewer, who
+    only fill places that would be empty; else 0. A galaxy of a campaign without the question was
+    asked of nobody. A byte a galaxy, since there may be millions, and ten questions.
     """
 
-    enough: Ids
-    fewer: Ids
+    tier: npt.NDArray[np.uint8]
     fewest: float
 
+    def among(self, galaxy_id: Ids, tier: int) -> Flags:
+        """Which of galaxies (N,) are of a tier, (N,)."""
+        within = galaxy_id < len(self.tier)
+        return within & (self.tier[np.where(within, galaxy_id, 0)] == tier)
+
     def others(self, galaxy_id: int) -> tuple[int, int]:
-        """How many there are with enough votes, and altogether, other than a galaxy itself."""
-        enough = len(self.enough) - int(np.isin(galaxy_id, self.enough))
-        fewer = len(self.fewer) - int(np.isin(galaxy_id, self.fewer))
-        return enough, enough + fewer
+        """How many have enough votes, and how many there are, other than a galaxy itself."""
+        own = int(self.tier[galaxy_id]) if galaxy_id < len(self.tier) else 0
+        enough = int(np.count_nonzero(self.tier == ENOUGH)) - (own == ENOUGH)
+        return enough, int(np.count_nonzero(self.tier)) - (own > 0)
 
 
 def candidates_of(
-    store: Store, predict_run: int, answer_id: int, min_votes: float | None
+    store: Store, predict_run: int, held: Ids, answer_id: int, min_votes: float | None
 ) -> Candidates:
-    """The candidates for the question of an answer.
+    """The candidates for the question of an answer, of the galaxies `held` (N,) by an index.
 
     min_votes: none of fewer count; by default those of `FEWEST_VOTES` come first, and others fill
     the places that they leave.
     """
-    ids, totals = comparable_galaxies(store, predict_run, answer_id)
+    ids, totals = asked_galaxies(store, predict_run, answer_id)
     fewest = FEWEST_VOTES if min_votes is None else min_votes
-    enough = totals >= fewest
-    fewer = ids[~enough] if min_votes is None else np.empty(0, np.int64)
-    return Candidates(ids[enough], fewer, fewest)
+    size = int(max(held.max(initial=-1), ids.max(initial=-1))) + 1
+    tier = np.zeros(max(size, 1), np.uint8)
+    tier[ids] = np.where(totals >= fewest, ENOUGH, FEWER if min_votes is None else 0)
+    there = np.zeros(len(tier), bool)
+    there[held] = True
+    tier[~there] = 0
+    return Candidates(tier, fewest)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from zoolens.catalog.arrays import Floats, Ids
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.similarity.candidates import candidates_of
+from zoolens.catalog.similarity.candidates import ENOUGH, candidates_of
 from zoolens.catalog.similarity.described import describe, fractions_of, target_of
 from zoolens.catalog.similarity.exchange import (
     Exchange,
@@ -158,8 +158,9 @@ def _alike(
     answer = int(answer_id[0])
     among = None
     if min_votes:
-        enough = candidates_of(store, source.predict_run, answer, min_votes).enough
-        among = index.holding(enough)
+        held = index.galaxy_id
+        enough = candidates_of(store, source.predict_run, held, answer, min_votes)
+        among = enough.among(held, ENOUGH)
     if weights is None:
         weights = default_weights(part_exchanged(tree, answer_id, "answer"))[0]
     search = load_codes(store, "predicted") if approximate else index

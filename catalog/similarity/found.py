@@ -69,7 +69,7 @@ def notes_of(
     if not every:
         notes.append(f"No counterparts: no other galaxy has {having}.")
     elif sum(map(len, found)) < 2 * k:
-        lacking = f"votes on {question}, and predictions" if candidates.fewer.size else having
+        lacking = f"votes on {question}, and predictions" if every > enough else having
         notes.append(f"Only {_others(every)} {lacking}: no more counterparts.")
     for way, (kept, other) in enumerate((("predicted", "observed"), ("observed", "predicted"))):
         if names := [name for name, which in both if which == way]:

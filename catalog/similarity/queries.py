@@ -6,7 +6,7 @@ import numpy as np
 
 from zoolens.catalog.arrays import Floats, Ids
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.similarity.candidates import Candidates, candidates_of
+from zoolens.catalog.similarity.candidates import ENOUGH, FEWER, Candidates, candidates_of
 from zoolens.catalog.similarity.exchange import (
     Exchange,
     default_weights,
@@ -92,9 +92,10 @@ def make_queries(
         "predicted": exchanged(known.predicted, known.observed, part),
     }
     weighted = default_weights(part) if weights is None else np.tile(weights, (len(answer_id), 1))
+    held = load_index(source.store, "observed").galaxy_id
     first = {int(tree.question_of[answer]): int(answer) for answer in answer_id}
     candidates = {
-        question: candidates_of(source.store, source.predict_run, answer, min_votes)
+        question: candidates_of(source.store, source.predict_run, held, answer, min_votes)
         for question, answer in first.items()
     }
     return Queries(galaxy_id, answer_id, known, asked, weighted, candidates)
@@ -109,10 +110,9 @@ def ranked(
     question = source.tree.question_of[queries.answer_id]
     asked, weights, selves = queries.asked[kind], queries.weights, queries.galaxy_id.tolist()
     hits: list[list[Hit]] = [[] for _ in selves]
-    for enough in (True, False):
+    for tier in (ENOUGH, FEWER):
         masks = {
-            number: index.holding(one.enough if enough else one.fewer)
-            for number, one in queries.candidates.items()
+            number: one.among(index.galaxy_id, tier) for number, one in queries.candidates.items()
         }
         there = {number: bool(mask.any()) for number, mask in masks.items()}
         rows = [row for row, q in enumerate(question) if len(hits[row]) < most and there[int(q)]]
@@ -131,7 +131,7 @@ def ranked(
                 ]
             for row, (ids, scores) in zip(some, found, strict=True):
                 pairs = zip(ids.tolist(), scores.tolist(), strict=True)
-                hits[row] += [Hit(*pair, enough) for pair in pairs]
+                hits[row] += [Hit(*pair, tier == ENOUGH) for pair in pairs]
     return [some[:most] for some in hits]
 
 

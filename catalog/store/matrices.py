@@ -145,21 +145,22 @@ def question_totals(store: Store, galaxy_id: Sequence[int]) -> dict[tuple[int, s
     return {(number, question): total for number, question, total in rows}
 
 
-def comparable_galaxies(store: Store, predict_run: int, answer_id: int) -> tuple[Ids, Floats]:
-    """Galaxies, ascending, with votes on the question of an answer and a prediction of it by a run.
+def asked_galaxies(store: Store, predict_run: int, answer_id: int) -> tuple[Ids, Floats]:
+    """Galaxies whose volunteers were asked the question of an answer, and how many were.
 
-    Second: how many volunteers were asked. Those who were asked it with answers outside the tree
-    were asked another question.
+    Those who were asked it with answers outside the tree were asked another question; those that
+    a run predicts, but not this answer, are left out.
     """
+    unpredicted = f"""SELECT galaxy_id FROM {_PREDICTION}
+    WHERE run_id = ? AND answer_id = ? AND fraction IS NULL"""
     rows = store.arrow(
         f"""SELECT v.galaxy_id, v.total FROM vote v
 JOIN run r ON r.run_id = v.run_id AND r.status = 'complete'
 JOIN answer a ON a.answer_id = v.answer_id
-SEMI JOIN (SELECT galaxy_id FROM {_PREDICTION} WHERE run_id = ? AND answer_id = ?
-    AND fraction IS NOT NULL) p ON p.galaxy_id = v.galaxy_id
 ANTI JOIN superseded s ON s.run_id = v.run_id AND s.galaxy_id = v.galaxy_id
     AND s.question_id = a.question_id
-WHERE v.answer_id = ? AND v.total > 0 AND v.other_answers IS NOT TRUE ORDER BY v.galaxy_id""",
+ANTI JOIN ({unpredicted}) p ON p.galaxy_id = v.galaxy_id
+WHERE v.answer_id = ? AND v.total > 0 AND v.other_answers IS NOT TRUE""",
         [predict_run, answer_id, answer_id],
     )
     return _ids(rows), rows["total"].to_numpy()

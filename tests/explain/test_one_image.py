@@ -76,7 +76,7 @@ def test_predictions_and_maps_are_those_of_the_model(tmp_path: Path) -> None:
     tree = get_tree("rings")
     source = str(save(zoobot_tree("test_resnet", "rings", awake=True), tmp_path / "rings.ckpt"))
     members = load_ensemble([source], tree)
-    view, explainer = explainer_of(members, 3, 5, "hirescam")
+    view, explainer = explainer_of(members, tree.slices, 3, 5)
     image = Image.fromarray(np.random.default_rng(1).integers(0, 255, (80, 80, 3), np.uint8))
     seen = members[0].view.prepare(image)[None]
     found, of_fraction = (

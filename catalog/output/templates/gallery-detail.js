@@ -87,11 +87,26 @@ function mapWords(galaxy) {
     `Red raised the predicted fraction of “${galaxy.answer}”, blue lowered it, on this scale ` +
       `per cell of the map. In all it was raised by ${amount(increase)}${part(on_target)} and ` +
       `lowered by ${amount(-decrease)}${part(lowered_on_target)}.` +
+      way(galaxy.map.baseline, galaxy.predicted) +
       (galaxy.map.exact
         ? ""
         : " Only to first order: the model or the image to make the map from was not at hand, " +
           "and means over dropout samples do not give it."),
   ];
+}
+
+/** What pixels did from the baseline to the prediction: the difference of what is printed. */
+function way(baseline, predicted) {
+  if (baseline === null || predicted === null) return "";
+  const change = Number(fraction(predicted)) - Number(fraction(baseline));
+  const did =
+    Math.abs(change) < 0.005
+      ? "changed it by less than 0.01"
+      : change > 0
+        ? `added ${fraction(change)}`
+        : `took ${fraction(-change)} away`;
+  const from = `Baseline ${fraction(baseline)}, this galaxy ${fraction(predicted)}`;
+  return ` ${from}: these pixels ${did}.`;
 }
 
 /** Show and hide the overlays as the buttons say. */

@@ -63,7 +63,7 @@ def _galaxy(
         **_numbers(row.fact),
         **_image(row.galaxy_id, own),
         "outline": _address(row.galaxy_id, "outline") if own.outlined else None,
-        "map": None if own.scale is None else _map(row.galaxy_id, own.scale, own.exact),
+        "map": None if own.scale is None else _map(row.galaxy_id, own.scale, own),
         "questions": [_question(row, question) for question in row.questions],
         "counterparts": [
             {
@@ -119,14 +119,19 @@ def _image(galaxy_id: int, drawn: Drawn) -> dict[str, str | None]:
     return {"image": image, "missing": drawn.missing}
 
 
-def _map(galaxy_id: int, scale: Scale, exact: bool) -> dict[str, Any]:
+def _map(galaxy_id: int, scale: Scale, own: Drawn) -> dict[str, Any]:
     # four significant digits, since a cell may hold little of a fraction
     numbers = {
         name: None if value is None else float(f"{value:.4g}")
         for name, value in vars(scale).items()
     }
     files = {w: _address(galaxy_id, w) for w in ("increase", "decrease")}
-    return {"scale": numbers, "exact": exact, **files}
+    return {
+        "scale": numbers,
+        "exact": own.exact,
+        "baseline": _number(own.baseline),
+        **files,
+    }
 
 
 def _address(galaxy_id: int, what: str) -> str:

@@ -30,7 +30,8 @@ class Plate:
 
     image: file, member, and SHA-256 of the bytes that were ingested, or None; view: how
     the model saw it; mean: its map (h, w) for one answer, in units of its fraction, or
-    None; exact: whether that is the mean of the dropout samples' maps, and not a first order.
+    None; exact: whether that is the mean of the dropout samples' maps, and not a first order;
+    baseline: of the fraction, where the map adds up from it to the prediction.
     """
 
     galaxy_id: int
@@ -38,6 +39,7 @@ class Plate:
     view: View
     mean: npt.NDArray[np.floating] | None
     exact: bool = True
+    baseline: float | None = None
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,14 @@ class Scale:
 class Drawn:
     """What was drawn: `missing` says why there is no image, scale is None without a map.
 
-    exact: as of `Plate`.
+    exact, baseline: as of `Plate`.
     """
 
     missing: str
     outlined: bool
     scale: Scale | None
     exact: bool = True
+    baseline: float | None = None
 
 
 def file_name(galaxy_id: int, what: str) -> str:
@@ -104,7 +107,8 @@ def draw(plate: Plate, reader: ImageReader, folder: Path) -> Drawn:
         return Drawn(missing, segment is not None, None)
     for sign, what in ((INCREASE, "increase"), (DECREASE, "decrease")):
         _save(overlay(plate.mean, sign, side), folder / file_name(plate.galaxy_id, what))
-    return Drawn(missing, segment is not None, _scale(plate.mean, segment), plate.exact)
+    scale = _scale(plate.mean, segment)
+    return Drawn(missing, segment is not None, scale, plate.exact, plate.baseline)
 
 
 def shrunk(pixels: Pixels, side: int) -> Pixels:

@@ -113,19 +113,19 @@ def _plates(store: Store, rows: Rows, explained: Mapping[int, Run]) -> Iterator[
         run = explained.get(galaxy_id, rows.predictions)
         view = View(**run.config["view"]) if "view" in run.config else View()
         image = None if source is None else (source, member, sha256)
-        yield Plate(galaxy_id, image, view, *maps.get(galaxy_id, (None, True)))
+        yield Plate(galaxy_id, image, view, *maps.get(galaxy_id, (None, True, None)))
 
 
 def _maps(
     store: Store, answers: Mapping[int, int], explained: Mapping[int, Run]
-) -> dict[int, tuple[Map, bool]]:
-    """The map (h, w) of each galaxy's answer's fraction, and whether it is exact.
+) -> dict[int, tuple[Map, bool, float | None]]:
+    """The map (h, w) of each galaxy's answer's fraction, whether it is exact, and its baseline.
 
     Of the fraction and not the concentration: fractions are compared with votes, and their
     maps point at the cause more often (docs/decisions/trust.md). Where model or image are no
     longer there to make it, it is the first order that stored maps give.
     """
-    found: dict[int, tuple[Map, bool]] = {}
+    found: dict[int, tuple[Map, bool, float | None]] = {}
     for run in {run.run_id: run for run in explained.values()}.values():
         wanted = {
             galaxy_id: [answer]
@@ -134,15 +134,14 @@ def _maps(
         }
         if not wanted:
             continue
-        stored = {key: raised for key, (_, raised) in stored_fractions(store, run, wanted).items()}
+        stored = stored_fractions(store, run, wanted)
         try:
             fractions, _ = exact_fractions(store, run, {key: wanted[key] for key, _ in stored})
         except CatalogError:
             fractions = {}
-        for key, raised in stored.items():
-            exact = fractions.get(key)
-            mean = raised if exact is None else exact[1]
-            found[key[0]] = mean.astype(np.float32), exact is not None
+        for key, first in stored.items():
+            one = fractions.get(key, first)
+            found[key[0]] = one.raised.astype(np.float32), key in fractions, one.baseline
     return found
 
 

@@ -113,6 +113,7 @@ def test_a_galaxy_by_hand() -> None:
                 "lowered_on_target": 0.5,
             },
             "exact": True,
+            "baseline": None,
             "increase": "images/3-increase.png",
             "decrease": "images/3-decrease.png",
         },
