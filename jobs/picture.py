@@ -102,12 +102,14 @@ def explain_picture(
     asked = tree_of(load_model(first).labels, source=first, tree=tree, whole=True)
     members = load_ensemble(maps.models, asked, inference.view, maps.grey_as_colour)
     samples, seed = inference.samples, inference.seed
-    view, explainer = explainer_of(members, samples, seed, maps.method, maps.layer, engine)
+    view, explainer = explainer_of(
+        members, asked.slices, samples, seed, maps.method, maps.layer, engine
+    )
     found = explain_image(image, members, asked, view, explainer, samples=samples, seed=seed, of=of)
     drawn = found.telling if answer is None else [asked.answer_id(answer)]
     named = ", ".join(dict.fromkeys(one.model.architecture for one in members))
     provenance = (
-        f"{how(explainer)}, {samples} dropout samples, bilinear; {len(members)} "
+        f"{how(explainer, of)}, {samples} dropout samples, bilinear; {len(members)} "
         f"model{'s' * (len(members) > 1)} ({named}), SHA-256 {sha256_of_models(members)[:12]}…"
     )
     make_folder(folder)
@@ -130,12 +132,12 @@ def _estimated(
         member.masks(samples, seed),
         size=member.view.size,
         layer=maps.layer,
-        method=maps.method,
+        method=maps.cam,
         engine=choose_engine(maps.engine, 1),
     )
     table, drawn = estimate_image(image, member, explainer, samples=samples, seed=seed)
     provenance = (
-        f"{how(explainer)}, {samples} dropout samples, bilinear; {model.architecture}, SHA-256 "
+        f"{how(explainer, 'concentration')}, {samples} dropout samples, bilinear; {model.architecture}, SHA-256 "
         f"{model.sha256[:12]}…"
     )
     make_folder(folder)

@@ -36,17 +36,22 @@ class Maps:
     """How saliency maps are made.
 
     model: unless given, the one that made the newest predictions; or several, whose maps are
-    pooled. method: `hirescam` or
-    `gradcam`. layer: a module's dotted name, the last encoder block unless given. engine:
+    pooled. method: `deeplift` (of fractions;
+    of concentrations then HiResCAM), `hirescam` or `gradcam`. layer: a module's dotted name, the last encoder block unless given. engine:
     what runs the encoder; `auto` is torch if OpenVINO does not serve. grey_as_colour: a model
     of three channels is shown images of one, also where it did not predict so.
     """
 
     model: str | Sequence[str] | None = None
-    method: str = "hirescam"
+    method: str = "deeplift"
     layer: str | None = None
     engine: str = "auto"
     grey_as_colour: bool = False
+
+    @property
+    def cam(self) -> str:
+        """The method of maps of concentrations, and of classifiers and regressors."""
+        return "hirescam" if self.method == "deeplift" else self.method
 
     @property
     def models(self) -> Sequence[str]:

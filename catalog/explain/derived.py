@@ -7,6 +7,7 @@ off do they follow from what is stored.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,8 +31,19 @@ _PART = 16  # images at once
 
 # Maps of a galaxy and an answer, (h, w).
 Found = dict[tuple[int, int], npt.NDArray[np.floating]]
-# Expected fractions and their maps, by galaxy and answer.
-Fractions = dict[tuple[int, int], tuple[float, Floats]]
+
+
+@dataclass(frozen=True)
+class FractionMap:
+    """The map (h, w) of an expected fraction; adds up to it less the baseline where there is one."""
+
+    predicted: float
+    raised: Floats
+    baseline: float | None = None
+
+
+# By galaxy and answer.
+Fractions = dict[tuple[int, int], FractionMap]
 
 
 def derived_maps(store: Store, run: Run, wanted: Mapping[int, Sequence[int]], of: Of) -> Found:
@@ -63,7 +75,7 @@ def exact_fractions(
             f"run {run.run_id} explains another model than predicted, and maps of fractions and "
             "losses need its predictions; do first: zoolens predict"
         )
-    if run.config.get("samples") in (0, 1) and not _of_several(store, run):
+    if run.config.get("samples") in (0, 1) and _follows(store, run):
         return stored_fractions(store, run, wanted), {}
     from zoolens.catalog.explain.model import explained_again  # loads torch, as this does
     from zoolens.catalog.images.loading import load
@@ -87,9 +99,10 @@ def exact_fractions(
     return found, gone
 
 
-def _of_several(store: Store, run: Run) -> bool:
-    """Whether a run explains several models, whose maps are means over them."""
-    return "models" in store.run(int(run.config["predict_run"])).config
+def _follows(store: Store, run: Run) -> bool:
+    """Whether a run without dropout has the maps that its fractions' follow from: of one model."""
+    several = "models" in store.run(int(run.config["predict_run"])).config
+    return not several and not isinstance(run.config.get("of fractions"), dict)
 
 
 def made_fractions(
@@ -101,9 +114,11 @@ def made_fractions(
 ) -> Fractions:
     """Expected fractions and their maps, from images (N, C, H, W) of the galaxies (N,)."""
     made = explained.explainer.fractions(images, store.tree.slices)
-    expected, maps = made.expected.numpy(), made.mean.numpy()
+    expected, maps, baseline = (one.numpy() for one in (made.expected, made.mean, made.baseline))
     return {
-        (galaxy_id, answer): (float(expected[row, answer]), maps[row, answer])
+        (galaxy_id, answer): FractionMap(
+            float(expected[row, answer]), maps[row, answer], _known(baseline[row, answer])
+        )
         for row, galaxy_id in enumerate(ids.tolist())
         for answer in wanted[galaxy_id]
         if not np.isnan(expected[row, answer])
@@ -128,19 +143,26 @@ def stored_fractions(store: Store, run: Run, wanted: Mapping[int, Sequence[int]]
             for answer in wanted[galaxy_id]:
                 if where.start <= answer < where.stop:
                     place = answer - where.start
-                    found[galaxy_id, answer] = float(alpha[place] / alpha.sum()), raised[place]
+                    share = float(alpha[place] / alpha.sum())
+                    found[galaxy_id, answer] = FractionMap(share, raised[place])
     return found
 
 
 def of_fractions(store: Store, fractions: Fractions, of: Of) -> Found:
     """The maps of fractions themselves, or of the losses, where there are votes."""
     if of == "fraction":
-        return {key: raised for key, (_, raised) in fractions.items()}
+        return {key: one.raised for key, one in fractions.items()}
     ids = np.array(sorted({galaxy_id for galaxy_id, _ in fractions}), np.int64)
     observed = read_votes(store, store.tree, ids).observed
     found: Found = {}
-    for (galaxy_id, answer), (predicted, raised) in fractions.items():
+    for (galaxy_id, answer), one in fractions.items():
         voted = observed[int(np.searchsorted(ids, galaxy_id)), answer]
         if not np.isnan(voted):
-            found[galaxy_id, answer] = cross_entropy_map(raised, predicted, float(voted))
+            found[galaxy_id, answer] = cross_entropy_map(
+                one.raised, one.predicted, float(voted), one.baseline
+            )
     return found
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

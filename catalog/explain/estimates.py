@@ -65,7 +65,7 @@ class EstimatingModel:
     def provenance(self, run: Run) -> str:
         """One line: what made the maps of a run, for a figure's foot."""
         return (
-            f"{how(self.explainer)}, {len(self.explainer.masks)} dropout samples, bilinear; "
+            f"{how(self.explainer, 'concentration')}, {len(self.explainer.masks)} dropout samples, bilinear; "
             f"{self.model.architecture}, SHA-256 {self.model.sha256[:12]}…; maps of run "
             f"{run.run_id}, estimates of run {self.estimate_run.run_id}."
         )

@@ -7,9 +7,13 @@ from zoolens.catalog.errors import CatalogError, ModelRefused
 from zoolens.catalog.images.view import ColourAndGrey, View
 from zoolens.catalog.network.ensemble import Member, check_together, shown_to
 from zoolens.catalog.network.model import ZoobotModel, load_model
+from zoolens.catalog.saliency.combined import CombinedExplainer
+from zoolens.catalog.saliency.deeplift import DeepLift
 from zoolens.catalog.saliency.explainer import Explainer
 from zoolens.catalog.saliency.pooled import PooledExplainer
 from zoolens.catalog.store.store import Run, Store
+
+MapMaker = Explainer | CombinedExplainer | PooledExplainer
 
 
 def members_of(
@@ -35,15 +39,19 @@ def members_of(
 
 def explainer_of(
     members: Sequence[Member],
+    slices: Sequence[slice],
     samples: int,
     seed: int,
-    method: str,
+    method: str = "deeplift",
     layer: str | Sequence[str] | None = None,
     engine: str = "torch",
-) -> tuple[View, Explainer | PooledExplainer]:
+) -> tuple[View, MapMaker]:
     """What makes the maps of a model, or of several pooled, and the view of its images.
 
-    layer: of all models, or of each. Raises `ModelRefused` for models whose maps have no mean, and
+    slices: of each question's answers. method: of all maps, "hirescam" or "gradcam"; or "deeplift",
+    of those of fractions, where HiResCAM makes those of concentrations, and also those of fractions
+    if DeepLIFT has no rule for a step of the network (`MapMaker.of_fractions` is None). layer: of
+    all models, or of each. Raises `ModelRefused` for models whose maps have no mean, and
     as `Explainer` does.
     """
     view, channels = _view_of_all(members)
@@ -54,14 +62,43 @@ def explainer_of(
             one.masks(samples, seed),
             size=view.size,
             layer=own,
-            method=method,
+            method="hirescam" if method == "deeplift" else method,
             engine=engine,
         )
         for one, own in zip(members, layers, strict=True)
     ]
-    if len(explainers) == 1:
-        return view, explainers[0]
-    return view, PooledExplainer(explainers, channels, size=view.size)
+    makers: Sequence[Explainer | CombinedExplainer] = explainers
+    if method == "deeplift":
+        makers = _adding_up(members, explainers, slices, samples, seed, view.size, layer)
+    if len(makers) == 1:
+        return view, makers[0]
+    return view, PooledExplainer(makers, channels, size=view.size)
+
+
+def _adding_up(
+    members: Sequence[Member],
+    explainers: Sequence[Explainer],
+    slices: Sequence[slice],
+    samples: int,
+    seed: int,
+    size: int,
+    layer: str | Sequence[str] | None,
+) -> Sequence[Explainer | CombinedExplainer]:
+    """The explainers with maps of fractions that add up, of as many cells; or as they are."""
+    given = [one.layer if layer else None for one in explainers]
+    last = [one.layer for one in explainers]
+    for layers in (given, last):  # models of several architectures have no finer cells in common
+        try:
+            contributions = [
+                DeepLift(one.model, one.masks(samples, seed), slices, size=size, layer=own)
+                for one, own in zip(members, layers, strict=True)
+            ]
+        except ModelRefused:
+            return explainers
+        if len({one.grid for one in contributions}) == 1:
+            break
+    pairs = zip(explainers, contributions, strict=True)
+    return [CombinedExplainer(*pair) for pair in pairs]
 
 
 def sources_of(run: Run) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoolens.catalog.errors import ModelRefused
-from zoolens.catalog.explain.members import explainer_of, members_of, sources_of
+from zoolens.catalog.explain.members import MapMaker, explainer_of, members_of, sources_of
 from zoolens.catalog.images.segments import SEGMENTATION
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.ensemble import (
@@ -13,12 +13,11 @@ from zoolens.catalog.network.ensemble import (
     sha256_of_models,
 )
 from zoolens.catalog.network.model import ZoobotModel
-from zoolens.catalog.saliency.explainer import Explainer
-from zoolens.catalog.saliency.pooled import PooledExplainer
+from zoolens.catalog.saliency.arithmetic import Of
 from zoolens.catalog.store.store import Run, Store
 
 _SAMPLES, _SEED = 30, 0  # as in `predict`, for a model that has made no predictions here
-_METHODS = {"hirescam": "HiResCAM", "gradcam": "GradCAM"}
+_METHODS = {"deeplift": "DeepLIFT", "hirescam": "HiResCAM", "gradcam": "GradCAM"}
 _REFERENCES = {
     "hirescam": "HiResCAM (Draelos & Carin 2021)",
     "gradcam": "GradCAM (Selvaraju et al. 2017), signed",
@@ -32,15 +31,17 @@ class ExplainedModel:
     members: in the order of the predictions; view: what the images are loaded in. predicted:
     whether it also made the newest predictions; it then explains them with the same
     masks and view. comparison: whether its maps are for comparison with those of another
-    model, method or layer, which the views show.
+    model, method or layer, which the views show. falls_back: whether maps of fractions that add up
+    were asked for and cannot be made.
     """
 
     members: Sequence[Member]
-    explainer: Explainer | PooledExplainer
+    explainer: MapMaker
     view: View
     samples: int
     seed: int
     predict_run: Run
+    falls_back: bool = False
 
     @property
     def model(self) -> ZoobotModel:
@@ -79,13 +80,14 @@ class ExplainedModel:
             "view": self.view.config(),
             "segmentation": SEGMENTATION,
             "statistics": ["concentration", "fraction"],
+            "of fractions": self.explainer.of_fractions or self.explainer.method,
         }
 
-    def provenance(self, run: Run) -> str:
-        """One line for the foot of a figure."""
+    def provenance(self, run: Run, of: Of) -> str:
+        """One line for the foot of a figure of maps of `of`."""
         samples = f"{self.samples} dropout samples" if self.samples else "dropout off"
         return (
-            f"{how(self.explainer)}, {samples}, bilinear; "
+            f"{how(self.explainer, of)}, {samples}, bilinear; "
             f"{self.architecture}, SHA-256 {self.sha256[:12]}…; explain run "
             f"{run.run_id}, predictions of run {self.predict_run.run_id}."
         )
@@ -98,6 +100,19 @@ class ExplainedModel:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know of every figure."""
+        return (*self._of_predictions, *self._of_maps)
+
+    @property
+    def _of_maps(self) -> tuple[str, ...]:
+        if not self.falls_back:
+            return ()
+        return (
+            f"Maps of fractions by DeepLIFT cannot be made of {self.architecture}: these are "
+            "HiResCAM's, and do not add up.",
+        )
+
+    @property
+    def _of_predictions(self) -> tuple[str, ...]:
         if self.predicted:
             return ()
         among = [one["sha256"] for one in self.predict_run.config.get("models", ())]
@@ -112,11 +127,13 @@ class ExplainedModel:
         )
 
 
-def how(explainer: Explainer | PooledExplainer) -> str:
-    """The method and the layer of maps, in words."""
-    layer = explainer.layer
+def how(explainer: MapMaker, of: Of) -> str:
+    """The method and the layer of maps of something, in words."""
+    method, layer = explainer.method, explainer.layer
+    if of != "concentration" and explainer.of_fractions is not None:
+        method, layer = (explainer.of_fractions[name] for name in ("method", "layer"))
     layers = layer if isinstance(layer, str) else ", ".join(dict.fromkeys(layer))
-    return f"{_METHODS[explainer.method]} at {layers}"
+    return f"{_METHODS[method]} at {layers}"
 
 
 def explained_model(
@@ -149,6 +166,9 @@ def explained_again(store: Store, run: Run) -> ExplainedModel:
     predictions = store.run(int(run.config["predict_run"]))
     sources = sources_of(run)
     method, layer = run.config["method"], run.config["layer"]
+    if isinstance(adding_up := run.config.get("of fractions"), dict):
+        method = "deeplift"
+        layer = layer if layer == adding_up["layer"] else None  # each its own
     as_colour = run.config.get("view", {}).get("grey_as_colour", False)
     again = _explained(store, predictions, sources, method, layer, grey_as_colour=as_colour)
     if again.sha256 != run.model_sha256:
@@ -170,5 +190,7 @@ def _explained(
 ) -> ExplainedModel:
     members = members_of(store, run, sources, grey_as_colour)
     samples, seed = run.config.get("samples", _SAMPLES), run.config.get("seed", _SEED)
-    view, explainer = explainer_of(members, samples, seed, method, layer, engine)
-    return ExplainedModel(members, explainer, view, samples, seed, run)
+    slices = store.tree.slices
+    view, explainer = explainer_of(members, slices, samples, seed, method, layer, engine)
+    falls_back = method == "deeplift" and explainer.of_fractions is None
+    return ExplainedModel(members, explainer, view, samples, seed, run, falls_back)

@@ -28,7 +28,9 @@ def saliency_tables(
         return {"reject": reject_table(batch.rejects)}
     saliency, of_fractions = explained.explainer.both(batch.images, tree.slices)
     mean, sd = saliency.mean.numpy(), saliency.sd.numpy()  # (N, A, h, w)
-    fractions, expected = of_fractions.mean.numpy(), of_fractions.expected.numpy()
+    fractions, *told = (
+        one.numpy() for one in (of_fractions.mean, of_fractions.expected, of_fractions.baseline)
+    )
     has = ~explained.model.bias.isnan().numpy()  # (A,)
     finite = np.logical_and.reduce(
         [np.isfinite(maps[:, has]).all((1, 2, 3)) for maps in (mean, sd, fractions)]
@@ -45,7 +47,11 @@ def saliency_tables(
     statistics = [
         statistic_rows(ids, "concentration", mean[finite], covered[mean.shape[-2:]]),
         statistic_rows(
-            ids, "fraction", fractions[finite], covered[fractions.shape[-2:]], expected[finite]
+            ids,
+            "fraction",
+            fractions[finite],
+            covered[fractions.shape[-2:]],
+            *(values[finite] for values in told),
         ),
     ]
     return {

@@ -17,6 +17,7 @@ Map = npt.NDArray[np.float32]
 Of = Literal["concentration", "fraction", "cross_entropy"]
 
 DTYPE = "<f4"
+_ALIKE = 1e-6  # fractions: between nearer ones the slope of the loss does not change
 
 
 def encode(maps: npt.NDArray[np.floating]) -> bytes:
@@ -133,16 +134,30 @@ def fraction_maps(maps: npt.ArrayLike, concentrations: npt.ArrayLike) -> Floats:
     return raised
 
 
-def cross_entropy_map(fraction_map: npt.ArrayLike, predicted: float, observed: float) -> Floats:
-    """Map of L(y, p) = -y log p - (1 - y) log(1 - p), from that of p: dL/dp times it; (h, w).
+def cross_entropy_map(
+    fraction_map: npt.ArrayLike, predicted: float, observed: float, baseline: float | None = None
+) -> Floats:
+    """Map of L(y, p) = -y log p - (1 - y) log(1 - p), from that of p: a slope times it; (h, w).
 
-    The loss is that of the expected fraction p, the mean over dropout samples, as the losses
-    in the catalogue are; so it is exact where the fraction's map (h, w) is. predicted p,
-    within 0..1; observed y, 0..1. In nat: positive pixels are those that cost the galaxy its
-    loss, negative ones speak for what the volunteers saw.
+    The loss is that of the expected fraction p, the mean over dropout samples, as the losses in the
+    catalogue are. predicted p, observed y: 0..1. baseline: of a map of p that adds up to p less
+    baseline; the slope is then the change of the loss over that of p, and the map adds up to
+    the loss less that of the baseline. Otherwise it is dL/dp. In nat: positive pixels are those that
+    cost the galaxy its loss, negative ones speak for what the volunteers saw.
     """
-    p = predicted
-    return (p - observed) / (p * (1 - p)) * np.asarray(fraction_map, np.float64)
+    p, start = predicted, predicted if baseline is None else baseline
+    middle = (p + start) / 2
+    if abs(p - start) < _ALIKE:
+        slope = (middle - observed) / (middle * (1 - middle))
+    else:
+        slope = (_loss(observed, p) - _loss(observed, start)) / (p - start)
+    return slope * np.asarray(fraction_map, np.float64)
+
+
+def _loss(observed: float, predicted: float) -> float:
+    return float(
+        special.rel_entr(observed, predicted) + special.rel_entr(1 - observed, 1 - predicted)
+    )
 
 
 def _between(cells: int, size: int) -> npt.NDArray[np.float64]:

@@ -102,7 +102,7 @@ class DeepLift:
                         continue
                     if 2 + derivatives * self._paired.share <= MOST_PASSES:
                         break
-        self.layer = self._paired.layer
+        self.layer, self.grid = self._paired.layer, self._paired.grid
         self.is_last_block = self.layer == last
 
     @torch.no_grad()

@@ -25,6 +25,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -128,11 +129,13 @@ class Explainer:
             there = copy.deepcopy(model.encoder).to(self._place.device)
             self._form = closed_form(there, self.layer, method)
         self.method = method
+        self.of_fractions: dict[str, Any] | None = None  # made as those of concentrations
         self.masks = masks
         self._output = model.output
         self._head = SampledHead(model.weight, masks).to(self._place.device)
         precise_weight = (masks[:, None, :] * model.weight).double()  # (T, A, D)
         self._bias, self._precise_weight = self._place.put(model.bias, precise_weight)
+        self._kept, self._weight = self._place.put(masks.double(), model.weight.double())
 
     @property
     def shareable(self) -> bool:
@@ -256,9 +259,7 @@ class Explainer:
 
     def _logits(self, features: Tensor) -> Tensor:
         """Logits z of a galaxy, (T, A) float64, or of several; features: (D,) or (N, D)."""
-        samples, answers, depth = self._precise_weight.shape  # T, A, D
-        logits = features.double() @ self._precise_weight.reshape(-1, depth).T
-        return logits.unflatten(-1, (samples, answers)) + self._bias
+        return (features.double()[..., None, :] * self._kept) @ self._weight.T + self._bias
 
 
 def _without_baseline(expected: Tensor, maps: Tensor) -> Fractions:

@@ -58,7 +58,7 @@ class Paired:
     """Runs an encoder, (N, channels, H, W) -> (N, D), on images and baselines.
 
     layer: dotted name; `example`, one image (1, channels, H, W), shows whether maps can be made
-    there. share: of the encoder's multiplications, those after the layer, 0..1. Threads may
+    there. grid: height and width of the maps, in cells. share: of the encoder's multiplications, those after the layer, 0..1. Threads may
     share it; the encoder gets a hook, and should be used for nothing else. Raises as
     `Cut` does, and `ModelRefused` if maps would not add up.
     """
@@ -110,6 +110,7 @@ class Paired:
 
     def _check(self, example: Tensor) -> None:
         between = self(example, example.flip(-1) / 2)
+        self.grid = between.grid
         weights = torch.randn(
             between.features.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64
         )

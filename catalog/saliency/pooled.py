@@ -1,11 +1,13 @@
 """Maps of an ensemble: of what its models, pooled, predict."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from zoolens.catalog.errors import ModelRefused
+from zoolens.catalog.saliency.combined import CombinedExplainer
 from zoolens.catalog.saliency.explainer import OF_FRACTIONS, Explainer, Fractions, Saliency
 
 
@@ -22,10 +24,15 @@ class PooledExplainer:
     """
 
     def __init__(
-        self, explainers: Sequence[Explainer], channels: Sequence[slice], *, size: int
+        self,
+        explainers: Sequence[Explainer | CombinedExplainer],
+        channels: Sequence[slice],
+        *,
+        size: int,
     ) -> None:
         self._explainers = list(zip(explainers, channels, strict=True))
         self.method = explainers[0].method
+        self.of_fractions = _of_all([one.of_fractions for one in explainers])
         layers = [one.layer for one in explainers]
         self.layer = layers[0] if len(set(layers)) == 1 else layers
         self.is_last_block = all(one.is_last_block for one in explainers)
@@ -63,6 +70,15 @@ class PooledExplainer:
 
     def _each(self, images: Tensor) -> list[Saliency]:
         return [one(images[:, where]) for one, where in self._explainers]
+
+
+def _of_all(each: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:
+    """How the maps of fractions of all models are made, each's layer listed if they differ."""
+    made = [one for one in each if one is not None]
+    if not made:
+        return None
+    layers = list(dict.fromkeys(one["layer"] for one in made))
+    return {**made[0], "layer": layers[0] if len(layers) == 1 else [one["layer"] for one in made]}
 
 
 def _pooled(each: Sequence[Saliency]) -> Saliency:

@@ -45,11 +45,11 @@ class SampledHead:
 
     def _less_dropped(self, columns: Tensor) -> Tensor:
         whole = self._weight @ columns  # (A, N h w)
-        each = [
-            torch.addmm(whole, weight, columns[where], beta=scale, alpha=-scale)
-            for scale, where, weight in self._dropped
-        ]
-        return torch.stack(each)
+        summed = whole.new_empty(len(self._dropped), *whole.shape)
+        for row, (scale, where, weight) in zip(summed, self._dropped, strict=True):
+            some = columns.index_select(0, where)
+            torch.addmm(whole, weight, some, beta=scale, alpha=-scale, out=row)
+        return summed
 
 
 def mean_and_spread(maps: Tensor, dim: int) -> tuple[Tensor, Tensor]:
