@@ -4,13 +4,13 @@
 
 Each network, with random weights, in a process of its own: all maps of 34 answers with 30 dropout
 samples of 16 real images, by OpenVINO and by torch, a few images on each core as `explain --all`
-does, in turn with the encoder alone on the same engine, as `predict` runs it, and with maps by
-OpenVINO in bfloat16 (slower than float32 on a processor that has none). The ratio of the two
-in the same round is what counts. pytorch-grad-cam makes the map of one answer of four images
-without dropout, forward and backward pass, and its time is multiplied: by 34 answers, by 30
-samples, by four. Maps of two images are compared with autograd's of the encoder in float64.
-Raw seconds and errors are appended to results/networks.jsonl, with machine, versions and commit; a
-table of medians is printed and, of all networks, written into docs/speed.md.
+does, in turn with the encoder alone on the same engine, as `predict` runs it. The ratio of the two
+in the same round is what counts. Maps by OpenVINO in bfloat16 take part, too (slower than float32
+on a processor that has none). pytorch-grad-cam makes the map of one answer of four images without
+dropout, forward and backward pass, and its time is multiplied: by 34 answers, by 30 samples, by
+four. Maps of two images are compared with autograd's of the encoder in float64. Raw seconds and
+errors are appended to results/networks.jsonl, with machine, versions and commit; a table of
+medians is printed and, of all networks, written into docs/speed.md.
 """
 
 import copy

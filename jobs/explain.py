@@ -165,9 +165,8 @@ def check(catalog: Path, which: Which, maps: Maps) -> None:
 def _check_engine(explained: ExplainedModel, engine: str) -> None:
     if engine not in ("auto", explained.explainer.engine):
         raise CatalogError(
-            f"engine {engine} explains EfficientNets and ResNets at their last block, not "
-            f"{explained.architecture} at {explained.explainer.layer}; choose the engine "
-            "torch"
+            f"engine {engine} explains networks at their last block alone, and not "
+            f"{explained.architecture} at {explained.explainer.layer}; choose the engine torch"
         )
 
 

@@ -218,15 +218,17 @@ class Explainer:
     def _fractions_of_one(
         self, slices: Sequence[slice], features: Tensor, pixels: Tensor
     ) -> tuple[Tensor, Tensor]:
-        alpha = (1 + 100 * torch.sigmoid(self._logits(features)))[..., None]
-        slopes = self._slopes(features)[..., None]  # (T, A, 1)
+        alpha = 1 + 100 * torch.sigmoid(self._logits(features))  # (T, A)
+        slopes = self._slopes(features)
         shares, weights = [], []
         for where in slices:
             total = alpha[:, where].sum(1, keepdim=True)
-            share = alpha[:, where] / total  # (T, K, 1)
-            own = slopes[:, where] * self._precise_weight[:, where]  # (T, K, D)
-            weights.append(((own - share * own.sum(1, keepdim=True)) / total).mean(0))
-            shares.append(share.mean(0)[:, 0])
+            share, slope = alpha[:, where] / total, slopes[:, where] / total  # (T, K)
+            # d p_k / d z_j, averaged with the masks first: K K is fewer than T K
+            change = slope.diag_embed() - share[:, :, None] * slope[:, None, :]
+            kept = torch.tensordot(change, self._kept, dims=([0], [0])) / len(change)  # (K, K, D)
+            weights.append((kept * self._weight[where]).sum(1))
+            shares.append(share.mean(0))
         maps = torch.cat(weights) @ pixels.double().flatten(1)  # (A, h w)
         return torch.cat(shares), maps.unflatten(1, pixels.shape[1:])
 

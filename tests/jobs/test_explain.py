@@ -347,7 +347,7 @@ def test_mistakes_are_told_before_anything_is_done(path: Path) -> None:
     with pytest.raises(UnknownName, match="no engine 'abacus'"):
         explain(path, Which(names=["G0001"]), Maps(engine="abacus"))
     if importlib.util.find_spec("openvino") is not None:
-        with pytest.raises(CatalogError, match="explains EfficientNets and ResNets at their last"):
+        with pytest.raises(CatalogError, match="explains networks at their last block alone"):
             explain(path, Which(names=["G0001"]), Maps(engine="openvino", layer="layer3"))
     assert one(path, "SELECT count(*) FROM runs WHERE job = 'explain'") == 0
 
