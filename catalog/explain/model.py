@@ -32,8 +32,7 @@ class ExplainedModel:
     members: in the order of the predictions; view: what the images are loaded in. predicted:
     whether it also made the newest predictions; it then explains them with the same
     masks and view. comparison: whether its maps are for comparison with those of another
-    model, method or layer, which the views show. falls_back: whether maps of fractions that add up
-    were asked for and cannot be made.
+    model, method or layer, which the views show. chosen: whether method or layer were named.
     """
 
     members: Sequence[Member]
@@ -42,7 +41,7 @@ class ExplainedModel:
     samples: int
     seed: int
     predict_run: Run
-    falls_back: bool = False
+    chosen: bool = False
 
     @property
     def model(self) -> ZoobotModel:
@@ -63,7 +62,7 @@ class ExplainedModel:
     @property
     def comparison(self) -> bool:
         another = self.predict_run.model_sha256 is not None and not self.predicted
-        return another or self.explainer.method != "hirescam" or not self.explainer.is_last_block
+        return another or self.chosen
 
     @property
     def predicted(self) -> bool:
@@ -104,7 +103,7 @@ class ExplainedModel:
 
     @property
     def _of_maps(self) -> tuple[str, ...]:
-        if not self.falls_back:
+        if self.chosen or self.explainer.of_fractions is not None:
             return ()
         return (
             f"Maps of fractions by DeepLIFT cannot be made of {self.architecture}: these are "
@@ -198,5 +197,5 @@ def _explained(
     samples, seed = run.config.get("samples", _SAMPLES), run.config.get("seed", _SEED)
     slices = store.tree.slices
     view, explainer = explainer_of(members, slices, samples, seed, method, layer, engine)
-    falls_back = method == "deeplift" and explainer.of_fractions is None
-    return ExplainedModel(members, explainer, view, samples, seed, run, falls_back)
+    chosen = method != "deeplift" or layer is not None
+    return ExplainedModel(members, explainer, view, samples, seed, run, chosen)

@@ -19,8 +19,7 @@ class CombinedExplainer:
     def __init__(self, explainer: Explainer, contributions: DeepLift) -> None:
         self._explainer, self._contributions = explainer, contributions
         self.method, self.layer = explainer.method, explainer.layer
-        self.is_last_block, self.engine = explainer.is_last_block, explainer.engine
-        self.masks = explainer.masks
+        self.engine, self.masks = explainer.engine, explainer.masks
         self.of_fractions: dict[str, Any] | None = {
             "method": contributions.method,
             "layer": contributions.layer,

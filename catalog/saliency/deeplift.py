@@ -103,7 +103,6 @@ class DeepLift:
                     if 2 + derivatives * self._paired.share <= MOST_PASSES:
                         break
         self.layer, self.grid = self._paired.layer, self._paired.grid
-        self.is_last_block = self.layer == last
 
     @torch.no_grad()
     def __call__(self, images: Tensor, quantity: Quantity = FRACTION) -> Contributions:

@@ -88,8 +88,7 @@ class Explainer:
     usual clipping at 0. engine: one of `catalog.network.engines`, used if there is a
     closed form (`catalog.saliency.closed_forms`), else `torch`; `self.engine` says which runs.
     With `cuda` all is computed on the GPU, and only finished maps leave it. precision: of the
-    encoder's arithmetic, where there is a closed form. `self.is_last_block`: whether the layer
-    is the default one. The model's weights are laid out channels last in memory. Raises
+    encoder's arithmetic, where there is a closed form. The model's weights are laid out channels last in memory. Raises
     `UnknownName` for a layer or method that does not exist, `ModelRefused` for a layer without
     a feature map.
     """
@@ -113,7 +112,6 @@ class Explainer:
         model.encoder.to(memory_format=torch.channels_last)  # half as slow again without it
         with torch.no_grad(), one_thread():
             self.layer = last_block(model.encoder, example) if layer is None else layer
-            self.is_last_block = layer is None or _is_last_block(layer, model.encoder, example)
             self._cut = Cut(model.encoder, self.layer, example)
             self._form = closed_form(model.encoder, self.layer, method)
             if method == "hirescam" and self._form is None and self._cut.vanishes(example):
@@ -266,13 +264,6 @@ class Explainer:
 
 def _without_baseline(expected: Tensor, maps: Tensor) -> Fractions:
     return Fractions(expected, maps, torch.full_like(expected, torch.nan))
-
-
-def _is_last_block(layer: str, encoder: torch.nn.Module, example: Tensor) -> bool:
-    try:
-        return layer == last_block(encoder, example)
-    except ModelRefused:  # it has no layer that could be explained
-        return False
 
 
 def contributions(split: Split, method: str) -> Tensor:

@@ -35,7 +35,6 @@ class PooledExplainer:
         self.of_fractions = _of_all([one.of_fractions for one in explainers])
         layers = [one.layer for one in explainers]
         self.layer = layers[0] if len(set(layers)) == 1 else layers
-        self.is_last_block = all(one.is_last_block for one in explainers)
         engines = {one.engine for one in explainers}
         self.engine = engines.pop() if len(engines) == 1 else "torch"
         blank = torch.zeros(1, max(where.stop for where in channels), size, size)

@@ -190,7 +190,6 @@ def test_the_finest_layer_that_ten_passes_allow(
     monkeypatch.setattr(deeplift, "MOST_PASSES", 2 + 5 * own.share - 1e-9)
     coarse = DeepLift(model, masks, SLICES, size=SIZE)
     assert coarse.layer == "after"
-    assert coarse.is_last_block
 
 
 def test_the_baseline_is_a_gaussian_mean() -> None:

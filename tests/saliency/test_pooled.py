@@ -86,7 +86,6 @@ def test_both_are_those_of_each_call(pair: list[Explainer]) -> None:
 def test_what_all_models_share_is_said_once(pair: list[Explainer]) -> None:
     pooled = PooledExplainer(pair, [COLOUR, GREY], size=64)
     assert (pooled.method, pooled.layer, pooled.engine) == ("hirescam", pair[0].layer, "torch")
-    assert pooled.is_last_block
     assert pooled.shareable == all(one.shareable for one in pair)
 
 
