@@ -88,9 +88,9 @@ class Explainer:
     usual clipping at 0. engine: one of `catalog.network.engines`, used if there is a
     closed form (`catalog.saliency.closed_forms`), else `torch`; `self.engine` says which runs.
     With `cuda` all is computed on the GPU, and only finished maps leave it. precision: of the
-    encoder's arithmetic, where there is a closed form. The model's weights are laid out channels last in memory. Raises
-    `UnknownName` for a layer or method that does not exist, `ModelRefused` for a layer without
-    a feature map.
+    encoder's arithmetic, where there is a closed form. The model's weights are laid out channels
+    last in memory. Raises `UnknownName` for a layer or method that does not exist,
+    `ModelRefused` for a layer without a feature map.
     """
 
     def __init__(

@@ -68,7 +68,10 @@ def test_everything_is_measured_and_catalogued(sky: Path, report: EvaluateReport
     assert len(rows) == len(report.measures)
     assert {row["run_id"] for row in rows} == {report.run_id}
     localised = [row for row in rows if row["topic"] == "localisation"]
-    methods = {"hirescam", "hirescam, fraction", "gradcam", "input gradient", "random", "centre"}
+    methods = {
+        *("deeplift", "hirescam", "hirescam, fraction"),
+        *("gradcam", "input gradient", "random", "centre"),
+    }
     assert {row["method"] for row in localised} == methods
     assert all(0 < row["chance"] <= 1 for row in localised)
 

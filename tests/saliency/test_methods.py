@@ -37,7 +37,7 @@ def test_maps_of_fractions_are_activation_times_gradient() -> None:
     encoder = Toy(2)
     model = toy_model(encoder, 0.1 * torch.randn(5, 2), torch.randn(5))
     answers = [0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0]
-    (method,) = of_fractions(torch.ones(1, 2), "block", tree).values()
+    method = of_fractions(torch.ones(1, 2), "block", tree)["hirescam, fraction"]
     found = method(model, IMAGES, answers)
     for image, answer, saliency in zip(IMAGES, answers, found, strict=True):
         activation = encoder.block(image[None]).double().detach().requires_grad_()

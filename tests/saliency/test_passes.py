@@ -1,4 +1,4 @@
-"""An encoder between an image and its baseline: maps of weighted features, and where it may be cut."""
+"""An encoder between an image and its baseline, and where it may be cut."""
 
 import pytest
 import torch
