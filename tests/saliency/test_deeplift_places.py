@@ -84,7 +84,7 @@ def test_nothing_is_left_on_the_cpu(model: ZoobotModel, monkeypatch: pytest.Monk
         assert brought == [(16, 8), (16, 8), (16, 8, 8, 8), (4, 8), (4, 8), (4, 8, 8, 8)]
         assert explain.one_each(images(5), ANSWERS).maps.shape == (5, 8, 8)
         explain._bias = model.bias.double()  # and a tensor left behind would have been told
-        with pytest.raises(RuntimeError, match="^aten"):
+        with pytest.raises(RuntimeError, match=r"^aten"):
             explain(images(5))
 
 
