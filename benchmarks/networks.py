@@ -8,12 +8,14 @@ does, in turn with the encoder alone on the same engine, as `predict` runs it. T
 in the same round is what counts. Maps by OpenVINO in bfloat16 take part, too (slower than float32
 on a processor that has none). pytorch-grad-cam makes the map of one answer of four images without
 dropout, forward and backward pass, and its time is multiplied: by 34 answers, by 30 samples, by
-four. Maps of two images are compared with autograd's of the encoder in float64. Raw seconds and
-errors are appended to results/networks.jsonl, with machine, versions and commit; a table of
-medians is printed and, of all networks, written into docs/speed.md.
+four. Maps of the fractions that add up (DeepLIFT, where the network has them) are made of the 34
+answers as ten questions of two to six. Maps of two images are compared with autograd's of the
+encoder in float64. Raw seconds and errors are appended to results/networks.jsonl, with machine,
+versions and commit; a table of medians is printed and, of all networks, written into docs/speed.md.
 """
 
 import copy
+import itertools
 import json
 import logging
 import statistics
@@ -34,11 +36,12 @@ from torch import Tensor, nn
 
 from benchmarks.__main__ import IMAGES
 from benchmarks.contest import Contest, Way, run, surroundings
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, ModelRefused
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.engines import make_encode
 from zoolens.catalog.network.inference import AT_ONCE, torch_in_order
 from zoolens.catalog.network.model import ZoobotModel, concentrations, dropout_masks
+from zoolens.catalog.saliency.deeplift import DeepLift
 from zoolens.catalog.saliency.explainer import Explainer
 from zoolens.catalog.saliency.layouts import find_layout
 
@@ -47,7 +50,11 @@ PAGE = Path(__file__).parents[1] / "docs" / "speed.md"
 BEGIN, END = "<!-- networks -->", "<!-- end of networks -->"
 COUNT, FEW, SAMPLES, ANSWERS, ROUNDS, RATE = 16, 4, 30, 34, 5, 0.2
 ENGINES = ("openvino", "torch")
-HALF = "maps, openvino, bfloat16"
+HALF, FINE = "maps, openvino, bfloat16", "fractions that add up, torch"
+# 34 answers, as GZD-5's: ten questions of 2 to 6
+QUESTIONS = tuple(
+    slice(a, b) for a, b in itertools.pairwise((0, 3, 5, 7, 10, 15, 18, 21, 24, 30, 34))
+)
 
 
 @dataclass(frozen=True)
@@ -149,9 +156,24 @@ def measure(name: str) -> dict[str, Any]:
     except CatalogError:  # features by it are too far off
         pass
     whole = Whole(model)
+    fine: dict[str, Any] = {}
+    try:
+        adding_up = DeepLift(model, masks, QUESTIONS, size=network.size)
+        ways[FINE] = Way(partial(_side_by_side, adding_up, images), repeats=3)
+        made = adding_up(images[:2])
+        off = made.maps.sum((2, 3)) - (made.predicted - made.baseline)
+        fine = {"layer": adding_up.layer, "cells": adding_up.grid[0], "off": float(off.abs().max())}
+    except ModelRefused:  # it has a step without a secant
+        pass
     ways["pytorch-grad-cam"] = Way(lambda: _by_grad_cam(whole, layer, images[:FEW]), repeats=2)
     seconds = run(Contest(name, ways, repeats=ROUNDS))
-    return {"network": name, "layer": layer, "seconds": seconds, "errors": errors}
+    return {
+        "network": name,
+        "layer": layer,
+        "seconds": seconds,
+        "errors": errors,
+        "adding up": fine,
+    }
 
 
 def _side_by_side(function: Callable[[Tensor], Any], images: Tensor) -> list[Any]:
@@ -206,8 +228,8 @@ def table(results: list[dict[str, Any]]) -> str:
     lines = [
         "| network | layer | encoder; maps, OpenVINO | ratio | encoder; maps, torch | ratio "
         "| pytorch-grad-cam: no samples; 30 | error: OpenVINO; torch "
-        "| bfloat16, of float32; error |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| bfloat16, of float32; error | fractions that add up: layer, cells, times the encoder |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for result in results:
         seconds = result["seconds"]
@@ -227,6 +249,11 @@ def table(results: list[dict[str, Any]]) -> str:
             cells += [f"{share:.2f}; {result['errors'][HALF]:.0e}"]
         else:
             cells += ["refused"]
+        if fine := result["adding up"]:
+            times = middle[FINE] / middle["encoder, torch"]
+            cells += [f"`{fine['layer']}`, {fine['cells']} x {fine['cells']}, {times:.1f}"]
+        else:
+            cells += ["none"]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -1,5 +1,6 @@
 """How measures are drawn: curves with bands, dots with bars, one look per method."""
 
+import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ _OTHER_LOOKS = (("#e69f00", "v"), ("#56b4e9", "P"), ("#f0e442", "p"))
 NARROW, WIDE = 3.4, 7.1  # inch: a column of a page, and its text
 ROW = 0.2  # inch per name
 LONGEST = 40  # characters of a name
+_ENTRY = 1.0  # inch: a name in a legend, with its marker
 
 _STYLE: Any = {
     "font.family": "DejaVu Sans",
@@ -158,6 +160,8 @@ def legend(figure: Figure, axes: Sequence[Any]) -> None:
             entries.setdefault(name, line)
     if "chance" in entries:
         entries["chance"] = entries.pop("chance")  # last
+    lines = math.ceil(len(entries) * _ENTRY / figure.get_figwidth())
+    columns = math.ceil(len(entries) / max(lines, 1))
     figure.legend(
-        entries.values(), entries.keys(), loc="outside upper center", ncols=max(1, len(entries))
+        entries.values(), entries.keys(), loc="outside upper center", ncols=max(1, columns)
     )

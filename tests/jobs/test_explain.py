@@ -19,6 +19,7 @@ from tests.made.catalogues import add_fractions, add_images, catalogue, random_c
 from tests.made.checkpoints import save, zoobot_tree
 from tests.oracles.saliency import Expected
 from zoolens.catalog.errors import CatalogError, ImageRefused, ModelRefused, UnknownName
+from zoolens.catalog.explain import members
 from zoolens.catalog.explain.choice import Subject
 from zoolens.catalog.explain.maps import saliency_of
 from zoolens.catalog.explain.model import explained_model
@@ -301,6 +302,25 @@ def test_methods_and_layers_are_runs_of_their_own(path: Path) -> None:
         named = explain(path, Which(names=["G0003"]), way, figures=False)
         assert named.run_id not in {report.run_id for report in reports}
         assert rows(path, shown.format(""))[0]["min(run_id)"] == reports[0].run_id
+
+
+def test_a_network_without_secants_has_hirescam_and_says_so(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise ModelRefused("it has the step softmax, which has no secant")
+
+    monkeypatch.setattr(members, "DeepLift", refused)
+    report = explain(path, Which(names=["G0003"], answer=LABEL))
+    (caveat,) = report.caveats
+    assert caveat.endswith("these are HiResCAM's, and do not add up.")
+    shown = "SELECT * FROM saliency_stats WHERE of = 'fraction'"
+    assert {row["baseline"] for row in rows(path, shown)} == {None}
+    assert {row["run_id"] for row in rows(path, shown)} == {report.run_id}
+    explain(path, Which(names=["G0003"], answer=LABEL), Maps(method="hirescam"))
+    by_name = "SELECT * EXCLUDE run_id FROM history.saliency_stats WHERE run_id {} {} ORDER BY ALL"
+    own, named = (rows(path, by_name.format(sign, report.run_id)) for sign in ("=", "<>"))
+    assert own == named
 
 
 # --- which galaxies

@@ -52,7 +52,8 @@ def explainers(model: ZoobotModel, method: str = "hirescam") -> tuple[Explainer,
 def close(found: Tensor, expected: Tensor) -> None:
     assert found.dtype == expected.dtype
     assert found.shape == expected.shape
-    assert (found - expected).abs().max() <= 1e-5 * expected.abs().max()
+    largest = float(expected.nan_to_num().abs().max())
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5 * largest, equal_nan=True)
 
 
 @pytest.mark.parametrize(
