@@ -1,7 +1,8 @@
 """Figures of explanations, and a page that collects them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from zoolens.catalog.explain import figure as drawing
@@ -10,7 +11,7 @@ from zoolens.catalog.explain.model import ExplainedModel
 from zoolens.catalog.explain.portraits import outside_votes, read_explanation, relevant_questions
 from zoolens.catalog.explain.sheet import WORDS
 from zoolens.catalog.explain.tables import save_tables
-from zoolens.catalog.explain.wording import votes, votes_of, way
+from zoolens.catalog.explain.wording import BASELINE, votes, votes_of, way
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.output.figures import save, shown
 from zoolens.catalog.output.html import write_page
@@ -72,6 +73,7 @@ def draw(
         what=WORDS[of],
         provenance=provenance,
         reference=explained.reference(of),
+        baseline=BASELINE if any(map(_has_baseline, sections)) else "",
         filters={
             "shown": shown,
             "votes": votes,
@@ -82,6 +84,11 @@ def draw(
         },
     )
     return tuple(drawn), page
+
+
+def _has_baseline(section: Mapping[str, Any]) -> bool:
+    pictures = [portrait.picture for portrait in section["explanation"].portraits]
+    return any(picture is not None and picture.baseline is not None for picture in pictures)
 
 
 def _fraction(value: float | None) -> str:

@@ -63,7 +63,8 @@ def _facts(portrait: Portrait, answer_id: int) -> list[tuple[str, str]]:
     lines += [("predicted", predicted), *([] if portrait.by_votes else target)]
     if fact.ce is not None:
         lines.append(("loss", f"{fact.ce:.2f} nat"))
-    if portrait.target is not None:
+    # that the best is not close is among the notes, in full
+    if portrait.target is not None and portrait.target.close:
         said = wrap(portrait.target.words, _WIDEST, break_on_hyphens=False)
         lines += [(line, "") for line in said]
     return lines

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from matplotlib import rc_context
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
@@ -23,13 +24,15 @@ from zoolens.catalog.explain.panels import (
 )
 from zoolens.catalog.explain.portraits import Picture
 from zoolens.catalog.explain.scale import largest_sum, scale_end
-from zoolens.catalog.explain.wording import amount
+from zoolens.catalog.explain.wording import BASELINE, amount, pale
 from zoolens.catalog.output.figures import STYLE, shown
 from zoolens.catalog.saliency.arithmetic import Of
 
 # inch: a page's text width; heading; between two rows; a line at the foot, of words on the left
 WIDTH, _TOP, _BETWEEN, _FOOT, _LINE = 7.1, 0.42, 0.25, 0.11, 0.115
 _VALUES = 0.62  # inch: where values of facts begin
+_LONGEST = 150  # characters of a line at the foot
+_FAINT = 0.25  # of the scale: no cell of a pale map reaches it
 
 # What a map can be of, in words; the units of its cells.
 WORDS: dict[Of, str] = {
@@ -95,7 +98,8 @@ def sheet(
     """
     maps = [row.picture.mean for row in rows if row.picture is not None]
     end = scale_end(maps, floor)
-    lines = [*_legend(rows, what, floor), *notes]
+    said = [*_legend(rows, what, floor, end), *notes]
+    lines = [part for line in said for part in textwrap.wrap(line, _LONGEST)]
     known = any(row.picture is not None and row.picture.baseline is not None for row in rows)
     between = _BETWEEN + _FOOT * known
     height = _TOP + len(rows) * (PANEL + between) + len(lines) * _FOOT + 0.02
@@ -120,7 +124,7 @@ def sheet(
         return figure
 
 
-def _legend(rows: Sequence[Row], what: str, floor: float) -> list[str]:
+def _legend(rows: Sequence[Row], what: str, floor: float, end: float) -> list[str]:
     """What the drawing means."""
     pictures = [row.picture for row in rows if row.picture is not None]
     lines = []
@@ -128,6 +132,10 @@ def _legend(rows: Sequence[Row], what: str, floor: float) -> list[str]:
         lines.append(_KEY.format(what))
         if largest_sum([picture.mean for picture in pictures]) < floor:
             lines.append(_PALE.format(amount(floor)))
+    if any(picture.baseline is not None for picture in pictures):
+        lines.append(BASELINE)
+    if faint := [shown(row.name, 22) for row in rows if _is_pale(row.picture, floor, end)]:
+        lines.append(pale(faint))
     if any(picture.sd is not None for picture in pictures):
         lines.append(_DOTS)
     marks = [row.marks for row in rows if row.marks is not None]
@@ -139,6 +147,14 @@ def _legend(rows: Sequence[Row], what: str, floor: float) -> list[str]:
     if drawn:
         lines.append(f"Left: {', '.join(drawn)}.")
     return lines
+
+
+def _is_pale(picture: Picture | None, floor: float, end: float) -> bool:
+    """Whether a map has little colour since the prediction is nearly the baseline."""
+    if picture is None or picture.baseline is None or picture.predicted is None:
+        return False
+    changed = abs(picture.predicted - picture.baseline)
+    return changed < floor and float(np.abs(picture.mean).max()) < _FAINT * end
 
 
 def _text(figure: Figure, x: float, y: float, words: str, **style: Any) -> None:

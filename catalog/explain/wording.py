@@ -1,10 +1,16 @@
 """Numbers of votes and of maps in words, for figures, pages and tables."""
 
 import math
+from collections.abc import Sequence
 
 from zoolens.catalog.store.matrices import ROUNDING_VOTES
 
 MINUS = "\N{MINUS SIGN}"
+# what `catalog.saliency.deeplift.blurred` does, in words
+BASELINE = (
+    "Baseline: what the network predicts of the same image blurred by a Gaussian of a sixteenth "
+    "of its side."
+)
 
 
 def number(value: float, *, signed: bool = False) -> str:
@@ -46,3 +52,11 @@ def way(baseline: float, predicted: float) -> str:
     else:
         did = f"added {change:.2f}" if change > 0 else f"took {-change:.2f} away"
     return f"baseline {baseline:.2f}, this galaxy {predicted:.2f}: these pixels {did}"
+
+
+def pale(names: Sequence[str]) -> str:
+    """Why maps of rows have little colour."""
+    return (
+        f"Pale by right: {', '.join(names)}. Blurred, the network predicts nearly the same, so "
+        "that there is little for the detail to explain."
+    )

@@ -14,6 +14,7 @@ from PIL import Image
 
 from zoolens.catalog.explain.figure import explanation_figure
 from zoolens.catalog.explain.portraits import Explanation, Picture, Portrait
+from zoolens.catalog.explain.wording import BASELINE, pale
 from zoolens.catalog.output.figures import COLOURS, DPI, save
 from zoolens.catalog.saliency.arithmetic import Of, upsample
 from zoolens.catalog.similarity.target import Target
@@ -134,11 +135,37 @@ def test_baseline_and_sums_are_said() -> None:
     assert "raised by 0.05, 100 % on galaxy" in said
     assert "lowered by 0.33, 25 % on galaxy" in said
     assert "baseline 0.41, this galaxy 0.13: these pixels took 0.28 away" in said
+    assert BASELINE in said
+    without = replace(seen, baseline=None)
+    about = Explanation(0, [Portrait("selected", "G1", [FACT], without)], (), "fraction")
+    assert BASELINE not in words(explanation_figure(about, ""))
+
+
+def test_rows_that_are_pale_since_the_blurred_image_is_predicted_alike_are_named() -> None:
+    blank = np.zeros((64, 64, 3), np.uint8)
+    deep = Picture(blank, None, np.full((2, 2), 0.1), None, None, None, 0.5, 0.1)
+    alike = Picture(blank, None, np.full((2, 2), 0.005), None, None, None, 0.5, 0.48)
+    balanced = Picture(blank, None, np.array([[0.1, -0.1]]), None, None, None, 0.5, 0.5)
+    small = Picture(blank, None, np.full((2, 2), 0.02), None, None, None, 0.5, 0.42)
+    seen = [Portrait("", f"G{n}", [FACT], p) for n, p in enumerate((deep, alike, balanced, small))]
+    said = words(explanation_figure(Explanation(0, seen, (), "fraction"), ""))
+    assert [text for text in said if text.startswith("Pale by right: ")] == [pale(["G1"])]
+    figure = explanation_figure(Explanation(0, seen[:1], (), "fraction"), "")
+    assert not any("Pale" in text for text in words(figure))
+
+
+def test_long_notes_are_wrapped() -> None:
+    note = " ".join(["counterparts"] * 30)
+    figure = explanation_figure(explanation(notes=[note]), "run 1")
+    figure.draw_without_rendering()
+    parts = [text for text in figure.texts if text.get_text().startswith("counterparts")]
+    assert " ".join(part.get_text() for part in parts) == note
+    assert all(part.get_window_extent().x1 <= figure.bbox.x1 for part in parts)
 
 
 def test_what_was_asked_for_stands_beside_what_was_found() -> None:
     fact = replace(FACT, count=28.0, total=35.0, observed=0.8)
-    target = Target(("round", "in-between"), 0, (0.83, 0.1), (0.8, 0.5), 35)
+    target = Target(("round", "in-between"), 0, (0.83, 0.1), (0.8, 0.15), 35)
     for role, after in (
         ("observed counterpart", "observed"),
         ("predicted counterpart", "predicted"),
@@ -158,6 +185,10 @@ def test_what_was_asked_for_stands_beside_what_was_found() -> None:
         assert marks == {"o": 0.8, "|": 0.01, "v": 0.83}
         assert any("triangle what was asked for" in text for text in said)
     assert "  asked for" not in words(explanation_figure(explanation(), ""))
+    far = replace(target, found=(0.8, 0.5))
+    other = Portrait("observed counterpart", "G2", [fact], picture(), target=far)
+    said = words(explanation_figure(explanation(other, notes=["The best is not close."]), ""))
+    assert [text for text in said if "not close" in text] == ["The best is not close."]
 
 
 def test_a_map_of_zeros_and_dropout_off_can_be_drawn() -> None:

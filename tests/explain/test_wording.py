@@ -2,7 +2,8 @@
 
 import pytest
 
-from zoolens.catalog.explain.wording import amount, number, votes, votes_of, way
+from zoolens.catalog.explain.wording import BASELINE, amount, number, pale, votes, votes_of, way
+from zoolens.catalog.saliency.deeplift import BLUR
 
 
 def test_votes_are_whole_numbers_and_weighted_ones_say_about() -> None:
@@ -49,3 +50,12 @@ def test_what_pixels_did_is_the_difference_of_what_is_printed(
 ) -> None:
     start = f"baseline {baseline:.2f}, this galaxy {predicted:.2f}"
     assert way(baseline, predicted) == f"{start}: these pixels {did}"
+
+
+def test_the_baseline_is_told_as_it_is_made() -> None:
+    assert BLUR == 1 / 16
+    assert "blurred by a Gaussian of a sixteenth of its side" in BASELINE
+
+
+def test_pale_rows_are_named() -> None:
+    assert pale(["G1", "G2"]).startswith("Pale by right: G1, G2. Blurred, the network predicts")

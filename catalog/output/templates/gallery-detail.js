@@ -106,7 +106,7 @@ function way(baseline, predicted) {
         ? `added ${fraction(change)}`
         : `took ${fraction(-change)} away`;
   const from = `Baseline ${fraction(baseline)}, this galaxy ${fraction(predicted)}`;
-  return ` ${from}: these pixels ${did}.`;
+  return ` ${from}: these pixels ${did}. ${byId("caption").dataset.baseline}`;
 }
 
 /** Show and hide the overlays as the buttons say. */
@@ -152,7 +152,8 @@ function card(one, select) {
   const picture = one.image
     ? make("img", { src: one.image, alt: "", width: 88, height: 88 })
     : make("p", { class: "blank" }, one.missing);
-  let name = make("bdi", {}, one.shown);
+  const parts = one.shown.split("+").flatMap((part, n) => (n ? [make("wbr"), `+${part}`] : [part]));
+  let name = make("bdi", {}, ...parts);
   if (one.place !== null) {
     name = make("button", { type: "button", class: "link" }, name);
     name.addEventListener("click", () => select(one.place));
@@ -163,8 +164,7 @@ function card(one, select) {
   const facts = [
     ["observed", one.observed === null ? unasked : `${fraction(one.observed)} (${given})`],
     ["predicted", `${fraction(one.predicted)}${range && ` (${range})`}`],
-    ["asked for", `${fraction(one.asked)}; ${one.close}`],
-    ["similarity", `${amount(one.similarity)} nat`],
+    ["asked for", fraction(one.asked) + (one.close === null ? "" : `; ${one.close}`)],
   ].flatMap(([term, text]) => [make("dt", {}, term), make("dd", {}, text)]);
   const role = make("span", { class: "soft" }, `${one.role} counterpart`);
   const title = make("div", {}, make("h4", {}, role, " ", name), make("p", {}, ROLES[one.role]));

@@ -90,7 +90,8 @@ def _target(other: Counterpart) -> dict[str, Any]:
     """What the counterpart was to have of the answer, and how close it is."""
     if other.target is None:
         return {"asked": None, "close": None}
-    return {"asked": _number(other.target.fraction), "close": other.target.words}
+    target = other.target  # that the best is not close is among the notes
+    return {"asked": _number(target.fraction), "close": target.words if target.close else None}
 
 
 def _question(row: Row, question: str) -> dict[str, Any]:

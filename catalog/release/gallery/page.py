@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.explain.derived import exact_fractions, stored_fractions
+from zoolens.catalog.explain.wording import BASELINE
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.inference import torch_in_order
@@ -82,6 +83,7 @@ def write_gallery(
         galaxies=galaxies_data(rows, drawn),
         choices=answer_choices(rows.rows, store.tree),
         min_votes=FEWEST_VOTES if min_votes is None else min_votes,
+        baseline=BASELINE,
         filters={"whole": _whole, "fraction": _fraction, "script": _script},
     )
     own = [drawn[row.galaxy_id] for row in rows.rows]

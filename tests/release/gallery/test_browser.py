@@ -397,7 +397,9 @@ def test_counterparts_are_shown_and_lead_on(opened: Opener, galaxies: list[dict[
         words = str(cards.nth(number).text_content())
         assert f"{other['role']} counterpart" in words
         assert other["shown"] in words
-        assert f"{other['asked']:.2f}; {other['close']}" in words
+        close = "" if other["close"] is None else f"; {other['close']}"
+        assert f"{other['asked']:.2f}{close}" in words
+        assert "not close" not in words, "a note says it once"
         assert f"{other['predicted']:.2f}" in words
         asked = f"{other['count']:g} of {other['total']:g}" if other["total"] else "nobody was"
         assert asked in words
