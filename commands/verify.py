@@ -26,7 +26,7 @@ def verify(
 
     report = job(catalog, images=images)
     if everything or form or out:
-        write(from_arrow(report.checks), form, out)
+        write(from_arrow(report.checks), form, out, len(report.checks))
     elif len(report.remarked):
         write(from_arrow(report.remarked))
         echo()

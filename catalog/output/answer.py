@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -47,10 +48,15 @@ def from_arrow(table: "pa.Table") -> Answer:
     return Answer(table.column_names, rows, table.to_reader)
 
 
-def write(answer: Answer, form: str | None = None, out: Path | None = None) -> None:
+def write(
+    answer: Answer,
+    form: str | None = None,
+    out: Path | None = None,
+    most: int = TABLE_ROWS,
+) -> None:
     """Write an answer to `out`, or to standard output.
 
-    The format is `form`, else what the suffix of `out` says, else a table. A file
+    The format is `form`, else what the suffix of `out` says, else a table of `most` rows. A file
     appears complete or not at all. Raises `CatalogError` for an unknown format, for Parquet
     without a file or of values that it cannot hold, and if `out` is a catalogue or cannot be
     written.
@@ -63,7 +69,9 @@ def write(answer: Answer, form: str | None = None, out: Path | None = None) -> N
     if form == "parquet":
         _parquet(answer, out)
         return
-    written = {"table": _table, "csv": _csv, "json": _json, "latex": _latex}[form]
+    written = {"table": partial(_table, most=most), "csv": _csv, "json": _json, "latex": _latex}[
+        form
+    ]
     if out is None:
         _to_terminal(answer, written)
         return
@@ -127,7 +135,7 @@ def _form_of(out: Path) -> str:
     return form
 
 
-def _table(answer: Answer, file: TextIO) -> None:
+def _table(answer: Answer, file: TextIO, most: int) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -135,7 +143,7 @@ def _table(answer: Answer, file: TextIO) -> None:
 
     shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
     rows = iter(answer.rows)
-    first = [row for _, row in zip(range(TABLE_ROWS), rows, strict=False)]
+    first = [row for _, row in zip(range(most), rows, strict=False)]
     for number, name in enumerate(answer.columns):
         is_number = any(isinstance(row[number], int | float | Decimal) for row in first)
         shown.add_column(

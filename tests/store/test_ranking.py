@@ -107,6 +107,7 @@ WHERE weighted_ce = (SELECT max(weighted_ce) FROM loss o
     columns = "run_id, galaxy_id, answer_id, observed, predicted, ce, weighted_ce, total_votes"
     stored = f"SELECT {columns} FROM galaxy_loss ORDER BY ALL"
     first = import_module("zoolens.migrations.versions.0001_first_schema")
+    maps = import_module("zoolens.migrations.versions.0014_where_maps_lie")
     with Store.open(gz) as store:
         before = store.arrow(stored)
         assert before.select([0, 1, 2]).to_pydict() == dict(
@@ -126,6 +127,10 @@ WHERE weighted_ce = (SELECT max(weighted_ce) FROM loss o
             "UPDATE shard SET rows = rows - (SELECT count(*) FROM galaxy_loss) "
             "WHERE run_id = (SELECT max(run_id) FROM galaxy_loss)"
         )
+        older = tuple(
+            f"CREATE VIEW history.{view} AS" for view in ("predictions", "saliency_stats")
+        )
+        added = ("of", "predicted", "baseline", *maps._SHARES)
         for statement in (
             "DROP TABLE galaxy_loss",
             "DROP TABLE superseded_image",
@@ -135,9 +140,10 @@ WHERE weighted_ce = (SELECT max(weighted_ce) FROM loss o
             "DROP TABLE superseded_own",
             "DROP TABLE estimate",
             "DROP TABLE estimate_map",
+            *(f"ALTER TABLE saliency_stat DROP COLUMN {name}" for name in added),
             "ALTER TABLE reject DROP COLUMN kind",
-            "DROP VIEW history.predictions",
-            next(s for s in first.STATEMENTS if s.startswith("CREATE VIEW history.predictions")),
+            *(f"DROP VIEW history.{view}" for view in ("predictions", "saliency_stats")),
+            *(s for s in first.STATEMENTS if s.startswith(older)),
             "ALTER TABLE prediction DROP COLUMN fraction_model_sd",
             "ALTER TABLE vote DROP COLUMN other_answers",
             "ALTER TABLE run DROP COLUMN asked_at",
