@@ -69,9 +69,13 @@ def write(
     if form == "parquet":
         _parquet(answer, out)
         return
-    written = {"table": partial(_table, most=most), "csv": _csv, "json": _json, "latex": _latex}[
-        form
-    ]
+    ways: dict[str, Callable[[Answer, TextIO], None]] = {
+        "table": partial(_table, most=most),
+        "csv": _csv,
+        "json": _json,
+        "latex": _latex,
+    }
+    written = ways[form]
     if out is None:
         _to_terminal(answer, written)
         return
