@@ -29,7 +29,7 @@ from typing import Any
 
 import torch
 
-from benchmarks import gpu_steps
+from benchmarks import gpu_fractions, gpu_steps
 from benchmarks.gpu_limits import Rates, measured_rates
 from benchmarks.gpu_sky import NETWORKS, make_network
 from benchmarks.gpu_trial import Sizes, Trial
@@ -155,6 +155,7 @@ def steps(device: torch.device, sizes: Sizes) -> Steps:
 
     yield from of_each("compared with float64", gpu_steps.compared)
     yield from of_each("limits", gpu_steps.limits)
+    yield from of_each("fractions that add up", gpu_fractions.adding_up)
     for step, work in (("explained", gpu_steps.explaining), ("encoder", gpu_steps.encoding)):
         for precision in PRECISIONS:
             yield from of_each(f"{step}, {precision}", work, precision=precision)
@@ -209,6 +210,12 @@ def summary(found: dict[str, Any]) -> Iterator[str]:
                     f"{row['maps, galaxies a second']:,.0f} a second, "
                     f"{row['maps, times the encoder']:.2f} times the encoder"
                 )
+        for row in network.get("fractions that add up", {}).get("batches", [])[-1:]:
+            yield (
+                f"  float32, maps that add up, {row['images']} images: "
+                f"{row['all, galaxies a second']:,.0f} a second, "
+                f"{row['all, times the encoder']:.2f} times the encoder"
+            )
         for step, rows in network.items():
             if step.startswith("whole jobs"):
                 for row in rows:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from benchmarks.gpu_fractions import sums_off
 from benchmarks.gpu_limits import arithmetic, limit
 from benchmarks.gpu_sky import picture, seen
 from benchmarks.gpu_time import captured, seconds_of
@@ -28,7 +29,8 @@ Row = dict[str, Any]
 def compared(trial: Trial) -> Row:
     """How far features and maps are from those of autograd in float64, of the largest value.
 
-    Of pictures of galaxies; of maps the median and the largest over galaxies and answers.
+    Of pictures of galaxies; of maps the median and the largest over galaxies and answers. And how
+    far sums are of maps that add up.
     """
     images, shown = _shown(trial)
     explainers = {precision: trial.explainer(precision) for precision in PRECISIONS}
@@ -51,6 +53,7 @@ def compared(trial: Trial) -> Row:
             )
             for how, summary in (("median", torch.median), ("largest", torch.max))
         }
+    row["float32"]["sums of fractions' maps, largest"] = float(sums_off(trial, images).max())
     return row
 
 

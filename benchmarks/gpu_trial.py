@@ -13,6 +13,7 @@ from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.network.devices import OnDevice
 from zoolens.catalog.network.engines import on_gpu
 from zoolens.catalog.network.model import dropout_masks
+from zoolens.catalog.saliency.deeplift import DeepLift
 from zoolens.catalog.saliency.explainer import Explainer
 
 
@@ -85,6 +86,17 @@ class Trial:
                 precision=precision,
             )
         return self.explainers[precision]
+
+    @cached_property
+    def deeplift(self) -> DeepLift:
+        """On the device, in float32."""
+        return DeepLift(
+            self.network.model,
+            self.masks,
+            self.tree.slices,
+            size=self.network.view.size,
+            place=self.encoder("float32").place,
+        )
 
     def images(self, count: int) -> Tensor:
         """Of noise, (N, C, H, W), as dark as galaxies' are."""

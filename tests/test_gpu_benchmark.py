@@ -168,7 +168,7 @@ def test_every_step_runs_dry_with_what_is_packed(tmp_path: Path) -> None:
     assert found["failed"] == {}
     assert found["left out for want of time"] == []
     assert found["machine"]["device"] == "CPU, a dry run"
-    steps = {"view", "compared with float64", "limits"}
+    steps = {"view", "compared with float64", "limits", "fractions that add up"}
     steps |= {f"{step}, {p}" for step in ("explained", "encoder", "engine") for p in PRECISIONS}
     steps |= {f"whole jobs, {kind}" for kind in ("PNG, float32", "JPEG, float32", "PNG, bfloat16")}
     assert len(found["networks"]) == 3
@@ -178,6 +178,8 @@ def test_every_step_runs_dry_with_what_is_packed(tmp_path: Path) -> None:
         off = network["compared with float64"]
         assert off["images"] == "galaxies"
         assert max(off["float32"].values()) <= gpu.RIGHT
+        assert "sums of fractions' maps, largest" in off["float32"]
+        assert [row["images"] for row in network["fractions that add up"]["batches"]] == [1, 2]
         assert gpu.RIGHT < max(off["bfloat16"].values()) < 0.5
         assert f"\n{name}\n" in done.stdout
         for row in network["encoder, float32"]:

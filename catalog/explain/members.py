@@ -69,7 +69,7 @@ def explainer_of(
     ]
     makers: Sequence[Explainer | CombinedExplainer] = explainers
     if method == "deeplift":
-        makers = _adding_up(members, explainers, slices, samples, seed, view.size, layer)
+        makers = _adding_up(members, explainers, slices, view.size, layer)
     if len(makers) == 1:
         return view, makers[0]
     return view, PooledExplainer(makers, channels, size=view.size)
@@ -79,8 +79,6 @@ def _adding_up(
     members: Sequence[Member],
     explainers: Sequence[Explainer],
     slices: Sequence[slice],
-    samples: int,
-    seed: int,
     size: int,
     layer: str | Sequence[str] | None,
 ) -> Sequence[Explainer | CombinedExplainer]:
@@ -90,8 +88,8 @@ def _adding_up(
     for layers in (given, last):  # models of several architectures have no finer cells in common
         try:
             contributions = [
-                DeepLift(one.model, one.masks(samples, seed), slices, size=size, layer=own)
-                for one, own in zip(members, layers, strict=True)
+                DeepLift(one.model, beside.masks, slices, size=size, layer=own, place=beside.place)
+                for one, beside, own in zip(members, explainers, layers, strict=True)
             ]
         except ModelRefused:
             return explainers

@@ -74,8 +74,8 @@ class Device:
                 self._streams.put(own)
         except torch.OutOfMemoryError as error:
             raise CatalogError(
-                f"engine cuda: the GPU has no memory left for {self.at_once} images at once; end "
-                "what else runs on it, or choose the engine torch or openvino"
+                "engine cuda: the GPU has no memory left; end what else runs on it, or choose the "
+                "engine torch or openvino"
             ) from error
 
     def put(self, *tensors: Tensor) -> tuple[Tensor, ...]:

@@ -16,14 +16,16 @@ pass of the baseline, and for each answer the derivative of what follows the lay
 answer of a question whose values sum to 1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from zoolens.catalog.errors import ModelRefused
+from zoolens.catalog.network.devices import Device
 from zoolens.catalog.network.inference import for_inference, one_thread
 from zoolens.catalog.network.model import ZoobotModel
 from zoolens.catalog.saliency.cut import finer_layers, last_block
@@ -33,7 +35,9 @@ from zoolens.catalog.saliency.passes import Between, Paired
 BLUR = 1 / 16  # of an image's side: standard deviation of the Gaussian
 MOST_PASSES = 10.0  # of the encoder, by its multiplications, for the fractions of all answers
 
-_AT_ONCE = 16  # images: the derivatives of fewer take longer each
+# Images: the derivatives of fewer take longer each; more would need a GPU of much memory, as each
+# keeps what derivatives need.
+_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,8 @@ def blurred(images: Tensor) -> Tensor:
 
     A pixel near the border is a mean over what the image has of its surroundings.
     """
-    down, across = (_gaussian(size, BLUR * images.shape[-2]) for size in images.shape[-2:])
+    sigma = BLUR * images.shape[-2]
+    down, across = (_gaussian(size, sigma).to(images.device) for size in images.shape[-2:])
     return down @ images @ across.T
 
 
@@ -64,9 +69,10 @@ class DeepLift:
 
     masks: (T, D) dropout masks; slices: each question's answers among the A of the model. layer:
     dotted name, by default the one of the smallest cells from which the fractions of all answers
-    cost at most `MOST_PASSES` passes (`cut.finer_layers`), else the last block. Threads may
-    share it. Raises `UnknownName` for a layer that does not exist, `ModelRefused` for one without a
-    feature map, or before a step that has no secant.
+    cost at most `MOST_PASSES` passes (`cut.finer_layers`), else the last block. place: where all is
+    computed, by default the CPU; only finished maps leave a GPU. Threads may share it. Raises
+    `UnknownName` for a layer that does not exist, `ModelRefused` for one without a feature map, or
+    before a step that has no secant.
     """
 
     method = "deeplift"
@@ -79,10 +85,14 @@ class DeepLift:
         *,
         size: int = 224,
         layer: str | None = None,
+        place: Device | None = None,
     ) -> None:
-        self._weight = (masks[:, None, :] * model.weight).double()  # (T, A, D)
-        self._bias = model.bias.double()
-        self._groups = _of_as_many_answers(slices)
+        self._place = place or Device(torch.device("cpu"))
+        weight = (masks[:, None, :] * model.weight).double()  # (T, A, D)
+        self._weight, self._bias = self._place.put(weight, model.bias.double())
+        groups = _of_as_many_answers(slices)
+        known = [places[~model.bias[places].isnan().any(1)] for places in groups]
+        self._groups, self._known = self._place.put(*groups), self._place.put(*known)
         example = torch.rand(
             1, model.channels, size, size, generator=torch.Generator().manual_seed(0)
         )
@@ -102,12 +112,14 @@ class DeepLift:
                         continue
                     if 2 + derivatives * self._paired.share <= MOST_PASSES:
                         break
+        encoder.to(self._place.device)
+        self._place.wait()
         self.layer, self.grid = self._paired.layer, self._paired.grid
 
     @torch.no_grad()
     def __call__(self, images: Tensor, quantity: Quantity = FRACTION) -> Contributions:
         """Maps of a quantity of all answers, by default of their expected vote fractions."""
-        return _joined([self._all(part, quantity) for part in images.split(_AT_ONCE)])
+        return self._in_parts(partial(self._all, quantity), images)
 
     @torch.no_grad()
     def one_each(
@@ -115,26 +127,35 @@ class DeepLift:
     ) -> Contributions:
         """Maps of one answer per image, in a tenth of the time: (N,) and (N, h, w)."""
         chosen = torch.as_tensor(answers, dtype=torch.long)
-        parts = zip(images.split(_AT_ONCE), chosen.split(_AT_ONCE), strict=True)
-        return _joined([self._chosen(part, places, quantity) for part, places in parts])
+        return self._in_parts(partial(self._chosen, quantity), images, chosen)
 
-    def _all(self, images: Tensor, quantity: Quantity) -> Contributions:
+    def _in_parts(
+        self, function: Callable[..., tuple[Tensor, ...]], *batches: Tensor
+    ) -> Contributions:
+        """Of batches (N, ...) from the CPU, a few images at a time; brought back to it."""
+        parts = []
+        with self._place.stream():
+            for part in zip(*(batch.split(_AT_ONCE) for batch in batches), strict=True):
+                found = function(*(one.to(self._place.device) for one in part))
+                parts.append([result.cpu() for result in found])
+        return Contributions(*(torch.cat(results) for results in zip(*parts, strict=True)))
+
+    def _all(self, quantity: Quantity, images: Tensor) -> tuple[Tensor, ...]:
         between = self._paired(images, blurred(images))
         predicted, baseline, weights = self._head(between, quantity)
-        known = [places[~self._bias[places].isnan().any(1)] for places in self._groups]
-        derived = torch.cat([places[:, quantity.sums_to_one :].flatten() for places in known])
+        derived = torch.cat([one[:, quantity.sums_to_one :].flatten() for one in self._known])
         maps = predicted.new_full((*predicted.shape, *between.grid), torch.nan)
         maps[:, derived] = between.maps(weights[:, derived])
         if quantity.sums_to_one:
-            for places in known:
+            for places in self._known:
                 maps[:, places[:, 0]] = -maps[:, places[:, 1:]].sum(2)
-        return Contributions(predicted, baseline, maps)
+        return predicted, baseline, maps
 
-    def _chosen(self, images: Tensor, answers: Tensor, quantity: Quantity) -> Contributions:
+    def _chosen(self, quantity: Quantity, images: Tensor, answers: Tensor) -> tuple[Tensor, ...]:
         between = self._paired(images, blurred(images))
-        rows = torch.arange(len(images)), answers
+        rows = torch.arange(len(images), device=images.device), answers
         predicted, baseline, weights = (one[rows] for one in self._head(between, quantity))
-        return Contributions(predicted, baseline, between.maps(weights[:, None])[:, 0])
+        return predicted, baseline, between.maps(weights[:, None])[:, 0]
 
     def _head(self, between: Between, quantity: Quantity) -> tuple[Tensor, Tensor, Tensor]:
         """Values of images and of baselines, (N, A), and weights of the features, (N, A, D)."""
@@ -153,11 +174,6 @@ class DeepLift:
     def _logits(self, features: Tensor) -> Tensor:
         """Logits (N, T, A) float64 of features (N, D)."""
         return torch.einsum("nd,tad->nta", features.double(), self._weight) + self._bias
-
-
-def _joined(parts: Sequence[Contributions]) -> Contributions:
-    names = ("predicted", "baseline", "maps")
-    return Contributions(*(torch.cat([getattr(one, name) for one in parts]) for name in names))
 
 
 def _gaussian(size: int, sigma: float) -> Tensor:

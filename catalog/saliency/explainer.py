@@ -87,10 +87,10 @@ class Explainer:
     which averages each channel's gradient over the pixels first, here without its
     usual clipping at 0. engine: one of `catalog.network.engines`, used if there is a
     closed form (`catalog.saliency.closed_forms`), else `torch`; `self.engine` says which runs.
-    With `cuda` all is computed on the GPU, and only finished maps leave it. precision: of the
-    encoder's arithmetic, where there is a closed form. The model's weights are laid out channels
-    last in memory. Raises `UnknownName` for a layer or method that does not exist,
-    `ModelRefused` for a layer without a feature map.
+    With `cuda` all is computed on the GPU, `self.place`, and only finished maps leave it.
+    precision: of the encoder's arithmetic, where there is a closed form. The model's weights are
+    laid out channels last in memory. Raises `UnknownName` for a layer or method that does not
+    exist, `ModelRefused` for a layer without a feature map.
     """
 
     def __init__(
@@ -120,20 +120,20 @@ class Explainer:
                     f"choose another layer, such as {last_block(model.encoder, example)}"
                 )
         self.engine = "torch" if self._form is None else engine
-        self._place = Device(torch.device("cpu"))
+        self.place = Device(torch.device("cpu"))
         if self._form is not None:
-            self._watch, self._place = watching(self._cut, self.engine, precision, example)
+            self._watch, self.place = watching(self._cut, self.engine, precision, example)
         if self.engine == "cuda":
-            there = copy.deepcopy(model.encoder).to(self._place.device)
+            there = copy.deepcopy(model.encoder).to(self.place.device)
             self._form = closed_form(there, self.layer, method)
         self.method = method
         self.of_fractions: dict[str, Any] | None = None  # made as those of concentrations
         self.masks = masks
         self._output = model.output
-        self._head = SampledHead(model.weight, masks).to(self._place.device)
+        self._head = SampledHead(model.weight, masks).to(self.place.device)
         precise_weight = (masks[:, None, :] * model.weight).double()  # (T, A, D)
-        self._bias, self._precise_weight = self._place.put(model.bias, precise_weight)
-        self._kept, self._weight = self._place.put(masks.double(), model.weight.double())
+        self._bias, self._precise_weight = self.place.put(model.bias, precise_weight)
+        self._kept, self._weight = self.place.put(masks.double(), model.weight.double())
 
     @property
     def shareable(self) -> bool:
@@ -149,7 +149,7 @@ class Explainer:
         """What calling it and `fractions` give, of one pass through the encoder."""
 
         def each(features: Tensor, pixels: Tensor) -> tuple[Tensor, ...]:
-            fractions = self._place.each(partial(self._fractions_of_one, slices), features, pixels)
+            fractions = self.place.each(partial(self._fractions_of_one, slices), features, pixels)
             return *self._explain(features, pixels), *fractions
 
         mean, sd, expected, raised = self._in_parts(each, images)
@@ -166,8 +166,8 @@ class Explainer:
         They are computed where the engine is, and brought to the CPU.
         """
         parts = []
-        with self._place.stream():
-            for part in images.split(self._place.at_once):
+        with self.place.stream():
+            for part in images.split(self.place.at_once):
                 found = function(*self._contributions(part))
                 parts.append([result.cpu() for result in found])
         return [torch.cat(results) for results in zip(*parts, strict=True)]
@@ -176,7 +176,7 @@ class Explainer:
         """Of N galaxies, (N, T, A, h, w) float32."""
         if self._output is Output.CONCENTRATION:
             return self._head(pixels).mul_(self._slopes(features).float()[..., None, None])
-        (maps,) = self._place.each(self._estimate_maps, features, pixels)
+        (maps,) = self.place.each(self._estimate_maps, features, pixels)
         return maps.float()
 
     def _estimate_maps(self, features: Tensor, pixels: Tensor) -> tuple[Tensor]:
@@ -211,7 +211,7 @@ class Explainer:
         its cost does not grow with T times h w.
         """
         function = partial(self._fractions_of_one, slices)
-        return _without_baseline(*self._in_parts(partial(self._place.each, function), images))
+        return _without_baseline(*self._in_parts(partial(self.place.each, function), images))
 
     def _fractions_of_one(
         self, slices: Sequence[slice], features: Tensor, pixels: Tensor

@@ -42,11 +42,11 @@ def mean_derivative(quantity: Quantity, start: Tensor, end: Tensor) -> Tensor:
     change = values - quantity.values(start)
     points = _FEWEST
     while True:
-        found = torch.zeros(())
+        found = start.new_zeros(())
         for place, weight in zip(*_rule(points), strict=True):
             found = found + weight * quantity.derivative(start + place * (end - start))
         error = ((found @ (end - start)[..., None])[..., 0] - change).abs()
-        if not (error > EXACT * values.abs().max()).any() or points >= _MOST:
+        if points >= _MOST or not (error > EXACT * values.abs().max()).any():
             return found
         points *= 2
 

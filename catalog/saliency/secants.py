@@ -113,13 +113,11 @@ def _elementwise(step: Step, inputs: Sequence[Tensor], baseline: Sequence[Tensor
     with torch.no_grad():
         y, change = step(x), x - x0
         near = change.abs() <= _NEAR * torch.maximum(x.abs(), x0.abs())
-        slope = (y - step(x0)) / torch.where(near, 1.0, change)
-    if near.any():
-        middle = ((x.detach() + x0) / 2)[near]
-        with torch.enable_grad():
-            (tangent,) = torch.autograd.grad(step(middle.requires_grad_()).sum(), middle)
-        slope[near] = tangent
-    return y + slope * (x - x.detach())
+        secant = (y - step(x0)) / torch.where(near, 1.0, change)
+        middle = (x + x0) / 2
+    with torch.enable_grad():  # of all, as a GPU would wait to be asked which are near
+        (tangent,) = torch.autograd.grad(step(middle.requires_grad_()).sum(), middle)
+    return y + torch.where(near, tangent, secant) * (x - x.detach())
 
 
 def _product(step: Step, inputs: Sequence[Tensor], baseline: Sequence[Tensor]) -> Tensor:

@@ -85,7 +85,7 @@ def test_weights_are_there_before_any_stream_uses_them(
 def test_a_full_gpu_is_said_in_one_line() -> None:
     place = Device.of_a_gpu(CPU)
     with (
-        pytest.raises(CatalogError, match=r"no memory left for 64 images.*engine torch"),
+        pytest.raises(CatalogError, match=r"no memory left; end.*engine torch"),
         place.stream(),
     ):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
