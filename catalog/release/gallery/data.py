@@ -69,7 +69,6 @@ def _galaxy(
             {
                 "role": role,
                 "shown": shown(other.iauname, LONGEST),
-                "similarity": _number(other.score),
                 "place": places.get(other.galaxy_id),
                 **_target(other),
                 **_numbers(rows.facts[other.galaxy_id][row.answer_id]),
