@@ -28,6 +28,7 @@ from zoolens.catalog.errors import ModelRefused
 from zoolens.catalog.network.devices import Device
 from zoolens.catalog.network.inference import for_inference, one_thread
 from zoolens.catalog.network.model import ZoobotModel
+from zoolens.catalog.saliency.centres import moved, offsets
 from zoolens.catalog.saliency.cut import finer_layers, last_block
 from zoolens.catalog.saliency.integrals import FRACTION, Quantity, mean_derivative
 from zoolens.catalog.saliency.passes import Between, Paired
@@ -66,6 +67,8 @@ def blurred(images: Tensor) -> Tensor:
 
 class DeepLift:
     """Makes the maps of a model: call it with images (N, channels, size, size).
+
+    Cells of the maps are where they look (`catalog.saliency.centres`), at no loss to their sums.
 
     masks: (T, D) dropout masks; slices: each question's answers among the A of the model. layer:
     dotted name, by default the one of the smallest cells from which the fractions of all answers
@@ -112,9 +115,11 @@ class DeepLift:
                         continue
                     if 2 + derivatives * self._paired.share <= MOST_PASSES:
                         break
+            self.layer, self.grid = self._paired.layer, self._paired.grid
+            off = offsets(encoder, self.layer, self._paired.layout, size)
+        self._down, self._across = self._place.put(*map(moved, self.grid, off))
         encoder.to(self._place.device)
         self._place.wait()
-        self.layer, self.grid = self._paired.layer, self._paired.grid
 
     @torch.no_grad()
     def __call__(self, images: Tensor, quantity: Quantity = FRACTION) -> Contributions:
@@ -145,7 +150,7 @@ class DeepLift:
         predicted, baseline, weights = self._head(between, quantity)
         derived = torch.cat([one[:, quantity.sums_to_one :].flatten() for one in self._known])
         maps = predicted.new_full((*predicted.shape, *between.grid), torch.nan)
-        maps[:, derived] = between.maps(weights[:, derived])
+        maps[:, derived] = self._in_place(between.maps(weights[:, derived]))
         if quantity.sums_to_one:
             for places in self._known:
                 maps[:, places[:, 0]] = -maps[:, places[:, 1:]].sum(2)
@@ -155,7 +160,11 @@ class DeepLift:
         between = self._paired(images, blurred(images))
         rows = torch.arange(len(images), device=images.device), answers
         predicted, baseline, weights = (one[rows] for one in self._head(between, quantity))
-        return predicted, baseline, between.maps(weights[:, None])[:, 0]
+        return predicted, baseline, self._in_place(between.maps(weights[:, None]))[:, 0]
+
+    def _in_place(self, maps: Tensor) -> Tensor:
+        """Maps (..., h, w) whose cells share out the image evenly."""
+        return self._down @ maps @ self._across.T
 
     def _head(self, between: Between, quantity: Quantity) -> tuple[Tensor, Tensor, Tensor]:
         """Values of images and of baselines, (N, A), and weights of the features, (N, A, D)."""

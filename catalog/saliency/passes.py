@@ -65,7 +65,7 @@ class Paired:
 
     def __init__(self, encoder: nn.Module, layer: str, example: Tensor) -> None:
         self.layer = layer
-        self._layout = Cut(encoder, layer, example).layout
+        self.layout = Cut(encoder, layer, example).layout
         self._encoder, self._module = encoder, encoder.get_submodule(layer)
         self._thread = threading.local()
         self._module.register_forward_hook(self._stop)
@@ -93,10 +93,10 @@ class Paired:
     def _stop(self, _: nn.Module, __: Any, output: Tensor) -> Tensor | None:
         if not getattr(self._thread, "stops", False):
             return None
-        activation = self._layout.to_map(output.detach()).requires_grad_()
+        activation = self.layout.to_map(output.detach()).requires_grad_()
         self._thread.activation = activation
         # a copy, as a later layer may work in place
-        return self._layout.from_map(activation, output).clone()
+        return self.layout.from_map(activation, output).clone()
 
     def _measured(self, example: Tensor) -> float:
         counter, before = FlopCounterMode(display=False), []
