@@ -237,7 +237,7 @@ class Catalog:
         exchange: "Exchange" = "question",
         of: "Of" = "fraction",
         model: str | Sequence[str] | None = None,
-        method: str = "hirescam",
+        method: str = "deeplift",
         layer: str | None = None,
         engine: str = "auto",
         grey_as_colour: bool = False,

@@ -73,6 +73,12 @@ _MAP_STATISTICS = (
     Column("peak_x", "INTEGER", "column of the largest value in the map, from 0", ucd="stat.value", wide="column, from 0, of the largest value of the saliency map of the concentration of {of}"),
     Column("peak_y", "INTEGER", "row of the largest value in the map, from 0", ucd="stat.value", wide="row, from 0, of the largest value of the saliency map of the concentration of {of}"),
 )
+# Names of the columns that tell of one map, in their order.
+MAP_STATISTICS = (
+    *(column.name for column in _MAP_STATISTICS),
+    *("increase", "decrease"),
+    *(column.name for column in _MAP_SHARES),
+)
 
 
 def _columns(*columns: Column) -> dict[str, Column]:

@@ -13,8 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from zoolens.catalog.decision_tree import CAMPAIGNS
-from zoolens.catalog.store.declaring import statistics
-from zoolens.catalog.store.dictionary import COLUMNS, Column
+from zoolens.catalog.store.dictionary import COLUMNS, MAP_STATISTICS, Column
 from zoolens.catalog.store.kinds import IS_REFUSED, KINDS
 from zoolens.catalog.store.own_columns import OwnColumn, own_sql, quoted
 from zoolens.catalog.store.shown import newest, shown, valid
@@ -103,7 +102,7 @@ _FIRST_ANSWERS = (
 
 def _listed(table: str) -> str:
     """The statistics of one map."""
-    return ", ".join(f"{table}.{column.name}" for column in statistics())
+    return ", ".join(f"{table}.{name}" for name in MAP_STATISTICS)
 
 
 def own_view(columns: Sequence[OwnColumn]) -> PublicView:

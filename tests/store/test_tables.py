@@ -6,6 +6,8 @@ import pyarrow as pa
 import pytest
 
 from tests.made.catalogues import blank
+from zoolens.catalog.store.declaring import statistics
+from zoolens.catalog.store.dictionary import MAP_STATISTICS
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.tables import arrow_schema, checked, metadata
 
@@ -54,3 +56,7 @@ def test_columns_may_stand_in_any_order_but_are_those_of_the_table() -> None:
         checked("vote", rows.append_column("more", pa.array([], pa.int32())))
     with pytest.raises(ValueError, match="int64"):
         checked("vote", rows.set_column(1, "answer_id", pa.array([], pa.int64())))
+
+
+def test_the_views_have_every_statistic_of_a_map() -> None:
+    assert [column.name for column in statistics()] == list(MAP_STATISTICS)
