@@ -69,9 +69,13 @@ def open_here(path: Path) -> int | None:
     return None
 
 
-def explanations_dir(catalog: Path) -> Path:
-    """The default folder of the figures and page of `explain`."""
-    return catalog.with_name(catalog.stem + "-explained")
+def explanations_dir(catalog: Path, comparison: int | None = None) -> Path:
+    """The default folder of the figures and page of `explain`.
+
+    comparison: a run of another method, layer or model, whose figures stand apart.
+    """
+    own = "" if comparison is None else f"-run{comparison}"
+    return catalog.with_name(f"{catalog.stem}-explained{own}")
 
 
 def evaluation_dir(catalog: Path) -> Path:

@@ -137,7 +137,8 @@ def explain(
         rejects = _explain_missing(store, run, explained, reader, wanted)
         total = len(galaxies_of_run(store, run, "saliency_map"))
         changed = store.conclude(run, added=total > before or rejects + renewed > 0)
-        folder = out or explanations_dir(catalog)
+        apart = run.run_id if explained.comparison else None
+        folder = out or explanations_dir(catalog, apart)
         drawn, page = draw(store, run, explained, reader, subjects, of, folder)
         return ExplainReport(
             run.run_id,

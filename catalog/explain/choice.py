@@ -45,7 +45,7 @@ class Which:
         if isinstance(self.names, str):  # one galaxy, not its letters
             object.__setattr__(self, "names", (self.names,))
         if (len(self.names) > 0) + (self.worst is not None) + self.everything != 1:
-            raise CatalogError("say what to explain: names of galaxies, the worst N, or all")
+            raise CatalogError("say what to explain: either names of galaxies, the worst N, or all")
         if self.where is not None and self.worst is None:
             raise CatalogError("a condition chooses among the worst galaxies: say how many")
         check_exchange(self.exchange)

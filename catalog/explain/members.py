@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from zoolens.catalog.errors import CatalogError, ModelRefused
+from zoolens.catalog.errors import CatalogError, ModelRefused, UnknownName
 from zoolens.catalog.images.view import ColourAndGrey, View
 from zoolens.catalog.network.ensemble import Member, check_together, shown_to
 from zoolens.catalog.network.model import ZoobotModel, load_model
 from zoolens.catalog.saliency.combined import CombinedExplainer
 from zoolens.catalog.saliency.deeplift import DeepLift
-from zoolens.catalog.saliency.explainer import Explainer
+from zoolens.catalog.saliency.explainer import METHODS, Explainer
 from zoolens.catalog.saliency.pooled import PooledExplainer
 from zoolens.catalog.store.store import Run, Store
 
@@ -54,6 +54,8 @@ def explainer_of(
     all models, or of each. Raises `ModelRefused` for models whose maps have no mean, and
     as `Explainer` does.
     """
+    if method not in ("deeplift", *METHODS):
+        raise UnknownName(f"no saliency method {method!r}; choose deeplift, {' or '.join(METHODS)}")
     view, channels = _view_of_all(members)
     layers = [layer] * len(members) if layer is None or isinstance(layer, str) else layer
     explainers = [
@@ -91,7 +93,9 @@ def _adding_up(
                 DeepLift(one.model, beside.masks, slices, size=size, layer=own, place=beside.place)
                 for one, beside, own in zip(members, explainers, layers, strict=True)
             ]
-        except ModelRefused:
+        except ModelRefused as error:
+            if layer is not None:
+                raise ModelRefused(f"{error}, or --method hirescam") from None
             return explainers
         if len({one.grid for one in contributions}) == 1:
             break

@@ -135,7 +135,7 @@ def _legend(rows: Sequence[Row], what: str, floor: float, end: float) -> list[st
     if any(picture.baseline is not None for picture in pictures):
         lines.append(BASELINE)
     if faint := [shown(row.name, 22) for row in rows if _is_pale(row.picture, floor, end)]:
-        lines.append(pale(faint))
+        lines.append(pale([f"“{name}”" for name in faint]))
     if any(picture.sd is not None for picture in pictures):
         lines.append(_DOTS)
     marks = [row.marks for row in rows if row.marks is not None]
@@ -154,7 +154,8 @@ def _is_pale(picture: Picture | None, floor: float, end: float) -> bool:
     if picture is None or picture.baseline is None or picture.predicted is None:
         return False
     changed = abs(picture.predicted - picture.baseline)
-    return changed < floor and float(np.abs(picture.mean).max()) < _FAINT * end
+    little = changed < floor and largest_sum([picture.mean]) < 2 * floor  # not two that cancel
+    return little and float(np.abs(picture.mean).max()) < _FAINT * end
 
 
 def _text(figure: Figure, x: float, y: float, words: str, **style: Any) -> None:

@@ -78,7 +78,8 @@ def notes_of(
                 "best."
             )
     for kind, some in zip(("observed", "predicted"), found, strict=True):
-        if some and (note := not_close(some[0], f"{kind} counterpart", every)):
+        among = enough if some and (some[0].votes or 0) >= candidates.fewest else every
+        if some and (note := not_close(some[0], f"{kind} counterpart", among)):
             notes.append(note)
     return tuple(notes)
 

@@ -149,7 +149,7 @@ def test_rows_that_are_pale_since_the_blurred_image_is_predicted_alike_are_named
     small = Picture(blank, None, np.full((2, 2), 0.02), None, None, None, 0.5, 0.42)
     seen = [Portrait("", f"G{n}", [FACT], p) for n, p in enumerate((deep, alike, balanced, small))]
     said = words(explanation_figure(Explanation(0, seen, (), "fraction"), ""))
-    assert [text for text in said if text.startswith("Pale by right: ")] == [pale(["G1"])]
+    assert [text for text in said if text.startswith("Pale by right: ")] == [pale(["“G1”"])]
     figure = explanation_figure(Explanation(0, seen[:1], (), "fraction"), "")
     assert not any("Pale" in text for text in words(figure))
 

@@ -51,7 +51,7 @@ function summary(galaxy, rank) {
   return (
     `Rank ${rank}: ${asked} ${galaxy.question} said “${galaxy.answer}”, a fraction of ` +
     `${fraction(galaxy.observed)}; predicted ${fraction(galaxy.predicted)}${range}. ` +
-    `Loss ${nats(galaxy.loss)} nat.`
+    `Weighted loss ${nats(galaxy.loss)} nat.`
   );
 }
 
