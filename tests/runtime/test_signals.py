@@ -148,7 +148,9 @@ def test_an_import_is_let_to_end(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_where_nobody_listens_signals_do_what_they_always_do() -> None:
-    code = "import zoolens.jobs.verify, signal\nsignal.raise_signal(signal.SIGINT)"
+    # a shell may have started the tests with the signal ignored
+    heard = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code = f"{heard}import zoolens.jobs.verify\nsignal.raise_signal(signal.SIGINT)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.stderr.endswith("KeyboardInterrupt\n")
 
