@@ -86,22 +86,23 @@ def add_predictions(folder: Path, galaxies: int) -> None:
 
 def add_images(folder: Path, galaxies: int) -> None:
     """An image for each galaxy, the same ones in turn."""
-    import pyarrow as pa
+    import numpy as np
 
     from benchmarks.__main__ import IMAGES
+    from zoolens.catalog.images.checking import image_rows
     from zoolens.catalog.images.reader import ImageReader
+    from zoolens.catalog.images.sources import ImageEntry
     from zoolens.catalog.store.store import Store
 
-    with ImageReader() as reader:
-        files = [(str(file), vars(reader.inspect(str(file)))) for file in IMAGES.rglob("*.png")]
-    with Store.open(folder / "gz.duckdb") as store:
+    files = [ImageEntry(file.stem, str(file)) for file in IMAGES.rglob("*.png")]
+    with Store.open(folder / "gz.duckdb") as store, ImageReader() as reader:
         first = store.value("SELECT min(galaxy_id) FROM galaxy")
-        rows = [
-            {"galaxy_id": first + i, "source": files[i % len(files)][0], **files[i % len(files)][1]}
-            for i in range(galaxies)
-        ]
+        known = image_rows(reader, list(enumerate(files)))["image"]
+        ids = np.arange(first, first + galaxies)
+        rows = known.take(np.arange(galaxies) % len(known))
+        rows = rows.set_column(rows.schema.get_field_index("galaxy_id"), "galaxy_id", [ids])
         run = store.begin("ingest", {"images": "of the benchmark"})
-        store.commit(run, "images", {"image": pa.Table.from_pylist(rows)})
+        store.commit(run, "images", {"image": rows})
         store.finish(run)
 
 
