@@ -2,8 +2,8 @@
 
 The expected fraction is a mean over dropout samples, and its map the mean of the samples' own
 maps, which the stored maps of concentrations, means themselves, do not give. So they are made
-anew, by the model of the explain run from the galaxies' images. Only HiResCAM's and GradCAM's, where
-dropout was off, follow from what is stored.
+anew, by the model of the explain run from the galaxies' images. Only HiResCAM's and GradCAM's,
+where dropout was off, follow from what is stored.
 """
 
 from collections.abc import Mapping, Sequence
