@@ -11,7 +11,7 @@ from zoolens.catalog.arrays import Mask
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.explain.choice import Subject
-from zoolens.catalog.explain.derived import made_fractions, of_fractions
+from zoolens.catalog.explain.derived import known, made_fractions, of_fractions
 from zoolens.catalog.explain.maps import NO_VOTES, question_maps
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.segments import central_segment, coverage
@@ -66,7 +66,7 @@ def picture_of(
     segment = central_segment(pixels)
     covered = None if segment is None else coverage(segment, *mean.shape)
     shares = map_statistics(np.stack([mean, -mean]), covered)["on_target"].tolist()
-    raised, lowered = (None if np.isnan(share) else share for share in shares)
+    raised, lowered = map(known, shares)
     return Picture(pixels, segment, mean, sd, raised, lowered, predicted, baseline)
 
 

@@ -89,6 +89,18 @@ class Device:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
 
+    def in_parts(
+        self, function: Callable[..., tuple[Tensor, ...]], *batches: Tensor, at_once: int
+    ) -> list[Tensor]:
+        """A function's results of batches (N, ...), `at_once` images at a time.
+
+        They are computed on one stream, and brought to the CPU.
+        """
+        split = zip(*(batch.split(at_once) for batch in batches), strict=True)
+        with self.stream():
+            parts = [[result.cpu() for result in function(*part)] for part in split]
+        return [torch.cat(results) for results in zip(*parts, strict=True)]
+
     def each(
         self, function: Callable[..., tuple[Tensor, ...]], *batches: Tensor
     ) -> tuple[Tensor, ...]:

@@ -15,17 +15,18 @@ _STEPS = 16  # of a cell that offsets are told in: what is less is chance
 _TRIES = 4  # directions in the channels
 
 
-def offsets(encoder: nn.Module, layer: str, layout: Layout, size: int) -> tuple[float, float]:
+def offsets(encoder: nn.Module, layer: str, layout: Layout, example: Tensor) -> tuple[float, float]:
     """How far cells look above, and to the left of, their even places; in cells, -0.5..0.5.
 
-    Of square images of noise, `size` pixels a side. 0 for a map of one cell.
+    example: a square image (1, channels, size, size) to say which; what is shown is noise. 0 for
+    a map of one cell.
     """
     kept: list[Tensor] = []
     module = encoder.get_submodule(layer)
     handle = module.register_forward_hook(lambda *given: kept.append(layout.to_map(given[2])))
-    channels = next(p.shape[1] for p in encoder.parameters() if p.ndim == 4)
+    size = example.shape[-1]
     generator = torch.Generator().manual_seed(0)
-    noise = torch.rand(1, channels, size, size, generator=generator)
+    noise = torch.rand(example.shape, generator=generator)
     with torch.enable_grad():
         noise.requires_grad_()
         encoder(noise)

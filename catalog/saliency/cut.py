@@ -149,11 +149,8 @@ def finer_layers(encoder: nn.Module) -> list[str]:
 
     Not of cells smaller than eight pixels: they show hardly more, and cost more.
     """
-    stages = getattr(encoder, "feature_info", None)
-    if stages is None:
-        return []
-    stages = stages if isinstance(stages, list) else stages.info
-    return [str(one["module"]) for one in stages[:-1] if one["reduction"] >= _SMALLEST]
+    stages = _timm_stages(encoder)[:-1]
+    return [str(one["module"]) for one in stages if one["reduction"] >= _SMALLEST]
 
 
 def _is_map(encoder: nn.Module, output: Any) -> bool:
@@ -162,10 +159,14 @@ def _is_map(encoder: nn.Module, output: Any) -> bool:
 
 
 def _timm_last_block(encoder: nn.Module) -> str | None:
-    stages = getattr(encoder, "feature_info", None)
-    if stages is None:
-        return None
-    return str((stages if isinstance(stages, list) else stages.info)[-1]["module"])
+    stages = _timm_stages(encoder)
+    return str(stages[-1]["module"]) if stages else None
+
+
+def _timm_stages(encoder: nn.Module) -> list[dict[str, Any]]:
+    """What timm says of an encoder's stages, from the first to the last; none of another's."""
+    stages = getattr(encoder, "feature_info", None) or []
+    return stages if isinstance(stages, list) else stages.info
 
 
 def _calls(encoder: nn.Module, example: Tensor) -> list[tuple[nn.Module, Any]]:

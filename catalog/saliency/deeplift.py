@@ -116,7 +116,7 @@ class DeepLift:
                     if 2 + derivatives * self._paired.share <= MOST_PASSES:
                         break
             self.layer, self.grid = self._paired.layer, self._paired.grid
-            off = offsets(encoder, self.layer, self._paired.layout, size)
+            off = offsets(encoder, self.layer, self._paired.layout, example)
         self._down, self._across = self._place.put(*map(moved, self.grid, off))
         encoder.to(self._place.device)
         self._place.wait()
@@ -138,12 +138,11 @@ class DeepLift:
         self, function: Callable[..., tuple[Tensor, ...]], *batches: Tensor
     ) -> Contributions:
         """Of batches (N, ...) from the CPU, a few images at a time; brought back to it."""
-        parts = []
-        with self._place.stream():
-            for part in zip(*(batch.split(_AT_ONCE) for batch in batches), strict=True):
-                found = function(*(one.to(self._place.device) for one in part))
-                parts.append([result.cpu() for result in found])
-        return Contributions(*(torch.cat(results) for results in zip(*parts, strict=True)))
+
+        def there(*part: Tensor) -> tuple[Tensor, ...]:
+            return function(*(one.to(self._place.device) for one in part))
+
+        return Contributions(*self._place.in_parts(there, *batches, at_once=_AT_ONCE))
 
     def _all(self, quantity: Quantity, images: Tensor) -> tuple[Tensor, ...]:
         between = self._paired(images, blurred(images))

@@ -39,11 +39,20 @@ from zoolens.catalog.network.inference import one_thread
 from zoolens.catalog.network.model import ZoobotModel
 from zoolens.catalog.saliency.closed_forms import closed_form
 from zoolens.catalog.saliency.cut import Cut, Split, last_block
+from zoolens.catalog.saliency.integrals import (
+    FRACTION,
+    LOGIT,
+    PROBABILITY,
+    SHARE,
+    concentration_slopes,
+)
 from zoolens.catalog.saliency.sampled import SampledHead, mean_and_spread
 from zoolens.catalog.saliency.watching import watching
 
 METHODS = ("hirescam", "gradcam")
 
+# What a classifier or regressor makes of its logits.
+_ESTIMATED = {Output.PROBABILITY: PROBABILITY, Output.SHARE: SHARE, Output.VALUE: LOGIT}
 OF_FRACTIONS = ("expected", "mean", "baseline")
 
 # numbers in the directions that go through the tail together, few enough for the caches
@@ -165,12 +174,11 @@ class Explainer:
 
         They are computed where the engine is, and brought to the CPU.
         """
-        parts = []
-        with self.place.stream():
-            for part in images.split(self.place.at_once):
-                found = function(*self._contributions(part))
-                parts.append([result.cpu() for result in found])
-        return [torch.cat(results) for results in zip(*parts, strict=True)]
+
+        def explained(part: Tensor) -> tuple[Tensor, ...]:
+            return function(*self._contributions(part))
+
+        return self.place.in_parts(explained, images, at_once=self.place.at_once)
 
     def _maps(self, features: Tensor, pixels: Tensor) -> Tensor:
         """Of N galaxies, (N, T, A, h, w) float32."""
@@ -185,18 +193,8 @@ class Explainer:
         return (maps.unflatten(-1, pixels.shape[1:]),)
 
     def _estimate_weights(self, features: Tensor) -> Tensor:
-        """Of G in the maps of what a classifier or regressor estimates, (T, L, D) float64.
-
-        With w = W m, d p_k / d z_j = p_k (1[j = k] - p_j) for a softmax gives
-        p_k (w_k - sum_j p_j w_j), d s / d z = s (1 - s) for a sigmoid s (1 - s) w; a value has w.
-        """
-        weight, logits = self._precise_weight, self._logits(features)[..., None]  # (T, L, 1)
-        if self._output is Output.PROBABILITY:
-            p = logits.softmax(dim=1)
-            return p * (weight - (p * weight).sum(1, keepdim=True))
-        if self._output is Output.SHARE:
-            return torch.sigmoid(logits) * torch.sigmoid(-logits) * weight
-        return weight
+        """Of G in the maps of what a classifier or regressor estimates, (T, L, D) float64."""
+        return _ESTIMATED[self._output].derivative(self._logits(features)) @ self._precise_weight
 
     @torch.no_grad()
     def fractions(self, images: Tensor, slices: Sequence[slice]) -> Fractions:
@@ -216,17 +214,14 @@ class Explainer:
     def _fractions_of_one(
         self, slices: Sequence[slice], features: Tensor, pixels: Tensor
     ) -> tuple[Tensor, Tensor]:
-        alpha = 1 + 100 * torch.sigmoid(self._logits(features))  # (T, A)
-        slopes = self._slopes(features)
+        logits = self._logits(features)  # (T, A)
         shares, weights = [], []
         for where in slices:
-            total = alpha[:, where].sum(1, keepdim=True)
-            share, slope = alpha[:, where] / total, slopes[:, where] / total  # (T, K)
-            # d p_k / d z_j, averaged with the masks first: K K is fewer than T K
-            change = slope.diag_embed() - share[:, :, None] * slope[:, None, :]
+            # averaged with the masks first: K K is fewer than T K
+            change = FRACTION.derivative(logits[:, where])
             kept = torch.tensordot(change, self._kept, dims=([0], [0])) / len(change)  # (K, K, D)
             weights.append((kept * self._weight[where]).sum(1))
-            shares.append(share.mean(0))
+            shares.append(FRACTION.values(logits[:, where]).mean(0))
         maps = torch.cat(weights) @ pixels.double().flatten(1)  # (A, h w)
         return torch.cat(shares), maps.unflatten(1, pixels.shape[1:])
 
@@ -254,8 +249,7 @@ class Explainer:
         slope is then the absolute error of its logit, whereas in float32 1 + 100 s loses the
         digits of a small s, and 1 - s those of an s near 1.
         """
-        logits = self._logits(features)
-        return 100 * torch.sigmoid(logits) * torch.sigmoid(-logits)
+        return concentration_slopes(self._logits(features))
 
     def _logits(self, features: Tensor) -> Tensor:
         """Logits z of a galaxy, (T, A) float64, or of several; features: (D,) or (N, D)."""

@@ -62,6 +62,11 @@ def _rising(logits: Tensor) -> Tensor:
     return torch.sigmoid(logits) * torch.sigmoid(-logits)
 
 
+def concentration_slopes(logits: Tensor) -> Tensor:
+    """D alpha / d z of concentrations alpha = 1 + 100 sigmoid(z)."""
+    return 100 * _rising(logits)
+
+
 def _fractions(logits: Tensor) -> Tensor:
     alpha = 1 + 100 * torch.sigmoid(logits)
     return alpha / alpha.sum(-1, keepdim=True)
@@ -69,7 +74,7 @@ def _fractions(logits: Tensor) -> Tensor:
 
 def _fractions_derivative(logits: Tensor) -> Tensor:
     total = (1 + 100 * torch.sigmoid(logits)).sum(-1, keepdim=True)
-    slopes = 100 * _rising(logits) / total
+    slopes = concentration_slopes(logits) / total
     return slopes.diag_embed() - _fractions(logits)[..., :, None] * slopes[..., None, :]
 
 
@@ -79,7 +84,7 @@ def _softmax_derivative(logits: Tensor) -> Tensor:
 
 
 CONCENTRATION = Quantity(
-    lambda z: 1 + 100 * torch.sigmoid(z), lambda z: 100 * _rising(z).diag_embed()
+    lambda z: 1 + 100 * torch.sigmoid(z), lambda z: concentration_slopes(z).diag_embed()
 )
 FRACTION = Quantity(_fractions, _fractions_derivative, sums_to_one=True)
 LOGIT = Quantity(lambda z: z, lambda z: torch.ones_like(z).diag_embed())

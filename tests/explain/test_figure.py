@@ -147,7 +147,9 @@ def test_rows_that_are_pale_since_the_blurred_image_is_predicted_alike_are_named
     alike = Picture(blank, None, np.full((2, 2), 0.005), None, None, None, 0.5, 0.48)
     balanced = Picture(blank, None, np.array([[0.1, -0.1]]), None, None, None, 0.5, 0.5)
     small = Picture(blank, None, np.full((2, 2), 0.02), None, None, None, 0.5, 0.42)
-    seen = [Portrait("", f"G{n}", [FACT], p) for n, p in enumerate((deep, alike, balanced, small))]
+    cancels = Picture(blank, None, np.tile([[0.02, -0.02]], (6, 1)), None, None, None, 0.5, 0.5)
+    pictures = (deep, alike, balanced, small, cancels)
+    seen = [Portrait("", f"G{n}", [FACT], p) for n, p in enumerate(pictures)]
     said = words(explanation_figure(Explanation(0, seen, (), "fraction"), ""))
     assert [text for text in said if text.startswith("Pale by right: ")] == [pale(["“G1”"])]
     figure = explanation_figure(Explanation(0, seen[:1], (), "fraction"), "")

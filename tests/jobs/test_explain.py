@@ -304,6 +304,28 @@ def test_methods_and_layers_are_runs_of_their_own(path: Path) -> None:
         assert rows(path, shown.format(""))[0]["min(run_id)"] == reports[0].run_id
 
 
+def test_comparisons_are_drawn_apart(path: Path) -> None:
+    own = explain(path, Which(names=["G0003"], answer=LABEL))
+    before = {file: file.read_bytes() for file in own.figures}
+    other = explain(path, Which(names=["G0003"], answer=LABEL), Maps(method="hirescam"))
+    assert other.page is not None
+    assert other.page.parent.name == f"gz-explained-run{other.run_id}"
+    assert {file: file.read_bytes() for file in own.figures} == before
+
+
+def test_a_layer_that_cannot_add_up_is_not_explained_by_another_method(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise ModelRefused("maps at layer3 do not add up; choose another layer")
+
+    monkeypatch.setattr(members, "DeepLift", refused)
+    with pytest.raises(ModelRefused, match="add up; choose another layer, or --method hirescam"):
+        explain(path, Which(names=["G0003"]), Maps(layer="layer3"), figures=False)
+    with pytest.raises(UnknownName, match="choose deeplift, hirescam or gradcam"):
+        explain(path, Which(names=["G0003"]), Maps(method="lime"), figures=False)
+
+
 def test_a_network_without_secants_has_hirescam_and_says_so(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from zoolens.catalog.saliency.integrals import LOGIT
 from zoolens.catalog.saliency.layouts import Layout
 
 SIZE = 64
+EXAMPLE = torch.zeros(1, 3, SIZE, SIZE)
 
 
 def strided(kernel: int, stride: int, before: int, after: int) -> nn.Module:
@@ -36,13 +37,18 @@ def strided(kernel: int, stride: int, before: int, after: int) -> nn.Module:
 )
 def test_cells_look_where_padding_says(encoder: nn.Module, expected: float) -> None:
     layer = str(len(encoder) - 1)  # type: ignore[arg-type]
-    found = offsets(encoder.eval().requires_grad_(False), layer, Layout(), SIZE)
+    found = offsets(
+        encoder.eval().requires_grad_(False), layer, Layout(), torch.zeros(1, 3, SIZE, SIZE)
+    )
     assert found == pytest.approx((expected, expected), abs=1 / 16)  # random kernels lean a little
     assert not encoder[int(layer)]._forward_hooks  # type: ignore[index]
 
 
 def test_one_cell_is_in_its_place() -> None:
-    assert offsets(strided(SIZE, SIZE, 0, 0), "1", Layout(), SIZE) == (0, 0)
+    assert offsets(strided(SIZE, SIZE, 0, 0), "1", Layout(), EXAMPLE) == (
+        0,
+        0,
+    )
 
 
 @pytest.mark.parametrize("offset", [0.0, 0.25, -0.5])

@@ -47,5 +47,10 @@ def test_the_best_alone_is_called_not_close() -> None:
     assert said == (
         "The best observed counterpart of 3 is not close: merger 0.90, asked for 0.50.",
     )
+    fewer = notes([2, 2, 1, 1], [one(1, 40, 0.9)], [one(2, 5, 0.9)])[-2:]
+    assert [note.split(" is ")[0] for note in fewer] == [
+        "The best observed counterpart of 1",  # of those asked of as many
+        "The best predicted counterpart of 3",
+    ]
     assert not_close(one(1, 40), "galaxy", 3) == ""
     assert not_close(Counterpart(1, "G1", -1.0), "galaxy", 3) == ""

@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from zoolens.catalog.arrays import Mask, Pixels
 from zoolens.catalog.errors import CatalogError, ImageRefused
+from zoolens.catalog.explain.derived import known
 from zoolens.catalog.explain.scale import FLOORS, scale_end
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.segments import central_segment, coverage
@@ -144,7 +145,7 @@ def outline(segment: Mask, side: int) -> Pixels:
 def _scale(mean: npt.NDArray[np.floating], segment: Mask | None) -> Scale:
     covered = None if segment is None else coverage(segment, *mean.shape)
     of = map_statistics(np.stack([mean, -mean]), covered)
-    raised, lowered = (None if np.isnan(share) else float(share) for share in of["on_target"])
+    raised, lowered = map(known, of["on_target"].tolist())
     up, down = float(of["increase"][0]), float(of["decrease"][0])
     return Scale(_end(mean), up, down, raised, lowered)
 
