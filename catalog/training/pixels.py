@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from zoolens.catalog.arrays import Floats, Pixels
+from zoolens.catalog.arrays import Floats, Ints, Pixels
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.galaxy import Galaxy
 from zoolens.catalog.images.reader import ImageReader
@@ -41,14 +41,19 @@ class TrainingSet:
 
     counts (N, A): votes, 0 for a question that nobody was asked or that had answers
     outside the tree. worth (N, A): the weight of a vote in training, 0..1. split (N,):
-    train, validation or test. largest: smaller side of the largest image, pixel.
+    train, validation or test. sides (N,): the smaller side of each image, pixel.
     """
 
     galaxies: list[Galaxy]
     counts: Floats
     worth: Floats
     split: npt.NDArray[np.str_]
-    largest: int
+    sides: Ints
+
+    @property
+    def largest(self) -> int:
+        """The smaller side of the largest image, pixel."""
+        return int(self.sides.max())
 
     @property
     def galaxy_id(self) -> npt.NDArray[np.int64]:
@@ -72,6 +77,7 @@ class TrainingSet:
             counts=self.counts[chosen],
             worth=self.worth[chosen],
             split=self.split[chosen],
+            sides=self.sides[chosen],
         )
 
     def part(self, split: str) -> "TrainingSet":
@@ -134,6 +140,8 @@ def fill(
         array = np.lib.format.open_memmap(
             part, mode="w+", dtype=np.uint8, shape=(len(items), *shape)
         )
+        with part.open("rb+") as file:  # or a full disk would end the process
+            os.posix_fallocate(file.fileno(), 0, part.stat().st_size)
         for place, result in enumerate(results):
             if isinstance(result, CatalogError):
                 refused.append((place, result))

@@ -114,7 +114,8 @@ def test_checkpoints_do_not_pass_through_the_folder_of_temporary_files(
     """It may be on another file system, from which a move is a copy that a kill cuts short."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
     _train(tmp_path / "out")
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["best.ckpt", "last.ckpt"]
+    left = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert left == ["best.ckpt", "last.ckpt", "losses.csv", "losses.pdf", "losses.png"]
 
 
 def test_a_finished_training_has_nothing_left_to_do(tmp_path: Path) -> None:

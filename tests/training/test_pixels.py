@@ -36,7 +36,7 @@ def data(tmp_path: Path) -> TrainingSet:
         sha256 = hashlib.sha256(content).hexdigest()
         galaxies.append(Galaxy(10 + number, f"J{number}", str(path), None, sha256))
     counts = np.arange(12.0).reshape(6, 2)
-    return TrainingSet(galaxies, counts, np.full((6, 2), 0.5), SPLIT, 40)
+    return TrainingSet(galaxies, counts, np.full((6, 2), 0.5), SPLIT, np.full(6, 40))
 
 
 def test_a_part_has_the_rows_of_its_split(data: TrainingSet) -> None:
