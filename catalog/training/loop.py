@@ -6,7 +6,6 @@ epoch and the step, so an interrupted training continues as if it had not been.
 """
 
 import logging
-import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,7 +69,6 @@ def fit(
     """
     order = Shuffled(len(canvases.rows), plan.seed)
     pace = Pace(plan.seed, order, folder)
-    on_control_c = signal.getsignal(signal.SIGINT)
     keep: dict[str, Any] = {
         "dirpath": folder.path,
         "enable_version_counter": False,
@@ -103,8 +101,7 @@ def fit(
                 ckpt_path=folder.last if folder.last.exists() else None,
                 weights_only=True,
             )
-        except SystemExit:  # which Lightning raises when interrupted, deaf to what follows
-            signal.signal(signal.SIGINT, on_control_c)
+        except SystemExit:  # which Lightning raises when interrupted
             raise KeyboardInterrupt from None
     pace.write()
     best = best_of(pace.history)

@@ -62,6 +62,11 @@ def _assert_same(one: Path, other: Path) -> None:
     assert [name for name in first if not torch.equal(first[name], second[name])] == []
 
 
+def _losses(folder: Path) -> list[list[str]]:
+    """The table of losses, without the seconds."""
+    return [line.split(",")[:-1] for line in (folder / "losses.csv").read_text().splitlines()]
+
+
 def test_a_training_learns_and_its_file_predicts(tmp_path: Path) -> None:
     plan = Plan("resnet10t", 12, 8, 3e-3, 12, seed=0, mixed=False, workers=0)
     outcome = _train(tmp_path / "out", plan, examples(48, 40))
@@ -94,6 +99,7 @@ def test_an_interrupted_training_comes_to_the_same_weights(
     _Interrupted.left = 10**9
     assert _train(tmp_path / "cut", plan, views=views) == whole[1]
     _assert_same(whole[0], tmp_path / "cut")
+    assert _losses(tmp_path / "cut") == _losses(whole[0])
 
 
 def test_a_training_interrupted_within_an_epoch_comes_to_the_same_weights(
