@@ -19,13 +19,13 @@ import numpy.typing as npt
 from PIL import Image
 
 from zoolens.catalog.arrays import Floats, Ints, Pixels
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, few
 from zoolens.catalog.galaxy import Galaxy
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.view import View
 from zoolens.catalog.runtime.files import replacing
 from zoolens.catalog.runtime.parallel import in_order
-from zoolens.catalog.runtime.progress import progress
+from zoolens.catalog.runtime.progress import progress, remark
 
 Item = TypeVar("Item")
 
@@ -90,28 +90,45 @@ def decode_all(
 ) -> list[tuple[int, CatalogError]]:
     """Canvases of the training galaxies and views of the validating ones, into files.
 
-    Returns the reasons by position of the galaxies whose image is not what was ingested.
+    Returns the reasons by position of the galaxies whose image is not what was ingested. Tells
+    how many are one colour throughout, which are kept.
     """
     side = canvas_side(view, data.largest)
     channels = 1 if view.greyscale else 3
     refused = []
+    blank: list[str] = []
     with ImageReader() as reader:
 
         def image(galaxy: Galaxy) -> Image.Image:
             return reader.open(galaxy.source, galaxy.member, sha256=galaxy.sha256)
 
+        def looked_at(galaxy: Galaxy, pixels: Pixels) -> Pixels:
+            if pixels.min() == pixels.max():
+                blank.append(galaxy.iauname)
+            return pixels
+
         for split, path, shape, pixels in (
-            ("train", canvases, (3, side, side), lambda g: canvas(image(g), view, side)),
+            (
+                "train",
+                canvases,
+                (3, side, side),
+                lambda g: looked_at(g, canvas(image(g), view, side)),
+            ),
             (
                 "validation",
                 views,
                 (channels, view.size, view.size),
-                lambda g: viewed(image(g), view),
+                lambda g: looked_at(g, viewed(image(g), view)),
             ),
         ):
             places = np.flatnonzero(data.split == split).tolist()
             bad = fill(path, [data.galaxies[place] for place in places], shape, pixels)
             refused += [(places[row], error) for row, error in bad]
+    if blank:
+        remark(
+            f"{len(blank):,} images show nothing, one grey throughout: {few(sorted(blank), 3)}; "
+            "their votes are trained on all the same, so give them other images if they have some"
+        )
     return sorted(refused, key=lambda pair: pair[0])
 
 
