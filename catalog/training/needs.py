@@ -23,7 +23,8 @@ _STATE = 16  # bytes a weight: itself, its average, and two moments of the optim
 _CHECKPOINTS = 3  # the best, the last, and the one that is being written
 _LEAST = 16  # pixels a side, of the smallest view and so of the smallest galaxy
 _ENLARGED = 1.5  # times, beyond which it is told
-_BESIDE = 600e6  # bytes of memory that Python, torch and timm take before anything is done
+_BESIDE = 700e6  # bytes of memory that Python, torch and timm take before anything is done
+_SLACK = 1.25  # of memory: allocators keep some of what was given back
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ def needs(model: Tree, batch_size: int, view: View, data: TrainingSet) -> Needs:
     pixels += channels * validation * view.size**2
     weights = sum(weight.numel() for weight in model.parameters())
     state = _STATE * weights
-    memory = _BESIDE + state + kept_for_backward(model, view) * min(batch_size, train)
+    step = kept_for_backward(model, view) * min(batch_size, train)
+    memory = _BESIDE + state + _SLACK * step
     return Needs(train, validation, batch_size, pixels, _CHECKPOINTS * state, int(memory))
 
 
