@@ -15,7 +15,9 @@ def train(
     architecture: Annotated[
         str | None, Option(help="Encoder, a timm name; efficientnet_b0 if not given.")
     ] = None,
-    encoder: Annotated[str | None, Option(help="Begin with the encoder of this model.")] = None,
+    encoder: Annotated[
+        str | None, Option(help="Begin with the encoder of this model, such as bundled.")
+    ] = None,
     epochs: Annotated[int, Option(min=1, help="At most so many.")] = 50,
     batch_size: Annotated[int, Option(min=2, help="Galaxies a step.")] = 64,
     learning_rate: Annotated[float, Option(help="Largest learning rate.")] = 1e-3,

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from zoolens.catalog.errors import CatalogBusy, CatalogError, ModelRefused, TableRefused
+from zoolens.catalog.errors import CatalogBusy, CatalogError, TableRefused
+from zoolens.catalog.network.bundled import BUNDLED, HUB, located
 from zoolens.catalog.runtime.files import check_file
 from zoolens.catalog.runtime.signals import raise_if_interrupted
 from zoolens.jobs.reports import Report
@@ -118,8 +119,8 @@ def _check_files(model: str | Sequence[str], predictions: Path | None, weights: 
     from zoolens.catalog.scoring.weights import PRESETS
 
     for one in _listed(model):
-        if not one.startswith("hf_hub:"):
-            check_file(Path(one), "model", ModelRefused)
+        if not one.startswith(HUB) and one != BUNDLED:
+            located(one)
     if predictions:
         check_file(predictions, "table", TableRefused)
     if weights not in PRESETS and not Path(weights).is_file():
@@ -179,21 +180,23 @@ def predict_or_adopt(
     inference: Inference = Inference(),
     names: Sequence[str] = (),
 ) -> Report:
-    """Predictions of every galaxy, by a model or from a published table: one of the two.
+    """Predictions of every galaxy, by a model or from a published table.
+
+    Without either, a catalogue that has no predictions gets those of the bundled model of its tree.
 
     inference: of the model, a tree's, or a classifier or regressor, whose outputs `names` calls
     otherwise; id_column: of the table; tree: of a catalogue that has none yet, by
     name or file, told from the labels of the model or table if not given.
     """
-    if bool(model) == bool(predictions):
-        raise CatalogError("give --model CHECKPOINT or --predictions FILE")
+    if model and predictions:
+        raise CatalogError("give --model or --predictions, not both")
     if predictions:
         from zoolens.jobs.adopt import adopt
 
         return adopt(catalog, predictions, id_column=id_column, tree=tree)
     from zoolens.catalog.network.ensemble import predict_votes
 
-    models = _listed(model)
+    models = _listed(model) or [_unless_given(catalog)]
     if not predict_votes(models):
         from zoolens.jobs.estimate import estimate
 
@@ -203,6 +206,21 @@ def predict_or_adopt(
     from zoolens.jobs.predict import predict
 
     return predict(catalog, models, inference, tree=tree)
+
+
+def _unless_given(catalog: Path) -> str:
+    """The bundled model; but what another one has predicted is not to be hidden by it."""
+    from zoolens.catalog.store.store import Store
+
+    with Store.open(catalog, read_only=True) as store:
+        runs = [store.shown_run(job) for job in ("predict", "estimate")]
+    for run in runs:
+        if run is not None:
+            raise CatalogError(
+                f"run {run.run_id} has predictions already: to go on give its --model again, for "
+                "others --model CHECKPOINT, --model bundled or --predictions FILE"
+            )
+    return BUNDLED
 
 
 def similar(

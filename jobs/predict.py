@@ -7,6 +7,7 @@ from pathlib import Path
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.network.bundled import settled
 from zoolens.catalog.network.engines import check_precision, choose_engine
 from zoolens.catalog.network.ensemble import (
     load_ensemble,
@@ -38,7 +39,8 @@ def predict(
 ) -> PredictReport:
     """Concentrations, and what follows from them, of every galaxy with an image.
 
-    model: checkpoint or hub name (`catalog.network.model.load_model`), or several, whose samples
+    model: checkpoint or a model's name (`catalog.network.model.load_model`), or `bundled`, the one
+    that comes with Zoolens for the tree; or several, whose samples
     are pooled in that order (`catalog.network.ensemble`); in another order they are another run.
     inference: how each predicts, as it would alone. tree: of a catalogue that has none yet, by
     name or file; told from the labels of the first model unless given. A model of one channel
@@ -62,7 +64,9 @@ def predict(
                 "zoolens ingest --images FOLDER"
             )
         engine = choose_engine(inference.engine, len(imaged))
-        own = _tree(models, settled_tree(store) if tree is None else get_tree(tree))
+        known = settled_tree(store) if tree is None else get_tree(tree)
+        models, said = settled(models, known)
+        own = _tree(models, known)
         members = load_ensemble(models, own, inference.view, inference.grey_as_colour)
         settle_tree(store, own)
         seed = seed if samples else 0  # nothing is drawn: any seed is the same run
@@ -112,6 +116,7 @@ def predict(
             members[0].model.missing_questions(own),
             changed,
             len(members),
+            said,
         )
 
 
@@ -122,7 +127,7 @@ def check(
 
     tree: that of the catalogue, None if it has none yet. Returns the one that it then has.
     """
-    models = _listed(model)
+    models, _ = settled(_listed(model), tree)
     check_draw(inference.samples, inference.seed, len(models))
     check_precision(inference.precision)
     choose_engine(inference.engine, 1)
