@@ -182,7 +182,7 @@ def predict_or_adopt(
 ) -> Report:
     """Predictions of every galaxy, by a model or from a published table.
 
-    Without either, a catalogue that has no predictions gets those of the bundled model of its tree.
+    Without either, a catalogue gets those of the bundled model of its tree, or goes on with them.
 
     inference: of the model, a tree's, or a classifier or regressor, whose outputs `names` calls
     otherwise; id_column: of the table; tree: of a catalogue that has none yet, by
@@ -195,32 +195,16 @@ def predict_or_adopt(
 
         return adopt(catalog, predictions, id_column=id_column, tree=tree)
     from zoolens.catalog.network.ensemble import predict_votes
+    from zoolens.jobs.predict import model_unless_named, predict
 
-    models = _listed(model) or [_unless_given(catalog)]
+    models = _listed(model) or [model_unless_named(catalog)]
     if not predict_votes(models):
         from zoolens.jobs.estimate import estimate
 
         return estimate(catalog, models[0], inference, names=names)
     if names:
         raise CatalogError("the model is of a decision tree, which names its answers: no --names")
-    from zoolens.jobs.predict import predict
-
     return predict(catalog, models, inference, tree=tree)
-
-
-def _unless_given(catalog: Path) -> str:
-    """The bundled model; but what another one has predicted is not to be hidden by it."""
-    from zoolens.catalog.store.store import Store
-
-    with Store.open(catalog, read_only=True) as store:
-        runs = [store.shown_run(job) for job in ("predict", "estimate")]
-    for run in runs:
-        if run is not None:
-            raise CatalogError(
-                f"run {run.run_id} has predictions already: to go on give its --model again, for "
-                "others --model CHECKPOINT, --model bundled or --predictions FILE"
-            )
-    return BUNDLED
 
 
 def similar(

@@ -5,9 +5,9 @@ from functools import partial
 from pathlib import Path
 
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, few
 from zoolens.catalog.images.reader import ImageReader
-from zoolens.catalog.network.bundled import settled
+from zoolens.catalog.network.bundled import BUNDLED, name_of, settled
 from zoolens.catalog.network.engines import check_precision, choose_engine
 from zoolens.catalog.network.ensemble import (
     load_ensemble,
@@ -134,6 +134,25 @@ def check(
     tree = _tree(models, tree)
     load_ensemble(models, tree, inference.view, inference.grey_as_colour)
     return tree
+
+
+def model_unless_named(catalog: Path) -> str:
+    """The bundled model, or that one of them which predicted before.
+
+    Raises `CatalogError` if another model, or a file, did: its predictions are not to be hidden.
+    """
+    with Store.open(catalog, read_only=True) as store:
+        run = store.shown_run("predict") or store.shown_run("estimate")
+    if run is None:
+        return BUNDLED
+    origin = run.config.get("origin", {})
+    sources = origin.get("models") or [origin.get("model") or origin.get("predictions", "a file")]
+    if len(sources) == 1 and name_of(sources[0]):
+        return str(sources[0])
+    raise CatalogError(
+        f"run {run.run_id} has predicted already, from {few(sources)}: give that again to go on, "
+        "or another: --model CHECKPOINT, --model bundled or --predictions FILE"
+    )
 
 
 def _tree(models: Sequence[str], tree: DecisionTree | None) -> DecisionTree:

@@ -136,8 +136,8 @@ def settled(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The sources of models with a name for `bundled`, and what to say of them, a sentence each.
 
-    tree: the catalogue's, None if it has none yet. Raises `ModelRefused` if no bundled model
-    answers all of the tree's questions.
+    tree: the catalogue's, None if it has none yet. Raises `ModelRefused` if no bundled model is of
+    that tree, or answers all its questions.
     """
     chosen, said = [], []
     for source in sources:
@@ -157,12 +157,17 @@ def settled_encoder(source: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _for(tree: DecisionTree | None) -> tuple[Bundled, str]:
-    """The first bundled model that answers a whole tree, or the first of all; and why that one."""
+    """The first bundled model for a tree, or the first of all; and why that one."""
     models = bundled_models()
     if tree is None:
         model = models[0]
         return model, f"of tree {model.tree}, trained on {model.seen}; the first of {_listed()}"
-    able = [model for model in models if None not in rows_of(labels_of(model), tree)]
+    able = [
+        model
+        for model in models
+        # also where Zoobot's columns lack a question of it, as gz2's odd-feature
+        if model.tree == tree.name or None not in rows_of(labels_of(model), tree)
+    ]
     if not able:
         raise ModelRefused(
             f"no bundled model answers tree {tree.name}; there are {_listed()}; give a published "
