@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.images.view import View
+from zoolens.catalog.network.bundled import settled_encoder
 from zoolens.catalog.network.export import write_model
 from zoolens.catalog.network.model import ZoobotModel, load_model
 from zoolens.catalog.network.pretrained import load_start
@@ -36,7 +37,7 @@ class TrainReport:
     was kept; validation_loss: its Dirichlet-multinomial loss, nat per galaxy, summed over
     questions. images_per_second: of this call. worth: of a vote in training, mean; 1
     unless noisy votes were weighted down. changed: False if the same training was
-    complete before. notes: where its losses are; of small images.
+    complete before. notes: what else to know, one sentence each.
     """
 
     job: ClassVar[str] = "train"
@@ -91,10 +92,10 @@ def train(
     model as `model.safetensors` in half precision, with the losses of all epochs in `losses.csv`,
     drawn in `losses.png` and `.pdf`. architecture: timm name,
     efficientnet_b0 unless given. encoder: a model to begin with instead of random
-    weights, or timm's weights of the architecture (`load_start`). held_out: expected share of
-    the galaxies kept from training, each by a hash of its name and the seed: half to validate,
-    half to test; of few galaxies the share can be another (`split_galaxies`). The
-    catalogue records the split.
+    weights, or timm's weights of the architecture (`load_start`); `bundled` is the first that
+    comes with Zoolens, whatever its tree. held_out: expected share of the galaxies kept from
+    training, each by a hash of its name and the seed: half to validate, half to test; of few
+    galaxies the share can be another (`split_galaxies`). The catalogue records the split.
     down_weight_noisy: votes are weighted by the probability that they are meant, given
     error_rate and the newest predictions in the catalogue (`catalog.scoring.credence`).
     shuffle_votes: each galaxy gets the votes of another, so that nothing can be learnt from
@@ -105,6 +106,9 @@ def train(
     out of range, `out` holds another training or its disk has no room, or there is nothing to
     train on or validate with, and `ModelRefused` for the encoder or architecture.
     """
+    said: tuple[str, ...] = ()
+    if encoder is not None:
+        encoder, said = settled_encoder(encoder)
     start = None if encoder is None else load_start(encoder, architecture)
     architecture = architecture or (start.architecture if start else "efficientnet_b0")
     plan = Plan(architecture, epochs, batch_size, learning_rate, patience, seed, mixed, workers)
@@ -155,7 +159,7 @@ def train(
         images_per_second=speed,
         worth=float(data.worth[data.counts > 0].mean()),
         changed=unfinished or run.again,
-        notes=(*folder.notes(), *filter(None, [small_images(data.sides, view)])),
+        notes=(*said, *folder.notes(), *filter(None, [small_images(data.sides, view)])),
     )
 
 

@@ -132,3 +132,16 @@ def test_images_that_show_nothing_are_named_and_kept(
     assert [place for place, _ in refused] == [4]
     assert "2 images show nothing, one grey throughout: J0, J1;" in capsys.readouterr().err
     assert (mapped(tmp_path / "v.npy")[0] == 200).all()
+
+
+@pytest.mark.parametrize(("zoom", "across"), [(1.0, 400), (1.2, 400), (2.0, 240)])
+def test_a_canvas_is_a_little_wider_than_the_view(zoom: float, across: int) -> None:
+    view = View(size=32, zoom=zoom)
+    pixels = np.random.default_rng(0).integers(0, 256, (400, 400, 3), dtype=np.uint8)
+    side = canvas_side(view, 400)
+    assert side == round(32 * 1.5 * zoom * across / 400)  # 1.5 pixels for one of the view
+    edge = (400 - across) // 2
+    square = Image.fromarray(pixels).crop((edge, edge, 400 - edge, 400 - edge))
+    expected = square.resize((side, side), Image.Resampling.BILINEAR)
+    shown = canvas(Image.fromarray(pixels), view, side)
+    assert np.array_equal(shown, np.asarray(expected).transpose(2, 0, 1))
