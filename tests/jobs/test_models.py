@@ -79,7 +79,7 @@ def test_the_list_fits_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     lines = result.stdout.splitlines()
     assert [line.split()[0] for line in lines[2:4]] == ["gz2-sdss", SIMULATED]
     assert lines[2].split()[1:5] == ["gz2", "37", "real", "minimal"]
-    assert "minimal 128, crop 0.5" in lines[2]
+    assert "minimal 128, zoom 1.5" in lines[2]
     assert max(map(len, map(str.rstrip, lines))) <= 80
     told = json.loads(zoolens("models", "--format", "json").stdout)
     assert [row["limits"] for row in told] == ["", "it is weak"]
