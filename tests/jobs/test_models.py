@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.jobs.test_predict import imaged, table
-from tests.made.catalogues import add_predictions
+from tests.made.catalogues import add_predictions, catalogue, random_counts
 from tests.made.terminal import zoolens
 from tests.network.test_bundled import bundle
 from zoolens.catalog import paths
@@ -124,7 +124,6 @@ def runs(path: Path) -> list[dict[str, str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("coarse_figures")
 def test_predict_takes_the_bundled_model_unless_told_and_goes_on_with_it(
     gz: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,9 +139,8 @@ def test_predict_takes_the_bundled_model_unless_told_and_goes_on_with_it(
         assert "nothing changed" in zoolens("predict", *again, *few).stderr
     assert len(runs(gz)) == 1
     monkeypatch.chdir("/")
-    options = ["--method", "hirescam", "--catalog", gz, "--out", gz.parent / "out"]
-    shown = zoolens("explain", "G0001", *options)
-    assert shown.exit_code == 0, "its name leads to it from anywhere"
+    shown = zoolens("explain", "--all", "--method", "hirescam", "--catalog", gz)
+    assert shown.exit_code == 0, shown.stderr
 
 
 @pytest.mark.slow
@@ -203,8 +201,9 @@ def test_training_and_trials_take_names_too(gz: Path, tmp_path: Path) -> None:
             train(gz, tmp_path / "out", encoder=encoder, architecture="resnet18")
     with pytest.raises(CatalogError, match="nearest: bundled"):
         train(gz, tmp_path / "out", encoder="bundle")
-    with Store.open(gz) as store:
-        add_predictions(store, np.full((2, 1, 34), 2, np.float32))
+    tree, alpha = get_tree("gzd5"), np.full((2, 1, 34), 2, np.float32)
+    new = tmp_path / "new.duckdb"
+    catalogue(new, random_counts(2, tree), concentrations=alpha, tree=tree)
     for control in ("bundled", SIMULATED):
         with pytest.raises(CatalogError, match=f"{SIMULATED} is a resnet10t"):
-            evaluate(gz, control=control)
+            evaluate(new, control=control)
