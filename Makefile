@@ -16,7 +16,7 @@ setup: .venv/installed
 demo: setup
 	$(BIN)/zoolens demo
 
-# The bundled model again, from nothing, in two hours of two cores; models/README.md tells
+# The simulated sky's model again, from nothing, in two hours of two cores; its card tells
 # what it came to. First small pictures, then the survey's own size: of its galaxies, and of its nearest.
 BUILD := model-build
 VOTES := --many-votes 200 --share-many 1 --misvote-rate 0

@@ -8,7 +8,7 @@ from zoolens.catalog.output.answer import cell, from_arrow, write
 from zoolens.commands import options
 
 # What fits a terminal of 80 columns; other formats, and one model's name, have the rest.
-_BRIEF = ["name", "tree", "questions", "answers", "galaxies", "view", "MB", "sha256"]
+_BRIEF = ["name", "tree", "answers", "galaxies", "view", "MB", "sha256"]
 _SHORT = 8  # digits of a checksum that people compare
 
 
@@ -28,7 +28,7 @@ def models(
         for row in rows:
             row["sha256"] = row["sha256"][:_SHORT]
         write(from_arrow(type(table).from_pylist(rows)))
-        echo("\n--model bundled takes the first of the catalogue's tree; more: zoolens models NAME")
+        echo("\nbundled takes the first of the catalogue's tree; more: zoolens models NAME")
     else:
         for key, value in table.to_pylist()[0].items():
             echo(f"{key:<9}  {cell(value)}")

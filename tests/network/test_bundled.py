@@ -36,7 +36,7 @@ def bundle(folder: Path, **models: tuple[str, str, str]) -> Path:
         arguments = {
             "question_answer_pairs": pairs,
             "architecture_name": "tf_efficientnet_lite0",
-            "view": {"name": "minimal", "size": 128, "greyscale": False, "crop": 0.5},
+            "view": {"name": "minimal", "size": 128, "greyscale": False, "zoom": 1.5},
         }
         weights = {"weight": np.zeros(1, np.float32)}
         save_file(weights, folder / f"{name}.safetensors", {"zoobot": json.dumps(arguments)})
