@@ -33,8 +33,8 @@ class TrainReport:
     run_id: of the first catalogue. model: the safetensors file; sha256: its checksum. train,
     validation, test: galaxies of each. rejects: images refused. epochs: how many it took;
     best_epoch: the one that was kept; validation_loss: its Dirichlet-multinomial loss, nat per
-    galaxy, summed over questions. images_per_second: of this call. worth: of a vote in training, mean; 1
-    unless noisy votes were weighted down. changed: False if the same training was
+    galaxy, summed over questions. images_per_second: of this call. worth: of a vote in training,
+    mean; 1 unless noisy votes were weighted down. changed: False if the same training was
     complete before. notes: what each of several catalogues gave; what was taken over from the
     head of the model that it began with; which questions were not learnt or not validated.
     """
