@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from tests.made.catalogues import TOY, catalogue, random_counts
 from tests.made.pairs import EACH, two_catalogues
+from zoolens import cli
 from zoolens.catalog.errors import CatalogBusy, CatalogError, ModelRefused
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.model import load_model
@@ -27,7 +29,7 @@ SETTINGS: dict[str, Any] = {
     "architecture": "test_resnet",
     "view": View("minimal", 32),
     "epochs": 1,
-    "batch_size": 8,
+    "batch_size": 4,
     "held_out": 0.5,
     "seed": 2,
     "workers": 0,
@@ -86,11 +88,13 @@ def test_each_catalogue_records_its_own_galaxies(training: tuple[list[Path], Any
             path, "SELECT status, model_sha256 FROM runs WHERE job = 'train'"
         )
         assert (status, sha256) == ("complete", report.sha256)
-    rejects = [_rows(path, "SELECT key, kind FROM rejects WHERE kind = 'changed image'") for path in paths]
-    assert rejects == [[], [("B03", "changed image")]]
+    rejects = [
+        _rows(path, "SELECT key, kind FROM rejects WHERE kind = 'changed image'") for path in paths
+    ]
+    assert rejects == [[], [("B04", "changed image")]]
     assert report.rejects == 1
     splits = [_splits(path) for path in paths]
-    assert splits[1].pop("B03") is None
+    assert splits[1].pop("B04") is None
     every = [place for split in splits for place in split.values()]
     counted = [every.count(name) for name in ("train", "validation", "test")]
     assert counted == [report.train, report.validation, report.test]
@@ -158,7 +162,7 @@ def test_the_model_predicts_and_is_explained_in_either(
         assert said.missing_questions == ()
         assert _rows(own, "SELECT count(DISTINCT label) FROM predictions") == [(len(tree.labels),)]
         score(own)
-        drawn = explain(own, Which(worst=1), Maps(engine="torch"), out=tmp_path / tree.name)
+        drawn = explain(own, Which(everything=True), Maps(engine="torch"))
         assert drawn.rejects == 0
         found = evaluate(own, control=str(report.model), maps=2, typical=1, out=tmp_path / "trust")
         assert found.measures
@@ -268,3 +272,16 @@ def test_a_catalogue_without_a_tree_is_told_to_choose_one(
         predict(path, str(report.model))
     said = predict(path, str(report.model), Inference(samples=2, engine="torch"), tree="gz2")
     assert (said.galaxies, said.missing_questions) == (EACH, ())
+
+
+def test_the_command_takes_several_catalogues(pair: list[Path]) -> None:
+    out = pair[0].parent / "out"
+    named = [word for path in pair for word in ("--catalog", str(path))]
+    done = CliRunner().invoke(cli.app, ["train", str(out), *named, "--batch-size", "64"])
+    assert done.exit_code == 1
+    assert "galaxies to train on, fewer than a batch of 64" in done.stderr
+    (few, *_) = done.stderr.split("zoolens: ")[1].split()
+    with Store.open(pair[0]) as one, Store.open(pair[1]) as other:
+        given = read_catalogues([one, other], 0, 0.2, None)
+    assert int(few) == np.sum(given.data.split == "train")
+    assert int(few) > EACH

@@ -16,7 +16,7 @@ def two_catalogues(made: Path) -> list[Path]:
     """`gz2.duckdb` of A00 to A23 and `gzd5.duckdb` of B00 to B23, each with an image and votes.
 
     The second has two galaxies of the first: A05 by that name, B07's image is that of A07.
-    Nobody was asked GZ2's odd-feature. The bytes of B03's image are bad.
+    Nobody was asked GZ2's odd-feature. The bytes of B04's image are bad.
     """
     paths = []
     for number, (name, letter) in enumerate((("gz2", "A"), ("gzd5", "B"))):
@@ -36,7 +36,7 @@ def two_catalogues(made: Path) -> list[Path]:
         images = folder(made / f"{name}-images", contents)
         paths.append(made / f"{name}.duckdb")
         _ingest(paths[-1], made / f"{name}.csv", images, name)
-    (made / "gzd5-images" / "B03.png").write_bytes(picture(999, side=40))
+    (made / "gzd5-images" / "B04.png").write_bytes(picture(999, side=40))
     return paths
 
 

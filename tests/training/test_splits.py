@@ -61,7 +61,7 @@ def test_enough_is_enough() -> None:
 
 
 def test_too_little_is_told() -> None:
-    with pytest.raises(CatalogError, match="no train galaxy among 2 .* another --held-out or"):
+    with pytest.raises(CatalogError, match=r"no train galaxy among 2 .* another --held-out or"):
         check_split(_data(["validation", "test"]), TOY, 2)
     with pytest.raises(CatalogError, match="no validation galaxy among 3"):
         check_split(_data(["train", "train", "test"]), TOY, 2)
@@ -75,7 +75,7 @@ def test_a_question_that_the_split_empties_is_named() -> None:
     asked = np.ones((4, 4), dtype=bool)
     asked[:2, 2] = asked[:, 3] = False
     data = _data(split, asked)
-    with pytest.raises(CatalogError, match="no votes to train on for bar, .* another --seed"):
+    with pytest.raises(CatalogError, match=r"no votes to train on for bar, .* another --seed"):
         check_split(data, TOY, 2)
     asked[:2, 2], asked[2, 2] = True, False
     data = _data(split, asked)
