@@ -6,6 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Option, echo
 
+from zoolens.catalog import paths
 from zoolens.commands import options
 from zoolens.commands.shell import say
 
@@ -48,15 +49,21 @@ def train(
         bool, Option("--greyscale", help="The model is to see greyscale images.")
     ] = False,
     grey_as_colour: options.GreyAsColour = False,
-    catalog: options.Catalog = options.CATALOG,
+    catalog: Annotated[
+        list[Path] | None,
+        Option(
+            envvar=paths.CATALOG_VARIABLE,
+            help="The catalogue file; several times to train on all of them, whatever their trees.",
+        ),
+    ] = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """A ZoobotTree from the catalogue's votes and images."""
+    """A ZoobotTree from the votes and images of a catalogue, or of several."""
     from zoolens.catalog.images.view import View
     from zoolens.jobs.train import train as job
 
     report = job(
-        catalog,
+        catalog or [options.CATALOG],
         out,
         architecture=architecture,
         encoder=encoder,

@@ -20,7 +20,7 @@ from zoolens.catalog.network.checkpoints import read_checkpoint, reason
 from zoolens.catalog.network.encoders import build_encoder
 from zoolens.catalog.network.heads import Output, check_names
 from zoolens.catalog.network.inference import one_thread
-from zoolens.catalog.trees.telling import rows_of, tree_of
+from zoolens.catalog.trees.telling import rows_of, tree_of, whole_trees
 
 _MOST_SAMPLES = 1000  # of a galaxy
 
@@ -34,7 +34,7 @@ class ZoobotModel:
     (`how-rounded-dr5_round`), or those of a tree after `for_tree`. channels: 3, or 1
     for a greyscale model. view: what it was trained to see, None if its file does
     not say. sha256: of the file. output: what the logits become; target: the column that it was
-    trained to predict, if it is no tree and its file says so.
+    trained to predict, if it is no tree and its file says so. source: what messages call it.
     """
 
     encoder: nn.Module
@@ -48,6 +48,7 @@ class ZoobotModel:
     sha256: str
     output: Output = Output.CONCENTRATION
     target: str | None = None
+    source: str = "the model"
 
     def for_tree(self, tree: DecisionTree) -> "ZoobotModel":
         """The same model with the A answers of a tree, in the tree's order.
@@ -58,14 +59,14 @@ class ZoobotModel:
         """
         if self.output is not Output.CONCENTRATION:
             raise ModelRefused(
-                f"the model predicts {self.predicts}, and not the votes of tree {tree.name}; "
+                f"{self.source} predicts {self.predicts}, and not the votes of tree {tree.name}; "
                 "that is done with: zoolens predict --model CHECKPOINT"
             )
         rows = rows_of(self.labels, tree)
         if all(row is None for row in rows):
             first = tree.questions[0].labels[0]
             raise ModelRefused(
-                f"the model answers no question of tree {tree.name}; it lacks {first} and the "
+                f"{self.source} answers no question of tree {tree.name}; it lacks {first} and the "
                 f"others; nearest columns: {nearest(first, self.labels)}; {self._whose()}"
             )
         index = torch.tensor([0 if row is None else row for row in rows])
@@ -97,12 +98,18 @@ class ZoobotModel:
         return tuple(q.name for q, where in pairs if bool(self.bias[where].isnan().any()))
 
     def _whose(self) -> str:
-        """Which tree the model is of, for a catalogue of another, and what to do."""
+        """Which trees the model is of, for a catalogue of another, and what to do."""
+        names = [tree.name for tree in whole_trees(self.labels)]
         try:
-            name = tree_of(self.labels, source="the model", whole=True).name
+            names = names or [tree_of(self.labels, source="the model", whole=True).name]
         except UnknownName:
             return "its tree is not told by its columns: give a catalogue that by --tree FILE.yaml"
-        return f"its tree is {name}: make a catalogue of that, with --tree {name}"
+        if len(names) == 1:
+            return f"its tree is {names[0]}: make a catalogue of that, with --tree {names[0]}"
+        return (
+            f"its trees are {', '.join(names)}: make a catalogue of one of them, with "
+            f"--tree {names[0]}"
+        )
 
 
 def load_model(source: str) -> ZoobotModel:
@@ -132,6 +139,7 @@ def load_model(source: str) -> ZoobotModel:
         sha256=checkpoint.sha256,
         output=checkpoint.head.output,
         target=checkpoint.head.target,
+        source=source,
     )
 
 

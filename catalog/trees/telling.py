@@ -110,6 +110,22 @@ def _asked(fit: Fit) -> frozenset[tuple[str, tuple[str, ...], tuple[str, ...]]]:
     return frozenset(found.values())
 
 
+def whole_trees(labels: Collection[str]) -> list[DecisionTree]:
+    """The known trees all of whose columns are among a model's labels, which may be of several.
+
+    Those that are part of another one are left out, and of trees with the same columns all but
+    the first.
+    """
+    fits = [fit(get_tree(name), labels) for name in TREE_NAMES]
+    whole = [one for one in fits if not one.unasked]
+    largest = {one.read: one.tree for one in reversed(whole)}
+    return [
+        one.tree
+        for one in whole
+        if largest[one.read] is one.tree and not any(one.read < other for other in largest)
+    ]
+
+
 def tree_of(
     labels: Collection[str], *, source: str, tree: str | None = None, whole: bool = False
 ) -> DecisionTree:
@@ -136,6 +152,12 @@ def tree_of(
         )
     others = [label for label in labels if label not in found.read]
     if whole and tree is None and others:
+        several = [known.name for known in whole_trees(labels)]
+        if len(several) > 1:
+            raise UnknownName(
+                f"{source} answers the questions of several trees, {few(several)}; choose one with "
+                f"--tree {several[0]}"
+            )
         raise UnknownName(
             f"{source} answers questions of tree {found.tree.name} and others, {few(others)}; "
             "give a file of its own tree, --tree NAME.yaml"
