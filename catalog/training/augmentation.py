@@ -32,8 +32,9 @@ class Examples:
     counts: npt.NDArray[np.float32]
 
     def __getstate__(self) -> dict[str, Any]:
-        pixels: Any = self.pixels
-        if isinstance(pixels, np.memmap) and isinstance(pixels.base, mmap):
+        pixels = self.pixels
+        owner: Any = pixels.base
+        if isinstance(pixels, np.memmap) and isinstance(owner, mmap):  # all of it, not a slice
             return {**vars(self), "pixels": Path(str(pixels.filename))}
         return dict(vars(self))
 
