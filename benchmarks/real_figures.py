@@ -227,11 +227,11 @@ def _root_mean_squares(judged: Judged, model: Predicted) -> Iterator[Figure]:
         name = f"RMSE, {answers} answers"
         yield _root(
             name,
-            f"{of}, all published",
+            f"{of}, all known",
             off[some & whole],
             mean_known(truth[some & whole]) - truth[some & whole],
         )
-        yield _root(f"{name}, each where published", of, off[some], blind[some], by_answer=True)
+        yield _root(f"{name}, each by itself", of, off[some], blind[some], by_answer=True)
     if not always.all():
         some = judged.unselected
         name = f"RMSE, {np.count_nonzero(always)} answers"
@@ -277,7 +277,7 @@ def _coverages(judged: Judged, model: Predicted) -> Iterator[Figure]:
 
 
 def _accuracies(judged: Judged, model: Predicted) -> Iterator[Figure]:
-    tree, of = judged.tree, f"unselected, {HALF}, confident"
+    tree, of = judged.tree, f"unselected, {HALF}, clear"
     asked = np.where(judged.among(of), judged.observed, np.nan)
     right, chance = right_answers(confident(asked, tree), model.fractions, tree)
     for question, column, blind in zip(tree.questions, right.T, chance, strict=True):

@@ -6,7 +6,7 @@ From arrays to measures, for N galaxies, A answers, Q questions. Everything in f
 import numpy as np
 import numpy.typing as npt
 
-from zoolens.catalog.arrays import Floats
+from zoolens.catalog.arrays import Flags, Floats
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.evaluation.errors import mean_known, of_questions
 from zoolens.catalog.evaluation.measures import Measure
@@ -18,20 +18,31 @@ def observed_reach(counts: npt.ArrayLike, tree: DecisionTree) -> Floats:
     """Share of a galaxy's volunteers who were asked each question: (N, A) -> (N, Q) in 0..1.
 
     NaN of galaxies without votes, of questions whose votes are not the tree's, and of those
-    without a vote where volunteers came to them: a table that lacks a question says nothing of
-    how many were asked it.
+    without a vote where volunteers came to them, and what follows them: a table that lacks a
+    question says nothing of how many were asked it.
     """
     votes = np.asarray(counts, np.float64)
     total = question_totals(votes, tree)[:, [where.start for where in tree.slices]]  # (N, Q)
     everybody = np.nan_to_num(total).max(axis=1, initial=0, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(everybody > 0, total / everybody, np.nan)
+    given = np.nan_to_num(votes)
+    unknown: dict[str, Flags] = {}
+
+    def lacks(name: str) -> Flags:
+        """Which galaxies lack a question that somebody came to, or one before it, (N,)."""
+        if name not in unknown:
+            number = tree.question_id(name)
+            parents = tree.questions[number].asked_after
+            places = [tree.labels.index(label) for label in parents]
+            came = given[:, places].sum(axis=1) if parents else everybody[:, 0]
+            before = [lacks(label.rpartition("_")[0]) for label in parents]
+            lost = (came > ROUNDING_VOTES) | np.logical_or.reduce([came < 0, *before])
+            unknown[name] = (total[:, number] == 0) & lost
+        return unknown[name]
+
     for number, question in enumerate(tree.questions):
-        came = everybody[:, 0]
-        if question.asked_after:
-            parents = [tree.labels.index(label) for label in question.asked_after]
-            came = np.nan_to_num(votes[:, parents]).sum(axis=1)
-        share[(total[:, number] == 0) & (came > ROUNDING_VOTES), number] = np.nan
+        share[lacks(question.name), number] = np.nan
     return share
 
 
