@@ -286,7 +286,7 @@ def _accuracies(judged: Judged, model: Predicted) -> Iterator[Figure]:
 
 def _mean(name: str, of: str, values: Floats, *, floor: Floats) -> Figure:
     """Mean of values (N,) or (N, K), NaN left out; of several of a galaxy, over all of them."""
-    columns = values.reshape(len(values), -1)
+    columns = values[:, None] if values.ndim == 1 else values
     sums = np.stack([np.nansum(columns, axis=1), np.count_nonzero(~np.isnan(columns), axis=1)], 1)
     sums = sums[sums[:, 1] > 0]
     if not len(sums):
