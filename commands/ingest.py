@@ -37,6 +37,7 @@ def ingest(
     seed: options.Seed = 0,
     view: options.ViewName = None,
     size: options.Size = None,
+    zoom: options.Zoom = None,
     grey_as_colour: options.GreyAsColour = False,
     engine: options.Engine = "auto",
     precision: options.Precision = "float32",
@@ -65,7 +66,7 @@ def ingest(
         keep=listed(keep or ""),
         weighted=weighted,
         inference=options.inference_of(
-            samples, seed, view, size, engine, precision, grey_as_colour
+            samples, seed, view, size, zoom, engine, precision, grey_as_colour
         ),
         weights=weights,
         say=say,

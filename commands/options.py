@@ -62,6 +62,10 @@ ViewName = Annotated[
     ),
 ]
 Size = Annotated[int | None, Option(min=16, max=2048, help="Side of the model's input, pixel.")]
+Zoom = Annotated[
+    float | None,
+    Option(min=1, max=16, help="The model is shown the central 1/zoom of an image."),
+]
 GreyAsColour = Annotated[
     bool,
     Option("--grey-as-colour", help="Show images of one channel to a model of three, in each."),
@@ -81,7 +85,7 @@ Where = Annotated[
 ]
 
 # Names of what only means something with a model.
-OF_A_MODEL = ("samples", "seed", "view", "size", "grey_as_colour", "engine", "precision")
+OF_A_MODEL = ("samples", "seed", "view", "size", "zoom", "grey_as_colour", "engine", "precision")
 
 # What a catalogue is made from.
 Predictions = Annotated[
@@ -99,13 +103,13 @@ IdColumn = Annotated[
 Weights = Annotated[str, Option(help="paper, none, or a YAML or CSV file of label and weight.")]
 
 
-def view_of(name: str | None, size: int | None) -> "View | None":
+def view_of(name: str | None, size: int | None, zoom: float | None) -> "View | None":
     """The view that options ask for; None if they leave it to the model."""
-    if name is None and size is None:
+    if name is None and size is None and zoom is None:
         return None
     from zoolens.catalog.images.view import View
 
-    return View(name or View.name, size or View.size)
+    return View(name or View.name, size or View.size, zoom=zoom or View.zoom)
 
 
 def inference_of(
@@ -113,6 +117,7 @@ def inference_of(
     seed: int,
     view: str | None,
     size: int | None,
+    zoom: float | None,
     engine: str,
     precision: str,
     grey_as_colour: bool,
@@ -120,4 +125,4 @@ def inference_of(
     """How a model is to predict, as options say."""
     from zoolens.jobs.settings import Inference
 
-    return Inference(samples, seed, view_of(view, size), engine, precision, grey_as_colour)
+    return Inference(samples, seed, view_of(view, size, zoom), engine, precision, grey_as_colour)

@@ -18,6 +18,7 @@ def predict(
     seed: options.Seed = 0,
     view: options.ViewName = None,
     size: options.Size = None,
+    zoom: options.Zoom = None,
     grey_as_colour: options.GreyAsColour = False,
     engine: options.Engine = "auto",
     precision: options.Precision = "float32",
@@ -40,7 +41,7 @@ def predict(
         id_column=id_column,
         tree=tree,
         inference=options.inference_of(
-            samples, seed, view, size, engine, precision, grey_as_colour
+            samples, seed, view, size, zoom, engine, precision, grey_as_colour
         ),
         names=[name.strip() for name in names.split(",")] if names else (),
     )
