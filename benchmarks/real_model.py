@@ -12,7 +12,7 @@ first's value less theirs, of pairs. Prints a table and writes every number to -
 """
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +21,11 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from benchmarks.real_figures import Figure, Judged, difference, figures, predicted
+from benchmarks.real_figures import Figure, Judged, figures, predicted
+from benchmarks.real_tables import rows, shown
 from zoolens.catalog.arrays import Flags, Floats, Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.evaluation.measures import Estimate
 from zoolens.catalog.evaluation.sample import read_evaluated
 from zoolens.catalog.output.answer import from_arrow, write
 from zoolens.catalog.store.galaxies import SPLITS, galaxies_in_split, split_galaxies
@@ -133,43 +133,6 @@ def judge(models: Sequence[Read], table: Path | None) -> tuple[Judged, list[list
         alpha = model.concentrations[model.of(names)]
         found.append(list(figures(judged, predicted(alpha, first.tree))))
     return judged, found
-
-
-def rows(names: Sequence[str], found: Sequence[Sequence[Figure]]) -> Iterator[dict[str, object]]:
-    """Every number, a row each; where a model is not the first, also the first's less its own."""
-    first = {(figure.name, figure.of): figure for figure in found[0]}
-    for name, measured in zip(names, found, strict=True):
-        for figure in measured:
-            row = {"model": name, "figure": figure.name, "of": figure.of, "floor": figure.floor}
-            row |= figure.estimate._asdict()
-            beside = first.get((figure.name, figure.of)) if measured is not found[0] else None
-            less = difference(beside, figure) if beside else None
-            row |= {f"first_less_{k}": getattr(less, k, None) for k in ("value", "lo", "hi")}
-            yield row
-
-
-def shown(found: Sequence[Sequence[Figure]]) -> pa.Table:
-    """One row a figure, narrow enough for a terminal."""
-    others = [{(f.name, f.of): f for f in measured} for measured in found[1:]]
-    table = []
-    for figure in found[0]:
-        row = {"figure": figure.name, "of": figure.of, "n": figure.estimate.galaxies}
-        row |= {"floor": _short(figure.floor), "value": _with_interval(figure.estimate)}
-        for number, measured in enumerate(others, 2):
-            other = measured.get((figure.name, figure.of))
-            row[f"value {number}"] = _with_interval(other.estimate) if other else "-"
-            row[f"less {number}"] = _with_interval(difference(figure, other)) if other else "-"
-        table.append(row)
-    return pa.Table.from_pylist(table)
-
-
-def _short(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
-
-
-def _with_interval(found: Estimate) -> str:
-    bounds = "" if found.lo is None else f" [{_short(found.lo)}, {_short(found.hi)}]"
-    return _short(found.value) + bounds
 
 
 def main() -> None:

@@ -11,7 +11,8 @@ from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.evaluation.errors import mean_known, of_questions
 from zoolens.catalog.evaluation.measures import Measure
 from zoolens.catalog.predictions.posterior import question_totals
-from zoolens.catalog.store.matrices import ROUNDING_VOTES
+
+_SOMEBODY = 0.01  # votes; fewer are the rounding of weighted ones
 
 
 def observed_reach(counts: npt.ArrayLike, tree: DecisionTree) -> Floats:
@@ -37,7 +38,7 @@ def observed_reach(counts: npt.ArrayLike, tree: DecisionTree) -> Floats:
             places = [tree.labels.index(label) for label in parents]
             came = given[:, places].sum(axis=1) if parents else everybody[:, 0]
             before = [lacks(label.rpartition("_")[0]) for label in parents]
-            lost = (came > ROUNDING_VOTES) | np.logical_or.reduce([came < 0, *before])
+            lost = (came > _SOMEBODY) | np.logical_or.reduce([came < 0, *before])
             unknown[name] = (total[:, number] == 0) & lost
         return unknown[name]
 
