@@ -59,7 +59,8 @@ def calibration(
     found = ratios(np.stack(above, axis=1), np.stack(below, axis=1))
     return [
         Measure(
-            *("calibration", "coverage"),
+            "calibration",
+            "coverage",
             *estimate,
             question=name,
             method=ROUNDED if weighted else None,
