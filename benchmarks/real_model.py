@@ -147,13 +147,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args()
     rule = None if given.held_out is None else (given.seed, given.held_out)
-    wanted: list[tuple[Path, int | None, str]] = []
-    for model in given.model:
-        run = predict(given.catalogues[0], model, Inference(given.samples)).run_id
-        wanted.append((given.catalogues[0], run, model))
-    beside = given.catalogues[1:] if given.model else given.catalogues
-    wanted += [(path, None, str(path)) for path in beside]
     try:
+        wanted: list[tuple[Path, int | None, str]] = []
+        for model in given.model:
+            run = predict(given.catalogues[0], model, Inference(given.samples)).run_id
+            wanted.append((given.catalogues[0], run, model))
+        beside = given.catalogues[1:] if given.model else given.catalogues
+        wanted += [(path, None, str(path)) for path in beside]
         models = [read(path, run, name, rule) for path, run, name in wanted]
         judged, found = judge(models, given.unselected)
     except CatalogError as error:

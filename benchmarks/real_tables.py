@@ -13,7 +13,12 @@ def rows(names: Sequence[str], found: Sequence[Sequence[Figure]]) -> Iterator[di
     first = {(figure.name, figure.of): figure for figure in found[0]}
     for name, measured in zip(names, found, strict=True):
         for figure in measured:
-            row = {"model": name, "figure": figure.name, "of": figure.of, "floor": figure.floor}
+            row: dict[str, object] = {
+                "model": name,
+                "figure": figure.name,
+                "of": figure.of,
+                "floor": figure.floor,
+            }
             row |= figure.estimate._asdict()
             beside = first.get((figure.name, figure.of)) if measured is not found[0] else None
             less = difference(beside, figure) if beside else None
@@ -26,7 +31,11 @@ def shown(found: Sequence[Sequence[Figure]]) -> pa.Table:
     others = [{(f.name, f.of): f for f in measured} for measured in found[1:]]
     table = []
     for figure in found[0]:
-        row = {"figure": figure.name, "of": figure.of, "n": figure.estimate.galaxies}
+        row: dict[str, object] = {
+            "figure": figure.name,
+            "of": figure.of,
+            "n": figure.estimate.galaxies,
+        }
         row |= {"floor": _short(figure.floor), "value": _with_interval(figure.estimate)}
         for number, measured in enumerate(others, 2):
             other = measured.get((figure.name, figure.of))
