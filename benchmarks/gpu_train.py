@@ -43,7 +43,7 @@ from zoolens.catalog.output.answer import from_arrow, write
 from zoolens.catalog.training.augmentation import Examples
 from zoolens.catalog.training.folder import Outcome, TrainingFolder
 from zoolens.catalog.training.loop import fit
-from zoolens.catalog.training.pixels import covered, viewed
+from zoolens.catalog.training.pixels import covered, mapped, viewed
 from zoolens.catalog.training.tree_model import Plan, new_tree
 from zoolens.catalog.trees.published import get_tree
 
@@ -115,7 +115,10 @@ def train(
     """Leave the best model of a training of so many minutes in `out`."""
     began = time.perf_counter()
     train, check = (np.flatnonzero(packed.split == s) for s in ("train", "validation"))
-    canvases = Examples(packed.canvases, train, packed.votes[train])
+    # in a file, which processes that augment map, instead of a copy for each of them
+    pixels = out / "canvases.npy"
+    np.save(pixels, packed.canvases)
+    canvases = Examples(mapped(pixels), train, packed.votes[train])
     views = Examples(packed.views(check), np.arange(len(check)), packed.votes[check])
 
     def trained(plan: Plan, folder: Path) -> Outcome:
@@ -134,6 +137,7 @@ def train(
     best = TrainingFolder(out / "training").best
     write_model(load_model(str(best)), packed.view, out / "model.safetensors")
     shutil.rmtree(out / "training")
+    pixels.unlink()
     return plan, outcome
 
 

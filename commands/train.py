@@ -6,6 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Option, echo
 
+from zoolens.catalog import paths
 from zoolens.commands import options
 from zoolens.commands.shell import say
 
@@ -17,7 +18,7 @@ def train(
     ] = None,
     encoder: Annotated[
         str | None,
-        Option(help="Begin with this model, or with timm's weights in a .safetensors file."),
+        Option(help="Begin with this model, such as bundled, or timm's weights (.safetensors)."),
     ] = None,
     epochs: Annotated[int, Option(min=1, help="At most so many.")] = 50,
     batch_size: Annotated[int, Option(min=2, help="Galaxies a step.")] = 64,
@@ -48,15 +49,21 @@ def train(
         bool, Option("--greyscale", help="The model is to see greyscale images.")
     ] = False,
     grey_as_colour: options.GreyAsColour = False,
-    catalog: options.Catalog = options.CATALOG,
+    catalog: Annotated[
+        list[Path] | None,
+        Option(
+            envvar=paths.CATALOG_VARIABLE,
+            help="The catalogue file; several times to train on all of them, whatever their trees.",
+        ),
+    ] = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """A ZoobotTree from the catalogue's votes and images."""
+    """A ZoobotTree from the votes and images of a catalogue, or of several."""
     from zoolens.catalog.images.view import View
     from zoolens.jobs.train import train as job
 
     report = job(
-        catalog,
+        catalog or [options.CATALOG],
         out,
         architecture=architecture,
         encoder=encoder,

@@ -1,45 +1,48 @@
 """`train`: a decision-tree model from the votes and images of a catalogue."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.arrays import Flags
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.errors import CatalogError, few
 from zoolens.catalog.images.view import View
+from zoolens.catalog.network.bundled import settled_encoder
 from zoolens.catalog.network.export import write_model
 from zoolens.catalog.network.model import ZoobotModel, load_model
 from zoolens.catalog.network.pretrained import load_start
-from zoolens.catalog.store.galaxies import SPLITS, galaxies_of_run, split_table
-from zoolens.catalog.store.matrices import predictions_state, votes_state
-from zoolens.catalog.store.rejects import Reject, reject_table
+from zoolens.catalog.store.galaxies import SPLITS
 from zoolens.catalog.store.store import Run, Store
 from zoolens.catalog.training.augmentation import Examples
-from zoolens.catalog.training.dataset import read_training_set
+from zoolens.catalog.training.catalogues import Catalogues, all_open, read_catalogues
 from zoolens.catalog.training.folder import Outcome, TrainingFolder
 from zoolens.catalog.training.loop import fit
+from zoolens.catalog.training.needs import small_images, tell_needs
 from zoolens.catalog.training.pixels import TrainingSet, decode_all, mapped
-from zoolens.catalog.training.tree_model import Plan, Tree, new_tree
-
-_SHARD = "galaxies"
+from zoolens.catalog.training.splits import check_split, remarks
+from zoolens.catalog.training.tree_model import Plan, Tree, new_tree, taken_over
+from zoolens.jobs.reports import MANY_QUESTIONS
 
 
 @dataclass(frozen=True)
 class TrainReport:
     """What `train` did.
 
-    model: the safetensors file; sha256: its checksum. train, validation, test: galaxies
-    of each. rejects: images refused. epochs: how many it took; best_epoch: the one that
-    was kept; validation_loss: its Dirichlet-multinomial loss, nat per galaxy, summed over
-    questions. images_per_second: of this call. worth: of a vote in training, mean; 1
-    unless noisy votes were weighted down. changed: False if the same training was
-    complete before.
+    run_id: of the first catalogue. model: the safetensors file; sha256: its checksum. train,
+    validation, test: galaxies of each. rejects: images refused. epochs: how many it took;
+    best_epoch: the one that was kept; validation_loss: its Dirichlet-multinomial loss, nat per
+    galaxy, summed over questions. images_per_second: of this call. worth: of a vote in training,
+    mean; 1 unless noisy votes were weighted down. changed: False if the same training was
+    complete before. notes: what each of several catalogues gave; what was taken over from the
+    model that it began with; which questions were not learnt or not validated; where the losses
+    are; which images are small.
     """
 
     job: ClassVar[str] = "train"
-    notes: ClassVar[tuple[str, ...]] = ()
     run_id: int
     model: Path
     sha256: str
@@ -53,6 +56,7 @@ class TrainReport:
     images_per_second: float
     worth: float
     changed: bool
+    notes: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -66,7 +70,7 @@ class TrainReport:
 
 
 def train(
-    catalog: Path,
+    catalog: Path | Sequence[Path],
     out: Path,
     *,
     architecture: str | None = None,
@@ -86,13 +90,18 @@ def train(
 ) -> TrainReport:
     """Train a ZoobotTree on every galaxy with an image and votes; see `catalog.training.loop`.
 
-    out: folder for `best.ckpt` (lowest validation loss), `last.ckpt`, and the best
-    model as `model.safetensors` in half precision. architecture: timm name,
-    efficientnet_b0 unless given. encoder: a model to begin with instead of random
-    weights, or timm's weights of the architecture (`load_start`). held_out: expected share of
-    the galaxies kept from training, each by a hash of its name and the seed: half to validate,
-    half to test; of few galaxies the share can be another (`split_galaxies`). The
-    catalogue records the split.
+    catalog: one, or several, whose trees may differ: the model's head has the columns of all
+    (`catalog.trees.joint`), and a galaxy counts with the questions that it was asked. Each
+    catalogue records a run of its own, with its galaxies' split and rejects; none does if one of
+    them cannot be written to. out: folder for `best.ckpt` (lowest validation loss), `last.ckpt`,
+    and the best model as `model.safetensors` in half precision, with the losses of all epochs in
+    `losses.csv`, drawn in `losses.png` and `.pdf`. architecture: timm name, efficientnet_b0
+    unless given. encoder: a model to begin with instead of random weights, of whose head those
+    columns are taken over that the new one has too, or timm's weights of the architecture
+    (`load_start`); `bundled` is the first that comes with Zoolens, whatever its tree. held_out:
+    expected share of the galaxies kept from training, each by a hash of its name and the seed:
+    half to validate, half to test; of few galaxies the share can be another (`split_galaxies`). A
+    galaxy that several catalogues have is in one part of the split for all of them.
     down_weight_noisy: votes are weighted by the probability that they are meant, given
     error_rate and the newest predictions in the catalogue (`catalog.scoring.credence`).
     shuffle_votes: each galaxy gets the votes of another, so that nothing can be learnt from
@@ -100,50 +109,53 @@ def train(
     and slower on most processors. workers: processes that augment.
 
     The same call continues where it was stopped. Raises `CatalogError` if settings are
-    out of range, `out` holds another training, or there is nothing to train on or
-    validate with, and `ModelRefused` for the encoder or architecture.
+    out of range, `out` holds another training or its disk has no room, or there is nothing to
+    train on or validate with, and `ModelRefused` for the encoder or architecture.
     """
+    said: tuple[str, ...] = ()
+    if encoder is not None:
+        encoder, said = settled_encoder(encoder)
     start = None if encoder is None else load_start(encoder, architecture)
     architecture = architecture or (start.architecture if start else "efficientnet_b0")
     plan = Plan(architecture, epochs, batch_size, learning_rate, patience, seed, mixed, workers)
     _check(plan, held_out, error_rate, view, start)
     folder = TrainingFolder(out)
-    with Store.open(catalog) as store:
-        store.needs_votes("training")
-        tree = store.tree
-        noise = (store.newest_run("predict"), error_rate) if down_weight_noisy else None
-        everything = read_training_set(store, seed, held_out, noise, shuffled=shuffle_votes)
-        _check_split(everything.split)
-        config = {
+    paths = [catalog] if isinstance(catalog, Path) else list(catalog)
+    with all_open(paths) as stores:
+        doubt = error_rate if down_weight_noisy else None
+        given = read_catalogues(stores, seed, held_out, doubt, shuffled=shuffle_votes)
+        check_split(given.data, given.tree, plan.batch_size)
+        settings = {
             # the number of workers changes only the speed
             "plan": {name: value for name, value in asdict(plan).items() if name != "workers"},
             "encoder_sha256": start and start.sha256,
             "view": view.config(),
             "held_out": held_out,
-            "votes": votes_state(store),
-            "images_sha256": everything.images_sha256,
-            "error_rate": noise and noise[1],
-            "predictions": noise and predictions_state(store, noise[0]),
+            "error_rate": doubt,
             "shuffled": shuffle_votes,
-            "tree": tree.name,
         }
+        model = new_tree(given.tree, plan, view, start)
+        tell_needs(model, plan.batch_size, view, given.data, folder)
+        config = given.config(settings)
         outcome = folder.claim(config)
-        run = store.begin("train", config, origin={"out": str(out), "encoder": encoder or ""})
-        usable = _usable(store, run, everything, view, folder, outcome is not None)
-    unfinished = outcome is None or not run.complete
+        runs = given.begin(stores, settings, {"out": str(out), "encoder": encoder or ""})
+        usable = _usable(given, stores, runs, view, folder, outcome is not None)
+        data = given.data.where(usable)
+        check_split(data, given.tree, plan.batch_size)
+    unfinished = outcome is None or not all(run.complete for run in runs)
     speed = 0.0
     if outcome is None:
-        model = new_tree(tree, plan, view, start)
-        outcome, speed = _fit(model, plan, view, everything, usable, folder)
+        outcome, speed = _fit(model, plan, view, given.data, usable, folder)
         write_model(load_model(str(folder.best)), view, folder.model)
         folder.conclude(config, outcome)
     if unfinished:
-        with Store.open(catalog) as store, store.transaction():
-            store.finish(run, model_sha256=folder.model_sha256())
-    data = everything.where(usable)
+        with all_open(paths) as stores:
+            for store, run in zip(stores, runs, strict=True):
+                with store.transaction():
+                    store.finish(run, model_sha256=folder.model_sha256())
     sizes = {split: int(np.sum(data.split == split)) for split in SPLITS}
     return TrainReport(
-        run.run_id,
+        runs[0].run_id,
         folder.model,
         folder.model_sha256(),
         **sizes,
@@ -151,7 +163,15 @@ def train(
         **vars(outcome),
         images_per_second=speed,
         worth=float(data.worth[data.counts > 0].mean()),
-        changed=unfinished or run.again,
+        changed=unfinished or any(run.again for run in runs),
+        notes=(
+            *said,
+            *given.remarks(runs, usable),
+            *_begun_with(start, given.tree),
+            *remarks(data, given.tree),
+            *folder.notes(),
+            *filter(None, [small_images(data.sides, view)]),
+        ),
     )
 
 
@@ -183,48 +203,32 @@ def _check(
         )
 
 
+def _begun_with(start: ZoobotModel | None, tree: DecisionTree) -> list[str]:
+    """What the new model's head has of the model that it began with, in words."""
+    if start is None:
+        return []
+    rows = taken_over(start, tree)
+    names = dict.fromkeys(tree.questions[tree.question_of[row]].name for row in rows)
+    of = f": {few(list(names), MANY_QUESTIONS)}" if names else ""
+    return [
+        f"taken over: the encoder, and {len(rows)} of {len(tree.labels)} columns of the head{of}"
+    ]
+
+
 def _usable(
-    store: Store,
-    run: Run,
-    data: TrainingSet,
+    given: Catalogues,
+    stores: Sequence[Store],
+    runs: Sequence[Run],
     view: View,
     folder: TrainingFolder,
     finished: bool,
-) -> npt.NDArray[np.bool_]:
-    """Which galaxies can be shown, (N,): decodes their images, unless that was done.
-
-    Commits the split of those that can, and a reject for each of the others. Raises
-    `CatalogError` if training or validation is left without a galaxy.
-    """
-    committed = store.committed(run, _SHARD)
+) -> Flags:
+    """Which galaxies can be shown, (N,): decodes their images, unless that was done."""
     refused: list[tuple[int, CatalogError]] = []
-    if not (finished or (committed and folder.canvases.exists() and folder.views.exists())):
-        refused = decode_all(data, view, folder.canvases, folder.views)
-    usable = np.ones(len(data.galaxies), dtype=bool)
-    if committed:
-        usable = np.isin(data.galaxy_id, galaxies_of_run(store, run, "split"))
-        for place, error in refused:
-            if usable[place]:  # damaged while the training was interrupted
-                raise error
-    else:
-        usable[[place for place, _ in refused]] = False
-        rejects = [
-            Reject(data.galaxies[i].source, None, data.galaxies[i].iauname, str(error))
-            for i, error in refused
-        ]
-        rows = split_table(data.galaxy_id[usable], data.split[usable])
-        store.commit(run, _SHARD, {"split": rows, "reject": reject_table(rejects)})
-    _check_split(data.split[usable])
-    return usable
-
-
-def _check_split(split: npt.NDArray[np.str_]) -> None:
-    for name in ("train", "validation"):
-        if not np.any(split == name):
-            raise CatalogError(
-                f"no {name} galaxy among {len(split)} with votes and an image; "
-                "ingest more, or give another --held-out or --seed"
-            )
+    decoded = folder.canvases.exists() and folder.views.exists()
+    if not (finished or (decoded and given.committed(stores, runs))):
+        refused = decode_all(given.data, view, folder.canvases, folder.views)
+    return given.usable(stores, runs, refused)
 
 
 def _fit(
@@ -232,7 +236,7 @@ def _fit(
     plan: Plan,
     view: View,
     data: TrainingSet,
-    usable: npt.NDArray[np.bool_],
+    usable: Flags,
     folder: TrainingFolder,
 ) -> tuple[Outcome, float]:
     def examples(split: str, path: Path) -> Examples:

@@ -64,10 +64,10 @@ def read_evaluated(
             + (f" with {where}" if where else "")
             + " has votes and a posterior; predict with a model: zoolens predict --model MODEL"
         )
-    has = np.sort(np.concatenate([where for where, _ in parts]))
+    has = np.sort(np.concatenate([places for places, _ in parts]))
     alpha = np.empty((len(has), *parts[0][1].shape[1:]), np.float32)
-    for where, values in parts:
-        alpha[np.searchsorted(has, where)] = values
+    for places, values in parts:
+        alpha[np.searchsorted(has, places)] = values
     ids = ids[has]
     counts = read_votes(store, store.tree, ids).tree_counts
     found = read_galaxies(store, ids)

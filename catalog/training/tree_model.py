@@ -11,8 +11,10 @@ from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import ModelRefused, nearest
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.checkpoints import reason
+from zoolens.catalog.network.heads import Output
 from zoolens.catalog.network.model import ZoobotModel
 from zoolens.catalog.runtime.imports import without
+from zoolens.catalog.trees.joint import column_labels
 from zoolens.catalog.trees.published import own_suffix
 
 with without("wandb"):
@@ -103,11 +105,23 @@ def question_losses(alpha: Tensor, counts: Tensor, groups: Sequence[tuple[int, i
     return torch.stack(columns, dim=1)
 
 
+def taken_over(start: ZoobotModel, tree: DecisionTree) -> dict[int, int]:
+    """Which columns a model of `tree` has of the head of `start`: row there, by row here.
+
+    Those that are named alike, with their campaign: `bar-gz2_no` is no start for `bar-dr5_no`.
+    """
+    if start.output is not Output.CONCENTRATION:
+        return {}
+    known = {label: row for row, label in enumerate(start.labels)}
+    rows = enumerate(column_labels(tree))
+    return {row: known[label] for row, label in rows if label in known}
+
+
 def new_tree(tree: DecisionTree, plan: Plan, view: View, start: ZoobotModel | None = None) -> Tree:
     """A model of `tree` for a view, with random weights from the plan's seed.
 
-    start: a model whose encoder it begins with, and also its head if that has the same
-    columns; it must have the plan's architecture and the view's channels. Raises
+    start: a model whose encoder it begins with, and those columns of its head that are
+    `taken_over`; it must have the plan's architecture and the view's channels. Raises
     `ModelRefused` if timm does not have the architecture, or it does not take
     images of the view's size.
     """
@@ -135,11 +149,11 @@ def new_tree(tree: DecisionTree, plan: Plan, view: View, start: ZoobotModel | No
     model.train()
     if start is not None:
         model.encoder.load_state_dict(start.encoder.state_dict())
-        if start.labels == tuple(model.schema.label_cols):
-            linear = model.head[1][0]
-            with torch.no_grad():
-                linear.weight.copy_(start.weight)
-                linear.bias.copy_(start.bias)
+        linear = model.head[1][0]
+        with torch.no_grad():
+            for row, column in taken_over(start, tree).items():
+                linear.weight[row] = start.weight[column]
+                linear.bias[row] = start.bias[column]
     model.encoder.to(memory_format=torch.channels_last)
     model.mixed = plan.mixed
     return model

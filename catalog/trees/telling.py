@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from zoolens.catalog.decision_tree import DecisionTree, campaign_of
 from zoolens.catalog.errors import UnknownName, few
-from zoolens.catalog.trees.published import TREE_NAMES, get_tree, own_suffix
+from zoolens.catalog.trees.published import TREE_NAMES, get_tree, own_suffix, suffixes
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,25 @@ def fit(tree: DecisionTree, columns: Collection[str]) -> Fit:
         (read if whole else part).update(known & set(best))
         unasked += not whole
     return Fit(tree, frozenset(read), frozenset(part), unasked)
+
+
+def rows_of(labels: Sequence[str], tree: DecisionTree) -> list[int | None]:
+    """The place of each of a tree's A answers among the labels of a model.
+
+    Labels of the tree's own campaign count first (`-dr5` for gzd5), then those without campaign
+    (GZ DESI), then those of the campaign that asked the same questions (dr8 for gzd5, dr5 for
+    gzd8): one of these for the whole tree, never a mixture. None for all answers of a question
+    that lacks one.
+    """
+    position = {label: row for row, label in enumerate(labels)}
+    for suffix in suffixes(tree):
+        rows: list[int | None] = []
+        for question in tree.questions:
+            found = [position.get(f"{question.name}{suffix}_{a}") for a in question.answers]
+            rows += [None] * len(found) if None in found else found
+        if any(row is not None for row in rows):
+            return rows
+    return [None] * len(tree.labels)
 
 
 def best_fit(source: str, fits: Sequence[Fit], prefer: DecisionTree | None) -> Fit:
@@ -91,6 +110,22 @@ def _asked(fit: Fit) -> frozenset[tuple[str, tuple[str, ...], tuple[str, ...]]]:
     return frozenset(found.values())
 
 
+def whole_trees(labels: Collection[str]) -> list[DecisionTree]:
+    """The known trees all of whose columns are among a model's labels, which may be of several.
+
+    Those that are part of another one are left out, and of trees with the same columns all but
+    the first.
+    """
+    fits = [fit(get_tree(name), labels) for name in TREE_NAMES]
+    whole = [one for one in fits if not one.unasked]
+    largest = {one.read: one.tree for one in reversed(whole)}
+    return [
+        one.tree
+        for one in whole
+        if largest[one.read] is one.tree and not any(one.read < other for other in largest)
+    ]
+
+
 def tree_of(
     labels: Collection[str], *, source: str, tree: str | None = None, whole: bool = False
 ) -> DecisionTree:
@@ -117,6 +152,12 @@ def tree_of(
         )
     others = [label for label in labels if label not in found.read]
     if whole and tree is None and others:
+        several = [known.name for known in whole_trees(labels)]
+        if len(several) > 1:
+            raise UnknownName(
+                f"{source} answers the questions of several trees, {few(several)}; choose one with "
+                f"--tree {several[0]}"
+            )
         raise UnknownName(
             f"{source} answers questions of tree {found.tree.name} and others, {few(others)}; "
             "give a file of its own tree, --tree NAME.yaml"

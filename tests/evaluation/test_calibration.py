@@ -223,7 +223,9 @@ def test_many_galaxies_go_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_weighted_votes_are_rounded_to_whole_ones_that_add_up() -> None:
     counts = np.zeros((4, len(TOY.labels)))
-    counts[:, TOY.slices[0]] = [[10.4, 10.4, 10.4], [0.2, 0.2, 0.1], [7, 3, 0], [np.nan, 1, 2]]
+    counts[:, TOY.slices[0]] = np.array(
+        [[10.4, 10.4, 10.4], [0.2, 0.2, 0.1], [7, 3, 0], [np.nan, 1, 2]]
+    )
     rounded = rounded_votes(counts, TOY)
     # 31.2 are 31 volunteers: one of three equal remainders is a vote more
     assert rounded[0, TOY.slices[0]].tolist() == [11, 10, 10]

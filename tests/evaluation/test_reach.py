@@ -19,7 +19,7 @@ def votes() -> np.ndarray:
 
 
 def test_shares_of_those_who_were_asked_first() -> None:
-    expected = [[1, 0.4, 0.6, 1], [1, 0, np.nan, np.nan], [np.nan] * 4]
+    expected = np.array([[1, 0.4, 0.6, 1], [1, 0, np.nan, np.nan], [np.nan] * 4])
     np.testing.assert_allclose(observed_reach(votes(), TOY), expected)
 
 
@@ -36,7 +36,7 @@ def test_what_follows_a_question_that_is_lacking_is_not_known() -> None:
     )
     lacking, nobody = [5, 5, 0, 0, 0, 0], [0, 10, 0, 0, 0, 0]
     found = observed_reach(np.array([lacking, nobody], float), tree)
-    np.testing.assert_allclose(found, [[1, np.nan, np.nan], [1, 0, 0]])
+    np.testing.assert_allclose(found, np.array([[1, np.nan, np.nan], [1, 0, 0]]))
 
 
 def test_errors_of_the_reach_beside_giving_the_mean() -> None:

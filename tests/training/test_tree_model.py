@@ -8,8 +8,12 @@ from tests.made.catalogues import TOY, random_concentrations, random_counts
 from tests.made.checkpoints import zoobot_tree
 from tests.made.trainings import VIEW
 from zoolens.catalog.errors import ModelRefused
+from zoolens.catalog.network.heads import Output
+from zoolens.catalog.network.model import ZoobotModel
 from zoolens.catalog.scoring.losses import dirichlet_multinomial_nll
-from zoolens.catalog.training.tree_model import Plan, new_tree, question_losses
+from zoolens.catalog.training.tree_model import Plan, new_tree, question_losses, taken_over
+from zoolens.catalog.trees.joint import column_labels, columns_in, joint_tree
+from zoolens.catalog.trees.published import get_tree
 
 pytestmark = pytest.mark.slow
 
@@ -49,6 +53,78 @@ def test_what_was_not_asked_has_no_gradient() -> None:
     assert torch.all(alpha.grad[0, :3] != 0)
     assert torch.all(alpha.grad[0, 3:] == 0)
     assert torch.all(alpha.grad[1] == 0)
+
+
+def test_a_joint_head_loses_what_each_tree_would_by_itself() -> None:
+    """Half of the galaxies were asked GZ2's questions, the others GZ DECaLS'."""
+    from zoobot.pytorch.training import losses
+
+    trees = [get_tree("gz2_ortho"), get_tree("gzd5")]
+    joint = joint_tree(trees)
+    plan = Plan("test_resnet", 1, 8, 1e-3, 9, 0, False, 0)
+    model = new_tree(joint, plan, VIEW)
+    assert tuple(model.schema.label_cols) == joint.labels
+    random = np.random.default_rng(4)
+    images = torch.tensor(random.random((8, 3, 32, 32)), dtype=torch.float32)
+    counts = torch.zeros(8, len(joint.labels))
+    for number, tree in enumerate(trees):
+        asked = torch.tensor(1 + random_counts(4, tree, seed=number)).float()
+        counts[4 * number : 4 * number + 4, columns_in(joint, tree)] = asked
+    model.eval()
+    alpha = model(images)
+
+    apart = torch.zeros(())
+    for number, tree in enumerate(trees):
+        pairs = {q.name: [f"_{answer}" for answer in q.answers] for q in tree.questions}
+        zoobots = losses.CustomMultiQuestionLoss(pairs, losses.get_dirichlet_neg_log_prob)
+        own = slice(4 * number, 4 * number + 4)
+        of_tree = counts[own, columns_in(joint, tree)]
+        labels = dict(zip(tree.labels, of_tree.T, strict=True))
+        apart = apart + zoobots(alpha[own, columns_in(joint, tree)], labels).sum()
+    groups = model.schema.question_index_groups
+    per_question = question_losses(alpha, counts, groups)
+    assert torch.allclose(per_question.sum(), apart, rtol=1e-6)
+    assert torch.all(per_question[:4, len(trees[0].questions) :] == 0)
+    assert torch.all(per_question[4:, : len(trees[0].questions)] == 0)
+
+    linear = model.head[1][0]
+    per_question[:4].sum().backward()
+    own_rows, others = (columns_in(joint, tree) for tree in trees)
+    assert linear.weight.grad is not None
+    assert torch.all(linear.weight.grad[own_rows].abs().sum(dim=1) > 0)
+    assert torch.all(linear.weight.grad[others] == 0)
+    assert torch.all(linear.bias.grad[others] == 0)
+
+
+def _start(labels: tuple[str, ...], output: Output = Output.CONCENTRATION) -> ZoobotModel:
+    made = new_tree(TOY, Plan("test_resnet", 1, 8, 1e-3, 9, 7, False, 0), VIEW)
+    weight = torch.arange(len(labels), dtype=torch.float32)[:, None].repeat(
+        1, made.head[1][0].in_features
+    )
+    return ZoobotModel(
+        made.encoder, weight, weight[:, 0], 0.2, labels, "test_resnet", 3, VIEW, "", output
+    )
+
+
+def test_columns_of_the_same_name_are_taken_over() -> None:
+    plan = Plan("test_resnet", 1, 8, 1e-3, 9, 0, False, 0)
+    start = _start(("bar_no", "bar-dr5_weak", "ring_yes", "bar_strong"))
+    assert taken_over(start, TOY) == {5: 3, 7: 0}
+    head, fresh = (new_tree(TOY, plan, VIEW, one).head[1][0] for one in (start, None))
+    for row in range(10):
+        expected = {5: 3.0, 7: 0.0}.get(row)
+        if expected is None:
+            assert torch.equal(head.weight[row], fresh.weight[row])
+        else:
+            assert torch.all(head.weight[row] == expected)
+            assert head.bias[row] == expected
+
+
+def test_a_campaigns_columns_are_no_start_for_anothers_nor_are_classes() -> None:
+    gz2 = tuple(column_labels(get_tree("gz2")))
+    assert taken_over(_start(gz2), get_tree("gzd5")) == {}
+    assert len(taken_over(_start(gz2), get_tree("gz2_ortho"))) == 30
+    assert taken_over(_start(TOY.labels, Output.PROBABILITY), TOY) == {}
 
 
 def test_the_seed_decides_the_weights() -> None:

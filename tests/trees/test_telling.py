@@ -1,8 +1,9 @@
 import pytest
 
 from zoolens.catalog.errors import UnknownName
+from zoolens.catalog.trees.joint import column_labels
 from zoolens.catalog.trees.published import TREE_NAMES, get_tree, own_suffix
-from zoolens.catalog.trees.telling import best_fit, fit, tree_of
+from zoolens.catalog.trees.telling import best_fit, fit, tree_of, whole_trees
 
 
 def labels(name: str, suffix: str) -> list[str]:
@@ -52,3 +53,14 @@ def test_columns_of_incomplete_questions_count_last() -> None:
     assert found.part == {"bar_strong", "bar_no"}
     assert found.unasked == 9
     assert found.suffixed
+
+
+def test_the_trees_of_a_head_of_several_are_told() -> None:
+    def columns(*names: str) -> list[str]:
+        return [label for name in names for label in column_labels(get_tree(name))]
+
+    for names in (["gz2"], ["gz_evo_v2"], ["gzd5", "gz2"], ["gzd5", "gzd8"], ["gz2", "euclid"]):
+        assert [tree.name for tree in whole_trees(columns(*names))] == names
+    assert whole_trees(columns("gz2")[1:3]) == []
+    with pytest.raises(UnknownName, match="several trees, gzd5, gz2; choose one with --tree gzd5"):
+        tree_of(columns("gz2", "gzd5"), source="a model", whole=True)
