@@ -93,6 +93,7 @@ def evaluate(
     truth: Path | None = None,
     control: str | None = None,
     split: str | None = None,
+    where: str | None = None,
     galaxies: int = 20_000,
     maps: int = 300,
     typical: int = 20,
@@ -105,8 +106,9 @@ def evaluate(
     and sanity, faithfulness and stability of the maps of `typical` galaxies. truth: the
     `truth.parquet` of a simulated sky, for errors against the truth, and whether maps
     point at the cause. control: a model trained on shuffled votes, for the second
-    sanity check. split: only galaxies of that split of the newest training. galaxies:
-    at most so many, chosen at random. out: folder of page and figures, beside the catalogue
+    sanity check. split: only galaxies of that split of the newest training; where: only those of
+    which an SQL condition on the views `galaxies` and `own` is true. galaxies: at most so many,
+    chosen at random. out: folder of page and figures, beside the catalogue
     unless given.
 
     The measures of a topic are committed together, and the same call continues where
@@ -118,7 +120,7 @@ def evaluate(
         if control is not None:
             (control,), _ = settled([control], store.tree)
         predictions = store.run(store.newest_run("predict"))
-        data = read_evaluated(store, predictions.run_id, split, galaxies)
+        data = read_evaluated(store, predictions.run_id, split, galaxies, where)
         explained = None
         pooled = "models" in predictions.config
         if predictions.model_sha256 is not None and data.images and not pooled:
@@ -145,6 +147,10 @@ def evaluate(
                 "typical": typical,
                 "explained": explained and explained.config,
                 "maps of fractions": "a dropout sample at a time",
+                "ranks": "Spearman's",
+                # which galaxies these are can change with a later training or column
+                **({"where": where} if where else {}),
+                **({"galaxies_sha256": data.sha256} if split or where else {}),
             },
             model_sha256=predictions.model_sha256,
             origin={"truth": str(truth or ""), "control": control or ""},
@@ -179,7 +185,7 @@ def _control(source: str, explained: ExplainedModel | None, store: Store) -> Zoo
 def _measure(store: Store, run: Run, reader: ImageReader, work: _Work) -> None:
     """Commit the measures of each topic that the run does not have yet."""
     if not store.committed(run, "fractions"):
-        found = fraction_measures(work.data, work.truth, store.tree, work.predicted)
+        found = fraction_measures(work.data, work.truth, store.tree, work.predicted, work.reach)
         store.commit(run, "fractions", {"evaluation": evaluation_rows(found)})
     explained = work.explained
     if explained is None or isinstance(explained.explainer, PooledExplainer):
