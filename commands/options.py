@@ -56,8 +56,8 @@ Samples = Annotated[
     Option(
         min=0,
         max=1000,
-        help="Dropout samples of each model; 30 if not given, or 32 in 4 or 8 orientations; 0 turns "
-        "dropout off.",
+        help="Dropout samples of each model; 30 if not given, or 32 in 4 or 8 orientations; 0 "
+        "turns dropout off.",
     ),
 ]
 Orientations = Annotated[

@@ -108,7 +108,15 @@ def explain_picture(
         members, asked.slices, samples, seed, maps.method, maps.layer, engine, turns
     )
     found = explain_image(
-        image, members, asked, view, explainer, samples=samples, seed=seed, orientations=turns, of=of
+        image,
+        members,
+        asked,
+        view,
+        explainer,
+        samples=samples,
+        seed=seed,
+        orientations=turns,
+        of=of,
     )
     drawn = found.telling if answer is None else [asked.answer_id(answer)]
     named = ", ".join(dict.fromkeys(one.model.architecture for one in members))

@@ -170,9 +170,7 @@ def explained_model(
     """
     sources = [source] if isinstance(source, str) else [*(source or ())]
     run = store.run(store.newest_run("predict"))
-    return _explained(
-        store, run, sources, method, layer, engine, grey_as_colour, upright=upright
-    )
+    return _explained(store, run, sources, method, layer, engine, grey_as_colour, upright=upright)
 
 
 def explained_again(store: Store, run: Run) -> ExplainedModel:

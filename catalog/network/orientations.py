@@ -1,4 +1,4 @@
-"""Orientations of an image: the sky has no up and no handedness, so that each shows the same galaxy.
+"""Orientations of an image, each of which shows the same galaxy: the sky has no up.
 
 Turns by quarters of a circle, and the same of the mirror image, are the eight symmetries of a
 square (the dihedral group), and move pixels without changing them. The first 1, 2, 4 and 8 are each
@@ -17,8 +17,9 @@ _SQUARE = (-2, -1)
 
 
 def check_orientations(orientations: int, samples: int = 0) -> None:
-    """Raises `UnknownName` if there are not so many orientations, `CatalogError` if samples do not
-    share out evenly among them.
+    """Raises `UnknownName` if an image has not so many.
+
+    And `CatalogError` if samples do not share out evenly among them.
     """
     if orientations not in ORIENTATIONS:
         listed = ", ".join(map(str, ORIENTATIONS))

@@ -57,9 +57,9 @@ def test_what_cannot_be_is_said_in_one_line() -> None:
     for wrong in (0, 3, 16, -1):
         with pytest.raises(UnknownName, match=f"no {wrong} orientations.* choose one of 1, 2, 4"):
             check_orientations(wrong, 30)
-    with pytest.raises(CatalogError, match="30 dropout .* 8 orientations; choose 24 or 32$"):
+    with pytest.raises(CatalogError, match=r"30 dropout .* 8 orientations; choose 24 or 32$"):
         check_orientations(8, 30)
-    with pytest.raises(CatalogError, match="choose 8$"):
+    with pytest.raises(CatalogError, match=r"choose 8$"):
         check_orientations(8, 5)
     check_upright(1)
     with pytest.raises(CatalogError, match="leave out --orientations"):
