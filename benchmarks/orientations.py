@@ -2,14 +2,16 @@
 
     python -m benchmarks.orientations CATALOGUE MODEL [TRUTH]
 
-Of at most 500 galaxies of a catalogue with votes and images, drawn by a seed: each image passes the
+Of at most 500 galaxies of a catalogue with votes and images, drawn by a seed, of those that a
+training kept for the test if there was one: each image passes the
 encoder in all eight orientations once, and 32 dropout samples of the head are shared out among the
 first 1, 2, 4 and 8 as `predict` does; beside it two other ways of using eight: a sample that is the
 mean concentration of all eight, and one of the mean features. Held against the volunteers'
 fractions, or, of a simulated sky whose `truth.parquet` is given, the true ones: rank correlation (a
 mean over answers), mean absolute error, how much the central 90 % interval of the votes covers, and
 the likelihood of the votes; with 95 % intervals of the differences from one orientation, galaxies
-resampled in pairs. Raw values go to results/orientations.json, by the catalogue's name.
+resampled in pairs. Weighted votes are rounded. Raw values go to results/orientations.json, by the
+catalogue's name.
 """
 
 import json
@@ -39,7 +41,7 @@ from zoolens.catalog.network.orientations import ORIENTATIONS
 from zoolens.catalog.predictions.from_images import Sampler
 from zoolens.catalog.predictions.posterior import summarise
 from zoolens.catalog.scoring.losses import dirichlet_multinomial_nll
-from zoolens.catalog.store.galaxies import galaxies_with_image, read_galaxies
+from zoolens.catalog.store.galaxies import galaxies_in_split, galaxies_with_image, read_galaxies
 from zoolens.catalog.store.matrices import read_votes
 from zoolens.catalog.store.store import Store
 
@@ -96,6 +98,8 @@ def compare(catalogue: Path, source: str, truth: Path | None) -> dict[str, Any]:
         tree = store.tree
         member = load_member(source, tree)
         ids = galaxies_with_image(store)
+        held_out = galaxies_in_split(store, "test")
+        ids = np.intersect1d(ids, held_out) if len(held_out) else ids
         if len(ids) > MOST:
             ids = np.sort(np.random.default_rng(SEED).choice(ids, MOST, replace=False))
         loaded = load(reader, member.view, read_galaxies(store, ids))
@@ -103,7 +107,7 @@ def compare(catalogue: Path, source: str, truth: Path | None) -> dict[str, Any]:
         votes = read_votes(store, tree, ids)
     names = [galaxy.iauname for galaxy in loaded.galaxies]
     target = votes.observed if truth is None else read_truth(truth, names, tree).probabilities
-    counts = votes.tree_counts
+    counts = np.rint(votes.tree_counts)  # as weighted ones have no probability
     totals = np.stack([counts[:, w].sum(1) for w in tree.slices], axis=1)[:, tree.question_of]
     target = np.where(totals >= FEWEST, target, np.nan)
     size, channels = member.view.size, member.model.channels

@@ -58,6 +58,7 @@ def explain(
     ] = None,
     view: options.ViewName = None,
     size: options.Size = None,
+    zoom: options.Zoom = None,
     engine: options.Engine = "auto",
     grey_as_colour: options.GreyAsColour = False,
     out: Annotated[Path | None, Option(help="Folder for figures and page.")] = None,
@@ -75,12 +76,14 @@ def explain(
             raise wrong_usage(
                 f"{picture} is an image: leave out --worst, --all, --min-votes and --where"
             )
-        _explain_picture(picture, maps, tree, answer, of or "fraction", view, size, out)
+        _explain_picture(picture, maps, tree, answer, of or "fraction", view, size, zoom, out)
         return
     if where and worst is None:
         raise wrong_usage("--where chooses among the worst galaxies: say how many, with --worst")
-    if tree or view or size:
-        raise wrong_usage("--tree, --view and --size are of an image file; a catalogue has its own")
+    if tree or view or size or zoom:
+        raise wrong_usage(
+            "--tree, --view, --size and --zoom are of an image file; a catalogue has its own"
+        )
     drawing = {
         "--out": out is not None,
         "--of": of,
@@ -135,6 +138,7 @@ def _explain_picture(
     of: str,
     view: str | None,
     size: int | None,
+    zoom: float | None,
     out: Path | None,
 ) -> None:
     from zoolens.jobs.picture import explain_picture
@@ -143,7 +147,7 @@ def _explain_picture(
     report = explain_picture(
         picture,
         maps,
-        Inference(view=options.view_of(view, size)),
+        Inference(view=options.view_of(view, size, zoom)),
         tree=tree,
         answer=answer,
         of=of,  # type: ignore[arg-type]  # checked there

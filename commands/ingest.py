@@ -38,6 +38,7 @@ def ingest(
     orientations: options.Orientations = 1,
     view: options.ViewName = None,
     size: options.Size = None,
+    zoom: options.Zoom = None,
     grey_as_colour: options.GreyAsColour = False,
     engine: options.Engine = "auto",
     precision: options.Precision = "float32",
@@ -66,7 +67,7 @@ def ingest(
         keep=listed(keep or ""),
         weighted=weighted,
         inference=options.inference_of(
-            samples, seed, view, size, engine, precision, grey_as_colour, orientations
+            samples, seed, view, size, zoom, engine, precision, grey_as_colour, orientations
         ),
         weights=weights,
         say=say,

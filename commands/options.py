@@ -77,6 +77,10 @@ ViewName = Annotated[
     ),
 ]
 Size = Annotated[int | None, Option(min=16, max=2048, help="Side of the model's input, pixel.")]
+Zoom = Annotated[
+    float | None,
+    Option(min=1, max=16, help="The model is shown the central 1/zoom of an image."),
+]
 GreyAsColour = Annotated[
     bool,
     Option("--grey-as-colour", help="Show images of one channel to a model of three, in each."),
@@ -102,6 +106,7 @@ OF_A_MODEL = (
     "orientations",
     "view",
     "size",
+    "zoom",
     "grey_as_colour",
     "engine",
     "precision",
@@ -123,13 +128,13 @@ IdColumn = Annotated[
 Weights = Annotated[str, Option(help="paper, none, or a YAML or CSV file of label and weight.")]
 
 
-def view_of(name: str | None, size: int | None) -> "View | None":
+def view_of(name: str | None, size: int | None, zoom: float | None) -> "View | None":
     """The view that options ask for; None if they leave it to the model."""
-    if name is None and size is None:
+    if name is None and size is None and zoom is None:
         return None
     from zoolens.catalog.images.view import View
 
-    return View(name or View.name, size or View.size)
+    return View(name or View.name, size or View.size, zoom=zoom or View.zoom)
 
 
 def inference_of(
@@ -137,6 +142,7 @@ def inference_of(
     seed: int,
     view: str | None,
     size: int | None,
+    zoom: float | None,
     engine: str,
     precision: str,
     grey_as_colour: bool,
@@ -147,5 +153,5 @@ def inference_of(
     from zoolens.jobs.settings import Inference
 
     drawn = even(Inference.samples, orientations) if samples is None else samples
-    seen = view_of(view, size)
+    seen = view_of(view, size, zoom)
     return Inference(drawn, seed, seen, engine, precision, grey_as_colour, orientations)

@@ -19,6 +19,7 @@ def predict(
     orientations: options.Orientations = 1,
     view: options.ViewName = None,
     size: options.Size = None,
+    zoom: options.Zoom = None,
     grey_as_colour: options.GreyAsColour = False,
     engine: options.Engine = "auto",
     precision: options.Precision = "float32",
@@ -41,7 +42,7 @@ def predict(
         id_column=id_column,
         tree=tree,
         inference=options.inference_of(
-            samples, seed, view, size, engine, precision, grey_as_colour, orientations
+            samples, seed, view, size, zoom, engine, precision, grey_as_colour, orientations
         ),
         names=[name.strip() for name in names.split(",")] if names else (),
     )

@@ -15,7 +15,10 @@ def train(
     architecture: Annotated[
         str | None, Option(help="Encoder, a timm name; efficientnet_b0 if not given.")
     ] = None,
-    encoder: Annotated[str | None, Option(help="Begin with the encoder of this model.")] = None,
+    encoder: Annotated[
+        str | None,
+        Option(help="Begin with this model, or with timm's weights in a .safetensors file."),
+    ] = None,
     epochs: Annotated[int, Option(min=1, help="At most so many.")] = 50,
     batch_size: Annotated[int, Option(min=2, help="Galaxies a step.")] = 64,
     learning_rate: Annotated[float, Option(help="Largest learning rate.")] = 1e-3,
@@ -40,6 +43,7 @@ def train(
     seed: Annotated[int, Option(min=0, help="Seed of weights, split and order.")] = 0,
     view: options.ViewName = None,
     size: options.Size = None,
+    zoom: options.Zoom = None,
     greyscale: Annotated[
         bool, Option("--greyscale", help="The model is to see greyscale images.")
     ] = False,
@@ -57,7 +61,7 @@ def train(
         architecture=architecture,
         encoder=encoder,
         view=replace(
-            options.view_of(view, size) or View(),
+            options.view_of(view, size, zoom) or View(),
             greyscale=greyscale,
             grey_as_colour=grey_as_colour and not greyscale,
         ),

@@ -11,6 +11,7 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.export import write_model
 from zoolens.catalog.network.model import ZoobotModel, load_model
+from zoolens.catalog.network.pretrained import load_start
 from zoolens.catalog.store.galaxies import SPLITS, galaxies_of_run, split_table
 from zoolens.catalog.store.matrices import predictions_state, votes_state
 from zoolens.catalog.store.rejects import Reject, reject_table
@@ -88,9 +89,10 @@ def train(
     out: folder for `best.ckpt` (lowest validation loss), `last.ckpt`, and the best
     model as `model.safetensors` in half precision. architecture: timm name,
     efficientnet_b0 unless given. encoder: a model to begin with instead of random
-    weights. held_out: expected share of the galaxies kept from training, each by a hash of
-    its name and the seed: half to validate, half to test; of few galaxies the share can be
-    another (`split_galaxies`). The catalogue records the split.
+    weights, or timm's weights of the architecture (`load_start`). held_out: expected share of
+    the galaxies kept from training, each by a hash of its name and the seed: half to validate,
+    half to test; of few galaxies the share can be another (`split_galaxies`). The
+    catalogue records the split.
     down_weight_noisy: votes are weighted by the probability that they are meant, given
     error_rate and the newest predictions in the catalogue (`catalog.scoring.credence`).
     shuffle_votes: each galaxy gets the votes of another, so that nothing can be learnt from
@@ -101,7 +103,7 @@ def train(
     out of range, `out` holds another training, or there is nothing to train on or
     validate with, and `ModelRefused` for the encoder or architecture.
     """
-    start = None if encoder is None else load_model(encoder)
+    start = None if encoder is None else load_start(encoder, architecture)
     architecture = architecture or (start.architecture if start else "efficientnet_b0")
     plan = Plan(architecture, epochs, batch_size, learning_rate, patience, seed, mixed, workers)
     _check(plan, held_out, error_rate, view, start)

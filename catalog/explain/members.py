@@ -159,11 +159,13 @@ def _view_of_all(members: Sequence[Member]) -> tuple[View, list[slice]]:
         replace(member.view, greyscale=False, grey_as_colour=False) for member in members
     )
     if len(geometries) > 1:
-        listed = " and ".join(f"{view.name} of {view.size} pixels" for view in geometries)
+        listed = " and ".join(
+            f"{view.name} of {view.size} pixels, zoom {view.zoom:.4g}" for view in geometries
+        )
         raise ModelRefused(
             f"the models see other parts of an image ({listed}), and so their maps have no mean; "
             "explain one of them: --model ONE"
         )
     slices = [slice(3, 4) if member.view.greyscale else slice(0, 3) for member in members]
     as_colour = any(member.view.grey_as_colour for member in members)
-    return ColourAndGrey(first.name, first.size, grey_as_colour=as_colour), slices
+    return ColourAndGrey(first.name, first.size, grey_as_colour=as_colour, zoom=first.zoom), slices

@@ -21,35 +21,47 @@ if TYPE_CHECKING:
 # The configurations of galaxy_datasets that draw nothing at random.
 VIEW_NAMES = ("minimal", "fast")
 
+# How far the configuration "minimal" magnifies an image.
+MINIMAL_ZOOM = 1.2
+
 
 @dataclass(frozen=True)
 class View:
     """A named view of `galaxy_datasets.transforms`.
 
-    name: "minimal" (the central 1/1.2 of the image, resized) or "fast" (the central
+    name: "minimal" (the central 1/zoom of the image, resized) or "fast" (the central
     `size` pixels, not resized). size: pixels a side, for both. greyscale: one
     channel instead of three, for models trained on one. grey_as_colour: images of one
-    channel are shown to models of three, in each of them, and not refused. Interpolation is
-    bilinear, antialiased, as in both configurations. Raises `CatalogError` for another name
-    or size.
+    channel are shown to models of three, in each of them, and not refused. zoom: 1.2 in
+    galaxy_datasets; more where surveys leave much sky about a galaxy. Interpolation is
+    bilinear, antialiased, as in both configurations. Raises `CatalogError` for another name,
+    size or zoom.
     """
 
     name: str = "minimal"
     size: int = 224
     greyscale: bool = False
     grey_as_colour: bool = False
+    zoom: float = MINIMAL_ZOOM
 
     def __post_init__(self) -> None:
         if self.name not in VIEW_NAMES:
             raise CatalogError(f"no view {self.name!r}; choose one of {', '.join(VIEW_NAMES)}")
         if not 16 <= self.size <= 2048:
             raise CatalogError(f"a view of {self.size} pixels a side; choose 16 to 2048")
+        if not 1 <= self.zoom <= 16:
+            raise CatalogError(f"a zoom of {self.zoom}; choose 1, the whole image, to 16")
+        if self.name == "fast" and self.zoom != MINIMAL_ZOOM:
+            raise CatalogError('the view "fast" shows pixels as they are; leave out the zoom')
 
     def config(self) -> dict[str, Any]:
         """The arguments that rebuild the view, `View(**config)`; JSON-able."""
         config = asdict(self)
         if not self.grey_as_colour:  # as it is nearly always
             del config["grey_as_colour"]
+        config["zoom"] = float(self.zoom)
+        if self.zoom == MINIMAL_ZOOM:
+            del config["zoom"]
         return config
 
     @classmethod
@@ -59,10 +71,11 @@ class View:
         Raises `CatalogError` if it is not one of a view.
         """
         kinds = {"name": str, "size": int, "greyscale": bool}
-        more = {"grey_as_colour": bool}
-        if not isinstance(config, dict) or {k: type(v) for k, v in config.items()} not in (
-            kinds,
-            kinds | more,
+        more = {"grey_as_colour": bool, "zoom": float}
+        if (
+            not isinstance(config, dict)
+            or not config.keys() >= kinds.keys()
+            or any(type(value) is not (kinds | more).get(k) for k, value in config.items())
         ):
             raise CatalogError(f"{str(config)[:80]!r} is no view: it has {', '.join(kinds)}")
         return cls(**config)
@@ -92,7 +105,9 @@ class View:
 
     def display(self, image: Image.Image) -> npt.NDArray[np.uint8]:
         """The same pixels for the eye, (H, W, 3), whatever channels image and model have."""
-        return _for_the_eye(View(self.name, self.size).prepare(image.convert("RGB")))
+        return _for_the_eye(
+            View(self.name, self.size, zoom=self.zoom).prepare(image.convert("RGB"))
+        )
 
     def both(self, image: Image.Image) -> "tuple[torch.Tensor, npt.NDArray[np.uint8]]":
         """What `prepare` and `display` give, in half the time if the model sees colour."""
@@ -107,7 +122,10 @@ class ColourAndGrey(View):
         """Both models' input for an image, (4, H, W) float32 in 0..1; raises as `suited` does."""
         import torch
 
-        views = (View(self.name, self.size, grey, self.grey_as_colour) for grey in (False, True))
+        views = (
+            View(self.name, self.size, grey, self.grey_as_colour, self.zoom)
+            for grey in (False, True)
+        )
         return torch.cat([view.prepare(image) for view in views])
 
     def both(self, image: Image.Image) -> "tuple[torch.Tensor, npt.NDArray[np.uint8]]":
@@ -134,6 +152,8 @@ def _transform(view: View) -> Any:
     }[view.name]()
     config.output_size = view.size
     config.greyscale = view.greyscale
+    if view.name == "minimal":
+        config.random_affine.scale = (view.zoom, view.zoom)
     composed = transforms.get_galaxy_transform(config)
     steps = composed.transforms
     for place, step in enumerate(steps):

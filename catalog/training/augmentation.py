@@ -13,7 +13,7 @@ from torch.utils.data import Dataset, Sampler
 from zoolens.catalog.arrays import Pixels
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.model import mixed_seed
-from zoolens.catalog.training.pixels import MARGIN
+from zoolens.catalog.training.pixels import MARGIN, covered
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ def augmentation(view: View) -> Any:
 
     Rotated by any angle, flipped, shifted by up to a tenth, erased in five small boxes.
     Two departures: there is no shear, which would change how round a galaxy is; and the zoom
-    varies from five sixths to four thirds of the one used to predict, because surveys scale
-    their images by radii that they measure differently.
+    varies from five sixths to four thirds of the view's, because surveys scale their images by
+    radii that they measure differently.
     """
     config = transforms.default_view_config()
     config.output_size = view.size
@@ -43,7 +43,8 @@ def augmentation(view: View) -> Any:
     config.pil_to_tensor = False
     config.random_affine.degrees = 180
     config.random_affine.shear = None
-    config.random_affine.scale = (MARGIN * 5 / 6, MARGIN * 4 / 3)
+    zoom = MARGIN if view.name == "fast" else covered(view) * view.zoom
+    config.random_affine.scale = (zoom * 5 / 6, zoom * 4 / 3)
     return transforms.get_galaxy_transform(config)
 
 

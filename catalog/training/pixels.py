@@ -29,8 +29,8 @@ from zoolens.catalog.runtime.progress import progress
 
 Item = TypeVar("Item")
 
-# How much wider than the view a canvas is: rotating and shifting bring in what the view crops
-# away. 1.2 is the crop of the view "minimal" itself.
+# How much wider than the view a canvas is, where the image is: rotating and shifting bring in
+# what the view crops away.
 MARGIN = 1.2
 _FINEST = 1.5  # pixels of a canvas per pixel of the view, at most
 
@@ -154,18 +154,24 @@ def canvas_side(view: View, largest: int) -> int:
     """Side of the canvases, pixel; largest: side of the largest image as stored."""
     if view.name == "fast":
         return math.ceil(MARGIN * view.size)
-    return min(largest, math.ceil(MARGIN * _FINEST * view.size))
+    wider = covered(view) * view.zoom
+    return min(math.ceil(largest * covered(view)), math.ceil(wider * _FINEST * view.size))
+
+
+def covered(view: View) -> float:
+    """The share of an image's side that a canvas for the view "minimal" covers, 0..1."""
+    return min(1.0, MARGIN / view.zoom)
 
 
 def canvas(image: Image.Image, view: View, side: int) -> Pixels:
     """The input of augmentation, (3, side, side): more of the image than the view.
 
     For the view "fast", which does not resize, the central `side` pixels, black beyond
-    the image's edge; otherwise the central square, resized. Raises `ImageRefused` for an
-    image of one channel that the view does not take.
+    the image's edge; otherwise the central square, as much of it as is `covered`, resized.
+    Raises `ImageRefused` for an image of one channel that the view does not take.
     """
     image = view.suited(image).convert("RGB")
-    across = side if view.name == "fast" else min(image.size)
+    across = side if view.name == "fast" else round(min(image.size) * covered(view))
     left, top = (image.width - across) // 2, (image.height - across) // 2
     square = image.crop((left, top, left + across, top + across))
     if square.width != side:

@@ -115,3 +115,16 @@ def test_a_canvas_of_one_channel_is_that_of_it_in_three(name: str) -> None:
     expected = canvas(grey.convert("RGB"), View(name, 32), 38)
     for view in (View(name, 32, greyscale=True), View(name, 32, grey_as_colour=True)):
         np.testing.assert_array_equal(canvas(grey, view, 38), expected)
+
+
+@pytest.mark.parametrize(("zoom", "across"), [(1.0, 400), (1.2, 400), (2.0, 240)])
+def test_a_canvas_is_a_little_wider_than_the_view(zoom: float, across: int) -> None:
+    view = View(size=32, zoom=zoom)
+    pixels = np.random.default_rng(0).integers(0, 256, (400, 400, 3), dtype=np.uint8)
+    side = canvas_side(view, 400)
+    assert side == round(32 * 1.5 * zoom * across / 400)  # 1.5 pixels for one of the view
+    edge = (400 - across) // 2
+    square = Image.fromarray(pixels).crop((edge, edge, 400 - edge, 400 - edge))
+    expected = square.resize((side, side), Image.Resampling.BILINEAR)
+    shown = canvas(Image.fromarray(pixels), view, side)
+    assert np.array_equal(shown, np.asarray(expected).transpose(2, 0, 1))
