@@ -27,7 +27,7 @@ from rich.table import Table
 from scipy.stats import rankdata
 
 from benchmarks.contest import Contest, Way, run, surroundings
-from zoolens.catalog.arrays import Floats
+from zoolens.catalog.arrays import Floats, Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.evaluation.calibration import covered, predicted_steps
 from zoolens.catalog.evaluation.truth import read_truth
@@ -81,7 +81,7 @@ def by_galaxy(
     }
 
 
-def measured(found: dict[str, Floats], target: Floats, rows: Floats) -> list[float]:
+def measured(found: dict[str, Floats], target: Floats, rows: Ids) -> list[float]:
     """`MEASURES` of the galaxies at `rows`."""
     ranked = []
     for k in range(target.shape[1]):
@@ -130,7 +130,7 @@ def compare(catalogue: Path, source: str, truth: Path | None) -> dict[str, Any]:
         found = by_galaxy(alpha, counts, target, tree)
         each = [measured(found, target, rows) for rows in drawn]
         upright = upright or each
-        values = measured(found, target, np.arange(len(ids)))
+        values = measured(found, target, np.arange(len(ids), dtype=np.int64))
         spans = np.quantile(np.subtract(each, upright), (0.025, 0.975), axis=0).T
         results[name] = {
             measure: {"value": value, "difference": span.tolist()}

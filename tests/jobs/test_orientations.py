@@ -1,6 +1,7 @@
 """Predictions and maps of images seen in several orientations, against a slow loop over them."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from zoolens.catalog.explain.maps import saliency_of
 from zoolens.catalog.explain.members import explainer_of
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.ensemble import load_member
-from zoolens.catalog.network.model import dropout_masks
+from zoolens.catalog.network.inference import features
+from zoolens.catalog.network.model import concentrations, dropout_masks
+from zoolens.catalog.predictions.from_images import Sampler
 from zoolens.catalog.release.provenance import Title
 from zoolens.catalog.saliency.deeplift import DeepLift
 from zoolens.catalog.saliency.explainer import Explainer
@@ -34,6 +37,7 @@ from zoolens.jobs.predict import predict
 from zoolens.jobs.release import release
 from zoolens.jobs.score import score
 from zoolens.jobs.settings import Cut, Inference, Maps, Which
+from zoolens.jobs.status import status
 from zoolens.jobs.verify import verify
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("coarse_figures", "short_evaluation")]
@@ -93,13 +97,22 @@ def test_a_sample_is_of_one_orientation(
         for file in sorted(gz.with_suffix("").glob("*.png")):
             turned = seen(SMALL.prepare(Image.open(file)).numpy())
             for t in range(samples or orientations):
-                features = zoobot.encoder(torch.from_numpy(turned[t % orientations])[None])
-                expected.append(zoobot.head[1](features * masks[t % len(masks)])[0])
+                found = zoobot.encoder(torch.from_numpy(turned[t % orientations])[None])
+                expected.append(zoobot.head[1](found * masks[t % len(masks)])[0])
     found = posteriors(path, report.run_id)
     assert found.shape == (5, samples or orientations, A)
     # as in test_predict: 1e-4 is promised
     np.testing.assert_allclose(found.reshape(-1, A), torch.stack(expected), atol=1e-4, rtol=0)
     assert verify(path).errors == 0
+
+
+def test_one_orientation_is_what_it_was_to_the_bit(model: str) -> None:
+    member = load_member(model, TREE, SMALL)
+    masks, encode = member.masks(T, SEED), partial(features, member.model.encoder)
+    images = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    sampler = Sampler(member, masks, encode)
+    expected = concentrations(member.model, encode(images), masks)
+    assert torch.equal(sampler.samples(sampler.features(images)), expected)
 
 
 def test_samples_of_the_upright_image_stay(path: Path, model: str) -> None:
@@ -117,7 +130,8 @@ def test_a_turned_image_is_predicted_alike(
 ) -> None:
     """As what it is averaged over is a group; of four, without its mirror image."""
     upright = posteriors(path, predict(path, model, how(0, orientations)).run_id)
-    turned, rows = catalogue(tmp_path / "turned.duckdb", random_counts(5, TREE), tree=TREE), []
+    turned = catalogue(tmp_path / "turned.duckdb", random_counts(5, TREE), tree=TREE)
+    rows: list[dict[str, Any]] = []
     with ImageReader() as reader:
         for number, file in enumerate(sorted(gz.with_suffix("").glob("*.png"))):
             with Image.open(file) as image:
@@ -152,6 +166,8 @@ def test_other_orientations_are_another_run(path: Path, model: str) -> None:
     with Store.open(path, read_only=True) as store:
         assert "orientations" not in store.run(first).config, "as it was before there were any"
         assert store.run(turned).config["orientations"] == 8
+    shown = {row["run_id"]: row["model"] for row in status(path).runs.to_pylist()}
+    assert shown[turned] == f"{shown[first]}, 8 orientations"
 
 
 def test_a_user_types_orientations_and_the_samples_suit(path: Path, model: str) -> None:
