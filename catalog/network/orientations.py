@@ -5,10 +5,12 @@ square (the dihedral group), and move pixels without changing them. The first 1,
 a group: what is averaged over them is the same for an image and for the image turned.
 """
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from zoolens.catalog.errors import CatalogError, UnknownName
+
+if TYPE_CHECKING:
+    from torch import Tensor  # which takes seconds to load, and orientations can be counted without
 
 ORIENTATIONS = (1, 2, 4, 8)  # upright; and upside down; and on either side; and all four mirrored
 
@@ -49,13 +51,13 @@ def even(samples: int, orientations: int) -> int:
     return -(-samples // orientations) * orientations
 
 
-def turned(images: Tensor, orientation: int) -> Tensor:
+def turned(images: "Tensor", orientation: int) -> "Tensor":
     """Square images (..., H, H) in an orientation, 0 to 7, of which 0 leaves them as they are."""
     seen = images.flip(-1) if orientation >= len(_QUARTERS) else images
-    return torch.rot90(seen, _QUARTERS[orientation % len(_QUARTERS)], _SQUARE)
+    return seen.rot90(_QUARTERS[orientation % len(_QUARTERS)], _SQUARE)
 
 
-def turned_back(maps: Tensor, orientation: int) -> Tensor:
+def turned_back(maps: "Tensor", orientation: int) -> "Tensor":
     """Maps (..., h, h) of turned images as those of the images themselves."""
-    upright = torch.rot90(maps, -_QUARTERS[orientation % len(_QUARTERS)], _SQUARE)
+    upright = maps.rot90(-_QUARTERS[orientation % len(_QUARTERS)], _SQUARE)
     return upright.flip(-1) if orientation >= len(_QUARTERS) else upright
