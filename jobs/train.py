@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.images.view import View
+from zoolens.catalog.network.bundled import settled_encoder
 from zoolens.catalog.network.export import write_model
 from zoolens.catalog.network.model import ZoobotModel, load_model
 from zoolens.catalog.network.pretrained import load_start
@@ -20,6 +21,7 @@ from zoolens.catalog.training.augmentation import Examples
 from zoolens.catalog.training.dataset import read_training_set
 from zoolens.catalog.training.folder import Outcome, TrainingFolder
 from zoolens.catalog.training.loop import fit
+from zoolens.catalog.training.needs import small_images, tell_needs
 from zoolens.catalog.training.pixels import TrainingSet, decode_all, mapped
 from zoolens.catalog.training.tree_model import Plan, Tree, new_tree
 
@@ -35,11 +37,10 @@ class TrainReport:
     was kept; validation_loss: its Dirichlet-multinomial loss, nat per galaxy, summed over
     questions. images_per_second: of this call. worth: of a vote in training, mean; 1
     unless noisy votes were weighted down. changed: False if the same training was
-    complete before.
+    complete before. notes: what else to know, one sentence each.
     """
 
     job: ClassVar[str] = "train"
-    notes: ClassVar[tuple[str, ...]] = ()
     run_id: int
     model: Path
     sha256: str
@@ -53,6 +54,7 @@ class TrainReport:
     images_per_second: float
     worth: float
     changed: bool
+    notes: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -87,12 +89,13 @@ def train(
     """Train a ZoobotTree on every galaxy with an image and votes; see `catalog.training.loop`.
 
     out: folder for `best.ckpt` (lowest validation loss), `last.ckpt`, and the best
-    model as `model.safetensors` in half precision. architecture: timm name,
+    model as `model.safetensors` in half precision, with the losses of all epochs in `losses.csv`,
+    drawn in `losses.png` and `.pdf`. architecture: timm name,
     efficientnet_b0 unless given. encoder: a model to begin with instead of random
-    weights, or timm's weights of the architecture (`load_start`). held_out: expected share of
-    the galaxies kept from training, each by a hash of its name and the seed: half to validate,
-    half to test; of few galaxies the share can be another (`split_galaxies`). The
-    catalogue records the split.
+    weights, or timm's weights of the architecture (`load_start`); `bundled` is the first that
+    comes with Zoolens, whatever its tree. held_out: expected share of the galaxies kept from
+    training, each by a hash of its name and the seed: half to validate, half to test; of few
+    galaxies the share can be another (`split_galaxies`). The catalogue records the split.
     down_weight_noisy: votes are weighted by the probability that they are meant, given
     error_rate and the newest predictions in the catalogue (`catalog.scoring.credence`).
     shuffle_votes: each galaxy gets the votes of another, so that nothing can be learnt from
@@ -100,9 +103,12 @@ def train(
     and slower on most processors. workers: processes that augment.
 
     The same call continues where it was stopped. Raises `CatalogError` if settings are
-    out of range, `out` holds another training, or there is nothing to train on or
-    validate with, and `ModelRefused` for the encoder or architecture.
+    out of range, `out` holds another training or its disk has no room, or there is nothing to
+    train on or validate with, and `ModelRefused` for the encoder or architecture.
     """
+    said: tuple[str, ...] = ()
+    if encoder is not None:
+        encoder, said = settled_encoder(encoder)
     start = None if encoder is None else load_start(encoder, architecture)
     architecture = architecture or (start.architecture if start else "efficientnet_b0")
     plan = Plan(architecture, epochs, batch_size, learning_rate, patience, seed, mixed, workers)
@@ -127,13 +133,14 @@ def train(
             "shuffled": shuffle_votes,
             "tree": tree.name,
         }
+        model = new_tree(tree, plan, view, start)
+        tell_needs(model, plan.batch_size, view, everything, folder)
         outcome = folder.claim(config)
         run = store.begin("train", config, origin={"out": str(out), "encoder": encoder or ""})
         usable = _usable(store, run, everything, view, folder, outcome is not None)
     unfinished = outcome is None or not run.complete
     speed = 0.0
     if outcome is None:
-        model = new_tree(tree, plan, view, start)
         outcome, speed = _fit(model, plan, view, everything, usable, folder)
         write_model(load_model(str(folder.best)), view, folder.model)
         folder.conclude(config, outcome)
@@ -152,6 +159,7 @@ def train(
         images_per_second=speed,
         worth=float(data.worth[data.counts > 0].mean()),
         changed=unfinished or run.again,
+        notes=(*said, *folder.notes(), *filter(None, [small_images(data.sides, view)])),
     )
 
 
