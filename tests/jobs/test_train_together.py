@@ -162,7 +162,7 @@ def test_the_model_predicts_and_is_explained_in_either(
         assert said.missing_questions == ()
         assert _rows(own, "SELECT count(DISTINCT label) FROM predictions") == [(len(tree.labels),)]
         score(own)
-        drawn = explain(own, Which(everything=True), Maps(engine="torch"))
+        drawn = explain(own, Which(everything=True), Maps(engine="torch"), figures=False)
         assert drawn.rejects == 0
         found = evaluate(own, control=str(report.model), maps=2, typical=1, out=tmp_path / "trust")
         assert found.measures
