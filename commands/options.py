@@ -47,8 +47,9 @@ Models = Annotated[
     list[str] | None,
     Option(
         "--model",
-        help="Zoobot checkpoint (.ckpt, .safetensors) or hf_hub:owner/name; several times for an "
-        "ensemble, whose samples are pooled.",
+        help="Zoobot checkpoint (.ckpt, .safetensors), hf_hub:owner/name, or a model that comes "
+        "with Zoolens: its name, or bundled, the one for the tree; several times for an ensemble, "
+        "whose samples are pooled.",
     ),
 ]
 Samples = Annotated[

@@ -18,7 +18,7 @@ def train(
     ] = None,
     encoder: Annotated[
         str | None,
-        Option(help="Begin with this model, or with timm's weights in a .safetensors file."),
+        Option(help="Begin with this model, such as bundled, or timm's weights (.safetensors)."),
     ] = None,
     epochs: Annotated[int, Option(min=1, help="At most so many.")] = 50,
     batch_size: Annotated[int, Option(min=2, help="Galaxies a step.")] = 64,

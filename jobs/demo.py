@@ -59,7 +59,7 @@ def demo(out: Path, *, galaxies: int = 200, say: Say = silently) -> DemoReport:
     say(Brief(made, f"{galaxies:,} galaxies, {made.votes:,} votes"))
     held = ingest(catalog, sky / VOTES)
     say(Brief(held, f"{held.images:,} galaxies with images"))
-    done = predict(catalog, str(paths.BUNDLED_MODEL))
+    done = predict(catalog, paths.BUNDLED_MODEL.stem)
     say(Brief(done, f"{done.total:,} galaxies"))
     say(score(catalog))
     say(index(catalog))

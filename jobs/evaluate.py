@@ -24,6 +24,7 @@ from zoolens.catalog.evaluation.truth import Truth, read_truth
 from zoolens.catalog.explain.model import ExplainedModel, explained_model
 from zoolens.catalog.images.loading import ImageBatch, image_batch
 from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.network.bundled import settled
 from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import ZoobotModel, load_model
 from zoolens.catalog.output.html import Section, write_report
@@ -114,6 +115,8 @@ def evaluate(
     with Store.open(catalog) as store, ImageReader() as reader:
         store.needs_votes("an evaluation")
         warn_of(store, "predict")
+        if control is not None:
+            (control,), _ = settled([control], store.tree)
         predictions = store.run(store.newest_run("predict"))
         data = read_evaluated(store, predictions.run_id, split, galaxies)
         explained = None

@@ -24,6 +24,7 @@ from zoolens.catalog.explain.model import ExplainedModel, explained_model
 from zoolens.catalog.explain.rows import saliency_tables
 from zoolens.catalog.images.loading import image_batch
 from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.network.bundled import settled
 from zoolens.catalog.network.engines import choose_engine
 from zoolens.catalog.network.ensemble import origin_of
 from zoolens.catalog.network.inference import torch_in_order
@@ -53,11 +54,10 @@ class ExplainReport:
     explained: galaxies that got maps now; total: by the run, earlier ones included;
     rejects: images refused now; figures and page: the files drawn; changed: whether the
     catalogue was added to or a figure drawn; caveats: what to know of all figures, also
-    written on them.
+    written on them; notes: what else to know, one sentence each.
     """
 
     job: ClassVar[str] = "explain"
-    notes: ClassVar[tuple[str, ...]] = ()
     run_id: int
     explained: int
     total: int
@@ -66,6 +66,7 @@ class ExplainReport:
     page: Path | None
     changed: bool
     caveats: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -119,8 +120,9 @@ def explain(
             )
             wanted = _wanted(choices, subjects)
         engine = choose_engine(maps.engine, len(wanted))
+        models, said = settled(maps.models, tree)
         explained = explained_model(
-            store, maps.models, maps.method, maps.layer, engine, maps.grey_as_colour
+            store, models, maps.method, maps.layer, engine, maps.grey_as_colour
         )
         _check_engine(explained, maps.engine)
         _check_answer(explained, tree, answer_id)
@@ -149,6 +151,7 @@ def explain(
             page,
             changed or bool(drawn),
             explained.notes,
+            said,
         )
 
 
@@ -159,7 +162,7 @@ def check(catalog: Path, which: Which, maps: Maps) -> None:
             store.tree.answer_id(which.answer)
         if not which.everything:
             choose(store, which)
-        for source in maps.models:
+        for source in settled(maps.models, store.tree)[0]:
             load_model(source).for_tree(store.tree)
 
 

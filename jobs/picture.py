@@ -16,6 +16,7 @@ from zoolens.catalog.explain.members import explainer_of
 from zoolens.catalog.explain.model import how
 from zoolens.catalog.explain.one_image import explain_image
 from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.network.bundled import settled
 from zoolens.catalog.network.engines import choose_engine
 from zoolens.catalog.network.ensemble import (
     load_ensemble,
@@ -29,6 +30,7 @@ from zoolens.catalog.paths import picture_stem
 from zoolens.catalog.runtime.files import make_folder
 from zoolens.catalog.saliency.arithmetic import Of
 from zoolens.catalog.saliency.explainer import Explainer
+from zoolens.catalog.trees.published import get_tree
 from zoolens.catalog.trees.telling import tree_of
 from zoolens.jobs.reports import MANY_QUESTIONS
 from zoolens.jobs.settings import Inference, Maps
@@ -41,6 +43,7 @@ class PictureReport:
     table: a row per answer, of the questions that most volunteers would be asked first: expected
     fraction, its central 90 % interval, reach, and for several models their spread; of a classifier
     or regressor a row per class, or one: as in the view `estimates`. figures: the files drawn.
+    remarks: what else to know, one sentence each.
     """
 
     job: ClassVar[str] = "explain"
@@ -50,6 +53,7 @@ class PictureReport:
     table: pa.Table
     figures: tuple[Path, ...]
     missing_questions: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -58,7 +62,7 @@ class PictureReport:
     @property
     def notes(self) -> tuple[str, ...]:
         missing = few(list(self.missing_questions), MANY_QUESTIONS)
-        return (f"no predictions for {missing}",) if missing else ()
+        return (*([f"no predictions for {missing}"] if missing else []), *self.remarks)
 
 
 def explain_picture(
@@ -85,7 +89,9 @@ def explain_picture(
     if of == "cross_entropy":
         raise CatalogError("an image without votes has no loss; draw the concentration or fraction")
     if not maps.models:
-        raise CatalogError(f"name the model that is to explain {picture}: --model CHECKPOINT")
+        raise CatalogError(
+            f"name the model that is to explain {picture}: --model CHECKPOINT, or --model bundled"
+        )
     try:
         with ImageReader() as reader:
             image = reader.open(str(picture))
@@ -98,9 +104,10 @@ def explain_picture(
                 f"{maps.models[0]} is no model of a decision tree: leave out tree, answer and of"
             )
         return _estimated(picture, image, maps, inference, folder)
-    first, engine = maps.models[0], choose_engine(maps.engine, 1)
+    models, said = settled(maps.models, None if tree is None else get_tree(tree))
+    first, engine = models[0], choose_engine(maps.engine, 1)
     asked = tree_of(load_model(first).labels, source=first, tree=tree, whole=True)
-    members = load_ensemble(maps.models, asked, inference.view, maps.grey_as_colour)
+    members = load_ensemble(models, asked, inference.view, maps.grey_as_colour)
     samples, seed = inference.samples, inference.seed
     view, explainer = explainer_of(
         members, asked.slices, samples, seed, maps.method, maps.layer, engine
@@ -117,7 +124,7 @@ def explain_picture(
         image_figure(picture.name, found, drawn, provenance), folder / picture_stem(picture)
     )
     missing = members[0].model.missing_questions(asked)
-    return PictureReport(picture, found.table(), tuple(figures), missing)
+    return PictureReport(picture, found.table(), tuple(figures), missing, said)
 
 
 def _estimated(

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from zoolens.catalog.errors import CatalogBusy, CatalogError, ModelRefused, TableRefused
+from zoolens.catalog.errors import CatalogBusy, CatalogError, TableRefused
+from zoolens.catalog.network.bundled import BUNDLED, HUB, located
 from zoolens.catalog.runtime.files import check_file
 from zoolens.catalog.runtime.signals import raise_if_interrupted
 from zoolens.jobs.reports import Report
@@ -118,8 +119,8 @@ def _check_files(model: str | Sequence[str], predictions: Path | None, weights: 
     from zoolens.catalog.scoring.weights import PRESETS
 
     for one in _listed(model):
-        if not one.startswith("hf_hub:"):
-            check_file(Path(one), "model", ModelRefused)
+        if not one.startswith(HUB) and one != BUNDLED:
+            located(one)
     if predictions:
         check_file(predictions, "table", TableRefused)
     if weights not in PRESETS and not Path(weights).is_file():
@@ -179,29 +180,30 @@ def predict_or_adopt(
     inference: Inference = Inference(),
     names: Sequence[str] = (),
 ) -> Report:
-    """Predictions of every galaxy, by a model or from a published table: one of the two.
+    """Predictions of every galaxy, by a model or from a published table.
+
+    Without either, a catalogue gets those of the bundled model of its tree, or goes on with them.
 
     inference: of the model, a tree's, or a classifier or regressor, whose outputs `names` calls
     otherwise; id_column: of the table; tree: of a catalogue that has none yet, by
     name or file, told from the labels of the model or table if not given.
     """
-    if bool(model) == bool(predictions):
-        raise CatalogError("give --model CHECKPOINT or --predictions FILE")
+    if model and predictions:
+        raise CatalogError("give --model or --predictions, not both")
     if predictions:
         from zoolens.jobs.adopt import adopt
 
         return adopt(catalog, predictions, id_column=id_column, tree=tree)
     from zoolens.catalog.network.ensemble import predict_votes
+    from zoolens.jobs.predict import model_unless_named, predict
 
-    models = _listed(model)
+    models = _listed(model) or [model_unless_named(catalog)]
     if not predict_votes(models):
         from zoolens.jobs.estimate import estimate
 
         return estimate(catalog, models[0], inference, names=names)
     if names:
         raise CatalogError("the model is of a decision tree, which names its answers: no --names")
-    from zoolens.jobs.predict import predict
-
     return predict(catalog, models, inference, tree=tree)
 
 

@@ -5,8 +5,9 @@ from functools import partial
 from pathlib import Path
 
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, few
 from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.network.bundled import BUNDLED, name_of, settled
 from zoolens.catalog.network.engines import check_precision, choose_engine
 from zoolens.catalog.network.ensemble import (
     load_ensemble,
@@ -38,7 +39,8 @@ def predict(
 ) -> PredictReport:
     """Concentrations, and what follows from them, of every galaxy with an image.
 
-    model: checkpoint or hub name (`catalog.network.model.load_model`), or several, whose samples
+    model: checkpoint or a model's name (`catalog.network.model.load_model`), or `bundled`, the one
+    that comes with Zoolens for the tree; or several, whose samples
     are pooled in that order (`catalog.network.ensemble`); in another order they are another run.
     inference: how each predicts, as it would alone. tree: of a catalogue that has none yet, by
     name or file; told from the labels of the first model unless given. A model of one channel
@@ -62,7 +64,9 @@ def predict(
                 "zoolens ingest --images FOLDER"
             )
         engine = choose_engine(inference.engine, len(imaged))
-        own = _tree(models, settled_tree(store) if tree is None else get_tree(tree))
+        known = settled_tree(store) if tree is None else get_tree(tree)
+        models, said = settled(models, known)
+        own = _tree(models, known)
         members = load_ensemble(models, own, inference.view, inference.grey_as_colour)
         settle_tree(store, own)
         seed = seed if samples else 0  # nothing is drawn: any seed is the same run
@@ -112,6 +116,7 @@ def predict(
             members[0].model.missing_questions(own),
             changed,
             len(members),
+            said,
         )
 
 
@@ -122,13 +127,32 @@ def check(
 
     tree: that of the catalogue, None if it has none yet. Returns the one that it then has.
     """
-    models = _listed(model)
+    models, _ = settled(_listed(model), tree)
     check_draw(inference.samples, inference.seed, len(models))
     check_precision(inference.precision)
     choose_engine(inference.engine, 1)
     tree = _tree(models, tree)
     load_ensemble(models, tree, inference.view, inference.grey_as_colour)
     return tree
+
+
+def model_unless_named(catalog: Path) -> str:
+    """The bundled model, or that one of them which predicted before.
+
+    Raises `CatalogError` if another model, or a file, did: its predictions are not to be hidden.
+    """
+    with Store.open(catalog, read_only=True) as store:
+        run = store.shown_run("predict") or store.shown_run("estimate")
+    if run is None:
+        return BUNDLED
+    origin = run.config.get("origin", {})
+    sources = origin.get("models") or [origin.get("model") or origin.get("predictions", "a file")]
+    if len(sources) == 1 and name_of(sources[0]):
+        return str(sources[0])
+    raise CatalogError(
+        f"run {run.run_id} has predicted already, from {few(sources)}: give that again to go on, "
+        "or another: --model CHECKPOINT, --model bundled or --predictions FILE"
+    )
 
 
 def _tree(models: Sequence[str], tree: DecisionTree | None) -> DecisionTree:

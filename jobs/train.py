@@ -11,6 +11,7 @@ from zoolens.catalog.arrays import Flags
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, few
 from zoolens.catalog.images.view import View
+from zoolens.catalog.network.bundled import settled_encoder
 from zoolens.catalog.network.export import write_model
 from zoolens.catalog.network.model import ZoobotModel, load_model
 from zoolens.catalog.network.pretrained import load_start
@@ -20,6 +21,7 @@ from zoolens.catalog.training.augmentation import Examples
 from zoolens.catalog.training.catalogues import Catalogues, all_open, read_catalogues
 from zoolens.catalog.training.folder import Outcome, TrainingFolder
 from zoolens.catalog.training.loop import fit
+from zoolens.catalog.training.needs import small_images, tell_needs
 from zoolens.catalog.training.pixels import TrainingSet, decode_all, mapped
 from zoolens.catalog.training.splits import check_split, remarks
 from zoolens.catalog.training.tree_model import Plan, Tree, new_tree, taken_over
@@ -36,7 +38,8 @@ class TrainReport:
     galaxy, summed over questions. images_per_second: of this call. worth: of a vote in training,
     mean; 1 unless noisy votes were weighted down. changed: False if the same training was
     complete before. notes: what each of several catalogues gave; what was taken over from the
-    head of the model that it began with; which questions were not learnt or not validated.
+    model that it began with; which questions were not learnt or not validated; where the losses
+    are; which images are small.
     """
 
     job: ClassVar[str] = "train"
@@ -91,13 +94,14 @@ def train(
     (`catalog.trees.joint`), and a galaxy counts with the questions that it was asked. Each
     catalogue records a run of its own, with its galaxies' split and rejects; none does if one of
     them cannot be written to. out: folder for `best.ckpt` (lowest validation loss), `last.ckpt`,
-    and the best model as `model.safetensors` in half precision. architecture: timm name,
-    efficientnet_b0 unless given. encoder: a model to begin with instead of random
-    weights, of whose head those columns are taken over that the new one has too; or timm's
-    weights of the architecture (`load_start`). held_out: expected share of the galaxies kept
-    from training, each by a hash of its name and the seed: half to validate, half to test; of
-    few galaxies the share can be another (`split_galaxies`). A galaxy that several catalogues
-    have is in one part of the split for all of them.
+    and the best model as `model.safetensors` in half precision, with the losses of all epochs in
+    `losses.csv`, drawn in `losses.png` and `.pdf`. architecture: timm name, efficientnet_b0
+    unless given. encoder: a model to begin with instead of random weights, of whose head those
+    columns are taken over that the new one has too, or timm's weights of the architecture
+    (`load_start`); `bundled` is the first that comes with Zoolens, whatever its tree. held_out:
+    expected share of the galaxies kept from training, each by a hash of its name and the seed:
+    half to validate, half to test; of few galaxies the share can be another (`split_galaxies`). A
+    galaxy that several catalogues have is in one part of the split for all of them.
     down_weight_noisy: votes are weighted by the probability that they are meant, given
     error_rate and the newest predictions in the catalogue (`catalog.scoring.credence`).
     shuffle_votes: each galaxy gets the votes of another, so that nothing can be learnt from
@@ -105,9 +109,12 @@ def train(
     and slower on most processors. workers: processes that augment.
 
     The same call continues where it was stopped. Raises `CatalogError` if settings are
-    out of range, `out` holds another training, or there is nothing to train on or
-    validate with, and `ModelRefused` for the encoder or architecture.
+    out of range, `out` holds another training or its disk has no room, or there is nothing to
+    train on or validate with, and `ModelRefused` for the encoder or architecture.
     """
+    said: tuple[str, ...] = ()
+    if encoder is not None:
+        encoder, said = settled_encoder(encoder)
     start = None if encoder is None else load_start(encoder, architecture)
     architecture = architecture or (start.architecture if start else "efficientnet_b0")
     plan = Plan(architecture, epochs, batch_size, learning_rate, patience, seed, mixed, workers)
@@ -127,6 +134,8 @@ def train(
             "error_rate": doubt,
             "shuffled": shuffle_votes,
         }
+        model = new_tree(given.tree, plan, view, start)
+        tell_needs(model, plan.batch_size, view, given.data, folder)
         config = given.config(settings)
         outcome = folder.claim(config)
         runs = given.begin(stores, settings, {"out": str(out), "encoder": encoder or ""})
@@ -136,7 +145,6 @@ def train(
     unfinished = outcome is None or not all(run.complete for run in runs)
     speed = 0.0
     if outcome is None:
-        model = new_tree(given.tree, plan, view, start)
         outcome, speed = _fit(model, plan, view, given.data, usable, folder)
         write_model(load_model(str(folder.best)), view, folder.model)
         folder.conclude(config, outcome)
@@ -157,9 +165,12 @@ def train(
         worth=float(data.worth[data.counts > 0].mean()),
         changed=unfinished or any(run.again for run in runs),
         notes=(
+            *said,
             *given.remarks(runs, usable),
             *_begun_with(start, given.tree),
             *remarks(data, given.tree),
+            *folder.notes(),
+            *filter(None, [small_images(data.sides, view)]),
         ),
     )
 

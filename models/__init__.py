@@ -1,1 +1,1 @@
-"""Models that come with Zoolens; README.md says what they know."""
+"""Models that come with Zoolens: README.md lists them, a card each says what they know."""

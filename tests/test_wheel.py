@@ -71,7 +71,9 @@ def test_the_wheel_holds_every_file_and_one_package(built: tuple[Path, Path]) ->
         "catalog/output/templates/gallery.html.jinja",
         "migrations/script.py.mako",
         "migrations/versions/0001_first_schema.py",
+        "models/gzd5-simulated.md",
         "models/gzd5-simulated.safetensors",
+        "models/models.toml",
         "py.typed",
     ):
         assert f"zoolens/{named}" in names
@@ -137,6 +139,20 @@ def test_it_makes_and_opens_a_catalogue_elsewhere(installed: Path, elsewhere: Pa
     assert counted == "n\n2\n"
     script = "import zoolens; print(len(zoolens.open('gz.duckdb').sql('SELECT * FROM votes')))"
     assert run(installed / "python", "-c", script, cwd=elsewhere) == f"{2 * 34}\n"
+
+
+def test_its_models_are_there_by_name_elsewhere(installed: Path, elsewhere: Path) -> None:
+    script = (
+        "from zoolens.catalog.network.bundled import bundled_models, located\n"
+        "for model in bundled_models():\n    print(located(model.name), model.card.is_file())"
+    )
+    told = run(installed / "python", "-c", script, cwd=elsewhere).splitlines()
+    for line in told:
+        place, card = line.split()
+        assert Path(place).is_relative_to(installed.parent)
+        assert card == "True"
+    listed = run(installed / "zoolens", "models", "--format", "csv", cwd=elsewhere)
+    assert len(listed.splitlines()) == 1 + len(told) > 1
 
 
 def test_a_checkout_has_its_command_line(tmp_path: Path) -> None:

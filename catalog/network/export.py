@@ -20,7 +20,7 @@ def write_model(model: ZoobotModel, view: View, path: Path) -> None:
     and have a wide range, in float32. timm settings other than the architecture are
     not kept. Raises `CatalogError` if the file cannot be written.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     tensors: dict[str, Tensor] = {
         f"encoder.{name}": tensor for name, tensor in model.encoder.state_dict().items()
@@ -37,13 +37,14 @@ def write_model(model: ZoobotModel, view: View, path: Path) -> None:
         "timm_kwargs": {},
         "view": view.config(),
     }
+    data = save(
+        {name: _smaller(tensor).contiguous() for name, tensor in tensors.items()},
+        # one entry: safetensors writes several in any order, so bytes would differ
+        metadata={"zoobot": json.dumps(arguments)},
+    )
     with replacing(path) as part:
-        save_file(
-            {name: _smaller(tensor).contiguous() for name, tensor in tensors.items()},
-            part,
-            # one entry: safetensors writes several in any order, so bytes would differ
-            metadata={"zoobot": json.dumps(arguments)},
-        )
+        # its own writing to files puts another in this one's place, which only we may read
+        part.write_bytes(data)
 
 
 def _smaller(tensor: Tensor) -> Tensor:

@@ -15,12 +15,12 @@ from torch import Tensor, nn
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, ModelRefused, UnknownName, nearest
 from zoolens.catalog.images.view import View
+from zoolens.catalog.network.bundled import BUNDLED, HUB, located, name_of
 from zoolens.catalog.network.checkpoints import read_checkpoint, reason
 from zoolens.catalog.network.encoders import build_encoder
 from zoolens.catalog.network.heads import Output, check_names
 from zoolens.catalog.network.inference import one_thread
-from zoolens.catalog.trees.published import suffixes
-from zoolens.catalog.trees.telling import tree_of, whole_trees
+from zoolens.catalog.trees.telling import rows_of, tree_of, whole_trees
 
 _MOST_SAMPLES = 1000  # of a galaxy
 
@@ -53,23 +53,17 @@ class ZoobotModel:
     def for_tree(self, tree: DecisionTree) -> "ZoobotModel":
         """The same model with the A answers of a tree, in the tree's order.
 
-        Columns of the tree's own campaign count first (`-dr5` for gzd5), then
-        columns without campaign (GZ DESI), then those of the campaign that asked
-        the same questions (dr8 for gzd5, dr5 for gzd8): one of these for the
-        whole tree, never a mixture. A question that lacks an answer has no Dirichlet
-        distribution: all its rows are NaN. Raises `ModelRefused`, naming the nearest
-        columns, if the model has no complete question of the tree.
+        Which columns they are, `catalog.trees.telling.rows_of` says. A question that lacks an
+        answer has no Dirichlet distribution: all its rows are NaN. Raises `ModelRefused`, naming
+        the nearest columns, if the model has no complete question of the tree.
         """
         if self.output is not Output.CONCENTRATION:
             raise ModelRefused(
                 f"{self.source} predicts {self.predicts}, and not the votes of tree {tree.name}; "
                 "that is done with: zoolens predict --model CHECKPOINT"
             )
-        for suffix in suffixes(tree):
-            rows = self._rows(tree, suffix)
-            if any(row is not None for row in rows):
-                break
-        else:
+        rows = rows_of(self.labels, tree)
+        if all(row is None for row in rows):
             first = tree.questions[0].labels[0]
             raise ModelRefused(
                 f"{self.source} answers no question of tree {tree.name}; it lacks {first} and the "
@@ -117,21 +111,13 @@ class ZoobotModel:
             f"--tree {names[0]}"
         )
 
-    def _rows(self, tree: DecisionTree, suffix: str) -> list[int | None]:
-        """Row of each answer of the tree; None for all answers of an incomplete question."""
-        position = {label: row for row, label in enumerate(self.labels)}
-        rows: list[int | None] = []
-        for question in tree.questions:
-            found = [position.get(f"{question.name}{suffix}_{a}") for a in question.answers]
-            rows += [None] * len(found) if None in found else found
-        return rows
-
 
 def load_model(source: str) -> ZoobotModel:
     """Load a model; nothing in its file is executed.
 
-    source: path of a Lightning checkpoint or safetensors file, or
-    `hf_hub:owner/name`, fetched through huggingface_hub. Weights become float32.
+    source: path of a Lightning checkpoint or safetensors file, `hf_hub:owner/name`, fetched
+    through huggingface_hub, or the name of a model that comes with Zoolens
+    (`catalog.network.bundled`). Weights become float32.
     Raises `ModelRefused` if the file is not a Zoobot model, its
     tensors do not fit its encoder, or the hub does not give it.
     """
@@ -160,9 +146,9 @@ def load_model(source: str) -> ZoobotModel:
 def predicts_votes(source: str) -> bool:
     """Whether a model is of a decision tree, and no classifier or regressor.
 
-    source: as for `load_model`; raises as it does, but does not build the encoder.
+    source: as for `load_model`, or `bundled`; raises as it does, but does not build the encoder.
     """
-    return read_checkpoint(_file(source)).head.output is Output.CONCENTRATION
+    return source == BUNDLED or read_checkpoint(_file(source)).head.output is Output.CONCENTRATION
 
 
 def check_size(model: ZoobotModel, size: int) -> None:
@@ -243,8 +229,10 @@ def _logits(model: ZoobotModel, features: Tensor, masks: Tensor) -> Tensor:
 
 
 def path_of(source: str) -> str:
-    """The source of a model with its path made absolute; a hub source as it is."""
-    return source if source.startswith("hf_hub:") else str(Path(source).resolve())
+    """The source of a model with its path made absolute; on the hub, or bundled, its name."""
+    if source.startswith(HUB):
+        return source
+    return name_of(source) or str(Path(source).resolve())
 
 
 def mixed_seed(*numbers: int) -> int:
@@ -253,7 +241,7 @@ def mixed_seed(*numbers: int) -> int:
 
 
 def _file(source: str) -> Path:
-    return _download(source) if source.startswith("hf_hub:") else Path(source)
+    return _download(source) if source.startswith(HUB) else located(source)
 
 
 # As Zoobot's `load_from_name` looks for them.
@@ -270,7 +258,7 @@ def _download(source: str) -> Path:
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
     logging.set_verbosity_error()  # else it logs every retry; our one line is enough
-    repository = source.removeprefix("hf_hub:")
+    repository = source.removeprefix(HUB)
     for name in _ON_THE_HUB:
         try:
             return Path(hf_hub_download(repository, name))

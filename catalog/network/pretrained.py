@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from zoolens.catalog.errors import ModelRefused, nearest
+from zoolens.catalog.network.bundled import HUB, located
 from zoolens.catalog.network.checkpoints import reason
 from zoolens.catalog.network.model import ZoobotModel, load_model
-from zoolens.catalog.runtime.files import check_file, sha256_of
+from zoolens.catalog.runtime.files import sha256_of
 from zoolens.catalog.runtime.imports import without
 
 
@@ -21,16 +22,15 @@ def load_start(source: str, architecture: str | None) -> ZoobotModel:
     answers nothing: its labels are empty, its view is None. Raises `ModelRefused` as `load_model`
     does, and for weights that do not fit the architecture.
     """
-    if source.endswith(".safetensors"):
-        check_file(Path(source), "model", ModelRefused)
-        tensors = _plain(Path(source))
+    if not source.startswith(HUB) and (path := located(source)).suffix == ".safetensors":
+        tensors = _plain(path)
         if tensors is not None:
             if architecture is None:
                 raise ModelRefused(
                     f"{source} does not say whose weights it holds; name timm's architecture: "
                     "--architecture NAME"
                 )
-            return _built(Path(source), tensors, architecture)
+            return _built(path, tensors, architecture)
     return load_model(source)
 
 

@@ -42,23 +42,35 @@ def notice(sentence: str) -> None:
 class Bar:
     """What a job moves forward; it ends the job where Ctrl-C was swallowed."""
 
-    def __init__(self, show: Callable[[int], object] | None = None) -> None:
+    def __init__(self, show: Callable[[int, str], object] | None = None) -> None:
         self._show = show
 
-    def advance(self, steps: int = 1) -> None:
+    def advance(self, steps: int = 1, now: str = "") -> None:
+        """now: what is being done, if it is no longer what it was."""
         raise_if_interrupted()
         if self._show is not None:
-            self._show(steps)
+            self._show(steps, now)
 
 
 @contextmanager
-def progress(description: str, total: int) -> Iterator[Bar]:
-    """Progress over `total` steps on stderr, with rate and time left."""
+def progress(
+    description: str,
+    total: int,
+    *,
+    done: int = 0,
+    unit: str = "",
+    every: float | None = None,
+) -> Iterator[Bar]:
+    """Progress over `total` steps on stderr, with rate and time left.
+
+    done: steps that an earlier process did. unit: what the steps are, in a log. every: seconds
+    between two lines of a log, which else become rarer; a job that has it is one of hours.
+    """
     if _quiet or sys.stderr is None:
         yield Bar()
         return
     if not sys.stderr.isatty():
-        yield Bar(_Log(description, total).advance)
+        yield Bar(_Log(description, total, done, unit, every).advance)
         return
     from rich.console import Console
     from rich.progress import (
@@ -71,14 +83,15 @@ def progress(description: str, total: int) -> Iterator[Bar]:
 
     with Progress(
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(None if every else 40),  # as wide as long words leave it
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
+        speed_estimate_period=_LAST if every else _FIRST,
     ) as bars:
-        task = bars.add_task(description, total=total)
-        yield Bar(lambda steps: bars.advance(task, steps))
+        task = bars.add_task(description, total=total, completed=done)
+        yield Bar(lambda steps, now: bars.update(task, advance=steps, description=now or None))
 
 
 class _Log:
@@ -90,27 +103,32 @@ class _Log:
 
     _begun = _next = _moved = -inf
 
-    def __init__(self, description: str, total: int) -> None:
-        self._description, self._total, self._done = description, total, 0
+    def __init__(
+        self, description: str, total: int, before: int, unit: str, every: float | None
+    ) -> None:
+        self._description, self._total, self._unit = description, total, unit
+        self._before, self._done, self._every = before, 0, every
         self._step_begun = now = _now()
         if now - _Log._moved > _FIRST:
             _Log._begun, _Log._next = now, now + _FIRST
         _Log._moved = now
 
-    def advance(self, steps: int) -> None:
+    def advance(self, steps: int, description: str) -> None:
         self._done += steps
+        self._description = description or self._description
         _Log._moved = now = _now()
         if now < _Log._next:
             return
-        _Log._next = now + min(max(_FIRST, (now - _Log._begun) / 5), _LAST)
-        share = 100 * self._done // max(1, self._total)
-        done = f"{self._description}: {self._done:,} of {self._total:,} ({share} %)"
+        _Log._next = now + (self._every or min(max(_FIRST, (now - _Log._begun) / 5), _LAST))
+        whole = self._before + self._done
+        share = 100 * whole // max(1, self._total)
+        done = f"{self._description}: {whole:,} of {self._total:,}{self._unit} ({share} %)"
         if not self._done:  # nothing of it has come through yet: no pace is known
             remark(done)
             return
         each = max(now - self._step_begun, 1e-9) / self._done
         pace = f"{1 / each:,.1f} per second" if each <= 1 else f"{each:,.1f} s each"
-        remark(f"{done}, {pace}, {_span((self._total - self._done) * each)} left")
+        remark(f"{done}, {pace}, {_span((self._total - whole) * each)} left")
 
 
 def _span(seconds: float) -> str:

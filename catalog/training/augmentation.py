@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from mmap import mmap
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from torch.utils.data import Dataset, Sampler
 from zoolens.catalog.arrays import Pixels
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.model import mixed_seed
-from zoolens.catalog.training.pixels import MARGIN, covered
+from zoolens.catalog.training.pixels import MARGIN, covered, mapped
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,21 @@ class Examples:
     """N galaxies to learn from.
 
     pixels: (M, C, H, W) uint8; rows (N,): positions of the galaxies among the M; counts:
-    (N, A), 0 where a question was not asked.
+    (N, A), 0 where a question was not asked. Pixels in a file travel to other processes as its
+    name, where they would be read into the memory of each.
     """
 
     pixels: Pixels
     rows: npt.NDArray[np.int64]
     counts: npt.NDArray[np.float32]
+
+    def __getstate__(self) -> dict[str, Any]:
+        whole = isinstance(self.pixels, np.memmap) and isinstance(self.pixels.base, mmap)
+        return {**vars(self), "pixels": Path(self.pixels.filename) if whole else self.pixels}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        pixels = state["pixels"]
+        vars(self).update(state, pixels=mapped(pixels) if isinstance(pixels, Path) else pixels)
 
 
 def augmentation(view: View) -> Any:

@@ -218,7 +218,7 @@ def _joined(parts: Sequence[Part], tree: DecisionTree) -> TrainingSet:
         np.concatenate([spread(part.data.counts, part, 0) for part in parts]),
         np.concatenate([spread(part.data.worth, part, 1) for part in parts]),
         np.concatenate([data.split for data in each]),
-        max(data.largest for data in each),
+        np.concatenate([data.sides for data in each]),
     )
 
 

@@ -50,4 +50,4 @@ def read_training_set(
         counts, worth = counts[order], worth[order]
     galaxies = read_galaxies(store, ids)
     split = split_galaxies([galaxy.iauname for galaxy in galaxies], seed, held_out)
-    return TrainingSet(galaxies, counts, worth, split, int(image_sides(store, ids).max()))
+    return TrainingSet(galaxies, counts, worth, split, image_sides(store, ids))

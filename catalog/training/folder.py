@@ -31,10 +31,17 @@ class TrainingFolder:
         self.model = path / "model.safetensors"
         self.best = path / "best.ckpt"
         self.last = path / "last.ckpt"
+        self.losses = path / "losses.csv"
+        self.curve = path / "losses"  # and .png, .pdf
         # decoded images, kept only until the training is finished
         self.canvases = path / "canvases.npy"
         self.views = path / "views.npy"
         self._settings = path / "training.json"
+
+    @property
+    def decoded(self) -> bool:
+        """Whether images need not be decoded, or no longer."""
+        return self.model.exists() or (self.canvases.exists() and self.views.exists())
 
     def claim(self, config: Mapping[str, Any]) -> Outcome | None:
         """Take the folder for a training; returns the outcome if it is already finished.
@@ -69,6 +76,12 @@ class TrainingFolder:
         self._write(config, result)
         for scratch in (self.canvases, self.views):
             scratch.unlink(missing_ok=True)
+
+    def notes(self) -> list[str]:
+        """Where the losses are, in words."""
+        if not self.losses.exists():  # somebody removed them since
+            return []
+        return [f"losses of each epoch: {self.losses}, drawn: {self.curve}.png and .pdf"]
 
     def model_sha256(self) -> str:
         """Checksum of the model's file."""

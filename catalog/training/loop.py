@@ -8,92 +8,26 @@ epoch and the step, so an interrupted training continues as if it had not been.
 import logging
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.plugins import TorchCheckpointIO
 from torch.utils.data import DataLoader, Dataset
 
 from zoolens.catalog.images.view import View
-from zoolens.catalog.network.model import mixed_seed
 from zoolens.catalog.runtime.files import replacing
 from zoolens.catalog.runtime.parallel import end_with_parent
-from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.training.augmentation import Augmented, Examples, Shown, Shuffled
+from zoolens.catalog.training.curve import best_of
 from zoolens.catalog.training.folder import Outcome, TrainingFolder
+from zoolens.catalog.training.pace import MONITORED, Pace
 from zoolens.catalog.training.tree_model import Plan, Tree
 
-_MONITORED = "validation/supervised_loss"
 _CLIPPED = 0.3  # norm to which gradients are clipped, as in Zoobot's training
-
-
-class _Pace(Callback):
-    """Shows a bar per epoch, keeps the losses of all epochs, seeds dropout, measures the speed.
-
-    order: told its epoch when a training is resumed.
-    """
-
-    def __init__(self, seed: int, order: Shuffled) -> None:
-        self._seed = seed
-        self._order = order
-        self._stack = ExitStack()
-        self._images = 0
-        self._began = 0.0
-        self.seconds = 0.0
-        self.history: list[dict[str, float]] = []
-
-    @property
-    def images_per_second(self) -> float:
-        return self._images / self.seconds if self.seconds else 0.0
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"history": self.history}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.history = list(state_dict["history"])
-        # Lightning itself does so only after its workers have fetched the first galaxies
-        self._order.set_epoch(len(self.history))
-
-    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
-        epoch = trainer.current_epoch
-        so_far = f", loss {self.history[-1]['validation_loss']:.3f}" if self.history else ""
-        bar = progress(
-            f"epoch {epoch + 1} of {trainer.max_epochs}{so_far}", trainer.num_training_batches
-        )
-        self._bar = self._stack.enter_context(bar)
-        self._began = perf_counter()
-
-    def on_train_batch_start(
-        self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int
-    ) -> None:
-        # for dropout; per step, since a resumed training has drawn other numbers before
-        torch.manual_seed(mixed_seed(self._seed, trainer.global_step))
-
-    def on_train_batch_end(
-        self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        self._images += len(batch["counts"])
-        self._bar.advance()
-
-    def on_validation_start(self, trainer: Any, pl_module: Any) -> None:
-        self.seconds += perf_counter() - self._began
-        self._stack.close()
-
-    def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
-        self.history.append(
-            {
-                "epoch": trainer.current_epoch + 1,
-                "validation_loss": float(trainer.callback_metrics[_MONITORED]),
-            }
-        )
-
-    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
-        self._stack.close()
 
 
 class _Patience(EarlyStopping):
@@ -125,7 +59,7 @@ def fit(
     views: Examples,
     folder: TrainingFolder,
 ) -> tuple[Outcome, float]:
-    """Train `model`, leaving the best and the last checkpoint in the folder.
+    """Train `model`, leaving the best and the last checkpoint and the losses in the folder.
 
     canvases: to train on, 3 channels; views: to validate with. Continues from the last
     checkpoint if there is one, and then gives the same weights as without the
@@ -134,7 +68,7 @@ def fit(
     longer finite.
     """
     order = Shuffled(len(canvases.rows), plan.seed)
-    pace = _Pace(plan.seed, order)
+    pace = Pace(plan.seed, order, folder)
     keep: dict[str, Any] = {
         "dirpath": folder.path,
         "enable_version_counter": False,
@@ -145,8 +79,8 @@ def fit(
             max_epochs=plan.epochs,
             callbacks=[
                 pace,
-                _Patience(_MONITORED, patience=plan.patience),
-                ModelCheckpoint(filename=folder.best.stem, monitor=_MONITORED, **keep),
+                _Patience(MONITORED, patience=plan.patience),
+                ModelCheckpoint(filename=folder.best.stem, monitor=MONITORED, **keep),
                 ModelCheckpoint(filename=folder.last.stem, **keep),
             ],
             gradient_clip_val=_CLIPPED,
@@ -169,8 +103,9 @@ def fit(
             )
         except SystemExit:  # which Lightning raises when interrupted
             raise KeyboardInterrupt from None
-    lowest = min(pace.history, key=lambda epoch: epoch["validation_loss"])
-    outcome = Outcome(len(pace.history), int(lowest["epoch"]), lowest["validation_loss"])
+    pace.write()
+    best = best_of(pace.history)
+    outcome = Outcome(len(pace.history), int(best["epoch"]), best["validation_loss"])
     return outcome, pace.images_per_second
 
 

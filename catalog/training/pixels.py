@@ -18,14 +18,14 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from zoolens.catalog.arrays import Floats, Pixels
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.arrays import Floats, Ints, Pixels
+from zoolens.catalog.errors import CatalogError, few
 from zoolens.catalog.galaxy import Galaxy
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.view import View
 from zoolens.catalog.runtime.files import replacing
 from zoolens.catalog.runtime.parallel import in_order
-from zoolens.catalog.runtime.progress import progress
+from zoolens.catalog.runtime.progress import progress, remark
 
 Item = TypeVar("Item")
 
@@ -41,14 +41,19 @@ class TrainingSet:
 
     counts (N, A): votes, 0 for a question that nobody was asked or that had answers
     outside the tree. worth (N, A): the weight of a vote in training, 0..1. split (N,):
-    train, validation or test. largest: smaller side of the largest image, pixel.
+    train, validation or test. sides (N,): the smaller side of each image, pixel.
     """
 
     galaxies: list[Galaxy]
     counts: Floats
     worth: Floats
     split: npt.NDArray[np.str_]
-    largest: int
+    sides: Ints
+
+    @property
+    def largest(self) -> int:
+        """The smaller side of the largest image, pixel."""
+        return int(self.sides.max())
 
     @property
     def galaxy_id(self) -> npt.NDArray[np.int64]:
@@ -72,6 +77,7 @@ class TrainingSet:
             counts=self.counts[chosen],
             worth=self.worth[chosen],
             split=self.split[chosen],
+            sides=self.sides[chosen],
         )
 
     def part(self, split: str) -> "TrainingSet":
@@ -84,28 +90,45 @@ def decode_all(
 ) -> list[tuple[int, CatalogError]]:
     """Canvases of the training galaxies and views of the validating ones, into files.
 
-    Returns the reasons by position of the galaxies whose image is not what was ingested.
+    Returns the reasons by position of the galaxies whose image is not what was ingested. Tells
+    how many are one colour throughout, which are kept.
     """
     side = canvas_side(view, data.largest)
     channels = 1 if view.greyscale else 3
     refused = []
+    blank: list[str] = []
     with ImageReader() as reader:
 
         def image(galaxy: Galaxy) -> Image.Image:
             return reader.open(galaxy.source, galaxy.member, sha256=galaxy.sha256)
 
+        def looked_at(galaxy: Galaxy, pixels: Pixels) -> Pixels:
+            if pixels.min() == pixels.max():
+                blank.append(galaxy.iauname)
+            return pixels
+
         for split, path, shape, pixels in (
-            ("train", canvases, (3, side, side), lambda g: canvas(image(g), view, side)),
+            (
+                "train",
+                canvases,
+                (3, side, side),
+                lambda g: looked_at(g, canvas(image(g), view, side)),
+            ),
             (
                 "validation",
                 views,
                 (channels, view.size, view.size),
-                lambda g: viewed(image(g), view),
+                lambda g: looked_at(g, viewed(image(g), view)),
             ),
         ):
             places = np.flatnonzero(data.split == split).tolist()
             bad = fill(path, [data.galaxies[place] for place in places], shape, pixels)
             refused += [(places[row], error) for row, error in bad]
+    if blank:
+        remark(
+            f"{len(blank):,} images show nothing, one grey throughout: {few(sorted(blank), 3)}; "
+            "their votes are trained on all the same, so give them other images if they have some"
+        )
     return sorted(refused, key=lambda pair: pair[0])
 
 
@@ -134,6 +157,8 @@ def fill(
         array = np.lib.format.open_memmap(
             part, mode="w+", dtype=np.uint8, shape=(len(items), *shape)
         )
+        with part.open("rb+") as file:  # or a full disk would end the process
+            os.posix_fallocate(file.fileno(), 0, part.stat().st_size)
         for place, result in enumerate(results):
             if isinstance(result, CatalogError):
                 refused.append((place, result))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from zoolens.catalog.decision_tree import DecisionTree, campaign_of
 from zoolens.catalog.errors import UnknownName, few
-from zoolens.catalog.trees.published import TREE_NAMES, get_tree, own_suffix
+from zoolens.catalog.trees.published import TREE_NAMES, get_tree, own_suffix, suffixes
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,25 @@ def fit(tree: DecisionTree, columns: Collection[str]) -> Fit:
         (read if whole else part).update(known & set(best))
         unasked += not whole
     return Fit(tree, frozenset(read), frozenset(part), unasked)
+
+
+def rows_of(labels: Sequence[str], tree: DecisionTree) -> list[int | None]:
+    """The place of each of a tree's A answers among the labels of a model.
+
+    Labels of the tree's own campaign count first (`-dr5` for gzd5), then those without campaign
+    (GZ DESI), then those of the campaign that asked the same questions (dr8 for gzd5, dr5 for
+    gzd8): one of these for the whole tree, never a mixture. None for all answers of a question
+    that lacks one.
+    """
+    position = {label: row for row, label in enumerate(labels)}
+    for suffix in suffixes(tree):
+        rows: list[int | None] = []
+        for question in tree.questions:
+            found = [position.get(f"{question.name}{suffix}_{a}") for a in question.answers]
+            rows += [None] * len(found) if None in found else found
+        if any(row is not None for row in rows):
+            return rows
+    return [None] * len(tree.labels)
 
 
 def best_fit(source: str, fits: Sequence[Fit], prefer: DecisionTree | None) -> Fit:

@@ -20,7 +20,7 @@ HEADINGS = {
     "Your catalogue": {"ingest", "keep", "predict", "score", "index", "status", "verify"},
     "Looking": {"worst", "similar", "explain", "histogram", "sql"},
     "Publishing": {"select", "release"},
-    "Simulation and trust": {"demo", "simulate", "train", "evaluate"},
+    "Simulation and trust": {"demo", "models", "simulate", "train", "evaluate"},
 }
 
 

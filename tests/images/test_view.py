@@ -79,6 +79,36 @@ def test_minimal_shows_the_central_part_of_a_galaxy(image: Image.Image) -> None:
     assert np.abs(shown - np.asarray(crop) / 255).mean() < 0.01
 
 
+@pytest.mark.parametrize("zoom", [1.0, 2.0, 3.3])
+def test_a_zoom_is_the_scale_of_galaxy_datasets(zoom: float, image: Image.Image) -> None:
+    from galaxy_datasets import transforms
+
+    config = transforms.minimal_view_config()
+    config.random_affine.scale = (zoom, zoom)
+    config.output_size = 64
+    expected = transforms.get_galaxy_transform(config)(image)
+    view = View(size=64, zoom=zoom)
+    assert torch.equal(view.prepare(image), expected)
+    assert np.array_equal(view.display(image), view.both(image)[1])
+    both = ColourAndGrey(size=64, zoom=zoom).prepare(image)
+    assert torch.equal(both[:3], expected)
+    assert torch.equal(both[3:], View(size=64, greyscale=True, zoom=zoom).prepare(image))
+
+
+def test_a_zoom_is_recorded_only_where_it_is_another() -> None:
+    assert "zoom" not in View().config()
+    view = View(size=64, zoom=2)
+    assert json.loads(json.dumps(view.config()))["zoom"] == 2
+    assert View.from_config(view.config()) == view
+    for wrong in (0.5, 17.0, float("nan"), float("inf")):
+        with pytest.raises(CatalogError, match="zoom of"):
+            View(zoom=wrong)
+    with pytest.raises(CatalogError, match="leave out the zoom"):
+        View("fast", zoom=2)
+    with pytest.raises(CatalogError, match="is no view"):
+        View.from_config({**View().config(), "zoom": "2"})
+
+
 @pytest.mark.parametrize("view", [View(), View("fast", 128)])
 def test_display_shows_the_same_pixels(view: View, image: Image.Image) -> None:
     seen = view.prepare(image).permute(1, 2, 0).numpy()

@@ -103,6 +103,7 @@ def test_what_later_steps_would_refuse_is_refused_first(tmp_path: Path) -> None:
     for settings, told in (
         ({"model": "m", "predictions": votes}, "not both"),
         ({"model": str(none)}, "no model at"),
+        ({"model": "gzd5-simulate"}, "nearest: gzd5-simulated"),
         ({"predictions": none}, "no table at"),
         ({"weights": "papre"}, "no weights 'papre'"),
     ):

@@ -114,8 +114,16 @@ def test_a_training_leaves_a_model_and_records_its_split(trained: tuple[Path, An
     (reject,) = _rows(catalog, f"SELECT * FROM rejects WHERE run_id = {report.run_id}")
     assert reject["key"] == "J05"
     assert "changed image" in reject["reason"]
-    left = sorted(path.name for path in (catalog.parent / "out").iterdir())
-    assert left == ["best.ckpt", "last.ckpt", "model.safetensors", "training.json"]
+    out = catalog.parent / "out"
+    losses = ["losses.csv", "losses.pdf", "losses.png"]
+    left = sorted(path.name for path in out.iterdir())
+    assert left == ["best.ckpt", "last.ckpt", *losses, "model.safetensors", "training.json"]
+    made = Path(catalog.parent / "plain")
+    made.touch()
+    modes = {path.name for path in out.iterdir() if path.stat().st_mode != made.stat().st_mode}
+    assert not modes, "as readable by others as any file"
+    assert str(out / "losses.csv") in report.notes[0] or report.notes[0].startswith("losses")
+    assert len((out / "losses.csv").read_text().splitlines()) == 3
 
 
 def test_losses_can_be_told_by_split(trained: tuple[Path, Any]) -> None:
@@ -247,6 +255,7 @@ def test_settings_out_of_range_are_told(
 ) -> None:
     with pytest.raises(CatalogError, match=message):
         _train(catalog, **settings)
+    assert not (catalog.parent / "out").exists(), "else the folder would be another training's"
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(catalog: Path) -> None:

@@ -1,5 +1,6 @@
 """Progress: ends work where Ctrl-C was swallowed, and tells the log of a long job."""
 
+import sys
 from math import inf
 
 import pytest
@@ -90,3 +91,30 @@ def test_where_nothing_has_come_through_no_pace_is_told(
         clock[0] += 40
         bar.advance(0)
     assert capsys.readouterr().err == "zoolens: drawing: 0 of 5 (0 %)\n"
+
+
+def test_a_job_of_hours_tells_at_even_times_what_it_does_now(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with progress.progress("training", 500, done=100, unit=" galaxies", every=60) as bar:
+        for step in range(1, 401):
+            clock[0] += 1
+            bar.advance(1, f"step {step}")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == (
+        "zoolens: step 30: 130 of 500 galaxies (26 %), 1.0 per second, 6 min left"
+    ), "what was done before counts, but not for the pace"
+    assert [line.split(":")[1] for line in lines] == [f" step {n}" for n in range(30, 400, 60)]
+
+
+def test_a_terminal_shows_what_is_done_now(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with progress.progress("training", 400, done=100, every=60) as bar:
+        bar.advance(50, "epoch 2 of 3, step 30 of 80, loss 2.345, validation 2.401 at best")
+    err = capsys.readouterr().err
+    assert "epoch 2 of 3, step 30 of 80, loss 2.345, validation 2.401 at best" in err
+    assert "150/400" in err

@@ -1,5 +1,9 @@
 """Images turned, moved and erased, decided by a key; and as they are."""
 
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -8,6 +12,7 @@ import torch
 from tests.made.trainings import VIEW, examples
 from zoolens.catalog.images.view import View
 from zoolens.catalog.training.augmentation import Augmented, Examples, Shown, augmentation
+from zoolens.catalog.training.pixels import mapped
 
 pytestmark = pytest.mark.slow
 
@@ -75,3 +80,17 @@ def test_rows_say_which_pixels_are_whose() -> None:
     shown = Shown(some)
     assert np.array_equal((shown[1]["image"] * 255).round().numpy(), made.pixels[2])
     assert np.array_equal(shown[1]["counts"], made.counts[2])
+
+
+def test_pixels_in_a_file_travel_as_its_name(tmp_path: Path) -> None:
+    """Workers that are not forked would each read all of them into memory."""
+    made = examples(9, 40)
+    np.save(tmp_path / "pixels.npy", made.pixels)
+    of_file = replace(made, pixels=mapped(tmp_path / "pixels.npy"))
+    for data in (made, of_file, replace(of_file, pixels=of_file.pixels[2:])):
+        sent = pickle.dumps(data)
+        assert (len(sent) < 5000) == (data is of_file)
+        again = pickle.loads(sent)
+        np.testing.assert_array_equal(again.pixels, data.pixels)
+        np.testing.assert_array_equal(again.counts, data.counts)
+    assert isinstance(pickle.loads(pickle.dumps(of_file)).pixels, np.memmap)

@@ -62,6 +62,11 @@ def _assert_same(one: Path, other: Path) -> None:
     assert [name for name in first if not torch.equal(first[name], second[name])] == []
 
 
+def _losses(folder: Path) -> list[list[str]]:
+    """The table of losses, without the seconds."""
+    return [line.split(",")[:-1] for line in (folder / "losses.csv").read_text().splitlines()]
+
+
 def test_a_training_learns_and_its_file_predicts(tmp_path: Path) -> None:
     plan = Plan("resnet10t", 12, 8, 3e-3, 12, seed=0, mixed=False, workers=0)
     outcome = _train(tmp_path / "out", plan, examples(48, 40))
@@ -94,6 +99,7 @@ def test_an_interrupted_training_comes_to_the_same_weights(
     _Interrupted.left = 10**9
     assert _train(tmp_path / "cut", plan, views=views) == whole[1]
     _assert_same(whole[0], tmp_path / "cut")
+    assert _losses(tmp_path / "cut") == _losses(whole[0])
 
 
 def test_a_training_interrupted_within_an_epoch_comes_to_the_same_weights(
@@ -114,7 +120,8 @@ def test_checkpoints_do_not_pass_through_the_folder_of_temporary_files(
     """It may be on another file system, from which a move is a copy that a kill cuts short."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
     _train(tmp_path / "out")
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["best.ckpt", "last.ckpt"]
+    left = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert left == ["best.ckpt", "last.ckpt", "losses.csv", "losses.pdf", "losses.png"]
 
 
 def test_a_finished_training_has_nothing_left_to_do(tmp_path: Path) -> None:

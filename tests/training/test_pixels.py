@@ -1,6 +1,7 @@
 """Decoded images, in files: against Pillow, pixel by pixel."""
 
 import hashlib
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def data(tmp_path: Path) -> TrainingSet:
         sha256 = hashlib.sha256(content).hexdigest()
         galaxies.append(Galaxy(10 + number, f"J{number}", str(path), None, sha256))
     counts = np.arange(12.0).reshape(6, 2)
-    return TrainingSet(galaxies, counts, np.full((6, 2), 0.5), SPLIT, 40)
+    return TrainingSet(galaxies, counts, np.full((6, 2), 0.5), SPLIT, np.full(6, 40))
 
 
 def test_a_part_has_the_rows_of_its_split(data: TrainingSet) -> None:
@@ -115,3 +116,32 @@ def test_a_canvas_of_one_channel_is_that_of_it_in_three(name: str) -> None:
     expected = canvas(grey.convert("RGB"), View(name, 32), 38)
     for view in (View(name, 32, greyscale=True), View(name, 32, grey_as_colour=True)):
         np.testing.assert_array_equal(canvas(grey, view, 38), expected)
+
+
+def test_images_that_show_nothing_are_named_and_kept(
+    data: TrainingSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = {}
+    for number, colour in ((0, 0), (1, 200)):
+        path = tmp_path / f"blank{number}.png"
+        Image.new("RGB", (40, 40), (colour,) * 3).save(path)
+        names[number] = Galaxy(10 + number, f"J{number}", str(path), None, None)
+    galaxies = [names.get(number, galaxy) for number, galaxy in enumerate(data.galaxies)]
+    blank = replace(data, galaxies=galaxies)
+    refused = decode_all(blank, View("fast", 24), tmp_path / "c.npy", tmp_path / "v.npy")
+    assert [place for place, _ in refused] == [4]
+    assert "2 images show nothing, one grey throughout: J0, J1;" in capsys.readouterr().err
+    assert (mapped(tmp_path / "v.npy")[0] == 200).all()
+
+
+@pytest.mark.parametrize(("zoom", "across"), [(1.0, 400), (1.2, 400), (2.0, 240)])
+def test_a_canvas_is_a_little_wider_than_the_view(zoom: float, across: int) -> None:
+    view = View(size=32, zoom=zoom)
+    pixels = np.random.default_rng(0).integers(0, 256, (400, 400, 3), dtype=np.uint8)
+    side = canvas_side(view, 400)
+    assert side == round(32 * 1.5 * zoom * across / 400)  # 1.5 pixels for one of the view
+    edge = (400 - across) // 2
+    square = Image.fromarray(pixels).crop((edge, edge, 400 - edge, 400 - edge))
+    expected = square.resize((side, side), Image.Resampling.BILINEAR)
+    shown = canvas(Image.fromarray(pixels), view, side)
+    assert np.array_equal(shown, np.asarray(expected).transpose(2, 0, 1))

@@ -51,7 +51,9 @@ def _data(split: list[str], asked: npt.NDArray[np.bool_] | None = None) -> Train
     asked = np.ones((len(split), 4), dtype=bool) if asked is None else asked
     counts = asked[:, TOY.question_of].astype(np.float64)
     galaxies = _galaxies(*((f"g{n}", str(n)) for n in range(len(split))))
-    return TrainingSet(galaxies, counts, np.ones_like(counts), np.array(split), 40)
+    return TrainingSet(
+        galaxies, counts, np.ones_like(counts), np.array(split), np.full(len(split), 40)
+    )
 
 
 def test_enough_is_enough() -> None:
