@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 GZ2, GZD5 = get_tree("gz2"), get_tree("gzd5")
 SETTINGS: dict[str, Any] = {
     "architecture": "test_resnet",
-    "view": View("minimal", 32),
+    "view": View("minimal", 64),
     "epochs": 1,
     "batch_size": 4,
     "held_out": 0.5,
