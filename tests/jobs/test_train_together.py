@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 GZ2, GZD5 = get_tree("gz2"), get_tree("gzd5")
 SETTINGS: dict[str, Any] = {
     "architecture": "test_resnet",
-    "view": View("minimal", 32),
+    "view": View("minimal", 64),
     "epochs": 1,
     "batch_size": 4,
     "held_out": 0.5,
@@ -162,7 +162,7 @@ def test_the_model_predicts_and_is_explained_in_either(
         assert said.missing_questions == ()
         assert _rows(own, "SELECT count(DISTINCT label) FROM predictions") == [(len(tree.labels),)]
         score(own)
-        drawn = explain(own, Which(everything=True), Maps(engine="torch"))
+        drawn = explain(own, Which(everything=True), Maps(engine="torch"), figures=False)
         assert drawn.rejects == 0
         found = evaluate(own, control=str(report.model), maps=2, typical=1, out=tmp_path / "trust")
         assert found.measures
