@@ -229,9 +229,9 @@ def test_maps_are_turned_back_and_add_up_to_what_is_predicted(scored: Path, mode
             Explainer(member.model, one, size=64)(batch).mean[0, answer].numpy(),
             DeepLift(member.model, one, TREE.slices, size=64)(batch).maps[0, answer].numpy(),
         ]
-        for maps, found in zip(parts, (own, raised), strict=True):
+        for maps, kept in zip(parts, (own, raised), strict=True):
             back = np.rot90(maps, -(0, 2, 1, 3)[orientation % 4])
-            found.append(back[:, ::-1] if orientation >= 4 else back)
+            kept.append(back[:, ::-1] if orientation >= 4 else back)
     found = saliency_of(scored, "G0002", LABEL)
     np.testing.assert_allclose(found, np.mean(own, axis=0), atol=1e-5 * np.abs(own).max())
     spread = saliency_of(scored, "G0002", LABEL, sd=True)
