@@ -18,6 +18,7 @@ def evaluate(
     split: Annotated[
         str | None, Option(help="Only the train, validation or test galaxies.")
     ] = None,
+    where: options.Where = None,
     galaxies: Annotated[
         int, Option(min=1, help="Galaxies whose predictions are judged, at most.")
     ] = 20_000,
@@ -37,6 +38,7 @@ def evaluate(
         truth=truth,
         control=control,
         split=split,
+        where=where,
         galaxies=galaxies,
         maps=maps,
         typical=typical,

@@ -33,8 +33,9 @@ def ingest(
     weighted: Annotated[
         bool, Option("--weighted", help="The votes are weighted: counts can be fractional.")
     ] = False,
-    samples: options.Samples = 30,
+    samples: options.Samples = None,
     seed: options.Seed = 0,
+    orientations: options.Orientations = 1,
     view: options.ViewName = None,
     size: options.Size = None,
     zoom: options.Zoom = None,
@@ -66,7 +67,7 @@ def ingest(
         keep=listed(keep or ""),
         weighted=weighted,
         inference=options.inference_of(
-            samples, seed, view, size, zoom, engine, precision, grey_as_colour
+            samples, seed, view, size, zoom, engine, precision, grey_as_colour, orientations
         ),
         weights=weights,
         say=say,

@@ -53,7 +53,22 @@ Models = Annotated[
     ),
 ]
 Samples = Annotated[
-    int, Option(min=0, max=1000, help="Dropout samples of each model; 0 turns dropout off.")
+    int | None,
+    Option(
+        min=0,
+        max=1000,
+        help="Dropout samples of each model; 30 if not given, or 32 in 4 or 8 orientations; 0 "
+        "turns dropout off.",
+    ),
+]
+Orientations = Annotated[
+    int,
+    Option(
+        min=1,
+        max=8,
+        help="Orientations that an image is seen in, among which the samples are shared out: 2, 4, "
+        "or 8, with mirror images, take as many times as long and err less.",
+    ),
 ]
 Seed = Annotated[int, Option(min=0, help="Seed of the dropout samples.")]
 ViewName = Annotated[
@@ -86,7 +101,17 @@ Where = Annotated[
 ]
 
 # Names of what only means something with a model.
-OF_A_MODEL = ("samples", "seed", "view", "size", "zoom", "grey_as_colour", "engine", "precision")
+OF_A_MODEL = (
+    "samples",
+    "seed",
+    "orientations",
+    "view",
+    "size",
+    "zoom",
+    "grey_as_colour",
+    "engine",
+    "precision",
+)
 
 # What a catalogue is made from.
 Predictions = Annotated[
@@ -114,7 +139,7 @@ def view_of(name: str | None, size: int | None, zoom: float | None) -> "View | N
 
 
 def inference_of(
-    samples: int,
+    samples: int | None,
     seed: int,
     view: str | None,
     size: int | None,
@@ -122,8 +147,12 @@ def inference_of(
     engine: str,
     precision: str,
     grey_as_colour: bool,
+    orientations: int,
 ) -> "Inference":
     """How a model is to predict, as options say."""
+    from zoolens.catalog.network.orientations import even
     from zoolens.jobs.settings import Inference
 
-    return Inference(samples, seed, view_of(view, size, zoom), engine, precision, grey_as_colour)
+    drawn = even(Inference.samples, orientations) if samples is None else samples
+    seen = view_of(view, size, zoom)
+    return Inference(drawn, seed, seen, engine, precision, grey_as_colour, orientations)

@@ -14,8 +14,9 @@ def predict(
     predictions: options.Predictions = None,
     id_column: options.IdColumn = None,
     tree: options.Tree = None,
-    samples: options.Samples = 30,
+    samples: options.Samples = None,
     seed: options.Seed = 0,
+    orientations: options.Orientations = 1,
     view: options.ViewName = None,
     size: options.Size = None,
     zoom: options.Zoom = None,
@@ -41,7 +42,7 @@ def predict(
         id_column=id_column,
         tree=tree,
         inference=options.inference_of(
-            samples, seed, view, size, zoom, engine, precision, grey_as_colour
+            samples, seed, view, size, zoom, engine, precision, grey_as_colour, orientations
         ),
         names=[name.strip() for name in names.split(",")] if names else (),
     )

@@ -11,6 +11,7 @@ from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import check_precision, choose_engine
 from zoolens.catalog.network.ensemble import load_estimator, origin_of
 from zoolens.catalog.network.model import check_draw
+from zoolens.catalog.network.orientations import check_upright
 from zoolens.catalog.predictions.estimates import Estimator
 from zoolens.catalog.predictions.from_images import fill_from_images
 from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image
@@ -75,8 +76,7 @@ def estimate(
     Raises `ModelRefused` for the model or names, and `CatalogError` if no galaxy has a usable
     image or the settings do not suit the model.
     """
-    check_draw(inference.samples, inference.seed)
-    check_precision(inference.precision)
+    _check_settings(inference)
     with Store.open(catalog) as store, ImageReader() as reader:
         imaged = galaxies_with_image(store)
         if not len(imaged):
@@ -135,6 +135,11 @@ def estimate(
 
 def check(model: str, inference: Inference) -> None:
     """Raises as `estimate` does for its settings, and a model that does not suit them."""
+    _check_settings(inference)
+    load_estimator(model, inference.view, inference.grey_as_colour)
+
+
+def _check_settings(inference: Inference) -> None:
     check_draw(inference.samples, inference.seed)
     check_precision(inference.precision)
-    load_estimator(model, inference.view, inference.grey_as_colour)
+    check_upright(inference.orientations)

@@ -31,6 +31,7 @@ from zoolens.catalog.output.html import Section, write_report
 from zoolens.catalog.paths import evaluation_dir, evaluation_page
 from zoolens.catalog.runtime.files import sha256_of
 from zoolens.catalog.runtime.progress import progress
+from zoolens.catalog.saliency.oriented import OrientedExplainer
 from zoolens.catalog.saliency.pooled import PooledExplainer
 from zoolens.catalog.store.matrices import predictions_state, read_predictions, votes_state
 from zoolens.catalog.store.outdated import warn_of
@@ -50,7 +51,7 @@ class EvaluateReport:
 
     galaxies: that have votes and posteriors. tables: by title; section: all of it, for
     another page to take in. changed: False if all had been measured before. pooled: whether
-    several models predicted.
+    several models predicted; turned: in how many orientations, where maps were tested.
     """
 
     job: ClassVar[str] = "evaluate"
@@ -62,11 +63,16 @@ class EvaluateReport:
     page: Path
     changed: bool
     pooled: bool = False
+    turned: int = 1
 
     @property
     def notes(self) -> tuple[str, ...]:
         untested = "several models predicted: their maps are not tested; evaluate one at a time"
-        return (untested,) if self.pooled else ()
+        upright = (
+            f"predicted in {self.turned} orientations: the maps that are tested are those of the "
+            "upright images alone, one of the orientations"
+        )
+        return (*([untested] if self.pooled else []), *([upright] if self.turned > 1 else []))
 
     @property
     def summary(self) -> str:
@@ -93,6 +99,7 @@ def evaluate(
     truth: Path | None = None,
     control: str | None = None,
     split: str | None = None,
+    where: str | None = None,
     galaxies: int = 20_000,
     maps: int = 300,
     typical: int = 20,
@@ -105,8 +112,9 @@ def evaluate(
     and sanity, faithfulness and stability of the maps of `typical` galaxies. truth: the
     `truth.parquet` of a simulated sky, for errors against the truth, and whether maps
     point at the cause. control: a model trained on shuffled votes, for the second
-    sanity check. split: only galaxies of that split of the newest training. galaxies:
-    at most so many, chosen at random. out: folder of page and figures, beside the catalogue
+    sanity check. split: only galaxies of that split of the newest training; where: only those of
+    which an SQL condition on the views `galaxies` and `own` is true. galaxies: at most so many,
+    chosen at random. out: folder of page and figures, beside the catalogue
     unless given.
 
     The measures of a topic are committed together, and the same call continues where
@@ -118,11 +126,12 @@ def evaluate(
         if control is not None:
             (control,), _ = settled([control], store.tree)
         predictions = store.run(store.newest_run("predict"))
-        data = read_evaluated(store, predictions.run_id, split, galaxies)
+        data = read_evaluated(store, predictions.run_id, split, galaxies, where)
         explained = None
         pooled = "models" in predictions.config
         if predictions.model_sha256 is not None and data.images and not pooled:
-            explained = explained_model(store, None, "deeplift", None)
+            # the tests shuffle and perturb one network on one image
+            explained = explained_model(store, None, "deeplift", None, upright=True)
         work = _Work(
             data,
             *read_predictions(store, store.tree, predictions.run_id, data.galaxy_id),
@@ -145,6 +154,10 @@ def evaluate(
                 "typical": typical,
                 "explained": explained and explained.config,
                 "maps of fractions": "a dropout sample at a time",
+                "ranks": "Spearman's",
+                # which galaxies these are can change with a later training or column
+                **({"where": where} if where else {}),
+                **({"galaxies_sha256": data.sha256} if split or where else {}),
             },
             model_sha256=predictions.model_sha256,
             origin={"truth": str(truth or ""), "control": control or ""},
@@ -160,8 +173,9 @@ def evaluate(
     page = evaluation_page(folder)
     foot = f"Evaluation run {run.run_id}, predictions of run {predictions.run_id}."
     write_report(page, TITLE, LEAD, [section], foot)
+    turned = predictions.config.get("orientations", 1) if explained else 1
     return EvaluateReport(
-        run.run_id, len(data.names), tuple(measures), tables, section, page, changed, pooled
+        run.run_id, len(data.names), tuple(measures), tables, section, page, changed, pooled, turned
     )
 
 
@@ -179,10 +193,10 @@ def _control(source: str, explained: ExplainedModel | None, store: Store) -> Zoo
 def _measure(store: Store, run: Run, reader: ImageReader, work: _Work) -> None:
     """Commit the measures of each topic that the run does not have yet."""
     if not store.committed(run, "fractions"):
-        found = fraction_measures(work.data, work.truth, store.tree, work.predicted)
+        found = fraction_measures(work.data, work.truth, store.tree, work.predicted, work.reach)
         store.commit(run, "fractions", {"evaluation": evaluation_rows(found)})
     explained = work.explained
-    if explained is None or isinstance(explained.explainer, PooledExplainer):
+    if explained is None or isinstance(explained.explainer, PooledExplainer | OrientedExplainer):
         return
     trial = MapTrial(explained.model, explained.explainer, store.tree)
     if not store.committed(run, "maps"):

@@ -13,7 +13,7 @@ from zoolens.catalog.explain.estimates import estimate_image
 from zoolens.catalog.explain.image_figure import image_figure
 from zoolens.catalog.explain.maps import check_derivable
 from zoolens.catalog.explain.members import explainer_of
-from zoolens.catalog.explain.model import how
+from zoolens.catalog.explain.model import how, of_samples
 from zoolens.catalog.explain.one_image import explain_image
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.bundled import settled
@@ -24,7 +24,8 @@ from zoolens.catalog.network.ensemble import (
     predict_votes,
     sha256_of_models,
 )
-from zoolens.catalog.network.model import load_model
+from zoolens.catalog.network.model import check_draw, load_model
+from zoolens.catalog.network.orientations import check_upright
 from zoolens.catalog.output.figures import save
 from zoolens.catalog.paths import picture_stem
 from zoolens.catalog.runtime.files import make_folder
@@ -78,7 +79,7 @@ def explain_picture(
     """Predict one image, and draw which of its pixels speak for what is predicted.
 
     maps: the model, or several, and how their maps are made, or a classifier or regressor, of which
-    all but tree, answer and of holds; inference: samples, seed, and the
+    all but tree, answer and of holds; inference: samples, seed, orientations, and the
     view unless the model's file says it. tree: a name or file, told from the model's labels unless
     given. answer: the one to draw; unless given, the likeliest of each question that half of
     the volunteers would be asked, at most four. of: what the maps are of, "concentration" or
@@ -108,15 +109,26 @@ def explain_picture(
     first, engine = models[0], choose_engine(maps.engine, 1)
     asked = tree_of(load_model(first).labels, source=first, tree=tree, whole=True)
     members = load_ensemble(models, asked, inference.view, maps.grey_as_colour)
-    samples, seed = inference.samples, inference.seed
+    samples, seed, turns = inference.samples, inference.seed, inference.orientations
+    check_draw(samples, seed, len(members), turns)
     view, explainer = explainer_of(
-        members, asked.slices, samples, seed, maps.method, maps.layer, engine
+        members, asked.slices, samples, seed, maps.method, maps.layer, engine, turns
     )
-    found = explain_image(image, members, asked, view, explainer, samples=samples, seed=seed, of=of)
+    found = explain_image(
+        image,
+        members,
+        asked,
+        view,
+        explainer,
+        samples=samples,
+        seed=seed,
+        orientations=turns,
+        of=of,
+    )
     drawn = found.telling if answer is None else [asked.answer_id(answer)]
     named = ", ".join(dict.fromkeys(one.model.architecture for one in members))
     provenance = (
-        f"{how(explainer, of)}, {samples} dropout samples, bilinear; {len(members)} "
+        f"{how(explainer, of)}, {of_samples(samples, turns)}, bilinear; {len(members)} "
         f"model{'s' * (len(members) > 1)} ({named}), SHA-256 {sha256_of_models(members)[:12]}…"
     )
     make_folder(folder)
@@ -132,6 +144,7 @@ def _estimated(
 ) -> PictureReport:
     """As `explain_picture`, by a classifier or regressor."""
     samples, seed = inference.samples, inference.seed
+    check_upright(inference.orientations)
     member = load_estimator(maps.models[0], inference.view, maps.grey_as_colour)
     model = member.model
     explainer = Explainer(

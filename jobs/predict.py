@@ -54,7 +54,7 @@ def predict(
     """
     samples, seed, precision = inference.samples, inference.seed, inference.precision
     models = _listed(model)
-    check_draw(inference.samples, inference.seed, len(models))
+    check_draw(inference.samples, inference.seed, len(models), inference.orientations)
     check_precision(inference.precision)
     with Store.open(catalog) as store, ImageReader() as reader:
         imaged = galaxies_with_image(store)
@@ -79,6 +79,8 @@ def predict(
         }
         if precision != "float32":
             config["precision"] = precision
+        if inference.orientations > 1:
+            config["orientations"] = inference.orientations
         run = store.begin(
             "predict",
             config,
@@ -95,6 +97,7 @@ def predict(
             samples=samples,
             seed=seed,
             precision=precision,
+            orientations=inference.orientations,
         )
         filled = fill_from_images(
             store, run, "prediction", imaged, lambda: ready().tables, batch_size
@@ -116,6 +119,7 @@ def predict(
             members[0].model.missing_questions(own),
             changed,
             len(members),
+            inference.orientations,
             said,
         )
 
@@ -128,7 +132,7 @@ def check(
     tree: that of the catalogue, None if it has none yet. Returns the one that it then has.
     """
     models, _ = settled(_listed(model), tree)
-    check_draw(inference.samples, inference.seed, len(models))
+    check_draw(inference.samples, inference.seed, len(models), inference.orientations)
     check_precision(inference.precision)
     choose_engine(inference.engine, 1)
     tree = _tree(models, tree)

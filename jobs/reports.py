@@ -104,8 +104,8 @@ class PredictReport:
     or rows refused or reported now; samples: dropout samples per galaxy, 0 if
     dropout was off, None from a table; missing_questions: those of the tree that are
     not predicted; changed: False if the same run was complete and shown before; models: how
-    many the samples are of, each of which drew `samples`. remarks: what else to know, one
-    sentence each.
+    many the samples are of, each of which drew `samples`. orientations: that each image was seen
+    in. remarks: what else to know, one sentence each.
     """
 
     job: ClassVar[str] = "predict"
@@ -117,12 +117,14 @@ class PredictReport:
     missing_questions: tuple[str, ...]
     changed: bool
     models: int = 1
+    orientations: int = 1
     remarks: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
         done = f"{self.galaxies:,} galaxies, {self.total:,} in all; {self.rejects:,} refused"
         done += f"; {self.models} models pooled" if self.models > 1 else ""
+        done += f"; in {self.orientations} orientations" if self.orientations > 1 else ""
         again = self.changed and not self.galaxies and not self.rejects
         return done + ("; its predictions show again" if again else "")
 

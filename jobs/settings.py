@@ -20,7 +20,8 @@ class Inference:
     off. view: what the model was trained to see; unless given, what its file says, or
     else the default view. engine: what runs the encoder (`catalog.network.engines`).
     precision: `float32` or `bfloat16`. grey_as_colour: models of three channels are shown
-    images of one.
+    images of one. orientations: that an image is seen in, 1, 2, 4 or 8, among which the samples
+    are shared out; with dropout off there is a sample of each (`catalog.network.orientations`).
     """
 
     samples: int = 30
@@ -29,6 +30,7 @@ class Inference:
     engine: str = "auto"
     precision: str = "float32"
     grey_as_colour: bool = False
+    orientations: int = 1
 
 
 @dataclass(frozen=True)

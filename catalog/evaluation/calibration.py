@@ -15,6 +15,7 @@ from zoolens.catalog.predictions.posterior import question_totals
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 MIN_VOTES = 5  # on a question; fewer say little
+ROUNDED = "rounded votes"  # what coverage is of where votes are weighted
 
 _WHOLE = 1e-6  # votes: rounding of whole numbers is less
 _NARROW = 1e-12  # probability: a smaller step of the distribution counts as a point
@@ -37,9 +38,15 @@ def calibration(
     each question; intervals by bootstrap over galaxies, since the answers of a galaxy
     depend on each other. A calibrated model's coverage is the nominal level: below it
     the model is overconfident. See `predicted_steps` for which pairs are left out, and
-    `covered` for what it means that a whole number is inside.
+    `covered` for what it means that a whole number is inside. Where most votes are weighted, so
+    that the few whole ones would be a choice of galaxies on which all agree, all are rounded,
+    and `method` is "rounded votes".
     """
-    lower, upper = predicted_steps(counts, concentrations, tree, min_votes=min_votes)
+    votes = np.asarray(counts, np.float64)
+    weighted = mostly_weighted(votes, tree, min_votes)
+    if weighted:
+        votes = rounded_votes(votes, tree)
+    lower, upper = predicted_steps(votes, concentrations, tree, min_votes=min_votes)
     above, below, about = [], [], []
     names = [None, *(question.name for question in tree.questions)]
     wheres = [slice(None), *tree.slices]
@@ -51,10 +58,47 @@ def calibration(
             about.append((name, level))
     found = ratios(np.stack(above, axis=1), np.stack(below, axis=1))
     return [
-        Measure("calibration", "coverage", *estimate, question=name, level=level)
+        Measure(
+            "calibration",
+            "coverage",
+            *estimate,
+            question=name,
+            method=ROUNDED if weighted else None,
+            level=level,
+        )
         for (name, level), estimate in zip(about, found, strict=True)
         if estimate.galaxies
     ]
+
+
+def mostly_weighted(counts: npt.ArrayLike, tree: DecisionTree, min_votes: float = 1) -> bool:
+    """Whether most questions with so many votes, of all galaxies, have counts not whole."""
+    votes = np.asarray(counts, np.float64)
+    starts = [where.start for where in tree.slices]
+    asked = (question_totals(votes, tree) >= max(min_votes, 1))[:, starts]  # (N, Q)
+    whole = all_answers(np.abs(votes - np.rint(votes)) <= _WHOLE, tree)[:, starts]
+    return bool(2 * np.count_nonzero(asked & ~whole) > np.count_nonzero(asked))
+
+
+def rounded_votes(counts: npt.ArrayLike, tree: DecisionTree) -> Floats:
+    """Weighted votes (N, A) as whole ones of whole volunteers: of each question they add up.
+
+    The largest remainders are rounded up, so that the sum of a question is its own, rounded.
+    Each count moves by less than one vote, less than chance moves it. NaN remains.
+    """
+    votes = np.asarray(counts, np.float64)
+    rounded = np.full_like(votes, np.nan)
+    for where in tree.slices:
+        block = votes[:, where]
+        known = ~np.isnan(block).any(axis=1)
+        total = block[known].sum(axis=1, keepdims=True)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            scaled = np.nan_to_num(block[known] * (np.rint(total) / total))
+        floor = np.floor(scaled + _WHOLE)
+        left = np.rint(total) - floor.sum(axis=1, keepdims=True)
+        place = np.argsort(np.argsort(floor - scaled, axis=1, kind="stable"), axis=1)
+        rounded[known, where] = floor + (place < left)
+    return rounded
 
 
 def predicted_steps(

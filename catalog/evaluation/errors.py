@@ -43,19 +43,30 @@ def errors(
     "mean absolute error": of each label's fraction, and of a question's, the mean over
     its answers. Chance is that of predicting the mean fraction for every galaxy.
     """
-    votes = np.asarray(counts, np.float64)
-    total = question_totals(votes, tree)  # (N, A)
-    enough = total >= max(min_votes, np.finfo(float).tiny)
-    observed = votes / np.where(enough, total, np.nan)
-    everybody = np.nan_to_num(total).max(axis=1, initial=0, keepdims=True)
-    relevant = enough & (total >= RELEVANT * everybody)
-    asked = np.where(relevant, observed, np.nan)
+    observed = observed_fractions(counts, min_votes, tree)
+    asked = np.where(relevant(counts, tree), observed, np.nan)
     return [
         *_accuracy("accuracy", observed, predicted, tree),
         *_accuracy("accuracy, relevant", asked, predicted, tree),
-        *_accuracy("accuracy, confident", _confident(asked, tree), predicted, tree),
+        *_accuracy("accuracy, confident", confident(asked, tree), predicted, tree),
         *_absolute("mean absolute error", observed, predicted, tree),
     ]
+
+
+def observed_fractions(counts: npt.ArrayLike, min_votes: float, tree: DecisionTree) -> Floats:
+    """Vote fractions (N, A) of counts (N, A), NaN for questions with fewer votes, or none."""
+    votes = np.asarray(counts, np.float64)
+    total = question_totals(votes, tree)  # (N, A)
+    enough = total >= max(min_votes, np.finfo(float).tiny)
+    return votes / np.where(enough, total, np.nan)
+
+
+def relevant(counts: npt.ArrayLike, tree: DecisionTree) -> npt.NDArray[np.bool_]:
+    """Whether at least half of a galaxy's volunteers were asked an answer's question, (N, A)."""
+    total = question_totals(np.asarray(counts, np.float64), tree)
+    everybody = np.nan_to_num(total).max(axis=1, initial=0, keepdims=True)
+    asked: npt.NDArray[np.bool_] = total >= RELEVANT * everybody
+    return asked
 
 
 def likelihoods(
@@ -73,7 +84,7 @@ def likelihoods(
         nll[part] = dirichlet_multinomial_nll(votes[part], concentrations[part], tree)
     asked = question_totals(votes, tree)[:, [where.start for where in tree.slices]] > 0
     values = np.where(asked, nll, np.nan)
-    return _of_questions("error", "negative log likelihood", values, tree)
+    return of_questions("error", "negative log likelihood", values, tree)
 
 
 def errors_against_truth(
@@ -94,16 +105,28 @@ def errors_against_truth(
     accuracy = "accuracy against the truth"
     return [
         *_accuracy(accuracy, reached, predicted, tree),
-        *_accuracy(f"{accuracy}, confident", _confident(reached, tree), predicted, tree),
+        *_accuracy(f"{accuracy}, confident", confident(reached, tree), predicted, tree),
         *_absolute("mean absolute error against the truth", reached, predicted, tree),
-        *_of_questions("error", "reach", reach, tree),
+        *of_questions("error", "reach", reach, tree),
     ]
 
 
 def _accuracy(
     measure: str, fractions: Floats, predicted: npt.ArrayLike, tree: DecisionTree
 ) -> list[Measure]:
-    reference, given = _both_known(fractions, predicted, tree)
+    right, chance = right_answers(fractions, predicted, tree)
+    return of_questions("accuracy", measure, right, tree, chance)
+
+
+def right_answers(
+    fractions: Floats, predicted: npt.ArrayLike, tree: DecisionTree
+) -> tuple[Floats, Floats]:
+    """Whether the answer of the largest predicted fraction also has the largest of `fractions`.
+
+    fractions, predicted: (N, A), NaN where unknown. Returns 1 or 0 (N, Q), NaN where either
+    lacks an answer; and (Q,) how often the answer that is right most often is right.
+    """
+    reference, given = both_known(fractions, predicted, tree)
     right = np.full((len(given), len(tree.questions)), np.nan)  # (N, Q)
     chance = np.full(len(tree.questions), np.nan)
     for question, where in enumerate(tree.slices):
@@ -114,30 +137,32 @@ def _accuracy(
         most = block == block.max(axis=1, keepdims=True)  # (M, K)
         right[known, question] = most[np.arange(len(most)), given[known, where].argmax(axis=1)]
         chance[question] = most.mean(axis=0).max()
-    return _of_questions("accuracy", measure, right, tree, chance)
+    return right, chance
 
 
 def _absolute(
     measure: str, fractions: Floats, predicted: npt.ArrayLike, tree: DecisionTree
 ) -> list[Measure]:
-    reference, given = _both_known(fractions, predicted, tree)
-    error, blind = (np.abs(x - reference) for x in (given, _mean(reference)))  # (N, A)
+    reference, given = both_known(fractions, predicted, tree)
+    error, blind = (np.abs(x - reference) for x in (given, mean_known(reference)))  # (N, A)
     of_question, blind_of_question = (
         np.stack([x[:, where].mean(axis=1) for where in tree.slices], axis=1)
         for x in (error, blind)
     )
     labels = [
         Measure("error", measure, *estimate, label=label, chance=float(chance))
-        for label, estimate, chance in zip(tree.labels, means(error), _mean(blind), strict=True)
+        for label, estimate, chance in zip(
+            tree.labels, means(error), mean_known(blind), strict=True
+        )
         if estimate.galaxies
     ]
     return [
-        *_of_questions("error", measure, of_question, tree, _mean(blind_of_question)),
+        *of_questions("error", measure, of_question, tree, mean_known(blind_of_question)),
         *labels,
     ]
 
 
-def _of_questions(
+def of_questions(
     topic: str,
     measure: str,
     values: Floats,
@@ -154,7 +179,7 @@ def _of_questions(
     ]
 
 
-def _both_known(
+def both_known(
     reference: Floats, predicted: npt.ArrayLike, tree: DecisionTree
 ) -> tuple[Floats, Floats]:
     """Both (N, A), NaN for questions of which either lacks an answer."""
@@ -163,13 +188,13 @@ def _both_known(
     return np.where(known, reference, np.nan), np.where(known, given, np.nan)
 
 
-def _confident(fractions: Floats, tree: DecisionTree) -> Floats:
+def confident(fractions: Floats, tree: DecisionTree) -> Floats:
     """Fractions (N, A), NaN for questions without an answer of 0.8 or more."""
     sure = ~all_answers(~(fractions >= CONFIDENT), tree)
     return np.where(sure, fractions, np.nan)
 
 
-def _mean(values: Floats) -> Floats:
+def mean_known(values: Floats) -> Floats:
     """Mean of each column, NaN where nothing is known."""
     with np.errstate(invalid="ignore"):
         mean: Floats = np.nansum(values, axis=0) / np.count_nonzero(~np.isnan(values), axis=0)

@@ -1,6 +1,6 @@
 """What an evaluation measured: values with their intervals, as rows of `evaluation`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from typing import NamedTuple
 
@@ -144,21 +144,27 @@ def resampled_sums(values: npt.ArrayLike) -> Floats:
     """Sums of columns over N galaxies drawn with replacement: (N, M) -> (1000, M).
 
     How often each galaxy is drawn is a matrix, so one product gives all columns.
-    A fixed seed, as for `interval`.
     """
     columns = np.asarray(values, np.float64)
-    galaxies, width = columns.shape  # N, M
-    sums = np.zeros((_RESAMPLES, width))
+    drawn = [times @ columns for times in resamples(len(columns))]
+    return np.concatenate(drawn) if drawn else np.zeros((_RESAMPLES, columns.shape[1]))
+
+
+def resamples(galaxies: int) -> Iterator[Floats]:
+    """How often each of N galaxies is drawn in each of 1000 resamples: parts (R, N) of all.
+
+    A fixed seed, as for `interval`: the same number of galaxies is always drawn alike, so that
+    two statistics of the same galaxies can be compared draw by draw. None of no galaxies.
+    """
     if galaxies == 0:
-        return sums
+        return
     random = np.random.default_rng(0)
     rows = max(1, _DRAWN // galaxies)
-    for part in np.array_split(sums, range(rows, _RESAMPLES, rows)):
+    for part in np.array_split(np.arange(_RESAMPLES), range(rows, _RESAMPLES, rows)):
         drawn = random.integers(galaxies, size=(len(part), galaxies))
         drawn += galaxies * np.arange(len(part))[:, None]
         times = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape)
-        part[:] = times.astype(np.float64) @ columns
-    return sums
+        yield times.astype(np.float64)
 
 
 def estimate(value: float, galaxies: int, drawn: Floats) -> Estimate:

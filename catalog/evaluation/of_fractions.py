@@ -9,6 +9,8 @@ from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.evaluation.calibration import MIN_VOTES, calibration
 from zoolens.catalog.evaluation.errors import errors, errors_against_truth, likelihoods
 from zoolens.catalog.evaluation.measures import Measure
+from zoolens.catalog.evaluation.ranks import rank_correlations
+from zoolens.catalog.evaluation.reach import reach_measures
 from zoolens.catalog.evaluation.sample import Evaluated
 from zoolens.catalog.evaluation.truth import Truth
 from zoolens.catalog.evaluation.warnings import warning
@@ -16,16 +18,19 @@ from zoolens.catalog.predictions.posterior import question_totals, summarise
 
 
 def fraction_measures(
-    data: Evaluated, truth: Truth | None, tree: DecisionTree, predicted: Floats
+    data: Evaluated, truth: Truth | None, tree: DecisionTree, predicted: Floats, reach: Floats
 ) -> list[Measure]:
-    """Calibration, errors, accuracies and likelihoods of N galaxies' predictions.
+    """Whatever is measured of N galaxies' predicted fractions.
 
-    predicted (N, A): expected vote fractions, of the same run.
+    predicted (N, A): expected vote fractions, of the same run; reach (N, A): expected shares of
+    the volunteers who are asked the answers' questions.
     """
     measures = [
         *calibration(data.counts, data.concentrations, tree),
         *errors(data.counts, predicted, tree),
         *likelihoods(data.counts, data.concentrations, tree),
+        *rank_correlations(data.counts, predicted, tree),
+        *reach_measures(data.counts, reach, tree),
     ]
     if truth is not None:
         measures += errors_against_truth(predicted, truth.probabilities, tree)

@@ -1,5 +1,6 @@
 """What is evaluated: galaxies with votes and posteriors, read from the store."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.galaxy import Galaxy
 from zoolens.catalog.store.galaxies import SPLITS, galaxies_in_split, read_galaxies
 from zoolens.catalog.store.matrices import compared_galaxies, read_posteriors, read_votes
+from zoolens.catalog.store.row_filter import galaxies_that
 from zoolens.catalog.store.store import Store
 
 _SEED = 0  # of the random choice of galaxies if there are too many
@@ -30,18 +32,28 @@ class Evaluated:
     concentrations: npt.NDArray[np.float32]
     images: dict[int, Galaxy]
 
+    @property
+    def sha256(self) -> str:
+        """Of the galaxies' numbers."""
+        return hashlib.sha256(self.galaxy_id.astype("<i8").tobytes()).hexdigest()
 
-def read_evaluated(store: Store, predict_run: int, split: str | None, most: int) -> Evaluated:
+
+def read_evaluated(
+    store: Store, predict_run: int, split: str | None, most: int, where: str | None = None
+) -> Evaluated:
     """Galaxies with votes and posteriors of a run, at most `most` of them, chosen at random.
 
-    split: only those of a split of the newest training. Raises `CatalogError` if
-    there are none, saying what is missing.
+    split: only those of a split of the newest training; where: only those of which a condition is
+    true (`catalog.store.row_filter.galaxies_where`). Raises `CatalogError` if there are none,
+    saying what is missing, or the condition is none.
     """
     ids = compared_galaxies(store, predict_run)
     if split is not None:
         if split not in SPLITS:
             raise CatalogError(f"no split {split!r}; choose one of {', '.join(SPLITS)}")
         ids = np.intersect1d(ids, galaxies_in_split(store, split))
+    if where is not None:
+        ids = np.intersect1d(ids, galaxies_that(store, where))
     if len(ids) > most:
         ids = np.sort(np.random.default_rng(_SEED).choice(ids, most, replace=False))
     parts = list(read_posteriors(store, predict_run, ids))
@@ -49,12 +61,13 @@ def read_evaluated(store: Store, predict_run: int, split: str | None, most: int)
         raise CatalogError(
             f"no galaxy of {store.path}"
             + (f" in the split {split}" if split else "")
+            + (f" with {where}" if where else "")
             + " has votes and a posterior; predict with a model: zoolens predict --model MODEL"
         )
-    has = np.sort(np.concatenate([where for where, _ in parts]))
+    has = np.sort(np.concatenate([places for places, _ in parts]))
     alpha = np.empty((len(has), *parts[0][1].shape[1:]), np.float32)
-    for where, values in parts:
-        alpha[np.searchsorted(has, where)] = values
+    for places, values in parts:
+        alpha[np.searchsorted(has, places)] = values
     ids = ids[has]
     counts = read_votes(store, store.tree, ids).tree_counts
     found = read_galaxies(store, ids)

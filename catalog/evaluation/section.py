@@ -13,6 +13,8 @@ from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.evaluation import figures as drawing
 from zoolens.catalog.evaluation.measures import Measure
 from zoolens.catalog.evaluation.neighbours import TOPIC as NEIGHBOURS
+from zoolens.catalog.evaluation.ranks import MEASURE
+from zoolens.catalog.evaluation.ranks import TOPIC as CORRELATION
 from zoolens.catalog.output.figures import save
 from zoolens.catalog.output.html import Section, Shown
 from zoolens.catalog.runtime.files import make_folder
@@ -58,6 +60,7 @@ _FIGURES = {
 # Columns of the table of questions, and the measures they show.
 _QUESTION_COLUMNS = {
     "reach": "reach",
+    "asked": "reach of the votes",
     "error": "mean absolute error",
     "of mean": "mean absolute error",
     "to truth": "mean absolute error against the truth",
@@ -103,6 +106,9 @@ def evaluation_tables(measures: Sequence[Measure], tree: DecisionTree) -> dict[s
     tables = {
         "Vote fractions, question by question": _questions(measures, tree),
         "Coverage of the posterior predictive intervals": _coverage(measures),
+        "Spearman's rank correlation of fractions: of all asked, and where half were asked": (
+            _correlations(measures)
+        ),
         "Does positive saliency lie on the cause? Share inside over area, chance 1": _localised(
             measures, "inside over area"
         ),
@@ -162,10 +168,27 @@ def _questions(measures: Sequence[Measure], tree: DecisionTree) -> list[Row]:
 
 def _coverage(measures: Sequence[Measure]) -> list[Row]:
     return [
-        {"interval": f"{m.level:.0%}", "holds": with_interval(m), "n": m.galaxies}
+        {
+            "interval": f"{m.level:.0%}",
+            "holds": with_interval(m),
+            "n": m.galaxies,
+            **({"of": m.method} if m.method else {}),
+        }
         for m in measures
         if m.measure == "coverage" and m.question is None and m.level is not None
     ]
+
+
+def _correlations(measures: Sequence[Measure]) -> list[Row]:
+    columns = {MEASURE: ("rho", "n"), f"{MEASURE}, relevant": ("rho, half asked", "of")}
+    rows: dict[str, Row] = {}
+    for m in measures:
+        if m.topic == CORRELATION:
+            empty = dict.fromkeys(name for names in columns.values() for name in names)
+            row = rows.setdefault(str(m.label), {"answer": m.label, **empty})
+            value, count = columns[m.measure]
+            row |= {value: with_interval(m), count: m.galaxies}
+    return list(rows.values())
 
 
 def _localised(measures: Sequence[Measure], name: str) -> list[Row]:

@@ -100,8 +100,9 @@ def exact_fractions(
 
 
 def _follows(store: Store, run: Run) -> bool:
-    """Whether a run without dropout has the maps that its fractions' follow from: of one model."""
+    """Whether a run without dropout has the maps that its fractions' follow from: of one sample."""
     several = "models" in store.run(int(run.config["predict_run"])).config
+    several |= "orientations" in run.config
     return not several and not isinstance(run.config.get("of fractions"), dict)
 
 

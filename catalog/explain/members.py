@@ -10,10 +10,11 @@ from zoolens.catalog.network.model import ZoobotModel, load_model
 from zoolens.catalog.saliency.combined import CombinedExplainer
 from zoolens.catalog.saliency.deeplift import DeepLift
 from zoolens.catalog.saliency.explainer import METHODS, Explainer
+from zoolens.catalog.saliency.oriented import OrientedExplainer
 from zoolens.catalog.saliency.pooled import PooledExplainer
 from zoolens.catalog.store.store import Run, Store
 
-MapMaker = Explainer | CombinedExplainer | PooledExplainer
+MapMaker = Explainer | CombinedExplainer | OrientedExplainer | PooledExplainer
 
 
 def members_of(
@@ -45,14 +46,15 @@ def explainer_of(
     method: str = "deeplift",
     layer: str | Sequence[str] | None = None,
     engine: str = "torch",
+    orientations: int = 1,
 ) -> tuple[View, MapMaker]:
     """What makes the maps of a model, or of several pooled, and the view of its images.
 
     slices: of each question's answers. method: of all maps, "hirescam" or "gradcam"; or "deeplift",
     of those of fractions, where HiResCAM makes those of concentrations, and also those of fractions
     if DeepLIFT has no rule for a step of the network (`MapMaker.of_fractions` is None). layer: of
-    all models, or of each. Raises `ModelRefused` for models whose maps have no mean, and
-    as `Explainer` does.
+    all models, or of each. orientations: that the images are predicted in. Raises `ModelRefused`
+    for models whose maps have no mean, and as `Explainer` does.
     """
     if method not in ("deeplift", *METHODS):
         raise UnknownName(f"no saliency method {method!r}; choose deeplift, {' or '.join(METHODS)}")
@@ -61,7 +63,7 @@ def explainer_of(
     explainers = [
         Explainer(
             one.model,
-            one.masks(samples, seed),
+            one.masks(samples, seed, orientations),
             size=view.size,
             layer=own,
             method="hirescam" if method == "deeplift" else method,
@@ -69,9 +71,12 @@ def explainer_of(
         )
         for one, own in zip(members, layers, strict=True)
     ]
-    makers: Sequence[Explainer | CombinedExplainer] = explainers
+    upright: Sequence[Explainer | CombinedExplainer] = explainers
     if method == "deeplift":
-        makers = _adding_up(members, explainers, slices, view.size, layer)
+        upright = _adding_up(members, explainers, slices, view.size, layer)
+    makers: Sequence[Explainer | CombinedExplainer | OrientedExplainer] = upright
+    if orientations > 1:
+        makers = [OrientedExplainer(one, orientations) for one in upright]
     if len(makers) == 1:
         return view, makers[0]
     return view, PooledExplainer(makers, channels, size=view.size)

@@ -33,6 +33,7 @@ class ExplainedModel:
     whether it also made the newest predictions; it then explains them with the same
     masks and view. comparison: whether its maps are for comparison with those of another
     model, method or layer, which the views show. chosen: whether method or layer were named.
+    orientations: that each image is seen in.
     """
 
     members: Sequence[Member]
@@ -42,6 +43,7 @@ class ExplainedModel:
     seed: int
     predict_run: Run
     chosen: bool = False
+    orientations: int = 1
 
     @property
     def model(self) -> ZoobotModel:
@@ -81,13 +83,13 @@ class ExplainedModel:
             "segmentation": SEGMENTATION,
             "statistics": ["concentration", "fraction"],
             "of fractions": self.explainer.of_fractions or self.explainer.method,
+            **({"orientations": self.orientations} if self.orientations > 1 else {}),
         }
 
     def provenance(self, run: Run, of: Of) -> str:
         """One line for the foot of a figure of maps of `of`."""
-        samples = f"{self.samples} dropout samples" if self.samples else "dropout off"
         return (
-            f"{how(self.explainer, of)}, {samples}, bilinear; "
+            f"{how(self.explainer, of)}, {of_samples(self.samples, self.orientations)}, bilinear; "
             f"{self.architecture}, SHA-256 {self.sha256[:12]}…; explain run "
             f"{run.run_id}, predictions of run {self.predict_run.run_id}."
         )
@@ -126,6 +128,12 @@ class ExplainedModel:
         )
 
 
+def of_samples(samples: int, orientations: int) -> str:
+    """How many samples an image's predictions and maps are of, in words."""
+    words = f"{samples} dropout samples" if samples else "dropout off"
+    return words + (f" in {orientations} orientations" if orientations > 1 else "")
+
+
 def how(explainer: MapMaker, of: Of) -> str:
     """The method and the layer of maps of something, in words."""
     method, layer = _method(explainer, of)
@@ -148,18 +156,21 @@ def explained_model(
     layer: str | None,
     engine: str = "torch",
     grey_as_colour: bool = False,
+    *,
+    upright: bool = False,
 ) -> ExplainedModel:
     """The model or models of the newest predictions, or those in `source`.
 
-    Samples, seed and view are those of the predictions if a model made them; but another model
-    that names its own view gets that, and `grey_as_colour` adds to either. Raises
+    Samples, seed, orientations and view are those of the predictions if a model made them; but
+    another model that names its own view gets that, and `grey_as_colour` adds to either. upright:
+    in one orientation however they were made. Raises
     `CatalogError` if predictions came from a file and no model is named, `ModelRefused` for a
     model that cannot be used or has changed since it predicted, and for several whose maps have
     no mean.
     """
     sources = [source] if isinstance(source, str) else [*(source or ())]
     run = store.run(store.newest_run("predict"))
-    return _explained(store, run, sources, method, layer, engine, grey_as_colour)
+    return _explained(store, run, sources, method, layer, engine, grey_as_colour, upright=upright)
 
 
 def explained_again(store: Store, run: Run) -> ExplainedModel:
@@ -192,10 +203,12 @@ def _explained(
     layer: str | Sequence[str] | None,
     engine: str = "torch",
     grey_as_colour: bool = False,
+    upright: bool = False,
 ) -> ExplainedModel:
     members = members_of(store, run, sources, grey_as_colour)
+    turns = 1 if upright else run.config.get("orientations", 1)
     samples, seed = run.config.get("samples", _SAMPLES), run.config.get("seed", _SEED)
     slices = store.tree.slices
-    view, explainer = explainer_of(members, slices, samples, seed, method, layer, engine)
+    view, explainer = explainer_of(members, slices, samples, seed, method, layer, engine, turns)
     chosen = method != "deeplift" or layer is not None
-    return ExplainedModel(members, explainer, view, samples, seed, run, chosen)
+    return ExplainedModel(members, explainer, view, samples, seed, run, chosen, turns)

@@ -123,6 +123,7 @@ def explain_image(
     *,
     samples: int,
     seed: int,
+    orientations: int = 1,
     of: Of = "fraction",
 ) -> ImageExplained:
     """Predict one image, and explain what was predicted.
@@ -134,8 +135,10 @@ def explain_image(
     with torch.inference_mode():
         for member in members:
             encode = partial(features, member.model.encoder)
-            sampler = Sampler(member, member.masks(samples, seed), encode)
-            pooled.append(sampler.samples(encode(member.view.prepare(image)[None])).numpy())
+            masks = member.masks(samples, seed, orientations)
+            sampler = Sampler(member, masks, encode, orientations)
+            seen = sampler.features(member.view.prepare(image)[None])
+            pooled.append(sampler.samples(seen).numpy())
     alpha = np.concatenate(pooled, axis=1)  # (1, M T, A)
     seen, pixels = view.both(image)
     baseline = None

@@ -37,9 +37,14 @@ class Member:
     model: ZoobotModel
     view: View
 
-    def masks(self, samples: int, seed: int) -> Tensor:
-        """Its masks of dropout (T, D): the same whatever models are beside it."""
-        return dropout_masks(samples, self.model.weight.shape[1], self.model.dropout_rate, seed)
+    def masks(self, samples: int, seed: int, orientations: int = 1) -> Tensor:
+        """Its masks of dropout (T, D): the same whatever models are beside it.
+
+        Of sample t the image is seen in orientation t mod K: without dropout T is K.
+        """
+        model = self.model
+        drawn = dropout_masks(samples, model.weight.shape[1], model.dropout_rate, seed)
+        return drawn if samples else drawn.repeat(orientations, 1)
 
 
 def predict_votes(sources: Sequence[str]) -> bool:

@@ -20,6 +20,7 @@ from zoolens.catalog.network.checkpoints import read_checkpoint, reason
 from zoolens.catalog.network.encoders import build_encoder
 from zoolens.catalog.network.heads import Output, check_names
 from zoolens.catalog.network.inference import one_thread
+from zoolens.catalog.network.orientations import check_orientations
 from zoolens.catalog.trees.telling import rows_of, tree_of, whole_trees
 
 _MOST_SAMPLES = 1000  # of a galaxy
@@ -175,14 +176,18 @@ def check_size(model: ZoobotModel, size: int) -> None:
         )
 
 
-def check_draw(samples: int, seed: int, models: int = 1) -> None:
-    """Raises `CatalogError` for dropout samples of each model, or a seed, out of range."""
+def check_draw(samples: int, seed: int, models: int = 1, orientations: int = 1) -> None:
+    """Raises `CatalogError` for dropout samples of each model, or a seed, out of range.
+
+    And for samples that do not share out evenly among the orientations of an image.
+    """
     most = _MOST_SAMPLES // models
     if not 0 <= samples <= most:
         of = f" of each of {models} models" if models > 1 else ""
         raise CatalogError(f"{samples} dropout samples{of} asked; choose 0 to {most}")
     if not 0 <= seed < 2**63:
         raise CatalogError(f"a seed of {seed} asked; choose 0 to 2**63 - 1")
+    check_orientations(orientations, samples)
 
 
 def dropout_masks(samples: int, features: int, rate: float, seed: int) -> Tensor:

@@ -1,6 +1,7 @@
 """HTML pages: one file each, that stand beside the figures they show."""
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from zoolens.catalog.output.answer import cell
 from zoolens.catalog.runtime.files import replacing
 
 TEMPLATES = Path(__file__).parent / "templates"
+_INTERVAL = re.compile(r"\[([^][, ]+), ([^][, ]+)\]")
 
 
 @dataclass(frozen=True)
@@ -90,4 +92,7 @@ def _rows(table: pa.Table) -> list[list[str]]:
 
 
 def _short(value: Any) -> str:
-    return f"{value:.3f}" if isinstance(value, float) and abs(value) < 1e3 else cell(value)
+    if isinstance(value, float) and abs(value) < 1e3:
+        return f"{value:.3f}"
+    text = cell(value)
+    return _INTERVAL.sub("[\\1,\u00a0\\2]", text)  # a line may end before it, and not within

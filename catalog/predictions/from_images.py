@@ -18,6 +18,7 @@ from zoolens.catalog.network.engines import Encode, make_encode
 from zoolens.catalog.network.ensemble import Member
 from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import concentrations
+from zoolens.catalog.network.orientations import turned
 from zoolens.catalog.predictions.posterior import summarise
 from zoolens.catalog.predictions.rows import posterior_rows, prediction_rows, question_rows
 from zoolens.catalog.store.galaxies import galaxies_of_run, in_batches
@@ -34,20 +35,29 @@ class Sampler:
     """A model ready to draw samples; several threads may use it at once.
 
     member: with the answers of a tree; masks: (T, D) of its dropout; encode: its encoder, as an
-    engine runs it.
+    engine runs it. orientations: K that an image is seen in (`catalog.network.orientations`),
+    T a multiple of it: sample t is of orientation t mod K.
     """
 
     member: Member
     masks: torch.Tensor
     encode: Encode
+    orientations: int = 1
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
-        """Features (N, D) of images (N, C, H, W) in the member's view."""
-        return self.encode(images) if len(images) else torch.empty(0, self.masks.shape[1])
+        """Features (N, K, D) of images (N, C, H, W) in the member's view, in each orientation."""
+        if not len(images):
+            return torch.empty(0, self.orientations, self.masks.shape[1])
+        seen = (turned(images, orientation) for orientation in range(self.orientations))
+        return torch.stack([self.encode(each) for each in seen], dim=1)
 
     def samples(self, features: torch.Tensor) -> torch.Tensor:
-        """Concentrations (N, T, A) from features (N, D)."""
-        return concentrations(self.member.model, features, self.masks)
+        """Concentrations (N, T, A) from features (N, K, D)."""
+        model, each = self.member.model, self.orientations
+        alpha = torch.empty(len(features), len(self.masks), len(model.labels))
+        for orientation, seen in enumerate(features.unbind(1)):
+            alpha[:, orientation::each] = concentrations(model, seen, self.masks[orientation::each])
+        return alpha
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,7 @@ class Predictor:
         samples: int,
         seed: int,
         precision: str = "float32",
+        orientations: int = 1,
     ) -> "Predictor":
         """A predictor whose encoders are run by `engine` (`catalog.network.engines.make_encode`).
 
@@ -81,7 +92,8 @@ class Predictor:
         for one in members:
             model, size = one.model, one.view.size
             encode = make_encode(engine, model.encoder, model.channels, size, precision)
-            samplers.append(Sampler(one, one.masks(samples, seed), encode))
+            masks = one.masks(samples, seed, orientations)
+            samplers.append(Sampler(one, masks, encode, orientations))
         return cls(samplers, tree, reader)
 
     def tables(self, galaxies: Sequence[Galaxy]) -> dict[str, pa.Table]:
@@ -97,7 +109,7 @@ class Predictor:
             for sampler, view in zip(self.samplers, views, strict=True)
         ]
         loaded = seen[views[0]]  # in every view the same galaxies
-        sound = torch.stack([each.isfinite().all(dim=1) for each in encoded]).all(dim=0)
+        sound = torch.stack([each.isfinite().flatten(1).all(dim=1) for each in encoded]).all(dim=0)
         rejects = list(loaded.rejects)
         rejects += [
             Reject(galaxy.source, None, galaxy.iauname, _NO_NUMBER)

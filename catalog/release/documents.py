@@ -114,10 +114,12 @@ _SOURCES = ("votes_sha256", "galaxies_sha256", "predictions_sha256", "table_sha2
 
 
 def _made(run: Mapping[str, Any]) -> str:
-    """Checksums of the model, or of each of several, or of the table that a run is from."""
+    """Checksums of the model or models, and how images were seen, or of a run's table."""
     known = [run["model_sha256"], *map(run["config"].get, _SOURCES)]
     each = [one["sha256"] for one in run["config"].get("models", ())] or [*filter(None, known)][:1]
-    return "SHA-256 " + ", ".join(f"{sha256[:16]}…" for sha256 in each) if each else ""
+    turns = run["config"].get("orientations")
+    seen = f", each image in {turns} orientations" if turns else ""
+    return "SHA-256 " + ", ".join(f"{sha256[:16]}…" for sha256 in each) + seen if each else ""
 
 
 def _kept(names: Sequence[str]) -> str:

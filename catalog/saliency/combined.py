@@ -31,6 +31,12 @@ class CombinedExplainer:
         """Whether several threads may call it at once."""
         return self._explainer.shareable
 
+    def with_masks(self, masks: Tensor) -> "CombinedExplainer":
+        """The same with other masks of dropout, (T, D)."""
+        return CombinedExplainer(
+            self._explainer.with_masks(masks), self._contributions.with_masks(masks)
+        )
+
     def __call__(self, images: Tensor) -> Saliency:
         return self._explainer(images)
 

@@ -16,6 +16,7 @@ pass of the baseline, and for each answer the derivative of what follows the lay
 answer of a question whose values sum to 1.
 """
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -91,8 +92,8 @@ class DeepLift:
         place: Device | None = None,
     ) -> None:
         self._place = place or Device(torch.device("cpu"))
-        weight = (masks[:, None, :] * model.weight).double()  # (T, A, D)
-        self._weight, self._bias = self._place.put(weight, model.bias.double())
+        self._model = model
+        self._take(masks)
         groups = _of_as_many_answers(slices)
         known = [places[~model.bias[places].isnan().any(1)] for places in groups]
         self._groups, self._known = self._place.put(*groups), self._place.put(*known)
@@ -120,6 +121,17 @@ class DeepLift:
         self._down, self._across = self._place.put(*map(moved, self.grid, off))
         encoder.to(self._place.device)
         self._place.wait()
+
+    def with_masks(self, masks: Tensor) -> "DeepLift":
+        """The same with other masks of dropout, (T, D); it shares the encoder."""
+        other = copy.copy(self)
+        other._take(masks)
+        return other
+
+    def _take(self, masks: Tensor) -> None:
+        model = self._model
+        weight = (masks[:, None, :] * model.weight).double()  # (T, A, D)
+        self._weight, self._bias = self._place.put(weight, model.bias.double())
 
     @torch.no_grad()
     def __call__(self, images: Tensor, quantity: Quantity = FRACTION) -> Contributions:

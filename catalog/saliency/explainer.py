@@ -137,8 +137,18 @@ class Explainer:
             self._form = closed_form(there, self.layer, method)
         self.method = method
         self.of_fractions: dict[str, Any] | None = None  # made as those of concentrations
-        self.masks = masks
         self._output = model.output
+        self._model = model
+        self._take(masks)
+
+    def with_masks(self, masks: Tensor) -> "Explainer":
+        """The same with other masks of dropout, (T, D); it shares the encoder."""
+        other = copy.copy(self)
+        other._take(masks)
+        return other
+
+    def _take(self, masks: Tensor) -> None:
+        model, self.masks = self._model, masks
         self._head = SampledHead(model.weight, masks).to(self.place.device)
         precise_weight = (masks[:, None, :] * model.weight).double()  # (T, A, D)
         self._bias, self._precise_weight = self.place.put(model.bias, precise_weight)

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from zoolens.catalog.errors import ModelRefused
 from zoolens.catalog.saliency.combined import CombinedExplainer
-from zoolens.catalog.saliency.explainer import OF_FRACTIONS, Explainer, Fractions, Saliency
+from zoolens.catalog.saliency.explainer import Explainer, Fractions, Saliency
+from zoolens.catalog.saliency.oriented import OrientedExplainer, pooled, pooled_fractions
 
 
 class PooledExplainer:
@@ -25,7 +26,7 @@ class PooledExplainer:
 
     def __init__(
         self,
-        explainers: Sequence[Explainer | CombinedExplainer],
+        explainers: Sequence[Explainer | CombinedExplainer | OrientedExplainer],
         channels: Sequence[slice],
         *,
         size: int,
@@ -53,19 +54,19 @@ class PooledExplainer:
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Saliency:
-        return _pooled(self._each(images))
+        return pooled(self._each(images))
 
     @torch.no_grad()
     def both(self, images: Tensor, slices: Sequence[slice]) -> tuple[Saliency, Fractions]:
         """What calling it and `fractions` give, of one pass through each encoder."""
         each = [one.both(images[:, where], slices) for one, where in self._explainers]
-        return _pooled([own for own, _ in each]), _pooled_fractions([of for _, of in each])
+        return pooled([own for own, _ in each]), pooled_fractions([of for _, of in each])
 
     @torch.no_grad()
     def fractions(self, images: Tensor, slices: Sequence[slice]) -> Fractions:
         """Maps of the expected vote fractions, means over models of `Explainer.fractions`."""
         each = [one.fractions(images[:, where], slices) for one, where in self._explainers]
-        return _pooled_fractions(each)
+        return pooled_fractions(each)
 
     def _each(self, images: Tensor) -> list[Saliency]:
         return [one(images[:, where]) for one, where in self._explainers]
@@ -78,15 +79,3 @@ def _of_all(each: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:
         return None
     layers = list(dict.fromkeys(one["layer"] for one in made))
     return {**made[0], "layer": layers[0] if len(layers) == 1 else [one["layer"] for one in made]}
-
-
-def _pooled(each: Sequence[Saliency]) -> Saliency:
-    means = torch.stack([one.mean for one in each])  # (M, N, A, h, w)
-    within = torch.stack([one.sd for one in each]).square().mean(0)
-    between, mean = torch.var_mean(means, dim=0, correction=0)
-    return Saliency(mean, (within + between).sqrt())
-
-
-def _pooled_fractions(each: Sequence[Fractions]) -> Fractions:
-    means = (torch.stack([getattr(one, name) for one in each]).mean(0) for name in OF_FRACTIONS)
-    return Fractions(*means)

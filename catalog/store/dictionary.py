@@ -190,7 +190,7 @@ COLUMNS: dict[str, dict[str, Column]] = {
     ),
     "evaluations": _columns(
         _RUN_ID,
-        Column("topic", "VARCHAR", "calibration, error, accuracy, localisation, sanity, faithfulness, stability, warning or neighbours", ucd="meta.code"),
+        Column("topic", "VARCHAR", "calibration, error, accuracy, correlation, localisation, sanity, faithfulness, stability, warning or neighbours", ucd="meta.code"),
         Column("measure", "VARCHAR", "what was measured", ucd="meta.code"),
         Column("question", "VARCHAR", "question it is about; NULL for all", ucd="meta.id"),
         Column("label", "VARCHAR", "answer it is about; NULL for all", ucd="meta.id"),

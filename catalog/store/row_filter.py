@@ -4,6 +4,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from zoolens.catalog.arrays import Ids
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.connection import CLOSED
 from zoolens.catalog.store.store import Store
@@ -68,6 +69,14 @@ def galaxies_where(store: Store, condition: str) -> str:
     if not count:
         raise CatalogError(f"no galaxy of {store.path} has {condition}; loosen the condition")
     return some
+
+
+def galaxies_that(store: Store, condition: str) -> Ids:
+    """Numbers of the galaxies for which a condition is true, ascending; as `galaxies_where`."""
+    found: Ids = store.arrow(
+        f"SELECT galaxy_id FROM {galaxies_where(store, condition)} ORDER BY galaxy_id"
+    )["galaxy_id"].to_numpy()
+    return found
 
 
 def _refused(condition: str, error: duckdb.Error) -> CatalogError:

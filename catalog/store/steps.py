@@ -29,7 +29,9 @@ _RUNS = """SELECT run_id, job,
     started_at, finished_at, (SELECT count(*) FROM shard s WHERE s.run_id = r.run_id) AS shards,
     (SELECT count(*) FROM rejects j WHERE j.run_id = r.run_id AND refused) AS refused,
     (SELECT count(*) FROM rejects j WHERE j.run_id = r.run_id AND NOT refused) AS remarks,
-    coalesce(json_array_length(config, '$.models') || ' models', left(model_sha256, 12)) AS model,
+    coalesce(json_array_length(config, '$.models') || ' models', left(model_sha256, 12))
+    || coalesce(', ' || json_extract_string(config, '$.orientations') || ' orientations', '')
+    AS model,
     code_version AS code FROM run r ORDER BY run_id"""
 
 

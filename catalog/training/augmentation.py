@@ -32,8 +32,11 @@ class Examples:
     counts: npt.NDArray[np.float32]
 
     def __getstate__(self) -> dict[str, Any]:
-        whole = isinstance(self.pixels, np.memmap) and isinstance(self.pixels.base, mmap)
-        return {**vars(self), "pixels": Path(self.pixels.filename) if whole else self.pixels}
+        pixels = self.pixels
+        owner: Any = pixels.base
+        if isinstance(pixels, np.memmap) and isinstance(owner, mmap):  # all of it, not a slice
+            return {**vars(self), "pixels": Path(str(pixels.filename))}
+        return dict(vars(self))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         pixels = state["pixels"]

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -43,7 +44,7 @@ def draw_losses(history: Sequence[Epoch], stem: Path) -> list[Path]:
     """
     epochs = [epoch["epoch"] for epoch in history]
     best = best_of(history)
-    style = {
+    style: Any = {
         "marker": "o" if len(history) <= _FEW else "",
         "markersize": 2.5,
         "lw": 1.2,

@@ -14,7 +14,9 @@ from zoolens.catalog.evaluation.calibration import (
     beta_binomial_cumulative,
     calibration,
     covered,
+    mostly_weighted,
     predicted_steps,
+    rounded_votes,
 )
 from zoolens.catalog.evaluation.measures import Measure
 
@@ -217,3 +219,43 @@ def test_many_galaxies_go_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("zoolens.catalog.evaluation.calibration._GALAXIES", 5)
     parts = predicted_steps(counts, alpha.astype(np.float32), TOY)
     np.testing.assert_allclose(parts, whole, rtol=1e-12)
+
+
+def test_weighted_votes_are_rounded_to_whole_ones_that_add_up() -> None:
+    counts = np.zeros((4, len(TOY.labels)))
+    counts[:, TOY.slices[0]] = np.array(
+        [[10.4, 10.4, 10.4], [0.2, 0.2, 0.1], [7, 3, 0], [np.nan, 1, 2]]
+    )
+    rounded = rounded_votes(counts, TOY)
+    # 31.2 are 31 volunteers: one of three equal remainders is a vote more
+    assert rounded[0, TOY.slices[0]].tolist() == [11, 10, 10]
+    assert rounded[1, TOY.slices[0]].tolist() == [0, 0, 0]
+    assert rounded[2, TOY.slices[0]].tolist() == [7, 3, 0]
+    assert np.isnan(rounded[3, TOY.slices[0]]).all()
+    assert rounded[:, TOY.slices[1]].tolist() == [[0, 0]] * 4
+
+
+@given(st.integers(0, 500), st.floats(0.5, 1.5))
+def test_no_vote_moves_by_one(seed: int, worth: float) -> None:
+    counts = random_counts(12, seed=seed) * worth
+    rounded = rounded_votes(counts, TOY)
+    assert (np.abs(rounded - counts) < 1 + 1e-6).all()
+    assert (rounded == np.rint(rounded)).all()
+    assert (rounded >= 0).all()
+    for where in TOY.slices:
+        np.testing.assert_allclose(rounded[:, where].sum(1), np.rint(counts[:, where].sum(1)))
+
+
+def test_where_votes_are_weighted_coverage_is_of_rounded_ones() -> None:
+    counts, alpha = random_counts(40), random_concentrations(40)
+    assert not mostly_weighted(counts, TOY)
+    weighted = counts * 0.97
+    assert mostly_weighted(weighted, TOY)
+    found = calibration(weighted, alpha, TOY)
+    assert {m.method for m in found} == {"rounded votes"}
+    plain = calibration(rounded_votes(weighted, TOY), alpha, TOY)
+    assert [m.value for m in found] == [m.value for m in plain]
+    # where few are weighted, those alone are left out
+    few = counts.copy()
+    few[:3] *= 0.97
+    assert {m.method for m in calibration(few, alpha, TOY)} == {None}

@@ -28,6 +28,11 @@ def test_galaxies_are_those_with_both_in_order(tmp_path: Path) -> None:
         again = read_evaluated(store, run, None, 2)
         with pytest.raises(CatalogError, match="no split 'half'"):
             read_evaluated(store, run, "half", 100)
+        some = read_evaluated(store, run, None, 100, "iauname > 'G0003'")
+        with pytest.raises(CatalogError, match="loosen the condition"):
+            read_evaluated(store, run, None, 100, "iauname = 'none'")
+        with pytest.raises(CatalogError, match="with iauname = 'G0000' has votes and a posterior"):
+            read_evaluated(store, run, None, 100, "iauname = 'G0000'")
         with pytest.raises(CatalogError, match="in the split test has votes and a posterior"):
             read_evaluated(store, run, "test", 100)
     assert found.galaxy_id.tolist() == [1, 3, 4, 8]
@@ -35,5 +40,7 @@ def test_galaxies_are_those_with_both_in_order(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.counts, counts[[1, 3, 4, 8]])
     np.testing.assert_array_equal(found.concentrations, alpha)
     assert found.images == {}
+    assert some.names == ["G0004", "G0008"]
+    assert some.sha256 != found.sha256
     assert few.galaxy_id.tolist() == again.galaxy_id.tolist() == sorted(few.galaxy_id.tolist())
     assert len(few.galaxy_id) == 2

@@ -22,6 +22,8 @@ MEASURES = [
     Measure("neighbours", "ROC AUC", 0.9, 90, 0.8, 1, method="on_neighbours", level=0.2),
     Measure("neighbours", "ROC AUC", 0.6, 90, method="area", level=0.2),
     Measure("neighbours", "recall", 0.5, 40, method="on_neighbours", level=0.2),
+    Measure("correlation", "Spearman's rho", 0.7, 40, 0.6, 0.8, label="bar_no", chance=0.0),
+    Measure("correlation", "Spearman's rho, relevant", 0.8, 9, label="bar_no", chance=0.0),
 ]
 
 
@@ -61,6 +63,24 @@ def test_coverage_of_all_answers_and_warnings() -> None:
     assert tables["Coverage"] == [{"interval": "90%", "holds": "0.91 [0.90, 0.92]", "n": 40}]
     (row,) = tables["Warnings:"]
     assert row == {"warning": "on_target", "answer": "all", "area under curve": "0.70", "n": 90}
+
+
+def test_rank_correlations_of_all_asked_and_where_half_were() -> None:
+    assert _tables()["Spearman's"] == [
+        {
+            "answer": "bar_no",
+            "rho": "0.70 [0.60, 0.80]",
+            "n": 40,
+            "rho, half asked": "0.80",
+            "of": 9,
+        }
+    ]
+
+
+def test_of_weighted_votes_coverage_says_so() -> None:
+    measured = replace(MEASURES[3], method="rounded votes")
+    (table,) = evaluation_tables([measured], TOY).values()
+    assert table.to_pylist()[0]["of"] == "rounded votes"
 
 
 def test_how_well_shares_tell_neighbours() -> None:

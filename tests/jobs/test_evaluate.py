@@ -183,8 +183,20 @@ def test_posteriors_without_images_or_model(tmp_path: Path) -> None:
     path = tmp_path / "gz.duckdb"
     catalogue(path, random_counts(30), concentrations=random_concentrations(30))
     found = evaluate(path)
-    assert {m.topic for m in found.measures} == {"calibration", "accuracy", "error"}
+    assert {m.topic for m in found.measures} == {"calibration", "accuracy", "error", "correlation"}
     assert np.isfinite([m.value for m in found.measures]).all()
+
+
+def test_a_condition_chooses_galaxies_and_is_another_run(tmp_path: Path) -> None:
+    path = tmp_path / "gz.duckdb"
+    catalogue(path, random_counts(30), concentrations=random_concentrations(30))
+    every = evaluate(path)
+    some = evaluate(path, where="galaxy_id < 12")
+    assert (every.galaxies, some.galaxies) == (30, 12)
+    assert some.run_id == every.run_id + 1
+    assert not evaluate(path, where="galaxy_id < 12").changed
+    with pytest.raises(CatalogError, match="loosen the condition"):
+        evaluate(path, where="galaxy_id > 40")
 
 
 def test_fractions_without_posteriors_cannot_be_evaluated(tmp_path: Path) -> None:

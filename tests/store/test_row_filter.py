@@ -7,7 +7,7 @@ import pytest
 
 from tests.made.catalogues import catalogue, random_counts
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.store.row_filter import RowFilter, galaxies_where
+from zoolens.catalog.store.row_filter import RowFilter, galaxies_that, galaxies_where
 from zoolens.catalog.store.store import Store
 
 ROWS = pa.table(
@@ -96,3 +96,11 @@ def test_names_that_are_near_are_told() -> None:
         CatalogError, match='not found in FROM clause!; Candidate bindings: "votes"'
     ):
         RowFilter("vote > 5", ROWS.schema)
+
+
+def test_galaxies_of_which_it_is_true_by_number(tmp_path: Path) -> None:
+    path = catalogue(tmp_path / "gz.duckdb", random_counts(4))
+    with Store.open(path, read_only=True) as store:
+        assert galaxies_that(store, "iauname <> 'G0002'").tolist() == [0, 1, 3]
+        with pytest.raises(CatalogError, match="loosen the condition"):
+            galaxies_that(store, "ra > 400")

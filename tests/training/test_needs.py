@@ -1,5 +1,6 @@
 """What a training needs, against what it then takes."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -33,8 +34,10 @@ def _data(folder: Path, sides: list[int]) -> TrainingSet:
     galaxies = []
     for number, side in enumerate(sides):
         path = folder / f"{number}.png"
-        path.write_bytes(picture(number, side=side))
-        galaxies.append(Galaxy(number, f"J{number}", str(path), None, None))
+        content = picture(number, side=side)
+        path.write_bytes(content)
+        sha256 = hashlib.sha256(content).hexdigest()
+        galaxies.append(Galaxy(number, f"J{number}", str(path), None, sha256))
     counts = random_counts(len(sides))
     split = np.array(["train", "validation", "train", "test"])[: len(sides)]
     return TrainingSet(galaxies, counts, np.ones_like(counts), split, np.array(sides))

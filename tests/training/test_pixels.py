@@ -125,7 +125,8 @@ def test_images_that_show_nothing_are_named_and_kept(
     for number, colour in ((0, 0), (1, 200)):
         path = tmp_path / f"blank{number}.png"
         Image.new("RGB", (40, 40), (colour,) * 3).save(path)
-        names[number] = Galaxy(10 + number, f"J{number}", str(path), None, None)
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        names[number] = Galaxy(10 + number, f"J{number}", str(path), None, sha256)
     galaxies = [names.get(number, galaxy) for number, galaxy in enumerate(data.galaxies)]
     blank = replace(data, galaxies=galaxies)
     refused = decode_all(blank, View("fast", 24), tmp_path / "c.npy", tmp_path / "v.npy")
