@@ -36,6 +36,7 @@ from zoolens.catalog.saliency.passes import Between, Paired
 
 BLUR = 1 / 16  # of an image's side: standard deviation of the Gaussian
 MOST_PASSES = 10.0  # of the encoder, by its multiplications, for the fractions of all answers
+FEW = 6e9  # multiplications, which a small encoder may spend on more passes
 
 # Images: the derivatives of fewer take longer each; more would need a GPU of much memory, as each
 # keeps what derivatives need.
@@ -73,7 +74,8 @@ class DeepLift:
 
     masks: (T, D) dropout masks; slices: each question's answers among the A of the model. layer:
     dotted name, by default the one of the smallest cells from which the fractions of all answers
-    cost at most `MOST_PASSES` passes (`cut.finer_layers`), else the last block. place: where all is
+    cost at most `MOST_PASSES` passes or `FEW` multiplications (`cut.finer_layers`), else the last
+    block. place: where all is
     computed, by default the CPU; only finished maps leave a GPU. Threads may share it. Raises
     `UnknownName` for a layer that does not exist, `ModelRefused` for one without a feature map, or
     before a step that has no secant.
@@ -114,7 +116,8 @@ class DeepLift:
                         if name == last:
                             raise
                         continue
-                    if 2 + derivatives * self._paired.share <= MOST_PASSES:
+                    passes = 2 + derivatives * self._paired.share
+                    if passes <= max(MOST_PASSES, FEW / self._paired.multiplications):
                         break
             self.layer, self.grid = self._paired.layer, self._paired.grid
             off = offsets(encoder, self.layer, self._paired.layout, example)

@@ -58,9 +58,10 @@ class Paired:
     """Runs an encoder, (N, channels, H, W) -> (N, D), on images and baselines.
 
     layer: dotted name; `example`, one image (1, channels, H, W), shows whether maps can be made
-    there. grid: height and width of the maps, in cells. share: of the encoder's multiplications,
-    those after the layer, 0..1. Threads may share it; the encoder gets a hook, and should be used
-    for nothing else. Raises as `Cut` does, and `ModelRefused` if maps would not add up.
+    there. grid: height and width of the maps, in cells. multiplications: of the encoder, for an
+    image; share: of these, those after the layer, 0..1. Threads may share it; the encoder gets a
+    hook, and should be used for nothing else. Raises as `Cut` does, and `ModelRefused` if maps
+    would not add up.
     """
 
     def __init__(self, encoder: nn.Module, layer: str, example: Tensor) -> None:
@@ -69,7 +70,7 @@ class Paired:
         self._encoder, self._module = encoder, encoder.get_submodule(layer)
         self._thread = threading.local()
         self._module.register_forward_hook(self._stop)
-        self.share = self._measured(example)
+        self.multiplications, self.share = self._measured(example)
         self._check(example)
 
     def __call__(self, images: Tensor, baselines: Tensor) -> Between:
@@ -98,7 +99,7 @@ class Paired:
         # a copy, as a later layer may work in place
         return self.layout.from_map(activation, output).clone()
 
-    def _measured(self, example: Tensor) -> float:
+    def _measured(self, example: Tensor) -> tuple[float, float]:
         counter, before = FlopCounterMode(display=False), []
         handle = self._module.register_forward_hook(
             lambda *_: before.append(counter.get_total_flops())
@@ -106,7 +107,8 @@ class Paired:
         with counter, torch.no_grad():
             self._encoder(example)
         handle.remove()
-        return 1 - before[0] / max(counter.get_total_flops(), 1)
+        total = max(counter.get_total_flops(), 1)  # two for a multiplication and its sum
+        return total / 2, 1 - before[0] / total
 
     def _check(self, example: Tensor) -> None:
         between = self(example, example.flip(-1) / 2)

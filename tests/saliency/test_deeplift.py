@@ -179,17 +179,25 @@ def test_a_question_that_the_model_lacks_has_no_map(small: tuple[ZoobotModel, Te
         torch.testing.assert_close(found[:, 3:], expected[:, 3:])
 
 
-def test_the_finest_layer_that_ten_passes_allow(
+def test_the_finest_layer_that_its_cost_allows(
     small: tuple[ZoobotModel, Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, masks = small
     own = Paired(Small().eval().requires_grad_(False), "block", images(1))
     kernel, cells = 4 * 6 * 9, 64
     assert own.share == pytest.approx(kernel * cells / ((3 * 4 * 64 + kernel) * cells))
-    assert DeepLift(model, masks, SLICES, size=SIZE).layer == "block"
-    monkeypatch.setattr(deeplift, "MOST_PASSES", 2 + 5 * own.share - 1e-9)
-    coarse = DeepLift(model, masks, SLICES, size=SIZE)
-    assert coarse.layer == "after"
+    assert own.multiplications == (3 * 4 * 64 + kernel) * cells
+    passes = 2 + 5 * own.share
+    for most, few, layer in (
+        (passes + 1e-9, 0, "block"),
+        (passes - 1e-9, 0, "after"),
+        # more of them where they are of few multiplications
+        (1, passes * own.multiplications * (1 + 1e-9), "block"),
+        (1, passes * own.multiplications * (1 - 1e-9), "after"),
+    ):
+        monkeypatch.setattr(deeplift, "MOST_PASSES", most)
+        monkeypatch.setattr(deeplift, "FEW", few)
+        assert DeepLift(model, masks, SLICES, size=SIZE).layer == layer
 
 
 def test_the_baseline_is_a_gaussian_mean() -> None:
