@@ -12,7 +12,7 @@ others (aside.csv). IMAGES: a folder of files called GALAXY.jpg.
 `judge` predicts the catalogue's images by each model, as `predict --orientations 8` does, and holds
 it against the votes in ASIDE.csv, on their galaxies alone: what was trained on may be in the same
 catalogue. Intervals are 95 %, galaxies resampled; the second and later models have the first's
-differences, of pairs.
+differences, of pairs. What it printed for the guide is in results/own_survey.csv.
 """
 
 import argparse
@@ -48,7 +48,7 @@ RANKED = (FEATURED, "disk-edge-on_yes", "has-spiral-arms_yes", "how-rounded_roun
 def make(votes: Path, images: Path, out: Path, *, voted: int = VOTED) -> tuple[int, int]:
     """Write a survey; returns of how many galaxies there are votes, and votes kept aside."""
     table = pd.read_csv(votes, dtype={"galaxy": str})
-    held_out = split_galaxies(table["galaxy"], 0, 0.1) != "train"
+    held_out = split_galaxies(table["galaxy"].tolist(), 0, 0.1) != "train"
     table = table[held_out].sample(frac=1, random_state=1)
     for folder in ("like", "unlike"):
         (out / folder).mkdir(parents=True, exist_ok=True)
