@@ -159,9 +159,7 @@ def _view_of_all(members: Sequence[Member]) -> tuple[View, list[slice]]:
         replace(member.view, greyscale=False, grey_as_colour=False) for member in members
     )
     if len(geometries) > 1:
-        listed = " and ".join(
-            f"{view.name} of {view.size} pixels, zoom {view.zoom:.4g}" for view in geometries
-        )
+        listed = " and ".join(view.told for view in geometries)
         raise ModelRefused(
             f"the models see other parts of an image ({listed}), and so their maps have no mean; "
             "explain one of them: --model ONE"

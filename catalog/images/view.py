@@ -54,6 +54,12 @@ class View:
         if self.name == "fast" and self.zoom != MINIMAL_ZOOM:
             raise CatalogError('the view "fast" shows pixels as they are; leave out the zoom')
 
+    @property
+    def told(self) -> str:
+        """What of an image it shows, in words."""
+        zoom = f", zoom {self.zoom:.4g}" if self.name == "minimal" else ""
+        return f"{self.name} of {self.size} pixels{zoom}"
+
     def config(self) -> dict[str, Any]:
         """The arguments that rebuild the view, `View(**config)`; JSON-able."""
         config = asdict(self)

@@ -137,7 +137,7 @@ def test_models_of_other_views_have_no_mean_map(
         write_model(load_model(model), view, Path(files[-1]))
     predict(path, files, Inference(samples=SAMPLES, seed=SEED))
     with pytest.raises(
-        ModelRefused, match=r"minimal of 64 pixels and fast of 80 pixels.*--model ONE"
+        ModelRefused, match=r"minimal of 64 pixels, zoom 1.2 and fast of 80 .*--model ONE"
     ):
         everything(path)
     everything(path, Maps(model=files[1]))
