@@ -75,6 +75,7 @@ def test_what_is_needed_is_told_once_beforehand(
     assert line.startswith("zoolens: 2 galaxies to train on and 1 to validate with: their pixels")
     folder.path.mkdir()
     decode_all(data, VIEW, folder.canvases, folder.views)
+    capsys.readouterr()  # its progress, if it is slow
     tell_needs(model, 8, VIEW, data, folder)
     assert capsys.readouterr().err == ""
 
