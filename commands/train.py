@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option, echo
 
 from zoolens.catalog import paths
 from zoolens.commands import options
 from zoolens.commands.shell import say
+
+if TYPE_CHECKING:
+    from zoolens.catalog.images.view import View
 
 
 def train(
@@ -59,7 +62,6 @@ def train(
     quiet: options.Quiet = False,
 ) -> None:
     """A ZoobotTree from the votes and images of a catalogue, or of several."""
-    from zoolens.catalog.images.view import View
     from zoolens.jobs.train import train as job
 
     report = job(
@@ -67,11 +69,7 @@ def train(
         out,
         architecture=architecture,
         encoder=encoder,
-        view=replace(
-            options.view_of(view, size, zoom) or View(),
-            greyscale=greyscale,
-            grey_as_colour=grey_as_colour and not greyscale,
-        ),
+        view=_view(options.view_of(view, size, zoom), greyscale, grey_as_colour),
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
@@ -86,3 +84,13 @@ def train(
     )
     say(report)
     echo(report.model)
+
+
+def _view(asked: "View | None", greyscale: bool, grey_as_colour: bool) -> "View | None":
+    """The view that options ask for; None if they leave it to the model to begin with."""
+    from zoolens.catalog.images.view import View
+
+    if asked is None and not (greyscale or grey_as_colour):
+        return None
+    as_colour = grey_as_colour and not greyscale
+    return replace(asked or View(), greyscale=greyscale, grey_as_colour=as_colour)

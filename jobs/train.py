@@ -75,7 +75,7 @@ def train(
     *,
     architecture: str | None = None,
     encoder: str | None = None,
-    view: View = View(),
+    view: View | None = None,
     epochs: int = 50,
     batch_size: int = 64,
     learning_rate: float = 1e-3,
@@ -98,7 +98,8 @@ def train(
     `losses.csv`, drawn in `losses.png` and `.pdf`. architecture: timm name, efficientnet_b0
     unless given. encoder: a model to begin with instead of random weights, of whose head those
     columns are taken over that the new one has too, or timm's weights of the architecture
-    (`load_start`); `bundled` is the first that comes with Zoolens, whatever its tree. held_out:
+    (`load_start`); `bundled` is the first that comes with Zoolens, whatever its tree. view: that of
+    the model to begin with unless given, or the default. held_out:
     expected share of the galaxies kept from training, each by a hash of its name and the seed:
     half to validate, half to test; of few galaxies the share can be another (`split_galaxies`). A
     galaxy that several catalogues have is in one part of the split for all of them.
@@ -117,6 +118,7 @@ def train(
         encoder, said = settled_encoder(encoder)
     start = None if encoder is None else load_start(encoder, architecture)
     architecture = architecture or (start.architecture if start else "efficientnet_b0")
+    view = view or (start and start.view) or View()
     plan = Plan(architecture, epochs, batch_size, learning_rate, patience, seed, mixed, workers)
     _check(plan, held_out, error_rate, view, start)
     folder = TrainingFolder(out)
@@ -167,7 +169,7 @@ def train(
         notes=(
             *said,
             *given.remarks(runs, usable),
-            *_begun_with(start, given.tree),
+            *_begun_with(start, given.tree, view),
             *remarks(data, given.tree),
             *folder.notes(),
             *filter(None, [small_images(data.sides, view)]),
@@ -203,16 +205,21 @@ def _check(
         )
 
 
-def _begun_with(start: ZoobotModel | None, tree: DecisionTree) -> list[str]:
-    """What the new model's head has of the model that it began with, in words."""
+def _begun_with(start: ZoobotModel | None, tree: DecisionTree, view: View) -> list[str]:
+    """What the new model has of the model that it began with, and sees otherwise, in words."""
     if start is None:
         return []
     rows = taken_over(start, tree)
     names = dict.fromkeys(tree.questions[tree.question_of[row]].name for row in rows)
     of = f": {few(list(names), MANY_QUESTIONS)}" if names else ""
-    return [
+    said = [
         f"taken over: the encoder, and {len(rows)} of {len(tree.labels)} columns of the head{of}"
     ]
+    if start.view not in (None, view):
+        said.append(
+            f"what was taken over had learnt to see {start.view.told}, and is shown {view.told}"
+        )
+    return said
 
 
 def _usable(

@@ -8,7 +8,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from zoolens.catalog.network.model import mixed_seed
-from zoolens.catalog.runtime.progress import Bar, progress
+from zoolens.catalog.runtime.progress import Bar, progress, remark
 from zoolens.catalog.training.augmentation import Shuffled
 from zoolens.catalog.training.curve import best_of, draw_losses, write_losses
 from zoolens.catalog.training.folder import TrainingFolder
@@ -49,6 +49,7 @@ class Pace(Callback):
         self.history = list(state_dict["history"])
         # Lightning itself does so only after its workers have fetched the first galaxies
         self._order.set_epoch(len(self.history))
+        remark(f"going on after epoch {len(self.history)}; losses so far: {self._folder.losses}")
 
     def write(self) -> None:
         """Losses so far, as table and figure."""

@@ -185,10 +185,24 @@ def test_training_needs_predictions_to_doubt_votes_by(trained: tuple[Path, Any])
 def test_training_begins_with_a_model(trained: tuple[Path, Any]) -> None:
     catalog, first = trained
     second = _train(
-        catalog, "second", encoder=str(first.model), architecture=None, learning_rate=1e-9, epochs=1
+        catalog,
+        "second",
+        encoder=str(first.model),
+        view=None,
+        architecture=None,
+        learning_rate=1e-9,
+        epochs=1,
     )
     start, end = load_model(str(first.model)), load_model(str(second.model))
     assert torch.allclose(start.weight, end.weight, atol=1e-6)
+    assert start.view is not None
+    assert end.view == start.view == SETTINGS["view"]
+    assert not any("had learnt to see" in note for note in second.notes)
+    other = _train(catalog, "other", encoder=str(first.model), view=View(size=48), epochs=1)
+    assert (
+        f"what was taken over had learnt to see {start.view.told}, and is shown "
+        "minimal of 48 pixels, zoom 1.2"
+    ) in other.notes
     with pytest.raises(CatalogError, match="encoder is a resnet10t, not resnet18"):
         _train(catalog, "third", encoder=str(first.model), architecture="resnet18")
     with pytest.raises(CatalogError, match="takes 3 channel"):

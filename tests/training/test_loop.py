@@ -103,14 +103,16 @@ def test_an_interrupted_training_comes_to_the_same_weights(
 
 
 def test_a_training_interrupted_within_an_epoch_comes_to_the_same_weights(
-    whole: tuple[Path, Outcome], tmp_path: Path
+    whole: tuple[Path, Outcome], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     canvases = _interrupting(examples(24, 40))
     _Interrupted.left = 24 + 10  # in the second epoch
     with pytest.raises(KeyboardInterrupt):
         _train(tmp_path / "cut", canvases=canvases)
     _Interrupted.left = 10**9
+    capsys.readouterr()
     assert _train(tmp_path / "cut", canvases=canvases) == whole[1]
+    assert "zoolens: going on after epoch 1; losses so far: " in capsys.readouterr().err
     _assert_same(whole[0], tmp_path / "cut")
 
 

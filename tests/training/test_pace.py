@@ -100,7 +100,8 @@ def test_a_log_says_once_a_minute_how_far_all_epochs_are(
     callback.on_train_start(trainer, None)
     monkeypatch.setattr(pace, "write_losses", lambda *_: None)
     _epoch(callback, trainer, [4, 2], 2.5)
-    lines = capsys.readouterr().err.splitlines()
+    resumed, *lines = capsys.readouterr().err.splitlines()
+    assert resumed.startswith("zoolens: going on after epoch 1; losses so far: ")
     assert lines[0] == (
         "zoolens: epoch 2 of 3, step 1 of 2, loss 4, validation 2.457 at best: "
         "24 of 48 galaxies (50 %), 5.0 s each, 2 min left"
