@@ -19,6 +19,8 @@ from zoolens.catalog.images.view import View
 from zoolens.catalog.training.pixels import canvas
 from zoolens.catalog.trees.published import get_tree
 
+pytestmark = pytest.mark.slow  # with what they load
+
 ROOT = Path(__file__).resolve().parent.parent
 VIEW, SIDE = View("minimal", 64, zoom=1 / 0.6), 77
 
@@ -60,7 +62,6 @@ def test_the_best_quality_that_fits() -> None:
         best_quality(sample, 100, 50 * sizes[50])
 
 
-@pytest.mark.slow
 def test_a_training_in_no_time_is_one_epoch_and_leaves_a_model(tmp_path: Path) -> None:
     pack, _ = packed(24)
     plan, outcome = train(pack, replace(PLAN, architecture="test_resnet"), None, 0, tmp_path)

@@ -14,6 +14,8 @@ from zoolens.catalog.scoring.losses import dirichlet_multinomial_nll
 from zoolens.catalog.store.galaxies import split_galaxies
 from zoolens.catalog.trees.published import get_tree
 
+pytestmark = pytest.mark.slow  # with what they load
+
 N = 60
 
 

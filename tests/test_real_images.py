@@ -9,6 +9,8 @@ from benchmarks import real_images
 from benchmarks.real_images import DATA, FEATURED, SHARED, TREES, compared
 from zoolens.catalog.trees.published import get_tree
 
+pytestmark = pytest.mark.slow  # with what they load
+
 
 def frame(seed: int, galaxies: int = 30) -> pd.DataFrame:
     random = np.random.default_rng(seed)

@@ -23,6 +23,8 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.galaxies import split_galaxies
 from zoolens.catalog.trees.published import get_tree
 
+pytestmark = pytest.mark.slow  # with what they load
+
 GZ2 = get_tree("gz2")
 N = 240
 
@@ -144,7 +146,6 @@ def test_a_difference_is_of_pairs(found: dict[tuple[str, str], Figure]) -> None:
             assert (none.lo, none.hi) == (0, 0)
 
 
-@pytest.mark.slow
 def test_from_catalogues_to_a_table_and_a_file(
     tmp_path: Path,
     alpha: Floats,
@@ -175,7 +176,6 @@ def test_from_catalogues_to_a_table_and_a_file(
     assert bad["first_less_lo"] > 0
 
 
-@pytest.mark.slow
 def test_what_is_not_known_is_asked_for(tmp_path: Path, alpha: Floats) -> None:
     path = catalogue(
         tmp_path / "gz.duckdb", votes(), concentrations=alpha.astype(np.float32), tree=GZ2

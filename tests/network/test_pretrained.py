@@ -13,6 +13,8 @@ from zoolens.catalog.errors import ModelRefused
 from zoolens.catalog.network.pretrained import load_start
 from zoolens.models import imagenet
 
+pytestmark = pytest.mark.slow  # with what they load
+
 MODEL = Path(__file__).parents[2] / "models" / "gzd5-simulated.safetensors"
 
 
