@@ -7,22 +7,11 @@
 # Of a model larger than 15 MiB, $OUT has parts, to be joined by cat.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
-case " $* " in
-*" --cpu "*) needed="import torch" ;;
-*) needed="import torch, sys; sys.exit(not torch.cuda.is_available())" ;;
-esac
-for python in ${PYTHON:+"$PYTHON"} .venv/bin/python python3 python; do
-    if "$python" -c "$needed" >/dev/null 2>&1; then
-        export PYTHONPATH="$PWD:$PWD/build/gpu-pack${PYTHONPATH:+:$PYTHONPATH}"
-        timeout --signal=INT --kill-after=10 590 "$python" -u -m benchmarks.gpu_train "$@"
-        code=$?
-        model=${OUT:-build/gpu-train}/model.safetensors
-        if [ -f "$model" ] && [ "$(stat -c %s "$model")" -gt $((15 * 1024 * 1024)) ]; then
-            split -b 15M "$model" "$model.part-" && rm "$model"
-        fi
-        exit $code
-    fi
-done
-echo "gpu_train.sh: no Python here has a torch that sees a GPU (tried ${PYTHON:-} .venv/bin/python" \
-    "python3 python); name one: PYTHON=/path/to/python benchmarks/gpu_train.sh, or try --cpu" >&2
-exit 1
+. benchmarks/gpu_python.sh
+timeout --signal=INT --kill-after=10 590 "$python" -u -m benchmarks.gpu_train "$@"
+code=$?
+model=${OUT:-build/gpu-train}/model.safetensors
+if [ -f "$model" ] && [ "$(stat -c %s "$model")" -gt $((15 * 1024 * 1024)) ]; then
+    split -b 15M "$model" "$model.part-" && rm "$model"
+fi
+exit $code

@@ -28,7 +28,7 @@ ABSENT = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("script", ["gpu.sh", "gpu_pack.sh"])
+@pytest.mark.parametrize("script", ["gpu.sh", "gpu_pack.sh", "gpu_python.sh"])
 def test_the_scripts_are_sound_shell(script: str) -> None:
     subprocess.run(["bash", "-n", ROOT / "benchmarks" / script], check=True)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from zoolens.catalog.errors import ModelRefused
+from zoolens.catalog.errors import ModelRefused, nearest
 from zoolens.catalog.network.checkpoints import Checkpoint, reason
 from zoolens.catalog.runtime.imports import without
 
@@ -39,13 +39,29 @@ def build_encoder(checkpoint: Checkpoint) -> tuple[nn.Module, str, int]:
     architecture, channels = _identify(checkpoint)
     encoder = _create(architecture, channels, checkpoint)
     encoder.load_state_dict(dict(checkpoint.encoder))
-    features = getattr(encoder, "head_hidden_size", encoder.num_features)
+    features = features_of(encoder)
     if features != checkpoint.head.weight.shape[1]:
         raise ModelRefused(
             f"its head takes {checkpoint.head.weight.shape[1]} features, "
             f"but {architecture} gives {features}"
         )
     return encoder.eval().requires_grad_(False), architecture, channels
+
+
+def check_architecture(name: str) -> None:
+    """Raises `ModelRefused`, with the nearest names, if timm has no encoder of a name."""
+    with without("wandb"):
+        import timm
+
+    if name not in timm.list_models():
+        near = nearest(name, timm.list_models())
+        raise ModelRefused(f"no architecture {name!r} in timm; nearest: {near}")
+
+
+def features_of(encoder: nn.Module) -> int:
+    """How many features D a timm encoder gives."""
+    features: int = getattr(encoder, "head_hidden_size", encoder.num_features)  # type: ignore[arg-type]
+    return features
 
 
 def _identify(checkpoint: Checkpoint) -> tuple[str, int]:

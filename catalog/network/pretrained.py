@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from zoolens.catalog.errors import ModelRefused, nearest
 from zoolens.catalog.network.bundled import HUB, located
 from zoolens.catalog.network.checkpoints import reason
+from zoolens.catalog.network.encoders import check_architecture, features_of
 from zoolens.catalog.network.model import ZoobotModel, load_model
 from zoolens.catalog.runtime.files import sha256_of
 from zoolens.catalog.runtime.imports import without
@@ -51,9 +52,7 @@ def _built(path: Path, tensors: dict[str, Tensor], architecture: str) -> ZoobotM
     with without("wandb"):
         import timm
 
-    if architecture not in timm.list_models():
-        near = nearest(architecture, timm.list_models())
-        raise ModelRefused(f"no architecture {architecture!r} in timm; nearest: {near}")
+    check_architecture(architecture)
     encoder: nn.Module = timm.create_model(architecture, pretrained=False, num_classes=0)
     expected = encoder.state_dict()
     try:
@@ -69,10 +68,9 @@ def _built(path: Path, tensors: dict[str, Tensor], architecture: str) -> ZoobotM
     _take_plain_pixels(encoder)
     if not all(tensor.isfinite().all() for tensor in encoder.state_dict().values()):
         raise ModelRefused(f"{path} has weights that are no numbers; it is damaged")
-    features = int(getattr(encoder, "head_hidden_size", None) or encoder.num_features)  # type: ignore[arg-type]
     return ZoobotModel(
         encoder=encoder.eval().requires_grad_(False),
-        weight=torch.zeros(0, features),
+        weight=torch.zeros(0, features_of(encoder)),
         bias=torch.zeros(0),
         dropout_rate=0.0,
         labels=(),

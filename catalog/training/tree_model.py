@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import ModelRefused, nearest
+from zoolens.catalog.errors import ModelRefused
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.checkpoints import reason
+from zoolens.catalog.network.encoders import check_architecture
 from zoolens.catalog.network.heads import Output
 from zoolens.catalog.network.model import ZoobotModel
 from zoolens.catalog.runtime.imports import without
@@ -18,7 +19,6 @@ from zoolens.catalog.trees.joint import column_labels
 from zoolens.catalog.trees.published import own_suffix
 
 with without("wandb"):
-    import timm
     from zoobot.pytorch.estimators.define_model import ZoobotTree
     from zoobot.pytorch.training import losses
 
@@ -128,9 +128,7 @@ def new_tree(tree: DecisionTree, plan: Plan, view: View, start: ZoobotModel | No
     suffix = own_suffix(tree)
     pairs = {f"{q.name}{suffix}": [f"_{answer}" for answer in q.answers] for q in tree.questions}
     torch.manual_seed(plan.seed)
-    if plan.architecture not in timm.list_models():
-        near = nearest(plan.architecture, timm.list_models())
-        raise ModelRefused(f"no architecture {plan.architecture!r} in timm; nearest: {near}")
+    check_architecture(plan.architecture)
     try:
         model = Tree(
             output_dim=len(tree.labels),
