@@ -1,0 +1,112 @@
+"""The folder of a survey: which pieces of the sky it has, and the catalogue file of each.
+
+    dr10/survey.json               the pieces, in order
+    dr10/Norder=2/Npix=37.duckdb   the catalogue of one HEALPix pixel, nested, ICRS
+
+Every piece is a catalogue like any other, so a survey has no schema of its own. Their galaxies
+have different numbers: those of piece i follow i * 2**32.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.runtime.files import replacing, text_of
+
+MANIFEST = "survey.json"
+_FORMAT = 1
+_NUMBERS = 2**32  # galaxies that a piece could number
+_FINEST = 13  # order of the smallest pieces, 26 arcsec across
+
+
+@dataclass(frozen=True, order=True)
+class Piece:
+    """A catalogue of a survey: the galaxies of the HEALPix pixel `pixel`, nested, of `order`."""
+
+    order: int
+    pixel: int
+
+    def path(self, folder: Path) -> Path:
+        """Its file in the folder of the survey."""
+        return folder / f"Norder={self.order}" / f"Npix={self.pixel}.duckdb"
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A folder of catalogues, and its pieces, no two of which overlap, in their order."""
+
+    folder: Path
+    pieces: tuple[Piece, ...]
+
+    @property
+    def paths(self) -> list[Path]:
+        """The catalogue of each piece."""
+        return [piece.path(self.folder) for piece in self.pieces]
+
+    def first_number(self, piece: Piece) -> int:
+        """The number that the galaxies of a piece follow."""
+        return self.pieces.index(piece) * _NUMBERS
+
+
+def is_survey(path: Path) -> bool:
+    """Whether a path is the folder of a survey, and not the file of one catalogue."""
+    return (path / MANIFEST).is_file()
+
+
+def catalogues(path: Path) -> list[Path]:
+    """The catalogues at a path: that file alone, or the pieces of the survey there."""
+    return open_survey(path).paths if is_survey(path) else [path]
+
+
+def open_survey(folder: Path) -> Survey:
+    """The survey in a folder. Raises `CatalogError` if its list of pieces cannot be used."""
+    file = folder / MANIFEST
+    try:
+        content = json.loads(text_of(file))
+        version, listed = content["format"], content["pieces"]
+        pieces = tuple(Piece(int(one["order"]), int(one["pixel"])) for one in listed)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        raise CatalogError(f"{file} is damaged; restore it from a copy") from None
+    if version != _FORMAT:
+        raise CatalogError(f"{file} is of format {version!r}, this Zoolens knows {_FORMAT}")
+    _check(file, pieces)
+    return Survey(folder, pieces)
+
+
+def write_survey(folder: Path, pieces: Iterable[Piece]) -> Survey:
+    """Make a folder the survey of these pieces, in that order; their catalogues are apart."""
+    survey = Survey(folder, tuple(pieces))
+    _check(folder / MANIFEST, survey.pieces)
+    content = {
+        "format": _FORMAT,
+        "pieces": [{"order": one.order, "pixel": one.pixel} for one in survey.pieces],
+    }
+    with replacing(folder / MANIFEST) as unfinished:
+        unfinished.write_text(json.dumps(content, indent=1) + "\n")
+    return survey
+
+
+def _check(file: Path, pieces: tuple[Piece, ...]) -> None:
+    """Raises `CatalogError` if there is no piece, one is no pixel, or two overlap."""
+    if not pieces:
+        raise CatalogError(f"{file} lists no piece of the sky")
+    end = {}
+    for one in pieces:
+        if not (0 <= one.order <= _FINEST and 0 <= one.pixel < 12 * 4**one.order):
+            raise CatalogError(
+                f"{file} lists pixel {one.pixel} of order {one.order}, which is none"
+            )
+        wide = 4 ** (_FINEST - one.order)
+        end[one] = (one.pixel * wide, (one.pixel + 1) * wide)
+    along = sorted(end, key=end.__getitem__)
+    for before, after in pairwise(along):
+        if end[before][1] > end[after][0]:
+            raise CatalogError(
+                f"{file} lists pixels that overlap: {before.pixel} of order {before.order} and "
+                f"{after.pixel} of order {after.order}"
+            )
+    if len(end) < len(pieces):
+        raise CatalogError(f"{file} lists a pixel twice")
