@@ -1,6 +1,7 @@
 """Galaxies of a catalogue: their numbers, names, positions, images and splits."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,6 +22,7 @@ from zoolens.catalog.store.tables import arrow_schema
 SAME_PLACE_ARCSEC = 1.0
 
 _GALAXIES = "SELECT galaxy_id, iauname, image, image_member, image_sha256 FROM galaxies"
+_NUMBERS = "numbers of galaxies"
 _READ = 4096  # about so many galaxies are looked up together
 SPLITS = ("train", "validation", "test")
 
@@ -115,12 +117,17 @@ def number_of_galaxies(store: Store) -> int:
 
 def next_number(store: Store, *, but: Run | None = None) -> int:
     """The number of the next new galaxy; but: a run whose own galaxies do not count."""
-    return int(
-        store.value(
-            "SELECT coalesce(max(galaxy_id), 0) + 1 FROM galaxy WHERE run_id <> ?",
-            [but.run_id if but else -1],
-        )
+    last = store.value(
+        "SELECT max(galaxy_id) FROM galaxy WHERE run_id <> ?", [but.run_id if but else -1]
     )
+    return int(store.noted(_NUMBERS).get("follow", 0) if last is None else last) + 1
+
+
+def number_after(store: Store, number: int) -> None:
+    """Let the galaxies of a new catalogue follow a number: that of a piece of a survey."""
+    with store.transaction():
+        noted = json.dumps({"follow": number})
+        store.execute("INSERT INTO setting VALUES (?, ?)", [_NUMBERS, noted])
 
 
 def names_of(store: Store, galaxy_id: Iterable[int]) -> dict[int, str]:

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.store.galaxies import number_after, number_galaxies
+from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.folder import (
     Piece,
     catalogues,
@@ -12,6 +15,10 @@ from zoolens.catalog.survey.folder import (
     open_survey,
     write_survey,
 )
+
+from ..made.catalogues import blank
+from ..made.releases import full_catalogue
+from ..made.surveys import cut
 
 PIECES = [Piece(1, 5), Piece(2, 37), Piece(0, 7)]
 
@@ -53,3 +60,24 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "survey.json").write_text('{"format": 2, "pieces": []}')
     with pytest.raises(CatalogError, match="format 2"):
         open_survey(tmp_path)
+
+
+def test_pieces_together_hold_what_the_whole_holds(tmp_path: Path) -> None:
+    whole = full_catalogue(tmp_path / "gz.duckdb")
+    folder = cut(whole, tmp_path / "survey", [Piece(0, pixel) for pixel in range(12)])
+    assert len(open_survey(folder).pieces) > 3
+    for view in ("galaxies", "votes", "predictions", "losses", "saliency"):
+        counts = []
+        for path in [whole, *catalogues(folder)]:
+            with Store.open(path) as store:
+                counts.append(store.value(f"SELECT count(*) FROM {view}"))
+        assert counts[0] == sum(counts[1:])
+
+
+def test_galaxies_of_a_piece_follow_its_number(tmp_path: Path) -> None:
+    unknown = np.full(2, np.nan)
+    with Store.open(blank(tmp_path / "gz.duckdb")) as store:
+        assert number_galaxies(store, ["A", "B"], unknown, unknown).galaxy_id.tolist() == [1, 2]
+        number_after(store, 2**32)
+        numbered = number_galaxies(store, ["A", "B"], unknown, unknown)
+        assert numbered.galaxy_id.tolist() == [2**32 + 1, 2**32 + 2]

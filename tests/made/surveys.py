@@ -1,0 +1,49 @@
+"""Surveys cut from one catalogue: what a survey answers, that catalogue answers too."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from hats.pixel_math.spatial_index import compute_spatial_index
+
+from zoolens.catalog.store.store import Store
+from zoolens.catalog.survey.folder import Piece, write_survey
+
+_ORDER = 29  # of the pixels that `hats` gives
+
+
+def cut(whole: Path, folder: Path, pieces: Sequence[Piece]) -> Path:
+    """The survey `folder` with those pieces that have galaxies of a catalogue, copies of it.
+
+    Numbers of galaxies and of runs stay. Every galaxy needs a position, and a piece.
+    """
+    with Store.open(whole) as store:
+        held = store.arrow("SELECT galaxy_id, ra, dec FROM galaxy ORDER BY galaxy_id")
+        tables = [
+            name
+            for (name,) in store.rows(
+                "SELECT table_name FROM duckdb_columns() WHERE column_name = 'galaxy_id' "
+                "AND table_name IN (SELECT table_name FROM duckdb_tables())"
+            )
+        ]
+        store.execute("CHECKPOINT")
+    place = compute_spatial_index(held["ra"].to_numpy(), held["dec"].to_numpy())
+    ids = held["galaxy_id"].to_numpy()
+    chosen, found = [], np.zeros(len(ids), bool)
+    for piece in pieces:
+        within = place >> 2 * (_ORDER - piece.order) == piece.pixel
+        found |= within
+        if not within.any():
+            continue
+        chosen.append(piece)
+        file = piece.path(folder)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(whole, file)
+        listed = ", ".join(map(str, ids[within].tolist()))
+        with Store.open(file) as store, store.transaction():
+            for name in tables:
+                store.execute(f'DELETE FROM "{name}" WHERE galaxy_id NOT IN ({listed})')
+    assert found.all()
+    write_survey(folder, chosen)
+    return folder
