@@ -4,7 +4,7 @@ from typing import Annotated
 
 from typer import Context, Option
 
-from zoolens.commands import options
+from zoolens.commands import options, parts
 from zoolens.commands.shell import refuse_unused, say
 
 
@@ -28,22 +28,33 @@ def predict(
         str | None,
         Option(help="What to call the classes of a classifier, or a regressor's value: a,b,c."),
     ] = None,
+    part: parts.Part = None,
+    out: parts.PartsFolder = None,
     quiet: options.Quiet = False,
 ) -> None:
     """What a model says of every galaxy with an image, or a published file of its galaxies."""
     from zoolens.jobs.pipeline import predict_or_adopt
 
     if predictions:
-        refuse_unused(context, "--predictions", *options.OF_A_MODEL, "names")
+        refuse_unused(context, "--predictions", *options.OF_A_MODEL, "names", "part", "out")
+    inference = options.inference_of(
+        samples, seed, view, size, zoom, engine, precision, grey_as_colour, orientations
+    )
+    which = parts.wanted_part(part, out)
+    if out is not None:
+        refuse_unused(context, "--out", "names")
+        from zoolens.jobs.arrays import predict_part
+
+        asked = parts.asked_for(context)
+        say(predict_part(catalog, out, which, asked, model or (), tree, inference))
+        return
     report = predict_or_adopt(
         catalog,
         model=model or (),
         predictions=predictions,
         id_column=id_column,
         tree=tree,
-        inference=options.inference_of(
-            samples, seed, view, size, zoom, engine, precision, grey_as_colour, orientations
-        ),
+        inference=inference,
         names=[name.strip() for name in names.split(",")] if names else (),
     )
     say(report)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -32,7 +32,8 @@ from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import load_model
 from zoolens.catalog.parts.cells import cells, read_cells
 from zoolens.catalog.parts.computing import ThroughFolder
-from zoolens.catalog.parts.filling import fill_from_parts
+from zoolens.catalog.parts.filling import fill_from_parts, plan_run
+from zoolens.catalog.parts.plan import Plan
 from zoolens.catalog.paths import explanations_dir
 from zoolens.catalog.saliency.arithmetic import Of
 from zoolens.catalog.store.galaxies import (
@@ -157,6 +158,36 @@ def explain(
             changed or bool(drawn),
             explained.notes,
             said,
+        )
+
+
+def plan(catalog: Path, folder: Path, maps: Maps = Maps()) -> Plan | None:
+    """Write the plan of maps of every galaxy with an image into a folder; None if nothing waits.
+
+    The catalogue is only read, and an engine cuda needs no GPU here. Raises as `explain` does.
+    """
+    with Store.open(catalog, read_only=True) as store:
+        warn_of(store, "predict")
+        wanted, tree = galaxies_with_image(store), store.tree
+        there = maps.engine == "cuda"
+        engine = "torch" if there else choose_engine(maps.engine, len(wanted))
+        models, _ = settled(maps.models, tree)
+        explained = explained_model(
+            store, models, maps.method, maps.layer, engine, maps.grey_as_colour
+        )
+        if not there:
+            _check_engine(explained, maps.engine)
+        recipe = MapRecipe.of(explained, tree, BATCH)
+        recipe = replace(recipe, engine="cuda") if there else recipe
+        return plan_run(
+            store,
+            folder,
+            recipe,
+            "comparison" if explained.comparison else "explain",
+            explained.config,
+            explained.sha256,
+            {**origin_of(explained.members), "engine": recipe.engine},
+            wanted,
         )
 
 

@@ -284,3 +284,17 @@ def checked(name: str, rows: pa.Table) -> pa.Table:
     if not given.items() <= declared.items() or not needed - {"run_id"} <= given.keys():
         raise ValueError(f"rows of {name} have the columns {given}, not {declared}")
     return rows
+
+
+def unsound(name: str, rows: pa.Table) -> str | None:
+    """What is wrong with rows that came from elsewhere; None if a catalogue can take them."""
+    try:
+        checked(name, rows)
+    except ValueError as error:
+        return str(error)
+    empty = [
+        column.name
+        for column in metadata.tables[name].c
+        if not column.nullable and column.name in rows.column_names and rows[column.name].null_count
+    ]
+    return f"rows of {name} lack {empty[0]}" if empty else None
