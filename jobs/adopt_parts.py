@@ -4,18 +4,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoolens.catalog.errors import CatalogError, few
-from zoolens.catalog.explain.recipes import recipe_from
 from zoolens.catalog.parts.computing import OtherVersion
 from zoolens.catalog.parts.files import remove_unfinished
 from zoolens.catalog.parts.plan import Plan, numbers, read_plan
+from zoolens.catalog.parts.recipe import tree_from
 from zoolens.catalog.parts.state import parts_asked_for
 from zoolens.catalog.parts.taking_in import Taken, take_in
 from zoolens.catalog.store.galaxies import galaxies_of_run
 from zoolens.catalog.store.identity import identity_of
 from zoolens.catalog.store.ingests import check_tree, settle_tree
-from zoolens.catalog.store.outdated import clear_outdated
+from zoolens.catalog.store.outdated import MADE, clear_outdated
 from zoolens.catalog.store.rejects import commonest_reason
 from zoolens.catalog.store.store import Store, code_version
+
+# The job of the recipe of each job of a run.
+JOBS = {"predict": "predict", "explain": "explain", "comparison": "explain"}
 
 
 @dataclass(frozen=True)
@@ -60,26 +63,28 @@ def adopt_parts(catalog: Path, folder: Path) -> AdoptReport:
         raise CatalogError(
             f"no plan in {folder}: it is made by zoolens predict, or explain --all, with --out"
         )
+    if JOBS.get(plan.run.job) != plan.job:
+        raise CatalogError(f"{folder} is planned for {plan.run.job[:40]}, which has no parts")
     if plan.code != code_version():
         raise OtherVersion(
             f"{folder} was planned by Zoolens {plan.code}, and this is {code_version()}; install "
             "that one, or plan anew in another folder"
         )
-    recipe = recipe_from(plan.job, plan.settings)
+    tree = tree_from(plan.settings.get("tree"))
     with Store.open(catalog) as store:
         _check_catalogue(store, plan)
-        planned = plan.run
+        planned, table = plan.run, MADE[plan.run.job][0]
         if plan.job == "predict":
-            settle_tree(store, recipe.tree)
+            settle_tree(store, tree)
         else:
-            check_tree(store, recipe.tree)
+            check_tree(store, tree)
         run = store.begin(
             planned.job, planned.config, model_sha256=planned.model_sha256, origin=planned.origin
         )
         renewed = clear_outdated(store, run)
-        before = len(galaxies_of_run(store, run, recipe.table))
-        taken = take_in(store, run, plan, recipe, store.tree)
-        total = len(galaxies_of_run(store, run, recipe.table))
+        before = len(galaxies_of_run(store, run, table))
+        taken = take_in(store, run, plan, store.tree)
+        total = len(galaxies_of_run(store, run, table))
         galaxies, rejects = total - before, taken.rows["reject"]
         if taken.missing:
             raise PartsMissing(_missing(plan, taken, galaxies, total))

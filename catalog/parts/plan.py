@@ -20,7 +20,8 @@ import pyarrow as pa
 
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.galaxy import Galaxy
-from zoolens.catalog.parts.files import from_stream
+from zoolens.catalog.parts.files import Facts, from_stream
+from zoolens.catalog.parts.recipe import digest_of
 from zoolens.catalog.runtime.files import text_of
 
 PLAN = "plan.json"
@@ -85,6 +86,11 @@ class Plan:
     run: PlannedRun
     file: str
     blocks: tuple[Block, ...]
+
+    @property
+    def facts(self) -> Facts:
+        """What its part files say of themselves."""
+        return Facts(digest_of(self.job, self.settings), self.code, self.job)
 
     @property
     def cells(self) -> int:

@@ -16,11 +16,10 @@ import pyarrow.compute as pc
 from zoolens.catalog.arrays import Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.galaxy import Galaxy
-from zoolens.catalog.parts.computing import check_content, facts_of
+from zoolens.catalog.parts.computing import check_content
 from zoolens.catalog.parts.files import PartRefused, part_path, read_part
 from zoolens.catalog.parts.filling import TOGETHER
 from zoolens.catalog.parts.plan import Plan
-from zoolens.catalog.parts.recipe import Recipe
 from zoolens.catalog.parts.state import adopted, note_adopted
 from zoolens.catalog.store.galaxies import galaxies_of_run, read_galaxies
 from zoolens.catalog.store.outdated import MADE
@@ -55,7 +54,7 @@ class _Ready:
     tables: Tables
 
 
-def take_in(store: Store, run: Run, plan: Plan, recipe: Recipe, tree: DecisionTree) -> Taken:
+def take_in(store: Store, run: Run, plan: Plan, tree: DecisionTree) -> Taken:
     """Commit the rows of all part files that are there, and delete these.
 
     Galaxies that the run has already are not added again; those that are not as they were planned
@@ -81,7 +80,7 @@ def take_in(store: Store, run: Run, plan: Plan, recipe: Recipe, tree: DecisionTr
         taken.rows = fill(
             store,
             run,
-            (Part(one, size) for one, size in _ready(store, run, plan, recipe, tree, known, taken)),
+            (Part(one, size) for one, size in _ready(store, run, plan, tree, known, taken)),
             lambda part: part.tables,
             read=as_they_are,
             describe="adopting",
@@ -99,7 +98,6 @@ def _ready(
     store: Store,
     run: Run,
     plan: Plan,
-    recipe: Recipe,
     tree: DecisionTree,
     known: set[int],
     taken: Taken,
@@ -108,7 +106,7 @@ def _ready(
 
     known: cells that are adopted, if the catalogue agrees.
     """
-    facts, done = facts_of(recipe), galaxies_of_run(store, run, recipe.table)
+    facts, done = plan.facts, galaxies_of_run(store, run, MADE[run.job][0])
     refused = names_refused(store, run)
     for block in plan.read(range(plan.cells)):
         as_now = _as_now(store, [galaxy for _, galaxies in block for galaxy in galaxies])
@@ -166,7 +164,7 @@ def _of(tables: Tables, wanted: Sequence[Galaxy], known: Sequence[Galaxy]) -> Ta
     ids = pa.array([one.galaxy_id for one in wanted], pa.int64())
     names = pa.array([one.iauname for one in known], pa.string())
     return {
-        name: rows.filter(
+        name: rows.select(sorted(rows.column_names)).filter(
             pc.is_in(rows["key"], names) if name == "reject" else pc.is_in(rows["galaxy_id"], ids)
         )
         for name, rows in tables.items()

@@ -288,13 +288,13 @@ def checked(name: str, rows: pa.Table) -> pa.Table:
 
 def unsound(name: str, rows: pa.Table) -> str | None:
     """What is wrong with rows that came from elsewhere; None if a catalogue can take them."""
-    try:
-        checked(name, rows)
-    except ValueError as error:
-        return str(error)
-    empty = [
-        column.name
-        for column in metadata.tables[name].c
-        if not column.nullable and column.name in rows.column_names and rows[column.name].null_count
-    ]
-    return f"rows of {name} lack {empty[0]}" if empty else None
+    columns = [column for column in metadata.tables[name].c if column.name != "run_id"]
+    declared = {field.name: field.type for field in arrow_schema(name)}
+    if len(rows.column_names) != len(columns) or dict(
+        zip(rows.column_names, rows.schema.types, strict=True)
+    ) != {column.name: declared[column.name] for column in columns}:
+        return f"it has other columns of {name}"
+    for column in columns:
+        if not column.nullable and rows[column.name].null_count:
+            return f"rows of {name} lack {column.name}"
+    return None
