@@ -13,7 +13,8 @@ _ROUNDS = 5
 def seconds_of(call: Callable[[], Any], device: torch.device, spent: float) -> float:
     """Seconds of one call: the median of rounds that take about `spent` seconds together.
 
-    Warmed up first; a call that takes longer is done once. All calls of a round are queued before they are waited for, as in a job.
+    Warmed up first; a call that takes longer is done once. All calls of a round are queued before
+    they are waited for, as in a job.
     """
     for _ in range(2):
         call()
