@@ -1,0 +1,202 @@
+"""What a survey in pieces takes to answer, beside one catalogue of its galaxies with votes.
+
+    python -m benchmarks.pieces [--full] [GALAXIES]
+
+The survey has 16 pieces of the sky, 5,000 galaxies each unless GALAXIES says otherwise; in full as
+many as Galaxy Zoo DESI together, 8,700,000, beside as many as Galaxy Zoo DECaLS, 314,000 (4 GB of
+disk). Everything is synthetic and made from arrays: positions, fractions of GZ DECaLS's 34 answers
+for all, as adopted from a published table, votes for one galaxy in 28, and their losses, as
+`zoolens score` finds them. The one catalogue has as many galaxies as the survey has with votes, all
+of them with votes. Both are asked on the command line, in turn, each time in a new process, with
+its start; the release is cut once. Appends seconds and peak memory to results/pieces.jsonl.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoolens.catalog.arrays import Ids
+    from zoolens.catalog.survey.folder import Piece
+
+RESULTS = Path(__file__).parent / "results" / "pieces.jsonl"
+GALAXIES, FULL = 16 * 5_000, 8_700_000
+WITH_VOTES = 314_000 / 8_700_000
+ROUNDS = 3
+# ten times the area of the smaller ones; what lies between them is not observed
+_PIXELS = [(1, pixel) for pixel in range(0, 24, 2)] + [(2, 4 * 25 + k) for k in range(4)]
+_FINE = 24  # order of the pixels that galaxies lie in: 0.01 arcsec
+_CHUNK = 65_536  # galaxies committed at a time
+
+_WEIGHTED = """SELECT iauname, sum(CASE question WHEN 'bar' THEN 3 ELSE 1 END * ce) AS total
+FROM losses GROUP BY iauname ORDER BY total DESC, iauname LIMIT 10"""
+_CONE = """SELECT iauname, ra, dec FROM galaxies
+WHERE dec BETWEEN {dec} - 0.5 AND {dec} + 0.5 AND ra BETWEEN {ra} - 1 AND {ra} + 1
+AND 2 * degrees(asin(sqrt(pow(sin(radians(dec - {dec}) / 2), 2) + cos(radians(dec))
+* cos(radians({dec})) * pow(sin(radians(ra - {ra}) / 2), 2)))) < 0.5 ORDER BY iauname"""
+
+
+def pieces() -> "list[Piece]":
+    """The pieces of the survey."""
+    from zoolens.catalog.survey.folder import Piece
+
+    return [Piece(order, pixel) for order, pixel in _PIXELS]
+
+
+def make_survey(folder: Path, galaxies: int) -> None:
+    """A survey of so many galaxies, every piece with as many."""
+    from zoolens.catalog.survey.folder import write_survey
+
+    survey = write_survey(folder, pieces())
+    for piece, path in zip(survey.pieces, survey.paths, strict=True):
+        path.parent.mkdir(exist_ok=True)
+        size = galaxies // len(survey.pieces)
+        voted = round(size * WITH_VOTES)
+        make_catalogue(path, [piece], size, voted, after=survey.first_number(piece))
+
+
+def make_catalogue(
+    path: Path, where: "Sequence[Piece]", galaxies: int, voted: int, *, after: int = 0
+) -> None:
+    """A catalogue of so many galaxies within some pixels, the first `voted` with votes and losses.
+
+    after: the number that those of its galaxies follow.
+    """
+    import numpy as np
+    import pyarrow as pa
+    from cdshealpix.nested import healpix_to_lonlat
+
+    from tests.made.catalogues import blank, question_totals, random_counts
+    from zoolens.catalog.store.galaxies import number_after
+    from zoolens.catalog.store.store import Store
+    from zoolens.catalog.store.tables import arrow_schema
+    from zoolens.catalog.trees.published import get_tree
+    from zoolens.catalog.votes.standing import vote_table
+    from zoolens.jobs.score import score
+
+    tree, random = get_tree("gzd5"), np.random.default_rng(after + 1)
+    with Store.open(blank(path)) as store:
+        number_after(store, after)
+        store.set_tree(tree)
+        votes = store.begin("ingest", {"votes_sha256": "of the benchmark", "tree": tree.name})
+        predictions = store.begin("predict", {"predictions_sha256": "made", "tree": tree.name})
+        for start in range(0, galaxies, _CHUNK):
+            size = min(_CHUNK, galaxies - start)
+            ids = np.arange(after + start + 1, after + start + size + 1)
+            pixels = random.choice([one.pixel << 2 * (_FINE - one.order) for one in where], size)
+            pixels += random.integers(0, 4 ** (_FINE - where[0].order), size)
+            ra, dec = (angle.deg for angle in healpix_to_lonlat(pixels, _FINE))
+            galaxy = pa.table(
+                {"galaxy_id": ids, "iauname": [f"S{n}" for n in ids], "ra": ra, "dec": dec},
+                schema=arrow_schema("galaxy"),
+            )
+            counts = random_counts(min(size, max(voted - start, 0)), tree, seed=start)
+            totals = question_totals(counts, tree)
+            asked = vote_table(tree, ids[: len(counts)], counts, totals, totals > 0)
+            store.commit(votes, f"from {start}", {"galaxy": galaxy, "vote": asked})
+            rows = _fractions(ids, seed=start + after)
+            store.commit(predictions, f"from {start}", {"prediction": rows})
+        store.finish(votes)
+        store.finish(predictions)
+    score(path)
+
+
+def _fractions(ids: "Ids", seed: int) -> "pa.Table":
+    """Rows of `prediction`, as those of published fractions."""
+    import numpy as np
+
+    from zoolens.catalog.predictions.posterior import Summary
+    from zoolens.catalog.predictions.rows import prediction_rows
+    from zoolens.catalog.trees.published import get_tree
+
+    tree = get_tree("gzd5")
+    alpha = 1 + 100 * np.random.default_rng(seed).beta(0.5, 2, (len(ids), len(tree.labels)))
+    fractions = np.concatenate(
+        [alpha[:, s] / alpha[:, s].sum(axis=1, keepdims=True) for s in tree.slices], axis=1
+    )
+    fractions = fractions.astype(np.float32).astype(float)  # as most tables have them
+    none = np.full(fractions.shape, np.nan)
+    reach = tree.reach(fractions)[:, tree.question_of]
+    return prediction_rows(
+        ids, Summary(none, fractions, none, none, none, reach, none, model_sd=none)
+    )
+
+
+def questions(catalog: Path, cut: Path) -> dict[str, list[str]]:
+    """What is asked, by what it is called: arguments of `zoolens`; cut: where a release goes."""
+    ra, dec = _CENTRE
+    worst = ["worst", "--format", "csv"]
+    asked = {
+        "worst ten": worst,
+        "weighted ten": ["sql", _WEIGHTED, "--format", "csv"],
+        "cone": ["sql", _CONE.format(ra=ra, dec=dec), "--format", "csv"],
+        "release": [
+            *("release", str(cut), "--version", "1", "--preset", "friendly"),
+            *("--formats", "hats", "--counterparts", "0", "--quiet"),
+        ],
+    }
+    return {name: [*words, "--catalog", str(catalog)] for name, words in asked.items()}
+
+
+def ask(arguments: list[str]) -> tuple[float, int, int]:
+    """Seconds and peak bytes of a command, and the lines that it answered."""
+    command = [sys.executable, "-m", "zoolens", *arguments]
+    start = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as out:
+        process = subprocess.Popen(command, stdout=out)
+        # of this child alone; more than it only if this process were larger
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command)
+        out.seek(0)
+        lines = sum(1 for _ in out)
+    return seconds, 1024 * used.ru_maxrss, lines
+
+
+def measure(folder: Path, galaxies: int) -> Iterator[dict[str, object]]:
+    """Seconds and peak bytes of each question, to a survey and to one catalogue, in turn."""
+    survey, one = folder / "survey", folder / "one.duckdb"
+    with_votes = round(galaxies * WITH_VOTES)
+    _in_a_process(f"make_survey({str(survey)!r}, {galaxies})")
+    _in_a_process(f"make_one({str(one)!r}, {with_votes})")
+    sizes = {"survey": (survey, galaxies), "one": (one, with_votes)}
+    for name in questions(survey, folder):
+        for number in range(1 if name == "release" else ROUNDS):
+            for which, (path, size) in sizes.items():
+                cut = folder / f"release of {which}"
+                seconds, peak, lines = ask(questions(path, cut)[name])
+                found = {"seconds": seconds, "peak_bytes": peak, "lines": lines}
+                yield {"work": name, "of": which, "galaxies": size, "round": number, **found}
+
+
+def _in_a_process(call: str) -> None:
+    code = f"from benchmarks import pieces; pieces.{call}"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def main() -> None:
+    """Measure, keep, show."""
+    numbers = [word for word in sys.argv[1:] if word != "--full"]
+    galaxies = int(numbers[0]) if numbers else FULL if "--full" in sys.argv else GALAXIES
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        for row in measure(Path(name), galaxies):
+            rows.append(row)
+    where = json.loads(
+        subprocess.run(
+            [sys.executable, "-c", _SURROUNDINGS], check=True, capture_output=True, text=True
+        ).stdout
+    )
+    with RESULTS.open("a") as file:
+        for row in rows:
+            file.write(json.dumps({**row, **where}) + "\n")
+    show(rows)
