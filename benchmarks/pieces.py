@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from zoolens.catalog.arrays import Ids
     from zoolens.catalog.survey.folder import Piece
 
@@ -30,17 +32,19 @@ RESULTS = Path(__file__).parent / "results" / "pieces.jsonl"
 GALAXIES, FULL = 16 * 5_000, 8_700_000
 WITH_VOTES = 314_000 / 8_700_000
 ROUNDS = 3
-# ten times the area of the smaller ones; what lies between them is not observed
+# of two sizes; what lies between them is not observed
 _PIXELS = [(1, pixel) for pixel in range(0, 24, 2)] + [(2, 4 * 25 + k) for k in range(4)]
 _FINE = 24  # order of the pixels that galaxies lie in: 0.01 arcsec
 _CHUNK = 65_536  # galaxies committed at a time
 
 _WEIGHTED = """SELECT iauname, sum(CASE question WHEN 'bar' THEN 3 ELSE 1 END * ce) AS total
 FROM losses GROUP BY iauname ORDER BY total DESC, iauname LIMIT 10"""
+_CENTRE = (45.0, 19.47)  # of the first piece, deg
+_RADIUS = 2.0  # of the cone, deg
 _CONE = """SELECT iauname, ra, dec FROM galaxies
-WHERE dec BETWEEN {dec} - 0.5 AND {dec} + 0.5 AND ra BETWEEN {ra} - 1 AND {ra} + 1
+WHERE dec BETWEEN {dec} - {r} AND {dec} + {r} AND ra BETWEEN {ra} - 2 * {r} AND {ra} + 2 * {r}
 AND 2 * degrees(asin(sqrt(pow(sin(radians(dec - {dec}) / 2), 2) + cos(radians(dec))
-* cos(radians({dec})) * pow(sin(radians(ra - {ra}) / 2), 2)))) < 0.5 ORDER BY iauname"""
+* cos(radians({dec})) * pow(sin(radians(ra - {ra}) / 2), 2)))) < {r} ORDER BY iauname"""
 
 
 def pieces() -> "list[Piece]":
@@ -54,6 +58,7 @@ def make_survey(folder: Path, galaxies: int) -> None:
     """A survey of so many galaxies, every piece with as many."""
     from zoolens.catalog.survey.folder import write_survey
 
+    folder.mkdir()
     survey = write_survey(folder, pieces())
     for piece, path in zip(survey.pieces, survey.paths, strict=True):
         path.parent.mkdir(exist_ok=True)
@@ -82,6 +87,8 @@ def make_catalogue(
     from zoolens.jobs.score import score
 
     tree, random = get_tree("gzd5"), np.random.default_rng(after + 1)
+    width = np.array([4 ** (_FINE - one.order) for one in where])
+    first = width * [one.pixel for one in where]
     with Store.open(blank(path)) as store:
         number_after(store, after)
         store.set_tree(tree)
@@ -90,8 +97,8 @@ def make_catalogue(
         for start in range(0, galaxies, _CHUNK):
             size = min(_CHUNK, galaxies - start)
             ids = np.arange(after + start + 1, after + start + size + 1)
-            pixels = random.choice([one.pixel << 2 * (_FINE - one.order) for one in where], size)
-            pixels += random.integers(0, 4 ** (_FINE - where[0].order), size)
+            chosen = random.integers(0, len(where), size)
+            pixels = first[chosen] + random.integers(0, width[chosen])
             ra, dec = (angle.deg for angle in healpix_to_lonlat(pixels, _FINE))
             galaxy = pa.table(
                 {"galaxy_id": ids, "iauname": [f"S{n}" for n in ids], "ra": ra, "dec": dec},
@@ -136,7 +143,7 @@ def questions(catalog: Path, cut: Path) -> dict[str, list[str]]:
     asked = {
         "worst ten": worst,
         "weighted ten": ["sql", _WEIGHTED, "--format", "csv"],
-        "cone": ["sql", _CONE.format(ra=ra, dec=dec), "--format", "csv"],
+        "cone": ["sql", _CONE.format(ra=ra, dec=dec, r=_RADIUS), "--format", "csv"],
         "release": [
             *("release", str(cut), "--version", "1", "--preset", "friendly"),
             *("--formats", "hats", "--counterparts", "0", "--quiet"),
@@ -183,20 +190,44 @@ def _in_a_process(call: str) -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def make_one(path: Path, galaxies: int) -> None:
+    """A catalogue of so many galaxies, all with votes, in all pixels of the survey."""
+    make_catalogue(path, pieces(), galaxies, galaxies)
+
+
+def ratios(rows: Sequence[dict[str, object]]) -> dict[str, tuple[float, float]]:
+    """By what was asked: median seconds of the survey, and how many times those of the one."""
+    found = {}
+    for work in dict.fromkeys(str(row["work"]) for row in rows):
+        survey, one = (
+            statistics.median(
+                float(str(row["seconds"])) for row in rows if (row["work"], row["of"]) == (work, of)
+            )
+            for of in ("survey", "one")
+        )
+        found[work] = (survey, survey / one)
+    return found
+
+
 def main() -> None:
     """Measure, keep, show."""
-    numbers = [word for word in sys.argv[1:] if word != "--full"]
-    galaxies = int(numbers[0]) if numbers else FULL if "--full" in sys.argv else GALAXIES
-    rows = []
-    with tempfile.TemporaryDirectory() as name:
+    from benchmarks.contest import surroundings
+
+    numbers = [int(word) for word in sys.argv[1:] if word != "--full"]
+    galaxies = numbers[0] if numbers else FULL if "--full" in sys.argv else GALAXIES
+    rows, where = [], surroundings()
+    with tempfile.TemporaryDirectory() as name, RESULTS.open("a") as file:
         for row in measure(Path(name), galaxies):
             rows.append(row)
-    where = json.loads(
-        subprocess.run(
-            [sys.executable, "-c", _SURROUNDINGS], check=True, capture_output=True, text=True
-        ).stdout
-    )
-    with RESULTS.open("a") as file:
-        for row in rows:
             file.write(json.dumps({**row, **where}) + "\n")
-    show(rows)
+            print(f"{row['work']}, {row['of']}: {row['seconds']:.2f} s", file=sys.stderr)
+    for work, (seconds, times) in ratios(rows).items():
+        peak = max(int(str(row["peak_bytes"])) for row in rows if row["work"] == work)
+        print(
+            f"{work:<14} {seconds:8.2f} s, {times:6.2f} times as long as of the one catalogue; "
+            f"peak of either {peak / 1e9:.2f} GB"
+        )
+
+
+if __name__ == "__main__":
+    main()
