@@ -23,9 +23,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
-    from zoolens.catalog.arrays import Ids
+    from zoolens.catalog.arrays import Floats, Ids
+    from zoolens.catalog.decision_tree import DecisionTree
     from zoolens.catalog.survey.folder import Piece
 
 RESULTS = Path(__file__).parent / "results" / "pieces.jsonl"
@@ -78,7 +80,7 @@ def make_catalogue(
     import pyarrow as pa
     from cdshealpix.nested import healpix_to_lonlat
 
-    from tests.made.catalogues import blank, question_totals, random_counts
+    from tests.made.catalogues import blank
     from zoolens.catalog.store.galaxies import number_after
     from zoolens.catalog.store.store import Store
     from zoolens.catalog.store.tables import arrow_schema
@@ -104,31 +106,50 @@ def make_catalogue(
                 {"galaxy_id": ids, "iauname": [f"S{n}" for n in ids], "ra": ra, "dec": dec},
                 schema=arrow_schema("galaxy"),
             )
-            counts = random_counts(min(size, max(voted - start, 0)), tree, seed=start)
-            totals = question_totals(counts, tree)
-            asked = vote_table(tree, ids[: len(counts)], counts, totals, totals > 0)
+            some = ids[: max(voted - start, 0)]
+            counts, totals = random_votes(tree, random_fractions(tree, len(some), random), random)
+            asked = vote_table(tree, some, counts, totals, totals > 0)
             store.commit(votes, f"from {start}", {"galaxy": galaxy, "vote": asked})
-            rows = _fractions(ids, seed=start + after)
+            rows = fraction_rows(tree, ids, random_fractions(tree, size, random))
             store.commit(predictions, f"from {start}", {"prediction": rows})
         store.finish(votes)
         store.finish(predictions)
     score(path)
 
 
-def _fractions(ids: "Ids", seed: int) -> "pa.Table":
+def random_fractions(
+    tree: "DecisionTree", galaxies: int, random: "np.random.Generator"
+) -> "Floats":
+    """Vote fractions (N, A), each question's adding up to 1."""
+    import numpy as np
+
+    alpha = 1 + 100 * random.beta(0.5, 2, (galaxies, len(tree.labels)))
+    totals = np.add.reduceat(alpha, [s.start for s in tree.slices], axis=1)
+    found: Floats = (alpha / totals[:, tree.question_of]).astype(np.float32)
+    return found.astype(float)  # as exact as most tables have them
+
+
+def random_votes(
+    tree: "DecisionTree", fractions: "Floats", random: "np.random.Generator"
+) -> "tuple[Floats, Floats]":
+    """Votes (N, A) and their sums (N, Q) of 40 volunteers, who follow the tree."""
+    import numpy as np
+
+    asked = np.rint(40 * tree.reach(fractions))
+    counts = np.zeros(fractions.shape)
+    for question, where in enumerate(tree.slices):
+        shares = fractions[:, where] / fractions[:, where].sum(axis=1, keepdims=True)
+        counts[:, where] = random.multinomial(asked[:, question].astype(int), shares)
+    return counts, asked
+
+
+def fraction_rows(tree: "DecisionTree", ids: "Ids", fractions: "Floats") -> "pa.Table":
     """Rows of `prediction`, as those of published fractions."""
     import numpy as np
 
     from zoolens.catalog.predictions.posterior import Summary
     from zoolens.catalog.predictions.rows import prediction_rows
-    from zoolens.catalog.trees.published import get_tree
 
-    tree = get_tree("gzd5")
-    alpha = 1 + 100 * np.random.default_rng(seed).beta(0.5, 2, (len(ids), len(tree.labels)))
-    fractions = np.concatenate(
-        [alpha[:, s] / alpha[:, s].sum(axis=1, keepdims=True) for s in tree.slices], axis=1
-    )
-    fractions = fractions.astype(np.float32).astype(float)  # as most tables have them
     none = np.full(fractions.shape, np.nan)
     reach = tree.reach(fractions)[:, tree.question_of]
     return prediction_rows(
