@@ -27,7 +27,7 @@ from zoolens.jobs import keep as own
 from zoolens.jobs.ingest import ingest
 from zoolens.jobs.reports import IngestReport
 from zoolens.jobs.settings import Share
-from zoolens.jobs.survey_reports import ingested
+from zoolens.jobs.survey_reports import ingested, kept_together
 
 _LARGEST = 2**63 - 1  # rows: a survey has as many as its disk holds
 
