@@ -6,6 +6,7 @@ from pathlib import Path
 
 from zoolens.catalog.output.answer import Answer
 from zoolens.catalog.store import query as asked
+from zoolens.catalog.survey.folder import is_survey
 
 TIMEOUT = asked.TIMEOUT  # seconds
 
@@ -18,7 +19,7 @@ def sql(
     timeout: float = TIMEOUT,
     end: Callable[[str], object] | None = None,
 ) -> AbstractContextManager[Answer]:
-    """The answer to one SELECT; without a query, the data dictionary of the views.
+    """The answer to one SELECT of a catalogue or a survey; without a query, the data dictionary of the views.
 
     query: may also be the name of a view, for its part of the dictionary. memory: GB that it
     may take, four fifths of the machine's unless given; timeout: seconds, until the last row
@@ -27,9 +28,13 @@ def sql(
     message if the query is wrong, `CatalogError` for anything that is not one query, or that
     takes too much.
     """
+    if is_survey(catalog):
+        from zoolens.catalog.survey.views import survey_query
+
+        return survey_query(catalog, query, memory=memory, timeout=timeout, end=end)
     return asked.closed_query(catalog, query, memory=memory, timeout=timeout, end=end)
 
 
 def views(catalog: Path) -> AbstractContextManager[Answer]:
     """The views and the names of their columns, for a terminal."""
-    return asked.overview(catalog)
+    return sql(catalog, asked.OVERVIEW)

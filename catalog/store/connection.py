@@ -85,9 +85,7 @@ def attach_file(connection: duckdb.DuckDBPyConnection, path: Path, name: str) ->
         with _ONE_AT_A_TIME:
             _refuse_other(path)
             if paths.open_here(path) is not None:
-                raise CatalogBusy(
-                    f"{path} is open in this program; close that connection first"
-                )
+                raise CatalogBusy(f"{path} is open in this program; close that connection first")
             _refuse_foreign_log(path)
             connection.execute(attaching(path, name))
     except duckdb.Error as error:

@@ -63,10 +63,15 @@ class PublicView:
         return [
             f"COMMENT ON VIEW {schema}.{self.name} IS {_text('One row per ' + self.row + '.')}",
             *(
-                f"COMMENT ON COLUMN {schema}.{self.name}.{quoted(column)} IS {_text(said.comment)}"
+                comment_on_column(schema, self.name, said._replace(name=column))
                 for column, said in self.columns.items()
             ),
         ]
+
+
+def comment_on_column(schema: str, view: str, column: Column) -> str:
+    """SQL that describes a column of a view."""
+    return f"COMMENT ON COLUMN {schema}.{view}.{quoted(column.name)} IS {_text(column.comment)}"
 
 
 def _text(words: str) -> str:
