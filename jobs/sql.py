@@ -19,9 +19,9 @@ def sql(
     timeout: float = TIMEOUT,
     end: Callable[[str], object] | None = None,
 ) -> AbstractContextManager[Answer]:
-    """The answer to one SELECT of a catalogue or a survey; without a query, the data dictionary of the views.
+    """The answer to one SELECT; without a query, the data dictionary of the views.
 
-    query: may also be the name of a view, for its part of the dictionary. memory: GB that it
+    catalog: of one catalogue, or of a survey, whose views have the rows of all pieces. query: may also be the name of a view, for its part of the dictionary. memory: GB that it
     may take, four fifths of the machine's unless given; timeout: seconds, until the last row
     is read. Where DuckDB does not heed either, `end` is called with the reason, to end the
     process. Rows stream while the context is open. Raises `QueryRefused` with DuckDB's own

@@ -120,7 +120,7 @@ def _refuse_other(path: Path) -> None:
 
 
 def _refuse_foreign_log(path: Path) -> None:
-    """Raises `CatalogError` if the log beside a file, which nobody here has open, is not its own."""
+    """Raises `CatalogError` if the log beside a file that is not open here is not its own."""
     if has_log(path):
         with duckdb.connect(str(path), read_only=True) as connection:
             refuse_foreign_log(connection, path)

@@ -116,7 +116,7 @@ def open_together(
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
-    """Attach a catalogue under a name, brought to this version, or a copy of it while it is busy."""
+    """Attach a catalogue, brought to this version; or a copy of it while it is written to."""
     for _ in range(2):
         try:
             attach_file(connection, path, name)

@@ -120,7 +120,8 @@ def own_view(columns: Sequence[OwnColumn]) -> PublicView:
     return PublicView("own", row, own_sql(columns), more=tuple(c.said for c in columns))
 
 
-_WORST = f"""w.galaxy_id, g.iauname, a.label, w.ce, w.weighted_ce, w.observed, w.predicted, w.total_votes
+_MEASURED = ("w.ce", "w.weighted_ce", "w.observed", "w.predicted", "w.total_votes")
+_WORST = f"""{", ".join(["w.galaxy_id", "g.iauname", "a.label", *_MEASURED])}
 FROM {valid("galaxy_loss")} w JOIN galaxy g ON g.galaxy_id = w.galaxy_id
 JOIN answer a ON a.answer_id = w.answer_id
 WHERE w.run_id = ({shown("score")})"""

@@ -53,6 +53,10 @@ class Shown:
     tree: DecisionTree | None
     runs: Mapping[str, Mapping[str, Any] | None]
 
+    def lacks(self, jobs: Iterable[str]) -> bool:
+        """Whether it shows no run of one of these jobs."""
+        return any(self.runs[job] is None for job in jobs)
+
 
 def with_sources(jobs: Iterable[str]) -> tuple[str, ...]:
     """Jobs, each after those that it starts from."""
@@ -119,7 +123,7 @@ def check_comparable(folder: Path, pieces: Sequence[Shown], jobs: Iterable[str])
 
 
 def tell_of_pieces(folder: Path, stores: Iterable[tuple[str, Store]], *jobs: str) -> None:
-    """Warn (`Told`) of pieces that show what may not be compared, that show nothing or are outdated.
+    """Warn (`Told`) of pieces that may not be compared, that show nothing, or are outdated.
 
     jobs: whose rows are being read.
     """

@@ -27,7 +27,7 @@ SCHEMAS += [("history", view.name) for view in VIEWS if view.job]
 def _sorted(table: pa.Table) -> list[tuple[object, ...]]:
     dropped = [name for name in ("run_id", "piece") if name in table.column_names]
     rows = table.drop_columns(dropped).to_pylist()
-    return sorted((tuple(map(repr, row.values())) for row in rows))
+    return sorted(tuple(map(repr, row.values())) for row in rows)
 
 
 @pytest.mark.parametrize(("schema", "view"), SCHEMAS)
@@ -129,7 +129,7 @@ def test_what_is_attached_can_be_read_and_nothing_else(full_survey: Path) -> Non
             "SET enable_external_access = true",
             "SET memory_limit = '1TB'",
         ):
-            with pytest.raises(Exception, match="disabled by configuration|locked"):
+            with pytest.raises(Exception, match=r"disabled by configuration|locked"):
                 survey.connection.execute(query)
 
 
