@@ -86,6 +86,11 @@ class Together:
         """From now on only what is attached can be read, if the settings say so."""
         close_in(self.connection, self._settings)
 
+    def pieces_with(self, iauname: str) -> list[str]:
+        """The pieces that show a galaxy of a name; of views `galaxies` must be made."""
+        sql = "SELECT piece FROM memory.galaxies WHERE iauname = ? ORDER BY piece"
+        return [name for (name,) in self.connection.execute(sql, [iauname]).fetchall()]
+
     def make_views(self, query: str | None = None) -> None:
         """The public views over all pieces, in `main` and `history`, with their comments.
 
