@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from zoolens.catalog.errors import CatalogBusy, CatalogError, TableRefused
+from zoolens.catalog.errors import CatalogBusy, CatalogError, NothingHere, TableRefused
 from zoolens.catalog.network.bundled import BUNDLED, HUB, located
 from zoolens.catalog.runtime.files import check_file
 from zoolens.catalog.runtime.signals import raise_if_interrupted
@@ -238,13 +238,19 @@ def similar(
     min_votes: float | None = None,
     exchange: "Exchange" = "question",
 ) -> "SimilarReport":
-    """`jobs.similar`, on an index that is made or brought up to date first."""
+    """`jobs.similar`, on an index that is made or brought up to date first; of each piece."""
+    from zoolens.catalog.survey.folder import catalogues
     from zoolens.jobs.index import index
     from zoolens.jobs.similar import check
     from zoolens.jobs.similar import similar as job
 
     check(catalog, galaxy, answer=answer, k=k, weights=weights, exchange=exchange)
-    index(catalog, approximate=approximate)
+    for one in catalogues(catalog):
+        try:
+            index(one, approximate=approximate)
+        except NothingHere:
+            if one == catalog:
+                raise
     return job(
         catalog,
         galaxy,
