@@ -5,12 +5,14 @@ imports those that it calls, as some of them take seconds to load.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from zoolens.catalog.errors import CatalogBusy, CatalogError, TableRefused
 from zoolens.catalog.network.bundled import BUNDLED, HUB, located
+from zoolens.catalog.paths import parts_dir
 from zoolens.catalog.runtime.files import check_file
 from zoolens.catalog.runtime.signals import raise_if_interrupted
 from zoolens.jobs.reports import Report
@@ -18,6 +20,7 @@ from zoolens.jobs.settings import Cut, Inference, Maps, Which
 
 if TYPE_CHECKING:
     from zoolens.catalog.decision_tree import DecisionTree
+    from zoolens.catalog.parts.computing import ThroughFolder
     from zoolens.catalog.release.provenance import Title
     from zoolens.catalog.saliency.arithmetic import Of
     from zoolens.catalog.similarity.exchange import Exchange
@@ -179,6 +182,8 @@ def predict_or_adopt(
     tree: str | None = None,
     inference: Inference = Inference(),
     names: Sequence[str] = (),
+    cluster: str | None = None,
+    parts: Path | None = None,
 ) -> Report:
     """Predictions of every galaxy, by a model or from a published table.
 
@@ -186,7 +191,8 @@ def predict_or_adopt(
 
     inference: of the model, a tree's, or a classifier or regressor, whose outputs `names` calls
     otherwise; id_column: of the table; tree: of a catalogue that has none yet, by
-    name or file, told from the labels of the model or table if not given.
+    name or file, told from the labels of the model or table if not given. cluster, parts: who
+    computes, and through which folder, as of `elsewhere`.
     """
     if model and predictions:
         raise CatalogError("give --model or --predictions, not both")
@@ -201,10 +207,31 @@ def predict_or_adopt(
     if not predict_votes(models):
         from zoolens.jobs.estimate import estimate
 
+        if cluster:
+            raise CatalogError("--cluster is for models of a decision tree, and this is none")
         return estimate(catalog, models[0], inference, names=names)
     if names:
         raise CatalogError("the model is of a decision tree, which names its answers: no --names")
-    return predict(catalog, models, inference, tree=tree)
+    with elsewhere(cluster, catalog, parts) as through:
+        return predict(catalog, models, inference, tree=tree, through=through)
+
+
+@contextmanager
+def elsewhere(
+    cluster: str | None, catalog: Path, parts: Path | None = None
+) -> Iterator["ThroughFolder | None"]:
+    """What computes the parts of a job: the workers that `cluster` asks for; None if not given.
+
+    cluster: as `catalog.cluster.asked.read_cluster` takes it. parts: the folder through which
+    rows come, beside the catalogue unless given; workers must see it.
+    """
+    if cluster is None:
+        yield None
+        return
+    from zoolens.catalog.cluster.crew import through_cluster
+
+    with through_cluster(cluster, parts or parts_dir(catalog)) as through:
+        yield through
 
 
 def similar(
@@ -245,8 +272,13 @@ def explain(
     of: "Of" = "fraction",
     out: Path | None = None,
     figures: bool = True,
+    cluster: str | None = None,
+    parts: Path | None = None,
 ) -> "ExplainReport":
-    """`jobs.explain`; figures, which show counterparts, get an up-to-date index first."""
+    """`jobs.explain`; figures, which show counterparts, get an up-to-date index first.
+
+    cluster, parts: who computes the maps, and through which folder, as of `elsewhere`.
+    """
     from zoolens.jobs.explain import check
     from zoolens.jobs.explain import explain as job
     from zoolens.jobs.index import index
@@ -254,7 +286,8 @@ def explain(
     if figures:
         check(catalog, which, maps)
         index(catalog)
-    return job(catalog, which, maps, of=of, out=out, figures=figures)
+    with elsewhere(cluster, catalog, parts) as through:
+        return job(catalog, which, maps, of=of, out=out, figures=figures, through=through)
 
 
 def is_of_estimates(catalog: Path, models: Sequence[str]) -> bool:
