@@ -101,8 +101,7 @@ def class_of(queue: Queue) -> Any:
         holder = None
     found = getattr(holder, name, None)
     if not (isinstance(found, type) and issubclass(found, JobQueueCluster)):
-        known = [one for one in vars(dask_jobqueue) if one.endswith("Cluster")]
-        known.remove("JobQueueCluster")
+        known = [one for one in vars(dask_jobqueue) if re.fullmatch("(?!JobQ).*Cluster", one)]
         raise CatalogError(
             f"{queue.file}: dask-jobqueue has no class {queue.kind}; nearest: "
             f"{nearest(queue.kind, sorted(known))}"

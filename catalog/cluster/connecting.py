@@ -1,7 +1,6 @@
 """A client of the cluster that is asked for, and nothing of Dask's own on the terminal."""
 
 import logging
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -15,25 +14,63 @@ from zoolens.catalog.errors import CatalogError
 DEATHS = 3  # of workers, at a part, after which it is given up
 _CONNECT = 10  # seconds in which a scheduler answers
 _CLOSE = 10
-_LOGGERS = ("distributed", "bokeh", "tornado", "tornado.application")
+_TALKERS = ("asyncio", "bokeh", "distributed", "tornado")
 
-if "distributed" not in sys.modules:  # it reads this as it is imported
-    dask.config.set({"logging": dict.fromkeys(_LOGGERS, "critical")})
+
+class Said(logging.Handler):
+    """Hears what Dask would write to the terminal, and keeps the last error."""
+
+    last = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            words = " ".join(str(error).split()).rpartition("stderr: ")[2]  # of a command
+            self.last = words[:300] or type(error).__name__
 
 
 @contextmanager
-def connected(asked: Asked) -> Iterator[Any]:
-    """A Dask client; on leaving, processes and jobs that were started here end.
+def hushed() -> Iterator[Said]:
+    """Within, nothing of Dask's is written; errors are heard."""
+    import distributed
 
-    Workers may not be there yet. Raises `CatalogError` if there is no such scheduler, or a class
-    of dask-jobqueue does not take its arguments.
+    names = [
+        name
+        for name in (*logging.root.manager.loggerDict, *_TALKERS)
+        if name.partition(".")[0] in _TALKERS
+    ]
+    before = {name: _state(logging.getLogger(name)) for name in names}
+    said = Said(logging.ERROR)
+    for name in before:
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [said], False
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"distributed\.")
+            warnings.filterwarnings("ignore", category=distributed.versions.VersionMismatchWarning)
+            yield said
+    finally:
+        for name, (handlers, propagate) in before.items():
+            logger = logging.getLogger(name)
+            logger.handlers, logger.propagate = handlers, propagate
+
+
+def _state(logger: logging.Logger) -> tuple[list[logging.Handler], bool]:
+    return [*logger.handlers], logger.propagate
+
+
+@contextmanager
+def connected(asked: Asked) -> Iterator[tuple[Any, Said]]:
+    """A Dask client, and what Dask says; on leaving, what was started here ends.
+
+    Workers may not be there yet, and nothing of Dask's own is written. Raises `CatalogError` if
+    there is no such scheduler, or a class of dask-jobqueue does not take its arguments.
     """
     from distributed import Client
 
     with ExitStack() as stack:
         stack.enter_context(dask.config.set({"distributed.comm.timeouts.connect": f"{_CONNECT}s"}))
-        stack.enter_context(warnings.catch_warnings())
-        warnings.simplefilter("ignore")  # of other versions: those that matter are told
+        said = stack.enter_context(hushed())
         if isinstance(asked, Scheduler):
             client = _found(asked)
         else:
@@ -41,7 +78,7 @@ def connected(asked: Asked) -> Iterator[Any]:
             stack.callback(_closed, cluster)
             client = Client(cluster, set_as_default=False)
         try:
-            yield client
+            yield client, said
         finally:
             _closed(client)
 
@@ -90,6 +127,6 @@ def _jobs(asked: Queue) -> Any:
     except Exception as error:  # whatever the class makes of them
         if cluster is not None:
             _closed(cluster)
-        said = " ".join(str(error).split())[:300] or type(error).__name__
-        raise CatalogError(f"{asked.file}: {asked.kind} does not take this: {said}") from None
+        words = " ".join(str(error).split()).partition(" Very likely")[0][:300]
+        raise CatalogError(f"{asked.file}: {asked.kind} does not take this: {words}") from None
     return cluster

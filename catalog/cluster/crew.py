@@ -36,9 +36,9 @@ class Crew:
             from zoolens.catalog.cluster.connecting import connected
             from zoolens.catalog.cluster.team import Team
 
-            client = self._open.enter_context(connected(self._asked))
+            client, said = self._open.enter_context(connected(self._asked))
             remark(f"dashboard: {client.dashboard_link}")
-            team = Team(client, self._asked)
+            team = Team(client, self._asked, said)
             team.needed = self._needed
             team.tell_versions()
             self._team = team

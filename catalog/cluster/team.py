@@ -9,6 +9,7 @@ from secrets import token_hex
 from typing import Any
 
 from zoolens.catalog.cluster.asked import Asked, Queue
+from zoolens.catalog.cluster.connecting import Said
 from zoolens.catalog.cluster.working import (
     DONE,
     PACKAGES,
@@ -33,8 +34,8 @@ class Team:
     threads: of those that are fit. needed: what each is to see.
     """
 
-    def __init__(self, client: Any, asked: Asked) -> None:
-        self.client, self._asked = client, asked
+    def __init__(self, client: Any, asked: Asked, said: Said) -> None:
+        self.client, self._asked, self._said = client, asked, said
         self.needed = Needed()
         self.name = token_hex(4)
         self.entrance = entrance()
@@ -50,7 +51,11 @@ class Team:
         while not self.look():
             raise_if_interrupted()
             time.sleep(0.1)
-            if isinstance(self._asked, Queue) and time.monotonic() - said > _SAY:
+            if not isinstance(self._asked, Queue):
+                continue
+            if self._said.last:
+                raise CatalogError(f"{self._asked.file}: no job could begin: {self._said.last}")
+            if time.monotonic() - said > _SAY:
                 said = time.monotonic()
                 remark(f"waiting for the first of {self._asked.jobs:,} jobs to begin")
 

@@ -66,7 +66,6 @@ def answer(worker: str, task: bytes) -> Answer:
     """Do a task, whatever comes of it."""
     code, needed, function, item = pickle.loads(task)  # noqa: S301  # whoever reaches a worker may run code
     try:
-        set_quiet(True)
         check(code, Needed(*needed))
         return DONE, worker, _loaded(function)(pickle.loads(item))  # noqa: S301
     except CatalogError as error:
@@ -143,3 +142,4 @@ def _line(error: BaseException) -> str:
 def dask_setup(_: object) -> None:
     """As Dask preloads it in a process of this machine: Ctrl-C is for the one that asks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    set_quiet(True)
