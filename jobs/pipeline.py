@@ -7,6 +7,7 @@ imports those that it calls, as some of them take seconds to load.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from zoolens.jobs.explain import ExplainReport
     from zoolens.jobs.release import ReleaseReport
     from zoolens.jobs.similar import SimilarReport
+    from zoolens.jobs.simulate import Elsewhere
 
 Settings = ParamSpec("Settings")
 Done = TypeVar("Done")
@@ -232,6 +234,17 @@ def elsewhere(
 
     with through_cluster(cluster, parts or parts_dir(catalog)) as through:
         yield through
+
+
+def writing_elsewhere(cluster: str | None) -> "Elsewhere | None":
+    """What computes parts that are written into a folder, as `jobs.simulate` takes it."""
+    if cluster is None:
+        return None
+    from zoolens.catalog.cluster.asked import read_cluster
+    from zoolens.catalog.cluster.crew import crew
+
+    read_cluster(cluster)
+    return partial(crew, cluster)
 
 
 def similar(

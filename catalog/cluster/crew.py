@@ -76,13 +76,18 @@ def _ready(ready: Callable[[], object], _: None) -> None:
 
 
 @contextmanager
-def crew(asked: str) -> Iterator[Crew]:
-    """The workers that `--cluster` asks for."""
-    hands = Crew(read_cluster(asked))
-    try:
-        yield hands
-    finally:
-        hands.close()
+def crew(asked: str, folder: Path) -> Iterator[Crew]:
+    """The workers that `--cluster` asks for, each of which sees a folder.
+
+    Raises `CatalogError` for what cannot be asked for, and a folder that is in use.
+    """
+    wanted = read_cluster(asked)
+    with parts_folder(folder) as needed:
+        hands = Crew(wanted, needed)
+        try:
+            yield hands
+        finally:
+            hands.close()
 
 
 @contextmanager
@@ -92,11 +97,6 @@ def through_cluster(asked: str, folder: Path) -> Iterator[ThroughFolder]:
     Raises `CatalogError` for what cannot be asked for, and a folder that is in use.
     """
     folder = folder.absolute()
-    wanted = read_cluster(asked)
-    with parts_folder(folder) as needed:
-        hands = Crew(wanted, needed)
-        try:
-            yield ThroughFolder(folder, hands, hands.agreed, partial(hands.check, folder))
-        finally:
-            hands.close()
-        tell_left(folder)
+    with crew(asked, folder) as hands:
+        yield ThroughFolder(folder, hands, hands.agreed, partial(hands.check, folder))
+    tell_left(folder)

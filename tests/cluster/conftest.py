@@ -16,7 +16,13 @@ def client() -> Iterator[Any]:
     with (
         hushed(),
         LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
+            n_workers=2,
+            threads_per_worker=1,
+            processes=False,
+            protocol="tcp",
+            host="127.0.0.1",
+            dashboard_address=None,
+            scheduler_kwargs={"allowed_failures": 2},
         ) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
@@ -28,3 +34,9 @@ def team(client: Any) -> Team:
     team = Team(client, Scheduler("tcp://here:1", patience=5), Said())
     team.await_first()
     return team
+
+
+@pytest.fixture
+def address(client: Any) -> str:
+    """As `--cluster` takes it."""
+    return str(client.cluster.scheduler_address)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.made.processes import started, whole
 from zoolens.catalog.cluster.folder import check_room, parts_folder, tell_left
 from zoolens.catalog.errors import CatalogError
 
@@ -32,18 +31,15 @@ def test_what_is_whole_stays_and_what_is_not_goes(
     assert f"1 part file of other runs stays in {tmp_path}; delete" in capsys.readouterr().err
 
 
-def _come_second(folder: Path) -> None:
-    try:
-        with parts_folder(folder):
-            os._exit(3)
-    except CatalogError as error:
-        assert "another process is at" in str(error)  # noqa: PT017  # in another process
-
-
-@pytest.mark.slow
 def test_two_at_once_are_told(tmp_path: Path) -> None:
-    with parts_folder(tmp_path / "parts"):
-        assert whole(started(_come_second, tmp_path / "parts"))
+    with parts_folder(tmp_path / "parts") as needed:
+        with (
+            pytest.raises(CatalogError, match="another process is at"),
+            parts_folder(tmp_path / "parts"),
+        ):
+            pass
+        assert needed.mark is not None
+        assert Path(needed.mark).exists()
 
 
 def test_a_place_that_is_no_folder_is_refused(tmp_path: Path) -> None:
