@@ -41,7 +41,7 @@ def simulate(
 ) -> None:
     """A Galaxy Zoo whose truth is known: images, votes, and what made each pixel."""
     from zoolens.catalog.sky.volunteers import Crowd
-    from zoolens.jobs.pipeline import writing_elsewhere
+    from zoolens.jobs.elsewhere import writing_elsewhere
     from zoolens.jobs.simulate import simulate as job
 
     if cluster and workers:

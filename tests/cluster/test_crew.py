@@ -10,7 +10,7 @@ from zoolens.catalog.cluster.crew import Crew, through_cluster
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.parts import cells
 from zoolens.catalog.store.store import Store
-from zoolens.jobs.pipeline import writing_elsewhere
+from zoolens.jobs.elsewhere import writing_elsewhere
 from zoolens.jobs.predict import predict
 from zoolens.jobs.simulate import simulate
 
