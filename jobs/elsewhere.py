@@ -1,16 +1,16 @@
 """Who computes the parts of a job, if not this process: what `--cluster` asks for."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from zoolens.catalog.parts.computing import ThroughFolder
 from zoolens.catalog.paths import parts_dir
+from zoolens.catalog.store.shards import Executor
 
-if TYPE_CHECKING:
-    from zoolens.jobs.simulate import Elsewhere
+# What computes parts, given the folder that they are written into.
+Elsewhere = Callable[[Path], AbstractContextManager[Executor]]
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def elsewhere(
         yield through
 
 
-def writing_elsewhere(cluster: str | None) -> "Elsewhere | None":
+def writing_elsewhere(cluster: str | None) -> Elsewhere | None:
     """What computes parts that are written into a folder, as `jobs.simulate` takes it."""
     if cluster is None:
         return None

@@ -7,8 +7,8 @@ gets its name last. So the same command completes what a killed run leaves.
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,7 @@ from zoolens.catalog.sky.truth import truth_schema, votes_schema
 from zoolens.catalog.sky.volunteers import Crowd
 from zoolens.catalog.store.shards import Executor
 from zoolens.catalog.trees.published import get_tree
+from zoolens.jobs.elsewhere import Elsewhere
 
 MANIFEST = "simulation.json"
 VOTES = "votes.csv"
@@ -35,9 +36,6 @@ TRUTH = "truth.parquet"
 TREE = "gzd5"
 GALAXIES_A_PART = 100
 _PARTS = ".parts"
-
-# What computes parts, given the folder that they are written into.
-Elsewhere = Callable[[Path], AbstractContextManager[Executor]]
 
 
 @dataclass(frozen=True)
