@@ -8,7 +8,7 @@ from typer import Argument, Context, Option, echo
 
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.output.answer import from_arrow, write
-from zoolens.commands import options, parts
+from zoolens.commands import arrays, options
 from zoolens.commands.shell import say, wrong_usage
 
 if TYPE_CHECKING:
@@ -69,8 +69,10 @@ def explain(
             "adopt."
         ),
     ] = None,
-    part: parts.Part = None,
+    part: arrays.Part = None,
     catalog: options.Catalog = options.CATALOG,
+    cluster: options.Cluster = None,
+    parts: options.Parts = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Which pixels drove the predictions: maps of every answer, figures, a page."""
@@ -78,6 +80,8 @@ def explain(
     from zoolens.jobs.settings import Maps, Which
 
     maps = Maps(model, method, layer, engine, grey_as_colour)
+    if (cluster and not everything) or (parts and not cluster):
+        raise wrong_usage("--cluster computes the maps of --all, and --parts is its folder")
     picture = _picture(galaxies or (), catalog)
     if picture is not None:
         if worst or everything or min_votes is not None or where:
@@ -92,13 +96,13 @@ def explain(
         raise wrong_usage(
             "--tree, --view, --size and --zoom are of an image file; a catalogue has its own"
         )
-    which = parts.wanted_part(part, out)
+    which = arrays.wanted_part(part, out)
     if everything and out is not None:
         if galaxies or worst or of or answer:
             raise wrong_usage("parts are of every galaxy: leave out names, --worst, --of, --answer")
         from zoolens.jobs.arrays import explain_part
 
-        say(explain_part(catalog, out, which, parts.asked_for(context), maps))
+        say(explain_part(catalog, out, which, arrays.asked_for(context), maps))
         return
     if which is not None:
         raise wrong_usage("--part computes maps of every galaxy: add --all")
@@ -114,6 +118,7 @@ def explain(
             "--min-votes": min_votes is not None,
             "--layer": layer,
             "--method": method != "deeplift",
+            "--cluster": cluster,
         }
         _explain_estimates(catalog, galaxies or (), everything, maps, votes, out)
         return
@@ -127,6 +132,8 @@ def explain(
         of=of or "fraction",  # type: ignore[arg-type]  # checked there
         out=out,
         figures=not everything,
+        cluster=cluster,
+        parts=parts,
     )
     say(report)
     if report.page is not None:

@@ -1,7 +1,8 @@
 """`predict`: images through a model into posteriors."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from zoolens.catalog.network.ensemble import (
 )
 from zoolens.catalog.network.model import check_draw, load_model
 from zoolens.catalog.parts.computing import ThroughFolder
-from zoolens.catalog.parts.filling import fill_from_parts, plan_run
+from zoolens.catalog.parts.filling import check_elsewhere, fill_from_parts, plan_run
 from zoolens.catalog.parts.plan import Plan
 from zoolens.catalog.predictions.from_images import fill_from_images
 from zoolens.catalog.predictions.posterior import REACH
@@ -64,13 +65,15 @@ def predict(
     usable image or the settings do not suit the model.
     """
     with Store.open(catalog) as store, ImageReader() as reader:
-        work = _work(store, model, inference, tree, batch_size)
-        settle_tree(store, work.recipe.tree)
-        run = store.begin(
-            "predict", work.config, model_sha256=work.model_sha256, origin=work.origin
+        work = _work(
+            store, model, inference, tree, through.agreed if through else _as_here, batch_size
         )
-        renewed = clear_outdated(store, run)
         imaged, recipe = work.imaged, work.recipe
+        settle_tree(store, recipe.tree)
+        if through:
+            check_elsewhere(store, recipe, imaged, through)
+        run = store.begin(**work.as_run)
+        renewed = clear_outdated(store, run)
         waiting = np.setdiff1d(imaged, galaxies_of_run(store, run, "prediction"))
         filled = (
             fill_from_parts(store, run, recipe, imaged, waiting, through, "predicting")
@@ -120,18 +123,11 @@ def plan(
     The catalogue is only read, and an engine cuda needs no GPU here. Raises as `predict` does.
     """
     with Store.open(catalog, read_only=True) as store:
-        work = _work(store, model, inference, tree, elsewhere=True)
+        # of tasks on other machines, which may have a GPU
+        gpu = inference.engine == "cuda"
+        work = _work(store, model, inference, tree, lambda best: "cuda" if gpu else best())
         check_tree(store, work.recipe.tree)
-        return plan_run(
-            store,
-            folder,
-            work.recipe,
-            "predict",
-            work.config,
-            work.model_sha256,
-            work.origin,
-            work.imaged,
-        )
+        return plan_run(store, folder, work.recipe, work.imaged, **work.as_run)
 
 
 @dataclass(frozen=True)
@@ -142,12 +138,17 @@ class _Work:
     members: Sequence[Member]
     recipe: PredictRecipe
     config: dict[str, Any]
-    origin: dict[str, Any]
     said: tuple[str, ...]
 
     @property
-    def model_sha256(self) -> str:
-        return sha256_of_models(self.members)
+    def as_run(self) -> dict[str, Any]:
+        """What `Store.begin` takes."""
+        return {
+            "job": "predict",
+            "config": self.config,
+            "model_sha256": sha256_of_models(self.members),
+            "origin": {**origin_of(self.members), "engine": self.recipe.engine},
+        }
 
 
 def _work(
@@ -155,11 +156,10 @@ def _work(
     model: str | Sequence[str],
     inference: Inference,
     tree: str | None,
+    agreed: Callable[[Callable[[], str]], str],
     batch_size: int = 32,
-    *,
-    elsewhere: bool = False,
 ) -> _Work:
-    """elsewhere: what is computed on other machines, of which some may have a GPU."""
+    """agreed: the engine of those who compute, if what is best here could be another."""
     models = _listed(model)
     check_draw(inference.samples, inference.seed, len(models), inference.orientations)
     check_precision(inference.precision)
@@ -168,8 +168,7 @@ def _work(
         raise CatalogError(
             f"no galaxy of {store.path} has an image; add them with: zoolens ingest --images FOLDER"
         )
-    there = elsewhere and inference.engine == "cuda"
-    engine = "cuda" if there else choose_engine(inference.engine, len(imaged))
+    engine = agreed(partial(choose_engine, inference.engine, len(imaged)))
     known = settled_tree(store) if tree is None else get_tree(tree)
     models, said = settled(models, known)
     own = _tree(models, known)
@@ -195,8 +194,7 @@ def _work(
         config["precision"] = recipe.precision
     if recipe.orientations > 1:
         config["orientations"] = recipe.orientations
-    origin = {**origin_of(members), "engine": engine}
-    return _Work(imaged, members, recipe, config, origin, said)
+    return _Work(imaged, members, recipe, config, said)
 
 
 def check(
@@ -232,6 +230,10 @@ def model_unless_named(catalog: Path) -> str:
         f"run {run.run_id} has predicted already, from {few(sources)}: give that again to go on, "
         "or another: --model CHECKPOINT, --model bundled or --predictions FILE"
     )
+
+
+def _as_here(best: Callable[[], str]) -> str:
+    return best()
 
 
 def _tree(models: Sequence[str], tree: DecisionTree | None) -> DecisionTree:

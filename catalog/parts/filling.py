@@ -13,12 +13,18 @@ from zoolens.catalog.parts.computing import ByRecipe, ThroughFolder
 from zoolens.catalog.parts.plan import Plan, PlannedRun
 from zoolens.catalog.parts.planning import write_plan
 from zoolens.catalog.parts.recipe import Recipe
-from zoolens.catalog.store.galaxies import galaxies_of_run
+from zoolens.catalog.store.galaxies import galaxies_of_run, read_galaxies
 from zoolens.catalog.store.identity import begun, code_version, identity_of
 from zoolens.catalog.store.shards import Part, as_they_are, fill
 from zoolens.catalog.store.store import Run, Store
 
 TOGETHER = 8  # parts that are committed at a time
+_LOOKED_AT = 3  # galaxies whose images those who compute must see
+
+
+def check_elsewhere(store: Store, recipe: Recipe, every: Ids, through: ThroughFolder) -> None:
+    """Raises `CatalogError` if those who compute lack the models, or images of the galaxies."""
+    through.check(recipe, read_galaxies(store, every[:_LOOKED_AT]))
 
 
 def fill_from_parts(
@@ -53,11 +59,12 @@ def plan_run(
     store: Store,
     folder: Path,
     recipe: Recipe,
+    every: Ids,
+    *,
     job: str,
     config: Mapping[str, Any],
     model_sha256: str,
     origin: Mapping[str, Any],
-    every: Ids,
 ) -> Plan | None:
     """Write the plan of the run that `Store.begin` would begin so; None if nothing waits.
 

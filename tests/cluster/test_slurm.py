@@ -1,6 +1,7 @@
 """A job array on a real Slurm: the commands of docs/guide/slurm.md, and the rows of one process."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from tests.jobs.test_predict import SMALL, imaged
 from tests.made.checkpoints import save, zoobot_tree
 from tests.made.slurm import missing, slurm
+from tests.made.terminal import zoolens
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.explain import explain
 from zoolens.jobs.predict import predict
@@ -80,26 +82,37 @@ def rows(path: Path) -> dict[str, pa.Table]:
 @pytest.mark.slow
 @pytest.mark.skipif(missing() is not None, reason=f"no Slurm of its own: {missing()}")
 def test_what_the_guide_says_does_what_one_process_does(
-    tmp_path: Path, shell: dict[str, str]
+    tmp_path: Path, shell: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalog = imaged(tmp_path / "gz.duckdb", GALAXIES)
     model = save(zoobot_tree("test_resnet", awake=True, dropout_rate=0.3), tmp_path / "small.ckpt")
     alone = Path(shutil.copyfile(catalog, tmp_path / "alone.duckdb"))
 
-    def said(commands: str, code: int = 0) -> str:
-        ended = subprocess.run(
-            ["bash", "-ec", WAITING + commands],
-            cwd=tmp_path,
-            env=shell,
-            capture_output=True,
-            text=True,
-            timeout=250,
-            check=False,
-        )
-        logs = "\n".join(file.read_text() for file in sorted(tmp_path.glob("*-[0-9].txt")))
-        assert ended.returncode == code, f"{commands}: {ended.stderr}{logs}"
-        assert "srun" not in ended.stderr + logs
-        return ended.stderr
+    monkeypatch.chdir(tmp_path)
+
+    def said(block: str, code: int = 0) -> str:
+        """The last command's words; Slurm's commands run in a shell, ours in this process."""
+        for line in block.splitlines():
+            command, *words = shlex.split(line)
+            if command == "zoolens":
+                ended = zoolens(*words)
+                told, ended_with = ended.stderr, ended.exit_code
+            else:
+                assert command == "submitted_and_done"
+                done = subprocess.run(
+                    ["bash", "-ec", WAITING + line],
+                    env=shell,
+                    capture_output=True,
+                    text=True,
+                    timeout=250,
+                    check=True,
+                )
+                told, ended_with = done.stderr, done.returncode
+                logs = "\n".join(file.read_text() for file in sorted(tmp_path.glob("*-?.txt")))
+                assert logs.count("0 refused") == len([*tmp_path.glob("*-?.txt")]), logs
+                assert "srun" not in logs
+        assert ended_with == code, told
+        return told
 
     plan, some, the_rest = blocks("Predictions", tmp_path)
     assert f"{GALAXIES} galaxies wait, to be cut into at most 2 parts" in said(plan)
@@ -108,9 +121,11 @@ def test_what_the_guide_says_does_what_one_process_does(
     assert f"predict  run 3   256 galaxies, {GALAXIES} in all; 0 refused" in said(the_rest)
     plan, every = blocks("Maps", tmp_path)
     said(plan)
-    script = tmp_path / "explain.sbatch"
-    script.write_text(script.read_text().replace("=2\n", "=1\n").replace("/2 ", "/1 "))
-    assert f"explain  run 4   {GALAXIES} galaxies, {GALAXIES} in all; 0 refused" in said(every)
+    (task,) = re.findall(r"^zoolens .*", (tmp_path / "explain.sbatch").read_text(), re.M)
+    for number in ("1", "2"):
+        said(task.replace("$SLURM_ARRAY_TASK_ID", number))
+    adopting = every.splitlines()[-1]
+    assert f"explain  run 4   {GALAXIES} galaxies, {GALAXIES} in all; 0 refused" in said(adopting)
 
     predict(alone, str(model), Inference(samples=2, view=SMALL, engine="torch"))
     explain(alone, Which(everything=True), figures=False)

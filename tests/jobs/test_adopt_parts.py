@@ -38,7 +38,8 @@ def test_it_goes_on_where_it_was_interrupted(
     world: World, catalog: Path, parts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(taking_in, "TOGETHER", 1)
-    commit, committed = Store.commit, []
+    commit = Store.commit
+    committed: list[str] = []
 
     def interrupted(self: Store, run: object, name: str, tables: object) -> None:
         if len(committed) == 2:

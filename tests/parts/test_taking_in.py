@@ -65,8 +65,10 @@ def test_rows_that_no_run_has_are_refused(
     compute("predict", folder, 1, 1, lambda _: None)
     file = part_files(folder)[1]
     content = read_part(file)
-    galaxies = [Galaxy(*one.values(), None, "") for one in content.galaxies.to_pylist()]
-    galaxies = [Galaxy(g.galaxy_id, g.iauname, "", None, g.source) for g in galaxies]
+    galaxies = [
+        Galaxy(one["galaxy_id"], one["iauname"], "", None, one["sha256"])
+        for one in content.galaxies.to_pylist()
+    ]
     write_part(file, content.facts, galaxies, change(content.tables))
     with pytest.raises(PartsMissing, match=f"damaged: {file.name}"):
         adopt_parts(catalog, folder)
