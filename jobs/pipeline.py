@@ -195,16 +195,14 @@ def predict_or_adopt(
 
         return adopt(catalog, predictions, id_column=id_column, tree=tree)
     from zoolens.catalog.network.ensemble import predict_votes
-    from zoolens.jobs.predict import model_unless_named, predict
+    from zoolens.jobs import pieces
 
-    models = _listed(model) or [model_unless_named(catalog)]
+    models = _listed(model) or [pieces.model_unless_named(catalog)]
     if not predict_votes(models):
-        from zoolens.jobs.estimate import estimate
-
-        return estimate(catalog, models[0], inference, names=names)
+        return pieces.estimate(catalog, models[0], inference, names=names)
     if names:
         raise CatalogError("the model is of a decision tree, which names its answers: no --names")
-    return predict(catalog, models, inference, tree=tree)
+    return pieces.predict(catalog, models, inference, tree=tree)
 
 
 def similar(

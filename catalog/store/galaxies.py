@@ -181,6 +181,11 @@ def galaxies_with_image(store: Store) -> Ids:
     return _ids(store, "SELECT galaxy_id FROM galaxies WHERE image IS NOT NULL")
 
 
+def number_with_image(store: Store) -> int:
+    """How many galaxies have an image."""
+    return int(store.value("SELECT count(*) FROM galaxies WHERE image IS NOT NULL"))
+
+
 def galaxies_of_run(store: Store, run: Run, table: str) -> Ids:
     """Numbers of the galaxies of which a run has valid rows in a table, ascending."""
     # a galaxy has rows for all answers or none, so the first answer suffices
