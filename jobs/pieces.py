@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, NothingHere
@@ -21,7 +21,9 @@ from zoolens.catalog.survey.tour import Visit, faults, go_over, lacking, name_of
 from zoolens.jobs.reports import Report
 from zoolens.jobs.settings import Inference
 
-Settings = ParamSpec("Settings")
+if TYPE_CHECKING:
+    from zoolens.catalog.store.sharing import Shares
+
 Done = TypeVar("Done", bound=Report)
 
 _ADDED = {"galaxies", "total", "rejects", "voted", "explained", "replaced"}  # fields of reports
@@ -207,6 +209,68 @@ def index(catalog: Path, *, approximate: bool = False) -> Report:
     return pieces.report(
         partial(job, approximate=approximate), "index", "galaxies", _processes(pieces)
     )
+
+
+def adopt(
+    catalog: Path,
+    predictions: Path,
+    *,
+    id_column: str | None = None,
+    tree: str | None = None,
+) -> Report:
+    """`jobs.adopt`; of a survey each row goes to the piece that has its galaxy, none makes one."""
+    from zoolens.jobs import adopt as jobs
+
+    if not is_survey(catalog):
+        return jobs.adopt(catalog, predictions, id_column=id_column, tree=tree)
+    pieces = Pieces.of(catalog)
+    every = jobs.check(predictions, pieces.tree, id_column=id_column, named=tree)
+    shares = jobs.shares(predictions, pieces.paths, every, id_column)
+    work = partial(jobs.adopt, predictions=predictions, id_column=id_column, tree=every)
+    return _shared_out(pieces, work, shares, "reading predictions")
+
+
+def keep(
+    catalog: Path, table: Path, columns: Sequence[str], *, id_column: str | None = None
+) -> Report:
+    """`jobs.keep`; of a survey each row goes to the piece that has its galaxy."""
+    from zoolens.jobs import keep as jobs
+
+    if not is_survey(catalog):
+        return jobs.keep(catalog, table, columns, id_column=id_column)
+    pieces = Pieces.of(catalog)
+    shares = jobs.shares(table, columns, pieces.paths, id_column)
+    work = partial(jobs.keep, table=table, columns=columns, id_column=id_column)
+    return _shared_out(pieces, work, shares, "own columns")
+
+
+def _shared_out(
+    pieces: Pieces, job: Callable[..., Done], shares: "Shares", describe: str
+) -> SurveyReport:
+    """Go over the pieces that a table has galaxies of.
+
+    One of them tells what is wrong with the table, and which rows are of no piece's galaxy.
+    """
+    every = len(shares.found) == len(pieces.paths)
+    report = pieces.report(
+        partial(_on_its_share, job, shares, every), describe, "galaxies", _processes(pieces)
+    )
+    if every or not len(shares.strangers):
+        return report
+    return replace(
+        report,
+        lacking=(
+            *report.lacking,
+            f"{len(shares.strangers):,} rows are of no galaxy of the pieces that could be read, "
+            "and not told in rejects before all can be",
+        ),
+    )
+
+
+def _on_its_share(job: Callable[..., Done], shares: "Shares", every: bool, path: Path) -> Done:
+    if shares.found.get(path) == 0:
+        raise NothingHere("the table has none of its galaxies")
+    return job(path, strangers=shares.of(path, every=every))
 
 
 def _processes(pieces: Pieces) -> int:

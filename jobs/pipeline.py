@@ -190,12 +190,11 @@ def predict_or_adopt(
     """
     if model and predictions:
         raise CatalogError("give --model or --predictions, not both")
-    if predictions:
-        from zoolens.jobs.adopt import adopt
-
-        return adopt(catalog, predictions, id_column=id_column, tree=tree)
-    from zoolens.catalog.network.ensemble import predict_votes
     from zoolens.jobs import pieces
+
+    if predictions:
+        return pieces.adopt(catalog, predictions, id_column=id_column, tree=tree)
+    from zoolens.catalog.network.ensemble import predict_votes
 
     models = _listed(model) or [pieces.model_unless_named(catalog)]
     if not predict_votes(models):

@@ -7,13 +7,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hats.pixel_math.spatial_index import compute_spatial_index
 
 from tests.jobs.test_predict import SMALL, imaged
+from tests.made.catalogues import random_concentrations
 from tests.made.checkpoints import save, zoobot_tree
 from tests.made.processes import killed, started, whole
 from tests.made.surveys import cut
@@ -23,6 +26,7 @@ from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.trees import forget_tree
 from zoolens.catalog.survey.folder import Piece, catalogues
 from zoolens.catalog.survey.tour import name_of
+from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs import pieces, pipeline
 from zoolens.jobs.settings import Inference
 from zoolens.jobs.verify import verify
@@ -284,3 +288,114 @@ def test_side_by_side_they_do_the_same(
     kept = pa.compute.is_in(expected["iauname"], pa.array(found["iauname"].unique()))
     assert 0 < len(found) < len(expected)
     assert expected.filter(kept).equals(found)
+
+
+REJECTS = "SELECT source, row, key, reason FROM rejects JOIN runs USING (run_id) WHERE job = '{}'"
+
+
+def told(job: str, *paths: Path) -> list[tuple[object, ...]]:
+    """The rejects of a job in catalogues together."""
+    found = []
+    for path in paths:
+        with Store.open(path, read_only=True) as store:
+            found += store.rows(REJECTS.format(job))
+    return sorted(found, key=str)
+
+
+def _shuffled(columns: dict[str, Any]) -> pa.Table:
+    """Rows of all galaxies in another order, and of some that nobody has, is named, or twice."""
+    table = pa.table(columns)
+    order = np.random.default_rng(0).permutation(len(table))
+    return table.take(np.append(order, order[:2]))
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    count = IMAGED + BARE
+    alpha = random_concentrations(count, 2, get_tree("gzd5"))
+    names: list[str | None] = [f"G{i:04d}" for i in range(count)]
+    names[3], names[7], names[20] = "X1", None, "X2"
+    columns: dict[str, Any] = {"iauname": names}
+    for k, label in enumerate(get_tree("gzd5").labels):
+        columns[f"{label}_concentration"] = alpha[:, :, k].tolist()
+    pq.write_table(_shuffled(columns), tmp_path / "published.parquet")
+    return tmp_path / "published.parquet"
+
+
+def test_published_predictions_go_to_the_piece_that_has_the_galaxy(
+    both: tuple[Path, Path], published: Path
+) -> None:
+    gz, survey = both
+    paths = catalogues(survey)
+    for path in both:
+        done = zoolens("predict", "--predictions", published, "--catalog", path)
+        assert done.exit_code == 0
+        assert f"24 galaxies, 24 in all; {len(told('predict', gz))} refused" in done.stderr
+    expected, found = made(gz), made(*paths)
+    for table in ("prediction", "question_prediction", "posterior"):
+        assert len(expected[table])
+        assert found[table].equals(expected[table]), table
+    assert len(told("predict", gz)) > 4
+    assert told("predict", *paths) == told("predict", gz)
+    assert (
+        "nothing changed"
+        in zoolens("predict", "--predictions", published, "--catalog", survey).stderr
+    )
+
+
+def test_rows_of_no_galaxy_are_told_once_all_pieces_can_be_read(
+    both: tuple[Path, Path], published: Path
+) -> None:
+    gz, survey = both
+    paths = catalogues(survey)
+    command = ["predict", "--predictions", published, "--catalog"]
+    with held(paths[1]):
+        done = zoolens(*command, survey)
+    assert done.exit_code == 1
+    assert "rows are of no galaxy of the pieces that could be read" in done.stderr
+    assert not any("unknown galaxy" in str(row) for row in told("predict", *paths))
+    for path in both:
+        assert zoolens(*command, path).exit_code == 0
+    assert told("predict", *paths) == told("predict", gz)
+
+
+def test_predictions_of_no_galaxy_of_a_survey_are_refused(
+    both: tuple[Path, Path], tmp_path: Path
+) -> None:
+    _, survey = both
+    label = get_tree("gzd5").labels[0].partition("_")[0]
+    columns = {name: [[3.0, 4.0]] for name in get_tree("gzd5").labels if name.startswith(label)}
+    table = {"iauname": ["X"], **{f"{name}_concentration": v for name, v in columns.items()}}
+    pq.write_table(pa.table(table), tmp_path / "other.parquet")
+    done = zoolens("predict", "--predictions", tmp_path / "other.parquet", "--catalog", survey)
+    assert done.exit_code == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "has no galaxy of these catalogues" in done.stderr
+
+
+def test_own_columns_go_to_the_piece_that_has_the_galaxy(
+    both: tuple[Path, Path], tmp_path: Path
+) -> None:
+    gz, survey = both
+    names = [*(f"G{i:04d}" for i in range(IMAGED)), "X", None]
+    table = tmp_path / "own.parquet"
+    pq.write_table(_shuffled({"iauname": names, "z": [i / 8 for i in range(len(names))]}), table)
+    reports = []
+    for path in both:
+        done = zoolens("keep", table, "--columns", "z", "--catalog", path)
+        assert done.exit_code == 0
+        reports.append(done.stderr.split(" z ")[1].splitlines()[0])
+    assert reports[1] == f"{reports[0]}; in 4 of 5 pieces"
+    own = []
+    for paths in ([gz], catalogues(survey)):
+        values = []
+        for path in paths:
+            with Store.open(path, read_only=True) as store:
+                columns = "iauname, z" if path != catalogues(survey)[-1] else "iauname, NULL"
+                values += store.rows(f"SELECT {columns} FROM own")
+        own.append(sorted(value for value in values if value[1] is not None))
+    assert own[0] == own[1]
+    assert len(own[0]) == IMAGED
+    assert told("keep", *catalogues(survey)) == told("keep", gz)
+    assert len(told("keep", gz)) > 2
+    assert "nothing changed" in zoolens("keep", table, "--columns", "z", "--catalog", survey).stderr
