@@ -67,6 +67,7 @@ _REFUSED = (
     ("bad pixels", "FITS image with many pixels that are no numbers, or a band without data"),
     ("unusable image", "image of which a model makes no numbers"),
     ("no finite map", "image on which an explained model overflows"),
+    ("failed part", "galaxy of a part that no worker could compute"),
 )
 _KEPT = (
     ("votes without image", "galaxy that is kept without an image"),

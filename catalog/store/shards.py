@@ -74,6 +74,7 @@ def fill(
     total: int,
     executor: Executor = here,
     together: int = 1,
+    committed: Callable[[Keys], object] | None = None,
 ) -> Counter[str]:
     """Compute and commit the parts that a run lacks; the others only move the bar.
 
@@ -81,8 +82,9 @@ def fill(
     before the work begins. work: turns that into rows by table, without their run; it never
     sees the store. Rows of `reject` that the run has already are left out, and a numbered
     shard without any row is not committed. describe, total: the bar's words and length.
-    executor: what runs the work. together: how many parts are committed as one shard. Returns
-    how many rows were added, by table. Raises what the work and `Store.commit` raise.
+    executor: what runs the work. together: how many parts are committed as one shard. committed:
+    called with the keys of each part once its rows are in the store. Returns how many rows were
+    added, by table. Raises what the work and `Store.commit` raise.
     """
     if together > 1:
         parts = _unnamed(parts)
@@ -101,6 +103,9 @@ def fill(
             if name or any(len(table) for table in tables.values()):
                 store.commit(run, name or f"part {next(numbers)}", tables)
             filled.update({name: len(table) for name, table in tables.items()})
+            if committed is not None:
+                for part, _ in shard:
+                    committed(part.keys)
     return filled
 
 
