@@ -35,6 +35,7 @@ from zoolens.catalog.parts.computing import ThroughFolder
 from zoolens.catalog.parts.filling import fill_from_parts
 from zoolens.catalog.paths import explanations_dir
 from zoolens.catalog.saliency.arithmetic import Of
+from zoolens.catalog.similarity.candidates import Totals
 from zoolens.catalog.store.galaxies import (
     galaxies_of_run,
     galaxies_with_image,
@@ -89,6 +90,7 @@ def explain(
     out: Path | None = None,
     figures: bool = True,
     through: ThroughFolder | None = None,
+    totals: Totals | None = None,
 ) -> ExplainReport:
     """Store the maps of galaxies for all answers; draw them for one answer each.
 
@@ -101,7 +103,7 @@ def explain(
     the drawn maps are of, "fraction", "concentration" or "cross_entropy"; the stored
     ones are of concentrations, and the others are made as they are drawn. out: folder of
     figures and page, beside the catalogue unless given; the page shows the galaxies of this call.
-    through: where parts are computed, if not here.
+    through: where parts are computed, if not here. totals: as of `find_many`.
 
     Galaxies that the run has maps of are not explained again. Images that are missing
     or refused become rejects, and are tried again by the next call. Raises
@@ -119,7 +121,13 @@ def explain(
         else:
             choices = choose(store, which)
             subjects = (
-                find_subjects(store, choices, min_votes=which.min_votes, exchange=which.exchange)
+                find_subjects(
+                    store,
+                    choices,
+                    min_votes=which.min_votes,
+                    exchange=which.exchange,
+                    totals=totals,
+                )
                 if figures
                 else []
             )

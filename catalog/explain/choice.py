@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.similarity.candidates import Totals
 from zoolens.catalog.similarity.counterparts import Counterpart, find_many
 from zoolens.catalog.similarity.exchange import Exchange, check_exchange
 from zoolens.catalog.store.galaxies import galaxies_with_image, galaxy_ids, names_of
@@ -114,6 +115,7 @@ def find_subjects(
     *,
     min_votes: float | None = None,
     exchange: Exchange = "question",
+    totals: Totals | None = None,
 ) -> list[Subject]:
     """Each choice with its two counterparts, as `find_many` finds them.
 
@@ -123,7 +125,7 @@ def find_subjects(
     """
     chosen = [(choice.galaxy_id, _answer(store, choice, min_votes)) for choice in choices]
     ids, answers = [galaxy for galaxy, _ in chosen], [answer for _, answer in chosen]
-    found = find_many(store, ids, answers, min_votes=min_votes, exchange=exchange)
+    found = find_many(store, ids, answers, min_votes=min_votes, exchange=exchange, totals=totals)
     return [
         Subject(
             *one,

@@ -8,13 +8,14 @@ where it is like the galaxy's votes. In the paper that is one answer of the ques
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from zoolens.catalog.arrays import Floats, Ids
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.similarity.candidates import ENOUGH, candidates_of
+from zoolens.catalog.similarity.candidates import ENOUGH, Totals, candidates_of
 from zoolens.catalog.similarity.described import describe, fractions_of, target_of
 from zoolens.catalog.similarity.exchange import (
     Exchange,
@@ -86,11 +87,13 @@ def find_many(
     *,
     min_votes: float | None = None,
     exchange: Exchange = "question",
+    totals: Totals | None = None,
 ) -> list[Counterparts]:
     """The best counterparts of each of N galaxies, as `find_counterparts`, but faster for many.
 
     answer_id (N,): the answer of interest of each. A galaxy without votes or a prediction for it
-    has none, and a note says so. Raises `CatalogError` if the index files are not current.
+    has none, and a note says so. totals: how many candidates there are, where the catalogue has
+    those of a survey that are nearest. Raises `CatalogError` if the index files are not current.
     """
     check_exchange(exchange)
     ids, answers = np.array(galaxy_id, np.int64), np.array(answer_id, np.int64)
@@ -106,12 +109,16 @@ def find_many(
     for row in np.flatnonzero(bare & ~unknown).tolist():
         one = slice(row, row + 1)
         alone = known.some(one)
-        found[row] = _alike(source, ids[one], answers[one], alone, None, 1, min_votes, False)
+        found[row] = _alike(
+            source, ids[one], answers[one], alone, None, 1, min_votes, False, totals
+        )
     some = np.flatnonzero(~(unknown | unvoted | bare))
     if len(some):
         queries = make_queries(
             source, ids[some], answers[some], known.some(some), None, min_votes, exchange
         )
+        if totals is not None:
+            queries = replace(queries, candidates=totals.told(queries.candidates))
         described = describe(source, queries, one_kind_at_a_time(source, queries, 2), 1)
         found |= dict(zip(some.tolist(), described, strict=True))
     return [found[row] for row in rows.tolist()]
@@ -146,26 +153,21 @@ def _alike(
     k: int,
     min_votes: float | None,
     approximate: bool,
+    totals: Totals | None = None,
 ) -> Counterparts:
     """The galaxies whose predictions are most like those of a galaxy (1,) without votes."""
-    store, tree, self = source.store, source.tree, int(galaxy_id[0])
-    index = load_index(store, "predicted")
-    if not index.holding(galaxy_id).any():
+    store, tree = source.store, source.tree
+    if not load_index(store, "predicted").holding(galaxy_id).any():
         raise CatalogError(
             f"the similarity index of {store.path} holds no galaxies without votes; build it "
             "anew with: zoolens index"
         )
     answer = int(answer_id[0])
-    among = None
-    if min_votes:
-        held = index.galaxy_id
-        enough = candidates_of(store, source.predict_run, held, answer, min_votes)
-        among = enough.among(held, ENOUGH)
-    if weights is None:
-        weights = default_weights(part_exchanged(tree, answer_id, "answer"))[0]
-    search = load_codes(store, "predicted") if approximate else index
-    found = search.search(known.predicted[0], weights, k, exclude=self, among=among)
-    hits = [Hit(*pair) for pair in zip(*(part.tolist() for part in found), strict=True)]
+    hits, count = nearest_alike(
+        source, int(galaxy_id[0]), answer, known.predicted[0], k, min_votes, weights, approximate
+    )
+    if totals is not None:
+        count = totals.alike.get(names_of(store, galaxy_id)[int(galaxy_id[0])], count)
     ids = np.array([hit.galaxy_id for hit in hits], np.int64)
     others, names = read_known(source, ids), names_of(store, ids)
     asked = fractions_of(tree, answer, known.predicted[0])
@@ -178,9 +180,40 @@ def _alike(
         )
         for row, hit in enumerate(hits)
     ]
-    count = len(index) - 1 if among is None else int(np.count_nonzero(among))
     note = not_close(alike[0], "galaxy predicted alike", count) if alike else ""
     return Counterparts([], alike, False, ((), asked), (note,) if note else ())
+
+
+def nearest_alike(
+    source: Source,
+    galaxy_id: int,
+    answer: int,
+    predicted: Floats,
+    k: int,
+    min_votes: float | None,
+    weights: Floats | None = None,
+    approximate: bool = False,
+) -> tuple[list[Hit], int]:
+    """The k galaxies whose predictions are most like `predicted` (A,), and among how many.
+
+    galaxy_id: of the galaxy itself, which need not be of this catalogue. Other arguments, and what
+    is raised, as of `find_counterparts`.
+    """
+    store = source.store
+    index = load_index(store, "predicted")
+    own = index.holding(np.array([galaxy_id], np.int64)).any()
+    among = None
+    if min_votes:
+        held = index.galaxy_id
+        enough = candidates_of(store, source.predict_run, held, answer, min_votes)
+        among = enough.among(held, ENOUGH)
+    if weights is None:
+        part = part_exchanged(source.tree, np.array([answer], np.int64), "answer")
+        weights = default_weights(part)[0]
+    search = load_codes(store, "predicted") if approximate else index
+    found = search.search(predicted, weights, k, exclude=galaxy_id, among=among)
+    hits = [Hit(*pair) for pair in zip(*(part.tolist() for part in found), strict=True)]
+    return hits, len(index) - int(own) if among is None else int(np.count_nonzero(among))
 
 
 def _check_exchangeable(
