@@ -102,7 +102,7 @@ def explain(
     if everything and any(drawing.values()):
         given = ", ".join(name for name, there in drawing.items() if there)
         raise wrong_usage(f"--all draws nothing: leave out {given}, or choose galaxies to draw")
-    report = pipeline.explain(
+    report = pipeline.explain_anywhere(
         catalog,
         Which(galaxies or (), worst, everything, min_votes, answer, where, exchange),  # type: ignore[arg-type]  # checked there
         maps,
@@ -165,7 +165,7 @@ def _explain_estimates(
     of_votes: Mapping[str, object],
     out: Path | None,
 ) -> None:
-    from zoolens.jobs.estimate_maps import explain_estimates
+    from zoolens.jobs.explain_pieces import explain_estimates
 
     without = ", ".join(name for name, there in of_votes.items() if there)
     if without or bool(galaxies) == everything:

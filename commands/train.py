@@ -62,7 +62,7 @@ def train(
     quiet: options.Quiet = False,
 ) -> None:
     """A ZoobotTree from the votes and images of a catalogue, or of several."""
-    from zoolens.jobs.train import train as job
+    from zoolens.jobs.everywhere import train as job
 
     report = job(
         catalog or [options.CATALOG],

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from zoolens.catalog.saliency.arithmetic import Of
     from zoolens.catalog.similarity.exchange import Exchange
     from zoolens.jobs.explain import ExplainReport
+    from zoolens.jobs.pieces import SurveyReport
     from zoolens.jobs.release import ReleaseReport
     from zoolens.jobs.similar import SimilarReport
 
@@ -190,18 +191,18 @@ def predict_or_adopt(
     """
     if model and predictions:
         raise CatalogError("give --model or --predictions, not both")
-    from zoolens.jobs import pieces
+    from zoolens.jobs import everywhere
 
     if predictions:
-        return pieces.adopt(catalog, predictions, id_column=id_column, tree=tree)
+        return everywhere.adopt(catalog, predictions, id_column=id_column, tree=tree)
     from zoolens.catalog.network.ensemble import predict_votes
 
-    models = _listed(model) or [pieces.model_unless_named(catalog)]
+    models = _listed(model) or [everywhere.model_unless_named(catalog)]
     if not predict_votes(models):
-        return pieces.estimate(catalog, models[0], inference, names=names)
+        return everywhere.estimate(catalog, models[0], inference, names=names)
     if names:
         raise CatalogError("the model is of a decision tree, which names its answers: no --names")
-    return pieces.predict(catalog, models, inference, tree=tree)
+    return everywhere.predict(catalog, models, inference, tree=tree)
 
 
 def similar(
@@ -254,10 +255,29 @@ def explain(
     return job(catalog, which, maps, of=of, out=out, figures=figures)
 
 
+def explain_anywhere(
+    catalog: Path,
+    which: Which,
+    maps: Maps = Maps(),
+    *,
+    of: "Of" = "fraction",
+    out: Path | None = None,
+    figures: bool = True,
+) -> "ExplainReport | SurveyReport":
+    """`explain`, of a catalogue or of a survey."""
+    from zoolens.catalog.survey.folder import is_survey
+
+    if not is_survey(catalog):
+        return explain(catalog, which, maps, of=of, out=out, figures=figures)
+    from zoolens.jobs.explain_pieces import explain as over_pieces
+
+    return over_pieces(catalog, which, maps, of=of, out=out, figures=figures)
+
+
 def is_of_estimates(catalog: Path, models: Sequence[str]) -> bool:
     """Whether an explanation is of a classifier or regressor: of `models`, or all there is."""
     from zoolens.catalog.network.ensemble import predict_votes
-    from zoolens.jobs.estimate_maps import only_estimates
+    from zoolens.jobs.explain_pieces import only_estimates
 
     return not predict_votes(models) if models else only_estimates(catalog)
 

@@ -29,11 +29,12 @@ class Standing:
 
 def standings(paths: Iterable[Path]) -> list[Standing]:
     """How those pieces stand that can be read."""
-    visits = (visit(_standing, path) for path in paths)
+    visits = (visit(standing_of, path) for path in paths)
     return [one.done for one in visits if one.done is not None]
 
 
-def _standing(path: Path) -> Standing:
+def standing_of(path: Path) -> Standing:
+    """How a piece stands. Raises `CatalogError` if it cannot be read."""
     with Store.open(path, read_only=True) as store:
         return Standing(
             path,
