@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoolens.catalog.errors import CatalogError, NothingHere
 from zoolens.catalog.survey.folder import catalogues, is_survey
-from zoolens.catalog.survey.tour import name_of
+from zoolens.catalog.survey.tour import name_of, visit
 from zoolens.jobs.pieces import Done, Pieces, SurveyReport
 from zoolens.jobs.reports import Report
 from zoolens.jobs.settings import Inference
@@ -121,6 +121,15 @@ def score(catalog: Path, *, weights: str = "paper") -> Report:
     pieces = Pieces.of(catalog)
     pieces.tree  # noqa: B018  # losses of several trees cannot be compared
     return pieces.report(partial(job, weights=weights), "score", "galaxies", _processes(pieces))
+
+
+def is_comparable(catalog: Path) -> bool:
+    """`jobs.score.is_comparable`, of a survey whether in any piece."""
+    from zoolens.jobs.score import is_comparable as of_one
+
+    if not is_survey(catalog):
+        return of_one(catalog)
+    return any(visit(of_one, path).done for path in catalogues(catalog))
 
 
 def index(catalog: Path, *, approximate: bool = False) -> Report:

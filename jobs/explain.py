@@ -35,7 +35,6 @@ from zoolens.catalog.parts.computing import ThroughFolder
 from zoolens.catalog.parts.filling import fill_from_parts
 from zoolens.catalog.paths import explanations_dir
 from zoolens.catalog.saliency.arithmetic import Of
-from zoolens.catalog.similarity.candidates import Totals
 from zoolens.catalog.store.galaxies import (
     galaxies_of_run,
     galaxies_with_image,
@@ -90,7 +89,7 @@ def explain(
     out: Path | None = None,
     figures: bool = True,
     through: ThroughFolder | None = None,
-    totals: Totals | None = None,
+    subjects: list[Subject] | None = None,
 ) -> ExplainReport:
     """Store the maps of galaxies for all answers; draw them for one answer each.
 
@@ -103,7 +102,8 @@ def explain(
     the drawn maps are of, "fraction", "concentration" or "cross_entropy"; the stored
     ones are of concentrations, and the others are made as they are drawn. out: folder of
     figures and page, beside the catalogue unless given; the page shows the galaxies of this call.
-    through: where parts are computed, if not here. totals: as of `find_many`.
+    through: where parts are computed, if not here. subjects: to draw, with counterparts that were
+    found elsewhere.
 
     Galaxies that the run has maps of are not explained again. Images that are missing
     or refused become rejects, and are tried again by the next call. Raises
@@ -117,21 +117,15 @@ def explain(
         tree = store.tree
         answer_id = None if which.answer is None else tree.answer_id(which.answer)
         if which.everything and not figures:
-            wanted, subjects = galaxies_with_image(store), []
+            wanted, drawn = galaxies_with_image(store), []
         else:
-            choices = choose(store, which)
-            subjects = (
-                find_subjects(
-                    store,
-                    choices,
-                    min_votes=which.min_votes,
-                    exchange=which.exchange,
-                    totals=totals,
+            choices = choose(store, which) if subjects is None else []
+            drawn = subjects or []
+            if figures and subjects is None:
+                drawn = find_subjects(
+                    store, choices, min_votes=which.min_votes, exchange=which.exchange
                 )
-                if figures
-                else []
-            )
-            wanted = _wanted(choices, subjects)
+            wanted = _wanted(choices, drawn)
         engine = choose_engine(maps.engine, len(wanted))
         models, said = settled(maps.models, tree)
         explained = explained_model(
@@ -154,15 +148,15 @@ def explain(
         changed = store.conclude(run, added=total > before or rejects + renewed > 0)
         apart = run.run_id if explained.comparison else None
         folder = out or explanations_dir(catalog, apart)
-        drawn, page = draw(store, run, explained, reader, subjects, of, folder)
+        files, page = draw(store, run, explained, reader, drawn, of, folder)
         return ExplainReport(
             run.run_id,
             total - before,
             total,
             rejects,
-            drawn,
+            files,
             page,
-            changed or bool(drawn),
+            changed or bool(files),
             explained.notes,
             said,
         )

@@ -1,24 +1,28 @@
 """`explain` over a survey: maps in the pieces of their galaxies, figures of galaxies of any."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from zoolens.catalog.explain.choice import choose, find_subjects
+import numpy as np
+
+from zoolens.catalog.arrays import Ids
+from zoolens.catalog.explain.choice import Subject, answer_of, subject_of
 from zoolens.catalog.network.engines import choose_engine
 from zoolens.catalog.network.model import loaded_once
 from zoolens.catalog.paths import explanations_dir
 from zoolens.catalog.saliency.arithmetic import Of
+from zoolens.catalog.similarity.counterparts import Counterparts, cannot_exchange
 from zoolens.catalog.store.galaxies import names_of
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.choice import Chosen, choose_of_all, galaxies_by_piece
+from zoolens.catalog.survey.counterparts import Home, find_in_survey
 from zoolens.catalog.survey.folder import catalogues, is_survey
 from zoolens.catalog.survey.gathering import gather
-from zoolens.catalog.survey.neighbours import Near, near
-from zoolens.catalog.survey.tour import faults, visit
+from zoolens.catalog.survey.tour import faults, name_of, visit
 from zoolens.jobs import estimate_maps as of_estimates
 from zoolens.jobs.explain import ExplainReport
 from zoolens.jobs.explain import explain as job
@@ -51,45 +55,73 @@ def explain(
             return pieces.report(work, "explaining", "imaged")
         chosen = choose_of_all(survey, [*pieces.standing], which)
         if not figures:
-            return _maps(pieces, {path: [*_names(path, chosen)] for path in chosen.choices}, maps)
+            named = {
+                path: _names(path, [one.galaxy_id for one in some])
+                for path, some in chosen.choices.items()
+            }
+            return _maps(pieces, named, maps)
         indexed = pieces.visits(index, "index", "galaxies")
-        found = near(
-            [one.path for one in indexed if one.done is not None],
-            chosen.choices,
-            min_votes=which.min_votes,
-            exchange=which.exchange,
-        )
+        subjects, where = _subjects(survey, chosen, which)
+        drawn = np.unique([number for one in subjects for number in one.galaxies])
+        here = _by_piece(where, drawn)
+        done = _maps(pieces, {path: _names(path, ids) for path, ids in here.items()}, maps)
         with TemporaryDirectory(prefix=".explain.", dir=survey) as scratch:
-            drawn = replace(which, names=chosen.names, worst=None, where=None)
-            galaxies = _subjects(Path(scratch) / "near.duckdb", found, drawn)
-            done = _maps(pieces, galaxies, maps)
-            gz = gather(Path(scratch) / survey.name, found.galaxies)
-            index(gz)
-            folder = out or _folder(survey, next(iter(galaxies)), done)
-            last = job(gz, drawn, maps, of=of, out=folder, totals=found.totals)
+            gz = gather(Path(scratch) / survey.name, here)
+            renumbered = [_renumbered(one, drawn) for one in subjects]
+            folder = out or _folder(survey, next(iter(here)), done)
+            last = job(gz, Which(names=chosen.names), maps, of=of, out=folder, subjects=renumbered)
     whole = replace(done.whole, figures=last.figures, page=last.page, caveats=last.caveats)
     whole = replace(whole, changed=whole.changed or bool(last.figures))
     return replace(done, whole=whole, faults=(*dict.fromkeys((*faults(indexed), *done.faults)),))
 
 
-def _subjects(gz: Path, found: Near, which: Which) -> dict[Path, list[str]]:
-    """The names of the galaxies that are drawn and of their counterparts, by piece."""
-    index(gather(gz, found.galaxies))
-    with Store.open(gz, read_only=True) as store:
-        subjects = find_subjects(
-            store,
-            choose(store, which),
-            min_votes=which.min_votes,
-            exchange=which.exchange,
+def _subjects(survey: Path, chosen: Chosen, which: Which) -> tuple[list[Subject], dict[int, Path]]:
+    """Each chosen galaxy with its counterparts in the survey; and where these are."""
+    homes = {
+        name: (Home(choice.galaxy_id, name_of(path), path), choice)
+        for path, choices in chosen.choices.items()
+        for name, choice in zip(
+            _names(path, [one.galaxy_id for one in choices]), choices, strict=True
         )
-        names = {*names_of(store, {one for each in subjects for one in each.galaxies}).values()}
-    galaxies = {}
-    for path, ids in found.galaxies.items():
-        with Store.open(path, read_only=True) as store:
-            here = [name for name in names_of(store, ids).values() if name in names]
-        if here:
-            galaxies[path] = here
-    return galaxies
+    }
+    where, subjects = dict[int, Path](), list[Subject]()
+    for name in chosen.names:
+        home, choice = homes[name]
+        with Store.open(home.path, read_only=True) as store:
+            answer = answer_of(store, choice, which.min_votes)
+            note = cannot_exchange(store, choice.galaxy_id, answer)
+        where[choice.galaxy_id] = home.path
+        if note:
+            subjects.append(
+                subject_of(choice.galaxy_id, answer, Counterparts([], [], notes=(note,)))
+            )
+            continue
+        both, found = find_in_survey(
+            survey, home, answer, min_votes=which.min_votes, exchange=which.exchange
+        )
+        where |= found.where
+        subjects.append(subject_of(choice.galaxy_id, answer, both))
+    return subjects, where
+
+
+def _by_piece(where: Mapping[int, Path], galaxies: Ids) -> dict[Path, Ids]:
+    """Galaxies (N,), ascending, by their pieces."""
+    paths = [where[number] for number in galaxies.tolist()]
+    return {path: galaxies[[one == path for one in paths]] for path in dict.fromkeys(paths)}
+
+
+def _renumbered(subject: Subject, drawn: Ids) -> Subject:
+    """A subject as of the catalogue that `gather` makes of the galaxies `drawn`, ascending."""
+
+    def place(number: int) -> int:
+        return int(np.searchsorted(drawn, number)) + 1
+
+    others = {
+        kind: replace(one, galaxy_id=place(one.galaxy_id))
+        for kind in ("observed", "predicted")
+        if (one := getattr(subject, kind)) is not None
+    }
+    return replace(subject, galaxy_id=place(subject.galaxy_id), **others)
 
 
 def _maps(pieces: Pieces, galaxies: Mapping[Path, Sequence[str]], maps: Maps) -> SurveyReport:
@@ -103,9 +135,12 @@ def _maps_of(galaxies: Mapping[Path, Sequence[str]], maps: Maps, path: Path) -> 
     return job(path, Which(names=galaxies[path]), maps, figures=False)
 
 
-def _names(path: Path, chosen: Chosen) -> Collection[str]:
+def _names(path: Path, galaxies: Iterable[int]) -> list[str]:
+    """The names of galaxies of a piece, in their order."""
+    numbers = [int(number) for number in galaxies]
     with Store.open(path, read_only=True) as store:
-        return names_of(store, [one.galaxy_id for one in chosen.choices[path]]).values()
+        names = names_of(store, numbers)
+    return [names[number] for number in numbers]
 
 
 def _folder(survey: Path, path: Path, done: SurveyReport) -> Path:
@@ -145,6 +180,8 @@ def explain_estimates(
         where = galaxies_by_piece(catalog, [*pieces.standing], names)
         some = replace(pieces, paths=[path for path in pieces.paths if path in where])
         report = some.report(
-            lambda path: explained(path, names=where[path]), "explaining", "imaged"
+            lambda path: of_estimates.explain_estimates(path, where[path], **settings),
+            "explaining",
+            "imaged",
         )
     return replace(report, pieces=len(pieces.paths))

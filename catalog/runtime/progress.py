@@ -15,7 +15,7 @@ from zoolens.catalog.runtime.signals import raise_if_interrupted
 _FIRST, _LAST = 30.0, 600.0  # seconds between two lines, at least and at most
 
 _quiet = False
-_whole: "Whole | None" = None  # the line that all steps of work move, while there is one
+_step: "Callable[[int], Bar] | None" = None  # makes bars that move another one
 
 
 def set_quiet(quiet: bool) -> None:
@@ -91,15 +91,29 @@ class Whole:
 
 
 @contextmanager
-def one_line(description: str, total: int, *, unit: str = "") -> Iterator[Whole]:
+def one_line(description: str, total: int) -> Iterator[Whole]:
     """One line of progress for all steps of work within, each of which would have its own."""
-    global _whole
-    with progress(description, total, unit=unit) as bar:
-        _whole = Whole(bar)
-        try:
-            yield _whole
-        finally:
-            _whole = None
+    with progress(description, total) as bar:
+        whole = Whole(bar)
+        with _moving(whole.step):
+            yield whole
+
+
+@contextmanager
+def within(bar: Bar) -> Iterator[None]:
+    """Let the steps of bars that begin meanwhile be steps of this one, and show no other."""
+    with _moving(lambda _: Bar(bar.advance)):
+        yield
+
+
+@contextmanager
+def _moving(step: Callable[[int], Bar]) -> Iterator[None]:
+    global _step
+    before, _step = _step, step
+    try:
+        yield
+    finally:
+        _step = before
 
 
 @contextmanager
@@ -116,8 +130,8 @@ def progress(
     done: steps that an earlier process did. unit: what the steps are, in a log. every: seconds
     between two lines of a log, which else become rarer; a job that has it is one of hours.
     """
-    if _whole is not None:
-        yield _whole.step(total - done)
+    if _step is not None:
+        yield _step(total - done)
         return
     if _quiet or sys.stderr is None:
         yield Bar()

@@ -1,6 +1,5 @@
 """Who may be a counterpart, against loops over the votes."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -50,21 +49,3 @@ def test_a_galaxy_beyond_all_candidates_is_none() -> None:
     assert found.among(np.array([2, 1, 7]), ENOUGH).tolist() == [False, True, False]
     assert found.others(7) == (1, 2)
     assert found.others(1) == (0, 1)
-    found = Candidates(np.array([ENOUGH, FEWER], np.uint8), 10, first=2**40)
-    assert found.among(np.array([0, 2**40, 2**40 + 2]), ENOUGH).tolist() == [False, True, False]
-    assert found.others(0) == (1, 2)
-    assert found.others(2**40) == (0, 1)
-
-
-def test_numbers_of_a_piece_far_down_a_survey_take_no_memory(path: Path, tmp_path: Path) -> None:
-    far = shutil.copyfile(path, tmp_path / "far.duckdb")
-    answer, first = TOY.answer_id("bar_weak"), 2**45
-    with Store.open(far) as store:
-        for table in ("galaxy", "vote", "prediction"):
-            store.execute(f"UPDATE {table} SET galaxy_id = galaxy_id + {first}")
-    found = []
-    for one, start in ((path, 0), (far, first)):
-        with Store.open(one, read_only=True) as store:
-            held = np.arange(start, start + N)
-            found.append(candidates_of(store, store.newest_run("predict"), held, answer, None))
-    assert np.array_equal(found[0].tier, found[1].tier)
