@@ -67,6 +67,7 @@ def explain(
 ) -> None:
     """Which pixels drove the predictions: maps of every answer, figures, a page."""
     from zoolens.jobs import pipeline
+    from zoolens.jobs.explain_pieces import explain as job
     from zoolens.jobs.settings import Maps, Which
 
     maps = Maps(model, method, layer, engine, grey_as_colour)
@@ -102,7 +103,7 @@ def explain(
     if everything and any(drawing.values()):
         given = ", ".join(name for name, there in drawing.items() if there)
         raise wrong_usage(f"--all draws nothing: leave out {given}, or choose galaxies to draw")
-    report = pipeline.explain_anywhere(
+    report = job(
         catalog,
         Which(galaxies or (), worst, everything, min_votes, answer, where, exchange),  # type: ignore[arg-type]  # checked there
         maps,

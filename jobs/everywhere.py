@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from zoolens.jobs.train import TrainReport
 
 _WORTH_IT = 20_000  # galaxies a piece for which a process of its own is worth its start
+_MOST_PROCESSES = 8  # each may take the memory that a job may
 
 
 def predict(
@@ -207,7 +208,6 @@ def _on_its_share(job: Callable[..., Done], shares: "Shares", every: bool, path:
 
 
 def _processes(pieces: Pieces) -> int:
-    """How many processes work side by side: as many as there are processors, if it pays."""
-    sizes = pieces.sizes("galaxies")
-    worth_it = sum(size >= _WORTH_IT for size in sizes)
-    return min(worth_it, os.cpu_count() or 1)
+    """How many processes work side by side, of jobs that keep two processors busy each."""
+    worth_it = sum(size >= _WORTH_IT for size in pieces.sizes("galaxies"))
+    return min(worth_it, (os.cpu_count() or 1) // 2, _MOST_PROCESSES)

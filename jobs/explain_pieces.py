@@ -1,4 +1,4 @@
-"""`explain` over a survey: maps in the pieces of their galaxies, figures of galaxies of any."""
+"""`explain` on one catalogue, with its index, or on the pieces of a survey."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ from zoolens.catalog.survey.folder import catalogues, is_survey
 from zoolens.catalog.survey.gathering import gather
 from zoolens.catalog.survey.tour import faults, name_of, visit
 from zoolens.jobs import estimate_maps as of_estimates
-from zoolens.jobs.explain import ExplainReport
+from zoolens.jobs.explain import ExplainReport, check
 from zoolens.jobs.explain import explain as job
 from zoolens.jobs.index import index
 from zoolens.jobs.pieces import Pieces, SurveyReport
@@ -33,20 +33,44 @@ from zoolens.jobs.settings import Maps, Which
 
 
 def explain(
-    survey: Path,
+    catalog: Path,
     which: Which,
     maps: Maps = Maps(),
     *,
     of: Of = "fraction",
     out: Path | None = None,
     figures: bool = True,
-) -> SurveyReport:
-    """`jobs.explain` over the pieces of a survey, whose galaxies may be each other's counterparts.
+) -> ExplainReport | SurveyReport:
+    """`explain_one`; over the pieces of a survey galaxies of any may be counterparts.
 
     Maps are kept in the pieces of their galaxies; figures, of named galaxies or of the worst, are
     drawn from a small catalogue of them all, which is made and left again. out: beside the folder
     of the survey unless given.
     """
+    if is_survey(catalog):
+        return _over_pieces(catalog, which, maps, of, out, figures)
+    return explain_one(catalog, which, maps, of=of, out=out, figures=figures)
+
+
+def explain_one(
+    catalog: Path,
+    which: Which,
+    maps: Maps = Maps(),
+    *,
+    of: Of = "fraction",
+    out: Path | None = None,
+    figures: bool = True,
+) -> ExplainReport:
+    """`jobs.explain`; figures, which show counterparts, get an up-to-date index first."""
+    if figures:
+        check(catalog, which, maps)
+        index(catalog)
+    return job(catalog, which, maps, of=of, out=out, figures=figures)
+
+
+def _over_pieces(
+    survey: Path, which: Which, maps: Maps, of: Of, out: Path | None, figures: bool
+) -> SurveyReport:
     pieces = Pieces.of(survey)
     with loaded_once():
         if which.everything:

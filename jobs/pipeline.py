@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from zoolens.catalog.saliency.arithmetic import Of
     from zoolens.catalog.similarity.exchange import Exchange
     from zoolens.jobs.explain import ExplainReport
-    from zoolens.jobs.pieces import SurveyReport
     from zoolens.jobs.release import ReleaseReport
     from zoolens.jobs.similar import SimilarReport
 
@@ -270,33 +269,9 @@ def explain(
     figures: bool = True,
 ) -> "ExplainReport":
     """`jobs.explain`; figures, which show counterparts, get an up-to-date index first."""
-    from zoolens.jobs.explain import check
-    from zoolens.jobs.explain import explain as job
-    from zoolens.jobs.index import index
+    from zoolens.jobs.explain_pieces import explain_one
 
-    if figures:
-        check(catalog, which, maps)
-        index(catalog)
-    return job(catalog, which, maps, of=of, out=out, figures=figures)
-
-
-def explain_anywhere(
-    catalog: Path,
-    which: Which,
-    maps: Maps = Maps(),
-    *,
-    of: "Of" = "fraction",
-    out: Path | None = None,
-    figures: bool = True,
-) -> "ExplainReport | SurveyReport":
-    """`explain`, of a catalogue or of a survey."""
-    from zoolens.catalog.survey.folder import is_survey
-
-    if not is_survey(catalog):
-        return explain(catalog, which, maps, of=of, out=out, figures=figures)
-    from zoolens.jobs.explain_pieces import explain as over_pieces
-
-    return over_pieces(catalog, which, maps, of=of, out=out, figures=figures)
+    return explain_one(catalog, which, maps, of=of, out=out, figures=figures)
 
 
 def is_of_estimates(catalog: Path, models: Sequence[str]) -> bool:

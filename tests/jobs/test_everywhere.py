@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.jobs.test_estimate import made as classifier
 from tests.jobs.test_predict import SMALL, imaged
 from tests.made.catalogues import random_concentrations
 from tests.made.checkpoints import save, zoobot_tree
@@ -396,3 +397,40 @@ def test_own_columns_go_to_the_piece_that_has_the_galaxy(
     assert told("keep", *catalogues(survey)) == told("keep", gz)
     assert len(told("keep", gz)) > 2
     assert "nothing changed" in zoolens("keep", table, "--columns", "z", "--catalog", survey).stderr
+
+
+def test_what_a_classifier_says_of_all_pieces(both: tuple[Path, Path], tmp_path: Path) -> None:
+    gz, survey = both
+    _, source = classifier("classifier", tmp_path)
+    names = ["--names", "ring,arc,none"]
+    for path in both:
+        done = zoolens("predict", "--model", source, *ASKED, *names, "--catalog", path)
+        assert "24 galaxies, 24 in all; 0 refused" in done.stderr
+    estimates = "SELECT iauname, name, value FROM estimates ORDER BY ALL"
+    found = []
+    for path in catalogues(survey):
+        with Store.open(path, read_only=True) as store:
+            found += store.rows(estimates)
+    with Store.open(gz, read_only=True) as store:
+        for ours, theirs in zip(sorted(found), store.rows(estimates), strict=True):
+            assert ours[:2] == theirs[:2]
+            assert ours[2] == pytest.approx(theirs[2], rel=1e-4)
+    done = zoolens("explain", "G0000", "G0023", "--catalog", survey)
+    assert done.exit_code == 0
+    assert "2 galaxies, 2 in all; 0 refused; 2 figures in" in done.stderr
+    assert len([*(tmp_path / "survey-explained").glob("*.png")]) == 2
+    done = zoolens("explain", "--all", "--catalog", survey)
+    assert f"{IMAGED - 2} galaxies, {IMAGED} in all" in done.stderr
+
+
+def test_a_training_is_on_all_pieces_with_votes_and_images(
+    both: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gz, survey = both
+    asked: list[list[Path]] = []
+    monkeypatch.setattr("zoolens.jobs.train.train", lambda paths, out, **_: asked.append(paths))
+    everywhere.train([survey, gz], tmp_path / "model")
+    assert asked == [[*catalogues(survey)[:-1], gz]]
+    catalogues(survey)[0].unlink()
+    with pytest.raises(CatalogError, match="no catalogue at"):
+        everywhere.train([survey], tmp_path / "model")

@@ -14,6 +14,7 @@ from zoolens.catalog.errors import UnknownName
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.folder import catalogues
 from zoolens.jobs.explain_pieces import explain
+from zoolens.jobs.pieces import SurveyReport
 from zoolens.jobs.settings import Which
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("coarse_figures")]
@@ -93,6 +94,7 @@ def test_all_are_explained_piece_by_piece(both: tuple[Path, Path]) -> None:
 def test_maps_without_figures_are_kept_in_their_pieces(both: tuple[Path, Path]) -> None:
     _, survey = both
     done = explain(survey, Which(names=["G0003"]), figures=False)
+    assert isinstance(done, SurveyReport)
     assert done.done == 1
     assert done.page is None
     assert explained(*catalogues(survey)) == {"G0003"}
