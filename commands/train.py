@@ -56,8 +56,8 @@ def train(
         list[Path] | None,
         Option(
             envvar=paths.CATALOG_VARIABLE,
-            help="The catalogue file, or the folder of a survey; several times to train on all of them, "
-            "whatever their trees.",
+            help="The catalogue file, or the folder of a survey; several times to train on all of "
+            "them, whatever their trees.",
         ),
     ] = None,
     quiet: options.Quiet = False,
