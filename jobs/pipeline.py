@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from zoolens.catalog.saliency.arithmetic import Of
     from zoolens.catalog.similarity.exchange import Exchange
     from zoolens.jobs.explain import ExplainReport
+    from zoolens.jobs.pieces import SurveyReport
     from zoolens.jobs.release import ReleaseReport
     from zoolens.jobs.similar import SimilarReport
 
@@ -67,10 +68,9 @@ def ingest_to_index(
     """
     from zoolens.catalog.survey.cutting import MOST
     from zoolens.catalog.survey.folder import asked_for
-    from zoolens.jobs.index import index
+    from zoolens.jobs.everywhere import index, is_comparable, score
     from zoolens.jobs.ingest import tree_of
     from zoolens.jobs.ingest_survey import ingest_survey, tree_of_survey
-    from zoolens.jobs.score import is_comparable, score
 
     if model and predictions:
         raise CatalogError("give --model or --predictions, not both")
@@ -214,24 +214,21 @@ def predict_or_adopt(
     """
     if model and predictions:
         raise CatalogError("give --model or --predictions, not both")
+    from zoolens.jobs import everywhere
+
     if predictions:
-        from zoolens.jobs.adopt import adopt
-
-        return adopt(catalog, predictions, id_column=id_column, tree=tree)
+        return everywhere.adopt(catalog, predictions, id_column=id_column, tree=tree)
     from zoolens.catalog.network.ensemble import predict_votes
-    from zoolens.jobs.predict import model_unless_named, predict
 
-    models = _listed(model) or [model_unless_named(catalog)]
+    models = _listed(model) or [everywhere.model_unless_named(catalog)]
     if not predict_votes(models):
-        from zoolens.jobs.estimate import estimate
-
         if cluster:
             raise CatalogError("--cluster is for models of a decision tree, and this is none")
-        return estimate(catalog, models[0], inference, names=names)
+        return everywhere.estimate(catalog, models[0], inference, names=names)
     if names:
         raise CatalogError("the model is of a decision tree, which names its answers: no --names")
     with elsewhere(cluster, catalog, parts) as through:
-        return predict(catalog, models, inference, tree=tree, through=through)
+        return everywhere.predict(catalog, models, inference, tree=tree, through=through)
 
 
 def similar(
@@ -280,26 +277,21 @@ def explain(
     figures: bool = True,
     cluster: str | None = None,
     parts: Path | None = None,
-) -> "ExplainReport":
-    """`jobs.explain`; figures, which show counterparts, get an up-to-date index first.
+) -> "ExplainReport | SurveyReport":
+    """`jobs.explain_pieces.explain`.
 
     cluster, parts: who computes the maps, and through which folder, as of `elsewhere`.
     """
-    from zoolens.jobs.explain import check
-    from zoolens.jobs.explain import explain as job
-    from zoolens.jobs.index import index
+    from zoolens.jobs.explain_pieces import explain
 
-    if figures:
-        check(catalog, which, maps)
-        index(catalog)
     with elsewhere(cluster, catalog, parts) as through:
-        return job(catalog, which, maps, of=of, out=out, figures=figures, through=through)
+        return explain(catalog, which, maps, of=of, out=out, figures=figures, through=through)
 
 
 def is_of_estimates(catalog: Path, models: Sequence[str]) -> bool:
     """Whether an explanation is of a classifier or regressor: of `models`, or all there is."""
     from zoolens.catalog.network.ensemble import predict_votes
-    from zoolens.jobs.estimate_maps import only_estimates
+    from zoolens.jobs.explain_pieces import only_estimates
 
     return not predict_votes(models) if models else only_estimates(catalog)
 

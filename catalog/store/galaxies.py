@@ -180,6 +180,17 @@ def galaxies_with_image(store: Store) -> Ids:
     return _ids(store, "SELECT galaxy_id FROM galaxies WHERE image IS NOT NULL")
 
 
+def number_with_image(store: Store) -> int:
+    """How many galaxies have an image."""
+    return int(store.value("SELECT count(*) FROM galaxies WHERE image IS NOT NULL"))
+
+
+def has_examples(store: Store) -> bool:
+    """Whether a galaxy has both an image and votes."""
+    sql = "SELECT 1 FROM galaxies SEMI JOIN votes USING (galaxy_id) WHERE image IS NOT NULL LIMIT 1"
+    return store.value(sql) is not None
+
+
 def galaxies_of_run(store: Store, run: Run, table: str) -> Ids:
     """Numbers of the galaxies of which a run has valid rows in a table, ascending."""
     # a galaxy has rows for all answers or none, so the first answer suffices
