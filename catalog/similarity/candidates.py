@@ -17,22 +17,25 @@ FEWER, ENOUGH = 1, 2
 class Candidates:
     """Galaxies whose volunteers were asked a question, and that have a prediction of it.
 
-    tier, by number of galaxy: `ENOUGH` if `fewest` volunteers were asked; `FEWER` if fewer, who
-    only fill places that would be empty; else 0. A galaxy of a campaign without the question was
-    asked of nobody. A byte a galaxy, since there may be millions, and ten questions.
+    tier, by number of galaxy from `first` on: `ENOUGH` if `fewest` volunteers were asked; `FEWER`
+    if fewer, who only fill places that would be empty; else 0. A galaxy of a campaign without the
+    question was asked of nobody. A byte a galaxy, since there may be millions, and ten questions.
     """
 
     tier: npt.NDArray[np.uint8]
     fewest: float
+    first: int = 0
 
     def among(self, galaxy_id: Ids, tier: int) -> Flags:
         """Which of galaxies (N,) are of a tier, (N,)."""
-        within = galaxy_id < len(self.tier)
-        return within & (self.tier[np.where(within, galaxy_id, 0)] == tier)
+        place = galaxy_id - self.first
+        within = (place >= 0) & (place < len(self.tier))
+        return within & (self.tier[np.where(within, place, 0)] == tier)
 
     def others(self, galaxy_id: int) -> tuple[int, int]:
         """How many have enough votes, and how many there are, other than a galaxy itself."""
-        own = int(self.tier[galaxy_id]) if galaxy_id < len(self.tier) else 0
+        place = galaxy_id - self.first
+        own = int(self.tier[place]) if 0 <= place < len(self.tier) else 0
         enough = int(np.count_nonzero(self.tier == ENOUGH)) - (own == ENOUGH)
         return enough, int(np.count_nonzero(self.tier)) - (own > 0)
 
@@ -47,10 +50,15 @@ def candidates_of(
     """
     ids, totals = asked_galaxies(store, predict_run, answer_id)
     fewest = FEWEST_VOTES if min_votes is None else min_votes
-    size = int(max(held.max(initial=-1), ids.max(initial=-1))) + 1
-    tier = np.zeros(max(size, 1), np.uint8)
-    tier[ids] = np.where(totals >= fewest, ENOUGH, FEWER if min_votes is None else 0)
+    if not len(held):
+        return Candidates(np.zeros(1, np.uint8), fewest)
+    # from the first on, since galaxies of a survey's pieces have large numbers
+    first, last = int(held.min()), int(held.max())
+    known = (ids >= first) & (ids <= last)
+    tier = np.zeros(last - first + 1, np.uint8)
+    counts = np.where(totals >= fewest, ENOUGH, FEWER if min_votes is None else 0)
+    tier[ids[known] - first] = counts[known]
     there = np.zeros(len(tier), bool)
-    there[held] = True
+    there[held - first] = True
     tier[~there] = 0
-    return Candidates(tier, fewest)
+    return Candidates(tier, fewest, first)
