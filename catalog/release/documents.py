@@ -99,7 +99,10 @@ def write_readme(
         "|---|---|---|---|",
     ]
     for run in facts["runs"]:
-        lines.append(f"| {run['run_id']} | {run['job']} | {run['finished_at']} | {_made(run)} |")
+        job = run["job"]
+        if "pieces" in run:
+            job += f" ({len(run['pieces']):,} of {len(facts['pieces']):,} pieces)"
+        lines.append(f"| {run['run_id']} | {job} | {run['finished_at']} | {_made(run)} |")
     lines += [
         "",
         "`release.json` has all of it. Every file's SHA-256 is in `SHA256SUMS`: check with "
@@ -137,7 +140,9 @@ def _summary(rows: int, facts: Mapping[str, Any]) -> str:
     which = "; only " + ", and only ".join(limits) if limits else ""
     what = [] if facts.get("without") == "votes and predictions" else [_of_votes(facts)]
     what += [_estimated(facts["estimates"])] if "estimates" in facts else []
-    return f"{rows:,} galaxies: {'; and '.join(what)}{which}. Cut by Zoolens {facts['zoolens']}."
+    pieces = f" from {len(facts['pieces']):,} pieces of the sky" if "pieces" in facts else ""
+    words = f"{rows:,} galaxies: {'; and '.join(what)}{which}"
+    return f"{words}. Cut by Zoolens {facts['zoolens']}{pieces}."
 
 
 def _of_votes(facts: Mapping[str, Any]) -> str:

@@ -99,22 +99,34 @@ def lacking(shares: Sequence[Share], names: Sequence[str]) -> list[str]:
 def records_of_all(shares: Sequence[Share], names: Sequence[str]) -> list[dict[str, Any]]:
     """The runs of all pieces, oldest first: those that say the same are one.
 
-    It began with the first and finished with the last of them; `pieces` names theirs, unless all
-    pieces have it.
+    It began with the first and finished with the last of them, on the votes of any; `pieces`
+    names theirs, unless all pieces have it.
     """
-    merged: dict[str, dict[str, Any]] = {}
+    alike: dict[str, list[dict[str, Any]]] = {}
     where: dict[str, list[str]] = {}
     for share, name in zip(shares, names, strict=True):
         for record in share.records:
-            same = {key: one for key, one in record.items() if not key.endswith("_at")}
-            key = json.dumps(same, sort_keys=True)
-            known = merged.setdefault(key, record)
-            began = min(known["started_at"], record["started_at"])
-            ended = max(known["finished_at"], record["finished_at"])
-            merged[key] = {**known, "started_at": began, "finished_at": ended}
+            key = _identity(record)
+            alike.setdefault(key, []).append(record)
             where.setdefault(key, []).append(name)
     records = []
-    for key in sorted(merged, key=lambda key: merged[key]["run_id"]):
+    for key in sorted(alike, key=lambda key: alike[key][0]["run_id"]):
         some = {} if len(where[key]) == len(shares) else {"pieces": where[key]}
-        records.append({**merged[key], **some})
+        records.append({**_merged(alike[key]), **some})
     return records
+
+
+def _identity(record: Mapping[str, Any]) -> str:
+    """What the same runs of several pieces have in common."""
+    config = {name: value for name, value in record["config"].items() if name != "votes"}
+    same = {name: value for name, value in record.items() if not name.endswith("_at")}
+    return json.dumps({**same, "config": config}, sort_keys=True)
+
+
+def _merged(alike: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    began = min(record["started_at"] for record in alike)
+    ended = max(record["finished_at"] for record in alike)
+    config = dict(alike[0]["config"])
+    if "votes" in config:
+        config["votes"] = sorted({run for record in alike for run in record["config"]["votes"]})
+    return {**alike[0], "started_at": began, "finished_at": ended, "config": config}
