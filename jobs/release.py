@@ -12,7 +12,8 @@ from zoolens.catalog.formats.hats import needs_hats
 from zoolens.catalog.formats.hats_pixels import Span
 from zoolens.catalog.paths import RELEASE_FORMATS, SCRATCH
 from zoolens.catalog.release.contents import Contents, check_for_hats, chosen_contents
-from zoolens.catalog.release.documents import write_croissant, write_dictionary, write_readme
+from zoolens.catalog.release.croissant import write_croissant
+from zoolens.catalog.release.documents import write_dictionary, write_readme
 from zoolens.catalog.release.holdings import Holdings, all_holdings
 from zoolens.catalog.release.provenance import (
     Title,
@@ -25,8 +26,8 @@ from zoolens.catalog.release.statement import last_day, statement
 from zoolens.catalog.release.writing import described, write_formats
 from zoolens.catalog.runtime.files import replacing_folder
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.survey.agreement import check_agreement, lacking, records_of_all
 from zoolens.catalog.survey.folder import Piece, catalogues, is_survey, open_survey
+from zoolens.catalog.survey.provenance import check_agreement, lacking, records_of_all
 from zoolens.catalog.survey.release import Extras, Written, write_contents
 from zoolens.jobs.settings import Cut
 

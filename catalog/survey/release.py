@@ -15,7 +15,7 @@ from zoolens.catalog.release.contents import Contents
 from zoolens.catalog.release.holdings import Holdings
 from zoolens.catalog.release.shares import Share
 from zoolens.catalog.release.writing import TableWriter, sort_tables, write_answers, write_facts
-from zoolens.catalog.store.together import rank_together, worst_of
+from zoolens.catalog.store.one_ranking import rank_together, worst_of
 from zoolens.catalog.survey.counterparts import counterpart_table
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -107,7 +108,7 @@ def test_the_same_survey_gives_the_same_bytes(
     ],
 )
 def test_choices_are_those_of_the_whole(
-    whole: Path, survey: Path, tmp_path: Path, some: dict[str, object]
+    whole: Path, survey: Path, tmp_path: Path, some: dict[str, Any]
 ) -> None:
     cut = replace(EVERYTHING, formats=["hats", "csv"] if "columns" not in some else [], **some)
     for number, catalog in enumerate((whole, survey)):
@@ -190,7 +191,7 @@ def test_a_galaxy_outside_of_its_piece_is_named(survey: Path, tmp_path: Path) ->
     pieces = copied(survey, tmp_path)
     with Store.open(PIECES[1].path(pieces)) as store:
         store.execute("UPDATE galaxy SET dec = -89 WHERE iauname = 'J000012.00+000012.0'")
-    with pytest.raises(CatalogError, match="J000012.*outside of pixel 17 of order 1"):
+    with pytest.raises(CatalogError, match=r"J000012.*outside of pixel 17 of order 1"):
         release(pieces, tmp_path / "out", TITLE, Cut(formats=["hats"]))
     assert not (tmp_path / "out").exists()
 
@@ -198,5 +199,5 @@ def test_a_galaxy_outside_of_its_piece_is_named(survey: Path, tmp_path: Path) ->
 def test_a_missing_piece_is_named(survey: Path, tmp_path: Path) -> None:
     pieces = copied(survey, tmp_path)
     Piece(2, 3).path(pieces).unlink()
-    with pytest.raises(CatalogError, match="no catalogue at .*Npix=3.duckdb"):
+    with pytest.raises(CatalogError, match=r"no catalogue at .*Npix=3\.duckdb"):
         release(pieces, tmp_path / "out", TITLE)

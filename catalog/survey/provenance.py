@@ -7,10 +7,8 @@ from typing import Any
 
 from zoolens.catalog.errors import CatalogError, few
 from zoolens.catalog.release.shares import Share
+from zoolens.catalog.survey.alike import MADE, Shown, check_alike, check_trees
 
-# Of a run's settings, what follows from the piece: numbers of its other runs, and paths.
-_OF_A_PIECE = ("origin", "predict_run", "estimate_run", "votes")
-_MADE = {"predict": "predictions", "estimate": "estimates", "score": "losses", "explain": "maps"}
 _EVERYWHERE = ("predict", "estimate")  # what is lacking in one piece alone is still to be made
 
 
@@ -21,16 +19,16 @@ def check_agreement(shares: Sequence[Share]) -> None:
     settings, losses with the same weights, maps made in the same way, and own columns that mean
     the same. Losses and maps may be lacking in some, as they are of some galaxies of one catalogue.
     """
-    first = shares[0]
-    for share in shares[1:]:
-        if share.held.tree != first.held.tree:
-            names = [tree and tree.name for tree in (share.held.tree, first.held.tree)]
+    check_trees([(share.path, share.held.tree) for share in shares])
+    for job, made in MADE.items():
+        there = [share for share in shares if getattr(share.runs, job) is not None]
+        without = [share for share in shares if getattr(share.runs, job) is None]
+        if there and without and job in _EVERYWHERE:
             raise CatalogError(
-                f"{share.path} is of decision tree {names[0]}, {first.path} of {names[1]}; a "
-                "release needs one"
+                f"{without[0].path} has no {made}, as {there[0].path} has; do first: zoolens "
+                f"predict --catalog {without[0].path}"
             )
-    for job, made in _MADE.items():
-        _check_runs(shares, job, made)
+        check_alike(job, [_shown(share, job) for share in there])
     own: dict[str, tuple[Any, Path]] = {}
     for share in shares:
         for column in share.held.own:
@@ -42,52 +40,15 @@ def check_agreement(shares: Sequence[Share]) -> None:
                 )
 
 
-def _check_runs(shares: Sequence[Share], job: str, made: str) -> None:
-    having = [share for share in shares if getattr(share.runs, job) is not None]
-    lacking = [share for share in shares if getattr(share.runs, job) is None]
-    if having and lacking and job in _EVERYWHERE:
-        raise CatalogError(
-            f"{lacking[0].path} has no {made}, as {having[0].path} has; do first: zoolens predict "
-            f"--catalog {lacking[0].path}"
-        )
-    for share in having[1:]:
-        first, here = _record(having[0], job), _record(share, job)
-        if first["model_sha256"] != here["model_sha256"]:
-            raise CatalogError(
-                f"{share.path} shows {made} by another model than {having[0].path}; use one for "
-                "all pieces"
-            )
-        settings = [_settings(record["config"]) for record in (first, here)]
-        differ = [
-            name
-            for name in sorted({*settings[0], *settings[1]})
-            if settings[0].get(name) != settings[1].get(name)
-        ]
-        if differ:
-            raise CatalogError(
-                f"{share.path} shows {made} with other settings than {having[0].path} "
-                f"({', '.join(differ)}); use the same for all pieces"
-            )
-
-
-def _record(share: Share, job: str) -> dict[str, Any]:
+def _shown(share: Share, job: str) -> Shown:
     (record,) = [one for one in share.records if one["run_id"] == getattr(share.runs, job)]
-    return record
-
-
-def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Those that all pieces should share; tables may be each piece's own."""
-    return {
-        name: value
-        for name, value in config.items()
-        if name not in _OF_A_PIECE and not name.endswith("_sha256")
-    }
+    return share.path, record["model_sha256"], record["config"]
 
 
 def lacking(shares: Sequence[Share], names: Sequence[str]) -> list[str]:
     """What some of the pieces alone do not have, in sentences."""
     said = []
-    for job, made in _MADE.items():
+    for job, made in MADE.items():
         without = [n for n, s in zip(names, shares, strict=True) if getattr(s.runs, job) is None]
         if 0 < len(without) < len(shares):
             said.append(
