@@ -37,7 +37,7 @@ def rank_together(store: Store, facts: Sequence[Path], scratch: Path) -> None:
         with pq.ParquetFile(file) as known, pq.ParquetWriter(ranked, known.schema_arrow) as writer:
             for group in range(known.num_row_groups):
                 rows = known.read_row_group(group)
-                writer.write_table(_with(rows, waiting), row_group_size=len(rows))
+                writer.write_table(_with(rows, waiting), row_group_size=max(1, len(rows)))
         ranked.replace(file)
     ranks.unlink()
 

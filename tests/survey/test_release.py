@@ -10,7 +10,6 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from tests.made.galleries import gallery_catalogue, page_data
 from tests.made.placed import PIECES, place, survey_of
 from tests.made.releases import EVERYTHING, TITLE, full_catalogue
 from zoolens.catalog.errors import CatalogError
@@ -122,23 +121,6 @@ def test_choices_are_those_of_the_whole(
             else:
                 assert one.read_bytes() == other.read_bytes(), name
     assert not len(verify(tmp_path / "1").faults)
-
-
-def test_a_gallery_is_that_of_the_whole(tmp_path: Path) -> None:
-    whole = gallery_catalogue(tmp_path)
-    place(whole)
-    survey = survey_of(whole, tmp_path / "survey")
-    cut = Cut(formats=[], gallery=9, min_votes=3)
-    for number, catalog in enumerate((whole, survey)):
-        release(catalog, tmp_path / str(number), TITLE, cut)
-    galleries = [tmp_path / number / "gallery" for number in "01"]
-    assert page_data(galleries[0]) == page_data(galleries[1])
-    names = [sorted(file.name for file in one.rglob("*") if file.is_file()) for one in galleries]
-    assert names[0] == names[1]
-    assert len(names[0]) > 20
-    for one in galleries[0].rglob("*.*"):
-        other = galleries[1] / one.relative_to(galleries[0])
-        assert one.read_bytes() == other.read_bytes(), one
 
 
 def copied(survey: Path, tmp_path: Path) -> Path:
