@@ -12,7 +12,7 @@ import pyarrow as pa
 from zoolens.catalog.arrays import Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, TableRefused
-from zoolens.catalog.formats.reading import TableFile
+from zoolens.catalog.formats.reading import TableFile, table_digest
 from zoolens.catalog.predictions.from_table import read_posteriors
 from zoolens.catalog.predictions.layouts import PublishedLayout, tell_tree
 from zoolens.catalog.predictions.matching import (
@@ -31,7 +31,6 @@ from zoolens.catalog.predictions.table import (
     unread_reason,
     wanted_rows,
 )
-from zoolens.catalog.runtime.files import sha256_of
 from zoolens.catalog.store.galaxies import Numbering, galaxies_of_run, galaxy_table
 from zoolens.catalog.store.ingests import begin_ingest, finish_ingest, settle_tree, settled_tree
 from zoolens.catalog.store.log import log_path
@@ -78,8 +77,8 @@ def _adopt(
     if held is None:
         held = tell_tree(predictions, TableFile(predictions).schema.names, tree)
     table = open_predictions(predictions, held, identifier=id_column)
-    inputs = {"predictions_sha256": sha256_of(predictions), "id_column": table.layout.identifier}
-    origin = {"predictions": str(predictions.resolve())}
+    inputs = {"predictions_sha256": table_digest(predictions), "id_column": table.layout.identifier}
+    origin = {"predictions": str(table.path.resolve())}
     with Store.open(catalog, create=True) as store:
         made = _make_galaxies(store, table, inputs, origin) if bare else 0
         match = match_rows(store, table)
@@ -154,7 +153,7 @@ def _make_galaxies(
     """Fill a catalogue without galaxies with those of a table; how many they are."""
     run = begin_ingest(store, {**inputs, "tree": None, "images": None}, origin, None)
     if not run.complete:
-        wanted = new_galaxies(store, table)
+        wanted = new_galaxies(store, table, run)
         blocks = read_new_galaxies(table, wanted)
         fill(
             store,

@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+
 from zoolens.catalog.errors import CatalogError, few
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import check_precision, choose_engine
@@ -117,8 +119,9 @@ def estimate(
             dropout=inference.samples > 0,
             precision=inference.precision,
         )
+        waiting = np.setdiff1d(imaged, galaxies_of_run(store, run, "estimate"))
         filled = fill_from_images(
-            store, run, "estimate", imaged, lambda: ready().tables, batch_size
+            store, run, imaged, waiting, lambda: ready().tables, batch_size, "estimating"
         )
         galaxies, rejects = filled["estimate"] // len(loaded.labels), filled["reject"]
         total = len(galaxies_of_run(store, run, "estimate"))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
@@ -11,10 +12,10 @@ import pyarrow as pa
 
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import TableRefused
+from zoolens.catalog.formats.reading import table_digest
 from zoolens.catalog.own.asked import check_names
 from zoolens.catalog.own.reading import OwnTable, Survey, defined
 from zoolens.catalog.release.columns import release_columns
-from zoolens.catalog.runtime.files import sha256_of
 from zoolens.catalog.store.dictionary import COLUMNS
 from zoolens.catalog.store.galaxies import shown_galaxies
 from zoolens.catalog.store.ingests import held_tree
@@ -42,13 +43,14 @@ _LOOKED_UP = 100_000  # identifiers at a time
 class KeepReport:
     """What was kept.
 
-    columns: by name, with their types in SQL; galaxies: how many have got other values than they
+    run_id: None of a survey whose pieces have runs of different numbers. columns: by name, with
+    their types in SQL; galaxies: how many have got other values than they
     had; rejects: how many, by kind. replaced: of how many galaxies a value was replaced, by column.
     changed: False if the same was kept before.
     """
 
     job: ClassVar[str] = "keep"
-    run_id: int
+    run_id: int | None
     columns: Mapping[str, str]
     galaxies: int
     rejects: Mapping[str, int]
@@ -72,12 +74,18 @@ class KeepReport:
 
 
 def keep(
-    catalog: Path, table: Path, columns: Sequence[str], *, id_column: str | None = None
+    catalog: Path,
+    table: Path,
+    columns: Sequence[str],
+    *,
+    id_column: str | None = None,
+    types: Mapping[str, str | None] = MappingProxyType({}),
 ) -> KeepReport:
     """Keep columns of a table beside the galaxies of a catalogue, where the view `own` shows them.
 
     table: CSV, CSV.gz, Parquet or FITS; columns: names, or `new=old`; id_column: the column of the
-    galaxies' names (`catalog.formats.identifiers`). Values have the type they are stored in; that
+    galaxies' names (`catalog.formats.identifiers`); types: of columns, by their new names, that
+    are told from more than these rows (`told_types`). Values have the type they are stored in; that
     of a CSV file's columns is told from all of their values (`catalog.formats.typed`). A galaxy's
     values replace those it had of the same columns, missing ones too; what else it has stays. Rows
     of galaxies that the catalogue does not have, or that an earlier row has, go to `rejects`.
@@ -91,15 +99,15 @@ def keep(
         held = own_columns(store)
         taken = _taken(held_tree(store))
         check_names(source.columns, taken, [column.name for column in held])
-        survey = source.survey({column.name: column for column in held})
+        survey = source.survey({column.name: column for column in held}, types)
         brought = defined(source, survey, held)
         _check_known(store, source, survey)
         settings = {
-            "table_sha256": sha256_of(table),
+            "table_sha256": table_digest(table),
             "columns": source.columns,
             "id_column": source.identifier,
         }
-        run = begin_keep(store, settings, {"table": str(table.resolve())})
+        run = begin_keep(store, settings, {"table": str(source.path.resolve())})
         if not run.complete:
             _fill(store, run, source, survey, brought)
             finish_keep(store, run)
@@ -111,6 +119,17 @@ def keep(
             replaced_values(store, run, [*source.columns]),
             not run.complete,
         )
+
+
+def told_types(
+    table: Path, columns: Sequence[str], *, id_column: str | None
+) -> Mapping[str, str | None]:
+    """The types that all values of a CSV file's columns tell, by their new names.
+
+    Empty for another table, whose types are stored.
+    """
+    source = OwnTable(table, columns, id_column)
+    return source.survey({}).types if source.told else {}
 
 
 def check(

@@ -5,15 +5,15 @@ imports those that it calls, as some of them take seconds to load.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from zoolens.catalog.errors import CatalogBusy, CatalogError, TableRefused
+from zoolens.catalog.errors import CatalogBusy, CatalogError, NothingHere, TableRefused
 from zoolens.catalog.network.bundled import BUNDLED, HUB, located
 from zoolens.catalog.runtime.files import check_file
 from zoolens.catalog.runtime.signals import raise_if_interrupted
-from zoolens.jobs.reports import Report
+from zoolens.jobs.reports import IngestReport, Report
 from zoolens.jobs.settings import Cut, Inference, Maps, Which
 
 if TYPE_CHECKING:
@@ -49,49 +49,49 @@ def ingest_to_index(
     weighted: bool = False,
     inference: Inference = Inference(),
     weights: str = "paper",
+    survey: bool = False,
+    most_rows: int | None = None,
     say: Say = silently,
 ) -> None:
     """Ingest votes and images and, with a model or predictions, go on to the index.
 
-    keep: columns of the table to keep, as `jobs.keep` takes them. The other settings are those of
-    `ingest`, `predict_or_adopt` and `score`, which is left out where
-    there are no votes to compare with. Predictions alone bring their galaxies; after the estimates
-    of a classifier or regressor there is nothing to compare or index. What later steps
-    would refuse is refused before the first one begins. A reader who holds the catalogue
-    for a moment between two steps does not stop the work. Raises
-    `CatalogError` and its kinds for what the user can put right.
+    keep: columns of the table to keep, as `jobs.keep` takes them. survey: make `catalog` the
+    folder of a survey, of pieces of at most `most_rows` galaxies (`jobs.ingest_survey`), if it is
+    none yet. The other settings are those of `ingest`, `predict_or_adopt` and `score`, which is
+    left out where there are no votes to compare with. Predictions alone bring their galaxies;
+    after the estimates of a classifier or regressor there is nothing to compare or index. What
+    later steps would refuse is refused before the first one begins. A reader who holds the
+    catalogue for a moment between two steps does not stop the work. Raises `CatalogError` and its
+    kinds for what the user can put right.
     """
+    from zoolens.catalog.survey.cutting import MOST
+    from zoolens.catalog.survey.folder import asked_for
     from zoolens.jobs.index import index
-    from zoolens.jobs.ingest import ingest, tree_of
+    from zoolens.jobs.ingest import tree_of
+    from zoolens.jobs.ingest_survey import ingest_survey, tree_of_survey
     from zoolens.jobs.score import is_comparable, score
 
     if model and predictions:
         raise CatalogError("give --model or --predictions, not both")
     _check_files(model, predictions, weights)
-    held = tree_of(catalog, votes, tree=tree, id_column=id_column, weighted=weighted)
+    survey = asked_for(catalog, survey)
+    of_table: dict[str, Any] = {"tree": tree, "id_column": id_column, "weighted": weighted}
+    held = (tree_of_survey if survey else tree_of)(catalog, votes, **of_table)
     _check_contents(held, model, predictions, weights, inference, id_column)
-    kept: list[str] = []
-    if keep:
-        from zoolens.jobs import keep as own
-
-        if votes is None:
-            raise CatalogError("--keep takes columns of a table, and none is given")
-        kept = own.check(votes, keep, tree=held, id_column=id_column)
+    if keep and votes is None:
+        raise CatalogError("--keep takes columns of a table, and none is given")
+    done: Iterable[Report] = ()
+    if survey:
+        # predictions bring galaxies, as a table without votes does
+        table = predictions if votes is None and images is None else votes
+        bound = most_rows or MOST
+        done = ingest_survey(catalog, table, images=images, keep=keep, most_rows=bound, **of_table)
+    elif votes is not None or images is not None or not predictions:
+        done = _ingest(catalog, votes, images, keep, held, of_table)
     voted = False
-    if votes is not None or images is not None or not predictions:
-        done = ingest(
-            catalog,
-            votes,
-            images=images,
-            tree=tree,
-            id_column=id_column,
-            weighted=weighted,
-            kept=kept,
-        )
-        say(done)
-        voted = done.voted
-    if keep and votes is not None:
-        say(patiently(own.keep, catalog, votes, keep, id_column=id_column))
+    for report in done:
+        say(report)
+        voted = voted or (isinstance(report, IngestReport) and report.voted)
     if model or predictions:
         made = patiently(
             predict_or_adopt,
@@ -108,6 +108,26 @@ def ingest_to_index(
         if voted or patiently(is_comparable, catalog):
             say(patiently(score, catalog, weights=weights))
         say(patiently(index, catalog))
+
+
+def _ingest(
+    catalog: Path,
+    votes: Path | None,
+    images: Path | None,
+    keep: Sequence[str],
+    held: "DecisionTree | None",
+    of_table: Mapping[str, Any],
+) -> Iterator[Report]:
+    """Ingest into one catalogue, and keep columns of the table."""
+    from zoolens.jobs import keep as own
+    from zoolens.jobs.ingest import ingest
+
+    id_column, kept = of_table["id_column"], list[str]()
+    if keep and votes is not None:
+        kept = own.check(votes, keep, tree=held, id_column=id_column)
+    yield ingest(catalog, votes, images=images, kept=kept, **of_table)
+    if keep and votes is not None:
+        yield patiently(own.keep, catalog, votes, keep, id_column=id_column)
 
 
 def _listed(model: str | Sequence[str]) -> Sequence[str]:
@@ -218,13 +238,19 @@ def similar(
     min_votes: float | None = None,
     exchange: "Exchange" = "question",
 ) -> "SimilarReport":
-    """`jobs.similar`, on an index that is made or brought up to date first."""
+    """`jobs.similar`, on an index that is made or brought up to date first; of each piece."""
+    from zoolens.catalog.survey.folder import catalogues
     from zoolens.jobs.index import index
     from zoolens.jobs.similar import check
     from zoolens.jobs.similar import similar as job
 
     check(catalog, galaxy, answer=answer, k=k, weights=weights, exchange=exchange)
-    index(catalog, approximate=approximate)
+    for one in catalogues(catalog):
+        try:
+            index(one, approximate=approximate)
+        except NothingHere:
+            if one == catalog:
+                raise
     return job(
         catalog,
         galaxy,

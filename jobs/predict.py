@@ -1,8 +1,9 @@
 """`predict`: images through a model into posteriors."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, few
@@ -16,8 +17,11 @@ from zoolens.catalog.network.ensemble import (
     sha256_of_models,
 )
 from zoolens.catalog.network.model import check_draw, load_model
-from zoolens.catalog.predictions.from_images import Predictor, fill_from_images
+from zoolens.catalog.parts.computing import ThroughFolder
+from zoolens.catalog.parts.filling import fill_from_parts
+from zoolens.catalog.predictions.from_images import fill_from_images
 from zoolens.catalog.predictions.posterior import REACH
+from zoolens.catalog.predictions.recipe import ModelFile, PredictRecipe
 from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image
 from zoolens.catalog.store.ingests import settle_tree, settled_tree
 from zoolens.catalog.store.outdated import clear_outdated
@@ -36,6 +40,7 @@ def predict(
     *,
     tree: str | None = None,
     batch_size: int = 32,
+    through: ThroughFolder | None = None,
 ) -> PredictReport:
     """Concentrations, and what follows from them, of every galaxy with an image.
 
@@ -46,6 +51,7 @@ def predict(
     name or file; told from the labels of the first model unless given. A model of one channel
     makes its view greyscale. The engine is recorded but
     does not make another run, since all give the same up to rounding; another precision does.
+    through: where parts are computed, if not here.
     Galaxies that the run has predicted before are left alone, so the same call resumes what was
     interrupted, adds what is new since, and tries again what it had refused.
 
@@ -88,19 +94,29 @@ def predict(
             origin={**origin_of(members), "engine": engine},
         )
         renewed = clear_outdated(store, run)
-        ready = partial(
-            Predictor.prepared,
-            engine,
-            members,
+        recipe = PredictRecipe(
+            tuple(map(ModelFile.of, members)),
             own,
-            reader,
-            samples=samples,
-            seed=seed,
-            precision=precision,
-            orientations=inference.orientations,
+            samples,
+            seed,
+            engine,
+            precision,
+            inference.orientations,
+            batch_size,
         )
-        filled = fill_from_images(
-            store, run, "prediction", imaged, lambda: ready().tables, batch_size
+        waiting = np.setdiff1d(imaged, galaxies_of_run(store, run, "prediction"))
+        filled = (
+            fill_from_parts(store, run, recipe, imaged, waiting, through, "predicting")
+            if through
+            else fill_from_images(
+                store,
+                run,
+                imaged,
+                waiting,
+                lambda: recipe.with_members(members, reader),
+                batch_size,
+                "predicting",
+            )
         )
         galaxies, rejects = filled["posterior"], filled["reject"]
         total = len(galaxies_of_run(store, run, "prediction"))

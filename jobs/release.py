@@ -92,7 +92,7 @@ def release(catalog: Path, out: Path, title: Title, cut: Cut = Cut()) -> Release
     notes = [
         *_organisations(title),
         *_left_out(held),
-        *lacking(shares, _names(pieces) or [""]),
+        *lacking(shares, [piece.name for piece in pieces] or [""]),
         *_of_maps(held, contents, written),
     ]
     columns = len(contents.columns)
@@ -134,7 +134,7 @@ def _write_around(
     """Write other formats, documents and checksums; returns how many tables there are."""
     forms = [form for form in RELEASE_FORMATS if form in {"parquet", *cut.formats}]
     facts: dict[str, Any] = statement(title, last_day(shares), held, contents, cut.preset, forms)
-    names = _names(pieces)
+    names = [piece.name for piece in pieces]
     if names:
         facts["pieces"] = names
     facts["runs"] = records_of_all(shares, names or [""])
@@ -149,11 +149,6 @@ def _write_around(
     write_manifest(folder, {**facts, "rows": {name: table.rows for name, table in tables.items()}})
     write_checksums(folder)
     return len(tables)
-
-
-def _names(pieces: Sequence[Piece]) -> list[str]:
-    """Of the pieces of a survey, as those of their files."""
-    return [piece.path(Path()).with_suffix("").as_posix() for piece in pieces]
 
 
 def _check(title: Title, cut: Cut) -> None:

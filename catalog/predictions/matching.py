@@ -10,9 +10,10 @@ from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.formats.bounds import MOST_FAULTS
 from zoolens.catalog.formats.identifiers import check_digits
 from zoolens.catalog.predictions.table import PredictionTable, Wanted, too_many_faults
+from zoolens.catalog.store.galaxies import next_number
 from zoolens.catalog.store.named_rows import NamedRows
 from zoolens.catalog.store.rejects import Reject
-from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.store import Run, Store
 from zoolens.catalog.votes.checks import check_identifiers, check_positions, repeated_reason
 from zoolens.catalog.votes.layouts import position_columns
 
@@ -58,12 +59,15 @@ def match_rows(store: Store, table: PredictionTable) -> Match:
     return Match(Wanted(rows[kept], galaxy_id[kept]), [*rejects, *table.remarks()])
 
 
-def new_galaxies(store: Store, table: PredictionTable) -> Wanted:
-    """The first row of each galaxy of a table, numbered from 1: for a catalogue without any."""
+def new_galaxies(store: Store, table: PredictionTable, run: Run) -> Wanted:
+    """The first row of each galaxy of a table, numbered, for a catalogue without any.
+
+    run: that they are made by; those that it has made already keep their numbers.
+    """
     with NamedRows(store) as named:
         _read_names(table, named, [])
         rows = named.first_rows()
-    return Wanted(rows, np.arange(1, len(rows) + 1))
+    return Wanted(rows, next_number(store, but=run) + np.arange(len(rows)))
 
 
 @dataclass(frozen=True)

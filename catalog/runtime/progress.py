@@ -15,6 +15,7 @@ from zoolens.catalog.runtime.signals import raise_if_interrupted
 _FIRST, _LAST = 30.0, 600.0  # seconds between two lines, at least and at most
 
 _quiet = False
+_whole: "Bar | None" = None
 
 
 def set_quiet(quiet: bool) -> None:
@@ -53,6 +54,17 @@ class Bar:
 
 
 @contextmanager
+def within(bar: Bar) -> Iterator[None]:
+    """Let the steps of bars that begin meanwhile be steps of this one, and show no other."""
+    global _whole
+    before, _whole = _whole, bar
+    try:
+        yield
+    finally:
+        _whole = before
+
+
+@contextmanager
 def progress(
     description: str,
     total: int,
@@ -66,6 +78,9 @@ def progress(
     done: steps that an earlier process did. unit: what the steps are, in a log. every: seconds
     between two lines of a log, which else become rarer; a job that has it is one of hours.
     """
+    if _whole is not None:
+        yield Bar(_whole.advance)
+        return
     if _quiet or sys.stderr is None:
         yield Bar()
         return

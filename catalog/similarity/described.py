@@ -4,55 +4,33 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from zoolens.catalog.arrays import Floats, Ids
+from zoolens.catalog.arrays import Floats
 from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.similarity.candidates import Counted
 from zoolens.catalog.similarity.files import KINDS
 from zoolens.catalog.similarity.found import Counterpart, Counterparts, notes_of
 from zoolens.catalog.similarity.places import Hit, fill_places
-from zoolens.catalog.similarity.queries import Known, Queries, Source, read_known
+from zoolens.catalog.similarity.queries import Asked, Facts
 from zoolens.catalog.similarity.target import Fractions, Target
-from zoolens.catalog.store.galaxies import names_of
-
-Filled = tuple[list[Hit], list[Hit], list[tuple[int, int]]]  # as `fill_places` gives
 
 
 def describe(
-    source: Source, queries: Queries, hits: Sequence[Sequence[Sequence[Hit]]], k: int
+    facts: Facts,
+    queries: Asked,
+    candidates: Mapping[int, Counted],
+    hits: Sequence[Sequence[Sequence[Hit]]],
+    k: int,
 ) -> list[Counterparts]:
-    """The best k of the hits of each query by both kinds, named, with what to say of them."""
+    """The best k of the hits of each query by both kinds, named, with what to say of them.
+
+    candidates: by question, those that were searched.
+    """
     filled = [fill_places(one, other, k) for one, other in zip(*hits, strict=True)]
-    ids = named_by(filled)
-    names, others, tree = names_of(source.store, ids), read_known(source, ids), source.tree
-    counts = []
-    for galaxy, answer in zip(queries.galaxy_id.tolist(), queries.answer_id, strict=True):
-        candidates = queries.candidates[int(tree.question_of[answer])]
-        counts.append((candidates.fewest, candidates.others(galaxy)))
-    return described(tree, queries, filled, counts, k, ids, names, others)
-
-
-def named_by(filled: Sequence[Filled]) -> Ids:
-    """Numbers of the galaxies that descriptions name, ascending."""
     chosen = {hit.galaxy_id for *kinds, _ in filled for some in kinds for hit in some}
     chosen |= {galaxy for *_, both in filled for galaxy, _ in both}
-    return np.array(sorted(chosen), np.int64)
-
-
-def described(
-    tree: DecisionTree,
-    queries: Queries,
-    filled: Sequence[Filled],
-    counts: Sequence[tuple[float, tuple[int, int]]],
-    k: int,
-    ids: Ids,
-    names: Mapping[int, str],
-    others: Known,
-) -> list[Counterparts]:
-    """What is filled of each query's k places, named, with what to say of it.
-
-    counts: the fewest votes wanted of a counterpart, and how many candidates there are, as of
-    `notes_of`; ids: of all that are named, (M,), ascending; names and others: of them.
-    """
+    ids = np.array(sorted(chosen), np.int64)
     place = {galaxy: row for row, galaxy in enumerate(ids.tolist())}
+    names, others, tree = facts.names(ids), facts.known(ids), facts.tree
     found = []
     for row, (*kinds, both) in enumerate(filled):
         answer = int(queries.answer_id[row])
@@ -76,7 +54,8 @@ def described(
                     )
                 )
         twice = [(names[galaxy], way) for galaxy, way in both]
-        notes = notes_of(tree, answer, *counts[row], k, pair, twice)
+        galaxy, among = int(queries.galaxy_id[row]), candidates[question]
+        notes = notes_of(tree, answer, among, galaxy, k, pair, twice)
         found.append(Counterparts(pair[0], pair[1], True, (asked[0], asked[1]), notes))
     return found
 

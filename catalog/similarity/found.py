@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.similarity.candidates import Counted
 from zoolens.catalog.similarity.target import Fractions, Target
 
 NO_EXCHANGE = "No counterparts: the galaxy has no {} to exchange for this answer."
@@ -45,23 +46,22 @@ class Counterparts:
 def notes_of(
     tree: DecisionTree,
     answer_id: int,
-    fewest: float,
-    candidates: tuple[int, int],
+    candidates: Counted,
+    galaxy_id: int,
     k: int,
     found: Sequence[Sequence[Counterpart]],
     both: Sequence[tuple[str, int]],
 ) -> tuple[str, ...]:
     """What to say of the observed and the predicted counterparts that were found of a galaxy.
 
-    fewest: volunteers wanted of a counterpart; candidates: other galaxies that were asked of so
-    many, and of any (`Candidates.others`); k: how many of each were asked for; both: the galaxies
-    that were best in both, and which kind gave way.
+    k: how many of each were asked for; both: the galaxies that were best in both, and which kind
+    gave way.
     """
     question = tree.questions[tree.question_of[answer_id]].name
-    enough, every = candidates
-    wanted = f"{fewest:g} votes" if fewest > 0 else "votes"
+    enough, every = candidates.others(galaxy_id)
+    wanted = f"{candidates.fewest:g} votes" if candidates.fewest > 0 else "votes"
     having = f"{wanted} on {question}, and predictions"
-    few = [one for some in found for one in some if (one.votes or 0) < fewest]
+    few = [one for some in found for one in some if (one.votes or 0) < candidates.fewest]
     notes = []
     if few:
         named = _named(f"{one.iauname} ({one.votes:.3g})" for one in few)
@@ -78,7 +78,7 @@ def notes_of(
                 "best."
             )
     for kind, some in zip(("observed", "predicted"), found, strict=True):
-        among = enough if some and (some[0].votes or 0) >= fewest else every
+        among = enough if some and (some[0].votes or 0) >= candidates.fewest else every
         if some and (note := not_close(some[0], f"{kind} counterpart", among)):
             notes.append(note)
     return tuple(notes)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,7 +23,6 @@ SAME_PLACE_ARCSEC = 1.0
 
 _GALAXIES = "SELECT galaxy_id, iauname, image, image_member, image_sha256 FROM galaxies"
 _NUMBERS = "numbers of galaxies"
-_READ = 4096  # about so many galaxies are looked up together
 SPLITS = ("train", "validation", "test")
 
 
@@ -238,17 +237,6 @@ def read_places(store: Store, galaxy_id: Ids) -> list[Place]:
     """The positions of galaxies (N,), ascending, in that order."""
     rows = read_rows(store, "SELECT galaxy_id, iauname, ra, dec FROM galaxy", galaxy_id)
     return [Place(**row) for row in rows.sort_by("galaxy_id").to_pylist()]
-
-
-def in_batches(store: Store, galaxy_id: Ids, size: int) -> Iterator[list[Galaxy]]:
-    """Galaxies numbered `galaxy_id` (N,), ascending, `size` at a time.
-
-    They are read only when asked for: those of a survey do not fit in memory.
-    """
-    at_once = size * max(1, _READ // size)
-    for start in range(0, len(galaxy_id), at_once):
-        found = read_galaxies(store, galaxy_id[start : start + at_once])
-        yield from (found[i : i + size] for i in range(0, len(found), size))
 
 
 def split_galaxies(names: Sequence[str], seed: int, held_out: float) -> npt.NDArray[np.str_]:

@@ -5,7 +5,7 @@ import numpy as np
 import pyarrow as pa
 
 from zoolens.catalog.arrays import Ids
-from zoolens.catalog.errors import CatalogError, NothingHere
+from zoolens.catalog.errors import CatalogError, NothingHere, UnknownName
 from zoolens.catalog.store.connection import CLOSED
 from zoolens.catalog.store.store import Store
 
@@ -55,8 +55,8 @@ def galaxies_where(store: Store, condition: str) -> str:
     """SQL for the numbers of the galaxies for which a condition is true.
 
     It may use the columns of the views `galaxies` and `own`, and is the same that `RowFilter`
-    takes. Raises `CatalogError` if it is none or cannot be computed, `NothingHere` if it is true of
-    no galaxy.
+    takes. Raises `CatalogError` if it is none or cannot be computed, its kind `UnknownName` if it
+    has a column that is not there, and `NothingHere` if it is true of no galaxy.
     """
     # there it is closed in: what passes refers to nothing but the columns of a row
     RowFilter(condition, store.arrow(f"SELECT * FROM {_KNOWN} LIMIT 0").schema)
@@ -84,4 +84,5 @@ def _refused(condition: str, error: duckdb.Error) -> CatalogError:
     """DuckDB's own words, with the names that it would have known."""
     first, *rest = str(error).splitlines()
     known = [line.strip() for line in rest if line.startswith("Candidate bindings")]
-    return CatalogError(f"the condition {condition!r}: {'; '.join([first, *known])}")
+    kind = UnknownName if "Referenced column" in first else CatalogError
+    return kind(f"the condition {condition!r}: {'; '.join([first, *known])}")

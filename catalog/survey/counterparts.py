@@ -1,143 +1,218 @@
-"""Counterparts of galaxies, sought in all catalogues of a survey."""
+"""Counterparts in a survey: the index of each piece is searched, and the best are merged."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
-from zoolens.catalog.arrays import Ids
+from zoolens.catalog.arrays import Floats, Ids
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.similarity.described import Filled, described, named_by
-from zoolens.catalog.similarity.files import KINDS
-from zoolens.catalog.similarity.found import Counterparts
-from zoolens.catalog.similarity.places import Hit, fill_places
-from zoolens.catalog.similarity.queries import (
-    Known,
-    Queries,
-    Source,
-    make_queries,
-    one_kind_at_a_time,
-    read_known,
+from zoolens.catalog.errors import CatalogError, few
+from zoolens.catalog.similarity.counterparts import (
+    Counterparts,
+    check_exchangeable,
+    check_weights,
+    describe_alike,
+    predicted_alike,
 )
-from zoolens.catalog.store.galaxies import names_of
+from zoolens.catalog.similarity.described import describe
+from zoolens.catalog.similarity.exchange import Exchange, check_exchange
+from zoolens.catalog.similarity.files import KINDS, unload_indexes
+from zoolens.catalog.similarity.places import Hit
+from zoolens.catalog.similarity.queries import Asked, Known, Source, asked_among, asked_for, ranked
+from zoolens.catalog.store.galaxies import galaxy_ids
+from zoolens.catalog.store.matrices import without_votes
 from zoolens.catalog.store.store import Store
-
-# Catalogues by their place in the survey, opened when they are needed.
-Pieces = Mapping[int, Callable[[], AbstractContextManager[Store]]]
-
-_PLACES = 2  # hits of a kind that fill one place, since the best may be the other kind's
+from zoolens.catalog.store.together import open_together
+from zoolens.catalog.survey.agreement import differences, what_shows
+from zoolens.catalog.survey.folder import open_survey
 
 
 @dataclass(frozen=True)
-class Best:
-    """The best counterpart of each kind of N galaxies, among all galaxies of a survey.
+class Home:
+    """A galaxy of a survey: its number, and the name and catalogue of the piece that holds it."""
 
-    filled: as of `fill_places`, for one place; counts: as of `described`; piece: the catalogue of
-    each galaxy that was found, by its number.
+    galaxy_id: int
+    piece: str
+    path: Path
+
+
+def home_of(folder: Path, galaxy: str) -> Home:
+    """The galaxy of that name.
+
+    Raises `UnknownName`, with the nearest names, if there is none; `CatalogError` if several
+    pieces have one.
+    """
+    named = open_survey(folder).named
+    with open_together(named) as survey:
+        survey.make_views("galaxies")
+        (number,) = galaxy_ids(Store(folder, survey.connection), [galaxy])
+        pieces = survey.pieces_with(galaxy)
+    if len(pieces) > 1:
+        raise CatalogError(
+            f"{galaxy} is in several pieces of {folder}: {few(pieces)}; see: zoolens verify"
+        )
+    return Home(number, pieces[0], named[pieces[0]])
+
+
+@dataclass(frozen=True)
+class Found:
+    """Galaxies that the pieces of a survey were found to hold, and what those know of them.
+
+    where: the catalogue of each, by number.
     """
 
     tree: DecisionTree
-    queries: Queries
-    filled: Sequence[Filled]
-    counts: Sequence[tuple[float, tuple[int, int]]]
-    piece: Mapping[int, int]
+    where: dict[int, Path]
+
+    def known(self, galaxy_id: Ids) -> Known:
+        """Their votes and predictions (N,)."""
+        answers, questions = len(self.tree.labels), len(self.tree.questions)
+        shapes = (answers, answers, questions)
+        observed, predicted, totals = (np.full((len(galaxy_id), width), np.nan) for width in shapes)
+        for source, here in self._sources(galaxy_id):
+            known = source.known(galaxy_id[here])
+            observed[here], predicted[here] = known.observed, known.predicted
+            totals[here] = known.totals
+        return Known(observed, predicted, totals)
+
+    def names(self, galaxy_id: Ids) -> dict[int, str]:
+        """Their names, by number."""
+        found: dict[int, str] = {}
+        for source, here in self._sources(galaxy_id):
+            found |= source.names(galaxy_id[here])
+        return found
+
+    def without_votes(self, galaxy_id: Ids) -> Ids:
+        """Those of them (N,), ascending, that nobody voted on."""
+        none = [np.empty(0, np.int64)]
+        for source, here in self._sources(galaxy_id):
+            none.append(source.without_votes(galaxy_id[here]))
+        return np.sort(np.concatenate(none))
+
+    def _sources(self, galaxy_id: Ids) -> Iterator[tuple[Source, Ids]]:
+        """The pieces that hold some galaxies, one open at a time, and the places of those."""
+        paths = [self.where[number] for number in galaxy_id.tolist()]
+        for path in dict.fromkeys(paths):
+            with Store.open(path, read_only=True) as store:
+                here = [place for place, one in enumerate(paths) if one == path]
+                yield Source.of(store), np.array(here, np.int64)
 
 
-def best_counterparts(
-    pieces: Pieces, piece: Ids, galaxy_id: Ids, answer_id: Ids, min_votes: float | None
-) -> Best:
-    """The best counterparts of galaxies that have votes and a prediction of the answer.
+@dataclass
+class _Counted:
+    """How many candidates all pieces together have."""
 
-    pieces: catalogues with indexes, of which one is open at a time; piece (N,): which one a galaxy
-    is of; galaxy_id, answer_id (N,); min_votes: as of `find_counterparts`. The best of all is the
-    best of those that each catalogue has. Raises `CatalogError` if index files are not current.
+    fewest: float = 0.0
+    enough: int = 0
+    every: int = 0
+
+    def others(self, galaxy_id: int) -> tuple[int, int]:
+        """They were counted without the galaxy."""
+        return self.enough, self.every
+
+
+@dataclass
+class BestHits:
+    """The best hits of the pieces so far."""
+
+    most: int
+    hits: list[Hit] = field(default_factory=list)
+
+    def add(self, hits: list[Hit]) -> None:
+        """As in one ranking: those of enough votes first, equals by their number."""
+        order = sorted([*self.hits, *hits], key=lambda h: (not h.enough, -h.score, h.galaxy_id))
+        self.hits = order[: self.most]
+
+
+def find_in_survey(
+    folder: Path,
+    home: Home,
+    answer_id: int,
+    *,
+    k: int = 1,
+    weights: Floats | None = None,
+    min_votes: float | None = None,
+    exchange: Exchange = "question",
+    approximate: bool = False,
+) -> tuple[Counterparts, Found]:
+    """`catalog.similarity.counterparts.find_counterparts` among the galaxies of all pieces.
+
+    Pieces are searched one after the other; those that are not predicted as the galaxy's own are
+    left out, and a note says so. Second: what is known of the galaxies that were found, and of the
+    galaxy. Raises as it does.
     """
-    known = _known(pieces, piece, galaxy_id)
-    hits: list[list[list[Hit]]] = [[[] for _ in galaxy_id] for _ in KINDS]
-    counts = np.zeros((len(galaxy_id), 2), np.int64)
-    where: dict[int, int] = {}
-    for number, opened in pieces.items():
-        with opened() as store:
-            source = Source.of(store)
-            queries = make_queries(source, galaxy_id, answer_id, known, None, min_votes, "question")
-            here = one_kind_at_a_time(source, queries, _PLACES)
-        candidates = [queries.candidates[int(q)] for q in source.tree.question_of[answer_id]]
-        counts += [a.others(g) for a, g in zip(candidates, galaxy_id.tolist(), strict=True)]
-        fewest = [one.fewest for one in candidates]
-        for kind, found in enumerate(here):
-            for row, some in enumerate(found):
-                hits[kind][row] = _best_of(hits[kind][row] + some)
-                where |= {hit.galaxy_id: number for hit in some}
-    filled = [fill_places(one, other, 1) for one, other in zip(*hits, strict=True)]
-    wanted = [
-        (least, (enough, every))
-        for least, (enough, every) in zip(fewest, counts.tolist(), strict=True)
-    ]
-    return Best(source.tree, queries, filled, wanted, where)
-
-
-def described_counterparts(pieces: Pieces, best: Best) -> list[Counterparts]:
-    """The same in words, as `find_many` has it."""
-    ids = named_by(best.filled)
-    piece = np.array([best.piece[one] for one in ids.tolist()], np.int64)
-    names = _names(pieces, piece, ids)
-    known = _known(pieces, piece, ids) if len(ids) else best.queries.known
-    return described(best.tree, best.queries, best.filled, best.counts, 1, ids, names, known)
-
-
-def named_counterparts(pieces: Pieces, best: Best) -> list[tuple[str | None, str | None]]:
-    """The names of the observed and of the predicted counterpart, or None."""
-    found = [tuple(some[0].galaxy_id if some else -1 for some in one[:2]) for one in best.filled]
-    ids = np.array(sorted({one for both in found for one in both} - {-1}), np.int64)
-    piece = np.array([best.piece[one] for one in ids.tolist()], np.int64)
-    names = _names(pieces, piece, ids)
-    return [(names.get(one), names.get(other)) for one, other in found]
-
-
-def counterpart_table(pieces: Pieces, worst: pa.Table, min_votes: float | None) -> pa.Table:
-    """Columns galaxy_id, observed_counterpart and predicted_counterpart of galaxies.
-
-    worst: their columns piece, galaxy_id and answer_id.
-    """
-    names: list[tuple[str | None, str | None]] = []
-    if len(worst):
-        piece, ids, answers = (
-            worst[name].to_numpy() for name in ("piece", "galaxy_id", "answer_id")
+    check_exchange(exchange)
+    ids, answers = np.array([home.galaxy_id], np.int64), np.array([answer_id], np.int64)
+    with Store.open(home.path, read_only=True) as store:
+        source = Source.of(store)
+        known = source.known(ids)
+        voted = not len(without_votes(store, ids))
+        check_exchangeable(source, home.galaxy_id, answer_id, known, voted=voted)
+        own = what_shows(home.piece, store, ["predict"])
+        asked = asked_for(
+            source.tree, ids, answers, known, weights, exchange if voted else "answer"
         )
-        best = best_counterparts(pieces, piece, ids, answers, min_votes)
-        names = named_counterparts(pieces, best)
-    return pa.table(
-        {
-            "galaxy_id": worst["galaxy_id"],
-            "observed_counterpart": pa.array([one for one, _ in names], pa.string()),
-            "predicted_counterpart": pa.array([other for _, other in names], pa.string()),
-        }
-    )
+    if voted:
+        check_weights(asked)
+    search = _Search(asked, k, min_votes, approximate, voted)
+    found = Found(source.tree, {home.galaxy_id: home.path})
+    left_out: dict[str, list[str]] = {}
+    for name, path in open_survey(folder).named.items():
+        with Store.open(path, read_only=True) as store:
+            shown = what_shows(name, store, ["predict"])
+            if shown.runs["predict"] is None:
+                left_out.setdefault("no predictions", []).append(name)
+            elif said := differences(folder, [own, own, shown], ["predict"]):
+                left_out.setdefault(said[0], []).append(name)
+            else:
+                hits = search.search(Source.of(store))
+                found.where.update({hit.galaxy_id: path for hit in hits})
+        unload_indexes()
+    counterparts = search.described(found)
+    notes = [f"Not searched: {few(names)} ({why})." for why, names in left_out.items()]
+    return replace(counterparts, notes=(*counterparts.notes, *notes)), found
 
 
-def _best_of(hits: list[Hit]) -> list[Hit]:
-    return sorted(hits, key=lambda hit: (not hit.enough, -hit.score, hit.galaxy_id))[:_PLACES]
+class _Search:
+    """A search of piece after piece."""
 
+    def __init__(
+        self, asked: Asked, k: int, min_votes: float | None, approximate: bool, voted: bool
+    ) -> None:
+        self._asked, self._k, self._min_votes = asked, k, min_votes
+        self._approximate, self._voted = approximate, voted
+        self._best = {kind: BestHits(2 * k) for kind in KINDS}
+        self._alike, self._count = BestHits(k), 0
+        self._counted = _Counted()
 
-def _known(pieces: Pieces, piece: Ids, galaxy_id: Ids) -> Known:
-    """What is known of galaxies (N,) of catalogues (N,)."""
-    order, parts = [np.empty(0, np.int64)], []
-    for number in np.unique(piece).tolist():
-        rows = np.flatnonzero(piece == number)
-        with pieces[number]() as store:
-            parts.append(read_known(Source.of(store), galaxy_id[rows]))
-        order.append(rows)
-    back = np.argsort(np.concatenate(order))
-    return Known(
-        *(np.concatenate([getattr(one, f.name) for one in parts])[back] for f in fields(Known))
-    )
+    def search(self, source: Source) -> list[Hit]:
+        """The best hits of a piece, which are kept."""
+        if not self._voted:
+            alike, count = predicted_alike(
+                source, self._asked, self._k, self._min_votes, approximate=self._approximate
+            )
+            self._alike.add(alike)
+            self._count += count
+            return alike
+        queries = asked_among(source, self._asked, self._min_votes)
+        (candidates,) = queries.candidates.values()
+        enough, every = candidates.others(int(queries.galaxy_id[0]))
+        self._counted.fewest = candidates.fewest
+        self._counted.enough += enough
+        self._counted.every += every
+        found: list[Hit] = []
+        for kind, best in self._best.items():
+            (hits,) = ranked(source, kind, queries, 2 * self._k, approximate=self._approximate)
+            best.add(hits)
+            found += hits
+        return found
 
-
-def _names(pieces: Pieces, piece: Ids, galaxy_id: Ids) -> dict[int, str]:
-    names: dict[int, str] = {}
-    for number in np.unique(piece).tolist():
-        with pieces[number]() as store:
-            names |= names_of(store, galaxy_id[piece == number])
-    return names
+    def described(self, found: Found) -> Counterparts:
+        """What was found in all pieces."""
+        if not self._voted:
+            return describe_alike(found, self._asked, self._alike.hits, self._count)
+        question = int(found.tree.question_of[self._asked.answer_id[0]])
+        hits = [[best.hits] for best in self._best.values()]
+        return describe(found, self._asked, {question: self._counted}, hits, self._k)[0]

@@ -17,19 +17,18 @@ from zoolens.catalog.similarity.files import KINDS, load_index
 from zoolens.catalog.similarity.found import Counterparts
 from zoolens.catalog.store.facts import AnswerFacts, facts_of
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.survey.counterparts import Pieces, best_counterparts, described_counterparts
+from zoolens.catalog.survey.best_counterparts import best_counterparts
 
 
 class Ranked(NamedTuple):
-    """A galaxy of `read_worst`, and the place of its catalogue in the survey."""
+    """A galaxy of `read_worst`, and its catalogue."""
 
-    piece: int
+    path: Path
     row: dict[str, Any]
 
 
 def ranked_of(
     store: Store,
-    piece: int,
     before: Sequence[Ranked],
     limit: int,
     min_votes: float | None,
@@ -37,15 +36,15 @@ def ranked_of(
 ) -> list[Ranked]:
     """The `limit` worst galaxies of those before and those of a catalogue, equals by name.
 
-    piece: its place; min_votes, among: as of `read_worst`.
+    min_votes, among: as of `read_worst`.
     """
-    here = [Ranked(piece, row) for row in read_worst(store, limit, min_votes, among)]
+    here = [Ranked(store.path, row) for row in read_worst(store, limit, min_votes, among)]
     every = sorted([*before, *here], key=lambda one: (-one.row["weighted_ce"], one.row["iauname"]))
     return every[:limit]
 
 
 def draw_gallery(
-    pieces: Pieces,
+    paths: Sequence[Path],
     ranked: Sequence[Ranked],
     folder: Path,
     *,
@@ -55,29 +54,29 @@ def draw_gallery(
 ) -> GalleryReport:
     """Write `index.html` and `images/` of galaxies, worst first, into a folder.
 
-    pieces: the catalogues in which counterparts are sought; min_votes: of `read_worst`, and of
+    paths: the catalogues in which counterparts are sought; min_votes: of `read_worst`, and of
     counterparts. If image, map or counterparts of a galaxy are missing, the page says so. The same
     catalogues give the same bytes. Raises `CatalogError` if files cannot be written.
     """
-    found, where = _counterparts(pieces, ranked, min_votes)
-    where |= {one.row["galaxy_id"]: one.piece for one in ranked}
+    where = {one.row["galaxy_id"]: one.path for one in ranked}
+    found = _counterparts(paths, ranked, where, min_votes)
     shown = {one.row["galaxy_id"] for one in ranked}
     shown |= {one.galaxy_id for both in found for one in (*both.observed, *both.predicted)}
     facts: dict[int, Sequence[AnswerFacts]] = {}
-    for piece, opened in pieces.items():
-        some = sorted(number for number in shown if where[number] == piece)
+    for path in paths:
+        some = sorted(number for number in shown if where[number] == path)
         if some:
-            with opened() as store:
+            with Store.open(path, read_only=True) as store:
                 runs = {f"{job}_run": store.newest_run(job) for job in ("predict", "score")}
                 facts |= facts_of(store, some, **runs)
     rows = shown_rows(tree, [one.row for one in ranked], found, facts)
     make_folder(folder / "images")
     drawn: dict[int, Drawn] = {}
-    for piece, opened in pieces.items():
-        own = [row for row in rows if where[row.galaxy_id] == piece]
-        part = Rows(own, {number: facts[number] for number in facts if where[number] == piece})
+    for path in paths:
+        own = [row for row in rows if where[row.galaxy_id] == path]
+        part = Rows(own, {number: facts[number] for number in facts if where[number] == path})
         if part.facts:
-            with opened() as store:
+            with Store.open(path, read_only=True) as store:
                 drawn |= draw_rows(store, part, folder / "images")
     return write_gallery(
         folder, Rows(rows, facts), drawn, tree=tree, min_votes=min_votes, title=title
@@ -85,26 +84,25 @@ def draw_gallery(
 
 
 def _counterparts(
-    pieces: Pieces, ranked: Sequence[Ranked], min_votes: float | None
-) -> tuple[list[Counterparts], dict[int, int]]:
-    """The counterparts of each galaxy, or why there are none, and the catalogue of each."""
+    paths: Sequence[Path],
+    ranked: Sequence[Ranked],
+    where: dict[int, Path],
+    min_votes: float | None,
+) -> list[Counterparts]:
+    """The counterparts of each galaxy, or why there are none; where: gets the catalogue of each."""
     if not ranked:
-        return [], {}
-    for opened in pieces.values():
-        with opened() as store:
+        return []
+    for path in paths:
+        with Store.open(path, read_only=True) as store:
             try:
                 for kind in KINDS:
                     load_index(store, kind)
             except CatalogError:
                 why = "The catalogue had no similarity index of its votes and predictions to find "
-                return [Counterparts([], [], notes=(f"{why}them.",))] * len(ranked), {}
-    piece, ids, answers = (
-        np.array(given, np.int64)
-        for given in (
-            [one.piece for one in ranked],
-            [one.row["galaxy_id"] for one in ranked],
-            [one.row["answer_id"] for one in ranked],
-        )
+                return [Counterparts([], [], notes=(f"{why}them.",))] * len(ranked)
+    ids, answers = (
+        np.array([one.row[name] for one in ranked], np.int64) for name in ("galaxy_id", "answer_id")
     )
-    best = best_counterparts(pieces, piece, ids, answers, min_votes)
-    return described_counterparts(pieces, best), dict(best.piece)
+    best = best_counterparts(paths, where, ids, answers, min_votes)
+    where |= best.where
+    return best.described()

@@ -5,7 +5,6 @@ One catalogue is open at a time, and of a survey only its worst galaxies are hel
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from zoolens.catalog.release.holdings import Holdings
 from zoolens.catalog.release.shares import Share
 from zoolens.catalog.release.writing import TableWriter, sort_tables, write_answers, write_facts
 from zoolens.catalog.store.one_ranking import rank_together, worst_of
-from zoolens.catalog.survey.counterparts import counterpart_table
+from zoolens.catalog.survey.best_counterparts import counterpart_table
 
 if TYPE_CHECKING:
     from zoolens.catalog.release.gallery.page import GalleryReport
@@ -59,13 +58,14 @@ def write_contents(
     held: what they have together; scratch: a folder for temporary files. Raises `CatalogError` if
     no galaxy is left, or a catalogue was written to meanwhile.
     """
-    voted = {n: partial(s.opened, scratch) for n, s in enumerate(shares) if s.held.losses}
+    scored = [share.path for share in shares if share.held.losses]
     facts = _write_facts(shares, contents, scratch)
     with shares[0].opened(scratch) as store:
         if len(shares) > 1:
             rank_together(store, facts, scratch)
         worst = worst_of(store, facts, contents.counterparts)
-    best = counterpart_table(voted, worst, contents.min_votes or None)
+    paths = [share.path for share in shares]
+    best = counterpart_table(paths, scored, worst, contents.min_votes or None)
     ranked: list[Ranked] = []
     with TableWriter(contents, folder, best) as tables:
         for number, (share, file) in enumerate(zip(shares, facts, strict=True)):
@@ -76,10 +76,10 @@ def write_contents(
                     from zoolens.catalog.release.cubes import write_cubes
 
                     write_cubes(store, share.runs.explain, ids, folder / CUBES)
-                if extras.gallery and number in voted:
+                if extras.gallery and share.held.losses:
                     from zoolens.catalog.survey.gallery import ranked_of
 
-                    ranked = ranked_of(store, number, ranked, extras.gallery, extras.min_votes, ids)
+                    ranked = ranked_of(store, ranked, extras.gallery, extras.min_votes, ids)
     if not tables.rows["galaxies"]:
         raise CatalogError(
             "no galaxy is left to release; ask for fewer votes or loosen the condition"
@@ -93,7 +93,7 @@ def write_contents(
         from zoolens.catalog.survey.gallery import draw_gallery
 
         gallery = draw_gallery(
-            voted,
+            scored,
             ranked,
             folder / GALLERY,
             tree=held.answers,

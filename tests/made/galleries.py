@@ -128,9 +128,8 @@ def write_page(
     """Write the gallery of a catalogue."""
     with Store.open(path, read_only=True) as store:
         tree = store.tree
-        ranked = ranked_of(store, 0, [], limit, min_votes, among)
-    pieces = {0: lambda: Store.open(path, read_only=True)}
-    return draw_gallery(pieces, ranked, folder, tree=tree, min_votes=min_votes, title=title)
+        ranked = ranked_of(store, [], limit, min_votes, among)
+    return draw_gallery([path], ranked, folder, tree=tree, min_votes=min_votes, title=title)
 
 
 def page_data(folder: Path) -> list[dict[str, Any]]:

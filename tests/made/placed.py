@@ -27,8 +27,8 @@ def place(path: Path, pieces: Sequence[Piece] = PIECES, *, mixed: bool = False) 
     pixel = compute_spatial_index(ra, dec)
     with Store.open(path) as store, store.transaction():
         ids = [number for (number,) in store.rows("SELECT galaxy_id FROM galaxy ORDER BY ALL")]
-        ids = random.permutation(ids) if mixed else np.array(ids)
-        for piece, some in zip(pieces, np.array_split(ids, len(pieces)), strict=True):
+        order = random.permutation(ids) if mixed else np.array(ids)
+        for piece, some in zip(pieces, np.array_split(order, len(pieces)), strict=True):
             within = np.flatnonzero(pixel >> 2 * (29 - piece.order) == piece.pixel)
             for number, at in zip(some.tolist(), within, strict=False):
                 store.execute(

@@ -17,9 +17,7 @@ def notes(
     tier: list[int], observed: list[Counterpart], predicted: list[Counterpart], k: int = 1
 ) -> tuple[str, ...]:
     candidates = Candidates(np.array(tier, np.uint8), 10)
-    return notes_of(
-        TOY, TOY.answer_id("merging_none"), 10, candidates.others(0), k, (observed, predicted), ()
-    )
+    return notes_of(TOY, TOY.answer_id("merging_none"), candidates, 0, k, (observed, predicted), ())
 
 
 def test_of_a_fair_pair_there_is_nothing_to_say() -> None:

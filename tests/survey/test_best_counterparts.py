@@ -1,10 +1,7 @@
 """Counterparts sought in all pieces, beside those of the whole catalogue."""
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tests.made.placed import PIECES, place, survey_of
@@ -12,11 +9,7 @@ from tests.made.releases import full_catalogue
 from zoolens.catalog.similarity.counterparts import find_many
 from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.survey.counterparts import (
-    best_counterparts,
-    described_counterparts,
-    named_counterparts,
-)
+from zoolens.catalog.survey.best_counterparts import best_counterparts
 
 pytestmark = pytest.mark.slow
 
@@ -30,19 +23,19 @@ def test_they_are_those_of_the_whole(tmp_path: Path, min_votes: float | None) ->
         worst = rank_galaxies(store, 15)
         ids, answers = (worst[name].to_numpy() for name in ("galaxy_id", "answer_id"))
         expected = find_many(store, ids.tolist(), answers.tolist(), min_votes=min_votes)
-    opened: dict[int, Callable[[], Store]] = {}
-    piece = np.full(len(ids), -1)
-    for number, one in enumerate(PIECES):
-        opened[number] = partial(Store.open, one.path(folder), read_only=True)
-        with opened[number]() as store:
-            held = store.arrow("SELECT galaxy_id FROM galaxy")["galaxy_id"].to_numpy()
-        piece[np.isin(ids, held)] = number
-    assert len({*piece.tolist()}) == len(PIECES)
-    best = best_counterparts(opened, piece, ids, answers, min_votes)
-    assert described_counterparts(opened, best) == expected
+    home: dict[int, Path] = {}
+    paths = [piece.path(folder) for piece in PIECES]
+    for one in paths:
+        with Store.open(one, read_only=True) as store:
+            home |= {number: one for (number,) in store.rows("SELECT galaxy_id FROM galaxy")}
+    asked = {number: home[number] for number in ids.tolist()}
+    assert len({*asked.values()}) == len(PIECES)
+    best = best_counterparts(paths, asked, ids, answers, min_votes)
+    assert best.described() == expected
     names = [
         tuple(next((c.iauname for c in some), None) for some in (one.observed, one.predicted))
         for one in expected
     ]
-    assert named_counterparts(opened, best) == names
+    assert best.named() == names
     assert (names[0] == (None, None)) == (min_votes == 1e6)
+    assert best.where.items() <= home.items()
