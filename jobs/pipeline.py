@@ -297,11 +297,13 @@ def is_of_estimates(catalog: Path, models: Sequence[str]) -> bool:
 
 
 def release(catalog: Path, out: Path, title: "Title", cut: Cut = Cut()) -> "ReleaseReport":
-    """`jobs.release`; counterparts and a gallery, of losses, get an up-to-date index first."""
+    """`jobs.release`; counterparts and a gallery, of losses, get up-to-date indexes first."""
+    from zoolens.catalog.survey.folder import catalogues
     from zoolens.jobs.index import index
     from zoolens.jobs.release import is_scored
     from zoolens.jobs.release import release as job
 
-    if cut.needs_index and is_scored(catalog):
-        index(catalog)
+    for path in catalogues(catalog) if cut.needs_index else ():
+        if is_scored(path):
+            index(path)
     return job(catalog, out, title, cut)
