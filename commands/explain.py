@@ -63,14 +63,17 @@ def explain(
     grey_as_colour: options.GreyAsColour = False,
     out: Annotated[Path | None, Option(help="Folder for figures and page.")] = None,
     catalog: options.Catalog = options.CATALOG,
+    cluster: options.Cluster = None,
+    parts: options.Parts = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Which pixels drove the predictions: maps of every answer, figures, a page."""
     from zoolens.jobs import pipeline
-    from zoolens.jobs.explain_pieces import explain as job
     from zoolens.jobs.settings import Maps, Which
 
     maps = Maps(model, method, layer, engine, grey_as_colour)
+    if (cluster and not everything) or (parts and not cluster):
+        raise wrong_usage("--cluster computes the maps of --all, and --parts is its folder")
     picture = _picture(galaxies or (), catalog)
     if picture is not None:
         if worst or everything or min_votes is not None or where:
@@ -97,19 +100,22 @@ def explain(
             "--min-votes": min_votes is not None,
             "--layer": layer,
             "--method": method != "deeplift",
+            "--cluster": cluster,
         }
         _explain_estimates(catalog, galaxies or (), everything, maps, votes, out)
         return
     if everything and any(drawing.values()):
         given = ", ".join(name for name, there in drawing.items() if there)
         raise wrong_usage(f"--all draws nothing: leave out {given}, or choose galaxies to draw")
-    report = job(
+    report = pipeline.explain(
         catalog,
         Which(galaxies or (), worst, everything, min_votes, answer, where, exchange),  # type: ignore[arg-type]  # checked there
         maps,
         of=of or "fraction",  # type: ignore[arg-type]  # checked there
         out=out,
         figures=not everything,
+        cluster=cluster,
+        parts=parts,
     )
     say(report)
     if report.page is not None:

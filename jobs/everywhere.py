@@ -20,6 +20,7 @@ from zoolens.jobs.reports import Report
 from zoolens.jobs.settings import Inference
 
 if TYPE_CHECKING:
+    from zoolens.catalog.parts.computing import ThroughFolder
     from zoolens.catalog.store.sharing import Shares
     from zoolens.jobs.train import TrainReport
 
@@ -33,18 +34,27 @@ def predict(
     inference: Inference = Inference(),
     *,
     tree: str | None = None,
-    **settings: Any,
+    batch_size: int = 32,
+    through: "ThroughFolder | None" = None,
 ) -> Report:
     """`jobs.predict`; a piece that has no tree yet gets that of the others."""
     from zoolens.catalog.network.model import loaded_once
     from zoolens.jobs.predict import predict as job
 
     if not is_survey(catalog):
-        return job(catalog, model, inference, tree=tree, **settings)
+        return job(catalog, model, inference, tree=tree, batch_size=batch_size, through=through)
     pieces = Pieces.of(catalog)
-    settings |= {"inference": _with_one_engine(pieces, inference), "tree": tree or pieces.tree}
+    engine = engine_for(pieces.sizes("imaged"), inference.engine, through)
+    work = partial(
+        job,
+        model=model,
+        inference=replace(inference, engine=engine),
+        tree=tree or pieces.tree,
+        batch_size=batch_size,
+        through=through,
+    )
     with loaded_once():
-        return pieces.report(partial(job, model=model, **settings), "predicting", "imaged")
+        return pieces.report(work, "predicting", "imaged")
 
 
 def estimate(
@@ -57,7 +67,8 @@ def estimate(
     if not is_survey(catalog):
         return job(catalog, model, inference, **settings)
     pieces = Pieces.of(catalog)
-    settings |= {"inference": _with_one_engine(pieces, inference)}
+    engine = engine_for(pieces.sizes("imaged"), inference.engine)
+    settings |= {"inference": replace(inference, engine=engine)}
     with loaded_once():
         return pieces.report(partial(job, model=model, **settings), "estimating", "imaged")
 
@@ -106,11 +117,12 @@ def model_unless_named(catalog: Path) -> str:
     return next(iter(shown), BUNDLED)
 
 
-def _with_one_engine(pieces: Pieces, inference: Inference) -> Inference:
-    """The engine that suits the whole survey, however few images a piece has."""
+def engine_for(sizes: Sequence[int], engine: str, through: "ThroughFolder | None" = None) -> str:
+    """The engine that suits a whole survey, however few images a piece has, where it computes."""
     from zoolens.catalog.network.engines import choose_engine
 
-    return replace(inference, engine=choose_engine(inference.engine, sum(pieces.sizes("imaged"))))
+    best = partial(choose_engine, engine, sum(sizes))
+    return through.agreed(best) if through else best()
 
 
 def score(catalog: Path, *, weights: str = "paper") -> Report:

@@ -11,8 +11,8 @@ import numpy as np
 
 from zoolens.catalog.arrays import Ids
 from zoolens.catalog.explain.choice import Subject, answer_of, subject_of
-from zoolens.catalog.network.engines import choose_engine
 from zoolens.catalog.network.model import loaded_once
+from zoolens.catalog.parts.computing import ThroughFolder
 from zoolens.catalog.paths import explanations_dir
 from zoolens.catalog.saliency.arithmetic import Of
 from zoolens.catalog.similarity.counterparts import Counterparts, cannot_exchange
@@ -24,6 +24,7 @@ from zoolens.catalog.survey.folder import catalogues, is_survey
 from zoolens.catalog.survey.gathering import gather
 from zoolens.catalog.survey.tour import faults, name_of, visit
 from zoolens.jobs import estimate_maps as of_estimates
+from zoolens.jobs.everywhere import engine_for
 from zoolens.jobs.explain import ExplainReport, check
 from zoolens.jobs.explain import explain as job
 from zoolens.jobs.index import index
@@ -40,16 +41,17 @@ def explain(
     of: Of = "fraction",
     out: Path | None = None,
     figures: bool = True,
+    through: ThroughFolder | None = None,
 ) -> ExplainReport | SurveyReport:
     """`explain_one`; over the pieces of a survey galaxies of any may be counterparts.
 
     Maps are kept in the pieces of their galaxies; figures, of named galaxies or of the worst, are
     drawn from a small catalogue of them all, which is made and left again. out: beside the folder
-    of the survey unless given.
+    of the survey unless given. through: where the maps of everything are computed, if not here.
     """
     if is_survey(catalog):
-        return _over_pieces(catalog, which, maps, of, out, figures)
-    return explain_one(catalog, which, maps, of=of, out=out, figures=figures)
+        return _over_pieces(catalog, which, maps, of, out, figures, through)
+    return explain_one(catalog, which, maps, of=of, out=out, figures=figures, through=through)
 
 
 def explain_one(
@@ -60,22 +62,30 @@ def explain_one(
     of: Of = "fraction",
     out: Path | None = None,
     figures: bool = True,
+    through: ThroughFolder | None = None,
 ) -> ExplainReport:
     """`jobs.explain`; figures, which show counterparts, get an up-to-date index first."""
     if figures:
         check(catalog, which, maps)
         index(catalog)
-    return job(catalog, which, maps, of=of, out=out, figures=figures)
+    return job(catalog, which, maps, of=of, out=out, figures=figures, through=through)
 
 
 def _over_pieces(
-    survey: Path, which: Which, maps: Maps, of: Of, out: Path | None, figures: bool
+    survey: Path,
+    which: Which,
+    maps: Maps,
+    of: Of,
+    out: Path | None,
+    figures: bool,
+    through: ThroughFolder | None,
 ) -> SurveyReport:
     pieces = Pieces.of(survey)
     with loaded_once():
         if which.everything:
-            engine = choose_engine(maps.engine, sum(pieces.sizes("imaged")))
-            work = partial(job, which=which, maps=replace(maps, engine=engine), figures=False)
+            engine = engine_for(pieces.sizes("imaged"), maps.engine, through)
+            maps = replace(maps, engine=engine)
+            work = partial(job, which=which, maps=maps, figures=False, through=through)
             return pieces.report(work, "explaining", "imaged")
         chosen = choose_of_all(survey, [*pieces.standing], which)
         if not figures:

@@ -13,6 +13,7 @@ from zoolens.catalog.errors import CatalogBusy, CatalogError, NothingHere, Table
 from zoolens.catalog.network.bundled import BUNDLED, HUB, located
 from zoolens.catalog.runtime.files import check_file
 from zoolens.catalog.runtime.signals import raise_if_interrupted
+from zoolens.jobs.elsewhere import elsewhere
 from zoolens.jobs.reports import IngestReport, Report
 from zoolens.jobs.settings import Cut, Inference, Maps, Which
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from zoolens.catalog.saliency.arithmetic import Of
     from zoolens.catalog.similarity.exchange import Exchange
     from zoolens.jobs.explain import ExplainReport
+    from zoolens.jobs.pieces import SurveyReport
     from zoolens.jobs.release import ReleaseReport
     from zoolens.jobs.similar import SimilarReport
 
@@ -198,6 +200,8 @@ def predict_or_adopt(
     tree: str | None = None,
     inference: Inference = Inference(),
     names: Sequence[str] = (),
+    cluster: str | None = None,
+    parts: Path | None = None,
 ) -> Report:
     """Predictions of every galaxy, by a model or from a published table.
 
@@ -205,7 +209,8 @@ def predict_or_adopt(
 
     inference: of the model, a tree's, or a classifier or regressor, whose outputs `names` calls
     otherwise; id_column: of the table; tree: of a catalogue that has none yet, by
-    name or file, told from the labels of the model or table if not given.
+    name or file, told from the labels of the model or table if not given. cluster, parts: who
+    computes, and through which folder, as of `elsewhere`.
     """
     if model and predictions:
         raise CatalogError("give --model or --predictions, not both")
@@ -217,10 +222,13 @@ def predict_or_adopt(
 
     models = _listed(model) or [everywhere.model_unless_named(catalog)]
     if not predict_votes(models):
+        if cluster:
+            raise CatalogError("--cluster is for models of a decision tree, and this is none")
         return everywhere.estimate(catalog, models[0], inference, names=names)
     if names:
         raise CatalogError("the model is of a decision tree, which names its answers: no --names")
-    return everywhere.predict(catalog, models, inference, tree=tree)
+    with elsewhere(cluster, catalog, parts) as through:
+        return everywhere.predict(catalog, models, inference, tree=tree, through=through)
 
 
 def similar(
@@ -267,11 +275,17 @@ def explain(
     of: "Of" = "fraction",
     out: Path | None = None,
     figures: bool = True,
-) -> "ExplainReport":
-    """`jobs.explain`; figures, which show counterparts, get an up-to-date index first."""
-    from zoolens.jobs.explain_pieces import explain_one
+    cluster: str | None = None,
+    parts: Path | None = None,
+) -> "ExplainReport | SurveyReport":
+    """`jobs.explain_pieces.explain`.
 
-    return explain_one(catalog, which, maps, of=of, out=out, figures=figures)
+    cluster, parts: who computes the maps, and through which folder, as of `elsewhere`.
+    """
+    from zoolens.jobs.explain_pieces import explain
+
+    with elsewhere(cluster, catalog, parts) as through:
+        return explain(catalog, which, maps, of=of, out=out, figures=figures, through=through)
 
 
 def is_of_estimates(catalog: Path, models: Sequence[str]) -> bool:
@@ -283,11 +297,13 @@ def is_of_estimates(catalog: Path, models: Sequence[str]) -> bool:
 
 
 def release(catalog: Path, out: Path, title: "Title", cut: Cut = Cut()) -> "ReleaseReport":
-    """`jobs.release`; counterparts and a gallery, of losses, get an up-to-date index first."""
+    """`jobs.release`; counterparts and a gallery, of losses, get up-to-date indexes first."""
+    from zoolens.catalog.survey.folder import catalogues
     from zoolens.jobs.index import index
     from zoolens.jobs.release import is_scored
     from zoolens.jobs.release import release as job
 
-    if cut.needs_index and is_scored(catalog):
-        index(catalog)
+    for path in catalogues(catalog) if cut.needs_index else ():
+        if is_scored(path):
+            index(path)
     return job(catalog, out, title, cut)

@@ -73,7 +73,7 @@ def galaxy_ids(store: Store, names: Sequence[str]) -> list[int]:
         if name not in known:
             near = store.rows(
                 "SELECT iauname FROM galaxies "
-                "ORDER BY jaro_winkler_similarity(iauname, ?) DESC LIMIT 3",
+                "ORDER BY jaro_winkler_similarity(iauname, ?) DESC, iauname LIMIT 3",
                 [name],
             )
             hint = f"; nearest: {', '.join(row[0] for row in near)}" if near else ""
@@ -248,6 +248,12 @@ def read_places(store: Store, galaxy_id: Ids) -> list[Place]:
     """The positions of galaxies (N,), ascending, in that order."""
     rows = read_rows(store, "SELECT galaxy_id, iauname, ra, dec FROM galaxy", galaxy_id)
     return [Place(**row) for row in rows.sort_by("galaxy_id").to_pylist()]
+
+
+def positions(store: Store) -> pa.RecordBatchReader:
+    """The positions, ra and dec, of all galaxies that have one, some at a time."""
+    sql = "SELECT ra, dec FROM galaxy WHERE ra IS NOT NULL AND dec IS NOT NULL"
+    return store.batches(sql, [], 2**16)
 
 
 def split_galaxies(names: Sequence[str], seed: int, held_out: float) -> npt.NDArray[np.str_]:
