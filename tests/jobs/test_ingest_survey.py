@@ -146,3 +146,125 @@ def test_known_galaxies_go_to_their_piece_and_new_ones_to_where_they_lie(tmp_pat
     _, own = into(folder, kept, keep=["z"])
     assert own is not None
     assert (own.columns, own.galaxies) == ({"z": "DOUBLE"}, GALAXIES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [0, 1])
+def test_an_interrupted_cut_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    """After the first piece, or while rows are set aside, whatever is there of the work."""
+    whole, folder = tmp_path / "whole", tmp_path / "survey"
+    rows = as_csv(tmp_path / "galaxies.csv", table())
+    into(whole, rows)
+    module = zoolens.jobs.ingest_survey
+    done: list[Path] = []
+
+    def killed(*args: Any, **kwargs: Any) -> Any:
+        if len(done) == after:
+            raise KeyboardInterrupt
+        done.append(args[0])
+        return ingest(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "ingest" if after else "plan", killed)
+        with pytest.raises(KeyboardInterrupt):
+            into(folder, rows)
+    with pytest.raises(CatalogError, match=r"has not ended.*no survey yet"):
+        catalogues(folder)
+    # of another ingest nothing is left over
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "ingest", killed)
+        patch.setattr(module, "plan", killed)
+        with pytest.raises(KeyboardInterrupt):
+            into(folder, rows, most_rows=MOST // 2)
+    into(folder, rows)
+    assert open_survey(folder).pieces == open_survey(whole).pieces
+    for one, other in zip(catalogues(folder), catalogues(whole), strict=True):
+        assert contents([one]) == contents([other])
+        assert numbers([one]) == numbers([other])
+    assert {*folder.rglob("*.duckdb")} == {*catalogues(folder)}
+
+
+@pytest.mark.slow
+def test_images_go_to_their_galaxies(tmp_path: Path) -> None:
+    one, folder = tmp_path / "one.duckdb", tmp_path / "survey"
+    rows = as_csv(tmp_path / "galaxies.csv", table())
+    of = [f"G0-{i}" for i in range(0, GALAXIES, 4)]
+    files = {f"{name}.png": picture(i, side=32) for i, name in enumerate([*of, "nobody"])}
+    images = image_folder(tmp_path / "images", files)
+    alone, (cut, _) = ingest(one, rows, images=images), into(folder, rows, images=images)
+    assert contents(catalogues(folder)) == contents([one])
+    assert (cut.images, cut.rejects) == (alone.images, alone.rejects)
+    # later, without a table
+    more = image_folder(tmp_path / "more", {"G0-1.png": picture(99), "nobody.png": picture(98)})
+    report, _ = into(folder, images=more)
+    assert (report.images, report.new_galaxies, report.rejects) == (1, 0, {"no position": 1})
+    with pytest.raises(CatalogError, match="no survey yet, and images do not say where"):
+        into(tmp_path / "new", images=more)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.slow
+def test_a_hats_catalogue_and_a_folder_are_cut_as_a_table(tmp_path: Path) -> None:
+    rows = table(votes=False)
+    pq.write_table(rows, tmp_path / "t.parquet")
+    write_hats(
+        tmp_path / "t.parquet",
+        tmp_path / "hats",
+        name="hats",
+        created="2025-01-01T00:00UTC",
+        builder="Zoolens",
+        most_rows=20,
+    )
+    survey = {}
+    for source in ("t.parquet", "hats"):
+        report, own = into(tmp_path / f"of {source}", tmp_path / source, keep=["z"])
+        assert own is not None
+        survey[source] = open_survey(tmp_path / f"of {source}")
+        assert (report.galaxies, own.galaxies) == (GALAXIES, GALAXIES)
+    assert survey["hats"].pieces == survey["t.parquet"].pieces
+    shown = {"galaxies": "iauname, ra, dec", "own": "iauname, z"}
+    of_hats = contents(survey["hats"].paths, shown)
+    assert of_hats == contents(survey["t.parquet"].paths, shown)
+    # and into one catalogue, if they fit
+    ingest(tmp_path / "one.duckdb", tmp_path / "hats")
+    assert (
+        contents([tmp_path / "one.duckdb"], {"galaxies": shown["galaxies"]})["galaxies"]
+        == (of_hats["galaxies"])
+    )
+
+
+def test_what_cannot_be_cut_leaves_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "survey"
+    bare = as_csv(tmp_path / "bare.csv", table(votes=False).select(["iauname", "z"]))
+    with pytest.raises(TableRefused, match="no columns ra and dec"):
+        into(folder, bare)
+    crowded = as_csv(tmp_path / "crowded.csv", table(votes=False))
+    with pytest.raises(CatalogError, match="allow more"):
+        into(folder, crowded, most_rows=1)
+    assert not folder.exists()
+
+
+def test_types_of_kept_columns_are_those_of_the_whole_table(tmp_path: Path) -> None:
+    rows = table(votes=False).to_pylist()
+    for i, row in enumerate(rows):
+        row["z"] = 0.5 if i == GALAXIES - 1 else 1  # whole numbers in all pieces but one
+    votes = as_csv(tmp_path / "galaxies.csv", pa.Table.from_pylist(rows))
+    into(tmp_path / "survey", votes, keep=["z"])
+    for path in catalogues(tmp_path / "survey"):
+        with Store.open(path, read_only=True) as store:
+            assert store.value("SELECT typeof(z) FROM own LIMIT 1") == "DOUBLE"
+
+
+def test_a_missing_piece_is_said(tmp_path: Path) -> None:
+    rows = as_csv(tmp_path / "galaxies.csv", table(votes=False))
+    into(tmp_path / "survey", rows, most_rows=1000)
+    path = catalogues(tmp_path / "survey")[0]
+    path.unlink()
+    with pytest.raises(CatalogError, match=r"Npix=.*, a piece of the survey, is missing"):
+        into(tmp_path / "survey", rows)
+    assert not path.exists()
+    path.write_text("no catalogue")
+    with pytest.raises(CatalogError, match="Npix="):
+        into(tmp_path / "survey", rows)
