@@ -18,6 +18,7 @@ def ingested(
     every = [*reports]
     rejects = sum((Counter(one.rejects) for one in every), Counter[str]())
     new = len(routed.pieces) - (len(survey.pieces) if survey else 0)
+    now = _replaced(one for one in every if one.changed)
     where = f"in {len(every):,} of {len(routed.pieces):,} pieces, {new:,} of them new"
     return IngestReport(
         _same(one.run_id for one in every),
@@ -29,11 +30,7 @@ def ingested(
         dict(sorted(rejects.items(), key=lambda item: (-item[1], item[0]))),
         tuple(_replaced(every)),
         every[0].unasked,
-        (
-            where,
-            *map(replaced_note, _replaced(one for one in every if one.changed)),
-            *_notes_of(every),
-        ),
+        (where, *map(replaced_note, now), *_notes_of(every)),
         any(one.voted for one in every),
         any(one.changed for one in every),
     )

@@ -7,9 +7,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+import zoolens.jobs.ingest_survey
+from tests.made.images import folder as image_folder
+from tests.made.images import picture
 from tests.made.vote_tables import decals
+from zoolens.catalog.errors import CatalogError, TableRefused
+from zoolens.catalog.formats.hats import write_hats
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.folder import catalogues, open_survey
 from zoolens.jobs.ingest import ingest
@@ -19,7 +25,7 @@ from zoolens.jobs.reports import IngestReport
 from zoolens.jobs.verify import verify
 
 GALAXIES = 60
-MOST = 25
+MOST = 25  # so that there are three pieces
 SHOWN = {
     "galaxies": "iauname, ra, dec, image, image_sha256",
     "votes": "iauname, label, count, total",
@@ -38,10 +44,10 @@ def into(
 
 
 def table(seed: int = 0, *, at: float = 45, votes: bool = True) -> pa.Table:
-    """Galaxies on a patch of the sky, half of them close together; votes, and another column."""
+    """Galaxies in three places, two of them in one pixel of order 0; votes, and another column."""
     random = np.random.default_rng(seed)
-    ra, dec = at + random.normal(0, 8, GALAXIES), random.normal(5, 8, GALAXIES)
-    ra[::2] = at + random.normal(0, 0.1, GALAXIES // 2)
+    ra = at + np.repeat([0, -8, 35], GALAXIES // 3) + random.normal(0, 0.1, GALAXIES)
+    dec = np.repeat([4, 10, 5], GALAXIES // 3) + random.normal(0, 0.1, GALAXIES)
     found = decals(
         random.integers(0, 20, (GALAXIES, 34)), called=[f"G{seed}-{i}" for i in range(GALAXIES)]
     )
