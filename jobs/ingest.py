@@ -81,8 +81,6 @@ def ingest(
     listing = share.images or _list_images(votes, images, table)
     if table is not None:
         table.rejects.extend(share.rejects)
-    elif listing is not None:
-        listing = replace(listing, rejects=[*listing.rejects, *share.rejects])
     voted = isinstance(table, VoteTable)
     of = table.tree if isinstance(table, VoteTable) else _named(tree, held)
     settings = {

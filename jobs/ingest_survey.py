@@ -213,10 +213,7 @@ def _ingest_pieces(
     into: Callable[..., IngestReport],
     blank: Path,
 ) -> dict[Piece, IngestReport]:
-    """Give each piece what it has got; the reports, by piece.
-
-    The first of them records what no piece has.
-    """
+    """Give each piece what it has got; the reports, by piece."""
     whole = Survey(folder, routed.pieces)
     images = shared.entries if shared else {}
     given = [piece for piece in routed.pieces if piece in extracts or piece in images]
@@ -227,9 +224,9 @@ def _ingest_pieces(
         for piece in given:
             path = piece.path(folder)
             _begin_piece(path, whole.first_number(piece), blank)
-            own_images = shared.of(piece) if shared else None
-            lost = [*routed.rejects, *(shared.rejects if shared else ())] if not found else []
-            share = Share(tree, own_images, lost)
+            home = not found  # which records what no piece has
+            own_images = shared.of(piece, rejects=home) if shared else None
+            share = Share(tree, own_images, routed.rejects if home else ())
             found[piece] = into(path, extracts.get(piece), share=share)
     return found
 

@@ -141,7 +141,7 @@ def _check_files(model: str | Sequence[str], predictions: Path | None, weights: 
     for one in _listed(model):
         if not one.startswith(HUB) and one != BUNDLED:
             located(one)
-    if predictions:
+    if predictions and not predictions.is_dir():  # of Parquet files
         check_file(predictions, "table", TableRefused)
     if weights not in PRESETS and not Path(weights).is_file():
         raise CatalogError(f"no weights {weights!r}; give {', '.join(PRESETS)} or a file of them")

@@ -14,7 +14,7 @@ import zoolens.jobs.ingest_survey
 from tests.made.images import folder as image_folder
 from tests.made.images import picture
 from tests.made.vote_tables import decals
-from zoolens.catalog.errors import CatalogError, TableRefused
+from zoolens.catalog.errors import CatalogError, TableRefused, Told
 from zoolens.catalog.formats.hats import write_hats
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.folder import catalogues, open_survey
@@ -118,7 +118,7 @@ def test_a_table_in_pieces_is_what_it_is_in_one(tmp_path: Path, votes: Path) -> 
         assert 0 < len(galaxies) <= MOST
         first = survey.first_number(piece)
         assert sorted(galaxies.values()) == [*range(first + 1, first + 1 + len(galaxies))]
-        assert verify(path).errors == 0
+    assert verify(path).errors == 0
     assert not (folder / "cutting").exists()
     again, _ = into(folder, votes)
     assert not again.changed
@@ -155,11 +155,7 @@ def test_known_galaxies_go_to_their_piece_and_new_ones_to_where_they_lie(tmp_pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("after", [0, 1])
-def test_an_interrupted_cut_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
-) -> None:
-    """After the first piece, or while rows are set aside, whatever is there of the work."""
+def test_an_interrupted_cut_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, folder = tmp_path / "whole", tmp_path / "survey"
     rows = as_csv(tmp_path / "galaxies.csv", table())
     into(whole, rows)
@@ -167,20 +163,19 @@ def test_an_interrupted_cut_goes_on(
     done: list[Path] = []
 
     def killed(*args: Any, **kwargs: Any) -> Any:
-        if len(done) == after:
+        if done:
             raise KeyboardInterrupt
         done.append(args[0])
         return ingest(*args, **kwargs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "ingest" if after else "plan", killed)
+        patch.setattr(module, "ingest", killed)
         with pytest.raises(KeyboardInterrupt):
             into(folder, rows)
     with pytest.raises(CatalogError, match=r"has not ended.*no survey yet"):
         catalogues(folder)
-    # of another ingest nothing is left over
+    # another one, killed before all rows were set aside, leaves nothing over
     with monkeypatch.context() as patch:
-        patch.setattr(module, "ingest", killed)
         patch.setattr(module, "plan", killed)
         with pytest.raises(KeyboardInterrupt):
             into(folder, rows, most_rows=MOST // 2)
@@ -190,6 +185,36 @@ def test_an_interrupted_cut_goes_on(
         assert contents([one]) == contents([other])
         assert numbers([one]) == numbers([other])
     assert {*folder.rglob("*.duckdb")} == {*catalogues(folder)}
+
+
+@pytest.mark.slow
+def test_an_interrupted_ingest_into_a_survey_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, folder = tmp_path / "one.duckdb", tmp_path / "survey"
+    into(folder, first := as_csv(tmp_path / "galaxies.csv", table(votes=False)))
+    ingest(one, first)
+    done: list[Path] = []
+
+    def killed(*args: Any, **kwargs: Any) -> Any:
+        if done:
+            raise KeyboardInterrupt
+        done.append(args[0])
+        return ingest(*args, **kwargs)
+
+    votes = as_csv(tmp_path / "votes.csv", table())
+    with monkeypatch.context() as patch:
+        patch.setattr(zoolens.jobs.ingest_survey, "ingest", killed)
+        with pytest.raises(KeyboardInterrupt):
+            into(folder, votes)
+    with pytest.warns(Told, match="some pieces may have it"):
+        catalogues(folder)
+    with pytest.raises(CatalogError, match="has not ended"):
+        into(folder, first)
+    report, _ = into(folder, votes)
+    ingest(one, votes)
+    assert (report.galaxies, report.new_galaxies, report.changed) == (GALAXIES, 0, True)
+    assert contents(catalogues(folder)) == contents([one])
 
 
 @pytest.mark.slow
@@ -252,6 +277,7 @@ def test_what_cannot_be_cut_leaves_nothing(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
+@pytest.mark.slow
 def test_types_of_kept_columns_are_those_of_the_whole_table(tmp_path: Path) -> None:
     rows = table(votes=False).to_pylist()
     for i, row in enumerate(rows):

@@ -40,10 +40,15 @@ def test_an_image_goes_to_the_piece_that_has_its_galaxy_or_gets_it(tmp_path: Pat
     shared = share_images(
         ImageListing(entries, [], "digest"), paths, {NEW: tmp_path / "new"}, "id", "no position"
     )
-    found = {piece: [entry.key for entry in shared.of(piece).entries] for piece in paths}
+    found = {
+        piece: [entry.key for entry in shared.of(piece, rejects=False).entries] for piece in paths
+    }
     # galaxy C by the path that the table states, B.1 as galaxy-datasets spells it
     assert found == {OLD: ["A", "B_1"], NEW: ["C", "E"], OTHER: ["D"]}
-    assert shared.of(OLD).digest == "digest"
+    assert shared.of(OLD, rejects=True) == ImageListing(
+        [entries[0], entries[4]], [*shared.rejects], "digest"
+    )
+    assert listings[OLD].rejects == []
     told = [(one.key, one.reason.split(":")[0]) for one in shared.rejects]
     assert told == [
         ("one", "moved image"),
