@@ -94,6 +94,22 @@ Precision = Annotated[
     str, Option(help="float32, or bfloat16: faster on some machines, and less exact.")
 ]
 
+# Who computes.
+Cluster = Annotated[
+    str | None,
+    Option(
+        help="Compute on workers: local:N processes, a Dask scheduler's tcp://HOST:PORT, or a YAML "
+        "file of a batch system's jobs."
+    ),
+]
+Parts = Annotated[
+    Path | None,
+    Option(
+        help="With --cluster, the folder that workers see, through which rows come; beside the "
+        "catalogue if not given."
+    ),
+]
+
 # Which galaxies.
 Where = Annotated[
     str | None,

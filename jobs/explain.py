@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -32,7 +32,7 @@ from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import load_model
 from zoolens.catalog.parts.cells import cells, read_cells
 from zoolens.catalog.parts.computing import ThroughFolder
-from zoolens.catalog.parts.filling import fill_from_parts
+from zoolens.catalog.parts.filling import check_elsewhere, fill_from_parts
 from zoolens.catalog.paths import explanations_dir
 from zoolens.catalog.saliency.arithmetic import Of
 from zoolens.catalog.store.galaxies import (
@@ -124,24 +124,35 @@ def explain(
                 else []
             )
             wanted = _wanted(choices, subjects)
-        engine = choose_engine(maps.engine, len(wanted))
+        best = partial(choose_engine, maps.engine, len(wanted))
+        engine = through.agreed(best) if through else best()
         models, said = settled(maps.models, tree)
         explained = explained_model(
-            store, models, maps.method, maps.layer, engine, maps.grey_as_colour
+            store,
+            models,
+            maps.method,
+            maps.layer,
+            "torch" if through and engine == "cuda" else engine,  # no GPU may be here
+            maps.grey_as_colour,
         )
-        _check_engine(explained, maps.engine)
+        if engine != "cuda" or through is None:
+            _check_engine(explained, maps.engine)
         _check_answer(explained, tree, answer_id)
         if of == "cross_entropy":
             _check_loss(explained)
+        used = engine if through and engine == "cuda" else explained.explainer.engine
+        recipe = replace(MapRecipe.of(explained, tree, BATCH), engine=used)
+        if through:
+            check_elsewhere(store, recipe, galaxies_with_image(store), through)
         run = store.begin(
             "comparison" if explained.comparison else "explain",
             explained.config,
             model_sha256=explained.sha256,
-            origin={**origin_of(explained.members), "engine": explained.explainer.engine},
+            origin={**origin_of(explained.members), "engine": used},
         )
         renewed = clear_outdated(store, run)
         before = len(galaxies_of_run(store, run, "saliency_map"))
-        rejects = _explain_missing(store, run, explained, reader, wanted, through)
+        rejects = _explain_missing(store, run, explained, reader, wanted, recipe, through)
         total = len(galaxies_of_run(store, run, "saliency_map"))
         changed = store.conclude(run, added=total > before or rejects + renewed > 0)
         apart = run.run_id if explained.comparison else None
@@ -209,6 +220,7 @@ def _explain_missing(
     explained: ExplainedModel,
     reader: ImageReader,
     wanted: Ids,
+    recipe: MapRecipe,
     through: ThroughFolder | None,
 ) -> int:
     """Commit the maps that the run lacks, in shards; how many images were refused."""
@@ -226,7 +238,6 @@ def _explain_missing(
     )
     waiting = np.setdiff1d(waiting, imageless)
     if through is not None:
-        recipe = MapRecipe.of(explained, store.tree, BATCH)
         added = fill_from_parts(store, run, recipe, imaged, waiting, through, "explaining")
         return refused + added["reject"]
     batches = read_cells(store, cells(imaged, waiting, BATCH))

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from zoolens.catalog.errors import CatalogBusy, CatalogError, TableRefused
+from zoolens.catalog.errors import CatalogBusy, CatalogError, NothingHere, TableRefused
 from zoolens.catalog.network.bundled import BUNDLED, HUB, located
 from zoolens.catalog.runtime.files import check_file
 from zoolens.catalog.runtime.signals import raise_if_interrupted
+from zoolens.jobs.elsewhere import elsewhere
 from zoolens.jobs.reports import IngestReport, Report
 from zoolens.jobs.settings import Cut, Inference, Maps, Which
 
@@ -199,6 +200,8 @@ def predict_or_adopt(
     tree: str | None = None,
     inference: Inference = Inference(),
     names: Sequence[str] = (),
+    cluster: str | None = None,
+    parts: Path | None = None,
 ) -> Report:
     """Predictions of every galaxy, by a model or from a published table.
 
@@ -206,7 +209,8 @@ def predict_or_adopt(
 
     inference: of the model, a tree's, or a classifier or regressor, whose outputs `names` calls
     otherwise; id_column: of the table; tree: of a catalogue that has none yet, by
-    name or file, told from the labels of the model or table if not given.
+    name or file, told from the labels of the model or table if not given. cluster, parts: who
+    computes, and through which folder, as of `elsewhere`.
     """
     if model and predictions:
         raise CatalogError("give --model or --predictions, not both")
@@ -221,10 +225,13 @@ def predict_or_adopt(
     if not predict_votes(models):
         from zoolens.jobs.estimate import estimate
 
+        if cluster:
+            raise CatalogError("--cluster is for models of a decision tree, and this is none")
         return estimate(catalog, models[0], inference, names=names)
     if names:
         raise CatalogError("the model is of a decision tree, which names its answers: no --names")
-    return predict(catalog, models, inference, tree=tree)
+    with elsewhere(cluster, catalog, parts) as through:
+        return predict(catalog, models, inference, tree=tree, through=through)
 
 
 def similar(
@@ -238,13 +245,19 @@ def similar(
     min_votes: float | None = None,
     exchange: "Exchange" = "question",
 ) -> "SimilarReport":
-    """`jobs.similar`, on an index that is made or brought up to date first."""
+    """`jobs.similar`, on an index that is made or brought up to date first; of each piece."""
+    from zoolens.catalog.survey.folder import catalogues
     from zoolens.jobs.index import index
     from zoolens.jobs.similar import check
     from zoolens.jobs.similar import similar as job
 
     check(catalog, galaxy, answer=answer, k=k, weights=weights, exchange=exchange)
-    index(catalog, approximate=approximate)
+    for one in catalogues(catalog):
+        try:
+            index(one, approximate=approximate)
+        except NothingHere:
+            if one == catalog:
+                raise
     return job(
         catalog,
         galaxy,
@@ -265,8 +278,13 @@ def explain(
     of: "Of" = "fraction",
     out: Path | None = None,
     figures: bool = True,
+    cluster: str | None = None,
+    parts: Path | None = None,
 ) -> "ExplainReport":
-    """`jobs.explain`; figures, which show counterparts, get an up-to-date index first."""
+    """`jobs.explain`; figures, which show counterparts, get an up-to-date index first.
+
+    cluster, parts: who computes the maps, and through which folder, as of `elsewhere`.
+    """
     from zoolens.jobs.explain import check
     from zoolens.jobs.explain import explain as job
     from zoolens.jobs.index import index
@@ -274,7 +292,8 @@ def explain(
     if figures:
         check(catalog, which, maps)
         index(catalog)
-    return job(catalog, which, maps, of=of, out=out, figures=figures)
+    with elsewhere(cluster, catalog, parts) as through:
+        return job(catalog, which, maps, of=of, out=out, figures=figures, through=through)
 
 
 def is_of_estimates(catalog: Path, models: Sequence[str]) -> bool:

@@ -1,6 +1,7 @@
 """`predict`: images through a model into posteriors."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from zoolens.catalog.network.ensemble import (
 )
 from zoolens.catalog.network.model import check_draw, load_model
 from zoolens.catalog.parts.computing import ThroughFolder
-from zoolens.catalog.parts.filling import fill_from_parts
+from zoolens.catalog.parts.filling import check_elsewhere, fill_from_parts
 from zoolens.catalog.predictions.from_images import fill_from_images
 from zoolens.catalog.predictions.posterior import REACH
 from zoolens.catalog.predictions.recipe import ModelFile, PredictRecipe
@@ -69,7 +70,8 @@ def predict(
                 f"no galaxy of {catalog} has an image; add them with: "
                 "zoolens ingest --images FOLDER"
             )
-        engine = choose_engine(inference.engine, len(imaged))
+        best = partial(choose_engine, inference.engine, len(imaged))
+        engine = through.agreed(best) if through else best()
         known = settled_tree(store) if tree is None else get_tree(tree)
         models, said = settled(models, known)
         own = _tree(models, known)
@@ -87,13 +89,6 @@ def predict(
             config["precision"] = precision
         if inference.orientations > 1:
             config["orientations"] = inference.orientations
-        run = store.begin(
-            "predict",
-            config,
-            model_sha256=sha256_of_models(members),
-            origin={**origin_of(members), "engine": engine},
-        )
-        renewed = clear_outdated(store, run)
         recipe = PredictRecipe(
             tuple(map(ModelFile.of, members)),
             own,
@@ -104,6 +99,15 @@ def predict(
             inference.orientations,
             batch_size,
         )
+        if through:
+            check_elsewhere(store, recipe, imaged, through)
+        run = store.begin(
+            "predict",
+            config,
+            model_sha256=sha256_of_models(members),
+            origin={**origin_of(members), "engine": engine},
+        )
+        renewed = clear_outdated(store, run)
         waiting = np.setdiff1d(imaged, galaxies_of_run(store, run, "prediction"))
         filled = (
             fill_from_parts(store, run, recipe, imaged, waiting, through, "predicting")

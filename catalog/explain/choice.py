@@ -7,7 +7,12 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.similarity.counterparts import Counterpart, find_many
 from zoolens.catalog.similarity.exchange import Exchange, check_exchange
 from zoolens.catalog.store.galaxies import galaxies_with_image, galaxy_ids, names_of
-from zoolens.catalog.store.ranking import costliest_answers, rank_galaxies, why_none
+from zoolens.catalog.store.ranking import (
+    costliest_answers,
+    most_asked,
+    rank_galaxies,
+    why_none,
+)
 from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.telling import telling_answers
@@ -94,7 +99,9 @@ def choose(store: Store, which: Which) -> list[Choice]:
         label, where = which.answer, which.where
         ranking = rank_galaxies(store, which.worst, min_votes=fewest, label=label, where=where)
         if not len(ranking):
-            raise CatalogError(why_none(store, min_votes=fewest, label=label, where=where))
+            most = most_asked(store, label=label, where=where)
+            whose = f"score run {store.newest_run('score')}"
+            raise CatalogError(why_none(most, whose, min_votes=fewest, label=label, where=where))
         pairs = ranking.select(["galaxy_id", "answer_id"]).to_pylist()
         return [Choice(**pair) for pair in pairs]
     if which.everything:

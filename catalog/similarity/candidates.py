@@ -1,6 +1,7 @@
 """Which galaxies may be a counterpart: those that enough volunteers were asked about."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,28 +14,45 @@ from zoolens.catalog.store.store import Store
 FEWER, ENOUGH = 1, 2
 
 
+class Counted(Protocol):
+    """How many candidates there are, and how many votes are wanted of them."""
+
+    @property
+    def fewest(self) -> float:
+        """How many volunteers a candidate was asked of that has enough votes."""
+
+    def others(self, galaxy_id: int) -> tuple[int, int]:
+        """How many have enough votes, and how many there are, other than a galaxy itself."""
+
+
 @dataclass(frozen=True)
 class Candidates:
     """Galaxies whose volunteers were asked a question, and that have a prediction of it.
 
-    tier, by number of galaxy: `ENOUGH` if `fewest` volunteers were asked; `FEWER` if fewer, who
-    only fill places that would be empty; else 0. A galaxy of a campaign without the question was
-    asked of nobody. A byte a galaxy, since there may be millions, and ten questions.
+    tier, by number of galaxy less `first`: `ENOUGH` if `fewest` volunteers were asked; `FEWER` if
+    fewer, who only fill places that would be empty; else 0. A galaxy of a campaign without the
+    question was asked of nobody. A byte a galaxy, since there may be millions, and ten questions;
+    those of a piece of a survey have large numbers, one after the other.
     """
 
     tier: npt.NDArray[np.uint8]
     fewest: float
+    first: int = 0
 
     def among(self, galaxy_id: Ids, tier: int) -> Flags:
         """Which of galaxies (N,) are of a tier, (N,)."""
-        within = galaxy_id < len(self.tier)
-        return within & (self.tier[np.where(within, galaxy_id, 0)] == tier)
+        place = galaxy_id - self.first
+        within = (place >= 0) & (place < len(self.tier))
+        return within & (self.tier[np.where(within, place, 0)] == tier)
 
     def others(self, galaxy_id: int) -> tuple[int, int]:
         """How many have enough votes, and how many there are, other than a galaxy itself."""
-        own = int(self.tier[galaxy_id]) if galaxy_id < len(self.tier) else 0
-        enough = int(np.count_nonzero(self.tier == ENOUGH)) - (own == ENOUGH)
-        return enough, int(np.count_nonzero(self.tier)) - (own > 0)
+        itself = np.array([galaxy_id])
+        enough, fewer = (
+            int(np.count_nonzero(self.tier == tier)) - int(self.among(itself, tier)[0])
+            for tier in (ENOUGH, FEWER)
+        )
+        return enough, enough + fewer
 
 
 def candidates_of(
@@ -47,10 +65,9 @@ def candidates_of(
     """
     ids, totals = asked_galaxies(store, predict_run, answer_id)
     fewest = FEWEST_VOTES if min_votes is None else min_votes
-    size = int(max(held.max(initial=-1), ids.max(initial=-1))) + 1
-    tier = np.zeros(max(size, 1), np.uint8)
-    tier[ids] = np.where(totals >= fewest, ENOUGH, FEWER if min_votes is None else 0)
-    there = np.zeros(len(tier), bool)
-    there[held] = True
-    tier[~there] = 0
-    return Candidates(tier, fewest)
+    there = np.isin(ids, held)
+    ids, totals = ids[there], totals[there]
+    first = int(ids.min()) if len(ids) else 0
+    tier = np.zeros(int(ids.max(initial=first)) - first + 1, np.uint8)
+    tier[ids - first] = np.where(totals >= fewest, ENOUGH, FEWER if min_votes is None else 0)
+    return Candidates(tier, fewest, first)

@@ -31,9 +31,14 @@ class Piece:
     order: int
     pixel: int
 
+    @property
+    def name(self) -> str:
+        """What it is called in messages and in the column `piece`: `Norder=2/Npix=37`."""
+        return f"Norder={self.order}/Npix={self.pixel}"
+
     def path(self, folder: Path) -> Path:
         """Its file in the folder of the survey."""
-        return folder / f"Norder={self.order}" / f"Npix={self.pixel}.duckdb"
+        return folder / f"{self.name}.duckdb"
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,11 @@ class Survey:
     def paths(self) -> list[Path]:
         """The catalogue of each piece."""
         return [piece.path(self.folder) for piece in self.pieces]
+
+    @property
+    def named(self) -> dict[str, Path]:
+        """The catalogue of each piece, by its name."""
+        return {piece.name: piece.path(self.folder) for piece in self.pieces}
 
     def first_number(self, piece: Piece) -> int:
         """The number that the galaxies of a piece follow."""

@@ -26,6 +26,7 @@ def cut(whole: Path, folder: Path, pieces: Sequence[Piece]) -> Path:
                 "SELECT table_name FROM duckdb_columns() WHERE column_name = 'galaxy_id' "
                 "AND table_name IN (SELECT table_name FROM duckdb_tables())"
             )
+            if store.value(f'SELECT 1 FROM "{name}" LIMIT 1')
         ]
         store.execute("CHECKPOINT")
     place = compute_spatial_index(held["ra"].to_numpy(), held["dec"].to_numpy())
