@@ -16,7 +16,7 @@ from zoolens.catalog.store.galaxies import number_after
 from zoolens.catalog.store.ingests import held_tree
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.cutting import MOST
-from zoolens.catalog.survey.folder import Piece, Survey, is_survey, open_survey, write_survey
+from zoolens.catalog.survey.folder import Piece, Survey, is_listed, read_survey, write_survey
 from zoolens.catalog.survey.imaging import SharedImages, share_images
 from zoolens.catalog.survey.routing import Routed, Sought, extract_of, route
 from zoolens.catalog.survey.work import plan, planned, working
@@ -122,9 +122,9 @@ def tree_of_survey(
 
 def _opened(folder: Path) -> Survey | None:
     """The survey, whose pieces are there; None if there is none yet."""
-    if not is_survey(folder):
+    if not is_listed(folder):
         return None
-    survey = open_survey(folder)
+    survey = read_survey(folder)
     for path in survey.paths:
         if not path.is_file():
             raise CatalogError(f"{path}, a piece of the survey, is missing; restore it from a copy")
