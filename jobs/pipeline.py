@@ -4,16 +4,15 @@ The jobs themselves know nothing of each other: they meet in the catalogue. Each
 imports those that it calls, as some of them take seconds to load.
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from zoolens.catalog.errors import CatalogBusy, CatalogError, NothingHere, TableRefused
+from zoolens.catalog.errors import CatalogError, NothingHere, TableRefused
 from zoolens.catalog.network.bundled import BUNDLED, HUB, located
 from zoolens.catalog.runtime.files import check_file
-from zoolens.catalog.runtime.signals import raise_if_interrupted
 from zoolens.jobs.elsewhere import elsewhere
+from zoolens.jobs.patience import patiently
 from zoolens.jobs.reports import IngestReport, Report
 from zoolens.jobs.settings import Cut, Inference, Maps, Which
 
@@ -27,11 +26,7 @@ if TYPE_CHECKING:
     from zoolens.jobs.release import ReleaseReport
     from zoolens.jobs.similar import SimilarReport
 
-Settings = ParamSpec("Settings")
-Done = TypeVar("Done")
 Say = Callable[[Report], None]  # shows each report as soon as it is there
-
-_PATIENCE = 60  # seconds that a later step waits for a reader
 
 
 def silently(report: Report) -> None:
@@ -142,7 +137,7 @@ def _check_files(model: str | Sequence[str], predictions: Path | None, weights: 
     for one in _listed(model):
         if not one.startswith(HUB) and one != BUNDLED:
             located(one)
-    if predictions:
+    if predictions and not predictions.is_dir():  # of Parquet files
         check_file(predictions, "table", TableRefused)
     if weights not in PRESETS and not Path(weights).is_file():
         raise CatalogError(f"no weights {weights!r}; give {', '.join(PRESETS)} or a file of them")
@@ -176,19 +171,6 @@ def _check_contents(
         tree = predict.check(models, tree, inference)
     if tree is not None:
         read_weights(weights, tree)
-
-
-def patiently(
-    job: Callable[Settings, Done], *args: Settings.args, **kwargs: Settings.kwargs
-) -> Done:
-    """A later job of one piece of work: it waits for a passing reader of the catalogue."""
-    raise_if_interrupted()
-    for _ in range(_PATIENCE):
-        try:
-            return job(*args, **kwargs)
-        except CatalogBusy:
-            time.sleep(1)
-    return job(*args, **kwargs)
 
 
 def predict_or_adopt(
