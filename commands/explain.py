@@ -98,8 +98,11 @@ def explain(
         )
     which = arrays.wanted_part(part, out)
     if everything and out is not None:
-        if galaxies or worst or of or answer:
-            raise wrong_usage("parts are of every galaxy: leave out names, --worst, --of, --answer")
+        if galaxies or worst or of or answer or cluster:
+            raise wrong_usage(
+                "parts of a job array are of every galaxy: leave out names, --worst, --of, "
+                "--answer and --cluster"
+            )
         from zoolens.jobs.arrays import explain_part
 
         say(explain_part(catalog, out, which, arrays.asked_for(context), maps))
@@ -190,7 +193,7 @@ def _explain_estimates(
     of_votes: Mapping[str, object],
     out: Path | None,
 ) -> None:
-    from zoolens.jobs.estimate_maps import explain_estimates
+    from zoolens.jobs.explain_pieces import explain_estimates
 
     without = ", ".join(name for name, there in of_votes.items() if there)
     if without or bool(galaxies) == everything:
