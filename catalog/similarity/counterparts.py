@@ -174,6 +174,17 @@ def describe_alike(facts: Facts, asked: Asked, hits: Sequence[Hit], count: int) 
     return Counterparts([], alike, False, ((), wanted), (note,) if note else ())
 
 
+def cannot_exchange(store: Store, galaxy_id: int, answer_id: int) -> str:
+    """Why a galaxy has no counterparts for an answer, in a sentence; empty if it can have some."""
+    ids = np.array([galaxy_id], np.int64)
+    known = read_known(Source.of(store), ids)
+    if np.isnan(known.predicted[0, answer_id]):
+        return NO_EXCHANGE.format("prediction")
+    if np.isnan(known.observed[0, answer_id]) and not len(without_votes(store, ids)):
+        return NO_EXCHANGE.format("votes")
+    return ""
+
+
 def check_weights(asked: Asked) -> None:
     """Raises `CatalogError` if nothing that galaxies were asked has a weight."""
     if not np.any(asked.weights[~np.isnan(asked.known.observed)] > 0):
