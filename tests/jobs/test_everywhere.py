@@ -211,7 +211,7 @@ def test_killed_between_and_within_pieces_it_ends_as_if_never_killed(
     def begun(path: Path) -> bool:
         return path.with_name(path.name + ".wal").exists() or path.stat().st_mtime_ns > before[path]
 
-    for first in range(4):
+    for first in (0, 2, 3):
         process = started(_predict, survey, model, DREW)
         while process.is_alive() and not begun(paths[first]):
             time.sleep(0.001)
