@@ -63,6 +63,8 @@ def explain(
     grey_as_colour: options.GreyAsColour = False,
     out: Annotated[Path | None, Option(help="Folder for figures and page.")] = None,
     catalog: options.Catalog = options.CATALOG,
+    cluster: options.Cluster = None,
+    parts: options.Parts = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Which pixels drove the predictions: maps of every answer, figures, a page."""
@@ -70,6 +72,8 @@ def explain(
     from zoolens.jobs.settings import Maps, Which
 
     maps = Maps(model, method, layer, engine, grey_as_colour)
+    if (cluster and not everything) or (parts and not cluster):
+        raise wrong_usage("--cluster computes the maps of --all, and --parts is its folder")
     picture = _picture(galaxies or (), catalog)
     if picture is not None:
         if worst or everything or min_votes is not None or where:
@@ -96,6 +100,7 @@ def explain(
             "--min-votes": min_votes is not None,
             "--layer": layer,
             "--method": method != "deeplift",
+            "--cluster": cluster,
         }
         _explain_estimates(catalog, galaxies or (), everything, maps, votes, out)
         return
@@ -109,6 +114,8 @@ def explain(
         of=of or "fraction",  # type: ignore[arg-type]  # checked there
         out=out,
         figures=not everything,
+        cluster=cluster,
+        parts=parts,
     )
     say(report)
     if report.page is not None:
@@ -165,7 +172,7 @@ def _explain_estimates(
     of_votes: Mapping[str, object],
     out: Path | None,
 ) -> None:
-    from zoolens.jobs.estimate_maps import explain_estimates
+    from zoolens.jobs.explain_pieces import explain_estimates
 
     without = ", ".join(name for name, there in of_votes.items() if there)
     if without or bool(galaxies) == everything:

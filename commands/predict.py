@@ -5,7 +5,7 @@ from typing import Annotated
 from typer import Context, Option
 
 from zoolens.commands import options
-from zoolens.commands.shell import refuse_unused, say
+from zoolens.commands.shell import refuse_unused, say, wrong_usage
 
 
 def predict(
@@ -28,13 +28,17 @@ def predict(
         str | None,
         Option(help="What to call the classes of a classifier, or a regressor's value: a,b,c."),
     ] = None,
+    cluster: options.Cluster = None,
+    parts: options.Parts = None,
     quiet: options.Quiet = False,
 ) -> None:
     """What a model says of every galaxy with an image, or a published file of its galaxies."""
     from zoolens.jobs.pipeline import predict_or_adopt
 
     if predictions:
-        refuse_unused(context, "--predictions", *options.OF_A_MODEL, "names")
+        refuse_unused(context, "--predictions", *options.OF_A_MODEL, "names", "cluster")
+    if parts and not cluster:
+        raise wrong_usage("--parts is the folder of a --cluster; give both")
     report = predict_or_adopt(
         catalog,
         model=model or (),
@@ -45,5 +49,7 @@ def predict(
             samples, seed, view, size, zoom, engine, precision, grey_as_colour, orientations
         ),
         names=[name.strip() for name in names.split(",")] if names else (),
+        cluster=cluster,
+        parts=parts,
     )
     say(report)

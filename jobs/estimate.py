@@ -6,7 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from zoolens.catalog.errors import CatalogError, few
+import numpy as np
+
+from zoolens.catalog.errors import CatalogError, NothingHere, few
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import check_precision, choose_engine
 from zoolens.catalog.network.ensemble import load_estimator, origin_of
@@ -80,7 +82,7 @@ def estimate(
     with Store.open(catalog) as store, ImageReader() as reader:
         imaged = galaxies_with_image(store)
         if not len(imaged):
-            raise CatalogError(
+            raise NothingHere(
                 f"no galaxy of {catalog} has an image; add them with: "
                 "zoolens ingest --images FOLDER"
             )
@@ -117,8 +119,9 @@ def estimate(
             dropout=inference.samples > 0,
             precision=inference.precision,
         )
+        waiting = np.setdiff1d(imaged, galaxies_of_run(store, run, "estimate"))
         filled = fill_from_images(
-            store, run, "estimate", imaged, lambda: ready().tables, batch_size
+            store, run, imaged, waiting, lambda: ready().tables, batch_size, "estimating"
         )
         galaxies, rejects = filled["estimate"] // len(loaded.labels), filled["reject"]
         total = len(galaxies_of_run(store, run, "estimate"))

@@ -17,12 +17,12 @@ from zoolens.catalog.images.loading import image_batch
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import choose_engine
 from zoolens.catalog.network.inference import torch_in_order
+from zoolens.catalog.parts.cells import cells, read_cells
 from zoolens.catalog.paths import explanations_dir
 from zoolens.catalog.store.galaxies import (
     galaxies_of_run,
     galaxies_with_image,
     galaxy_ids,
-    in_batches,
     names_of,
 )
 from zoolens.catalog.store.outdated import clear_outdated, warn_of
@@ -112,11 +112,12 @@ def explain_estimates(
         rejects = add_rejects(store, run, refused)
         waiting = np.intersect1d(waiting, imaged)
 
+        batches = read_cells(store, cells(imaged, waiting, BATCH))
         read = partial(image_batch, reader, explained.view)
         filled = fill(
             store,
             run,
-            (Part(batch, len(batch)) for batch in in_batches(store, waiting, BATCH)),
+            (Part(batch, len(batch)) for batch in batches),
             lambda batch: estimate_map_tables(read(batch), explained),
             read=as_they_are,
             describe="explaining",

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -21,6 +21,7 @@ from zoolens.catalog.explain.choice import (
 from zoolens.catalog.explain.drawing import draw
 from zoolens.catalog.explain.maps import check_derivable
 from zoolens.catalog.explain.model import ExplainedModel, explained_model
+from zoolens.catalog.explain.recipe import MapRecipe
 from zoolens.catalog.explain.rows import saliency_tables
 from zoolens.catalog.images.loading import image_batch
 from zoolens.catalog.images.reader import ImageReader
@@ -29,12 +30,14 @@ from zoolens.catalog.network.engines import choose_engine
 from zoolens.catalog.network.ensemble import origin_of
 from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import load_model
+from zoolens.catalog.parts.cells import cells, read_cells
+from zoolens.catalog.parts.computing import ThroughFolder
+from zoolens.catalog.parts.filling import check_elsewhere, fill_from_parts
 from zoolens.catalog.paths import explanations_dir
 from zoolens.catalog.saliency.arithmetic import Of
 from zoolens.catalog.store.galaxies import (
     galaxies_of_run,
     galaxies_with_image,
-    in_batches,
     names_of,
 )
 from zoolens.catalog.store.outdated import clear_outdated, warn_of
@@ -85,6 +88,8 @@ def explain(
     of: Of = "fraction",
     out: Path | None = None,
     figures: bool = True,
+    through: ThroughFolder | None = None,
+    subjects: list[Subject] | None = None,
 ) -> ExplainReport:
     """Store the maps of galaxies for all answers; draw them for one answer each.
 
@@ -97,6 +102,8 @@ def explain(
     the drawn maps are of, "fraction", "concentration" or "cross_entropy"; the stored
     ones are of concentrations, and the others are made as they are drawn. out: folder of
     figures and page, beside the catalogue unless given; the page shows the galaxies of this call.
+    through: where parts are computed, if not here. subjects: to draw, with counterparts that were
+    found elsewhere.
 
     Galaxies that the run has maps of are not explained again. Images that are missing
     or refused become rejects, and are tried again by the next call. Raises
@@ -110,46 +117,57 @@ def explain(
         tree = store.tree
         answer_id = None if which.answer is None else tree.answer_id(which.answer)
         if which.everything and not figures:
-            wanted, subjects = galaxies_with_image(store), []
+            wanted, drawn = galaxies_with_image(store), []
         else:
-            choices = choose(store, which)
-            subjects = (
-                find_subjects(store, choices, min_votes=which.min_votes, exchange=which.exchange)
-                if figures
-                else []
-            )
-            wanted = _wanted(choices, subjects)
-        engine = choose_engine(maps.engine, len(wanted))
+            choices = choose(store, which) if subjects is None else []
+            drawn = subjects or []
+            if figures and subjects is None:
+                drawn = find_subjects(
+                    store, choices, min_votes=which.min_votes, exchange=which.exchange
+                )
+            wanted = _wanted(choices, drawn)
+        best = partial(choose_engine, maps.engine, len(wanted))
+        engine = through.agreed(best) if through else best()
         models, said = settled(maps.models, tree)
         explained = explained_model(
-            store, models, maps.method, maps.layer, engine, maps.grey_as_colour
+            store,
+            models,
+            maps.method,
+            maps.layer,
+            "torch" if through and engine == "cuda" else engine,  # no GPU may be here
+            maps.grey_as_colour,
         )
-        _check_engine(explained, maps.engine)
+        if engine != "cuda" or through is None:
+            _check_engine(explained, maps.engine)
         _check_answer(explained, tree, answer_id)
         if of == "cross_entropy":
             _check_loss(explained)
+        used = engine if through and engine == "cuda" else explained.explainer.engine
+        recipe = replace(MapRecipe.of(explained, tree, BATCH), engine=used)
+        if through:
+            check_elsewhere(store, recipe, galaxies_with_image(store), through)
         run = store.begin(
             "comparison" if explained.comparison else "explain",
             explained.config,
             model_sha256=explained.sha256,
-            origin={**origin_of(explained.members), "engine": explained.explainer.engine},
+            origin={**origin_of(explained.members), "engine": used},
         )
         renewed = clear_outdated(store, run)
         before = len(galaxies_of_run(store, run, "saliency_map"))
-        rejects = _explain_missing(store, run, explained, reader, wanted)
+        rejects = _explain_missing(store, run, explained, reader, wanted, recipe, through)
         total = len(galaxies_of_run(store, run, "saliency_map"))
         changed = store.conclude(run, added=total > before or rejects + renewed > 0)
         apart = run.run_id if explained.comparison else None
         folder = out or explanations_dir(catalog, apart)
-        drawn, page = draw(store, run, explained, reader, subjects, of, folder)
+        files, page = draw(store, run, explained, reader, drawn, of, folder)
         return ExplainReport(
             run.run_id,
             total - before,
             total,
             rejects,
-            drawn,
+            files,
             page,
-            changed or bool(drawn),
+            changed or bool(files),
             explained.notes,
             said,
         )
@@ -199,11 +217,18 @@ def _wanted(choices: Sequence[Choice], subjects: Sequence[Subject]) -> Ids:
 
 
 def _explain_missing(
-    store: Store, run: Run, explained: ExplainedModel, reader: ImageReader, wanted: Ids
+    store: Store,
+    run: Run,
+    explained: ExplainedModel,
+    reader: ImageReader,
+    wanted: Ids,
+    recipe: MapRecipe,
+    through: ThroughFolder | None,
 ) -> int:
     """Commit the maps that the run lacks, in shards; how many images were refused."""
     waiting = np.setdiff1d(wanted, galaxies_of_run(store, run, "saliency_map"))
-    imageless = np.setdiff1d(waiting, galaxies_with_image(store))
+    imaged = galaxies_with_image(store)
+    imageless = np.setdiff1d(waiting, imaged)
     names = names_of(store, imageless)
     refused = add_rejects(
         store,
@@ -214,9 +239,14 @@ def _explain_missing(
         ],
     )
     waiting = np.setdiff1d(waiting, imageless)
-    batches = in_batches(store, waiting, BATCH)
+    if through is not None:
+        added = fill_from_parts(store, run, recipe, imaged, waiting, through, "explaining")
+        return refused + added["reject"]
+    batches = read_cells(store, cells(imaged, waiting, BATCH))
     read = partial(image_batch, reader, explained.view)
-    make = partial(saliency_tables, explained=explained, tree=store.tree)
+    make = partial(
+        saliency_tables, explainer=explained.explainer, model=explained.model, tree=store.tree
+    )
 
     def filled(
         parts: Iterable[Part[Keys]], work: Callable[[Keys], Tables], executor: Executor

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import CatalogError, few
+from zoolens.catalog.errors import CatalogError, NothingHere, few
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.bundled import BUNDLED, name_of, settled
 from zoolens.catalog.network.engines import check_precision, choose_engine
@@ -16,8 +18,11 @@ from zoolens.catalog.network.ensemble import (
     sha256_of_models,
 )
 from zoolens.catalog.network.model import check_draw, load_model
-from zoolens.catalog.predictions.from_images import Predictor, fill_from_images
+from zoolens.catalog.parts.computing import ThroughFolder
+from zoolens.catalog.parts.filling import check_elsewhere, fill_from_parts
+from zoolens.catalog.predictions.from_images import fill_from_images
 from zoolens.catalog.predictions.posterior import REACH
+from zoolens.catalog.predictions.recipe import ModelFile, PredictRecipe
 from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image
 from zoolens.catalog.store.ingests import settle_tree, settled_tree
 from zoolens.catalog.store.outdated import clear_outdated
@@ -34,8 +39,9 @@ def predict(
     model: str | Sequence[str],
     inference: Inference = Inference(),
     *,
-    tree: str | None = None,
+    tree: str | DecisionTree | None = None,
     batch_size: int = 32,
+    through: ThroughFolder | None = None,
 ) -> PredictReport:
     """Concentrations, and what follows from them, of every galaxy with an image.
 
@@ -43,9 +49,10 @@ def predict(
     that comes with Zoolens for the tree; or several, whose samples
     are pooled in that order (`catalog.network.ensemble`); in another order they are another run.
     inference: how each predicts, as it would alone. tree: of a catalogue that has none yet, by
-    name or file; told from the labels of the first model unless given. A model of one channel
-    makes its view greyscale. The engine is recorded but
+    name or file, or itself; told from the labels of the first model unless given. A model of one
+    channel makes its view greyscale. The engine is recorded but
     does not make another run, since all give the same up to rounding; another precision does.
+    through: where parts are computed, if not here.
     Galaxies that the run has predicted before are left alone, so the same call resumes what was
     interrupted, adds what is new since, and tries again what it had refused.
 
@@ -59,12 +66,14 @@ def predict(
     with Store.open(catalog) as store, ImageReader() as reader:
         imaged = galaxies_with_image(store)
         if not len(imaged):
-            raise CatalogError(
+            raise NothingHere(
                 f"no galaxy of {catalog} has an image; add them with: "
                 "zoolens ingest --images FOLDER"
             )
-        engine = choose_engine(inference.engine, len(imaged))
-        known = settled_tree(store) if tree is None else get_tree(tree)
+        best = partial(choose_engine, inference.engine, len(imaged))
+        engine = through.agreed(best) if through else best()
+        named = get_tree(tree) if isinstance(tree, str) else tree
+        known = named or settled_tree(store)
         models, said = settled(models, known)
         own = _tree(models, known)
         members = load_ensemble(models, own, inference.view, inference.grey_as_colour)
@@ -81,6 +90,18 @@ def predict(
             config["precision"] = precision
         if inference.orientations > 1:
             config["orientations"] = inference.orientations
+        recipe = PredictRecipe(
+            tuple(map(ModelFile.of, members)),
+            own,
+            samples,
+            seed,
+            engine,
+            precision,
+            inference.orientations,
+            batch_size,
+        )
+        if through:
+            check_elsewhere(store, recipe, imaged, through)
         run = store.begin(
             "predict",
             config,
@@ -88,19 +109,19 @@ def predict(
             origin={**origin_of(members), "engine": engine},
         )
         renewed = clear_outdated(store, run)
-        ready = partial(
-            Predictor.prepared,
-            engine,
-            members,
-            own,
-            reader,
-            samples=samples,
-            seed=seed,
-            precision=precision,
-            orientations=inference.orientations,
-        )
-        filled = fill_from_images(
-            store, run, "prediction", imaged, lambda: ready().tables, batch_size
+        waiting = np.setdiff1d(imaged, galaxies_of_run(store, run, "prediction"))
+        filled = (
+            fill_from_parts(store, run, recipe, imaged, waiting, through, "predicting")
+            if through
+            else fill_from_images(
+                store,
+                run,
+                imaged,
+                waiting,
+                lambda: recipe.with_members(members, reader),
+                batch_size,
+                "predicting",
+            )
         )
         galaxies, rejects = filled["posterior"], filled["reject"]
         total = len(galaxies_of_run(store, run, "prediction"))

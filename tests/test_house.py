@@ -65,7 +65,10 @@ OF_A_JOB = {
     "catalog/explain/model.py",  # the same
     "catalog/explain/panels.py",  # tests/explain/test_figure.py, tests/explain/test_image_figure.py
     "catalog/explain/sheet.py",  # the same
+    "catalog/explain/recipe.py",  # tests/parts/test_recipe.py, tests/parts/test_computing.py
+    "catalog/parts/filling.py",  # tests/parts/test_computing.py
     "catalog/predictions/from_images.py",  # tests/jobs/test_predict.py
+    "catalog/predictions/recipe.py",  # tests/parts/test_recipe.py, tests/parts/test_computing.py
 }
 
 

@@ -32,7 +32,7 @@ class ExplainedModel:
     members: in the order of the predictions; view: what the images are loaded in. predicted:
     whether it also made the newest predictions; it then explains them with the same
     masks and view. comparison: whether its maps are for comparison with those of another
-    model, method or layer, which the views show. chosen: whether method or layer were named.
+    model, method or layer, which the views show. method, layer: as they were asked for.
     orientations: that each image is seen in.
     """
 
@@ -42,7 +42,8 @@ class ExplainedModel:
     samples: int
     seed: int
     predict_run: Run
-    chosen: bool = False
+    method: str = "deeplift"
+    layer: str | Sequence[str] | None = None
     orientations: int = 1
 
     @property
@@ -60,6 +61,11 @@ class ExplainedModel:
         """Of the model; of several how many there are, and of which architectures."""
         named = ", ".join(dict.fromkeys(member.model.architecture for member in self.members))
         return f"{len(self.members)} models ({named})" if len(self.members) > 1 else named
+
+    @property
+    def chosen(self) -> bool:
+        """Whether method or layer were named."""
+        return self.method != "deeplift" or self.layer is not None
 
     @property
     def comparison(self) -> bool:
@@ -210,5 +216,4 @@ def _explained(
     samples, seed = run.config.get("samples", _SAMPLES), run.config.get("seed", _SEED)
     slices = store.tree.slices
     view, explainer = explainer_of(members, slices, samples, seed, method, layer, engine, turns)
-    chosen = method != "deeplift" or layer is not None
-    return ExplainedModel(members, explainer, view, samples, seed, run, chosen, turns)
+    return ExplainedModel(members, explainer, view, samples, seed, run, method, layer, turns)

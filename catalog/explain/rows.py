@@ -9,29 +9,31 @@ import pyarrow as pa
 
 from zoolens.catalog.arrays import Floats, Ints
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.explain.model import ExplainedModel
+from zoolens.catalog.explain.members import MapMaker
 from zoolens.catalog.images.loading import ImageBatch
 from zoolens.catalog.images.segments import coverages
+from zoolens.catalog.network.model import ZoobotModel
 from zoolens.catalog.saliency.arithmetic import DTYPE, Of, encode, map_statistics
 from zoolens.catalog.store.rejects import Reject, reject_table
 from zoolens.catalog.store.tables import arrow_schema
 
 
 def saliency_tables(
-    batch: ImageBatch, explained: ExplainedModel, tree: DecisionTree
+    batch: ImageBatch, explainer: MapMaker, model: ZoobotModel, tree: DecisionTree
 ) -> dict[str, pa.Table]:
     """Rows of `saliency_map`, `saliency_stat` and `reject`, without their run.
 
+    model: what is explained, or the first of several, which answer the same questions.
     Rejects are the images refused in the batch, and galaxies whose maps are not finite.
     """
     if not batch.galaxies:
         return {"reject": reject_table(batch.rejects)}
-    saliency, of_fractions = explained.explainer.both(batch.images, tree.slices)
+    saliency, of_fractions = explainer.both(batch.images, tree.slices)
     mean, sd = saliency.mean.numpy(), saliency.sd.numpy()  # (N, A, h, w)
     fractions, *told = (
         one.numpy() for one in (of_fractions.mean, of_fractions.expected, of_fractions.baseline)
     )
-    has = ~explained.model.bias.isnan().numpy()  # (A,)
+    has = ~model.bias.isnan().numpy()  # (A,)
     finite = np.logical_and.reduce(
         [np.isfinite(maps[:, has]).all((1, 2, 3)) for maps in (mean, sd, fractions)]
     )  # (N,)

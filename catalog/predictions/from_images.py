@@ -19,9 +19,9 @@ from zoolens.catalog.network.ensemble import Member
 from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import concentrations
 from zoolens.catalog.network.orientations import turned
+from zoolens.catalog.parts.cells import cells, read_cells
 from zoolens.catalog.predictions.posterior import summarise
 from zoolens.catalog.predictions.rows import posterior_rows, prediction_rows, question_rows
-from zoolens.catalog.store.galaxies import galaxies_of_run, in_batches
 from zoolens.catalog.store.rejects import Reject, reject_table
 from zoolens.catalog.store.shards import Part, as_they_are, fill
 from zoolens.catalog.store.store import Run, Store
@@ -133,25 +133,26 @@ class Predictor:
 def fill_from_images(
     store: Store,
     run: Run,
-    table: str,
-    imaged: Ids,
+    every: Ids,
+    waiting: Ids,
     ready: Callable[[], Callable[[Sequence[Galaxy]], dict[str, pa.Table]]],
     batch_size: int,
+    describe: str,
 ) -> Counter[str]:
-    """Commit the rows of galaxies with images that a run lacks in `table`; how many, by table.
+    """Commit the rows of waiting galaxies, of `every` with an image; how many, by table.
 
-    ready: makes what turns a batch into rows; not called if nothing is lacking.
+    ready: makes what turns a batch into rows; not called if nothing waits.
     """
-    waiting = np.setdiff1d(imaged, galaxies_of_run(store, run, table))
     if len(waiting) == 0:
         return Counter()
+    batches = cells(every, waiting, batch_size)
     return fill(
         store,
         run,
-        (Part(batch, len(batch)) for batch in in_batches(store, waiting, batch_size)),
+        (Part(batch, len(batch)) for batch in read_cells(store, batches)),
         ready(),
         read=as_they_are,
-        describe="predicting" if table == "prediction" else "estimating",
+        describe=describe,
         total=len(waiting),
         executor=torch_in_order,
         together=max(1, SHARD // batch_size),

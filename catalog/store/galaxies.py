@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,7 +23,6 @@ SAME_PLACE_ARCSEC = 1.0
 
 _GALAXIES = "SELECT galaxy_id, iauname, image, image_member, image_sha256 FROM galaxies"
 _NUMBERS = "numbers of galaxies"
-_READ = 4096  # about so many galaxies are looked up together
 SPLITS = ("train", "validation", "test")
 
 
@@ -181,6 +180,17 @@ def galaxies_with_image(store: Store) -> Ids:
     return _ids(store, "SELECT galaxy_id FROM galaxies WHERE image IS NOT NULL")
 
 
+def number_with_image(store: Store) -> int:
+    """How many galaxies have an image."""
+    return int(store.value("SELECT count(*) FROM galaxies WHERE image IS NOT NULL"))
+
+
+def has_examples(store: Store) -> bool:
+    """Whether a galaxy has both an image and votes."""
+    sql = "SELECT 1 FROM galaxies SEMI JOIN votes USING (galaxy_id) WHERE image IS NOT NULL LIMIT 1"
+    return store.value(sql) is not None
+
+
 def galaxies_of_run(store: Store, run: Run, table: str) -> Ids:
     """Numbers of the galaxies of which a run has valid rows in a table, ascending."""
     # a galaxy has rows for all answers or none, so the first answer suffices
@@ -244,17 +254,6 @@ def positions(store: Store) -> pa.RecordBatchReader:
     """The positions, ra and dec, of all galaxies that have one, some at a time."""
     sql = "SELECT ra, dec FROM galaxy WHERE ra IS NOT NULL AND dec IS NOT NULL"
     return store.batches(sql, [], 2**16)
-
-
-def in_batches(store: Store, galaxy_id: Ids, size: int) -> Iterator[list[Galaxy]]:
-    """Galaxies numbered `galaxy_id` (N,), ascending, `size` at a time.
-
-    They are read only when asked for: those of a survey do not fit in memory.
-    """
-    at_once = size * max(1, _READ // size)
-    for start in range(0, len(galaxy_id), at_once):
-        found = read_galaxies(store, galaxy_id[start : start + at_once])
-        yield from (found[i : i + size] for i in range(0, len(found), size))
 
 
 def split_galaxies(names: Sequence[str], seed: int, held_out: float) -> npt.NDArray[np.str_]:

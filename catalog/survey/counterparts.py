@@ -134,7 +134,7 @@ class _Counted:
 
 
 @dataclass
-class _Best:
+class BestHits:
     """The best hits of the pieces so far."""
 
     most: int
@@ -203,8 +203,8 @@ class _Search:
     ) -> None:
         self._asked, self._k, self._min_votes = asked, k, min_votes
         self._approximate, self._voted = approximate, voted
-        self._best = {kind: _Best(2 * k) for kind in KINDS}
-        self._alike, self._count = _Best(k), 0
+        self._best = {kind: BestHits(2 * k) for kind in KINDS}
+        self._alike, self._count = BestHits(k), 0
         self._counted = _Counted()
 
     def search(self, source: Source) -> list[Hit]:

@@ -7,7 +7,6 @@ import pyarrow as pa
 import pytest
 
 from tests.made.catalogues import blank
-from zoolens.catalog.store.galaxies import in_batches
 from zoolens.catalog.store.ingests import finish_ingest
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.trees.published import get_tree
@@ -64,16 +63,3 @@ def test_images_are_not_sorted(store: Store) -> None:
         (plan,) = store.arrow("EXPLAIN SELECT count(image) FROM galaxies")["explain_value"]
     assert "JOIN" in plan.as_py()
     assert "WINDOW" not in plan.as_py()
-
-
-@pytest.mark.parametrize("size", [1, 3, 50])
-def test_galaxies_in_batches(store: Store, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoolens.catalog.store.galaxies._READ", 7)
-    ids = np.setdiff1d(np.arange(1, GALAXIES + 1), [2, 3, 30])
-    with store:
-        batches = list(in_batches(store, ids, size))
-        images = {row["galaxy_id"]: row["image"] for row in store.arrow(OBVIOUS).to_pylist()}
-    assert [len(batch) for batch in batches[:-1]] == [size] * (len(batches) - 1)
-    galaxies = [galaxy for batch in batches for galaxy in batch]
-    assert [galaxy.galaxy_id for galaxy in galaxies] == ids.tolist()
-    assert [galaxy.source for galaxy in galaxies] == [images[i] for i in ids]

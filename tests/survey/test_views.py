@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 import zoolens
-
 from zoolens.catalog.errors import CatalogError, Outdated, QueryRefused, Told
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.folder import open_survey

@@ -1,0 +1,90 @@
+"""How a part's rows are made, from settings alone: what a process elsewhere needs to know.
+
+A recipe is small: it names the models, and where they are, and does not hold them. A process
+prepares it once, however many parts it computes.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
+from typing import Any, Protocol
+
+from zoolens.catalog.decision_tree import DecisionTree, Question
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.galaxy import Galaxy
+from zoolens.catalog.store.shards import Tables
+
+Work = Callable[[Sequence[Galaxy]], Tables]
+
+
+class Recipe(Protocol):
+    """How galaxies with images become rows; it can be pickled, and told apart by its settings.
+
+    job: whose rows they are; table: in which a galaxy has rows once it is done; batch_size:
+    galaxies that are worked on together.
+    """
+
+    @property
+    def job(self) -> str: ...
+
+    @property
+    def table(self) -> str: ...
+
+    @property
+    def batch_size(self) -> int: ...
+
+    def settings(self) -> Mapping[str, Any]:
+        """All that the rows depend on, as JSON has it, and where the models are."""
+        ...
+
+    def prepared(self) -> Work:
+        """What turns a batch into rows by table, without their run; threads may share it.
+
+        Raises `ModelRefused` for a model that is not there, or not the one that is meant.
+        """
+        ...
+
+
+def digest(recipe: Recipe) -> str:
+    """SHA-256 of what a recipe is."""
+    text = json.dumps([recipe.job, dict(recipe.settings())], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+_PREPARING = Lock()
+_ready: dict[str, Work] = {}  # of this process: the last one
+
+
+def prepared_here(recipe: Recipe) -> Work:
+    """A recipe prepared in this process, once: models take seconds to load, and much memory."""
+    name = digest(recipe)
+    with _PREPARING:
+        if name not in _ready:
+            _ready.clear()
+            _ready[name] = recipe.prepared()
+        return _ready[name]
+
+
+def tree_settings(tree: DecisionTree) -> dict[str, Any]:
+    """A decision tree as JSON has it."""
+    questions = [[one.name, [*one.answers], [*one.asked_after]] for one in tree.questions]
+    return {"name": tree.name, "questions": questions}
+
+
+def tree_from(settings: Any) -> DecisionTree:
+    """The tree of `tree_settings`, from a file that cannot be trusted. Raises `CatalogError`."""
+    try:
+        questions = tuple(
+            Question(_text(name), tuple(map(_text, answers)), tuple(map(_text, after)))
+            for name, answers, after in settings["questions"]
+        )
+        return DecisionTree(_text(settings["name"]), questions)
+    except (KeyError, TypeError, ValueError):
+        raise CatalogError(f"{str(settings)[:80]!r} is no decision tree") from None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
