@@ -5,19 +5,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from zoolens.catalog.arrays import Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.explain.choice import (
-    Choice,
-    Subject,
-    choose,
-    find_subjects,
-)
+from zoolens.catalog.explain.choice import Choice, Subject, choose, find_subjects
 from zoolens.catalog.explain.drawing import draw
 from zoolens.catalog.explain.maps import check_derivable
 from zoolens.catalog.explain.model import ExplainedModel, explained_model
@@ -32,7 +27,8 @@ from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import load_model
 from zoolens.catalog.parts.cells import cells, read_cells
 from zoolens.catalog.parts.computing import ThroughFolder
-from zoolens.catalog.parts.filling import check_elsewhere, fill_from_parts
+from zoolens.catalog.parts.filling import check_elsewhere, fill_from_parts, plan_run
+from zoolens.catalog.parts.plan import Plan
 from zoolens.catalog.paths import explanations_dir
 from zoolens.catalog.saliency.arithmetic import Of
 from zoolens.catalog.store.galaxies import (
@@ -126,32 +122,14 @@ def explain(
                     store, choices, min_votes=which.min_votes, exchange=which.exchange
                 )
             wanted = _wanted(choices, drawn)
-        best = partial(choose_engine, maps.engine, len(wanted))
-        engine = through.agreed(best) if through else best()
-        models, said = settled(maps.models, tree)
-        explained = explained_model(
-            store,
-            models,
-            maps.method,
-            maps.layer,
-            "torch" if through and engine == "cuda" else engine,  # no GPU may be here
-            maps.grey_as_colour,
-        )
-        if engine != "cuda" or through is None:
-            _check_engine(explained, maps.engine)
+        agreed = through.agreed if through else None
+        explained, recipe, said = _recipe(store, maps, len(wanted), agreed)
         _check_answer(explained, tree, answer_id)
         if of == "cross_entropy":
             _check_loss(explained)
-        used = engine if through and engine == "cuda" else explained.explainer.engine
-        recipe = replace(MapRecipe.of(explained, tree, BATCH), engine=used)
         if through:
             check_elsewhere(store, recipe, galaxies_with_image(store), through)
-        run = store.begin(
-            "comparison" if explained.comparison else "explain",
-            explained.config,
-            model_sha256=explained.sha256,
-            origin={**origin_of(explained.members), "engine": used},
-        )
+        run = store.begin(**_as_run(explained, recipe))
         renewed = clear_outdated(store, run)
         before = len(galaxies_of_run(store, run, "saliency_map"))
         rejects = _explain_missing(store, run, explained, reader, wanted, recipe, through)
@@ -171,6 +149,50 @@ def explain(
             explained.notes,
             said,
         )
+
+
+def plan(catalog: Path, folder: Path, maps: Maps = Maps()) -> Plan | None:
+    """Write the plan of maps of every galaxy with an image into a folder; None if nothing waits.
+
+    The catalogue is only read, and an engine cuda needs no GPU here. Raises as `explain` does.
+    """
+    gpu = maps.engine == "cuda"
+    with Store.open(catalog, read_only=True) as store:
+        warn_of(store, "predict")
+        wanted = galaxies_with_image(store)
+        explained, recipe, _ = _recipe(
+            store, maps, len(wanted), lambda best: "cuda" if gpu else best()
+        )
+        return plan_run(store, folder, recipe, wanted, **_as_run(explained, recipe))
+
+
+def _as_run(explained: ExplainedModel, recipe: MapRecipe) -> dict[str, Any]:
+    """What `Store.begin` takes."""
+    return {
+        "job": "comparison" if explained.comparison else "explain",
+        "config": explained.config,
+        "model_sha256": explained.sha256,
+        "origin": {**origin_of(explained.members), "engine": recipe.engine},
+    }
+
+
+def _recipe(
+    store: Store, maps: Maps, images: int, agreed: Callable[[Callable[[], str]], str] | None
+) -> tuple[ExplainedModel, MapRecipe, tuple[str, ...]]:
+    """What is explained, how, and what to say of its models.
+
+    agreed: the engine of those who compute it elsewhere, if what is best here could be another.
+    """
+    best = partial(choose_engine, maps.engine, images)
+    engine = agreed(best) if agreed else best()
+    there = agreed is not None and engine == "cuda"  # no GPU may be here
+    models, said = settled(maps.models, store.tree)
+    run_by = "torch" if there else engine
+    explained = explained_model(store, models, maps.method, maps.layer, run_by, maps.grey_as_colour)
+    if not there:
+        _check_engine(explained, maps.engine)
+    used = engine if there else explained.explainer.engine
+    return explained, replace(MapRecipe.of(explained, store.tree, BATCH), engine=used), said
 
 
 def check(catalog: Path, which: Which, maps: Maps) -> None:

@@ -5,13 +5,11 @@ its row in the ledger are committed together, so a killed job resumes where it s
 nothing lost and nothing twice.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,8 @@ from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, NothingHere, UnknownName
 from zoolens.catalog.store.database import Database
 from zoolens.catalog.store.failures import damaged
+from zoolens.catalog.store.identity import begun, fingerprint
+from zoolens.catalog.store.identity import code_version as code_version
 from zoolens.catalog.store.shown import newest, shown
 from zoolens.catalog.store.trees import read_tree, write_tree
 
@@ -160,11 +160,9 @@ class Store(Database):
         of a new run but does not make it another run.
         """
         canonical = json.dumps({**config, "origin": dict(origin or {})}, sort_keys=True)
-        identity = json.dumps([job, config, model_sha256, code_version()], sort_keys=True)
-        fingerprint = hashlib.sha256(identity.encode()).hexdigest()
-        found = self.value("SELECT max(run_id) FROM run WHERE fingerprint = ?", [fingerprint])
+        found = begun(self, job, config, model_sha256)
         if found is not None:
-            run = self._again(self.run(int(found)))
+            run = self._again(self.run(found))
             if not run.complete:
                 self._note_at_work(run.run_id)
             return run
@@ -172,7 +170,10 @@ class Store(Database):
         now = utc_now()
         self.execute(
             "INSERT INTO run VALUES (?, ?, ?, 'running', ?, NULL, ?, ?, ?, ?)",
-            [run_id, job, fingerprint, now, canonical, model_sha256, code_version(), now],
+            [
+                *(run_id, job, fingerprint(job, config, model_sha256)),
+                *(now, canonical, model_sha256, code_version(), now),
+            ],
         )
         self._note_at_work(run_id)
         return self.run(run_id)
@@ -283,14 +284,6 @@ class Store(Database):
     def rows_of(self, run: Run, table: str) -> int:
         """How many rows of a table a run has made."""
         return int(self.value(f"SELECT count(*) FROM {table} WHERE run_id = ?", [run.run_id]))
-
-
-def code_version() -> str:
-    """Version of the installed Zoolens."""
-    try:
-        return version("zoolens")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def utc_now() -> datetime:
