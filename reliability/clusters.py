@@ -140,10 +140,11 @@ def _starve(scene: Scene) -> int:
     before = scene.site.workers()
     with hushed(), Client(scene.site.address, set_as_default=False) as client:
         worker = scene.case.random.choice(sorted(client.nthreads()))
-        client.run(eat, 1.0, workers=[worker], wait=False)
+        eaten = client.submit(eat, 1.0, workers=[worker], pure=False)
         ends = time.monotonic() + 30
         while {*before} <= {*scene.site.workers()} and time.monotonic() < ends:
             time.sleep(0.1)
+        eaten.cancel()
     return len({*before} - {*scene.site.workers()})
 
 
