@@ -258,7 +258,8 @@ def _judge(case: Case, world: World, there: Site, fault: str, whole: Whole) -> V
     scene = Scene(there, world, case, started(_write, world, folder))
     events = FAULTS[fault](scene)
     scene.writer.join(_PATIENCE)
-    if killed(scene.writer):
+    if scene.writer.is_alive():
+        killed(scene.writer)
         return failed(f"{fault}: hangs", events)
     words = told.read_text() if told.exists() else ""
     if scene.writer.exitcode not in (0, -9) or "\n" in words:
