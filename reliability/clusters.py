@@ -29,7 +29,8 @@ _ADDRESS, _POISON = "address.txt", "poison.txt"
 _A_PART = 2  # galaxies
 _PACE = 0.1  # seconds that a part takes at least, so that something can happen to it
 _PATIENCE = 180.0
-_OF_SHARDS = ("shard", "setting")  # parts that failed come later, in shards of their own
+# Parts that failed come later, in shards of their own, and stay in the history of refusals.
+_OF_FAILURES = ("shard", "setting", "reject")
 ROWS = ("prediction", "question_prediction", "posterior")
 
 
@@ -275,7 +276,7 @@ def _judge(case: Case, world: World, there: Site, fault: str, whole: Whole) -> V
     found = [wrong] if wrong else compared(whole, folder, _WORK)
     if fault in _POISONED:
         found = [
-            one for one in found if not one.startswith(tuple(f"table {t}" for t in _OF_SHARDS))
+            one for one in found if not one.startswith(tuple(f"table {t}" for t in _OF_FAILURES))
         ]
     if found:
         return failed(f"{fault} ({events}): {'; '.join(found[:4])} [{words}]", events)
