@@ -173,13 +173,12 @@ def questions(catalog: Path, cut: Path) -> dict[str, list[str]]:
     return {name: [*words, "--catalog", str(catalog)] for name, words in asked.items()}
 
 
-def ask(arguments: list[str]) -> tuple[float, int, int]:
-    """Seconds and peak bytes of a command, and the lines that it answered."""
+def ask(arguments: list[str]) -> dict[str, float]:
+    """Seconds, core-seconds and peak bytes of a command, and how many lines it answered."""
     command = [sys.executable, "-m", "zoolens", *arguments]
     start = time.perf_counter()
     with tempfile.TemporaryFile("w+") as out:
-        process = subprocess.Popen(command, stdout=out)
-        # of this child alone; more than it only if this process were larger
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -187,27 +186,28 @@ def ask(arguments: list[str]) -> tuple[float, int, int]:
             raise subprocess.CalledProcessError(process.returncode, command)
         out.seek(0)
         lines = sum(1 for _ in out)
-    return seconds, 1024 * used.ru_maxrss, lines
+    core, peak = used.ru_utime + used.ru_stime, 1024 * used.ru_maxrss
+    return {"seconds": seconds, "core_seconds": core, "peak_bytes": peak, "lines": lines}
 
 
 def measure(folder: Path, galaxies: int) -> Iterator[dict[str, object]]:
     """Seconds and peak bytes of each question, to a survey and to one catalogue, in turn."""
     survey, one = folder / "survey", folder / "one.duckdb"
     with_votes = round(galaxies * WITH_VOTES)
-    _in_a_process(f"make_survey({str(survey)!r}, {galaxies})")
-    _in_a_process(f"make_one({str(one)!r}, {with_votes})")
+    _in_a_process("make_survey", survey, galaxies)
+    _in_a_process("make_one", one, with_votes)
     sizes = {"survey": (survey, galaxies), "one": (one, with_votes)}
     for name in questions(survey, folder):
         for number in range(1 if name == "release" else ROUNDS):
             for which, (path, size) in sizes.items():
                 cut = folder / f"release of {which}"
-                seconds, peak, lines = ask(questions(path, cut)[name])
-                found = {"seconds": seconds, "peak_bytes": peak, "lines": lines}
+                found = ask(questions(path, cut)[name])
                 yield {"work": name, "of": which, "galaxies": size, "round": number, **found}
 
 
-def _in_a_process(call: str) -> None:
-    code = f"from benchmarks import pieces; pieces.{call}"
+def _in_a_process(function: str, path: Path, galaxies: int) -> None:
+    """Make a catalogue or survey elsewhere: what this process holds counts as its children's."""
+    code = f"from benchmarks.pieces import *; {function}(Path({str(path)!r}), {galaxies})"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -216,13 +216,13 @@ def make_one(path: Path, galaxies: int) -> None:
     make_catalogue(path, pieces(), galaxies, galaxies)
 
 
-def ratios(rows: Sequence[dict[str, object]]) -> dict[str, tuple[float, float]]:
-    """By what was asked: median seconds of the survey, and how many times those of the one."""
+def ratios(rows: Sequence[dict[str, object]], measure: str) -> dict[str, tuple[float, float]]:
+    """By what was asked: the survey's median, and how many times that of the one catalogue."""
     found = {}
     for work in dict.fromkeys(str(row["work"]) for row in rows):
         survey, one = (
             statistics.median(
-                float(str(row["seconds"])) for row in rows if (row["work"], row["of"]) == (work, of)
+                float(str(row[measure])) for row in rows if (row["work"], row["of"]) == (work, of)
             )
             for of in ("survey", "one")
         )
@@ -242,11 +242,13 @@ def main() -> None:
             rows.append(row)
             file.write(json.dumps({**row, **where}) + "\n")
             print(f"{row['work']}, {row['of']}: {row['seconds']:.2f} s", file=sys.stderr)
-    for work, (seconds, times) in ratios(rows).items():
-        peak = max(int(str(row["peak_bytes"])) for row in rows if row["work"] == work)
+    clock, cores = (ratios(rows, measure) for measure in ("seconds", "core_seconds"))
+    for work, (seconds, times) in clock.items():
+        own = [row for row in rows if (row["work"], row["of"]) == (work, "survey")]
+        peak = max(float(str(row["peak_bytes"])) for row in own)
         print(
             f"{work:<14} {seconds:8.2f} s, {times:6.2f} times as long as of the one catalogue; "
-            f"peak of either {peak / 1e9:.2f} GB"
+            f"{cores[work][0]:8.2f} core-s, {cores[work][1]:6.2f} times; peak {peak / 1e9:.2f} GB"
         )
 
 

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 # Every command.
 CATALOG = paths.CATALOG_DEFAULT
-Catalog = Annotated[Path, Option(envvar=paths.CATALOG_VARIABLE, help="The catalogue file.")]
+Catalog = Annotated[
+    Path,
+    Option(envvar=paths.CATALOG_VARIABLE, help="The catalogue file, or the folder of a survey."),
+]
 Quiet = Annotated[bool, Option("--quiet", help="No progress bars, no words: only results.")]
 
 # Commands that answer with a table.

@@ -14,10 +14,11 @@ from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.evaluate import EvaluateReport, evaluate
 from zoolens.jobs.explain import ExplainReport
+from zoolens.jobs.explain_pieces import explain_one
 from zoolens.jobs.histogram import HistogramReport, histogram
 from zoolens.jobs.index import index
 from zoolens.jobs.ingest import ingest
-from zoolens.jobs.pipeline import Say, explain, release, silently
+from zoolens.jobs.pipeline import Say, release, silently
 from zoolens.jobs.predict import predict
 from zoolens.jobs.reports import Brief
 from zoolens.jobs.score import score
@@ -64,13 +65,13 @@ def demo(out: Path, *, galaxies: int = 200, say: Say = silently) -> DemoReport:
     say(Brief(done, f"{done.total:,} galaxies"))
     say(score(catalog))
     say(index(catalog))
-    shown = explain(catalog, Which(worst=3, min_votes=FEWEST_VOTES), of="fraction")
+    shown = explain_one(catalog, Which(worst=3, min_votes=FEWEST_VOTES), of="fraction")
     say(Brief(shown, f"{shown.total:,} galaxies"))
     drawn = histogram(catalog, out / "histograms")
     judged = evaluate(catalog, truth=sky / TRUTH, maps=_MAPS, typical=_TYPICAL)
     say(Brief(judged, f"{len(judged.measures):,} measured values"))
     if not folder.exists():
-        every = explain(catalog, Which(everything=True), of="fraction", figures=False)
+        every = explain_one(catalog, Which(everything=True), of="fraction", figures=False)
         say(Brief(every, f"{every.total:,} galaxies"))
         wanted = Cut(min_votes=FEWEST_VOTES, gallery=_GALLERY)
         cut = release(catalog, folder, Title("A simulated sky", "1.0"), wanted)

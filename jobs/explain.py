@@ -89,6 +89,7 @@ def explain(
     out: Path | None = None,
     figures: bool = True,
     through: ThroughFolder | None = None,
+    subjects: list[Subject] | None = None,
 ) -> ExplainReport:
     """Store the maps of galaxies for all answers; draw them for one answer each.
 
@@ -101,7 +102,8 @@ def explain(
     the drawn maps are of, "fraction", "concentration" or "cross_entropy"; the stored
     ones are of concentrations, and the others are made as they are drawn. out: folder of
     figures and page, beside the catalogue unless given; the page shows the galaxies of this call.
-    through: where parts are computed, if not here.
+    through: where parts are computed, if not here. subjects: to draw, with counterparts that were
+    found elsewhere.
 
     Galaxies that the run has maps of are not explained again. Images that are missing
     or refused become rejects, and are tried again by the next call. Raises
@@ -115,15 +117,15 @@ def explain(
         tree = store.tree
         answer_id = None if which.answer is None else tree.answer_id(which.answer)
         if which.everything and not figures:
-            wanted, subjects = galaxies_with_image(store), []
+            wanted, drawn = galaxies_with_image(store), []
         else:
-            choices = choose(store, which)
-            subjects = (
-                find_subjects(store, choices, min_votes=which.min_votes, exchange=which.exchange)
-                if figures
-                else []
-            )
-            wanted = _wanted(choices, subjects)
+            choices = choose(store, which) if subjects is None else []
+            drawn = subjects or []
+            if figures and subjects is None:
+                drawn = find_subjects(
+                    store, choices, min_votes=which.min_votes, exchange=which.exchange
+                )
+            wanted = _wanted(choices, drawn)
         best = partial(choose_engine, maps.engine, len(wanted))
         engine = through.agreed(best) if through else best()
         models, said = settled(maps.models, tree)
@@ -157,15 +159,15 @@ def explain(
         changed = store.conclude(run, added=total > before or rejects + renewed > 0)
         apart = run.run_id if explained.comparison else None
         folder = out or explanations_dir(catalog, apart)
-        drawn, page = draw(store, run, explained, reader, subjects, of, folder)
+        files, page = draw(store, run, explained, reader, drawn, of, folder)
         return ExplainReport(
             run.run_id,
             total - before,
             total,
             rejects,
-            drawn,
+            files,
             page,
-            changed or bool(drawn),
+            changed or bool(files),
             explained.notes,
             said,
         )

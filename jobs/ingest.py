@@ -31,7 +31,7 @@ from zoolens.catalog.trees.published import get_tree
 from zoolens.catalog.votes.committing import Table, commit_table
 from zoolens.catalog.votes.galaxy_list import is_galaxy_list, read_galaxy_list, unusable_names
 from zoolens.catalog.votes.reading import VoteTable, open_vote_table, read_vote_table
-from zoolens.jobs.reports import MANY_QUESTIONS, IngestReport
+from zoolens.jobs.reports import MANY_QUESTIONS, IngestReport, replaced_note
 from zoolens.jobs.settings import Share
 
 IMAGES_A_SHARD = 512
@@ -81,8 +81,6 @@ def ingest(
     listing = share.images or _list_images(votes, images, table)
     if table is not None:
         table.rejects.extend(share.rejects)
-    elif listing is not None:
-        listing = replace(listing, rejects=[*listing.rejects, *share.rejects])
     voted = isinstance(table, VoteTable)
     of = table.tree if isinstance(table, VoteTable) else _named(tree, held)
     settings = {
@@ -241,11 +239,7 @@ def _report(
     """before: how many galaxies the catalogue had."""
     added = {name: store.rows_of(run, name) for name in ("galaxy", "vote", "image")}
     gone = replaced(store, run)
-    notes = [
-        f"replaced: {what} of {galaxies:,} galax{'y' if galaxies == 1 else 'ies'}, from {origin}"
-        for what, galaxies, origin in gone
-        if not run.complete  # else nothing was replaced now
-    ]
+    notes = [] if run.complete else [replaced_note(one) for one in gone]  # else nothing was
     if table is not None:
         notes += _notes(table, kept)
     elif before and added["galaxy"] and not run.complete:

@@ -16,7 +16,7 @@ from zoolens.catalog.store.galaxies import number_after
 from zoolens.catalog.store.ingests import held_tree
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.cutting import MOST
-from zoolens.catalog.survey.folder import Piece, Survey, is_survey, open_survey, write_survey
+from zoolens.catalog.survey.folder import Piece, Survey, is_listed, read_survey, write_survey
 from zoolens.catalog.survey.imaging import SharedImages, share_images
 from zoolens.catalog.survey.routing import Routed, Sought, extract_of, route
 from zoolens.catalog.survey.work import plan, planned, working
@@ -122,9 +122,9 @@ def tree_of_survey(
 
 def _opened(folder: Path) -> Survey | None:
     """The survey, whose pieces are there; None if there is none yet."""
-    if not is_survey(folder):
+    if not is_listed(folder):
         return None
-    survey = open_survey(folder)
+    survey = read_survey(folder)
     for path in survey.paths:
         if not path.is_file():
             raise CatalogError(f"{path}, a piece of the survey, is missing; restore it from a copy")
@@ -213,10 +213,7 @@ def _ingest_pieces(
     into: Callable[..., IngestReport],
     blank: Path,
 ) -> dict[Piece, IngestReport]:
-    """Give each piece what it has got; the reports, by piece.
-
-    The first of them records what no piece has.
-    """
+    """Give each piece what it has got; the reports, by piece."""
     whole = Survey(folder, routed.pieces)
     images = shared.entries if shared else {}
     given = [piece for piece in routed.pieces if piece in extracts or piece in images]
@@ -227,9 +224,9 @@ def _ingest_pieces(
         for piece in given:
             path = piece.path(folder)
             _begin_piece(path, whole.first_number(piece), blank)
-            own_images = shared.of(piece) if shared else None
-            lost = [*routed.rejects, *(shared.rejects if shared else ())] if not found else []
-            share = Share(tree, own_images, lost)
+            home = not found  # which records what no piece has
+            own_images = shared.of(piece, rejects=home) if shared else None
+            share = Share(tree, own_images, routed.rejects if home else ())
             found[piece] = into(path, extracts.get(piece), share=share)
     return found
 

@@ -4,16 +4,15 @@ The jobs themselves know nothing of each other: they meet in the catalogue. Each
 imports those that it calls, as some of them take seconds to load.
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from zoolens.catalog.errors import CatalogBusy, CatalogError, NothingHere, TableRefused
+from zoolens.catalog.errors import CatalogError, NothingHere, TableRefused
 from zoolens.catalog.network.bundled import BUNDLED, HUB, located
 from zoolens.catalog.runtime.files import check_file
-from zoolens.catalog.runtime.signals import raise_if_interrupted
 from zoolens.jobs.elsewhere import elsewhere
+from zoolens.jobs.patience import patiently
 from zoolens.jobs.reports import IngestReport, Report
 from zoolens.jobs.settings import Cut, Inference, Maps, Which
 
@@ -23,14 +22,11 @@ if TYPE_CHECKING:
     from zoolens.catalog.saliency.arithmetic import Of
     from zoolens.catalog.similarity.exchange import Exchange
     from zoolens.jobs.explain import ExplainReport
+    from zoolens.jobs.pieces import SurveyReport
     from zoolens.jobs.release import ReleaseReport
     from zoolens.jobs.similar import SimilarReport
 
-Settings = ParamSpec("Settings")
-Done = TypeVar("Done")
 Say = Callable[[Report], None]  # shows each report as soon as it is there
-
-_PATIENCE = 60  # seconds that a later step waits for a reader
 
 
 def silently(report: Report) -> None:
@@ -67,10 +63,9 @@ def ingest_to_index(
     """
     from zoolens.catalog.survey.cutting import MOST
     from zoolens.catalog.survey.folder import asked_for
-    from zoolens.jobs.index import index
+    from zoolens.jobs.everywhere import index, is_comparable, score
     from zoolens.jobs.ingest import tree_of
     from zoolens.jobs.ingest_survey import ingest_survey, tree_of_survey
-    from zoolens.jobs.score import is_comparable, score
 
     if model and predictions:
         raise CatalogError("give --model or --predictions, not both")
@@ -142,7 +137,7 @@ def _check_files(model: str | Sequence[str], predictions: Path | None, weights: 
     for one in _listed(model):
         if not one.startswith(HUB) and one != BUNDLED:
             located(one)
-    if predictions:
+    if predictions and not predictions.is_dir():  # of Parquet files
         check_file(predictions, "table", TableRefused)
     if weights not in PRESETS and not Path(weights).is_file():
         raise CatalogError(f"no weights {weights!r}; give {', '.join(PRESETS)} or a file of them")
@@ -178,19 +173,6 @@ def _check_contents(
         read_weights(weights, tree)
 
 
-def patiently(
-    job: Callable[Settings, Done], *args: Settings.args, **kwargs: Settings.kwargs
-) -> Done:
-    """A later job of one piece of work: it waits for a passing reader of the catalogue."""
-    raise_if_interrupted()
-    for _ in range(_PATIENCE):
-        try:
-            return job(*args, **kwargs)
-        except CatalogBusy:
-            time.sleep(1)
-    return job(*args, **kwargs)
-
-
 def predict_or_adopt(
     catalog: Path,
     *,
@@ -214,24 +196,21 @@ def predict_or_adopt(
     """
     if model and predictions:
         raise CatalogError("give --model or --predictions, not both")
+    from zoolens.jobs import everywhere
+
     if predictions:
-        from zoolens.jobs.adopt import adopt
-
-        return adopt(catalog, predictions, id_column=id_column, tree=tree)
+        return everywhere.adopt(catalog, predictions, id_column=id_column, tree=tree)
     from zoolens.catalog.network.ensemble import predict_votes
-    from zoolens.jobs.predict import model_unless_named, predict
 
-    models = _listed(model) or [model_unless_named(catalog)]
+    models = _listed(model) or [everywhere.model_unless_named(catalog)]
     if not predict_votes(models):
-        from zoolens.jobs.estimate import estimate
-
         if cluster:
             raise CatalogError("--cluster is for models of a decision tree, and this is none")
-        return estimate(catalog, models[0], inference, names=names)
+        return everywhere.estimate(catalog, models[0], inference, names=names)
     if names:
         raise CatalogError("the model is of a decision tree, which names its answers: no --names")
     with elsewhere(cluster, catalog, parts) as through:
-        return predict(catalog, models, inference, tree=tree, through=through)
+        return everywhere.predict(catalog, models, inference, tree=tree, through=through)
 
 
 def similar(
@@ -280,36 +259,33 @@ def explain(
     figures: bool = True,
     cluster: str | None = None,
     parts: Path | None = None,
-) -> "ExplainReport":
-    """`jobs.explain`; figures, which show counterparts, get an up-to-date index first.
+) -> "ExplainReport | SurveyReport":
+    """`jobs.explain_pieces.explain`.
 
     cluster, parts: who computes the maps, and through which folder, as of `elsewhere`.
     """
-    from zoolens.jobs.explain import check
-    from zoolens.jobs.explain import explain as job
-    from zoolens.jobs.index import index
+    from zoolens.jobs.explain_pieces import explain
 
-    if figures:
-        check(catalog, which, maps)
-        index(catalog)
     with elsewhere(cluster, catalog, parts) as through:
-        return job(catalog, which, maps, of=of, out=out, figures=figures, through=through)
+        return explain(catalog, which, maps, of=of, out=out, figures=figures, through=through)
 
 
 def is_of_estimates(catalog: Path, models: Sequence[str]) -> bool:
     """Whether an explanation is of a classifier or regressor: of `models`, or all there is."""
     from zoolens.catalog.network.ensemble import predict_votes
-    from zoolens.jobs.estimate_maps import only_estimates
+    from zoolens.jobs.explain_pieces import only_estimates
 
     return not predict_votes(models) if models else only_estimates(catalog)
 
 
 def release(catalog: Path, out: Path, title: "Title", cut: Cut = Cut()) -> "ReleaseReport":
-    """`jobs.release`; counterparts and a gallery, of losses, get an up-to-date index first."""
+    """`jobs.release`; counterparts and a gallery, of losses, get up-to-date indexes first."""
+    from zoolens.catalog.survey.folder import catalogues
     from zoolens.jobs.index import index
     from zoolens.jobs.release import is_scored
     from zoolens.jobs.release import release as job
 
-    if cut.needs_index and is_scored(catalog):
-        index(catalog)
+    for path in catalogues(catalog) if cut.needs_index else ():
+        if is_scored(path):
+            index(path)
     return job(catalog, out, title, cut)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import CatalogError, few
+from zoolens.catalog.errors import CatalogError, NothingHere, few
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.bundled import BUNDLED, name_of, settled
 from zoolens.catalog.network.engines import check_precision, choose_engine
@@ -39,7 +39,7 @@ def predict(
     model: str | Sequence[str],
     inference: Inference = Inference(),
     *,
-    tree: str | None = None,
+    tree: str | DecisionTree | None = None,
     batch_size: int = 32,
     through: ThroughFolder | None = None,
 ) -> PredictReport:
@@ -49,8 +49,8 @@ def predict(
     that comes with Zoolens for the tree; or several, whose samples
     are pooled in that order (`catalog.network.ensemble`); in another order they are another run.
     inference: how each predicts, as it would alone. tree: of a catalogue that has none yet, by
-    name or file; told from the labels of the first model unless given. A model of one channel
-    makes its view greyscale. The engine is recorded but
+    name or file, or itself; told from the labels of the first model unless given. A model of one
+    channel makes its view greyscale. The engine is recorded but
     does not make another run, since all give the same up to rounding; another precision does.
     through: where parts are computed, if not here.
     Galaxies that the run has predicted before are left alone, so the same call resumes what was
@@ -66,13 +66,14 @@ def predict(
     with Store.open(catalog) as store, ImageReader() as reader:
         imaged = galaxies_with_image(store)
         if not len(imaged):
-            raise CatalogError(
+            raise NothingHere(
                 f"no galaxy of {catalog} has an image; add them with: "
                 "zoolens ingest --images FOLDER"
             )
         best = partial(choose_engine, inference.engine, len(imaged))
         engine = through.agreed(best) if through else best()
-        known = settled_tree(store) if tree is None else get_tree(tree)
+        named = get_tree(tree) if isinstance(tree, str) else tree
+        known = named or settled_tree(store)
         models, said = settled(models, known)
         own = _tree(models, known)
         members = load_ensemble(models, own, inference.view, inference.grey_as_colour)

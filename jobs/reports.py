@@ -56,6 +56,12 @@ class Brief:
         return self.report.changed
 
 
+def replaced_note(one: Replaced) -> str:
+    """What to say of votes or images that an ingest replaced."""
+    galaxies = "1 galaxy" if one.galaxies == 1 else f"{one.galaxies:,} galaxies"
+    return f"replaced: {one.what} of {galaxies}, from {one.origin}"
+
+
 @dataclass(frozen=True)
 class IngestReport:
     """What an ingest did.

@@ -99,7 +99,7 @@ class Share:
     """What an ingest into a survey gives to one of its pieces, beside rows of the table.
 
     tree: the survey's, None if it has none yet; images: of the piece's galaxies, None without
-    `images`; rejects: what no piece has, which one of them is to record.
+    `images`; rejects: rows that no piece has, which one of them is to record.
     """
 
     tree: "DecisionTree | None" = None

@@ -8,7 +8,7 @@ from zoolens.catalog.store.ingests import Replaced
 from zoolens.catalog.survey.folder import Survey
 from zoolens.catalog.survey.routing import Routed
 from zoolens.jobs.keep import KeepReport
-from zoolens.jobs.reports import IngestReport
+from zoolens.jobs.reports import IngestReport, replaced_note
 
 
 def ingested(
@@ -16,11 +16,9 @@ def ingested(
 ) -> IngestReport:
     """What went into all pieces; survey: as it was before, None if there was none."""
     every = [*reports]
-    replaced: Counter[tuple[str, str]] = Counter()
-    for one in every:
-        replaced.update({(what, origin): n for what, n, origin in one.replaced})
     rejects = sum((Counter(one.rejects) for one in every), Counter[str]())
     new = len(routed.pieces) - (len(survey.pieces) if survey else 0)
+    now = _replaced(one for one in every if one.changed)
     where = f"in {len(every):,} of {len(routed.pieces):,} pieces, {new:,} of them new"
     return IngestReport(
         _same(one.run_id for one in every),
@@ -30,19 +28,29 @@ def ingested(
         sum(one.votes for one in every),
         sum(one.images for one in every),
         dict(sorted(rejects.items(), key=lambda item: (-item[1], item[0]))),
-        tuple(Replaced(what, n, origin) for (what, origin), n in replaced.items()),
+        tuple(_replaced(every)),
         every[0].unasked,
-        (where, *_notes_of(every)),
+        (where, *map(replaced_note, now), *_notes_of(every)),
         any(one.voted for one in every),
         any(one.changed for one in every),
     )
 
 
+def _replaced(reports: Iterable[IngestReport]) -> list[Replaced]:
+    found: Counter[tuple[str, str]] = Counter()
+    for one in reports:
+        found.update({(what, origin): n for what, n, origin in one.replaced})
+    return [Replaced(what, n, origin) for (what, origin), n in found.items()]
+
+
 def _notes_of(reports: Iterable[IngestReport]) -> list[str]:
-    """The notes of all pieces; of those that differ in numbers alone one, and of how many."""
+    """Other notes of all pieces; of those that differ in numbers alone one, and of how many."""
     alike: dict[str, list[str]] = {}
     for one in reports:
+        of_replaced = {*map(replaced_note, one.replaced)}
         for note in one.notes:
+            if note in of_replaced:
+                continue
             alike.setdefault(re.sub(r"\d[\d,]*", "#", note), []).append(note)
     return [
         notes[0] + (f"; likewise in {len(notes) - 1:,} more pieces" if len({*notes}) > 1 else "")

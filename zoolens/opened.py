@@ -251,7 +251,7 @@ class Catalog:
         predicted fraction unless given. Everything else is as in `zoolens.explain`. Maps go into
         the catalogue, figures and a page into the folder `out`, beside the catalogue unless given.
         """
-        from zoolens.jobs.pipeline import explain
+        from zoolens.jobs.explain_pieces import explain_one
         from zoolens.jobs.settings import Maps, Which
 
         which = Which(
@@ -264,7 +264,8 @@ class Catalog:
         )
         maps = Maps(model, method, layer, engine, grey_as_colour)
         with self._let_go():
-            report = explain(self.path, which, maps, of=of, out=None if out is None else Path(out))
+            folder = None if out is None else Path(out)
+            report = explain_one(self.path, which, maps, of=of, out=folder)
         pictures = tuple(file for file in report.figures if file.suffix == ".png")
         return Explained(pictures, report.page)
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from zoolens.catalog.errors import TableRefused
-from zoolens.catalog.formats.hats import INDEX_ORDER
+from zoolens.catalog.formats.hats_pixels import INDEX_ORDER
 from zoolens.catalog.formats.parquet_blocks import open_parquet, parquet_blocks
 from zoolens.catalog.runtime.files import text_of
 

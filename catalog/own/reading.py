@@ -106,6 +106,11 @@ class OwnTable:
                     rows.good[i] = False
             yield rows
 
+    def identified(self) -> Iterator[Rows]:
+        """The identifiers of all rows, not checked."""
+        for numbers, content in self._file.blocks(self._identifiers, {}):
+            yield Rows(self.path, content, self.identifier, numbers)
+
     def values(self, rows: Rows, columns: Sequence[OwnColumn]) -> dict[str, pa.Array]:
         """Values (N,) of a block's N rows by column, of the types that `columns` have."""
         return {

@@ -29,21 +29,24 @@ class Counted(Protocol):
 class Candidates:
     """Galaxies whose volunteers were asked a question, and that have a prediction of it.
 
-    tier, by number of galaxy less `first`: `ENOUGH` if `fewest` volunteers were asked; `FEWER` if
-    fewer, who only fill places that would be empty; else 0. A galaxy of a campaign without the
-    question was asked of nobody. A byte a galaxy, since there may be millions, and ten questions;
-    those of a piece of a survey have large numbers, one after the other.
+    held (N,): the galaxies of an index, ascending; tier (N,), of each: `ENOUGH` if `fewest`
+    volunteers were asked; `FEWER` if fewer, who only fill places that would be empty; else 0. A
+    galaxy of a campaign without the question was asked of nobody. A byte a galaxy, since there may
+    be millions, and ten questions; nothing is as long as the largest number, which in a survey
+    says nothing of how many there are.
     """
 
+    held: Ids
     tier: npt.NDArray[np.uint8]
     fewest: float
-    first: int = 0
 
     def among(self, galaxy_id: Ids, tier: int) -> Flags:
-        """Which of galaxies (N,) are of a tier, (N,)."""
-        place = galaxy_id - self.first
-        within = (place >= 0) & (place < len(self.tier))
-        return within & (self.tier[np.where(within, place, 0)] == tier)
+        """Which of galaxies (M,) are of a tier, (M,)."""
+        of_tier: Flags = self.tier == tier
+        if galaxy_id is self.held or not len(self.held):
+            return of_tier if galaxy_id is self.held else np.zeros(len(galaxy_id), bool)
+        place = np.minimum(np.searchsorted(self.held, galaxy_id), len(self.held) - 1)
+        return (self.held[place] == galaxy_id) & of_tier[place]
 
     def others(self, galaxy_id: int) -> tuple[int, int]:
         """How many have enough votes, and how many there are, other than a galaxy itself."""
@@ -60,14 +63,15 @@ def candidates_of(
 ) -> Candidates:
     """The candidates for the question of an answer, of the galaxies `held` (N,) by an index.
 
-    min_votes: none of fewer count; by default those of `FEWEST_VOTES` come first, and others fill
-    the places that they leave.
+    held: ascending. min_votes: none of fewer count; by default those of `FEWEST_VOTES` come first,
+    and others fill the places that they leave.
     """
     ids, totals = asked_galaxies(store, predict_run, answer_id)
     fewest = FEWEST_VOTES if min_votes is None else min_votes
-    there = np.isin(ids, held)
-    ids, totals = ids[there], totals[there]
-    first = int(ids.min()) if len(ids) else 0
-    tier = np.zeros(int(ids.max(initial=first)) - first + 1, np.uint8)
-    tier[ids - first] = np.where(totals >= fewest, ENOUGH, FEWER if min_votes is None else 0)
-    return Candidates(tier, fewest, first)
+    tier = np.zeros(len(held), np.uint8)
+    if len(held):
+        place = np.minimum(np.searchsorted(held, ids), len(held) - 1)
+        there = held[place] == ids
+        few = FEWER if min_votes is None else 0
+        tier[place[there]] = np.where(totals[there] >= fewest, ENOUGH, few)
+    return Candidates(held, tier, fewest)

@@ -21,7 +21,7 @@ from zoolens.catalog.similarity.files import KINDS, load_codes, load_index
 from zoolens.catalog.similarity.found import NO_EXCHANGE, not_close
 from zoolens.catalog.similarity.found import Counterpart as Counterpart
 from zoolens.catalog.similarity.found import Counterparts as Counterparts
-from zoolens.catalog.similarity.places import Hit, fill_places
+from zoolens.catalog.similarity.places import Hit
 from zoolens.catalog.similarity.queries import (
     Asked,
     Facts,
@@ -115,26 +115,6 @@ def find_many(
     return [found[row] for row in rows.tolist()]
 
 
-def counterparts_of_many(
-    store: Store, galaxy_id: Ids, answer_id: Ids, *, min_votes: float | None = None
-) -> tuple[Ids, Ids]:
-    """The best observed and the best predicted counterpart of each of N galaxies.
-
-    galaxy_id (N,); answer_id (N,): the answer of interest of each, for which it has votes and a
-    prediction. The same as `find_many`, without words. Two arrays (N,) of numbers of galaxies, -1
-    where there is no such galaxy. Raises `CatalogError` if the index files are not current.
-    """
-    source = Source.of(store)
-    known = read_known(source, galaxy_id)
-    queries = make_queries(source, galaxy_id, answer_id, known, None, min_votes, "question")
-    found = np.full((2, len(galaxy_id)), -1, np.int64)
-    hits = one_kind_at_a_time(source, queries, 2)
-    for row, (one, other) in enumerate(zip(*hits, strict=True)):
-        for kind, best in enumerate(fill_places(one, other, 1)[:2]):
-            found[kind, row] = best[0].galaxy_id if best else -1
-    return found[0], found[1]
-
-
 def _alike(
     source: Source,
     galaxy_id: Ids,
@@ -192,6 +172,17 @@ def describe_alike(facts: Facts, asked: Asked, hits: Sequence[Hit], count: int) 
     ]
     note = not_close(alike[0], "galaxy predicted alike", count) if alike else ""
     return Counterparts([], alike, False, ((), wanted), (note,) if note else ())
+
+
+def cannot_exchange(store: Store, galaxy_id: int, answer_id: int) -> str:
+    """Why a galaxy has no counterparts for an answer, in a sentence; empty if it can have some."""
+    ids = np.array([galaxy_id], np.int64)
+    known = read_known(Source.of(store), ids)
+    if np.isnan(known.predicted[0, answer_id]):
+        return NO_EXCHANGE.format("prediction")
+    if np.isnan(known.observed[0, answer_id]) and not len(without_votes(store, ids)):
+        return NO_EXCHANGE.format("votes")
+    return ""
 
 
 def check_weights(asked: Asked) -> None:

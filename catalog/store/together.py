@@ -33,6 +33,7 @@ from zoolens.catalog.store.views import UNRANKED, VIEWS, PublicView, comment_on_
 _BY_NAME = {view.name: view for view in VIEWS}
 # What a view reads from, outside of quotes; names in our own SQL are lower case, words upper.
 _SOURCE = re.compile(r"\"[^\"]*\"|'[^']*'|\b(FROM|JOIN)\s+(?:(history)\.)?([a-z_]+)\b")
+_COMPARED = 2_000_000  # names compared at a time
 _RANK = "row_number() OVER (ORDER BY weighted_ce DESC, iauname) AS rank"
 # Words of a query that may ask about any view without its name.
 _ABOUT_VIEWS = re.compile(r"duckdb_\w+|pg_\w+|information_schema|query|query_table|show|sqlite_\w+")
@@ -85,6 +86,30 @@ class Together:
     def close_in(self) -> None:
         """From now on only what is attached can be read, if the settings say so."""
         close_in(self.connection, self._settings)
+
+    def galaxies_twice(self, column: str) -> int:
+        """How many values of a column of `galaxy` stand in several pieces.
+
+        They are compared a part at a time, by their hashes: all would not fit in memory.
+        """
+        galaxies = " UNION ALL ".join(
+            f"SELECT {column} AS value, {i} AS piece FROM {quoted(name)}.main.galaxy"
+            for i, name in enumerate(self.pieces)
+        )
+        total = self._value(f"SELECT count(*) FROM ({galaxies})")
+        parts = 1 + total // _COMPARED
+        return sum(
+            self._value(
+                f"SELECT count(*) FROM (SELECT 1 FROM ({galaxies}) "
+                f"WHERE hash(value) % {parts} = {part} "
+                "GROUP BY value HAVING min(piece) < max(piece))"
+            )
+            for part in range(parts)
+        )
+
+    def _value(self, sql: str) -> int:
+        ((value,),) = self.connection.execute(sql).fetchall()
+        return int(value)
 
     def pieces_with(self, iauname: str) -> list[str]:
         """The pieces that show a galaxy of a name; of views `galaxies` must be made."""

@@ -1,8 +1,8 @@
 """Counterparts in a survey: the index of each piece is searched, and the best are merged."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -56,48 +56,68 @@ def home_of(folder: Path, galaxy: str) -> Home:
     return Home(number, pieces[0], named[pieces[0]])
 
 
+class _Galaxy(NamedTuple):
+    """What the piece that holds a galaxy knows of it."""
+
+    name: str
+    observed: Floats  # (A,)
+    predicted: Floats  # (A,)
+    totals: Floats  # (Q,)
+    voted: bool
+
+
 @dataclass(frozen=True)
 class Found:
     """Galaxies that the pieces of a survey were found to hold, and what those know of them.
 
-    where: the catalogue of each, by number.
+    where: the catalogue of each, by number. A piece is read once for all that are asked for
+    together, and not again.
     """
 
     tree: DecisionTree
     where: dict[int, Path]
+    _read: dict[int, _Galaxy] = field(default_factory=dict)
 
     def known(self, galaxy_id: Ids) -> Known:
         """Their votes and predictions (N,)."""
+        some = self._galaxies(galaxy_id)
         answers, questions = len(self.tree.labels), len(self.tree.questions)
-        shapes = (answers, answers, questions)
-        observed, predicted, totals = (np.full((len(galaxy_id), width), np.nan) for width in shapes)
-        for source, here in self._sources(galaxy_id):
-            known = source.known(galaxy_id[here])
-            observed[here], predicted[here] = known.observed, known.predicted
-            totals[here] = known.totals
-        return Known(observed, predicted, totals)
+        return Known(
+            np.array([one.observed for one in some]).reshape(-1, answers),
+            np.array([one.predicted for one in some]).reshape(-1, answers),
+            np.array([one.totals for one in some]).reshape(-1, questions),
+        )
 
     def names(self, galaxy_id: Ids) -> dict[int, str]:
         """Their names, by number."""
-        found: dict[int, str] = {}
-        for source, here in self._sources(galaxy_id):
-            found |= source.names(galaxy_id[here])
-        return found
+        some = self._galaxies(galaxy_id)
+        return {number: one.name for number, one in zip(galaxy_id.tolist(), some, strict=True)}
 
     def without_votes(self, galaxy_id: Ids) -> Ids:
         """Those of them (N,), ascending, that nobody voted on."""
-        none = [np.empty(0, np.int64)]
-        for source, here in self._sources(galaxy_id):
-            none.append(source.without_votes(galaxy_id[here]))
-        return np.sort(np.concatenate(none))
+        voted = [one.voted for one in self._galaxies(galaxy_id)]
+        return galaxy_id[~np.array(voted, bool)]
 
-    def _sources(self, galaxy_id: Ids) -> Iterator[tuple[Source, Ids]]:
-        """The pieces that hold some galaxies, one open at a time, and the places of those."""
-        paths = [self.where[number] for number in galaxy_id.tolist()]
-        for path in dict.fromkeys(paths):
+    def _galaxies(self, galaxy_id: Ids) -> list[_Galaxy]:
+        numbers: list[int] = galaxy_id.tolist()
+        missing: dict[Path, list[int]] = {}
+        for number in sorted({*numbers} - self._read.keys()):
+            missing.setdefault(self.where[number], []).append(number)
+        for path, some in missing.items():
             with Store.open(path, read_only=True) as store:
-                here = [place for place, one in enumerate(paths) if one == path]
-                yield Source.of(store), np.array(here, np.int64)
+                self._read.update(_read_galaxies(Source.of(store), np.array(some, np.int64)))
+        return [self._read[number] for number in numbers]
+
+
+def _read_galaxies(source: Source, galaxy_id: Ids) -> dict[int, _Galaxy]:
+    """What a piece knows of galaxies (N,), ascending."""
+    known, names = source.known(galaxy_id), source.names(galaxy_id)
+    bare = set(source.without_votes(galaxy_id).tolist())
+    arrays = zip(known.observed, known.predicted, known.totals, strict=True)
+    return {
+        number: _Galaxy(names[number], *row, number not in bare)
+        for number, row in zip(galaxy_id.tolist(), arrays, strict=True)
+    }
 
 
 @dataclass
@@ -114,7 +134,7 @@ class _Counted:
 
 
 @dataclass
-class _Best:
+class BestHits:
     """The best hits of the pieces so far."""
 
     most: int
@@ -183,8 +203,8 @@ class _Search:
     ) -> None:
         self._asked, self._k, self._min_votes = asked, k, min_votes
         self._approximate, self._voted = approximate, voted
-        self._best = {kind: _Best(2 * k) for kind in KINDS}
-        self._alike, self._count = _Best(k), 0
+        self._best = {kind: BestHits(2 * k) for kind in KINDS}
+        self._alike, self._count = BestHits(k), 0
         self._counted = _Counted()
 
     def search(self, source: Source) -> list[Hit]:

@@ -11,6 +11,7 @@ have different numbers: those of piece i follow i * 2**32.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -64,24 +65,26 @@ class Survey:
 
 
 def is_survey(path: Path) -> bool:
-    """Whether a path is the folder of a survey, and not the file of one catalogue."""
-    return (path / MANIFEST).is_file()
+    """Whether a path is the folder of a survey, and not the file of one catalogue.
+
+    Raises `CatalogError` if it is one whose first ingest has not ended.
+    """
+    if not is_listed(path) and (said := unfinished(path)):
+        raise CatalogError(said)
+    return is_listed(path)
+
+
+def is_listed(folder: Path) -> bool:
+    """Whether a folder has the list of a survey's pieces."""
+    return (folder / MANIFEST).is_file()
 
 
 def catalogues(path: Path) -> list[Path]:
     """The catalogues at a path: that file alone, or the pieces of the survey there.
 
-    Says if an ingest into it has not ended. Raises `CatalogError` if that was the first, so that
-    there is no survey yet, or its list of pieces cannot be used.
+    Raises as `is_survey` and `open_survey`.
     """
-    said = unfinished(path)
-    if is_survey(path):
-        if said:
-            tell(said)
-        return open_survey(path).paths
-    if said:
-        raise CatalogError(said)
-    return [path]
+    return open_survey(path).paths if is_survey(path) else [path]
 
 
 def unfinished(folder: Path) -> str | None:
@@ -90,13 +93,13 @@ def unfinished(folder: Path) -> str | None:
     Until its rows are set aside by piece, it has changed nothing in a survey that there is.
     """
     begun, planned = folder / WORK / BEGUN, folder / WORK / PLAN
-    if not begun.is_file() or (is_survey(folder) and not planned.is_file()):
+    if not begun.is_file() or (is_listed(folder) and not planned.is_file()):
         return None
     try:
         said = str(json.loads(text_of(begun))["said"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         said = "something"
-    so_far = "some pieces may have it, others not" if is_survey(folder) else "it is no survey yet"
+    so_far = "some pieces may have it, others not" if is_listed(folder) else "it is no survey yet"
     return (
         f"the ingest of {said} into {folder} has not ended, so that {so_far}: run the same command "
         "again"
@@ -109,7 +112,7 @@ def asked_for(path: Path, new: bool) -> bool:
     Raises `CatalogError` if one is to be made where something else is, or one that is being made
     is taken for a catalogue.
     """
-    if is_survey(path):
+    if is_listed(path):
         return True
     said = unfinished(path)
     if said and not new:
@@ -121,6 +124,21 @@ def asked_for(path: Path, new: bool) -> bool:
 
 
 def open_survey(folder: Path) -> Survey:
+    """The survey in a folder; says if an ingest into it has not ended.
+
+    Raises `CatalogError` if its list of pieces cannot be used.
+    """
+    if said := unfinished(folder):
+        _tell_once(said)
+    return read_survey(folder)
+
+
+@lru_cache
+def _tell_once(said: str) -> None:
+    tell(said)
+
+
+def read_survey(folder: Path) -> Survey:
     """The survey in a folder. Raises `CatalogError` if its list of pieces cannot be used."""
     file = folder / MANIFEST
     try:

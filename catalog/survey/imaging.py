@@ -23,9 +23,10 @@ class SharedImages:
     entries: Mapping[Piece, Sequence[ImageEntry]]
     rejects: Sequence[Reject]
 
-    def of(self, piece: Piece) -> ImageListing:
-        """The listing of a piece: of the same digest, without rejects."""
-        return replace(self.listing, entries=list(self.entries.get(piece, ())), rejects=[])
+    def of(self, piece: Piece, *, rejects: bool) -> ImageListing:
+        """The listing of a piece, of the same digest; rejects: with what no piece has."""
+        lost = list(self.rejects) if rejects else []
+        return replace(self.listing, entries=list(self.entries.get(piece, ())), rejects=lost)
 
 
 def share_images(

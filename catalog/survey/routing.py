@@ -100,6 +100,14 @@ def route(sought: Sought, survey: Survey | None, most: int, work: Path) -> Route
         )
     if sought.file.rows:
         _check_room(sought, sought.file.rows, work)
+    try:
+        return _route(sought, survey, most, work)
+    except OSError as error:
+        raise CatalogError(f"{work} could not be written: {error.strerror or error}") from None
+
+
+def _route(sought: Sought, survey: Survey | None, most: int, work: Path) -> Routed:
+    path = sought.file.path
     pixel = _read_places(sought, work)
     _check_room(sought, len(pixel), work)
     piece = np.memmap(work / _PIECES, np.int32, "w+", shape=pixel.shape)
@@ -220,13 +228,12 @@ def _set_aside(
 def _check_room(sought: Sought, rows: int, work: Path) -> None:
     """Refuse what there is no room for, before hours of work.
 
-    Measured: a galaxy takes 20 bytes in a catalogue and as many beside its name while it is placed,
-    a count or another number 3, a name or other text 15, in an extract and in a catalogue each.
+    Measured: a galaxy takes 60 bytes, with its name and position while it is placed, and in an
+    extract and a catalogue each 3 for a count or another number, and 15 for its name or other text.
     """
-    wide = sum(
-        15 if _is_text(sought.file.schema.field(name).type) else 3 for name in sought.columns
-    )
-    needed, free = rows * (40 + 2 * wide), shutil.disk_usage(work).free
+    kinds = [sought.file.schema.field(name).type for name in sought.columns]
+    needed = rows * (60 + 2 * sum(15 if _is_text(kind) else 3 for kind in kinds))
+    free = shutil.disk_usage(work).free
     if needed > free:
         raise CatalogError(
             f"{rows:,} galaxies of {sought.file.path} need about {needed / 1e9:,.1f} GB beside "

@@ -19,7 +19,7 @@ from typing import Any
 from zoolens.catalog.errors import CatalogBusy, CatalogError
 from zoolens.catalog.runtime.files import make_folder, replacing, text_of
 from zoolens.catalog.store.rejects import Reject
-from zoolens.catalog.survey.folder import BEGUN, PLAN, WORK, Piece, is_survey, unfinished
+from zoolens.catalog.survey.folder import BEGUN, PLAN, WORK, Piece, is_listed, unfinished
 from zoolens.catalog.survey.routing import Routed
 
 _FORMAT = 1
@@ -48,7 +48,7 @@ def working(folder: Path, settings: Mapping[str, Any], said: str) -> Iterator[Pa
             pass
         begun = _read(work / BEGUN)
         if begun is None or begun.get("settings") != dict(settings):
-            if is_survey(folder) and (other := unfinished(folder)):
+            if is_listed(folder) and (other := unfinished(folder)):
                 raise CatalogError(f"{other}; or remove {work}, and those pieces keep it")
             _give_up(folder, work)
             _write(work / BEGUN, {"settings": dict(settings), "said": said})
@@ -95,7 +95,7 @@ def plan(work: Path, routed: Routed) -> None:
 
 def _give_up(folder: Path, work: Path) -> None:
     """Remove what another ingest had begun, and the pieces that only it knew."""
-    if not is_survey(folder) and (work / PLAN).is_file():
+    if not is_listed(folder) and (work / PLAN).is_file():
         abandoned = planned(work)
         for piece in abandoned.pieces if abandoned else ():
             for file in piece.path(folder).parent.glob(f"{piece.path(folder).name}*"):
