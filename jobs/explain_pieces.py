@@ -187,10 +187,9 @@ def _folder(survey: Path, path: Path, done: SurveyReport) -> Path:
 
 def only_estimates(catalog: Path) -> bool:
     """Whether a catalogue, or any piece of a survey, has estimates and no predictions of votes."""
-    visits = [visit(of_estimates.only_estimates, path) for path in catalogues(catalog)]
-    if not is_survey(catalog) and visits[0].error is not None:
-        raise visits[0].error
-    return any(one.done for one in visits)
+    if not is_survey(catalog):
+        return of_estimates.only_estimates(catalog)
+    return any(visit(of_estimates.only_estimates, path).done for path in catalogues(catalog))
 
 
 def explain_estimates(

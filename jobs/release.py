@@ -78,7 +78,9 @@ def release(catalog: Path, out: Path, title: Title, cut: Cut = Cut()) -> Release
     _check(title, cut)
     pieces = open_survey(catalog).pieces if is_survey(catalog) else ()
     shares = [Share.read(path) for path in catalogues(catalog)]
-    check_agreement(shares)
+    names = [piece.name for piece in pieces] or [""]
+    if pieces:
+        check_agreement(catalog, shares, names)
     held = all_holdings([share.held for share in shares])
     contents = _contents(catalog, shares, held, cut)
     with replacing_folder(out) as part:
@@ -92,7 +94,7 @@ def release(catalog: Path, out: Path, title: Title, cut: Cut = Cut()) -> Release
     notes = [
         *_organisations(title),
         *_left_out(held),
-        *lacking(shares, [piece.name for piece in pieces] or [""]),
+        *lacking(shares, names),
         *_of_maps(held, contents, written),
     ]
     columns = len(contents.columns)

@@ -102,7 +102,7 @@ def select(
     rejects: list[Reject] = []
     files: dict[int, tuple[str, PickedImage]] = {}
     with replacing_folder(out) as part, ImageReader() as reader:
-        found = BestOfAll(paths, worth, budget)
+        found = BestOfAll(catalog, worth, budget)
         with progress("selecting", budget) as bar:
 
             def use(picks: Sequence[Pick]) -> Iterator[bool]:

@@ -70,8 +70,9 @@ class VerifyReport:
 def verify(catalog: Path, *, images: bool = False) -> VerifyReport:
     """Check a catalogue, or all pieces of a survey and how they lie together.
 
-    Counts, orphans, doubles, blob sizes, child totals and, on request, images. Of a survey a check is of all pieces, and names those
-    that offend, and there are checks of the survey (`catalog.survey.checks`).
+    Counts, orphans, doubles, blob sizes, child totals and, on request, images. Of a survey a check
+    is of all pieces, and names those that offend, and there are checks of the survey itself
+    (`catalog.survey.checks`).
 
     images: read every image file again and compare its SHA-256 with the recorded
     one (single image files only; shards and tables are compared as a whole by

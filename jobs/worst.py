@@ -26,9 +26,10 @@ def worst(
 ) -> pa.Table:
     """The `limit` worst galaxies, as a table for people: see `catalog.store.ranking`.
 
-    catalog: one, or a survey, whose pieces must have one model and one set of weights. min_votes: only answers to questions that so many volunteers were asked; where: only galaxies
-    for which this SQL condition on the views `galaxies` and `own` is true. If no galaxy ranks, a
-    warning (`Told`) says why.
+    catalog: one, or a survey, whose pieces must have one model and one set of weights. min_votes:
+    only answers to questions that so many volunteers were asked; where: only galaxies for which
+    this SQL condition on the views `galaxies` and `own` is true. If no galaxy ranks, a warning
+    (`Told`) says why.
     """
     asked = {"label": answer, "question": question, "where": where}
     if is_survey(catalog):

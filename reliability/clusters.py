@@ -29,7 +29,8 @@ _ADDRESS, _POISON = "address.txt", "poison.txt"
 _A_PART = 2  # galaxies
 _PACE = 0.1  # seconds that a part takes at least, so that something can happen to it
 _PATIENCE = 180.0
-_OF_SHARDS = ("shard", "setting")  # parts that failed come later, in shards of their own
+# Parts that failed come later, in shards of their own, and stay in the history of refusals.
+_OF_FAILURES = ("shard", "setting", "reject")
 ROWS = ("prediction", "question_prediction", "posterior")
 
 
@@ -140,10 +141,11 @@ def _starve(scene: Scene) -> int:
     before = scene.site.workers()
     with hushed(), Client(scene.site.address, set_as_default=False) as client:
         worker = scene.case.random.choice(sorted(client.nthreads()))
-        client.run(eat, 1.0, workers=[worker], wait=False)
+        eaten = client.submit(eat, 1.0, workers=[worker], pure=False)
         ends = time.monotonic() + 30
         while {*before} <= {*scene.site.workers()} and time.monotonic() < ends:
             time.sleep(0.1)
+        eaten.cancel()
     return len({*before} - {*scene.site.workers()})
 
 
@@ -257,7 +259,8 @@ def _judge(case: Case, world: World, there: Site, fault: str, whole: Whole) -> V
     scene = Scene(there, world, case, started(_write, world, folder))
     events = FAULTS[fault](scene)
     scene.writer.join(_PATIENCE)
-    if killed(scene.writer):
+    if scene.writer.is_alive():
+        killed(scene.writer)
         return failed(f"{fault}: hangs", events)
     words = told.read_text() if told.exists() else ""
     if scene.writer.exitcode not in (0, -9) or "\n" in words:
@@ -273,7 +276,7 @@ def _judge(case: Case, world: World, there: Site, fault: str, whole: Whole) -> V
     found = [wrong] if wrong else compared(whole, folder, _WORK)
     if fault in _POISONED:
         found = [
-            one for one in found if not one.startswith(tuple(f"table {t}" for t in _OF_SHARDS))
+            one for one in found if not one.startswith(tuple(f"table {t}" for t in _OF_FAILURES))
         ]
     if found:
         return failed(f"{fault} ({events}): {'; '.join(found[:4])} [{words}]", events)

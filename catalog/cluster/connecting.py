@@ -14,6 +14,10 @@ from zoolens.catalog.errors import CatalogError
 DEATHS = 3  # of workers, at a part, after which it is given up
 _CONNECT = 10  # seconds in which a scheduler answers
 _CLOSE = 10
+_SETTINGS = {
+    "distributed.comm.timeouts.connect": f"{_CONNECT}s",
+    "distributed.admin.low-level-log-length": 100,  # of each kind of what a scheduler remembers
+}
 _TALKERS = ("asyncio", "bokeh", "distributed", "tornado")
 
 
@@ -69,7 +73,7 @@ def connected(asked: Asked) -> Iterator[tuple[Any, Said]]:
     from distributed import Client
 
     with ExitStack() as stack:
-        stack.enter_context(dask.config.set({"distributed.comm.timeouts.connect": f"{_CONNECT}s"}))
+        stack.enter_context(dask.config.set(_SETTINGS))
         said = stack.enter_context(hushed())
         if isinstance(asked, Scheduler):
             client = _found(asked)

@@ -62,10 +62,7 @@ class PublicView:
         """SQL that describes the view, and its columns, in a schema."""
         return [
             f"COMMENT ON VIEW {schema}.{self.name} IS {_text('One row per ' + self.row + '.')}",
-            *(
-                comment_on_column(schema, self.name, said._replace(name=column))
-                for column, said in self.columns.items()
-            ),
+            *(comment_on_column(schema, self.name, said) for said in self.columns.values()),
         ]
 
 

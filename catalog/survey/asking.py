@@ -60,9 +60,9 @@ def ask_each(folder: Path, ask: Callable[[Store], Answer], *jobs: str) -> Iterat
     check_comparable(folder, pieces, jobs)
     for job in jobs:
         tell_of_lacking(pieces, job)
-    for name, error in refused.items():
-        if isinstance(error, UnknownName):
-            told.setdefault((Told, f"left out: {error}"), []).append(name)
+    for name, why in refused.items():
+        if isinstance(why, UnknownName):
+            told.setdefault((Told, f"left out: {why}"), []).append(name)
     for (kind, message), names in told.items():
         tell(f"{few(names)}: {message}", kind)
     tell_of_outdated(stale)

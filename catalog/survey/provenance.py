@@ -7,28 +7,34 @@ from typing import Any
 
 from zoolens.catalog.errors import CatalogError, few
 from zoolens.catalog.release.shares import Share
-from zoolens.catalog.survey.alike import MADE, Shown, check_alike, check_trees
+from zoolens.catalog.store.store import Store
+from zoolens.catalog.survey.agreement import WORDS, differences, what_shows
 
+_JOBS = ("predict", "estimate", "score", "explain")
 _EVERYWHERE = ("predict", "estimate")  # what is lacking in one piece alone is still to be made
 
 
-def check_agreement(shares: Sequence[Share]) -> None:
-    """Raises `CatalogError`, naming two, if catalogues do not show the same kind of thing.
+def check_agreement(folder: Path, shares: Sequence[Share], names: Sequence[str]) -> None:
+    """Raises `CatalogError`, naming pieces, if they do not show the same kind of thing.
 
     They need one decision tree, predictions and estimates by the same models with the same
     settings, losses with the same weights, maps made in the same way, and own columns that mean
     the same. Losses and maps may be lacking in some, as they are of some galaxies of one catalogue.
     """
-    check_trees([(share.path, share.held.tree) for share in shares])
-    for job, made in MADE.items():
-        there = [share for share in shares if getattr(share.runs, job) is not None]
-        without = [share for share in shares if getattr(share.runs, job) is None]
-        if there and without and job in _EVERYWHERE:
+    for job in _EVERYWHERE:
+        having = [name for name, share in zip(names, shares, strict=True) if _runs(share)[job]]
+        without = [name for name in names if name not in having]
+        if having and without:
             raise CatalogError(
-                f"{without[0].path} has no {made}, as {there[0].path} has; do first: zoolens "
-                f"predict --catalog {without[0].path}"
+                f"{few(without)} of {folder} have no {WORDS[job]}, as {having[0]} has; do first: "
+                f"zoolens predict --catalog {folder}"
             )
-        check_alike(job, [_shown(share, job) for share in there])
+    shown = []
+    for name, share in zip(names, shares, strict=True):
+        with Store.open(share.path, read_only=True) as store:
+            shown.append(what_shows(name, store, _JOBS))
+    for said in differences(folder, shown, _JOBS):
+        raise CatalogError(f"{said}; a release needs the same of all pieces")
     own: dict[str, tuple[Any, Path]] = {}
     for share in shares:
         for column in share.held.own:
@@ -40,20 +46,18 @@ def check_agreement(shares: Sequence[Share]) -> None:
                 )
 
 
-def _shown(share: Share, job: str) -> Shown:
-    (record,) = [one for one in share.records if one["run_id"] == getattr(share.runs, job)]
-    return share.path, record["model_sha256"], record["config"]
+def _runs(share: Share) -> dict[str, int | None]:
+    return {job: getattr(share.runs, job) for job in _JOBS}
 
 
 def lacking(shares: Sequence[Share], names: Sequence[str]) -> list[str]:
     """What some of the pieces alone do not have, in sentences."""
     said = []
-    for job, made in MADE.items():
-        without = [n for n, s in zip(names, shares, strict=True) if getattr(s.runs, job) is None]
+    for job in _JOBS:
+        without = [name for name, s in zip(names, shares, strict=True) if _runs(s)[job] is None]
         if 0 < len(without) < len(shares):
-            said.append(
-                f"{len(without):,} of {len(shares):,} pieces have no {made}: {few(without)}"
-            )
+            count = f"{len(without):,} of {len(shares):,}"
+            said.append(f"{count} pieces have no {WORDS[job]}: {few(without)}")
     return said
 
 

@@ -4,12 +4,12 @@ Of each catalogue only its best galaxies are held; if they are used up, its scor
 """
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import CatalogError, NothingHere, Outdated, few, tell
+from zoolens.catalog.errors import CatalogError, NothingHere, Outdated, tell
 from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.selection.acquisition import read_scores
 from zoolens.catalog.selection.choosing import Pick
@@ -17,7 +17,14 @@ from zoolens.catalog.store.galaxies import names_of
 from zoolens.catalog.store.matrices import compared_galaxies
 from zoolens.catalog.store.outdated import stale_steps
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.survey.alike import Shown, check_alike, check_trees
+from zoolens.catalog.survey.agreement import (
+    check_comparable,
+    tell_of_lacking,
+    tell_of_outdated,
+    what_shows,
+    with_sources,
+)
+from zoolens.catalog.survey.folder import is_survey, open_survey
 
 _SPARE = 64  # galaxies of a catalogue that are held at least
 _MORE = 4  # times as many when they are used up
@@ -45,18 +52,20 @@ class BestOfAll:
     pick, the place of its catalogue, and the run there that its score comes from.
     """
 
-    def __init__(self, paths: Sequence[Path], worth: Worth, budget: int) -> None:
+    def __init__(self, catalog: Path, worth: Worth, budget: int) -> None:
         """Read the scores of each catalogue in turn.
 
         Raises `CatalogError` if catalogues show other models or weights, one lacks what the others
         have, nothing has a score, or nothing on a question with a quota.
         """
+        named = open_survey(catalog).named if is_survey(catalog) else {catalog.name: catalog}
+        paths = [*named.values()]
         self._paths, self._worth = paths, worth
         self._size = _SPARE + _MORE * budget // len(paths)
         self._runs: dict[int, int] = {}
         self._piece: dict[int, int] = {}
         self.without_image = 0
-        self.tree = check_scored(paths, worth.by)
+        self.tree = check_scored(named, worth.by, catalog)
         self._held: dict[int, Held] = {}
         nothing: list[NothingHere] = []
         with progress("scores", len(paths)) as bar:
@@ -139,36 +148,34 @@ class BestOfAll:
         return found
 
 
-def check_scored(paths: Sequence[Path], by: str) -> DecisionTree:
+def check_scored(named: Mapping[str, Path], by: str, folder: Path) -> DecisionTree:
     """The tree of catalogues whose scores can be compared; warns of those that are outdated.
 
     Raises `CatalogError`, naming them, if they are of several trees, models or weights, or if one
     is not yet predicted or scored.
     """
     job = "score" if by == "loss" else "predict"
-    jobs = dict.fromkeys(["predict", job])
-    trees: list[tuple[Path, DecisionTree]] = []
-    shown: dict[str, list[Shown]] = {one: [] for one in jobs}
-    stale: dict[str, list[Path]] = {}
-    for path in paths:
+    trees, shown = [], []
+    stale: dict[str, list[str]] = {}
+    for name, path in named.items():
         with Store.open(path, read_only=True) as store:
-            trees.append((path, store.tree))
+            trees.append(store.tree)
+            shown.append(what_shows(name, store, [job]))
             if not _has_runs(store, by):
                 continue
-            for one in jobs:
-                run = store.run(store.newest_run(one))
-                shown[one].append((path, run.model_sha256, run.config))
-            for step in stale_steps(store, jobs):
-                stale.setdefault(step.said, []).append(path)
-    for said, where in stale.items():
-        tell(f"{few([str(path) for path in where])}: {said}" if len(paths) > 1 else said, Outdated)
-    check_trees(trees)
-    for one in jobs:
-        check_alike(one, shown[one])
-    if not any(shown.values()):
-        with Store.open(paths[0], read_only=True) as store:
             store.newest_run(job)  # which says what is to be done
-    return trees[0][1]
+            for step in stale_steps(store, with_sources([job])):
+                stale.setdefault(step.job, []).append(name)
+                if len(named) == 1:
+                    tell(step.said, Outdated)
+    if len(named) > 1:
+        check_comparable(folder, shown, [job])
+        tell_of_lacking(shown, job)
+        tell_of_outdated(stale)
+    if all(one.lacks([job]) for one in shown):
+        with Store.open(next(iter(named.values())), read_only=True) as store:
+            store.newest_run(job)
+    return trees[0]
 
 
 def _has_runs(store: Store, by: str) -> bool:

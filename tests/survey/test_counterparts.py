@@ -12,8 +12,8 @@ from zoolens.catalog.survey.counterparts import home_of
 from zoolens.catalog.survey.folder import Piece, open_survey
 from zoolens.jobs import pipeline
 from zoolens.jobs.index import index
-from zoolens.jobs.similar import similar
 from zoolens.jobs.score import score
+from zoolens.jobs.similar import similar
 
 from ..made.catalogues import catalogue, random_concentrations, random_counts
 from ..made.surveys import cut

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.made.catalogues import TOY
+from tests.made.catalogues import TOY, blank
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.release.holdings import Holdings
 from zoolens.catalog.release.shares import Share
@@ -72,27 +72,25 @@ def test_runs_of_some_name_their_pieces() -> None:
     ]
 
 
-def test_pieces_that_agree_pass() -> None:
-    check_agreement(three())
-    assert lacking(three(), NAMES) == []
-
-
-def test_what_one_lacks_is_refused_or_told() -> None:
+def test_what_some_lack_is_told() -> None:
     shares = three()
-    unscored = replace(shares[1], runs=Runs(2, None, None))
-    check_agreement([shares[0], unscored])
-    told = lacking([shares[0], unscored, shares[2]], NAMES)
-    assert told == ["1 of 3 pieces have no losses: Norder=0/Npix=2"]
-    bare = replace(shares[1], runs=Runs(None, None, None))
-    with pytest.raises(CatalogError, match=r"Npix=2.duckdb has no predictions, as .*Npix=1.duckdb"):
-        check_agreement([shares[0], bare])
+    assert lacking(shares, NAMES) == []
+    shares[1] = replace(shares[1], runs=Runs(2, None, None))
+    assert lacking(shares, NAMES) == ["1 of 3 pieces have no losses: Norder=0/Npix=2"]
 
 
-def test_own_columns_mean_the_same() -> None:
+def test_predictions_are_needed_of_all() -> None:
     shares = three()
+    shares[1] = replace(shares[1], runs=Runs(None, None, None))
+    with pytest.raises(CatalogError, match=r"Npix=2 of dr10 have no predictions, as .*Npix=1 has"):
+        check_agreement(Path("dr10"), shares, NAMES)
+
+
+def test_own_columns_mean_the_same(tmp_path: Path) -> None:
+    shares = [replace(one, path=blank(tmp_path / f"{n}.duckdb")) for n, one in enumerate(three())]
     own = [Column("z", "DOUBLE", "redshift"), Column("z", "DOUBLE", "height")]
     for number, column in enumerate(own):
         shares[number] = replace(shares[number], held=replace(HELD, own=(column,)))
-    check_agreement([shares[0], shares[2]])
-    with pytest.raises(CatalogError, match=r"'z' is another in .*Npix=2.duckdb than in .*Npix=1"):
-        check_agreement(shares)
+    check_agreement(tmp_path, [shares[0], shares[2]], NAMES[:2])
+    with pytest.raises(CatalogError, match=r"'z' is another in .*1.duckdb than in .*0.duckdb"):
+        check_agreement(tmp_path, shares, NAMES)

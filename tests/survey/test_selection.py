@@ -39,7 +39,6 @@ def survey(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return survey_of(whole, tmp_path_factory.mktemp("survey") / "pieces")
 
 
-@pytest.mark.parametrize("few", [False, True])
 @pytest.mark.parametrize(
     "how",
     [
@@ -47,7 +46,6 @@ def survey(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"by": "loss", "min_votes": 10},
         {"where": "iauname > 'J12'", "quotas": ["round=3", "bar=1"]},
         {"where": "iauname IN ('J03', 'J04')"},  # there is none in some pieces
-        {"max_votes": 20.0},
     ],
 )
 def test_it_is_that_of_the_whole(
@@ -56,9 +54,8 @@ def test_it_is_that_of_the_whole(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     how: dict[str, Any],
-    few: bool,
 ) -> None:
-    if few:  # held of a catalogue at a time
+    if "quotas" in how:  # few are held of a catalogue at a time
         monkeypatch.setattr(selection, "_SPARE", 1)
         monkeypatch.setattr(selection, "_MORE", 2)
     reports = [select(c, tmp_path / c.name, 8, **how) for c in (whole, survey)]
@@ -125,7 +122,7 @@ def test_a_quota_needs_a_galaxy_in_some_piece(survey: Path, tmp_path: Path) -> N
         (
             "mutual_information",
             "UPDATE run SET model_sha256 = 'ff' WHERE job = 'predict'",
-            "another model",
+            "differ in model",
         ),
         ("loss", "UPDATE run SET status = 'running' WHERE job = 'score'", "no complete score run"),
         (
@@ -143,5 +140,5 @@ def test_pieces_that_disagree_or_lag_are_named(
         store.execute(statement)
     with pytest.raises(CatalogError, match=words) as caught:
         select(pieces, tmp_path / "out", 3, by=by)
-    assert "Npix=17.duckdb" in str(caught.value)
+    assert "Npix=17" in str(caught.value)
     assert not (tmp_path / "out").exists()
