@@ -12,8 +12,10 @@ from zoolens.catalog.errors import CatalogError, NothingHere
 from zoolens.catalog.evaluation.sample import comparable, drawn
 from zoolens.catalog.paths import evaluation_dir
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.survey.agreement import Shown, tell_of_lacking, what_shows
 from zoolens.catalog.survey.folder import is_survey
 from zoolens.catalog.survey.gathering import gather
+from zoolens.catalog.survey.tour import name_of
 from zoolens.jobs.evaluate import EvaluateReport
 from zoolens.jobs.evaluate import evaluate as job
 from zoolens.jobs.pieces import Pieces
@@ -41,13 +43,16 @@ def evaluate(
     pieces.check_readable()
     found: dict[Path, Ids] = {}
     empty: CatalogError | None = None
+    shown: list[Shown] = []
     for path in pieces.paths:
         try:
             with Store.open(path, read_only=True) as store:
+                shown.append(what_shows(name_of(path), store, ["predict"]))
                 store.needs_votes("an evaluation")
                 found[path] = comparable(store, store.newest_run("predict"), split, where)
         except NothingHere as error:
             empty = error
+    tell_of_lacking(shown, "predict")
     sample = drawn(np.sort(np.concatenate([np.empty(0, np.int64), *found.values()])), galaxies)
     if not len(sample):
         raise empty or NothingHere(f"no galaxy of {catalog} is to be evaluated; ask for others")

@@ -77,7 +77,7 @@ def release(catalog: Path, out: Path, title: Title, cut: Cut = Cut()) -> Release
     """
     _check(title, cut)
     pieces = open_survey(catalog).pieces if is_survey(catalog) else ()
-    shares = [Share.read(path) for path in catalogues(catalog)]
+    shares = [Share.read(path, piece=bool(pieces)) for path in catalogues(catalog)]
     names = [piece.name for piece in pieces] or [""]
     if pieces:
         check_agreement(catalog, shares, names)
@@ -104,7 +104,8 @@ def release(catalog: Path, out: Path, title: Title, cut: Cut = Cut()) -> Release
 def _contents(catalog: Path, shares: Sequence[Share], held: Holdings, cut: Cut) -> Contents:
     """What is to be written; refuses before any work what cannot be."""
     if cut.gallery and not held.losses:
-        with Store.open(shares[0].path, read_only=True) as store:
+        predicted = [share for share in shares if share.runs.predict is not None]
+        with Store.open((predicted or shares)[0].path, read_only=True) as store:
             store.needs_votes("a gallery of the worst losses")
             store.newest_run("score")  # which says that they are to be made
     contents = chosen_contents(

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, UnknownName, nearest
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.paths import manifest_path
@@ -93,11 +94,8 @@ def select(
     if budget < 1:
         raise CatalogError("the budget must be 1 galaxy or more")
     paths = catalogues(catalog)
-    with Store.open(paths[0], read_only=True) as store:
-        wanted = read_quotas(quotas, store.tree, budget)
-    for path in paths:
-        with Store.open(path, read_only=True) as store:
-            _check_own(store, columns)
+    wanted = read_quotas(quotas, _tree(paths), budget)
+    _check_own(catalog, paths, columns)
     worth = Worth(by, [*wanted], min_votes, max_votes, where)
     rejects: list[Reject] = []
     files: dict[int, tuple[str, PickedImage]] = {}
@@ -161,8 +159,11 @@ def _entries(
         with Store.open(paths[piece], read_only=True) as store:
             votes |= question_totals(store, ids)
             if columns:
-                rows = read_own(store, columns, np.array(ids, np.int64)).to_pylist()
-                own |= {one: tuple(row.values()) for one, row in zip(ids, rows, strict=True)}
+                known = [name for name in columns if name in _own_names(store)]
+                rows = read_own(store, known, np.array(ids, np.int64)).to_pylist()
+                own |= {
+                    one: tuple(map(row.get, columns)) for one, row in zip(ids, rows, strict=True)
+                }
     entries = []
     for pick in picks:
         question = found.tree.questions[pick.question].name
@@ -173,13 +174,30 @@ def _entries(
     return entries
 
 
-def _check_own(store: Store, columns: Sequence[str]) -> None:
-    """Raises `UnknownName` for one that is no column of the user's own."""
-    known = [column.name for column in own_columns(store)]
+def _tree(paths: Sequence[Path]) -> DecisionTree:
+    """That of the first catalogue that has one. Raises `NothingHere` if none has."""
+    for path in paths:
+        with Store.open(path, read_only=True) as store:
+            if (tree := store.tree_or_none) is not None:
+                return tree
+    with Store.open(paths[0], read_only=True) as store:
+        return store.tree  # which says what is lacking
+
+
+def _own_names(store: Store) -> list[str]:
+    return [column.name for column in own_columns(store)]
+
+
+def _check_own(catalog: Path, paths: Sequence[Path], columns: Sequence[str]) -> None:
+    """Raises `UnknownName` for one that is no column of the user's own in any catalogue."""
+    known: list[str] = []
+    for path in paths if columns else ():
+        with Store.open(path, read_only=True) as store:
+            known += _own_names(store)
     for name in columns:
         if name not in known:
-            near = f"; nearest: {nearest(name, known)}" if known else ""
-            raise UnknownName(f"no column {name!r} of your own in {store.path}{near}")
+            near = f"; nearest: {nearest(name, [*dict.fromkeys(known)])}" if known else ""
+            raise UnknownName(f"no column {name!r} of your own in {catalog}{near}")
 
 
 def _reject(galaxy: PickedImage, error: CatalogError) -> Reject:

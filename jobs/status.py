@@ -13,6 +13,7 @@ from zoolens.catalog.store.steps import interrupted, rejects, runs, steps
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.agreement import Shown, differences, what_shows
 from zoolens.catalog.survey.folder import open_survey
+from zoolens.catalog.survey.tour import pieces_said
 
 # The command whose runs have another name than it.
 _COMMANDS = {"comparison": "explain (another method, layer or model)", "approximate": "index"}
@@ -75,7 +76,7 @@ def survey_status(folder: Path) -> SurveyStatus:
     for name, report in found.items():
         for sentence in report.advice:
             waiting.setdefault(sentence, []).append(name)
-    advice += [f"{few(names)}: {sentence}" for sentence, names in waiting.items()]
+    advice += [f"{pieces_said(names)}: {sentence}" for sentence, names in waiting.items()]
     trees = [report.tree for report in found.values() if report.tree is not None]
     return SurveyStatus(
         folder,

@@ -113,16 +113,16 @@ class Title:
         return None if self.licence is None else read_licence(self.licence)
 
 
-def find_runs(store: Store) -> Runs:
+def find_runs(store: Store, *, piece: bool = False) -> Runs:
     """The newest runs that belong together: predictions, their losses, their explanations.
 
     And what a classifier or regressor estimates. Raises `CatalogError` if there are neither
-    predictions nor estimates, or if a step is outdated: a release must not contradict
-    itself. Losses may be lacking only where no galaxy has votes and predictions.
+    predictions nor estimates, unless it is a piece of a survey, whose others may have them, or if a
+    step is outdated: a release must not contradict itself. Losses may be lacking only where no galaxy has votes and predictions.
     """
     estimated = store.shown_run("estimate")
     predicted = store.shown_run("predict")
-    if estimated is None and predicted is None:
+    if estimated is None and predicted is None and not piece:
         store.newest_run("predict")  # which says that they are to be made
     predict = None if predicted is None else predicted.run_id
     for stale in stale_steps(store):

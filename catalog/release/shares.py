@@ -11,6 +11,9 @@ from zoolens.catalog.release.holdings import Holdings, holdings_of
 from zoolens.catalog.release.provenance import find_runs, run_records
 from zoolens.catalog.store.released import Runs, galaxy_without_position, ledger_state
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.waiting import waits_for
+
+EVERYWHERE = ("predict", "estimate")  # jobs of all galaxies with an image, of every piece
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Share:
 
     runs: the newest that belong together; held: what they made; records: of the ledger
     (`run_records`); unplaced: the first galaxy by name without a position, if there is one; state:
-    of the ledger when all this was read.
+    of the ledger when all this was read; waiting: which of `EVERYWHERE` its galaxies wait for.
     """
 
     path: Path
@@ -28,12 +31,14 @@ class Share:
     records: list[dict[str, Any]]
     unplaced: str | None
     state: tuple[Any, ...]
+    waiting: frozenset[str] = frozenset()
 
     @classmethod
-    def read(cls, path: Path) -> "Share":
+    def read(cls, path: Path, *, piece: bool = False) -> "Share":
         """Raises `CatalogError` as `find_runs` does."""
         with Store.open(path, read_only=True) as store:
-            runs = find_runs(store)
+            runs = find_runs(store, piece=piece)
+            made = {"predict": runs.predict, "estimate": runs.estimate}
             return cls(
                 path,
                 runs,
@@ -41,6 +46,7 @@ class Share:
                 run_records(store, runs),
                 galaxy_without_position(store),
                 ledger_state(store),
+                frozenset(job for job in EVERYWHERE if not made[job] and waits_for(store, job)),
             )
 
     @contextmanager

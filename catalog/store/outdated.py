@@ -177,9 +177,14 @@ def _of_others(store: Store, job: str, last: int) -> str:
     of = "a model that did not predict"
     if made_from not in (None, "null"):
         of = f"the predictions of run {made_from}"
+    predictions = store.shown_run("predict")
+    if predictions is None:
+        return (
+            f"the {_WORDS[job]} of run {last} are of {of}, which do not show; do: zoolens predict"
+        )
     return (
         f"the {_WORDS[job]} of run {last} are of {of}, not of those of run "
-        f"{store.newest_run('predict')}, which show; do: {_DO[job]}"
+        f"{predictions.run_id}, which show; do: {_DO[job]}"
     )
 
 

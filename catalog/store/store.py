@@ -23,6 +23,7 @@ from zoolens.catalog.store.identity import begun, fingerprint
 from zoolens.catalog.store.identity import code_version as code_version
 from zoolens.catalog.store.shown import newest, shown
 from zoolens.catalog.store.trees import read_tree, write_tree
+from zoolens.catalog.store.waiting import waits_for
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,11 @@ class Store(Database):
                 raise NothingHere(
                     f"{self.path} has no predictions of votes, only what a classifier or regressor "
                     "estimates; bring some with: zoolens predict --model MODEL, of a decision tree"
+                )
+            if job == "predict" and not waits_for(self, job):
+                raise NothingHere(
+                    f"{self.path} has no predictions, and no galaxy with an image to predict from; "
+                    "add images with: zoolens ingest --images FOLDER"
                 )
             of, predictions = "", self.shown_run("predict")
             if predictions is not None and self.value(newest(job)) is not None:

@@ -9,7 +9,7 @@ than hundreds of queries for them.
 
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -116,10 +116,11 @@ class Together:
         sql = "SELECT piece FROM memory.galaxies WHERE iauname = ? ORDER BY piece"
         return [name for (name,) in self.connection.execute(sql, [iauname]).fetchall()]
 
-    def make_views(self, query: str | None = None) -> None:
+    def make_views(self, query: str | None = None) -> list[str]:
         """The public views over all pieces, in `main` and `history`, with their comments.
 
-        query: only those views that it can ask.
+        query: only those views that it can ask. Returns which own columns, of these views, have
+        another type or unit in one piece than in another, a sentence each.
         """
         wanted = _named(query)
         self.connection.execute("CREATE SCHEMA IF NOT EXISTS history")
@@ -136,6 +137,7 @@ class Together:
                 if _has_piece(view):
                     comments.append(comment_on_column(made, name, PIECE))
                 self.connection.execute(";".join(comments))
+        return _unlike({name: one.own for name, one in facts.items()})
 
 
 def open_together(
@@ -201,6 +203,23 @@ class _Facts(NamedTuple):
 
     runs: dict[str, int | None]
     own: list[OwnColumn]
+
+
+def _unlike(own: Mapping[str, Sequence[OwnColumn]]) -> list[str]:
+    """Own columns, by piece, that have another type or unit than in the first piece with them."""
+    first: dict[str, tuple[str, OwnColumn]] = {}
+    said: dict[str, str] = {}
+    for piece, columns in own.items():
+        for column in columns:
+            other, before = first.setdefault(column.name, (piece, column))
+            if (before.type, before.unit) != (column.type, column.unit):
+                told = f"{_of_type(column)} in {piece}, and {_of_type(before)} in {other}"
+                said.setdefault(column.name, f"your column {column.name!r} is {told}")
+    return [*said.values()]
+
+
+def _of_type(column: OwnColumn) -> str:
+    return f"{column.type} in {column.unit}" if column.unit else f"{column.type} without a unit"
 
 
 def _facts(store: Store, views: Collection[str]) -> _Facts:

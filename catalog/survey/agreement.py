@@ -14,6 +14,7 @@ from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, Outdated, few, tell
 from zoolens.catalog.store.outdated import stale_steps
 from zoolens.catalog.store.store import Run, Store
+from zoolens.catalog.store.waiting import waits_for
 
 # What a run's rows are called, and what it starts from.
 WORDS = {
@@ -47,11 +48,15 @@ _OWN = {
 
 @dataclass(frozen=True)
 class Shown:
-    """What a piece shows: its tree, and of jobs the settings of the run, None if none shows."""
+    """What a piece shows: its tree, and of jobs the settings of the run, None if none shows.
+
+    waiting: the jobs without a run that its galaxies wait for.
+    """
 
     name: str
     tree: DecisionTree | None
     runs: Mapping[str, Mapping[str, Any] | None]
+    waiting: frozenset[str] = frozenset()
 
     def lacks(self, jobs: Iterable[str]) -> bool:
         """Whether it shows no run of one of these jobs."""
@@ -70,6 +75,7 @@ def what_shows(name: str, store: Store, jobs: Iterable[str]) -> Shown:
         name,
         store.tree_or_none,
         {job: None if run is None else _settings(run) for job, run in runs.items()},
+        frozenset(job for job, run in runs.items() if run is None and waits_for(store, job)),
     )
 
 
@@ -140,9 +146,9 @@ def tell_of_pieces(folder: Path, stores: Iterable[tuple[str, Store]], *jobs: str
 
 
 def tell_of_lacking(pieces: Sequence[Shown], job: str) -> None:
-    """Warn of pieces that show no run of a job, where others do."""
-    lacking = [one.name for one in pieces if one.runs[job] is None]
-    if lacking and len(lacking) < len(pieces):
+    """Warn of pieces that wait for a job, where others have a run of it."""
+    lacking = [one.name for one in pieces if job in one.waiting]
+    if lacking and any(one.runs[job] is not None for one in pieces):
         tell(f"without {WORDS[job]}: {few(lacking)} of {len(pieces)} pieces")
 
 

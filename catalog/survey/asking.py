@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from zoolens.catalog.errors import CatalogError, NothingHere, Told, UnknownName, few, tell
+from zoolens.catalog.errors import CatalogError, NothingHere, Told, UnknownName, tell
 from zoolens.catalog.store.outdated import stale_steps
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.agreement import (
@@ -18,6 +18,7 @@ from zoolens.catalog.survey.agreement import (
     with_sources,
 )
 from zoolens.catalog.survey.folder import open_survey
+from zoolens.catalog.survey.tour import pieces_said
 
 Answer = TypeVar("Answer")
 
@@ -64,7 +65,7 @@ def ask_each(folder: Path, ask: Callable[[Store], Answer], *jobs: str) -> Iterat
         if isinstance(why, UnknownName):
             told.setdefault((Told, f"left out: {why}"), []).append(name)
     for (kind, message), names in told.items():
-        tell(f"{few(names)}: {message}", kind)
+        tell(f"{pieces_said(names)}: {message}", kind)
     tell_of_outdated(stale)
 
 

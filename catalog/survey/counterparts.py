@@ -182,7 +182,9 @@ def find_in_survey(
     for name, path in open_survey(folder).named.items():
         with Store.open(path, read_only=True) as store:
             shown = what_shows(name, store, ["predict"])
-            if shown.runs["predict"] is None:
+            if shown.lacks(["predict"]):
+                if not shown.waiting:
+                    continue
                 left_out.setdefault("no predictions", []).append(name)
             elif said := differences(folder, [own, own, shown], ["predict"]):
                 left_out.setdefault(said[0], []).append(name)

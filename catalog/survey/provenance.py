@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from zoolens.catalog.errors import CatalogError, few
-from zoolens.catalog.release.shares import Share
+from zoolens.catalog.release.shares import EVERYWHERE, Share
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.agreement import WORDS, differences, what_shows
 
 _JOBS = ("predict", "estimate", "score", "explain")
-_EVERYWHERE = ("predict", "estimate")  # what is lacking in one piece alone is still to be made
 
 
 def check_agreement(folder: Path, shares: Sequence[Share], names: Sequence[str]) -> None:
@@ -19,16 +18,10 @@ def check_agreement(folder: Path, shares: Sequence[Share], names: Sequence[str])
 
     They need one decision tree, predictions and estimates by the same models with the same
     settings, losses with the same weights, maps made in the same way, and own columns that mean
-    the same. Losses and maps may be lacking in some, as they are of some galaxies of one catalogue.
+    the same. Losses and maps may be lacking in some, and predictions where no galaxy waits for
+    them, as they are of some galaxies of one catalogue.
     """
-    for job in _EVERYWHERE:
-        having = [name for name, share in zip(names, shares, strict=True) if _runs(share)[job]]
-        without = [name for name in names if name not in having]
-        if having and without:
-            raise CatalogError(
-                f"{few(without)} of {folder} have no {WORDS[job]}, as {having[0]} has; do first: "
-                f"zoolens predict --catalog {folder}"
-            )
+    _check_predicted(folder, shares, names)
     shown = []
     for name, share in zip(names, shares, strict=True):
         with Store.open(share.path, read_only=True) as store:
@@ -46,19 +39,38 @@ def check_agreement(folder: Path, shares: Sequence[Share], names: Sequence[str])
                 )
 
 
+def _check_predicted(folder: Path, shares: Sequence[Share], names: Sequence[str]) -> None:
+    """Raises `CatalogError` if nothing is predicted, or if some pieces alone wait for it."""
+    if all(share.runs.predict is None and share.runs.estimate is None for share in shares):
+        waiting = next((share for share in shares if share.waiting), shares[0])
+        with Store.open(waiting.path, read_only=True) as store:
+            store.newest_run("predict")  # which says that they are to be made
+    for job in EVERYWHERE:
+        having = [name for name, share in zip(names, shares, strict=True) if _runs(share)[job]]
+        without = [n for n, share in zip(names, shares, strict=True) if job in share.waiting]
+        if having and without:
+            raise CatalogError(
+                f"{few(without)} of {folder} have no {WORDS[job]}, as {having[0]} has; do first: "
+                f"zoolens predict --catalog {folder}"
+            )
+
+
 def _runs(share: Share) -> dict[str, int | None]:
     return {job: getattr(share.runs, job) for job in _JOBS}
 
 
 def lacking(shares: Sequence[Share], names: Sequence[str]) -> list[str]:
     """What some of the pieces alone do not have, in sentences."""
-    said = []
+    words: dict[tuple[str, ...], list[str]] = {}
     for job in _JOBS:
         without = [name for name, s in zip(names, shares, strict=True) if _runs(s)[job] is None]
         if 0 < len(without) < len(shares):
-            count = f"{len(without):,} of {len(shares):,}"
-            said.append(f"{count} pieces have no {WORDS[job]}: {few(without)}")
-    return said
+            words.setdefault(tuple(without), []).append(WORDS[job])
+    return [
+        f"{len(without):,} of {len(shares):,} pieces have no {' and no '.join(what)}: "
+        f"{few(without)}"
+        for without, what in words.items()
+    ]
 
 
 def records_of_all(shares: Sequence[Share], names: Sequence[str]) -> list[dict[str, Any]]:

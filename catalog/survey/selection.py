@@ -14,10 +14,11 @@ from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.selection.acquisition import read_scores
 from zoolens.catalog.selection.choosing import Pick
 from zoolens.catalog.store.galaxies import names_of
-from zoolens.catalog.store.matrices import compared_galaxies
 from zoolens.catalog.store.outdated import stale_steps
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.waiting import waits_for
 from zoolens.catalog.survey.agreement import (
+    Shown,
     check_comparable,
     tell_of_lacking,
     tell_of_outdated,
@@ -155,11 +156,10 @@ def check_scored(named: Mapping[str, Path], by: str, folder: Path) -> DecisionTr
     is not yet predicted or scored.
     """
     job = "score" if by == "loss" else "predict"
-    trees, shown = [], []
+    shown: list[Shown] = []
     stale: dict[str, list[str]] = {}
     for name, path in named.items():
         with Store.open(path, read_only=True) as store:
-            trees.append(store.tree)
             shown.append(what_shows(name, store, [job]))
             if not _has_runs(store, by):
                 continue
@@ -173,13 +173,15 @@ def check_scored(named: Mapping[str, Path], by: str, folder: Path) -> DecisionTr
         tell_of_lacking(shown, job)
         tell_of_outdated(stale)
     if all(one.lacks([job]) for one in shown):
-        with Store.open(next(iter(named.values())), read_only=True) as store:
+        waiting = [one.name for one in shown if one.waiting] or [*named]
+        with Store.open(named[waiting[0]], read_only=True) as store:
             store.newest_run(job)
-    return trees[0]
+    return next(one.tree for one in shown if one.tree is not None)
 
 
 def _has_runs(store: Store, by: str) -> bool:
-    """Whether a catalogue has scores, or should have; by loss, one without votes has none."""
-    if by != "loss" or store.shown_run("score") is not None:
+    """Whether a catalogue has scores, or should have; one in which nothing waits has none."""
+    job = "score" if by == "loss" else "predict"
+    if by == "loss" and store.shown_run("predict") is None and waits_for(store, "predict"):
         return True
-    return store.has_votes and len(compared_galaxies(store, store.newest_run("predict"))) > 0
+    return store.shown_run(job) is not None or waits_for(store, job)

@@ -13,13 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from zoolens.catalog.errors import CatalogBusy, CatalogError, NothingHere, Told, few, tell
+from zoolens.catalog.errors import CatalogBusy, CatalogError, NothingHere, Told, tell
 from zoolens.catalog.runtime.parallel import in_processes
 from zoolens.catalog.runtime.progress import one_line, set_quiet
 
 Done = TypeVar("Done")
 
-_NAMED = 8  # pieces of which all are named
+_NAMED = 4  # pieces of which all are named in a line
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,13 @@ class Visit(Generic[Done]):
 def name_of(path: Path) -> str:
     """What a piece is called in messages: `Norder=2/Npix=37`."""
     return f"{path.parent.name}/{path.stem}"
+
+
+def pieces_said(names: Sequence[str]) -> str:
+    """Pieces as words for a line: of many the first, and how many."""
+    if len(names) <= _NAMED:
+        return ", ".join(names)
+    return f"{len(names):,} pieces such as {names[0]}"
 
 
 def go_over(
@@ -117,7 +124,7 @@ def _tell(visits: Sequence[Visit[Done]]) -> None:
                 name_of(one.path)
             )
     for (kind, message), names in where.items():
-        tell(f"{few(names, _NAMED)}: {message}", kind)
+        tell(f"{pieces_said(names)}: {message}", kind)
 
 
 def lacking(visits: Sequence[Visit[Done]]) -> tuple[str, ...]:
@@ -127,7 +134,7 @@ def lacking(visits: Sequence[Visit[Done]]) -> tuple[str, ...]:
         if isinstance(one.error, NothingHere):
             reason = str(one.error).replace(f"{one.path}", "the piece")
             where.setdefault(reason, []).append(name_of(one.path))
-    return tuple(f"not {few(names, _NAMED)}: {reason}" for reason, names in where.items())
+    return tuple(f"not {pieces_said(names)}: {reason}" for reason, names in where.items())
 
 
 def faults(visits: Sequence[Visit[Done]]) -> tuple[str, ...]:

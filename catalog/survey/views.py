@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from zoolens.catalog.errors import tell
 from zoolens.catalog.output.answer import Answer
 from zoolens.catalog.store.query import answered, closed, steps_read
 from zoolens.catalog.store.together import open_together
@@ -22,12 +23,14 @@ def survey_query(
 ) -> Iterator[Answer]:
     """`catalog.store.query.closed_query` of a survey: its views have the rows of all pieces.
 
-    Warns (`Told`) of pieces whose rows are not to be compared with those of the others. Raises as
+    Warns (`Told`) of pieces whose rows are not to be compared with those of the others, and of own
+    columns that are not of one type and unit. Raises as
     it does, and if any piece is missing or cannot be read.
     """
     with open_together(open_survey(folder).named, closed(memory)) as survey:
         tell_of_pieces(folder, survey.stores(), *sorted(steps_read(query)))
-        survey.make_views(query)
+        for said in survey.make_views(query):
+            tell(f"{said}; keep the same in both: zoolens keep")
         survey.close_in()
         with answered(survey.connection, folder, query, memory, timeout, end) as answer:
             yield answer

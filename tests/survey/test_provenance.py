@@ -81,9 +81,18 @@ def test_what_some_lack_is_told() -> None:
 
 def test_predictions_are_needed_of_all() -> None:
     shares = three()
-    shares[1] = replace(shares[1], runs=Runs(None, None, None))
+    shares[1] = replace(shares[1], runs=Runs(None, None, None), waiting=frozenset({"predict"}))
     with pytest.raises(CatalogError, match=r"Npix=2 of dr10 have no predictions, as .*Npix=1 has"):
         check_agreement(Path("dr10"), shares, NAMES)
+
+
+def test_a_piece_in_which_nothing_can_be_predicted_lacks_nothing(tmp_path: Path) -> None:
+    shares = [replace(one, path=blank(tmp_path / f"{n}.duckdb")) for n, one in enumerate(three())]
+    shares[1] = replace(shares[1], runs=Runs(None, None, None))
+    check_agreement(tmp_path, shares, NAMES)
+    shares = [replace(one, runs=Runs(None, None, None)) for one in shares]
+    with pytest.raises(CatalogError, match="no galaxy with an image to predict from"):
+        check_agreement(tmp_path, shares, NAMES)
 
 
 def test_own_columns_mean_the_same(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,24 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from tests.made.catalogues import TOY
 from tests.made.placed import PIECES, place, survey_of
-from tests.made.releases import EVERYTHING, TITLE, full_catalogue
+from tests.made.releases import EVERYTHING, TITLE, N, full_catalogue
 from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.store.outdated import MADE
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.survey.folder import Piece
+from zoolens.catalog.survey.folder import Piece, open_survey
+from zoolens.catalog.survey.selection import check_scored
+from zoolens.jobs.index import index
 from zoolens.jobs.release import release
 from zoolens.jobs.release_diff import diff
 from zoolens.jobs.release_verify import verify
 from zoolens.jobs.settings import Cut
+from zoolens.jobs.worst import worst
 
 pytestmark = pytest.mark.slow
+
+FIRST_THIRD = f"SELECT galaxy_id FROM galaxy ORDER BY galaxy_id LIMIT {-(-N // 3)}"
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +146,7 @@ def copied(survey: Path, tmp_path: Path) -> Path:
             "losses of .* not as those of .*Npix=8, which differ in weights",
         ),
         ("UPDATE run SET status = 'running' WHERE job = 'score'", "no complete score run"),
-        ("UPDATE run SET status = 'running' WHERE job = 'predict'", "no complete predict run"),
+        ("UPDATE run SET status = 'running' WHERE job = 'predict'", "have no predictions, as"),
         ("UPDATE setting SET value = 'other' WHERE name = 'tree'", "of several trees"),
         (
             "INSERT INTO outdated SELECT run_id, galaxy_id, NULL FROM loss WHERE answer_id = 0",
@@ -157,6 +165,45 @@ def test_pieces_that_disagree_or_lag_are_named(
     assert "Npix=17" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture(scope="module")
+def bare(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """A catalogue whose first third has votes alone, and the survey whose first piece has so."""
+    folder = tmp_path_factory.mktemp("bare")
+    path = Path(shutil.copyfile(whole, folder / "gz.duckdb"))
+    with Store.open(path) as store:
+        some = ", ".join(str(number) for (number,) in store.rows(FIRST_THIRD))
+        for job in ("predict", "score", "explain"):
+            for table in MADE[job]:
+                store.execute(f"DELETE FROM {table} WHERE galaxy_id IN ({some})")
+    pieces = survey_of(path, folder / "pieces")
+    with Store.open(PIECES[0].path(pieces)) as store:
+        store.execute("DELETE FROM run WHERE job NOT IN ('ingest', 'keep')")
+    index(path)
+    return [path, pieces]
+
+
+def test_a_piece_in_which_nothing_waits_is_released(bare: list[Path], tmp_path: Path) -> None:
+    for number, catalog in enumerate(bare):
+        report = release(catalog, tmp_path / str(number), TITLE, EVERYTHING)
+    assert any("1 of 3 pieces have no predictions and no losses" in one for one in report.notes)
+    whole, survey = tmp_path / "0", tmp_path / "1"
+    assert files(whole) == files(survey)
+    for name in (name for name in files(whole) if name.endswith(".parquet")):
+        assert pq.read_table(survey / name).equals(pq.read_table(whole / name)), name
+    held = pq.read_table(whole / "galaxies.parquet")
+    assert 0 < held["rank"].null_count < len(held)
+
+
+def test_a_piece_in_which_nothing_waits_is_ranked_without_a_word(bare: list[Path]) -> None:
+    whole, survey = bare
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert worst(survey, limit=50, min_votes=0).equals(worst(whole, limit=50, min_votes=0))
+    for by in ("loss", "mutual_information"):
+        found = check_scored(open_survey(survey).named, by, survey)
+        assert found == TOY
 
 
 def test_a_piece_without_maps_is_told(survey: Path, tmp_path: Path) -> None:

@@ -1,0 +1,40 @@
+"""What waits for a job in a catalogue, by hand."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.made.catalogues import add_votes, blank, catalogue, random_concentrations
+from zoolens.catalog.errors import NothingHere
+from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.waiting import waits_for
+
+JOBS = ("predict", "estimate", "score", "explain", "estimate_maps")
+IMAGE = "INSERT INTO image (galaxy_id, source, sha256, run_id) VALUES (1, 'a.png', 'aa', 1)"
+
+
+def waiting(store: Store) -> list[str]:
+    return [job for job in JOBS if waits_for(store, job)]
+
+
+def test_nothing_waits_without_images(tmp_path: Path) -> None:
+    path = catalogue(tmp_path / "gz.duckdb", np.full((2, 7), 3))
+    with Store.open(path) as store:
+        assert waiting(store) == []
+        with pytest.raises(NothingHere, match="no galaxy with an image to predict from; add"):
+            store.newest_run("predict")
+        store.begin("predict", {})
+        assert waiting(store) == ["predict", "score"]
+        with pytest.raises(NothingHere, match="no complete predict run; do first"):
+            store.newest_run("predict")
+
+
+def test_predictions_wait_for_a_loss_where_there_are_votes(tmp_path: Path) -> None:
+    path = catalogue(
+        tmp_path / "gz.duckdb", np.full((2, 7), 3), concentrations=random_concentrations(2)
+    )
+    with Store.open(path) as store:
+        assert waiting(store) == ["score"]
+        store.execute("DELETE FROM vote")
+        assert waiting(store) == []
