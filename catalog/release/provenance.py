@@ -118,7 +118,8 @@ def find_runs(store: Store, *, piece: bool = False) -> Runs:
 
     And what a classifier or regressor estimates. Raises `CatalogError` if there are neither
     predictions nor estimates, unless it is a piece of a survey, whose others may have them, or if a
-    step is outdated: a release must not contradict itself. Losses may be lacking only where no galaxy has votes and predictions.
+    step is outdated: a release must not contradict itself. Losses may be lacking only where no
+    galaxy has votes and predictions.
     """
     estimated = store.shown_run("estimate")
     predicted = store.shown_run("predict")

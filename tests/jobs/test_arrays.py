@@ -11,6 +11,7 @@ from tests.made.processes import killed, started, whole
 from zoolens.catalog.errors import CatalogError, ModelRefused
 from zoolens.catalog.parts.files import part_files
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.survey.folder import Piece, write_survey
 from zoolens.jobs.adopt_parts import PartsMissing, adopt_parts
 from zoolens.jobs.arrays import explain_part, predict_part
 from zoolens.jobs.compute import ComputeReport
@@ -112,3 +113,14 @@ def test_what_cannot_be_planned_is_refused(world: World, tmp_path: Path) -> None
         predict_part(world.bare, tmp_path / "parts", None, {}, [str(tmp_path / "no.ckpt")])
     with pytest.raises(CatalogError, match="no complete predict run"):
         explain_part(world.bare, tmp_path / "maps", None, {})
+
+
+def test_a_survey_is_done_piece_by_piece(tmp_path: Path) -> None:
+    survey = write_survey(tmp_path / "dr", [Piece(0, 5)]).folder
+    parts = tmp_path / "parts"
+    said = "each of its pieces by itself, such as .*Npix=5.duckdb with the folder .*parts/Norder=0"
+    for refused in (predict_part, explain_part):
+        with pytest.raises(CatalogError, match=said):
+            refused(survey, parts, (1, 2), {})
+    with pytest.raises(CatalogError, match=said):
+        adopt_parts(survey, parts)

@@ -71,6 +71,17 @@ def test_outdated_steps_are_marked_and_told(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+def test_losses_whose_predictions_do_not_show_are_told(tmp_path: Path) -> None:
+    path = catalogue(
+        tmp_path / "gz.duckdb", random_counts(6), concentrations=random_concentrations(6)
+    )
+    score(path)
+    with Store.open(path) as store:
+        store.execute("UPDATE run SET status = 'running' WHERE job = 'predict'")
+    said = "the losses of run 3 are of the predictions of run 2, which do not show"
+    assert any(one.startswith(said) for one in status(path).advice)
+
+
 def test_a_step_that_lacks_galaxies_is_incomplete(tmp_path: Path) -> None:
     path = catalogue(tmp_path / "gz.duckdb", random_counts(6))
     with Store.open(path) as store:

@@ -2,16 +2,14 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from tests.made.catalogues import add_votes, blank, catalogue, random_concentrations
+from tests.made.catalogues import catalogue, random_concentrations, random_counts
 from zoolens.catalog.errors import NothingHere
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.waiting import waits_for
 
 JOBS = ("predict", "estimate", "score", "explain", "estimate_maps")
-IMAGE = "INSERT INTO image (galaxy_id, source, sha256, run_id) VALUES (1, 'a.png', 'aa', 1)"
 
 
 def waiting(store: Store) -> list[str]:
@@ -19,7 +17,7 @@ def waiting(store: Store) -> list[str]:
 
 
 def test_nothing_waits_without_images(tmp_path: Path) -> None:
-    path = catalogue(tmp_path / "gz.duckdb", np.full((2, 7), 3))
+    path = catalogue(tmp_path / "gz.duckdb", random_counts(2))
     with Store.open(path) as store:
         assert waiting(store) == []
         with pytest.raises(NothingHere, match="no galaxy with an image to predict from; add"):
@@ -32,7 +30,7 @@ def test_nothing_waits_without_images(tmp_path: Path) -> None:
 
 def test_predictions_wait_for_a_loss_where_there_are_votes(tmp_path: Path) -> None:
     path = catalogue(
-        tmp_path / "gz.duckdb", np.full((2, 7), 3), concentrations=random_concentrations(2)
+        tmp_path / "gz.duckdb", random_counts(2), concentrations=random_concentrations(2)
     )
     with Store.open(path) as store:
         assert waiting(store) == ["score"]

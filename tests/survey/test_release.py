@@ -146,7 +146,10 @@ def copied(survey: Path, tmp_path: Path) -> Path:
             "losses of .* not as those of .*Npix=8, which differ in weights",
         ),
         ("UPDATE run SET status = 'running' WHERE job = 'score'", "no complete score run"),
-        ("UPDATE run SET status = 'running' WHERE job = 'predict'", "have no predictions, as"),
+        (
+            "UPDATE run SET status = 'running' WHERE job = 'predict'",
+            "which do not show; do: zoolens predict",
+        ),
         ("UPDATE setting SET value = 'other' WHERE name = 'tree'", "of several trees"),
         (
             "INSERT INTO outdated SELECT run_id, galaxy_id, NULL FROM loss WHERE answer_id = 0",
@@ -172,13 +175,13 @@ def bare(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """A catalogue whose first third has votes alone, and the survey whose first piece has so."""
     folder = tmp_path_factory.mktemp("bare")
     path = Path(shutil.copyfile(whole, folder / "gz.duckdb"))
-    with Store.open(path) as store:
-        some = ", ".join(str(number) for (number,) in store.rows(FIRST_THIRD))
-        for job in ("predict", "score", "explain"):
-            for table in MADE[job]:
-                store.execute(f"DELETE FROM {table} WHERE galaxy_id IN ({some})")
     pieces = survey_of(path, folder / "pieces")
-    with Store.open(PIECES[0].path(pieces)) as store:
+    first = PIECES[0].path(pieces)
+    for some in (path, first):
+        with Store.open(some) as store:
+            for table in (table for job in ("predict", "score", "explain") for table in MADE[job]):
+                store.execute(f"DELETE FROM {table} WHERE galaxy_id IN ({FIRST_THIRD})")
+    with Store.open(first) as store:
         store.execute("DELETE FROM run WHERE job NOT IN ('ingest', 'keep')")
     index(path)
     return [path, pieces]

@@ -9,6 +9,7 @@ import zoolens
 from zoolens.catalog.errors import CatalogError, Outdated, QueryRefused, Told
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.folder import open_survey
+from zoolens.jobs.keep import keep
 from zoolens.jobs.sql import sql, views
 
 pytestmark = pytest.mark.filterwarnings("ignore::zoolens.catalog.errors.Outdated")
@@ -90,3 +91,18 @@ def test_a_survey_opens_in_python(full_gz: Path, full_survey: Path) -> None:
         assert survey.worst(3).equals(whole.worst(3))
         with pytest.raises(CatalogError, match="is a folder"):
             survey.image("J000012.00+000012.0")
+
+
+def test_own_columns_of_another_type_or_unit_are_told(full_survey: Path, tmp_path: Path) -> None:
+    survey = Path(shutil.copytree(full_survey, tmp_path / "survey"))
+    pieces = open_survey(survey).named
+    for path, values in zip(pieces.values(), ("0.5", "a"), strict=False):
+        with Store.open(path, read_only=True) as store:
+            galaxy = store.value("SELECT min(iauname) FROM galaxies")
+        table = tmp_path / f"{path.stem}.csv"
+        table.write_text(f"iauname,mine\n{galaxy},{values}\n")
+        keep(path, table, ["mine"])
+    first, second, *_ = pieces
+    said = f"'mine' is VARCHAR without a unit in {second}, and DOUBLE without a unit in {first}"
+    with pytest.warns(Told, match=said):
+        assert len(_rows(survey, "SELECT mine FROM own WHERE mine IS NOT NULL")) == 2
