@@ -116,6 +116,7 @@ def test_what_cannot_be_planned_is_refused(world: World, tmp_path: Path) -> None
 
 
 def test_a_survey_is_done_piece_by_piece(tmp_path: Path) -> None:
+    (tmp_path / "dr").mkdir()
     survey = write_survey(tmp_path / "dr", [Piece(0, 5)]).folder
     parts = tmp_path / "parts"
     said = "each of its pieces by itself, such as .*Npix=5.duckdb with the folder .*parts/Norder=0"

@@ -148,7 +148,7 @@ def copied(survey: Path, tmp_path: Path) -> Path:
         ("UPDATE run SET status = 'running' WHERE job = 'score'", "no complete score run"),
         (
             "UPDATE run SET status = 'running' WHERE job = 'predict'",
-            "which do not show; do: zoolens predict",
+            "do not show; do: zoolens predict",
         ),
         ("UPDATE setting SET value = 'other' WHERE name = 'tree'", "of several trees"),
         (
