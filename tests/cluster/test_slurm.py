@@ -134,3 +134,38 @@ def test_what_the_guide_says_does_what_one_process_does(
     assert found == expected
     blocks("GPUs", tmp_path)
     subprocess.run(["bash", "-n", tmp_path / "gpu.sbatch"], check=True)
+
+
+QUEUE = """class: SLURMCluster
+jobs: 1
+arguments:
+  queue: test
+  cores: 1
+  processes: 1
+  memory: 2500MB
+  walltime: "00:10:00"
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(missing() is not None, reason=f"no Slurm of its own: {missing()}")
+def test_workers_of_dask_are_jobs_of_slurm(
+    tmp_path: Path, shell: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("dask_jobqueue")
+    catalog = imaged(tmp_path / "gz.duckdb", 6)
+    model = save(zoobot_tree("test_resnet", awake=True, dropout_rate=0.3), tmp_path / "small.ckpt")
+    alone = Path(shutil.copyfile(catalog, tmp_path / "alone.duckdb"))
+    (tmp_path / "slurm.yaml").write_text(QUEUE)
+    monkeypatch.chdir(tmp_path)
+    for name in ("SLURM_CONF", "PATH", "OMP_NUM_THREADS"):
+        monkeypatch.setenv(name, shell[name])
+    told = zoolens(
+        *("predict", "--model", model, "--samples", 2, "--size", 64, "--engine", "torch"),
+        *("--cluster", "slurm.yaml", "--parts", "shared"),
+    )
+    assert (told.exit_code, "6 galaxies, 6 in all; 0 refused" in told.stderr) == (0, True), (
+        told.stderr
+    )
+    predict(alone, str(model), Inference(samples=2, view=SMALL, engine="torch"))
+    assert rows(catalog) == rows(alone)

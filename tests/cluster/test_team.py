@@ -10,7 +10,7 @@ from zoolens.catalog.cluster import team as module
 from zoolens.catalog.cluster.asked import Scheduler
 from zoolens.catalog.cluster.connecting import Said
 from zoolens.catalog.cluster.team import Team
-from zoolens.catalog.cluster.working import Needed
+from zoolens.catalog.cluster.working import Needed, surroundings
 from zoolens.catalog.errors import CatalogError
 
 
@@ -83,7 +83,7 @@ def test_other_packages_are_told_of(
 ) -> None:
     team.tell_versions()
     assert capsys.readouterr().err == ""
-    found = {"w": module.surroundings(None) | {"torch": "1.0"}}
+    found = {"w": surroundings(None) | {"torch": "1.0"}}
     monkeypatch.setattr(team, "everywhere", lambda _: found)
     team.tell_versions()
     assert "worker w has torch 1.0, and this process" in capsys.readouterr().err
