@@ -59,6 +59,7 @@ DECLARATIONS = {
 # What ties together modules that have tests of their own; a job's tests go through each branch.
 OF_A_JOB = {
     "catalog/evaluation/of_maps.py",  # tests/jobs/test_evaluate.py
+    "catalog/evaluation/trial.py",  # the same
     "catalog/explain/drawing.py",  # tests/jobs/test_explain.py
     "catalog/explain/members.py",  # tests/jobs/test_explain.py, tests/jobs/test_explain_ensemble.py
     "catalog/explain/estimates.py",  # tests/jobs/test_estimate_maps.py
