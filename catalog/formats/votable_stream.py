@@ -236,12 +236,12 @@ def _encoded(column: pa.Array, kind: str) -> pa.Array:
     return pa.Array.from_buffers(pa.large_binary(), len(filled), buffers)
 
 
-def _bytes(values: np.ndarray, kind: str) -> np.ndarray:  # type: ignore[type-arg]
+def _bytes(values: np.ndarray, kind: str) -> np.ndarray:
     """Numbers (N,) as bytes (N, width)."""
     return np.ascontiguousarray(values.astype(kind)).view(np.uint8).reshape(len(values), -1)
 
 
-def _fixed(rows: np.ndarray) -> pa.Array:  # type: ignore[type-arg]
+def _fixed(rows: np.ndarray) -> pa.Array:
     """Bytes (N, width) as an array of binary values."""
     count, width = rows.shape
     ends = np.arange(count + 1, dtype=np.int64) * width

@@ -4,10 +4,10 @@ Sqlglot parses what most databases take; every function is left as it was writte
 does not have is refused afterwards (`catalog.serve.allowed`).
 """
 
-from sqlglot import Dialect, ErrorLevel, TokenType, exp
+from typing import Any, ClassVar
+
+from sqlglot import Dialect, ErrorLevel, TokenType, exp, parser, tokens
 from sqlglot.errors import ParseError, SqlglotError
-from sqlglot.parser import Parser
-from sqlglot.tokens import Tokenizer
 
 from zoolens.catalog.errors import QueryRefused
 
@@ -25,20 +25,24 @@ class Adql(Dialect):
 
     NULL_ORDERING = "nulls_are_last"
 
-    class Tokenizer(Tokenizer):
+    class Tokenizer(tokens.Tokenizer):
         """Words and signs of ADQL."""
 
-        IDENTIFIERS = ['"']
-        COMMENTS = ["--"]
-        KEYWORDS = {**Tokenizer.KEYWORDS, "TOP": TokenType.TOP}
+        IDENTIFIERS: ClassVar[list[Any]] = ['"']
+        COMMENTS: ClassVar[list[Any]] = ["--"]
+        KEYWORDS: ClassVar[dict[str, Any]] = {**tokens.Tokenizer.KEYWORDS, "TOP": TokenType.TOP}
 
-    class Parser(Parser):
+    class Parser(parser.Parser):
         """Every function stays what it is called, but CAST and CASE."""
 
-        FUNCTIONS: dict[str, object] = {}
-        FUNCTION_PARSERS = {"CAST": Parser.FUNCTION_PARSERS["CAST"]}
-        NO_PAREN_FUNCTIONS: dict[str, object] = {}
-        NO_PAREN_FUNCTION_PARSERS = {"CASE": Parser.NO_PAREN_FUNCTION_PARSERS["CASE"]}
+        FUNCTIONS: ClassVar[dict[str, Any]] = {}
+        FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
+            "CAST": parser.Parser.FUNCTION_PARSERS["CAST"]
+        }
+        NO_PAREN_FUNCTIONS: ClassVar[dict[Any, Any]] = {}
+        NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
+            "CASE": parser.Parser.NO_PAREN_FUNCTION_PARSERS["CASE"]
+        }
 
 
 def parse(text: str) -> exp.Query:

@@ -60,10 +60,7 @@ _PARTS: dict[str, set[str]] = {
     "DPipe": _TWO | {"safe"},
     "Div": _TWO | {"typed", "safe"},
     "Tuple": {"expressions"},
-} | {
-    kind: _TWO
-    for kind in ("And", "Or", "EQ", "NEQ", "GT", "GTE", "LT", "LTE", "Add", "Sub", "Mul")
-}
+} | dict.fromkeys(("And", "Or", "EQ", "NEQ", "GT", "GTE", "LT", "LTE", "Add", "Sub", "Mul"), _TWO)
 _TYPES = {
     "INT": "INTEGER",
     "SMALLINT": "SMALLINT",

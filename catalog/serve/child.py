@@ -14,7 +14,6 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -22,39 +21,17 @@ import duckdb
 import pyarrow as pa
 
 from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.serve.asking import Asked, Limits
 from zoolens.catalog.serve.formats import Answer, format_of
+from zoolens.catalog.serve.reserved import written
 from zoolens.catalog.serve.rows import described_schema, plain
 from zoolens.catalog.serve.translate import Translated, translate
-from zoolens.catalog.serve.reserved import written
 from zoolens.catalog.serve.where import at_in
 from zoolens.catalog.store.foreign import Foreign, opened
 
 _BATCH = 8_192  # rows
 _THREADS_SPACE = 1 << 29  # bytes of address space for stacks and allocators, which is not memory
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a query may take: seconds, bytes of memory, bytes of its answer; threads."""
-
-    seconds: float = 60.0
-    memory: int = 1 << 30
-    size: int = 1 << 32
-    threads: int = 2
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A query: its text, the name of a format, the most rows, tables that came with it.
-
-    uploads: files of Arrow, by the name of the table.
-    """
-
-    query: str
-    form: str
-    rows: int
-    uploads: tuple[tuple[str, str], ...] = ()
 
 
 def run(catalog: str, asked: Asked, limits: Limits, pipe: Connection) -> None:

@@ -4,10 +4,11 @@ All are written as the rows come, but FITS, which says first how many there are:
 file.
 """
 
+import csv
 import io
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ class Answer:
     most: int
     infos: dict[str, str]
 
-    def rows(self) -> Iterator[pa.RecordBatch]:
+    def rows(self) -> Generator[pa.RecordBatch, None, bool]:
         """The batches, without the rows beyond; returns whether there were such."""
         left = self.most
         for batch in self.batches:
@@ -66,22 +67,28 @@ def _votable(binary: bool) -> Write:
     def write(answer: Answer, scratch: Path) -> Iterator[bytes]:
         stream = VOTableStream(answer.schema, binary=binary, infos=answer.infos)
         yield stream.head()
-        rows = answer.rows()
-        while True:
-            try:
-                yield stream.rows(next(rows))
-            except StopIteration as end:
-                yield stream.tail(overflow=bool(end.value))
-                return
+        overflow = yield from _each(stream.rows, answer)
+        yield stream.tail(overflow=overflow)
 
     return write
+
+
+def _each(
+    written: Callable[[pa.RecordBatch], bytes], answer: Answer
+) -> Generator[bytes, None, bool]:
+    """The batches of an answer as written; whether there would have been more rows."""
+    rows = answer.rows()
+    while True:
+        try:
+            batch = next(rows)
+        except StopIteration as end:
+            return bool(end.value)
+        yield written(batch)
 
 
 def _csv(answer: Answer, scratch: Path) -> Iterator[bytes]:
     """CSV as DALI has it: a header, text in quotes where it needs them, NULL as nothing."""
     header = io.StringIO()
-    import csv
-
     csv.writer(header, lineterminator="\n").writerow(answer.schema.names)
     yield header.getvalue().encode()
     for batch in answer.rows():

@@ -12,7 +12,7 @@ from sqlglot import exp
 from zoolens.catalog.errors import nearest
 from zoolens.catalog.output.answer import distinct
 from zoolens.catalog.serve.adql import refused
-from zoolens.catalog.serve.geometry import kind_of
+from zoolens.catalog.serve.shapes import kind_of
 from zoolens.catalog.store.dictionary import Column
 from zoolens.catalog.store.published import Published
 
@@ -221,7 +221,9 @@ class Names:
                 else scope.holding(name)
             )
             if len(found) > 1 and not table:
-                with_it = [t for t, cs in scope.tables.items() if any(same(c.name, name) for c in cs)]
+                with_it = [
+                    t for t, cs in scope.tables.items() if any(same(c.name, name) for c in cs)
+                ]
                 reason = f"{name} could be of {' or '.join(with_it)}; write {with_it[0]}.{name}"
                 raise refused(self._text, node, reason)
             if found:

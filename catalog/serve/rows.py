@@ -88,7 +88,9 @@ def as_text(batch: pa.RecordBatch) -> pa.RecordBatch:
     arrays, fields = [], []
     for array, field in zip(batch.columns, batch.schema, strict=True):
         if pa.types.is_binary(field.type):
-            array = pa.array([None if v is None else v.hex() for v in array.to_pylist()], pa.string())
+            array = pa.array(
+                [None if v is None else v.hex() for v in array.to_pylist()], pa.string()
+            )
         elif field.type == LIST:
             array = joined(array)
         arrays.append(array)

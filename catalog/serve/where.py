@@ -32,7 +32,9 @@ def _place(text: str, sql: str, mark: re.Match[str]) -> str | None:
     if begin < 0:
         return None
     offset = begin + column - (len(shown) - len(shown.lstrip(".")))
-    found = next((w for w in _WORD.finditer(sql) if w.start() <= offset + 1 and offset < w.end()), None)
+    found = next(
+        (w for w in _WORD.finditer(sql) if w.start() <= offset + 1 and offset < w.end()), None
+    )
     if found is None:
         return None
     word = found[0].lower()

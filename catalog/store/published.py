@@ -6,6 +6,7 @@ the dictionary (`catalog.store.dictionary`) alone, and so agrees with whatever e
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -15,7 +16,7 @@ from zoolens.catalog.store.own_columns import OwnColumn
 from zoolens.catalog.store.views import VIEWS, own_view
 
 SCHEMAS = {
-    "zoolens": "The catalogue: each table shows one run of its job, and what shows belongs together.",
+    "zoolens": "The catalogue: each table shows one run of its job; they belong together.",
     "history": "All runs of each job, whole, by run_id.",
     "tap_schema": "What can be asked here, as TAP 1.1 describes it.",
 }
@@ -138,17 +139,22 @@ _TAP_SCHEMA = (
         ("target_column", _TEXT, "column of the table that it leads to"),
     ),
 )
-# Columns that lead to another table, and to which.
+# Columns that lead to another table: its name, its column, and what it holds.
 _LEADS = {
-    "galaxy_id": ("galaxies", "the galaxy"),
-    "label": ("answers", "the answer and its question"),
-    "run_id": ("runs", "the run that made the row"),
+    "galaxy_id": ("zoolens.galaxies", "galaxy_id", "the galaxy"),
+    "label": ("zoolens.answers", "label", "the answer and its question"),
+    "run_id": ("zoolens.runs", "run_id", "the run that made the row"),
+}
+_TO_TABLE = ("tap_schema.tables", "table_name", "the table")
+_STANDARD_LEADS = {
+    "tables": {"schema_name": ("tap_schema.schemas", "schema_name", "the schema")},
+    "columns": {"table_name": _TO_TABLE},
+    "keys": {"from_table": _TO_TABLE, "target_table": _TO_TABLE},
+    "key_columns": {"key_id": ("tap_schema.keys", "key_id", "the key")},
 }
 
 
-def tap_schema(
-    tables: Sequence[Published], written: Callable[[str], str]
-) -> dict[str, pa.Table]:
+def tap_schema(tables: Sequence[Published], written: Callable[[str], str]) -> dict[str, pa.Table]:
     """The rows of TAP_SCHEMA's tables, by the name of the table in DuckDB.
 
     written: a name as a query has to write it, in quotes where it is a word of ADQL.
@@ -159,8 +165,10 @@ def tap_schema(
             (name, None, SCHEMAS[name], place) for place, name in enumerate(schemas, start=1)
         ],
         "tables": [
-            (table.schema, table.full, "table" if table.standard else "view", None)
-            + (table.description, place)
+            (
+                *(table.schema, table.full, "table" if table.standard else "view"),
+                *(None, table.description, place),
+            )
             for name in schemas
             for place, table in enumerate((t for t in tables if t.schema == name), start=1)
         ],
@@ -168,30 +176,44 @@ def tap_schema(
         "keys": [],
         "key_columns": [],
     }
-    for number, (table, column, target, words) in enumerate(_keys(tables), start=1):
-        rows["keys"].append((f"{number:03d}", table.full, target, words, None))
-        rows["key_columns"].append((f"{number:03d}", column, column))
+    for number, key in enumerate(keys(tables), start=1):
+        name = f"{number:03d}"
+        rows["keys"].append((name, key.table.full, key.target, key.words, None))
+        rows["key_columns"].append((name, key.column, key.target_column))
     return {table.place[1]: _arrow(table, rows[table.name]) for table in _TAP_SCHEMA}
 
 
 def _column_rows(table: Published, written: Callable[[str], str]) -> list[tuple[object, ...]]:
     return [
-        (table.full, written(column.name), *VOTABLE[column.type], None, column.description)
-        + (None, column.unit or None, column.ucd or None)
-        + (int(column.name in ("ra", "dec")), 1, int(table.standard), place)
+        (
+            *(table.full, written(column.name), *VOTABLE[column.type], None, column.description),
+            *(None, column.unit or None, column.ucd or None),
+            *(int(column.name in ("ra", "dec")), 1, int(table.standard), place),
+        )
         for place, column in enumerate(table.columns, start=1)
     ]
 
 
-def _keys(tables: Sequence[Published]) -> list[tuple[Published, str, str, str]]:
-    return [
-        (table, column.name, f"zoolens.{target}", words)
-        for table in tables
-        if not table.standard
-        for column in table.columns
-        for name, (target, words) in _LEADS.items()
-        if column.name == name and (table.schema, table.name) != ("zoolens", target)
-    ]
+class Key(NamedTuple):
+    """A column that leads to one of another table, and what to."""
+
+    table: Published
+    column: str
+    target: str
+    target_column: str
+    words: str
+
+
+def keys(tables: Sequence[Published]) -> list[Key]:
+    """Which columns lead to other tables."""
+    found = []
+    for table in tables:
+        leads = _STANDARD_LEADS.get(table.name, {}) if table.standard else _LEADS
+        for column in table.columns:
+            target, name, words = leads.get(column.name, (table.full, "", ""))
+            if target != table.full:
+                found.append(Key(table, column.name, target, name, words))
+    return found
 
 
 def _arrow(table: Published, rows: list[tuple[object, ...]]) -> pa.Table:

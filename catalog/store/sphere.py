@@ -5,8 +5,8 @@ in degrees; the sides of a polygon are arcs of great circles, and it is the smal
 into which they cut the sphere, whichever way round its corners are given, and less than half of it.
 What is on an edge is inside, as far as double precision tells.
 
-Distances by Vincenty's formula (Survey Review 23, 88, 1975), which is exact at all of them; areas by
-van Oosterom & Strackee (IEEE Trans. Biomed. Eng. 30, 125, 1983), over triangles from one corner;
+Distances by Vincenty's formula (Survey Review 23, 88, 1975), which is exact at all of them; areas
+by van Oosterom & Strackee (IEEE Trans. Biomed. Eng. 30, 125, 1983), over triangles from one corner;
 whether arcs cross by the signs of four determinants; a point is inside a polygon if the corners go
 once round it as seen from there.
 
@@ -62,7 +62,12 @@ _TO_ARC = f"""CASE WHEN {_determinant("s.v", "s.n", "s.a")} >= 0
     AND {_determinant("s.v", "s.n", "s.b")} <= 0
     THEN asin(least(1, abs({_dot("s.v", "s.n")}) / sqrt({_dot("s.n", "s.n")})))
     ELSE least({_angle("s.v", "s.a")}, {_angle("s.v", "s.b")}) END"""
-_SIGNS = [("e.a", "e.b", "f.a"), ("f.a", "e.b", "f.b"), ("e.b", "f.b", "e.a"), ("f.b", "e.a", "f.a")]
+_SIGNS = [
+    ("e.a", "f.a", "e.b"),
+    ("f.a", "e.b", "f.b"),
+    ("e.b", "f.b", "e.a"),
+    ("f.b", "e.a", "f.a"),
+]
 _ARCS_CROSS = "abs({}) = 4".format(" + ".join(f"sign({_determinant(*abc)})" for abc in _SIGNS))
 _SOLID_ANGLE = f"""2 * atan2({_determinant("s.c[1]", "s.c[i]", "s.c[i + 1]")},
     1 + {_dot("s.c[1]", "s.c[i]")} + {_dot("s.c[i]", "s.c[i + 1]")}
@@ -83,8 +88,8 @@ _MACROS: dict[str, str] = {
             - sin(radians(lat1)) * cos(radians(lat2)) * cos({_TURN}), 2)),
         sin(radians(lat1)) * sin(radians(lat2))
             + cos(radians(lat1)) * cos(radians(lat2)) * cos({_TURN})))""",
-    "adql_vector(lon, lat)": """array_value(cos(radians(lat)) * cos(radians(lon)),
-        cos(radians(lat)) * sin(radians(lon)), sin(radians(lat)))""",
+    "adql_vector(lon, lat)": """CASE WHEN lon + lat IS NOT NULL THEN array_value(cos(radians(lat)) * cos(radians(lon)),
+        cos(radians(lat)) * sin(radians(lon)), sin(radians(lat))) END""",
     "adql_corners(g)": "list_transform(range(1, len(g) // 2 + 1), "
     "lambda i: adql_vector(g[2 * i - 1], g[2 * i]))",
     # parts of others: of a vector v, and corners c, d of polygons
@@ -132,7 +137,9 @@ _MACROS: dict[str, str] = {
     ),
     "adql_lon_lat(v)": """[(degrees(atan2(v[2], v[1])) + 360) % 360,
         degrees(atan2(v[3], sqrt(v[1] * v[1] + v[2] * v[2])))]""",
-    "adql_normals(c)": _let(f"{_sum('s.n')}", n=f"list_transform({_edges('c')}, lambda e: {_NORMAL})"),
+    "adql_normals(c)": _let(
+        f"{_sum('s.n')}", n=f"list_transform({_edges('c')}, lambda e: {_NORMAL})"
+    ),
     "adql_centroid_of_polygon(g)": _let(
         "adql_lon_lat(list_transform([s.n[1], s.n[2], s.n[3]], "
         f"lambda x: x * sign({_dot('s.n', 's.m')})))",
