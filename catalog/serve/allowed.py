@@ -61,6 +61,7 @@ _PARTS: dict[str, set[str]] = {
     "Div": _TWO | {"typed", "safe"},
     "Tuple": {"expressions"},
 } | dict.fromkeys(("And", "Or", "EQ", "NEQ", "GT", "GTE", "LT", "LTE", "Add", "Sub", "Mul"), _TWO)
+_JOINS = {"", "INNER", "OUTER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"}
 _TYPES = {
     "INT": "INTEGER",
     "SMALLINT": "SMALLINT",
@@ -121,6 +122,10 @@ def check(text: str, tree: exp.Expr, geometry: set[str]) -> None:
             _check_function(text, node, geometry)
         elif isinstance(node, exp.DataType):
             _check_type(text, node)
+        elif isinstance(node, exp.Join):
+            words = {node.args.get(name) or "" for name in ("side", "kind", "method")}
+            if words - _JOINS:
+                raise refused(text, node, f"ADQL has no {min(words - _JOINS)} JOIN")
         elif isinstance(node, exp.With) and node.args.get("recursive"):
             raise refused(text, node, "WITH RECURSIVE is not served")
         elif isinstance(node, exp.Select) and not node.expressions:

@@ -19,7 +19,7 @@ def at_in(text: str, sql: str, message: str) -> AdqlError:
     mark = _MARK.search(said)
     words = said[: mark.start()] if mark else said
     words = " ".join(words.split("\n\nCandidate")[0].split())
-    words = re.sub(r"^[A-Z]\w+(?: \w+)? Error: ", "", words)
+    words = re.sub(r"^(?:[A-Z]\w+ )(?:\w+ ){0,2}Error: ", "", words)
     at = None if mark is None else _place(text, sql, mark)
     return AdqlError(f"{at}: {words}" if at else words)
 

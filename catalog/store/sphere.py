@@ -88,8 +88,8 @@ _MACROS: dict[str, str] = {
             - sin(radians(lat1)) * cos(radians(lat2)) * cos({_TURN}), 2)),
         sin(radians(lat1)) * sin(radians(lat2))
             + cos(radians(lat1)) * cos(radians(lat2)) * cos({_TURN})))""",
-    "adql_vector(lon, lat)": """CASE WHEN lon + lat IS NOT NULL THEN array_value(cos(radians(lat)) * cos(radians(lon)),
-        cos(radians(lat)) * sin(radians(lon)), sin(radians(lat))) END""",
+    "adql_vector(lon, lat)": """array_value(cos(radians(lat)) * cos(radians(lon)),
+        cos(radians(lat)) * sin(radians(lon)), sin(radians(lat)))""",
     "adql_corners(g)": "list_transform(range(1, len(g) // 2 + 1), "
     "lambda i: adql_vector(g[2 * i - 1], g[2 * i]))",
     # parts of others: of a vector v, and corners c, d of polygons
@@ -112,17 +112,20 @@ _MACROS: dict[str, str] = {
     "adql_any_within(c, d)": "list_bool_or(list_transform(c, lambda p: adql_within(p, d)))",
     # what ADQL asks: which kind lies in, or meets, which kind
     "adql_point_in_circle(p, c)": "adql_separation(p[1], p[2], c[1], c[2]) <= c[3]",
-    "adql_point_in_polygon(p, g)": "adql_within(adql_vector(p[1], p[2]), adql_corners(g))",
+    # arrays cannot hold NULL: where a position is missing another stands in, and is not said
+    "adql_there(p)": "adql_vector(coalesce(p[1], 0), coalesce(p[2], 0))",
+    "adql_known(p, found)": "CASE WHEN p[1] + p[2] IS NOT NULL THEN found END",
+    "adql_point_in_polygon(p, g)": "adql_known(p, adql_within(adql_there(p), adql_corners(g)))",
     "adql_circle_in_circle(a, b)": "adql_separation(a[1], a[2], b[1], b[2]) + a[3] <= b[3]",
-    "adql_circle_in_polygon(c, g)": """adql_within(adql_vector(c[1], c[2]), adql_corners(g))
-        AND adql_to_edge(adql_vector(c[1], c[2]), adql_corners(g)) >= radians(c[3])""",
+    "adql_circle_in_polygon(c, g)": """adql_known(c, adql_within(adql_there(c), adql_corners(g))
+        AND adql_to_edge(adql_there(c), adql_corners(g)) >= radians(c[3]))""",
     "adql_polygon_in_circle(g, c)": """list_bool_and(list_transform(range(1, len(g) // 2 + 1),
         lambda i: adql_separation(g[2 * i - 1], g[2 * i], c[1], c[2]) <= c[3]))""",
     "adql_polygon_in_polygon(a, b)": """adql_all_within(adql_corners(a), adql_corners(b))
         AND NOT adql_edges_cross(adql_corners(a), adql_corners(b))""",
     "adql_circle_meets_circle(a, b)": "adql_separation(a[1], a[2], b[1], b[2]) <= a[3] + b[3]",
-    "adql_circle_meets_polygon(c, g)": """adql_within(adql_vector(c[1], c[2]), adql_corners(g))
-        OR adql_to_edge(adql_vector(c[1], c[2]), adql_corners(g)) <= radians(c[3])""",
+    "adql_circle_meets_polygon(c, g)": """adql_known(c, adql_within(adql_there(c),
+        adql_corners(g)) OR adql_to_edge(adql_there(c), adql_corners(g)) <= radians(c[3]))""",
     "adql_polygon_meets_polygon(a, b)": """adql_any_within(adql_corners(a), adql_corners(b))
         OR adql_any_within(adql_corners(b), adql_corners(a))
         OR adql_edges_cross(adql_corners(a), adql_corners(b))""",

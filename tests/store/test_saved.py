@@ -17,6 +17,7 @@ def path(tmp_path: Path) -> Path:
     return catalogue(tmp_path / "gz.duckdb", random_counts(400))
 
 
+@pytest.mark.slow
 def test_what_is_saved_while_a_job_writes_is_what_it_committed(path: Path, tmp_path: Path) -> None:
     out = tmp_path / "saved" / "catalog.duckdb"
     out.parent.mkdir()
