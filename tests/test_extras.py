@@ -19,7 +19,13 @@ from zoolens.catalog.network.engines import choose_engine
 from zoolens.catalog.release.provenance import Title
 from zoolens.jobs.settings import Cut
 
-PACKAGES = {"simulate": "galsim", "hats": "hats", "openvino": "openvino", "cluster": "distributed"}
+PACKAGES = {
+    "simulate": "galsim",
+    "hats": "hats",
+    "openvino": "openvino",
+    "cluster": "distributed",
+    "serve": "starlette",
+}
 PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
 
 

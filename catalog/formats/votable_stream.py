@@ -27,6 +27,7 @@ _OVERFLOW = (
 _TAIL = "</RESOURCE>\n</VOTABLE>\n"
 _KINDS = {  # VOTable datatype, and NumPy's in BINARY2
     pa.bool_(): ("boolean", "u1"),
+    pa.int16(): ("short", ">i2"),
     pa.int32(): ("int", ">i4"),
     pa.int64(): ("long", ">i8"),
     pa.float32(): ("float", ">f4"),
@@ -49,7 +50,8 @@ class VOTableStream:
     """A VOTable as bytes: `head`, then `rows` of each batch, then `tail`.
 
     binary: BINARY2, else TABLEDATA. Types are those of `_KINDS`, text, bytes and lists of floats;
-    a field's metadata may say what its values are (b"xtype").
+    a field's metadata may say what its values are (b"xtype"), and that its text is `char`, which
+    is ASCII or UTF-8 (b"datatype").
     """
 
     def __init__(self, schema: pa.Schema, *, binary: bool, infos: dict[str, str]) -> None:
@@ -102,7 +104,8 @@ def kind_of(field: pa.Field) -> tuple[str, str | None, str | None]:
         return "unsignedByte", "*", xtype
     if field.type == _LISTS:
         return "double", _SIZES.get(xtype or "", "*"), xtype
-    return ("char" if xtype == "timestamp" else "unicodeChar"), "*", xtype
+    is_char = xtype == "timestamp" or (field.metadata or {}).get(b"datatype") == b"char"
+    return ("char" if is_char else "unicodeChar"), "*", xtype
 
 
 def _field(field: pa.Field) -> str:

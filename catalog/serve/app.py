@@ -1,6 +1,7 @@
 """The service as a whole: which address is what."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -11,6 +12,7 @@ from starlette.routing import Mount, Route
 from zoolens.catalog.errors import CatalogError, UnknownName, nearest
 from zoolens.catalog.serve import description
 from zoolens.catalog.serve.access import Guard, Log
+from zoolens.catalog.serve.asynchronous import Asynchronous
 from zoolens.catalog.serve.errors import error_response
 from zoolens.catalog.serve.examples import examples
 from zoolens.catalog.serve.service import PATH, Service
@@ -21,9 +23,19 @@ _XML = "text/xml"
 
 def make_app(service: Service, log: Callable[[str], object]) -> Starlette:
     """The service as an ASGI application; log: writes a line."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await service.begin()
+        try:
+            yield
+        finally:
+            await service.end()
+
     vosi = _Vosi(service)
     tap = [
         Route("/sync", Sync(service), methods=["GET", "POST"]),
+        *Asynchronous(service).routes(),
         Route("/capabilities", vosi.capabilities),
         Route("/availability", vosi.availability),
         Route("/tables", vosi.tables),
@@ -37,6 +49,7 @@ def make_app(service: Service, log: Callable[[str], object]) -> Starlette:
             Middleware(Guard, token=service.settings.token, most=service.settings.upload),
         ],
         exception_handlers={CatalogError: _refused},
+        lifespan=lifespan,
     )
 
 

@@ -17,7 +17,7 @@ class Limits:
 class Asked:
     """A query: its text, the name of a format, the most rows, tables that came with it.
 
-    uploads: files of Arrow, by the name of the table.
+    uploads: VOTables, by the name of the table.
     """
 
     query: str

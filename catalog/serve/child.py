@@ -21,6 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.formats.votable_reading import read_votable
 from zoolens.catalog.serve.asking import Asked, Limits
 from zoolens.catalog.serve.formats import Answer, format_of
 from zoolens.catalog.serve.reserved import written
@@ -93,8 +94,7 @@ def _answer(catalog: Path, asked: Asked, limits: Limits, scratch: Path) -> Itera
 
 def _take_in(foreign: Foreign, asked: Asked) -> None:
     for name, file in asked.uploads:
-        with pa.ipc.open_file(file) as reader:
-            foreign.add_upload(name, reader.read_all())
+        foreign.add_upload(name, read_votable(Path(file)))
 
 
 def _batches(

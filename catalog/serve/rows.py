@@ -27,6 +27,8 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_boolean(kind) or pa.types.is_binary(kind) or kind == pa.float32():
         return kind
     if pa.types.is_integer(kind):
+        if kind.bit_width < 16 or kind == pa.int16():
+            return pa.int16()
         return pa.int32() if kind.bit_width < 32 or kind == pa.int32() else pa.int64()
     if pa.types.is_decimal(kind):
         return pa.int64() if kind.scale == 0 else pa.float64()
@@ -49,11 +51,13 @@ def described_schema(schema: pa.Schema, columns: Sequence[Column]) -> pa.Schema:
     for given, said in zip(schema, columns, strict=True):
         kind = plain_type(given.type)
         field = column(said.name, kind, said.description, unit=said.unit, ucd=said.ucd)
-        xtype = _GEOMETRIES.get(said.type)
+        xtype = _GEOMETRIES.get(said.type) or said.xtype.encode() or None
         if pa.types.is_temporal(given.type):
             xtype = b"timestamp"
         if xtype is not None:
             field = field.with_metadata({**(field.metadata or {}), XTYPE: xtype})
+        if said.type == "CHAR" and kind == pa.string():
+            field = field.with_metadata({**(field.metadata or {}), b"datatype": b"char"})
         made.append(field)
     return pa.schema(made)
 
@@ -93,6 +97,8 @@ def as_text(batch: pa.RecordBatch) -> pa.RecordBatch:
             )
         elif field.type == LIST:
             array = joined(array)
+        elif field.type == pa.int16():
+            array = array.cast(pa.int32())  # which is what FITS is written of
         arrays.append(array)
         fields.append(field.with_type(array.type))
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))

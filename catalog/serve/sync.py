@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
@@ -12,6 +15,11 @@ from zoolens.catalog.serve.errors import error_response
 from zoolens.catalog.serve.formats import format_of
 from zoolens.catalog.serve.parameters import query_of, read
 from zoolens.catalog.serve.service import Service
+from zoolens.catalog.serve.uploads import take_in
+
+
+class BrokenOff(Exception):
+    """An answer that ends before its end: the connection does, too, so that it shows."""
 
 
 class Sync:
@@ -28,15 +36,17 @@ class Sync:
             names = ("REQUEST", "LANG", "QUERY", "MAXREC", "FORMAT", "RESPONSEFORMAT")
             values = {name: parameters.get(name) for name in names}
             asked = query_of(values, self._service.settings)
+            with TemporaryDirectory(prefix="zoolens-") as folder:
+                uploads = await take_in(parameters, Path(folder), self._service.settings, request)
+                asked = replace(asked, uploads=tuple(uploads.items()))
+                await while_there(receive, lambda: self._answer(asked, scope, receive, send))
         except CatalogError as error:
             await error_response(error)(scope, receive, send)
-            return
-        await while_there(receive, lambda: self._answer(asked, scope, receive, send))
 
     async def _answer(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer, or why there is none.
 
-        Raises `CatalogError` if it breaks off when it has begun, which ends the connection.
+        Raises `BrokenOff` if it ends early when it has begun.
         """
         service, form, begun = self._service, format_of(asked.form), False
         name = f'attachment; filename="result.{form.suffix}"'
@@ -54,7 +64,7 @@ class Sync:
                     await send({"type": "http.response.body", "body": part, "more_body": True})
         except CatalogError as error:
             if begun:
-                raise
+                raise BrokenOff(str(error)) from None
             await error_response(error)(scope, receive, send)
             return
         await send({"type": "http.response.body", "body": b""})

@@ -73,10 +73,24 @@ def published(own: Sequence[OwnColumn] = ()) -> list[Published]:
     return found + list(_TAP_SCHEMA)
 
 
+def _kind(field: pa.Field) -> str:
+    """What is to be known of an uploaded column's type: a geometry, or that its text is ASCII."""
+    xtype = _xtype(field).upper()
+    if xtype in ("POINT", "CIRCLE", "POLYGON"):
+        return xtype
+    return "CHAR" if (field.metadata or {}).get(b"datatype") == b"char" else ""
+
+
+def _xtype(field: pa.Field) -> str:
+    return str((field.metadata or {}).get(b"xtype", b"").decode())
+
+
 def uploaded(name: str, schema: pa.Schema) -> Published:
     """A table that came with a query."""
-    said = [(field.name, meaning(field)) for field in schema]
-    columns = tuple(Column(name, "", held.description, held.unit, held.ucd) for name, held in said)
+    columns = tuple(
+        Column(field.name, _kind(field), said.description, said.unit, said.ucd, xtype=_xtype(field))
+        for field, said in ((field, meaning(field)) for field in schema)
+    )
     return Published("tap_upload", name, "", columns, ("temp", f"tap_upload_{name}"))
 
 

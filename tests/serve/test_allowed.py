@@ -53,7 +53,7 @@ def test_what_adql_does_not_have_is_refused(text: str, said: str) -> None:
         "WITH q AS (SELECT 1 AS a) SELECT a FROM q UNION ALL SELECT a FROM t ORDER BY a OFFSET 3",
         "(SELECT a FROM t EXCEPT SELECT b FROM u) INTERSECT SELECT c FROM v",
         "SELECT CAST(a AS DOUBLE PRECISION), CASE WHEN a > 1 THEN 2 ELSE 3 END FROM t",
-        "SELECT POINT('ICRS', a, b), MOD(a, 2), ROUND(a, 1), RAND(), PI() FROM (SELECT 1 AS a) AS s",
+        "SELECT POINT('ICRS', a, b), MOD(a, 2), ROUND(a, 1), RAND() FROM (SELECT 1 AS a) AS s",
     ],
 )
 def test_what_adql_has_is_let_through(text: str) -> None:

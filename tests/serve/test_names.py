@@ -55,7 +55,10 @@ def test_names_are_found_whatever_their_case_and_in_queries_around() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("SELECT ra FROM galaxie", "line 1, column 16: no table galaxie; nearest: zoolens.galaxies"),
+        (
+            "SELECT ra FROM galaxie",
+            "column 16: no table galaxie; nearest: zoolens.galaxies",
+        ),
         ("SELECT ra\nFROM main.galaxy", "line 2, column 6: no table main.galaxy"),
         ("SELECT ra FROM temp.tap_schema_tables", "no table temp.tap_schema_tables"),
         ("SELECT raa FROM galaxies", "column 8: no column raa; nearest: ra"),

@@ -27,7 +27,7 @@ def test_types_are_few() -> None:
 
 
 def test_a_number_too_large_for_any_format_is_refused() -> None:
-    with pytest.raises(CatalogError, match="column y: .* CAST it to DOUBLE"):
+    with pytest.raises(CatalogError, match=r"column y: .* CAST it to DOUBLE"):
         _plain([Decimal(2**70)], pa.decimal128(38, 0))
 
 
@@ -36,7 +36,9 @@ def test_a_column_says_what_it_holds() -> None:
     (field,) = described_schema(schema, [Column("p", "POINT", "a place", "deg", "pos")])
     assert field.name == "p"
     assert field.metadata == {
-        **{b"description": b"a place", b"unit": b"deg", b"ucd": b"pos"},
+        b"description": b"a place",
+        b"unit": b"deg",
+        b"ucd": b"pos",
         b"xtype": b"point",
     }
 

@@ -1,7 +1,6 @@
 """A window lets through all that is within the radius: beside every position on the sky."""
 
 import duckdb
-import numpy as np
 import pytest
 
 from zoolens.catalog.serve.translate import translate
@@ -39,7 +38,9 @@ def test_a_cone_with_a_window_has_what_it_has_without(
     sky: duckdb.DuckDBPyConnection, lon: float, lat: float, radius: float
 ) -> None:
     found, sql = _count(sky, f"1 = CONTAINS(POINT(ra, dec), CIRCLE({lon}, {lat}, {radius}))")
-    plain = f"SELECT count(*) FROM galaxies WHERE adql_separation(ra, dec, {lon}, {lat}) <= {radius}"
+    plain = (
+        f"SELECT count(*) FROM galaxies WHERE adql_separation(ra, dec, {lon}, {lat}) <= {radius}"
+    )
     assert (found,) == sky.execute(plain).fetchone()
     assert "BETWEEN" in sql
     near, _ = _count(sky, f"DISTANCE(POINT({lon}, {lat}), POINT(ra, dec)) <= {radius}")
@@ -64,12 +65,9 @@ def test_pairs_of_two_tables_are_joined_by_declination(sky: duckdb.DuckDBPyConne
     text = f"""SELECT COUNT(*) FROM {few} AS a JOIN galaxies AS b
         ON 1 = CONTAINS(POINT(b.ra, b.dec), CIRCLE(a.ra, a.dec, 2))"""
     sql = translate(text, published(), 10).sql
-    plain = """SELECT count(*) FROM (SELECT ra, dec FROM galaxies ORDER BY ra LIMIT 60) a, galaxies b
-        WHERE adql_separation(b.ra, b.dec, a.ra, a.dec) <= 2"""
+    plain = """SELECT count(*) FROM (SELECT ra, dec FROM galaxies ORDER BY ra LIMIT 60) a,
+        galaxies b WHERE adql_separation(b.ra, b.dec, a.ra, a.dec) <= 2"""
     found = sky.execute(sql).fetchone()
     assert found == sky.execute(plain).fetchone()
     assert found is not None
     assert found[0] > 60
-    plan = sky.execute(f"EXPLAIN {sql}").fetchall()[0][1]
-    assert "IE_JOIN" in plan or "PIECEWISE" in plan or "NESTED_LOOP" in plan or "BLOCKWISE" in plan
-    assert np.isfinite(found[0])

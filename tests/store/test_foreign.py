@@ -16,9 +16,12 @@ def test_views_macros_tap_schema_and_an_upload_answer(full_gz: Path) -> None:
         foreign.add_tap_schema(written)
         foreign.add_upload("mine", pa.table({"n": [1, 2]}))
         assert foreign.tables[-1].full == "tap_upload.mine"
-        sql = """SELECT (SELECT count(*) FROM main.galaxies), (SELECT sum(n) FROM temp.tap_upload_mine),
-            (SELECT count(*) FROM temp.tap_schema_schemas), adql_separation(0, 0, 0, 1)"""
-        assert foreign.answer(sql, 10).read_all().to_pylist()[0].values().__len__() == 4
+        sql = """SELECT (SELECT count(*) FROM main.galaxies) AS a,
+            (SELECT sum(n) FROM temp.tap_upload_mine) AS b,
+            (SELECT count(*) FROM temp.tap_schema_schemas) AS c,
+            adql_separation(0, 0, 0, 1) AS d"""
+        (row,) = foreign.answer(sql, 10).read_all().to_pylist()
+    assert row == {"a": 30, "b": 3, "c": 3, "d": pytest.approx(1.0)}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,74 @@
+"""The copy of a catalogue that is served, made anew when the catalogue has changed.
+
+Queries read a file of their own, so that jobs can go on writing to the catalogue. A new copy takes
+the place of the old one by renaming: who reads the old one reads it to the end.
+"""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from zoolens.catalog.errors import CatalogBusy, CatalogError
+from zoolens.catalog.serve.service import Service
+from zoolens.catalog.store.saved import changed, save
+
+_NAME = "catalog.duckdb"
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[Path]:
+    """A folder for what one server keeps: the copy that it serves, and its jobs.
+
+    Raises `CatalogError` if another server has it, or it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / "server.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+    except OSError as error:
+        raise CatalogError(f"{folder} cannot be written to: {error.strerror}") from None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CatalogBusy(
+                f"another zoolens serve keeps its jobs in {folder}; stop that one, or name another "
+                "folder: --jobs"
+            ) from None
+        yield folder
+    finally:
+        os.close(descriptor)
+
+
+class Snapshot:
+    """A copy of a catalogue in a folder; `path` is where it is."""
+
+    def __init__(self, catalog: Path, folder: Path) -> None:
+        self._catalog, self.path = catalog, folder / _NAME
+        self._of = changed(catalog)
+        save(catalog, self.path)
+
+    def renew(self) -> bool:
+        """Copy the catalogue again if it has changed; whether it had."""
+        now = changed(self._catalog)
+        if now == self._of:
+            return False
+        save(self._catalog, self.path)
+        self._of = now
+        return True
+
+
+async def follow(
+    snapshot: Snapshot, service: Service, seconds: float, say: Callable[[str], object]
+) -> None:
+    """Serve what a catalogue holds now, as it changes: looks at it every so many seconds."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            if await asyncio.to_thread(snapshot.renew):
+                await asyncio.to_thread(service.look_again)
+                say(f"a newer catalogue is served, as of {service.as_of:%Y-%m-%d %H:%M:%S} UTC")
+        except CatalogError as error:  # gone, damaged, or being replaced: what is served stays
+            say(f"still as of {service.as_of:%Y-%m-%d %H:%M:%S} UTC: {error}")
