@@ -49,6 +49,8 @@ def test_a_module_can_be_read_in_one_go(path: Path) -> None:
 
 # Declarations alone, which whatever uses them tests.
 DECLARATIONS = {
+    "catalog/serve/asking.py",  # what travels to a process
+    "catalog/serve/settings.py",  # values that travel together
     "catalog/arrays.py",  # aliases of types
     "catalog/galaxy.py",  # a named tuple
     "catalog/store/declaring.py",  # how tables are declared
@@ -58,6 +60,13 @@ DECLARATIONS = {
 }
 # What ties together modules that have tests of their own; a job's tests go through each branch.
 OF_A_JOB = {
+    "catalog/serve/errors.py",  # tests/serve/test_app.py
+    "catalog/serve/examples.py",  # the same
+    "catalog/serve/parameters.py",  # the same
+    "catalog/serve/running.py",  # tests/serve/test_asynchronous.py
+    "catalog/serve/service.py",  # tests/serve/test_app.py, tests/serve/test_snapshots.py
+    "catalog/serve/sync.py",  # tests/serve/test_app.py
+    "catalog/serve/uws.py",  # tests/serve/test_asynchronous.py
     "catalog/evaluation/of_maps.py",  # tests/jobs/test_evaluate.py
     "catalog/explain/drawing.py",  # tests/jobs/test_explain.py
     "catalog/explain/members.py",  # tests/jobs/test_explain.py, tests/jobs/test_explain_ensemble.py

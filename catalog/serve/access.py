@@ -16,6 +16,10 @@ _REALM = 'Basic realm="zoolens", charset="UTF-8"'
 _LONGEST = 500  # characters of an address in the log
 
 
+class BrokenOff(Exception):
+    """An answer that ends before its end: the connection does, too, so that it shows."""
+
+
 class Guard:
     """A service behind a token, with a bound on what a request sends.
 
@@ -99,6 +103,7 @@ class Log:
             await self._app(scope, receive, send)
             return
         begun, status, sent = time.monotonic(), 0, 0
+        broken = None
 
         async def noted(message: Message) -> None:
             nonlocal status, sent
@@ -108,6 +113,8 @@ class Log:
 
         try:
             await self._app(scope, receive, noted)
+        except BrokenOff as error:
+            broken = str(error)
         finally:
             query = scope.get("query_string", b"").decode("latin-1")
             said = {
@@ -118,5 +125,6 @@ class Log:
                 "status": status,
                 "bytes": sent,
                 "seconds": round(time.monotonic() - begun, 3),
+                **({} if broken is None else {"error": broken}),
             }
             self._write(json.dumps(said))

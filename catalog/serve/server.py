@@ -1,6 +1,7 @@
 """The server: a socket, the service behind it, and its end."""
 
 import asyncio
+import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -12,6 +13,7 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.store import code_version
 
 _GRACE = 5  # seconds that answers have to end in when the server does
+_UNFINISHED = "without completing response"  # which is on purpose, and in our own log
 _LONGEST_HEAD = 1 << 17  # bytes of a request's head, in which a query may be
 
 
@@ -50,6 +52,7 @@ def run(
         h11_max_incomplete_event_size=_LONGEST_HEAD,
         timeout_graceful_shutdown=_GRACE,
     )
+    logging.getLogger("uvicorn.error").addFilter(lambda record: _UNFINISHED not in record.msg)
     asyncio.run(_served(uvicorn.Server(config), listening, beside))
 
 

@@ -10,16 +10,13 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.serve.access import BrokenOff
 from zoolens.catalog.serve.asking import Asked
 from zoolens.catalog.serve.errors import error_response
 from zoolens.catalog.serve.formats import format_of
 from zoolens.catalog.serve.parameters import query_of, read
 from zoolens.catalog.serve.service import Service
 from zoolens.catalog.serve.uploads import take_in
-
-
-class BrokenOff(Exception):
-    """An answer that ends before its end: the connection does, too, so that it shows."""
 
 
 class Sync:
@@ -60,13 +57,17 @@ class Sync:
                 await answer.begin()
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
                 begun = True
-                async for part in answer.parts():
-                    await send({"type": "http.response.body", "body": part, "more_body": True})
+                # who reads slowly holds up others no longer than who asks much
+                async with asyncio.timeout(limits.seconds):
+                    async for part in answer.parts():
+                        await send({"type": "http.response.body", "body": part, "more_body": True})
         except CatalogError as error:
             if begun:
                 raise BrokenOff(str(error)) from None
             await error_response(error)(scope, receive, send)
             return
+        except TimeoutError:
+            raise BrokenOff(f"it was read for more than {limits.seconds:,g} s") from None
         await send({"type": "http.response.body", "body": b""})
 
 

@@ -30,9 +30,7 @@ def _phase(server: Served, job: str) -> str:
     return server.get(f"{job}/phase")[1].decode()
 
 
-def test_a_job_waits_to_be_begun_and_its_result_to_be_fetched(
-    served: Served, until: Until
-) -> None:
+def test_a_job_waits_to_be_begun_and_its_result_to_be_fetched(served: Served, until: Until) -> None:
     job = _made(served, QUERY="SELECT COUNT(*) AS n FROM galaxies", RUNID="mine & yours")
     assert _phase(served, job) == "PENDING"
     assert served.get(f"{job}/results/result")[0] == 404

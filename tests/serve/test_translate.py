@@ -34,10 +34,8 @@ def test_functions_are_those_of_adql_and_not_of_duckdb() -> None:
         assert name in sql.upper()
 
 
-@pytest.mark.parametrize(
-    "text", ["SELECT TOP -1 ra FROM galaxies", "SELECT ra FROM galaxies OFFSET ra"]
-)
-def test_bounds_are_whole_numbers(text: str) -> None:
+@pytest.mark.parametrize("bounds", ["TOP -1 ra FROM galaxies", "ra FROM galaxies OFFSET ra"])
+def test_bounds_are_whole_numbers(bounds: str) -> None:
     with pytest.raises(AdqlError):
         _sql(f"SELECT {bounds}")
 

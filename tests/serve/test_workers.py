@@ -13,6 +13,7 @@ from zoolens.catalog.serve.asking import Asked, Limits
 from zoolens.catalog.serve.workers import Busy, Workers
 
 _MANY = "SELECT COUNT(*) FROM " + ", ".join(f"votes v{n}" for n in range(6))
+_WIDE = "SELECT a.iauname FROM votes a, votes b, votes c ORDER BY b.count, a.label"
 _LONG = "SELECT a.iauname FROM votes a, votes b, votes c"
 
 
@@ -46,8 +47,7 @@ def test_queries_end_by_themselves_or_by_their_limits(full_gz: Path) -> None:
         with pytest.raises(CatalogError, match="it took more than 1 s"):
             await _ask(workers, full_gz, _MANY, Limits(seconds=1.0))
         with pytest.raises(CatalogError, match=r"more than 0\.06 GB of memory"):
-            query = "SELECT a.iauname FROM votes a, votes b, votes c ORDER BY b.count, a.label"
-            await _ask(workers, full_gz, query, Limits(memory=60_000_000), 10**7)
+            await _ask(workers, full_gz, _WIDE, Limits(memory=60_000_000), 10**7)
         with pytest.raises(CatalogError, match="no table galaxie"):
             await _ask(workers, full_gz, "SELECT ra FROM galaxie", plenty)
         await asyncio.sleep(0.5)

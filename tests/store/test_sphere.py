@@ -47,7 +47,8 @@ def test_distances_are_those_of_astropy(db: duckdb.DuckDBPyConnection) -> None:
     near = slice(0, 50)  # a milliarcsecond apart, and antipodes
     to_lon[near], to_lat[near] = lon[near] + 3e-7, lat[near]
     to_lon[50:60], to_lat[50:60] = lon[50:60] + 180, -lat[50:60]
-    sql = "SELECT adql_separation(a, b, c, d) FROM (SELECT unnest(?) a, unnest(?) b, unnest(?) c, unnest(?) d)"
+    sql = """SELECT adql_separation(a, b, c, d)
+        FROM (SELECT unnest(?) a, unnest(?) b, unnest(?) c, unnest(?) d)"""
     given = [lon.tolist(), lat.tolist(), to_lon.tolist(), to_lat.tolist()]
     found = np.array(db.execute(sql, given).fetchall())[:, 0]
     there = SkyCoord(to_lon, to_lat, unit="deg")
@@ -72,7 +73,8 @@ def test_what_is_in_a_polygon(
     lon, lat = _everywhere(4000)
     outline = Outline(_gnomonic(np.array(corners[::2]), np.array(corners[1::2]), centre))
     wanted = outline.contains_points(_gnomonic(lon, lat, centre))
-    sql = f"SELECT adql_point_in_polygon([a, b], {[float(c) for c in corners]}) FROM (SELECT unnest(?) a, unnest(?) b)"
+    sql = f"""SELECT adql_point_in_polygon([a, b], {[float(c) for c in corners]})
+        FROM (SELECT unnest(?) a, unnest(?) b)"""
     found = np.array(db.execute(sql, [lon.tolist(), lat.tolist()]).fetchall())[:, 0]
     assert 0 < wanted.sum() < len(wanted)
     np.testing.assert_array_equal(found, wanted)
