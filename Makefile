@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Without bytecode kept, every process of the tests rewrites all of their asserts anew.
+test test-fast: export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: setup demo docs model gz2-model bench bench-full reliability test test-fast lint coverage clean
 
 setup: .venv/installed

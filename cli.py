@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from zoolens.commands import (
+    adopt,
     demo,
     evaluate,
     explain,
@@ -43,7 +44,7 @@ app = typer.Typer(
 
 _COMMANDS: dict[str, list[Callable[..., None]]] = {
     "Your catalogue": [
-        *(ingest.ingest, keep.keep, predict.predict, score.score, index.index),
+        *(ingest.ingest, keep.keep, predict.predict, adopt.adopt, score.score, index.index),
         *(status.status, verify.verify),
     ],
     "Looking": [

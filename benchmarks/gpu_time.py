@@ -13,16 +13,19 @@ _ROUNDS = 5
 def seconds_of(call: Callable[[], Any], device: torch.device, spent: float) -> float:
     """Seconds of one call: the median of rounds that take about `spent` seconds together.
 
-    Warmed up first. All calls of a round are queued before they are waited for, as in a job.
+    Warmed up first; a call that takes longer is done once. All calls of a round are queued before
+    they are waited for, as in a job.
     """
     for _ in range(2):
         call()
     started = _now(device)
     call()
     one = max(_now(device) - started, 1e-6)
+    if one >= spent:
+        return one
     calls = max(1, int(spent / _ROUNDS / one))
     rounds = []
-    for _ in range(_ROUNDS if one < spent else 1):
+    for _ in range(_ROUNDS):
         started = _now(device)
         for _ in range(calls):
             call()

@@ -144,7 +144,7 @@ def child(name: str, folder: str) -> None:
     print(json.dumps(timed(lambda: step(name, Path(folder)))))
 
 
-def timed(work: Callable[[], None]) -> dict[str, float]:
+def timed(work: Callable[[], object]) -> dict[str, float]:
     """Seconds, core-seconds and peak bytes of this process, whose whole work it is."""
     start = time.perf_counter()
     work()

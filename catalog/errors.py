@@ -18,6 +18,10 @@ class CatalogError(Exception):
     """The user's input or data is at fault; the message says what to do."""
 
 
+class NothingHere(CatalogError):
+    """A catalogue has nothing for a job to work on; of a survey, another piece may."""
+
+
 class CatalogBusy(CatalogError):
     """Somebody else holds the catalogue file; `pid`: the process, where it is another one."""
 

@@ -38,6 +38,11 @@ def index_path(catalog: Path, kind: str) -> Path:
     return catalog.with_suffix(f".{kind}.arrow")
 
 
+def parts_dir(catalog: Path) -> Path:
+    """Parts computed elsewhere, beside the catalogue until they are in it: `gz.duckdb.parts`."""
+    return catalog.with_name(f"{catalog.name}.parts")
+
+
 def codes_path(catalog: Path, kind: str) -> Path:
     """FAISS's codes of an index's candidates: `gz.observed.codes.arrow`."""
     return catalog.with_suffix(f".{kind}.codes.arrow")

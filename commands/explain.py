@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Option, echo
+from typer import Argument, Context, Option, echo
 
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.output.answer import from_arrow, write
-from zoolens.commands import options
+from zoolens.commands import arrays, options
 from zoolens.commands.shell import say, wrong_usage
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def explain(
+    context: Context,
     galaxies: Annotated[
         list[str] | None,
         Argument(help="Names of galaxies; or an image file, which needs a --model, no catalogue."),
@@ -61,8 +62,17 @@ def explain(
     zoom: options.Zoom = None,
     engine: options.Engine = "auto",
     grey_as_colour: options.GreyAsColour = False,
-    out: Annotated[Path | None, Option(help="Folder for figures and page.")] = None,
+    out: Annotated[
+        Path | None,
+        Option(
+            help="Folder for figures and page; with --all, of parts and their plan, for zoolens "
+            "adopt."
+        ),
+    ] = None,
+    part: arrays.Part = None,
     catalog: options.Catalog = options.CATALOG,
+    cluster: options.Cluster = None,
+    parts: options.Parts = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Which pixels drove the predictions: maps of every answer, figures, a page."""
@@ -70,6 +80,8 @@ def explain(
     from zoolens.jobs.settings import Maps, Which
 
     maps = Maps(model, method, layer, engine, grey_as_colour)
+    if (cluster and not everything) or (parts and not cluster):
+        raise wrong_usage("--cluster computes the maps of --all, and --parts is its folder")
     picture = _picture(galaxies or (), catalog)
     if picture is not None:
         if worst or everything or min_votes is not None or where:
@@ -84,6 +96,19 @@ def explain(
         raise wrong_usage(
             "--tree, --view, --size and --zoom are of an image file; a catalogue has its own"
         )
+    which = arrays.wanted_part(part, out)
+    if everything and out is not None:
+        if galaxies or worst or of or answer or cluster:
+            raise wrong_usage(
+                "parts of a job array are of every galaxy: leave out names, --worst, --of, "
+                "--answer and --cluster"
+            )
+        from zoolens.jobs.arrays import explain_part
+
+        say(explain_part(catalog, out, which, arrays.asked_for(context), maps))
+        return
+    if which is not None:
+        raise wrong_usage("--part computes maps of every galaxy: add --all")
     drawing = {
         "--out": out is not None,
         "--of": of,
@@ -96,6 +121,7 @@ def explain(
             "--min-votes": min_votes is not None,
             "--layer": layer,
             "--method": method != "deeplift",
+            "--cluster": cluster,
         }
         _explain_estimates(catalog, galaxies or (), everything, maps, votes, out)
         return
@@ -109,6 +135,8 @@ def explain(
         of=of or "fraction",  # type: ignore[arg-type]  # checked there
         out=out,
         figures=not everything,
+        cluster=cluster,
+        parts=parts,
     )
     say(report)
     if report.page is not None:
@@ -165,7 +193,7 @@ def _explain_estimates(
     of_votes: Mapping[str, object],
     out: Path | None,
 ) -> None:
-    from zoolens.jobs.estimate_maps import explain_estimates
+    from zoolens.jobs.explain_pieces import explain_estimates
 
     without = ", ".join(name for name, there in of_votes.items() if there)
     if without or bool(galaxies) == everything:

@@ -16,6 +16,6 @@ def index(
     quiet: options.Quiet = False,
 ) -> None:
     """Build the similarity index; nothing to do where it is up to date."""
-    from zoolens.jobs.index import index as job
+    from zoolens.jobs.everywhere import index as job
 
     say(job(catalog, approximate=approximate))

@@ -14,8 +14,8 @@ def ingest(
     table: Annotated[
         Path | None,
         Argument(
-            help="Votes, or galaxies without: CSV, CSV.gz, Parquet or FITS. Left out, galaxies are "
-            "named after their images."
+            help="Votes, or galaxies without: CSV, CSV.gz, Parquet or FITS, or a folder of Parquet "
+            "files, such as a HATS catalogue. Left out, galaxies are named after their images."
         ),
     ] = None,
     images: Annotated[
@@ -33,6 +33,18 @@ def ingest(
     weighted: Annotated[
         bool, Option("--weighted", help="The votes are weighted: counts can be fractional.")
     ] = False,
+    survey: Annotated[
+        bool,
+        Option(
+            "--survey",
+            help="Make --catalog a folder of catalogues, one a piece of the sky, for more "
+            "galaxies than one file should hold.",
+        ),
+    ] = False,
+    most_rows: Annotated[
+        int | None,
+        Option(min=1, help="Galaxies of a new piece of a survey; 2,000,000 if not given."),
+    ] = None,
     samples: options.Samples = None,
     seed: options.Seed = 0,
     orientations: options.Orientations = 1,
@@ -52,6 +64,8 @@ def ingest(
 
     if table is None and images is None and predictions is None:
         raise wrong_usage("there is nothing to ingest: give a table, --images or --predictions")
+    if survey and catalog == options.CATALOG:
+        raise wrong_usage("a survey is a folder: name it by --catalog, as in --catalog dr10")
     if not model:
         refuse_unused(
             context, "--predictions" if predictions else "no --model", *options.OF_A_MODEL
@@ -70,5 +84,7 @@ def ingest(
             samples, seed, view, size, zoom, engine, precision, grey_as_colour, orientations
         ),
         weights=weights,
+        survey=survey,
+        most_rows=most_rows,
         say=say,
     )

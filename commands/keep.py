@@ -20,6 +20,6 @@ def keep(
 ) -> None:
     """Columns of your own, such as a redshift, from a table into the catalogue."""
     from zoolens.catalog.own.asked import listed
-    from zoolens.jobs.keep import keep as job
+    from zoolens.jobs.everywhere import keep as job
 
     say(job(catalog, table, listed(columns), id_column=id_column))

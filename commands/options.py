@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 # Every command.
 CATALOG = paths.CATALOG_DEFAULT
-Catalog = Annotated[Path, Option(envvar=paths.CATALOG_VARIABLE, help="The catalogue file.")]
+Catalog = Annotated[
+    Path,
+    Option(envvar=paths.CATALOG_VARIABLE, help="The catalogue file, or the folder of a survey."),
+]
 Quiet = Annotated[bool, Option("--quiet", help="No progress bars, no words: only results.")]
 
 # Commands that answer with a table.
@@ -92,6 +95,22 @@ Engine = Annotated[
 ]
 Precision = Annotated[
     str, Option(help="float32, or bfloat16: faster on some machines, and less exact.")
+]
+
+# Who computes.
+Cluster = Annotated[
+    str | None,
+    Option(
+        help="Compute on workers: local:N processes, a Dask scheduler's tcp://HOST:PORT, or a YAML "
+        "file of a batch system's jobs."
+    ),
+]
+Parts = Annotated[
+    Path | None,
+    Option(
+        help="With --cluster, the folder that workers see, through which rows come; beside the "
+        "catalogue if not given."
+    ),
 ]
 
 # Which galaxies.

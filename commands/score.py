@@ -10,6 +10,6 @@ def score(
     quiet: options.Quiet = False,
 ) -> None:
     """Cross-entropy and likelihood of the votes under the predictions."""
-    from zoolens.jobs.score import score as job
+    from zoolens.jobs.everywhere import score as job
 
     say(job(catalog, weights=weights))

@@ -19,12 +19,24 @@ if TYPE_CHECKING:
     from zoolens.jobs.reports import Report
 
 _FAULT, _USAGE = 1, 2  # exit codes; most wrong usage is found by Typer
+_faults = 0  # of pieces of surveys, that were told while the work on others went on
 
 
 def say(report: "Report") -> None:
-    """One line on what a job did, and one a note, on stderr: standard output is for results."""
-    if is_quiet():
-        return
+    """One line on what a job did, and one a note, on stderr: standard output is for results.
+
+    What kept it from pieces of a survey is told in any case, and ends the command with exit code 1.
+    """
+    global _faults
+    faults = getattr(report, "faults", ())
+    _faults += len(faults)
+    if not is_quiet():
+        _say(report)
+    for fault in faults:
+        _tell(plain(fault))
+
+
+def _say(report: "Report") -> None:
     run = "" if report.run_id is None else f"run {report.run_id}"
     same = "" if report.changed else "nothing changed: "
     typer.echo(f"{report.job:<8} {run:<7} {same}{plain(report.summary)}", err=True)
@@ -43,17 +55,22 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
+        global _faults
+        _faults = 0
         set_quiet(bool(kwargs.get("quiet")))
         try:
             with at_work(), warnings.catch_warnings():
                 warnings.simplefilter("always", Told)
                 warnings.showwarning = functools.partial(_show, warnings.showwarning)
                 command(*args, **kwargs)
-            return
+            if not _faults:
+                return
+            end = typer.Exit(_FAULT)
         except (Exception, KeyboardInterrupt) as error:
-            end = _end(error)
-            if end is None:
+            found = _end(error)
+            if found is None:
                 raise
+            end = found
         # not above: the error holds the frames it went through, and they hold files that Arrow's
         # threads may read until the very end, which aborts the process
         raise end

@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Argument, Option, echo
 
 from zoolens.commands import options
-from zoolens.commands.shell import say
+from zoolens.commands.shell import say, wrong_usage
 
 
 def simulate(
@@ -36,12 +36,16 @@ def simulate(
     workers: Annotated[
         int | None, Option(min=1, help="Processes; one a core if not given.")
     ] = None,
+    cluster: options.Cluster = None,
     quiet: options.Quiet = False,
 ) -> None:
     """A Galaxy Zoo whose truth is known: images, votes, and what made each pixel."""
     from zoolens.catalog.sky.volunteers import Crowd
+    from zoolens.jobs.elsewhere import writing_elsewhere
     from zoolens.jobs.simulate import simulate as job
 
+    if cluster and workers:
+        raise wrong_usage("--workers are of this machine: leave it out with --cluster")
     report = job(
         out,
         galaxies=galaxies,
@@ -50,6 +54,7 @@ def simulate(
         magnitude_limit=magnitude_limit,
         crowd=Crowd(overdispersion, error_rate, misvote_rate, many_votes, few_votes, share_many),
         workers=workers,
+        elsewhere=writing_elsewhere(cluster),
     )
     say(report)
     echo(report.out)

@@ -1,5 +1,7 @@
 """`zoolens status`."""
 
+from pathlib import Path
+
 from typer import echo
 
 from zoolens.catalog.output.answer import from_arrow, write
@@ -12,8 +14,12 @@ def status(
     catalog: options.Catalog = options.CATALOG,
 ) -> None:
     """The runs, how far each step has come, and what is missing."""
+    from zoolens.catalog.survey.folder import is_survey
     from zoolens.jobs.status import status as job
 
+    if is_survey(catalog):
+        _say_survey(catalog, form, out)
+        return
     report = job(catalog)
     if form or out:
         write(from_arrow(report.runs), form, out)
@@ -25,5 +31,20 @@ def status(
     for table in (report.steps, report.runs.drop_columns(["finished_at", "code"])):
         write(from_arrow(table))
         echo()
+    for sentence in report.advice:
+        echo(sentence)
+
+
+def _say_survey(folder: Path, form: str | None, out: Path | None) -> None:
+    """One table for all pieces."""
+    from zoolens.jobs.status import survey_status
+
+    report = survey_status(folder)
+    write(from_arrow(report.steps), form, out)
+    if form or out:
+        return
+    tree = f"tree {report.tree}" if report.tree else "no tree yet"
+    told = f"{report.refused:,} refused, {report.remarks:,} remarks"
+    echo(f"\n{folder}: {report.pieces} pieces, {tree}, {told}")
     for sentence in report.advice:
         echo(sentence)

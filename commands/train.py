@@ -56,13 +56,14 @@ def train(
         list[Path] | None,
         Option(
             envvar=paths.CATALOG_VARIABLE,
-            help="The catalogue file; several times to train on all of them, whatever their trees.",
+            help="The catalogue file, or the folder of a survey; several times to train on all of "
+            "them, whatever their trees.",
         ),
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:
     """A ZoobotTree from the votes and images of a catalogue, or of several."""
-    from zoolens.jobs.train import train as job
+    from zoolens.jobs.everywhere import train as job
 
     report = job(
         catalog or [options.CATALOG],

@@ -1,6 +1,6 @@
 """`predict --predictions`: published posteriors or fractions, without a model."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from zoolens.catalog.arrays import Ids
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import CatalogError, TableRefused
-from zoolens.catalog.formats.reading import TableFile
+from zoolens.catalog.errors import CatalogError, NothingHere, TableRefused
+from zoolens.catalog.formats.reading import TableFile, table_digest
 from zoolens.catalog.predictions.from_table import read_posteriors
 from zoolens.catalog.predictions.layouts import PublishedLayout, tell_tree
 from zoolens.catalog.predictions.matching import (
@@ -31,14 +31,14 @@ from zoolens.catalog.predictions.table import (
     unread_reason,
     wanted_rows,
 )
-from zoolens.catalog.runtime.files import sha256_of
 from zoolens.catalog.store.galaxies import Numbering, galaxies_of_run, galaxy_table
 from zoolens.catalog.store.ingests import begin_ingest, finish_ingest, settle_tree, settled_tree
 from zoolens.catalog.store.log import log_path
 from zoolens.catalog.store.rejects import add_rejects, commonest_reason, reject_table, rows_refused
 from zoolens.catalog.store.shards import Part, as_they_are, fill
+from zoolens.catalog.store.sharing import Shares, Strangers, shares_of
 from zoolens.catalog.store.store import Run, Store
-from zoolens.catalog.votes.checks import Rows
+from zoolens.catalog.votes.checks import Rows, named
 from zoolens.jobs.reports import PredictReport
 
 SHARD = 32_768  # galaxies committed at a time, fewer if they have many samples
@@ -46,7 +46,12 @@ _HELD = 16 << 20  # bytes of a table's columns that are worked on at a time
 
 
 def adopt(
-    catalog: Path, predictions: Path, *, id_column: str | None = None, tree: str | None = None
+    catalog: Path,
+    predictions: Path,
+    *,
+    id_column: str | None = None,
+    tree: str | DecisionTree | None = None,
+    strangers: Strangers | None = None,
 ) -> PredictReport:
     """Take over the predictions in a published table, as a run of `predict`.
 
@@ -55,14 +60,15 @@ def adopt(
     gets those of the table, with their positions where it has them, as a run of `ingest`; if it
     has no tree yet, it gets `tree`, or the one that the columns tell. Rows that are refused, or
     of galaxies that the catalogue does not have, go to `rejects`; called again, only galaxies
-    that are new since are added. The table is read block by block, whatever its size.
+    that are new since are added. The table is read block by block, whatever its size. strangers: of
+    a table that the pieces of a survey share, of whose galaxies none is made.
 
     Raises `TableRefused` for a table that holds nothing of the catalogue's tree or galaxies,
     `CatalogError` if no row could be used; a catalogue that did not exist then does not either.
     """
     made_here = not catalog.exists()
     try:
-        return _adopt(catalog, predictions, id_column, tree)
+        return _adopt(catalog, predictions, id_column, tree, strangers)
     except CatalogError:
         if made_here:
             for file in (catalog, log_path(catalog)):
@@ -71,20 +77,28 @@ def adopt(
 
 
 def _adopt(
-    catalog: Path, predictions: Path, id_column: str | None, tree: str | None
+    catalog: Path,
+    predictions: Path,
+    id_column: str | None,
+    tree: str | DecisionTree | None,
+    strangers: Strangers | None,
 ) -> PredictReport:
     """As `adopt`, but a new catalogue stays."""
     held, bare = _held(catalog)
-    if held is None:
+    if bare and strangers is not None:
+        raise NothingHere(f"{catalog} has no galaxies")
+    if isinstance(tree, DecisionTree):
+        held = held or tree
+    elif held is None:
         held = tell_tree(predictions, TableFile(predictions).schema.names, tree)
     table = open_predictions(predictions, held, identifier=id_column)
-    inputs = {"predictions_sha256": sha256_of(predictions), "id_column": table.layout.identifier}
-    origin = {"predictions": str(predictions.resolve())}
+    inputs = {"predictions_sha256": table_digest(predictions), "id_column": table.layout.identifier}
+    origin = {"predictions": str(table.path.resolve())}
     with Store.open(catalog, create=True) as store:
         made = _make_galaxies(store, table, inputs, origin) if bare else 0
-        match = match_rows(store, table)
+        match = match_rows(store, table, strangers)
         if not len(match.wanted):
-            raise TableRefused(
+            raise (TableRefused if strangers is None else NothingHere)(
                 f"{predictions} has no galaxy of {catalog} in its column "
                 f"{table.layout.identifier}; choose the right one with --id"
             )
@@ -125,6 +139,24 @@ def check(
     return tree
 
 
+def shares(
+    predictions: Path, catalogues: Sequence[Path], tree: DecisionTree, id_column: str | None
+) -> Shares:
+    """Which of several catalogues have the galaxies of a table's rows.
+
+    Raises `TableRefused` if none has any, or the table holds nothing of the tree.
+    """
+    table = open_predictions(predictions, tree, identifier=id_column)
+    with TemporaryDirectory(prefix=".names.", dir=catalogues[0].parent) as folder:
+        found = shares_of(named(table.blocks(table.identifiers)), catalogues, Path(folder))
+    if not any(found.found.values()):
+        raise TableRefused(
+            f"{predictions} has no galaxy of these catalogues in its column "
+            f"{table.layout.identifier}; choose the right one with --id"
+        )
+    return found
+
+
 def _held(catalog: Path) -> tuple[DecisionTree | None, bool]:
     """The tree that predictions have to be of, if any, and whether there are no galaxies yet."""
     if not catalog.exists():
@@ -154,7 +186,7 @@ def _make_galaxies(
     """Fill a catalogue without galaxies with those of a table; how many they are."""
     run = begin_ingest(store, {**inputs, "tree": None, "images": None}, origin, None)
     if not run.complete:
-        wanted = new_galaxies(store, table)
+        wanted = new_galaxies(store, table, run)
         blocks = read_new_galaxies(table, wanted)
         fill(
             store,

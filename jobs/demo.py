@@ -14,10 +14,11 @@ from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.evaluate import EvaluateReport, evaluate
 from zoolens.jobs.explain import ExplainReport
+from zoolens.jobs.explain_pieces import explain_one
 from zoolens.jobs.histogram import HistogramReport, histogram
 from zoolens.jobs.index import index
 from zoolens.jobs.ingest import ingest
-from zoolens.jobs.pipeline import Say, explain, release, silently
+from zoolens.jobs.pipeline import Say, release, silently
 from zoolens.jobs.predict import predict
 from zoolens.jobs.reports import Brief
 from zoolens.jobs.score import score
@@ -26,6 +27,7 @@ from zoolens.jobs.simulate import TRUTH, VOTES, simulate
 
 _SEED = 2026  # not the sky that the model was trained on
 _WORST = 10
+_MAPS, _TYPICAL, _GALLERY = 100, 8, 50  # galaxies: in the tests of maps, and on the page to browse
 _LEAD = (
     "A simulated sky, its volunteers, and a model that has seen neither: every image, vote and "
     "cause is known, so that the catalogue's answers can be held against the truth."
@@ -63,15 +65,15 @@ def demo(out: Path, *, galaxies: int = 200, say: Say = silently) -> DemoReport:
     say(Brief(done, f"{done.total:,} galaxies"))
     say(score(catalog))
     say(index(catalog))
-    shown = explain(catalog, Which(worst=3, min_votes=FEWEST_VOTES), of="fraction")
+    shown = explain_one(catalog, Which(worst=3, min_votes=FEWEST_VOTES), of="fraction")
     say(Brief(shown, f"{shown.total:,} galaxies"))
     drawn = histogram(catalog, out / "histograms")
-    judged = evaluate(catalog, truth=sky / TRUTH, maps=100, typical=8)
+    judged = evaluate(catalog, truth=sky / TRUTH, maps=_MAPS, typical=_TYPICAL)
     say(Brief(judged, f"{len(judged.measures):,} measured values"))
     if not folder.exists():
-        every = explain(catalog, Which(everything=True), of="fraction", figures=False)
+        every = explain_one(catalog, Which(everything=True), of="fraction", figures=False)
         say(Brief(every, f"{every.total:,} galaxies"))
-        wanted = Cut(min_votes=FEWEST_VOTES, gallery=50)
+        wanted = Cut(min_votes=FEWEST_VOTES, gallery=_GALLERY)
         cut = release(catalog, folder, Title("A simulated sky", "1.0"), wanted)
         say(Brief(cut, cut.summary))
     with Store.open(catalog, read_only=True) as store:

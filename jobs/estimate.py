@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from zoolens.catalog.errors import CatalogError, few
+from zoolens.catalog.errors import CatalogError, NothingHere, few
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import check_precision, choose_engine
 from zoolens.catalog.network.ensemble import load_estimator, origin_of
@@ -82,7 +82,7 @@ def estimate(
     with Store.open(catalog) as store, ImageReader() as reader:
         imaged = galaxies_with_image(store)
         if not len(imaged):
-            raise CatalogError(
+            raise NothingHere(
                 f"no galaxy of {catalog} has an image; add them with: "
                 "zoolens ingest --images FOLDER"
             )

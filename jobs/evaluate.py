@@ -49,13 +49,13 @@ _SEED = 0  # of the random choice of galaxies
 class EvaluateReport:
     """What `evaluate` measured.
 
-    galaxies: that have votes and posteriors. tables: by title; section: all of it, for
-    another page to take in. changed: False if all had been measured before. pooled: whether
-    several models predicted; turned: in how many orientations, where maps were tested.
+    run_id: None over a survey. galaxies: that have votes and posteriors. tables: by title; section:
+    all of it, for another page to take in. changed: False if all had been measured before. pooled:
+    whether several models predicted; turned: in how many orientations, where maps were tested.
     """
 
     job: ClassVar[str] = "evaluate"
-    run_id: int
+    run_id: int | None
     galaxies: int
     measures: tuple[Measure, ...]
     tables: dict[str, pa.Table]

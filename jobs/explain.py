@@ -2,22 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from zoolens.catalog.arrays import Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.explain.choice import (
-    Choice,
-    Subject,
-    choose,
-    find_subjects,
-)
+from zoolens.catalog.explain.choice import Choice, Subject, choose, find_subjects
 from zoolens.catalog.explain.drawing import draw
 from zoolens.catalog.explain.maps import check_derivable
 from zoolens.catalog.explain.model import ExplainedModel, explained_model
@@ -32,7 +27,8 @@ from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import load_model
 from zoolens.catalog.parts.cells import cells, read_cells
 from zoolens.catalog.parts.computing import ThroughFolder
-from zoolens.catalog.parts.filling import fill_from_parts
+from zoolens.catalog.parts.filling import check_elsewhere, fill_from_parts, plan_run
+from zoolens.catalog.parts.plan import Plan
 from zoolens.catalog.paths import explanations_dir
 from zoolens.catalog.saliency.arithmetic import Of
 from zoolens.catalog.store.galaxies import (
@@ -89,6 +85,7 @@ def explain(
     out: Path | None = None,
     figures: bool = True,
     through: ThroughFolder | None = None,
+    subjects: list[Subject] | None = None,
 ) -> ExplainReport:
     """Store the maps of galaxies for all answers; draw them for one answer each.
 
@@ -101,7 +98,8 @@ def explain(
     the drawn maps are of, "fraction", "concentration" or "cross_entropy"; the stored
     ones are of concentrations, and the others are made as they are drawn. out: folder of
     figures and page, beside the catalogue unless given; the page shows the galaxies of this call.
-    through: where parts are computed, if not here.
+    through: where parts are computed, if not here. subjects: to draw, with counterparts that were
+    found elsewhere.
 
     Galaxies that the run has maps of are not explained again. Images that are missing
     or refused become rejects, and are tried again by the next call. Raises
@@ -115,49 +113,86 @@ def explain(
         tree = store.tree
         answer_id = None if which.answer is None else tree.answer_id(which.answer)
         if which.everything and not figures:
-            wanted, subjects = galaxies_with_image(store), []
+            wanted, drawn = galaxies_with_image(store), []
         else:
-            choices = choose(store, which)
-            subjects = (
-                find_subjects(store, choices, min_votes=which.min_votes, exchange=which.exchange)
-                if figures
-                else []
-            )
-            wanted = _wanted(choices, subjects)
-        engine = choose_engine(maps.engine, len(wanted))
-        models, said = settled(maps.models, tree)
-        explained = explained_model(
-            store, models, maps.method, maps.layer, engine, maps.grey_as_colour
-        )
-        _check_engine(explained, maps.engine)
+            choices = choose(store, which) if subjects is None else []
+            drawn = subjects or []
+            if figures and subjects is None:
+                drawn = find_subjects(
+                    store, choices, min_votes=which.min_votes, exchange=which.exchange
+                )
+            wanted = _wanted(choices, drawn)
+        agreed = through.agreed if through else None
+        explained, recipe, said = _recipe(store, maps, len(wanted), agreed)
         _check_answer(explained, tree, answer_id)
         if of == "cross_entropy":
             _check_loss(explained)
-        run = store.begin(
-            "comparison" if explained.comparison else "explain",
-            explained.config,
-            model_sha256=explained.sha256,
-            origin={**origin_of(explained.members), "engine": explained.explainer.engine},
-        )
+        if through:
+            check_elsewhere(store, recipe, galaxies_with_image(store), through)
+        run = store.begin(**_as_run(explained, recipe))
         renewed = clear_outdated(store, run)
         before = len(galaxies_of_run(store, run, "saliency_map"))
-        rejects = _explain_missing(store, run, explained, reader, wanted, through)
+        rejects = _explain_missing(store, run, explained, reader, wanted, recipe, through)
         total = len(galaxies_of_run(store, run, "saliency_map"))
         changed = store.conclude(run, added=total > before or rejects + renewed > 0)
         apart = run.run_id if explained.comparison else None
         folder = out or explanations_dir(catalog, apart)
-        drawn, page = draw(store, run, explained, reader, subjects, of, folder)
+        files, page = draw(store, run, explained, reader, drawn, of, folder)
         return ExplainReport(
             run.run_id,
             total - before,
             total,
             rejects,
-            drawn,
+            files,
             page,
-            changed or bool(drawn),
+            changed or bool(files),
             explained.notes,
             said,
         )
+
+
+def plan(catalog: Path, folder: Path, maps: Maps = Maps()) -> Plan | None:
+    """Write the plan of maps of every galaxy with an image into a folder; None if nothing waits.
+
+    The catalogue is only read, and an engine cuda needs no GPU here. Raises as `explain` does.
+    """
+    gpu = maps.engine == "cuda"
+    with Store.open(catalog, read_only=True) as store:
+        warn_of(store, "predict")
+        wanted = galaxies_with_image(store)
+        explained, recipe, _ = _recipe(
+            store, maps, len(wanted), lambda best: "cuda" if gpu else best()
+        )
+        return plan_run(store, folder, recipe, wanted, **_as_run(explained, recipe))
+
+
+def _as_run(explained: ExplainedModel, recipe: MapRecipe) -> dict[str, Any]:
+    """What `Store.begin` takes."""
+    return {
+        "job": "comparison" if explained.comparison else "explain",
+        "config": explained.config,
+        "model_sha256": explained.sha256,
+        "origin": {**origin_of(explained.members), "engine": recipe.engine},
+    }
+
+
+def _recipe(
+    store: Store, maps: Maps, images: int, agreed: Callable[[Callable[[], str]], str] | None
+) -> tuple[ExplainedModel, MapRecipe, tuple[str, ...]]:
+    """What is explained, how, and what to say of its models.
+
+    agreed: the engine of those who compute it elsewhere, if what is best here could be another.
+    """
+    best = partial(choose_engine, maps.engine, images)
+    engine = agreed(best) if agreed else best()
+    there = agreed is not None and engine == "cuda"  # no GPU may be here
+    models, said = settled(maps.models, store.tree)
+    run_by = "torch" if there else engine
+    explained = explained_model(store, models, maps.method, maps.layer, run_by, maps.grey_as_colour)
+    if not there:
+        _check_engine(explained, maps.engine)
+    used = engine if there else explained.explainer.engine
+    return explained, replace(MapRecipe.of(explained, store.tree, BATCH), engine=used), said
 
 
 def check(catalog: Path, which: Which, maps: Maps) -> None:
@@ -209,6 +244,7 @@ def _explain_missing(
     explained: ExplainedModel,
     reader: ImageReader,
     wanted: Ids,
+    recipe: MapRecipe,
     through: ThroughFolder | None,
 ) -> int:
     """Commit the maps that the run lacks, in shards; how many images were refused."""
@@ -226,7 +262,6 @@ def _explain_missing(
     )
     waiting = np.setdiff1d(waiting, imageless)
     if through is not None:
-        recipe = MapRecipe.of(explained, store.tree, BATCH)
         added = fill_from_parts(store, run, recipe, imaged, waiting, through, "explaining")
         return refused + added["reject"]
     batches = read_cells(store, cells(imaged, waiting, BATCH))

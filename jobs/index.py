@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from zoolens.catalog.arrays import Ids
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import NothingHere
 from zoolens.catalog.paths import codes_path, index_path
 from zoolens.catalog.runtime.files import checksum, replacing
 from zoolens.catalog.runtime.progress import Bar, progress
@@ -76,7 +76,7 @@ def index(catalog: Path, *, approximate: bool = False) -> IndexReport:
     That of observed fractions holds the galaxies with votes and predictions, that of predicted
     ones all with predictions. The same votes and predictions
     give the same bytes. approximate: make FAISS's codes of them too. Raises
-    `CatalogError` if there are no predictions.
+    `NothingHere` if there are no predictions.
     """
     report = _current(catalog) or _exact(catalog)
     if not approximate:
@@ -113,7 +113,7 @@ def _exact(catalog: Path) -> IndexReport:
         predict_run = store.newest_run("predict")
         held = _held(store, predict_run)
         if len(held["predicted"]) == 0:
-            raise CatalogError(
+            raise NothingHere(
                 f"no galaxy of {catalog} has predictions; add some with: zoolens predict"
             )
         sums = {}

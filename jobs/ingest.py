@@ -7,6 +7,7 @@ from pathlib import Path
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, few
 from zoolens.catalog.formats.identifiers import IDENTIFIER
+from zoolens.catalog.formats.reading import TableFile, table_digest
 from zoolens.catalog.images.committing import commit_images
 from zoolens.catalog.images.pairing import (
     list_stated,
@@ -16,7 +17,6 @@ from zoolens.catalog.images.pairing import (
     strangers,
 )
 from zoolens.catalog.images.sources import ImageListing, list_images
-from zoolens.catalog.runtime.files import sha256_of
 from zoolens.catalog.store.galaxies import (
     fill_positions,
     galaxies_named,
@@ -31,7 +31,8 @@ from zoolens.catalog.trees.published import get_tree
 from zoolens.catalog.votes.committing import Table, commit_table
 from zoolens.catalog.votes.galaxy_list import is_galaxy_list, read_galaxy_list, unusable_names
 from zoolens.catalog.votes.reading import VoteTable, open_vote_table, read_vote_table
-from zoolens.jobs.reports import MANY_QUESTIONS, IngestReport
+from zoolens.jobs.reports import MANY_QUESTIONS, IngestReport, replaced_note
+from zoolens.jobs.settings import Share
 
 IMAGES_A_SHARD = 512
 
@@ -45,17 +46,19 @@ def ingest(
     id_column: str | None = None,
     weighted: bool = False,
     kept: Collection[str] = (),
+    share: Share = Share(),
 ) -> IngestReport:
     """Read a table of votes or of galaxies, and images; create the catalogue if there is none.
 
-    votes: CSV, CSV.gz, Parquet or FITS, in a layout of `catalog.votes.layouts`; or a table of
-    galaxies without votes (`catalog.votes.galaxy_list`). Without it, images are of the galaxies
-    of the catalogue that they are named after, and of new ones. images: a folder, tar shards or
+    votes: CSV, CSV.gz, Parquet, also in a folder, or FITS, in a layout of `catalog.votes.layouts`;
+    or a table of galaxies without votes (`catalog.votes.galaxy_list`). Without it, images are of
+    the galaxies of the catalogue that they are named after, and of new ones. images: a folder, tar
+    shards or
     Parquet (`catalog.images.sources`); without it, the paths in the table's `file_loc` column if
     it has one. tree: its name, by default recognised from the columns; without votes only the
     one named, as predictions bring it too. id_column: by default `iauname`. weighted:
     accept fractional counts, and read Galaxy Zoo 2's weighted votes. kept: columns that `jobs.keep`
-    takes, and that are not reported as unread.
+    takes, and that are not reported as unread. share: of a catalogue that is a piece of a survey.
 
     Known galaxies keep their number. Only votes that differ from the catalogue's are
     added, and replace those of their galaxy and question; questions that the table
@@ -71,19 +74,24 @@ def ingest(
         raise CatalogError(
             "there is nothing to ingest; give a table of votes or galaxies, --images, or both"
         )
-    table = _read_table(catalog, votes, tree, id_column, weighted)
-    listing = _list_images(votes, images, table)
+    held = _held(catalog) or share.tree
+    table = _read_table(votes, tree, held, id_column, weighted)
+    if votes is not None:
+        votes, digest = TableFile(votes).path, table_digest(votes)
+    listing = share.images or _list_images(votes, images, table)
+    if table is not None:
+        table.rejects.extend(share.rejects)
     voted = isinstance(table, VoteTable)
-    of = table.tree if isinstance(table, VoteTable) else _named(tree, _held(catalog))
+    of = table.tree if isinstance(table, VoteTable) else _named(tree, held)
     settings = {
-        "votes_sha256": sha256_of(votes) if votes and voted else None,
+        "votes_sha256": digest if votes and voted else None,
         "tree": of and of.name,
         "id_column": _identifier(table),
         "weighted": weighted,
         "images": None if listing is None else listing.digest,
     }
     if votes is not None and not voted:
-        settings["galaxies_sha256"] = sha256_of(votes)
+        settings["galaxies_sha256"] = digest
     origin = {} if votes is None else {"votes" if voted else "galaxies": str(votes.resolve())}
     if images is not None:
         origin["images"] = str(images.resolve())
@@ -140,12 +148,15 @@ def _named(tree: str | None, held: DecisionTree | None) -> DecisionTree | None:
 
 
 def _read_table(
-    catalog: Path, path: Path | None, tree: str | None, id_column: str | None, weighted: bool
+    path: Path | None,
+    tree: str | None,
+    held: DecisionTree | None,
+    id_column: str | None,
+    weighted: bool,
 ) -> Table | None:
     """The table: of votes if it has any, else of galaxies."""
     if path is None:
         return None
-    held = _held(catalog)
     if is_galaxy_list(path, id_column, filter(None, (held, _named(tree, held)))):
         return read_galaxy_list(path, identifier=id_column)
     return read_vote_table(path, tree=tree, prefer=held, identifier=id_column, weighted=weighted)
@@ -228,11 +239,7 @@ def _report(
     """before: how many galaxies the catalogue had."""
     added = {name: store.rows_of(run, name) for name in ("galaxy", "vote", "image")}
     gone = replaced(store, run)
-    notes = [
-        f"replaced: {what} of {galaxies:,} galax{'y' if galaxies == 1 else 'ies'}, from {origin}"
-        for what, galaxies, origin in gone
-        if not run.complete  # else nothing was replaced now
-    ]
+    notes = [] if run.complete else [replaced_note(one) for one in gone]  # else nothing was
     if table is not None:
         notes += _notes(table, kept)
     elif before and added["galaxy"] and not run.complete:

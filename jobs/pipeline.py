@@ -4,16 +4,16 @@ The jobs themselves know nothing of each other: they meet in the catalogue. Each
 imports those that it calls, as some of them take seconds to load.
 """
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from zoolens.catalog.errors import CatalogBusy, CatalogError, TableRefused
+from zoolens.catalog.errors import CatalogError, NothingHere, TableRefused
 from zoolens.catalog.network.bundled import BUNDLED, HUB, located
 from zoolens.catalog.runtime.files import check_file
-from zoolens.catalog.runtime.signals import raise_if_interrupted
-from zoolens.jobs.reports import Report
+from zoolens.jobs.elsewhere import elsewhere
+from zoolens.jobs.patience import patiently
+from zoolens.jobs.reports import IngestReport, Report
 from zoolens.jobs.settings import Cut, Inference, Maps, Which
 
 if TYPE_CHECKING:
@@ -22,14 +22,11 @@ if TYPE_CHECKING:
     from zoolens.catalog.saliency.arithmetic import Of
     from zoolens.catalog.similarity.exchange import Exchange
     from zoolens.jobs.explain import ExplainReport
+    from zoolens.jobs.pieces import SurveyReport
     from zoolens.jobs.release import ReleaseReport
     from zoolens.jobs.similar import SimilarReport
 
-Settings = ParamSpec("Settings")
-Done = TypeVar("Done")
 Say = Callable[[Report], None]  # shows each report as soon as it is there
-
-_PATIENCE = 60  # seconds that a later step waits for a reader
 
 
 def silently(report: Report) -> None:
@@ -49,49 +46,48 @@ def ingest_to_index(
     weighted: bool = False,
     inference: Inference = Inference(),
     weights: str = "paper",
+    survey: bool = False,
+    most_rows: int | None = None,
     say: Say = silently,
 ) -> None:
     """Ingest votes and images and, with a model or predictions, go on to the index.
 
-    keep: columns of the table to keep, as `jobs.keep` takes them. The other settings are those of
-    `ingest`, `predict_or_adopt` and `score`, which is left out where
-    there are no votes to compare with. Predictions alone bring their galaxies; after the estimates
-    of a classifier or regressor there is nothing to compare or index. What later steps
-    would refuse is refused before the first one begins. A reader who holds the catalogue
-    for a moment between two steps does not stop the work. Raises
-    `CatalogError` and its kinds for what the user can put right.
+    keep: columns of the table to keep, as `jobs.keep` takes them. survey: make `catalog` the
+    folder of a survey, of pieces of at most `most_rows` galaxies (`jobs.ingest_survey`), if it is
+    none yet. The other settings are those of `ingest`, `predict_or_adopt` and `score`, which is
+    left out where there are no votes to compare with. Predictions alone bring their galaxies;
+    after the estimates of a classifier or regressor there is nothing to compare or index. What
+    later steps would refuse is refused before the first one begins. A reader who holds the
+    catalogue for a moment between two steps does not stop the work. Raises `CatalogError` and its
+    kinds for what the user can put right.
     """
-    from zoolens.jobs.index import index
-    from zoolens.jobs.ingest import ingest, tree_of
-    from zoolens.jobs.score import is_comparable, score
+    from zoolens.catalog.survey.cutting import MOST
+    from zoolens.catalog.survey.folder import asked_for
+    from zoolens.jobs.everywhere import index, is_comparable, score
+    from zoolens.jobs.ingest import tree_of
+    from zoolens.jobs.ingest_survey import ingest_survey, tree_of_survey
 
     if model and predictions:
         raise CatalogError("give --model or --predictions, not both")
     _check_files(model, predictions, weights)
-    held = tree_of(catalog, votes, tree=tree, id_column=id_column, weighted=weighted)
+    survey = asked_for(catalog, survey)
+    of_table: dict[str, Any] = {"tree": tree, "id_column": id_column, "weighted": weighted}
+    held = (tree_of_survey if survey else tree_of)(catalog, votes, **of_table)
     _check_contents(held, model, predictions, weights, inference, id_column)
-    kept: list[str] = []
-    if keep:
-        from zoolens.jobs import keep as own
-
-        if votes is None:
-            raise CatalogError("--keep takes columns of a table, and none is given")
-        kept = own.check(votes, keep, tree=held, id_column=id_column)
+    if keep and votes is None:
+        raise CatalogError("--keep takes columns of a table, and none is given")
+    done: Iterable[Report] = ()
+    if survey:
+        # predictions bring galaxies, as a table without votes does
+        table = predictions if votes is None and images is None else votes
+        bound = most_rows or MOST
+        done = ingest_survey(catalog, table, images=images, keep=keep, most_rows=bound, **of_table)
+    elif votes is not None or images is not None or not predictions:
+        done = _ingest(catalog, votes, images, keep, held, of_table)
     voted = False
-    if votes is not None or images is not None or not predictions:
-        done = ingest(
-            catalog,
-            votes,
-            images=images,
-            tree=tree,
-            id_column=id_column,
-            weighted=weighted,
-            kept=kept,
-        )
-        say(done)
-        voted = done.voted
-    if keep and votes is not None:
-        say(patiently(own.keep, catalog, votes, keep, id_column=id_column))
+    for report in done:
+        say(report)
+        voted = voted or (isinstance(report, IngestReport) and report.voted)
     if model or predictions:
         made = patiently(
             predict_or_adopt,
@@ -110,6 +106,26 @@ def ingest_to_index(
         say(patiently(index, catalog))
 
 
+def _ingest(
+    catalog: Path,
+    votes: Path | None,
+    images: Path | None,
+    keep: Sequence[str],
+    held: "DecisionTree | None",
+    of_table: Mapping[str, Any],
+) -> Iterator[Report]:
+    """Ingest into one catalogue, and keep columns of the table."""
+    from zoolens.jobs import keep as own
+    from zoolens.jobs.ingest import ingest
+
+    id_column, kept = of_table["id_column"], list[str]()
+    if keep and votes is not None:
+        kept = own.check(votes, keep, tree=held, id_column=id_column)
+    yield ingest(catalog, votes, images=images, kept=kept, **of_table)
+    if keep and votes is not None:
+        yield patiently(own.keep, catalog, votes, keep, id_column=id_column)
+
+
 def _listed(model: str | Sequence[str]) -> Sequence[str]:
     return [model] if isinstance(model, str) else model
 
@@ -121,7 +137,7 @@ def _check_files(model: str | Sequence[str], predictions: Path | None, weights: 
     for one in _listed(model):
         if not one.startswith(HUB) and one != BUNDLED:
             located(one)
-    if predictions:
+    if predictions and not predictions.is_dir():  # of Parquet files
         check_file(predictions, "table", TableRefused)
     if weights not in PRESETS and not Path(weights).is_file():
         raise CatalogError(f"no weights {weights!r}; give {', '.join(PRESETS)} or a file of them")
@@ -157,19 +173,6 @@ def _check_contents(
         read_weights(weights, tree)
 
 
-def patiently(
-    job: Callable[Settings, Done], *args: Settings.args, **kwargs: Settings.kwargs
-) -> Done:
-    """A later job of one piece of work: it waits for a passing reader of the catalogue."""
-    raise_if_interrupted()
-    for _ in range(_PATIENCE):
-        try:
-            return job(*args, **kwargs)
-        except CatalogBusy:
-            time.sleep(1)
-    return job(*args, **kwargs)
-
-
 def predict_or_adopt(
     catalog: Path,
     *,
@@ -179,6 +182,8 @@ def predict_or_adopt(
     tree: str | None = None,
     inference: Inference = Inference(),
     names: Sequence[str] = (),
+    cluster: str | None = None,
+    parts: Path | None = None,
 ) -> Report:
     """Predictions of every galaxy, by a model or from a published table.
 
@@ -186,25 +191,26 @@ def predict_or_adopt(
 
     inference: of the model, a tree's, or a classifier or regressor, whose outputs `names` calls
     otherwise; id_column: of the table; tree: of a catalogue that has none yet, by
-    name or file, told from the labels of the model or table if not given.
+    name or file, told from the labels of the model or table if not given. cluster, parts: who
+    computes, and through which folder, as of `elsewhere`.
     """
     if model and predictions:
         raise CatalogError("give --model or --predictions, not both")
+    from zoolens.jobs import everywhere
+
     if predictions:
-        from zoolens.jobs.adopt import adopt
-
-        return adopt(catalog, predictions, id_column=id_column, tree=tree)
+        return everywhere.adopt(catalog, predictions, id_column=id_column, tree=tree)
     from zoolens.catalog.network.ensemble import predict_votes
-    from zoolens.jobs.predict import model_unless_named, predict
 
-    models = _listed(model) or [model_unless_named(catalog)]
+    models = _listed(model) or [everywhere.model_unless_named(catalog)]
     if not predict_votes(models):
-        from zoolens.jobs.estimate import estimate
-
-        return estimate(catalog, models[0], inference, names=names)
+        if cluster:
+            raise CatalogError("--cluster is for models of a decision tree, and this is none")
+        return everywhere.estimate(catalog, models[0], inference, names=names)
     if names:
         raise CatalogError("the model is of a decision tree, which names its answers: no --names")
-    return predict(catalog, models, inference, tree=tree)
+    with elsewhere(cluster, catalog, parts) as through:
+        return everywhere.predict(catalog, models, inference, tree=tree, through=through)
 
 
 def similar(
@@ -218,13 +224,19 @@ def similar(
     min_votes: float | None = None,
     exchange: "Exchange" = "question",
 ) -> "SimilarReport":
-    """`jobs.similar`, on an index that is made or brought up to date first."""
+    """`jobs.similar`, on an index that is made or brought up to date first; of each piece."""
+    from zoolens.catalog.survey.folder import catalogues
     from zoolens.jobs.index import index
     from zoolens.jobs.similar import check
     from zoolens.jobs.similar import similar as job
 
     check(catalog, galaxy, answer=answer, k=k, weights=weights, exchange=exchange)
-    index(catalog, approximate=approximate)
+    for one in catalogues(catalog):
+        try:
+            index(one, approximate=approximate)
+        except NothingHere:
+            if one == catalog:
+                raise
     return job(
         catalog,
         galaxy,
@@ -245,32 +257,35 @@ def explain(
     of: "Of" = "fraction",
     out: Path | None = None,
     figures: bool = True,
-) -> "ExplainReport":
-    """`jobs.explain`; figures, which show counterparts, get an up-to-date index first."""
-    from zoolens.jobs.explain import check
-    from zoolens.jobs.explain import explain as job
-    from zoolens.jobs.index import index
+    cluster: str | None = None,
+    parts: Path | None = None,
+) -> "ExplainReport | SurveyReport":
+    """`jobs.explain_pieces.explain`.
 
-    if figures:
-        check(catalog, which, maps)
-        index(catalog)
-    return job(catalog, which, maps, of=of, out=out, figures=figures)
+    cluster, parts: who computes the maps, and through which folder, as of `elsewhere`.
+    """
+    from zoolens.jobs.explain_pieces import explain
+
+    with elsewhere(cluster, catalog, parts) as through:
+        return explain(catalog, which, maps, of=of, out=out, figures=figures, through=through)
 
 
 def is_of_estimates(catalog: Path, models: Sequence[str]) -> bool:
     """Whether an explanation is of a classifier or regressor: of `models`, or all there is."""
     from zoolens.catalog.network.ensemble import predict_votes
-    from zoolens.jobs.estimate_maps import only_estimates
+    from zoolens.jobs.explain_pieces import only_estimates
 
     return not predict_votes(models) if models else only_estimates(catalog)
 
 
 def release(catalog: Path, out: Path, title: "Title", cut: Cut = Cut()) -> "ReleaseReport":
-    """`jobs.release`; counterparts and a gallery, of losses, get an up-to-date index first."""
+    """`jobs.release`; counterparts and a gallery, of losses, get up-to-date indexes first."""
+    from zoolens.catalog.survey.folder import catalogues
     from zoolens.jobs.index import index
     from zoolens.jobs.release import is_scored
     from zoolens.jobs.release import release as job
 
-    if cut.needs_index and is_scored(catalog):
-        index(catalog)
+    for path in catalogues(catalog) if cut.needs_index else ():
+        if is_scored(path):
+            index(path)
     return job(catalog, out, title, cut)

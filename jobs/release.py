@@ -1,46 +1,36 @@
-"""`release`: a frozen, documented, checksummed copy of the catalogue for others."""
+"""`release`: a frozen, documented, checksummed copy of a catalogue, or of a survey, for others."""
 
 import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from zoolens.catalog.decision_tree import NO_TREE
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.formats.hats import needs_hats
-from zoolens.catalog.formats.parquet import DescribedParquet
-from zoolens.catalog.paths import CUBES, GALLERY, RELEASE_FORMATS, SCRATCH, table_path
-from zoolens.catalog.release.columns import chosen_columns, release_columns
-from zoolens.catalog.release.columns import described as column_of
-from zoolens.catalog.release.documents import write_croissant, write_dictionary, write_readme
-from zoolens.catalog.release.galaxies import ERROR_RATE
-from zoolens.catalog.release.long_tables import answers_table, long_tables
+from zoolens.catalog.formats.hats_pixels import Span
+from zoolens.catalog.paths import RELEASE_FORMATS, SCRATCH
+from zoolens.catalog.release.contents import Contents, check_for_hats, chosen_contents
+from zoolens.catalog.release.croissant import write_croissant
+from zoolens.catalog.release.documents import write_dictionary, write_readme
+from zoolens.catalog.release.holdings import Holdings, all_holdings
 from zoolens.catalog.release.provenance import (
     Title,
-    find_runs,
-    run_records,
     write_checksums,
     write_citation,
     write_manifest,
 )
-from zoolens.catalog.release.writing import (
-    Contents,
-    Written,
-    described,
-    write_formats,
-    write_tables,
-)
+from zoolens.catalog.release.shares import Share
+from zoolens.catalog.release.statement import last_day, statement
+from zoolens.catalog.release.writing import described, write_formats
 from zoolens.catalog.runtime.files import replacing_folder
-from zoolens.catalog.store.own_rows import own_columns
-from zoolens.catalog.store.released import Runs, galaxy_without_position, votes_are_whole
-from zoolens.catalog.store.row_filter import RowFilter
-from zoolens.catalog.store.store import Store, code_version
+from zoolens.catalog.store.store import Store
+from zoolens.catalog.survey.folder import Piece, catalogues, is_survey, open_survey
+from zoolens.catalog.survey.provenance import check_agreement, lacking, records_of_all
+from zoolens.catalog.survey.release import Extras, Written, write_contents
 from zoolens.jobs.settings import Cut
 
-_ANSWER = "answer of the decision tree"
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}")
 
 
@@ -77,53 +67,90 @@ def is_scored(catalog: Path) -> bool:
 
 
 def release(catalog: Path, out: Path, title: Title, cut: Cut = Cut()) -> ReleaseReport:
-    """Cut a release from the newest runs of a catalogue into the new folder `out`.
+    """Cut a release from the newest runs of a catalogue, or of a survey's, into the folder `out`.
 
     With counterparts or a gallery it needs the files of `jobs.index`. The folder is complete
-    or absent, and the same catalogue gives the same bytes. Raises `UnknownName` for a
-    preset, column or format that does not exist, `CatalogError` for what cannot be released.
+    or absent, and the same catalogue gives the same bytes. Of a survey the release is that of one
+    catalogue with all of its galaxies, piece by piece. Raises `UnknownName` for a preset, column
+    or format that does not exist, `CatalogError` for what cannot be released, such as pieces that
+    show different models.
     """
     _check(title, cut)
-    with Store.open(catalog, read_only=True) as store:
-        runs = find_runs(store)
-        if cut.gallery and runs.score is None:
+    pieces = open_survey(catalog).pieces if is_survey(catalog) else ()
+    shares = [Share.read(path) for path in catalogues(catalog)]
+    names = [piece.name for piece in pieces] or [""]
+    if pieces:
+        check_agreement(catalog, shares, names)
+    held = all_holdings([share.held for share in shares])
+    contents = _contents(catalog, shares, held, cut)
+    with replacing_folder(out) as part:
+        scratch = part / SCRATCH
+        scratch.mkdir()
+        extras = Extras(cut.cubes, cut.gallery, cut.min_votes, str(title))
+        written = write_contents(shares, held, contents, extras, part, scratch)
+        shutil.rmtree(scratch)
+        tables = _write_around(part, title, cut, shares, pieces, held, contents, written)
+        size = sum(file.stat().st_size for file in part.rglob("*") if file.is_file())
+    notes = [
+        *_organisations(title),
+        *_left_out(held),
+        *lacking(shares, names),
+        *_of_maps(held, contents, written),
+    ]
+    columns = len(contents.columns)
+    return ReleaseReport(out, written.rows["galaxies"], columns, tables - 1, size, tuple(notes))
+
+
+def _contents(catalog: Path, shares: Sequence[Share], held: Holdings, cut: Cut) -> Contents:
+    """What is to be written; refuses before any work what cannot be."""
+    if cut.gallery and not held.losses:
+        with Store.open(shares[0].path, read_only=True) as store:
             store.needs_votes("a gallery of the worst losses")
             store.newest_run("score")  # which says that they are to be made
-        contents = _contents(store, runs, cut)
-        if cut.cubes and runs.explain is None:
-            raise CatalogError(f"{catalog} has no saliency maps; do first: zoolens explain --all")
-        if "hats" in cut.formats:
-            _check_positions(store, contents)
-        with replacing_folder(out) as part:
-            scratch = part / SCRATCH
-            scratch.mkdir()
-            written = write_tables(store, runs, contents, part, scratch)
-            notes = [
-                *_organisations(title),
-                *_left_out(store, contents),
-                *_extras(store, runs, part, title, written, contents, cut),
-            ]
-            shutil.rmtree(scratch)
-            forms = [form for form in RELEASE_FORMATS if form in {"parquet", *cut.formats}]
-            facts = _facts(store, runs, title, cut.preset, contents, forms)
-            write_formats(part, title, forms, facts["date"])
-            tables = described(part, _rows(contents))
-            write_readme(part, title, tables, facts)
-            write_dictionary(part, title, tables)
-            write_croissant(part, title, tables, facts)
-            write_citation(part, title, facts["tree"], facts["date"])
-            rows = {name: table.rows for name, table in tables.items()}
-            write_manifest(part, {**facts, "rows": rows})
-            write_checksums(part)
-            size = sum(file.stat().st_size for file in part.rglob("*") if file.is_file())
-        return ReleaseReport(
-            out,
-            written.rows["galaxies"],
-            len(contents.columns),
-            len(tables) - 1,
-            size,
-            tuple(notes),
-        )
+    contents = chosen_contents(
+        held,
+        preset=cut.preset,
+        columns=cut.columns,
+        where=cut.where,
+        min_votes=cut.min_votes or 0,
+        counterparts=cut.counterparts,
+    )
+    if cut.cubes and not held.maps:
+        raise CatalogError(f"{catalog} has no saliency maps; do first: zoolens explain --all")
+    if "hats" in cut.formats:
+        unplaced = [share.unplaced for share in shares if share.unplaced is not None]
+        check_for_hats(contents, min(unplaced, default=None))
+    return contents
+
+
+def _write_around(
+    folder: Path,
+    title: Title,
+    cut: Cut,
+    shares: Sequence[Share],
+    pieces: Sequence[Piece],
+    held: Holdings,
+    contents: Contents,
+    written: Written,
+) -> int:
+    """Write other formats, documents and checksums; returns how many tables there are."""
+    forms = [form for form in RELEASE_FORMATS if form in {"parquet", *cut.formats}]
+    facts: dict[str, Any] = statement(title, last_day(shares), held, contents, cut.preset, forms)
+    names = [piece.name for piece in pieces]
+    if names:
+        facts["pieces"] = names
+    facts["runs"] = records_of_all(shares, names or [""])
+    groups = written.groups[: len(pieces)]
+    spans = [Span(some, p.order, p.pixel) for some, p in zip(groups, pieces, strict=True)]
+    write_formats(folder, title, forms, facts["date"], spans)
+    tables = described(folder, contents.tables)
+    write_readme(folder, title, tables, facts)
+    write_dictionary(folder, title, tables)
+    write_croissant(folder, title, tables, facts)
+    write_citation(folder, title, facts["tree"], facts["date"])
+    write_manifest(folder, {**facts, "rows": {name: table.rows for name, table in tables.items()}})
+    write_checksums(folder)
+    return len(tables)
 
 
 def _check(title: Title, cut: Cut) -> None:
@@ -152,147 +179,23 @@ def _organisations(title: Title) -> list[str]:
     ]
 
 
-def _left_out(store: Store, contents: Contents) -> list[str]:
+def _left_out(held: Holdings) -> list[str]:
     """Which of the user's columns are in no release, for want of a name."""
     return [
-        f"your column {own.name!r} is left out: the release has one of that name; keep it under "
+        f"your column {name!r} is left out: the release has one of that name; keep it under "
         "another too, new=old"
-        for own in own_columns(store)
-        if own.name not in contents.every.names
-        or not contents.every.field(own.name).equals(column_of(own.said), check_metadata=True)
+        for name in held.nameless
     ]
 
 
-def _contents(store: Store, runs: Runs, cut: Cut) -> Contents:
-    """What is to be written; refuses columns and conditions before any work."""
-    tree = store.tree_or_none or NO_TREE
-    columns = partial(
-        release_columns,
-        tree,
-        votes=store.has_votes,
-        predictions=runs.predict is not None,
-        losses=runs.score is not None,
-        whole_votes=votes_are_whole(store),
-        trained=bool(store.complete_runs("train")),
-        maps=runs.explain is not None,
-        ensemble=runs.predict is not None and "models" in store.run(runs.predict).config,
-        estimates=runs.estimates,
-    )
-    # a tree that came after them may have given names of theirs to columns of the release
-    taken = {name.lower() for name in columns().names}
-    own = [column.said for column in own_columns(store) if column.name.lower() not in taken]
-    every = columns(own=own)
-    chosen = chosen_columns(every, tree, cut.preset, cut.columns, runs.estimates, own)
-    if cut.where is not None:
-        RowFilter(cut.where, every)
-    named = any("_counterpart" in text for text in (*chosen.names, cut.where or ""))
-    tables = long_tables(store, runs) if cut.preset == "full" and not cut.columns else []
-    counterparts = cut.counterparts if named else 0
-    return Contents(every, chosen, cut.where, cut.min_votes or 0, counterparts, tables)
-
-
-def _check_positions(store: Store, contents: Contents) -> None:
-    """Refuse at once what HATS would refuse after all is written."""
-    if not {"ra", "dec"} <= {*contents.columns.names}:
-        raise CatalogError("HATS needs the positions; name the columns ra and dec too")
-    name = galaxy_without_position(store)
-    if name is not None and contents.condition is None and not contents.min_votes:
-        raise CatalogError(
-            f"HATS needs positions, and some galaxies have none, such as {name}; leave them out "
-            'with --where "ra IS NOT NULL"'
-        )
-
-
-def _extras(
-    store: Store,
-    runs: Runs,
-    folder: Path,
-    title: Title,
-    written: Written,
-    contents: Contents,
-    cut: Cut,
-) -> list[str]:
-    """Write what is not a table of galaxies or votes; returns notes on them."""
-    notes = []
-    if contents.tables:
-        answers = answers_table(store, runs)
-        file = table_path(folder, "answers")
-        with DescribedParquet(file, answers.schema, "answers", _ANSWER) as writer:
-            writer.write(answers)
-    if runs.explain is None:
-        if contents.tables and runs.predict is not None:
-            notes.append("no saliency: these predictions are not explained (zoolens explain)")
-    elif cut.cubes:
-        from zoolens.catalog.release.cubes import write_cubes
-
-        write_cubes(store, runs.explain, written.galaxy_id, folder / CUBES)
-    if cut.gallery:
-        from zoolens.catalog.release.gallery.page import write_gallery
-
-        shown = write_gallery(
-            store,
-            folder / GALLERY,
-            limit=cut.gallery,
-            min_votes=cut.min_votes,
-            among=written.galaxy_id,
-            title=str(title),
-        )
-        notes.append(
+def _of_maps(held: Holdings, contents: Contents, written: Written) -> list[str]:
+    """That there are no maps, and what the gallery is without."""
+    said = []
+    if contents.tables and held.predictions and not held.maps:
+        said.append("no saliency: these predictions are not explained (zoolens explain)")
+    if (shown := written.gallery) is not None:
+        said.append(
             f"gallery of {shown.galaxies:,} galaxies, {shown.without_image:,} without an image, "
             f"{shown.without_maps:,} without saliency maps"
         )
-    return notes
-
-
-def _rows(contents: Contents) -> dict[str, str]:
-    """What one row of each table is, by name."""
-    rows = {"galaxies": "galaxy", **{table.name: table.row for table in contents.tables}}
-    return rows | ({"answers": _ANSWER} if contents.tables else {})
-
-
-def _unusual(store: Store, runs: Runs) -> dict[str, Any]:
-    """What else the manifest says, of catalogues without losses, or with estimates."""
-    said: dict[str, Any] = {}
-    if runs.score is None:
-        lacks = "predictions" if store.has_votes else "votes and predictions"
-        said["without"] = lacks if runs.predict is None else "losses"
-    if runs.estimate is not None:
-        config = store.run(runs.estimate).config
-        said["estimates"] = {name: config[name] for name in ("output", "names", "target")}
     return said
-
-
-def _facts(
-    store: Store,
-    runs: Runs,
-    title: Title,
-    preset: str,
-    contents: Contents,
-    formats: Sequence[str],
-) -> dict[str, Any]:
-    """What the manifest says."""
-    records = run_records(store, runs)
-    last = runs.score or runs.predict or runs.estimate
-    (dated,) = (record for record in records if record["run_id"] == last)
-    full = contents.columns.names == contents.every.names
-    return {
-        "name": title.name,
-        "version": title.version,
-        "date": dated["finished_at"][:10],
-        "zoolens": code_version(),
-        "tree": None if (tree := store.tree_or_none) is None else tree.name,
-        "selection": {
-            "preset": preset,
-            "columns": None if full or preset != "full" else contents.columns.names,
-            "where": contents.condition,
-            "min_votes": contents.min_votes,
-            "counterparts_of_the_worst": contents.counterparts,
-        },
-        **_unusual(store, runs),
-        "own_columns": [
-            column.name for column in own_columns(store) if column.name in contents.columns.names
-        ],
-        "vote_error_rate": ERROR_RATE,
-        "formats": [*formats],
-        "runs": records,
-    }

@@ -56,11 +56,18 @@ class Brief:
         return self.report.changed
 
 
+def replaced_note(one: Replaced) -> str:
+    """What to say of votes or images that an ingest replaced."""
+    galaxies = "1 galaxy" if one.galaxies == 1 else f"{one.galaxies:,} galaxies"
+    return f"replaced: {one.what} of {galaxies}, from {one.origin}"
+
+
 @dataclass(frozen=True)
 class IngestReport:
     """What an ingest did.
 
-    tree: of the votes, or that of the catalogue, None if it has none yet; galaxies: accepted
+    run_id: None of a survey whose pieces have runs of different numbers. tree: of the votes, or
+    that of the catalogue, None if it has none yet; galaxies: accepted
     rows of the table, or galaxies that the images show; new_galaxies, votes, images: rows that
     the run added. rejects: how many, by kind. replaced: of how many galaxies the run replaced
     votes or images, and which ingest had brought those. unasked: questions of the tree that the
@@ -69,7 +76,7 @@ class IngestReport:
     """
 
     job: ClassVar[str] = "ingest"
-    run_id: int
+    run_id: int | None
     tree: str | None
     galaxies: int
     new_galaxies: int

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from zoolens.catalog.arrays import Floats, Floats32, Ids
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import CatalogError, few
+from zoolens.catalog.errors import NothingHere, few
 from zoolens.catalog.runtime.parallel import in_order
 from zoolens.catalog.scoring.losses import dirichlet_multinomial_nll
 from zoolens.catalog.scoring.losses_rows import answer_losses, galaxy_losses, question_losses
@@ -68,7 +68,7 @@ def score(catalog: Path, *, weights: str = "paper") -> ScoreReport:
 
     weights: `paper`, `none`, or a YAML or CSV file of labels and weights. Other votes,
     another prediction run or other weights are another run; what is new in the
-    prediction run is added to the same run. Raises `CatalogError` if
+    prediction run is added to the same run. Raises `NothingHere` if
     there is nothing to compare, `TableRefused` for bad weights.
     """
     with Store.open(catalog) as store:
@@ -79,7 +79,7 @@ def score(catalog: Path, *, weights: str = "paper") -> ScoreReport:
         predict_run = store.newest_run("predict")
         galaxies = compared_galaxies(store, predict_run)
         if len(galaxies) == 0:
-            raise CatalogError(
+            raise NothingHere(
                 f"no galaxy of {catalog} has both votes and predictions of run {predict_run}; "
                 "add some with: zoolens predict"
             )

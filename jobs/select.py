@@ -7,13 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, UnknownName, nearest
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.paths import manifest_path
 from zoolens.catalog.runtime.files import replacing_folder
 from zoolens.catalog.runtime.progress import progress
-from zoolens.catalog.selection.acquisition import read_scores
 from zoolens.catalog.selection.choosing import Pick, choose, read_quotas
 from zoolens.catalog.selection.manifest import (
     Entry,
@@ -24,10 +22,11 @@ from zoolens.catalog.selection.manifest import (
 )
 from zoolens.catalog.store.galaxies import image_facts
 from zoolens.catalog.store.matrices import question_totals
-from zoolens.catalog.store.outdated import warn_of
 from zoolens.catalog.store.own_rows import own_columns, read_own
 from zoolens.catalog.store.rejects import Reject
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.survey.folder import catalogues
+from zoolens.catalog.survey.selection import BestOfAll, Worth
 
 _FRUITLESS = 1000  # refused in a row from the first; then the images must have been moved
 
@@ -82,6 +81,7 @@ def select(
 ) -> SelectReport:
     """Select at most `budget` galaxies; write their images and `manifest.csv` into `out`.
 
+    Of a survey they are those of one catalogue with all of its galaxies.
     by, min_votes, max_votes, where: `catalog.selection.acquisition.read_scores`; quotas: texts such
     as `bar=100`, filled in this order (`catalog.selection.choosing.choose`); columns: of your own,
     for the manifest. The next best galaxy takes the place of one whose image is missing,
@@ -92,17 +92,21 @@ def select(
     """
     if budget < 1:
         raise CatalogError("the budget must be 1 galaxy or more")
-    with Store.open(catalog, read_only=True) as store, ImageReader() as reader:
-        warn_of(store, "predict", *(["score"] if by == "loss" else []))
-        tree = store.tree
-        _check_own(store, columns)
-        wanted = read_quotas(quotas, tree, budget)
-        rejects: list[Reject] = []
-        files: dict[int, tuple[str, PickedImage]] = {}
-        with replacing_folder(out) as part, progress("selecting", budget) as bar:
+    paths = catalogues(catalog)
+    with Store.open(paths[0], read_only=True) as store:
+        wanted = read_quotas(quotas, store.tree, budget)
+    for path in paths:
+        with Store.open(path, read_only=True) as store:
+            _check_own(store, columns)
+    worth = Worth(by, [*wanted], min_votes, max_votes, where)
+    rejects: list[Reject] = []
+    files: dict[int, tuple[str, PickedImage]] = {}
+    with replacing_folder(out) as part, ImageReader() as reader:
+        found = BestOfAll(catalog, worth, budget)
+        with progress("selecting", budget) as bar:
 
             def use(picks: Sequence[Pick]) -> Iterator[bool]:
-                for galaxy in _images(store, picks):
+                for galaxy in _images(paths, found, picks):
                     try:
                         files[galaxy.galaxy_id] = write_image(part, reader, galaxy), galaxy
                     except CatalogError as error:
@@ -112,53 +116,60 @@ def select(
                     bar.advance(galaxy.galaxy_id in files)
                     yield galaxy.galaxy_id in files
 
-            scores = read_scores(
-                store,
-                by,
-                quotas=list(wanted),
-                min_votes=min_votes,
-                max_votes=max_votes,
-                where=where,
-            )
-            picks = choose(scores, budget, wanted, tree, use)
-            if not picks:
-                raise CatalogError(_nothing(rejects))
-            entries = _entries(store, tree, picks, files, columns)
-            write_manifest(part, entries, by, scores.run_id, columns)
-            write_refused(part, rejects)
+            picks = choose(found.best, budget, wanted, use)
+        if not picks:
+            raise CatalogError(_nothing(rejects))
+        write_manifest(part, _entries(paths, found, picks, files, columns), by, columns)
+        write_refused(part, rejects)
+    of = [question.name for question in found.tree.questions]
     filled = {
-        name: (sum(p.by_quota and tree.questions[p.question].name == name for p in picks), quota)
+        name: (sum(p.by_quota and of[p.question] == name for p in picks), quota)
         for name, quota in wanted.items()
     }
     manifest = manifest_path(out)
-    return SelectReport(manifest, budget, len(picks), filled, scores.without_image, len(rejects))
+    return SelectReport(manifest, budget, len(picks), filled, found.without_image, len(rejects))
 
 
-def _images(store: Store, picks: Sequence[Pick]) -> list[PickedImage]:
+def _by_piece(found: BestOfAll, picks: Sequence[Pick]) -> dict[int, list[int]]:
+    """Numbers of picked galaxies, ascending, by the place of their catalogue."""
+    parts: dict[int, list[int]] = {}
+    for pick in sorted(picks, key=lambda pick: pick.galaxy_id):
+        parts.setdefault(found.piece(pick), []).append(pick.galaxy_id)
+    return parts
+
+
+def _images(paths: Sequence[Path], found: BestOfAll, picks: Sequence[Pick]) -> list[PickedImage]:
     """Where the images of picked galaxies are, in the order of the picks."""
-    ids = [pick.galaxy_id for pick in picks]
-    rows = {row["galaxy_id"]: PickedImage(**row) for row in image_facts(store, ids).to_pylist()}
-    return [rows[galaxy_id] for galaxy_id in ids]
+    rows: dict[int, PickedImage] = {}
+    for piece, ids in _by_piece(found, picks).items():
+        with Store.open(paths[piece], read_only=True) as store:
+            facts = image_facts(store, ids).to_pylist()
+        rows |= {row["galaxy_id"]: PickedImage(**row) for row in facts}
+    return [rows[pick.galaxy_id] for pick in picks]
 
 
 def _entries(
-    store: Store,
-    tree: DecisionTree,
+    paths: Sequence[Path],
+    found: BestOfAll,
     picks: Sequence[Pick],
     files: Mapping[int, tuple[str, PickedImage]],
     columns: Sequence[str],
 ) -> list[Entry]:
-    ids = np.array(sorted(pick.galaxy_id for pick in picks), np.int64)
-    rows = (row.values() for row in read_own(store, columns, ids).to_pylist())
-    own = dict(zip(ids.tolist(), map(tuple, rows), strict=True)) if columns else {}
-    votes = question_totals(store, [pick.galaxy_id for pick in picks])
+    own: dict[int, tuple[object, ...]] = {}
+    votes: dict[tuple[int, str], float] = {}
+    for piece, ids in _by_piece(found, picks).items():
+        with Store.open(paths[piece], read_only=True) as store:
+            votes |= question_totals(store, ids)
+            if columns:
+                rows = read_own(store, columns, np.array(ids, np.int64)).to_pylist()
+                own |= {one: tuple(row.values()) for one, row in zip(ids, rows, strict=True)}
     entries = []
     for pick in picks:
-        question = tree.questions[pick.question].name
+        question = found.tree.questions[pick.question].name
         asked = votes.get((pick.galaxy_id, question), 0.0)
         file, galaxy = files[pick.galaxy_id]
-        values = own.get(pick.galaxy_id, ())
-        entries.append(Entry(file, galaxy, question, pick.by_quota, pick.score, asked, values))
+        why = question, pick.by_quota, pick.score, asked, found.run_id(pick)
+        entries.append(Entry(file, galaxy, *why, own.get(pick.galaxy_id, ())))
     return entries
 
 

@@ -1,4 +1,4 @@
-"""Settings that several jobs take, as one object each: inference, maps, releases."""
+"""Settings that several jobs take, as one object each: inference, maps, releases, surveys."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 from zoolens.catalog.explain.choice import Which
 
 if TYPE_CHECKING:
+    from zoolens.catalog.decision_tree import DecisionTree
+    from zoolens.catalog.images.sources import ImageListing
     from zoolens.catalog.images.view import View
+    from zoolens.catalog.store.rejects import Reject
 
-__all__ = ["Cut", "Inference", "Maps", "Which"]
+__all__ = ["Cut", "Inference", "Maps", "Share", "Which"]
 
 
 @dataclass(frozen=True)
@@ -89,3 +92,16 @@ class Cut:
     def needs_index(self) -> bool:
         """Whether counterparts are looked for."""
         return self.counterparts > 0 or self.gallery > 0
+
+
+@dataclass(frozen=True)
+class Share:
+    """What an ingest into a survey gives to one of its pieces, beside rows of the table.
+
+    tree: the survey's, None if it has none yet; images: of the piece's galaxies, None without
+    `images`; rejects: rows that no piece has, which one of them is to record.
+    """
+
+    tree: "DecisionTree | None" = None
+    images: "ImageListing | None" = None
+    rejects: "Sequence[Reject]" = ()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
 import numpy as np
 import pyarrow as pa
@@ -13,12 +13,14 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.scoring.weights import read_weights
 from zoolens.catalog.similarity.counterparts import Counterparts, find_counterparts
 from zoolens.catalog.similarity.exchange import Exchange, check_exchange
+from zoolens.catalog.similarity.queries import Facts, Source
 from zoolens.catalog.store.galaxies import galaxy_ids
-from zoolens.catalog.store.matrices import read_predictions, read_votes, without_votes
 from zoolens.catalog.store.outdated import warn_of
 from zoolens.catalog.store.ranking import costliest_answers
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.telling import telling_answers
+from zoolens.catalog.survey.counterparts import find_in_survey, home_of
+from zoolens.catalog.survey.folder import is_survey
 
 
 @dataclass(frozen=True)
@@ -87,32 +89,44 @@ def similar(
     `UnknownName` for an unknown galaxy or answer, `CatalogError` for what cannot be
     compared.
     """
-    check(catalog, galaxy, answer=answer, k=k, weights=weights, exchange=exchange)
-    with Store.open(catalog, read_only=True) as store:
+    _check_search(k, exchange)
+    home = home_of(catalog, galaxy) if is_survey(catalog) else None
+    with Store.open(home.path if home else catalog, read_only=True) as store:
+        _check_names(store, galaxy, answer, weights)
         warn_of(store, "predict", *(["score"] if answer is None else []))
         tree = store.tree
-        galaxy_id = galaxy_ids(store, [galaxy])[0]
+        galaxy_id = home.galaxy_id if home else galaxy_ids(store, [galaxy])[0]
         answer_id = (
             _costliest(store, galaxy, galaxy_id, min_votes)
             if answer is None
             else tree.answer_id(answer)
         )
         chosen = None if weights is None else read_weights(weights, tree).array(tree)
-        found = find_counterparts(
-            store,
-            galaxy_id,
-            answer_id,
-            k=k,
-            weights=chosen,
-            min_votes=min_votes,
-            exchange=exchange,
-            approximate=approximate,
-        )
-        table = _table(store, tree, galaxy, galaxy_id, answer_id, found)
-        notes = (*_asked(tree, answer_id, found), *found.notes)
-        return SimilarReport(
-            galaxy, tree.labels[answer_id], table, found.exchanged, exchange, notes
-        )
+        asked: _Settings = {
+            "k": k,
+            "weights": chosen,
+            "min_votes": min_votes,
+            "exchange": exchange,
+            "approximate": approximate,
+        }
+        if home is None:
+            found = find_counterparts(store, galaxy_id, answer_id, **asked)
+            table = _table(Source.of(store), galaxy, galaxy_id, answer_id, found)
+    if home is not None:
+        found, facts = find_in_survey(catalog, home, answer_id, **asked)
+        table = _table(facts, galaxy, galaxy_id, answer_id, found)
+    notes = (*_asked(tree, answer_id, found), *found.notes)
+    return SimilarReport(galaxy, tree.labels[answer_id], table, found.exchanged, exchange, notes)
+
+
+class _Settings(TypedDict):
+    """Of a search, as `find_counterparts` has them."""
+
+    k: int
+    weights: Floats | None
+    min_votes: float | None
+    exchange: Exchange
+    approximate: bool
 
 
 def check(
@@ -125,15 +139,24 @@ def check(
     exchange: Exchange,
 ) -> None:
     """Raises as `similar` does for what is wrong however the index is."""
+    _check_search(k, exchange)
+    holds = home_of(catalog, galaxy).path if is_survey(catalog) else catalog
+    with Store.open(holds, read_only=True) as store:
+        _check_names(store, galaxy, answer, weights)
+
+
+def _check_search(k: int, exchange: Exchange) -> None:
     check_exchange(exchange)
     if k < 1:
         raise CatalogError(f"{k} counterparts cannot be found; ask for 1 or more")
-    with Store.open(catalog, read_only=True) as store:
-        galaxy_ids(store, [galaxy])
-        if answer is not None:
-            store.tree.answer_id(answer)
-        if weights is not None:
-            read_weights(weights, store.tree)
+
+
+def _check_names(store: Store, galaxy: str, answer: str | None, weights: str | None) -> None:
+    galaxy_ids(store, [galaxy])
+    if answer is not None:
+        store.tree.answer_id(answer)
+    if weights is not None:
+        read_weights(weights, store.tree)
 
 
 def _costliest(store: Store, galaxy: str, galaxy_id: int, min_votes: float | None) -> int:
@@ -151,12 +174,7 @@ def _costliest(store: Store, galaxy: str, galaxy_id: int, min_votes: float | Non
 
 
 def _table(
-    store: Store,
-    tree: DecisionTree,
-    galaxy: str,
-    galaxy_id: int,
-    answer_id: int,
-    found: Counterparts,
+    facts: Facts, galaxy: str, galaxy_id: int, answer_id: int, found: Counterparts
 ) -> pa.Table:
     rows: list[tuple[str, int, str, float | None]] = [("selected", galaxy_id, galaxy, None)]
     second = "predicted" if found.exchanged else "alike"
@@ -165,18 +183,17 @@ def _table(
     kinds, numbers, names, scores = zip(*rows, strict=True)
     targets = [None, *(c.target for c in (*found.observed, *found.predicted))]
     ids, place = np.unique(np.array(numbers, np.int64), return_inverse=True)
-    votes, bare = read_votes(store, tree, ids), without_votes(store, ids)
-    predicted, _ = read_predictions(store, tree, store.newest_run("predict"), ids)
+    known, bare, tree = facts.known(ids), facts.without_votes(ids), facts.tree
     question = tree.question_of[answer_id]
-    others = _others(tree, answer_id, votes.observed, predicted)
+    others = _others(tree, answer_id, known.observed, known.predicted)
     return pa.table(
         {
             "counterpart": list(kinds),
             "iauname": list(names),
             "score": pa.array(scores, pa.float64()),
-            "votes": pa.array(votes.totals[place, question], mask=np.isin(ids, bare)[place]),
-            "observed": pa.array(votes.observed[place, answer_id], from_pandas=True),
-            "predicted": pa.array(predicted[place, answer_id], from_pandas=True),
+            "votes": pa.array(known.totals[place, question], mask=np.isin(ids, bare)[place]),
+            "observed": pa.array(known.observed[place, answer_id], from_pandas=True),
+            "predicted": pa.array(known.predicted[place, answer_id], from_pandas=True),
             "asked": pa.array([t and t.fraction for t in targets], pa.float64()),
             "off": pa.array([t and t.distance for t in targets], pa.float64()),
             "close": pa.array([t and t.close for t in targets], pa.bool_()),

@@ -7,7 +7,8 @@ gets its name last. So the same command completes what a killed run leaves.
 import json
 import os
 import shutil
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from zoolens.catalog.errors import CatalogError, needs
+from zoolens.catalog.parts.computing import Failed
 from zoolens.catalog.runtime.files import text_of
 from zoolens.catalog.runtime.parallel import in_processes
 from zoolens.catalog.runtime.progress import progress
@@ -24,7 +26,9 @@ from zoolens.catalog.sky.population import FRAME_PIXELS, MAGNITUDE_LIMIT
 from zoolens.catalog.sky.sky import SKY_VERSION, Sky, image_path, observe
 from zoolens.catalog.sky.truth import truth_schema, votes_schema
 from zoolens.catalog.sky.volunteers import Crowd
+from zoolens.catalog.store.shards import Executor
 from zoolens.catalog.trees.published import get_tree
+from zoolens.jobs.elsewhere import Elsewhere
 
 MANIFEST = "simulation.json"
 VOTES = "votes.csv"
@@ -70,12 +74,14 @@ def simulate(
     magnitude_limit: float = MAGNITUDE_LIMIT,
     crowd: Crowd | None = None,
     workers: int | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> SimulateReport:
     """Simulate galaxies 0 to `galaxies` - 1 of the sky `seed` into the folder `out`.
 
     Writes `votes.csv`, `images/Jnnn/IAUNAME.png`, `truth.parquet` and, with all their
     settings, `simulation.json`. The result depends on the seed and the settings, not
-    on `workers` (default: one per core). Raises `CatalogError` if a setting is out of
+    on `workers` (default: one per core), nor on who computes `elsewhere`, and writes into the
+    folder from there. Raises `CatalogError` if a setting is out of
     range, the folder holds something else, or the disk is full.
     """
     needs("a simulated sky", "galsim", "simulate")
@@ -88,7 +94,9 @@ def simulate(
         **asdict(sky),
     }
     try:
-        totals, changed = _complete(out, settings, sky, workers)
+        if elsewhere is None:
+            elsewhere = partial(_in_processes, workers)
+        totals, changed = _complete(out.absolute(), settings, sky, elsewhere)
     except OSError as error:
         raise CatalogError(
             f"{error.filename or out} could not be written: {error.strerror or error}; with "
@@ -98,7 +106,7 @@ def simulate(
 
 
 def _complete(
-    out: Path, settings: dict[str, Any], sky: Sky, workers: int | None
+    out: Path, settings: dict[str, Any], sky: Sky, elsewhere: Elsewhere
 ) -> tuple[dict[str, int], bool]:
     """Make what the folder lacks; returns its sums, and whether anything was missing."""
     done = _claim(out, settings)
@@ -110,13 +118,20 @@ def _complete(
     with progress("simulating", galaxies) as bar:
         bar.advance(galaxies - sum(min(GALAXIES_A_PART, galaxies - f) for f in missing))
         write = partial(_write_part, out, galaxies, sky)
-        with closing(in_processes(write, missing, workers=workers)) as written:
+        with elsewhere(out / _PARTS) as computed, closing(computed(write, missing)) as written:
             for count in written:
+                if isinstance(count, Failed):
+                    raise CatalogError(f"a part failed: {count.reason}; the same command goes on")
                 bar.advance(count)
     totals = _join(out, [_part(out, first) for first in firsts])
     _write_manifest(out, settings | {"result": totals})
     shutil.rmtree(out / _PARTS)
     return totals, True
+
+
+@contextmanager
+def _in_processes(workers: int | None, _: Path) -> Iterator[Executor]:
+    yield partial(in_processes, workers=workers)
 
 
 def _check(galaxies: int, sky: Sky, workers: int | None) -> None:

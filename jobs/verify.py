@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from zoolens.catalog.errors import CatalogError, few, tell
 from zoolens.catalog.paths import index_path
 from zoolens.catalog.runtime.files import checksum
 from zoolens.catalog.runtime.progress import progress
@@ -15,6 +17,9 @@ from zoolens.catalog.store.checks import child_totals, image_files, offences
 from zoolens.catalog.store.derived_checks import altered_maps, altered_posteriors, altered_spreads
 from zoolens.catalog.store.outdated import stale_steps
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.survey.agreement import Shown, what_shows
+from zoolens.catalog.survey.checks import survey_checks
+from zoolens.catalog.survey.folder import is_survey, open_survey
 
 _INDEX = "similarity index: files that are not as they were written"
 _IMAGES = "image files missing or changed since ingest"
@@ -63,12 +68,18 @@ class VerifyReport:
 
 
 def verify(catalog: Path, *, images: bool = False) -> VerifyReport:
-    """Check counts, orphans, doubles, blob sizes, child totals and, on request, images.
+    """Check a catalogue, or all pieces of a survey and how they lie together.
+
+    Counts, orphans, doubles, blob sizes, child totals and, on request, images. Of a survey a check
+    is of all pieces, and names those that offend, and there are checks of the survey itself
+    (`catalog.survey.checks`).
 
     images: read every image file again and compare its SHA-256 with the recorded
     one (single image files only; shards and tables are compared as a whole by
     `ingest`).
     """
+    if is_survey(catalog):
+        return _verify_survey(catalog, images=images)
     with Store.open(catalog, read_only=True) as store:
         faults = {
             **offences(store),
@@ -89,6 +100,33 @@ def verify(catalog: Path, *, images: bool = False) -> VerifyReport:
         for check, count in found.items()
     ]
     return VerifyReport(pa.Table.from_pylist(checks))
+
+
+def _verify_survey(folder: Path, *, images: bool) -> VerifyReport:
+    rows: dict[str, dict[str, Any]] = {}
+    read: list[Shown] = []
+    unread: dict[str, str] = {}
+    for name, path in open_survey(folder).named.items():
+        try:
+            report = verify(path, images=images)
+            with Store.open(path, read_only=True) as store:
+                read.append(what_shows(name, store, ("score", "explain", "estimate")))
+        except CatalogError as error:
+            unread[name] = str(error)
+            tell(str(error))
+            continue
+        for check in report.checks.to_pylist():
+            row = rows.setdefault(
+                check["check"], {**check, "result": "ok", "offending": 0, "pieces": []}
+            )
+            if check["offending"]:
+                row["offending"] += check["offending"]
+                row["result"] = check["result"]
+                row["pieces"].append(name)
+    checks = [*rows.values(), *survey_checks(folder, read, list(unread))]
+    return VerifyReport(
+        pa.Table.from_pylist([{**row, "pieces": few(row["pieces"]) or None} for row in checks])
+    )
 
 
 def _outdated(store: Store) -> dict[str, int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reliability import (
     bombs,
+    clusters,
     flips,
     kills_jobs,
     logs,
@@ -26,6 +27,7 @@ from reliability.world import World
 JOBS: Mapping[str, Mapping[str, Job]] = {
     "kills": kills_jobs.JOBS,
     "races": races.JOBS,
+    "clusters": clusters.JOBS,
     "flips": {**flips.JOBS, **logs.JOBS},
     "inputs": {
         **tables.JOBS,
@@ -39,8 +41,8 @@ JOBS: Mapping[str, Mapping[str, Job]] = {
 
 
 # How many events a campaign has, about: at length, and in the tests.
-FULL = {"kills": 360, "races": 40, "flips": 660, "inputs": 5200}
-SHORT = {"kills": 14, "races": 2, "flips": 10, "inputs": 40}
+FULL = {"kills": 360, "races": 40, "clusters": 120, "flips": 660, "inputs": 5200}
+SHORT = {"kills": 14, "races": 2, "clusters": 3, "flips": 10, "inputs": 40}
 
 
 def named(name: str, seed: int) -> Case:

@@ -15,7 +15,13 @@ from reliability.cases import Case, Outcome, Verdict
 RESULTS = Path(__file__).parent / "results"
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "reliability.md"
 _BEGIN, _END = "<!-- counts -->", "<!-- end of counts -->"
-_EVENTS = {"kills": "kills", "races": "races", "flips": "damages", "inputs": "inputs"}
+_EVENTS = {
+    "kills": "kills",
+    "races": "races",
+    "clusters": "faults",
+    "flips": "damages",
+    "inputs": "inputs",
+}
 
 Counts = Mapping[str, Mapping[str, int]]
 

@@ -73,3 +73,13 @@ def full_cut(full_gz: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("cut") / "toy-1.0"
     release(full_gz, out, TITLE, EVERYTHING)
     return out
+
+
+@pytest.fixture(scope="session")
+def full_survey(full_gz: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That catalogue cut into pieces of the sky: to be read, as it is."""
+    from tests.made.surveys import cut
+    from zoolens.catalog.survey.folder import Piece
+
+    pieces = [*(Piece(0, pixel) for pixel in range(1, 12)), *(Piece(1, at) for at in range(4))]
+    return cut(full_gz, tmp_path_factory.mktemp("survey") / "dr1", pieces)

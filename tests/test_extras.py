@@ -12,6 +12,7 @@ import pytest
 
 import zoolens
 from tests.made.catalogues import catalogue, random_counts
+from zoolens.catalog.cluster.asked import read_cluster
 from zoolens.catalog.errors import NotInstalled
 from zoolens.catalog.formats.hats import write_hats
 from zoolens.catalog.formats.hats_check import check_hats
@@ -63,6 +64,8 @@ def test_what_is_missing_is_named_before_anything_is_done(tmp_path: Path) -> Non
         zoolens.simulate(out, galaxies=2)
     with pytest.raises(NotInstalled, match=r"openvino needs openvino; .* 'zoolens\[openvino\]'"):
         choose_engine("openvino", 10_000)
+    with pytest.raises(NotInstalled, match=r"cluster needs distributed; .* 'zoolens\[cluster\]'"):
+        read_cluster("local:2")
     assert choose_engine("auto", 10_000) in ("torch", "cuda")
     assert not out.exists()
 

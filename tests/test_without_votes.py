@@ -19,6 +19,7 @@ from zoolens.catalog.store.matrices import read_predictions, read_votes
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs import pipeline
+from zoolens.jobs.explain_pieces import explain_one
 from zoolens.jobs.ingest import ingest
 from zoolens.jobs.release import release
 from zoolens.jobs.release_verify import verify as verify_release
@@ -102,7 +103,7 @@ def test_a_galaxy_is_shown_beside_the_one_predicted_alike(gz: Path, tmp_path: Pa
     assert found.table["iauname"].to_pylist()[1:] == best.index.tolist()
     assert found.table["score"].to_pylist()[1:] == pytest.approx(best.tolist())
 
-    drawn = pipeline.explain(gz, Which(names=[NAMES[3]]), out=tmp_path / "drawn")
+    drawn = explain_one(gz, Which(names=[NAMES[3]]), out=tmp_path / "drawn")
     assert drawn.total == 2
     page = (tmp_path / "drawn" / "index.html").read_text()
     assert "predicted alike" in page

@@ -18,6 +18,7 @@ from zoolens.catalog.output.answer import numbered
 from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.catalog.store.snapshot import keeping
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.survey.folder import catalogues, is_survey, open_survey
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,11 +30,14 @@ Form = Literal["pandas", "arrow", "numpy"]
 
 
 def open(path: str | os.PathLike[str]) -> "Catalog":  # noqa: A001  # as zoolens.open it reads well
-    """The catalogue at a path, brought to this version of Zoolens.
+    """The catalogue at a path, brought to this version of Zoolens; or the survey in a folder.
 
     Raises `CatalogError` if there is none, or it is damaged or newer, and its kind
     `CatalogBusy` if another process writes to it and no copy of its state can be made.
     """
+    if is_survey(Path(path)):
+        open_survey(Path(path))
+        return Catalog(path)
     with Store.look(Path(path)):
         return Catalog(Path(path))
 
@@ -48,6 +52,9 @@ class Catalog:
     state, and nobody else can begin to write meanwhile, except that `explain` lets
     it go while it may write, as does `similar` if it has to build the index.
 
+    Of a survey, `sql`, `worst` and `similar` answer over all pieces; each call opens them, and none
+    is held. Everything else is asked of the piece that has the galaxy, opened by itself.
+
     Tables are pandas frames; as_="arrow" makes them a `pyarrow.Table`, as_="numpy" a
     dictionary of arrays by column. (An argument, not an object to ask for a frame: a frame
     is what a notebook shows and goes on with.) Maps and images are NumPy arrays.
@@ -61,7 +68,7 @@ class Catalog:
         return f"zoolens.open({str(self.path)!r})"
 
     def __enter__(self) -> Self:
-        if self._held is None:
+        if self._held is None and not is_survey(self.path):
             with ExitStack() as held:
                 held.enter_context(keeping(self.path))
                 self._held = held.pop_all()
@@ -157,7 +164,8 @@ class Catalog:
         from zoolens.jobs.index import is_current
         from zoolens.jobs.pipeline import similar
 
-        current = is_current(self.path, approximate=approximate)
+        pieces = catalogues(self.path)
+        current = len(pieces) == 1 and is_current(pieces[0], approximate=approximate)
         with nullcontext() if current else self._let_go():
             report = similar(
                 self.path,
@@ -251,7 +259,7 @@ class Catalog:
         predicted fraction unless given. Everything else is as in `zoolens.explain`. Maps go into
         the catalogue, figures and a page into the folder `out`, beside the catalogue unless given.
         """
-        from zoolens.jobs.pipeline import explain
+        from zoolens.jobs.explain_pieces import explain_one
         from zoolens.jobs.settings import Maps, Which
 
         which = Which(
@@ -264,7 +272,8 @@ class Catalog:
         )
         maps = Maps(model, method, layer, engine, grey_as_colour)
         with self._let_go():
-            report = explain(self.path, which, maps, of=of, out=None if out is None else Path(out))
+            folder = None if out is None else Path(out)
+            report = explain_one(self.path, which, maps, of=of, out=folder)
         pictures = tuple(file for file in report.figures if file.suffix == ".png")
         return Explained(pictures, report.page)
 

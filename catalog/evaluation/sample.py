@@ -47,15 +47,7 @@ def read_evaluated(
     true (`catalog.store.row_filter.galaxies_where`). Raises `CatalogError` if there are none,
     saying what is missing, or the condition is none.
     """
-    ids = compared_galaxies(store, predict_run)
-    if split is not None:
-        if split not in SPLITS:
-            raise CatalogError(f"no split {split!r}; choose one of {', '.join(SPLITS)}")
-        ids = np.intersect1d(ids, galaxies_in_split(store, split))
-    if where is not None:
-        ids = np.intersect1d(ids, galaxies_that(store, where))
-    if len(ids) > most:
-        ids = np.sort(np.random.default_rng(_SEED).choice(ids, most, replace=False))
+    ids = drawn(comparable(store, predict_run, split, where), most)
     parts = list(read_posteriors(store, predict_run, ids))
     if not parts:
         raise CatalogError(
@@ -73,3 +65,22 @@ def read_evaluated(
     found = read_galaxies(store, ids)
     images = {i: galaxy for i, galaxy in enumerate(found) if galaxy.source is not None}
     return Evaluated(ids, [galaxy.iauname for galaxy in found], counts, alpha, images)
+
+
+def comparable(store: Store, predict_run: int, split: str | None, where: str | None) -> Ids:
+    """The galaxies that could be evaluated, ascending; arguments as of `read_evaluated`."""
+    ids = compared_galaxies(store, predict_run)
+    if split is not None:
+        if split not in SPLITS:
+            raise CatalogError(f"no split {split!r}; choose one of {', '.join(SPLITS)}")
+        ids = np.intersect1d(ids, galaxies_in_split(store, split))
+    if where is not None:
+        ids = np.intersect1d(ids, galaxies_that(store, where))
+    return ids
+
+
+def drawn(ids: Ids, most: int) -> Ids:
+    """At most so many of galaxies (N,), chosen at random, ascending."""
+    if len(ids) <= most:
+        return ids
+    return np.sort(np.random.default_rng(_SEED).choice(ids, most, replace=False))

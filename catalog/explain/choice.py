@@ -4,10 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.similarity.counterparts import Counterpart, find_many
+from zoolens.catalog.similarity.counterparts import Counterpart, Counterparts, find_many
 from zoolens.catalog.similarity.exchange import Exchange, check_exchange
 from zoolens.catalog.store.galaxies import galaxies_with_image, galaxy_ids, names_of
-from zoolens.catalog.store.ranking import costliest_answers, rank_galaxies, why_none
+from zoolens.catalog.store.ranking import (
+    costliest_answers,
+    most_asked,
+    rank_galaxies,
+    why_none,
+)
 from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.telling import telling_answers
@@ -94,7 +99,9 @@ def choose(store: Store, which: Which) -> list[Choice]:
         label, where = which.answer, which.where
         ranking = rank_galaxies(store, which.worst, min_votes=fewest, label=label, where=where)
         if not len(ranking):
-            raise CatalogError(why_none(store, min_votes=fewest, label=label, where=where))
+            most = most_asked(store, label=label, where=where)
+            whose = f"score run {store.newest_run('score')}"
+            raise CatalogError(why_none(most, whose, min_votes=fewest, label=label, where=where))
         pairs = ranking.select(["galaxy_id", "answer_id"]).to_pylist()
         return [Choice(**pair) for pair in pairs]
     if which.everything:
@@ -121,22 +128,26 @@ def find_subjects(
     that says so. Raises `CatalogError` if a choice has no answer, or there is no
     current similarity index.
     """
-    chosen = [(choice.galaxy_id, _answer(store, choice, min_votes)) for choice in choices]
+    chosen = [(choice.galaxy_id, answer_of(store, choice, min_votes)) for choice in choices]
     ids, answers = [galaxy for galaxy, _ in chosen], [answer for _, answer in chosen]
     found = find_many(store, ids, answers, min_votes=min_votes, exchange=exchange)
-    return [
-        Subject(
-            *one,
-            observed=next(iter(both.observed), None),
-            predicted=next(iter(both.predicted), None),
-            notes=both.notes if both.exchanged else (NOBODY_VOTED, *both.notes),
-            exchanged=both.exchanged,
-        )
-        for one, both in zip(chosen, found, strict=True)
-    ]
+    return [subject_of(*one, both) for one, both in zip(chosen, found, strict=True)]
 
 
-def _answer(store: Store, choice: Choice, min_votes: float | None) -> int:
+def subject_of(galaxy_id: int, answer_id: int, both: Counterparts) -> Subject:
+    """A galaxy to draw with the best of its counterparts."""
+    return Subject(
+        galaxy_id,
+        answer_id,
+        observed=next(iter(both.observed), None),
+        predicted=next(iter(both.predicted), None),
+        notes=both.notes if both.exchanged else (NOBODY_VOTED, *both.notes),
+        exchanged=both.exchanged,
+    )
+
+
+def answer_of(store: Store, choice: Choice, min_votes: float | None) -> int:
+    """The answer to draw. Raises `CatalogError` if a choice has none."""
     if choice.answer_id is None:
         of_so_many = f" of {min_votes:g} votes or more" if min_votes else ""
         name = names_of(store, [choice.galaxy_id])[choice.galaxy_id]

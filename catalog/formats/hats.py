@@ -5,40 +5,39 @@ HEALPix pixel into one file, with larger pixels where there are fewer galaxies, 
 galaxy its pixel of order 29 in the column `_healpix_29`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zoolens.catalog.arrays import Floats, Places
+from zoolens.catalog.arrays import Places
 from zoolens.catalog.errors import CatalogError, needs
 from zoolens.catalog.formats.columns import column
+from zoolens.catalog.formats.hats_pixels import (
+    FINEST,
+    INDEX_ORDER,
+    Partition,
+    SkyCounts,
+    Span,
+    along_the_sky,
+    partitions,
+    spatial_index,
+)
 from zoolens.catalog.formats.sorting import rows_in_order
 from zoolens.catalog.formats.votable import parquet_metadata
 from zoolens.catalog.runtime.files import replacing_folder
 
 INDEX = "_healpix_29"
-INDEX_ORDER = 29
-
-_FINEST = 10  # order of the smallest partitions: 3.4 arcmin
 _MAP_ORDER = 6  # of the map of counts, at least
 _GROUP_ROWS = 32_768
 _LEVEL = 3  # of zstd: the default of hats, 15, took three times as long and saved 2 %
 _INDEX_FIELD = column(
     INDEX, pa.int64(), "HEALPix pixel of order 29, nested, ICRS", ucd="pos.healpix"
 )
-
-
-class Partition(NamedTuple):
-    """A file of the catalogue: the rows of one HEALPix pixel, nested, of an order."""
-
-    order: int
-    pixel: int
-    rows: int
 
 
 def needs_hats() -> None:
@@ -58,21 +57,21 @@ def write_hats(
     named: str | None = None,
     most_rows: int = 100_000,
     properties: Mapping[str, str] | None = None,
+    spans: Sequence[Span] = (),
 ) -> int:
     """Write a Parquet file as the HATS catalogue `name` in the new folder `out`.
 
     ra, dec: the columns with the position, ICRS degrees; named: the column that names a
     galaxy, by default the first; most_rows: of a partition; created, builder: when and by
     what it was made, the only place where a time is written; properties: further
-    lines of `hats.properties`. Rows are ordered by `_healpix_29`, equal ones stay in order.
-    Returns the number of partitions. The same input gives the same bytes.
+    lines of `hats.properties`; spans: of all rows, if one after the other shall be partitioned,
+    with no partition larger than the pixel of its span. Rows are ordered by `_healpix_29`, equal
+    ones stay in order. Returns the number of partitions. The same input gives the same bytes.
 
-    Raises `CatalogError` if a galaxy has no position on the sky, if there is no
-    galaxy, or if `out` exists or cannot be written; then nothing is.
+    Raises `CatalogError` if a galaxy has no position on the sky, or lies outside of its span, if
+    there is no galaxy, or if `out` exists or cannot be written; then nothing is.
     """
     needs_hats()
-    index = spatial_index(table, ra, dec, named)
-    layout = partitions(index, most_rows)
     said: dict[str, Any] = {
         "catalog_name": name,
         "catalog_type": "object",
@@ -83,70 +82,27 @@ def write_hats(
         "hats_builder": builder,
         **(properties or {}),
     }
+    layout: list[Partition] = []
+    counts = SkyCounts()
     with replacing_folder(out) as folder:
-        _write_partitions(table, index, layout, folder)
-        _write_around(folder, index, layout, said)
+        for span in spans or [Span(range(pq.read_metadata(table).num_row_groups))]:
+            index = spatial_index(table, ra, dec, named, span)
+            if not len(index):
+                continue
+            within = partitions(index, most_rows, span.order or 0)
+            _write_partitions(table, span, index, within, folder)
+            counts.add(index)
+            layout += within
+        if not layout:
+            raise CatalogError("there is no galaxy to write; a HATS catalogue needs at least one")
+        layout.sort(key=along_the_sky)
+        _write_around(folder, counts, layout, said)
     return len(layout)
 
 
-def spatial_index(table: Path, ra: str, dec: str, named: str | None) -> Places:
-    """The `_healpix_29` of each row, (N,).
-
-    Raises `CatalogError` if a galaxy has no position on the sky, and for no galaxy.
-    """
-    from hats.pixel_math.spatial_index import compute_spatial_index
-
-    parts, wrong, example = [np.empty(0, np.int64)], 0, ""
-    with pq.ParquetFile(table) as file:
-        named = named or file.schema_arrow.names[0]
-        for group in range(file.num_row_groups):
-            rows = file.read_row_group(group, columns=[ra, dec, named])
-            lon, lat = _degrees(rows[ra]), _degrees(rows[dec])
-            off = ~((lon >= 0) & (lon <= 360) & (lat >= -90) & (lat <= 90))
-            if off.any() and not wrong:
-                example = str(rows[named][int(np.argmax(off))].as_py())
-            wrong += int(off.sum())
-            if not wrong:
-                parts.append(compute_spatial_index(lon, lat))
-    if wrong:
-        raise CatalogError(
-            f"{wrong} galaxies have no position on the sky, such as {example!r}; HATS needs"
-            f' one of each: leave them out with --where "{ra} IS NOT NULL"'
-        )
-    if sum(map(len, parts)) == 0:
-        raise CatalogError("there is no galaxy to write; a HATS catalogue needs at least one")
-    return np.concatenate(parts)
-
-
-def partitions(index: Places, most_rows: int) -> list[Partition]:
-    """The partitions, as large as `most_rows` allows, along the sky's index.
-
-    Raises `CatalogError` if more galaxies lie in a pixel of the finest order.
-    """
-    from hats.pixel_math.partition_stats import generate_alignment
-
-    for order in range(_FINEST + 1):
-        counts = pixel_counts(index, order)
-        if counts.max() <= most_rows:
-            break
-    else:
-        raise CatalogError(
-            f"{counts.max()} galaxies lie in one pixel of order {_FINEST}, more than the"
-            f" {most_rows} of a partition; allow more"
-        )
-    # a finer order would give the same pixels, more slowly
-    aligned = generate_alignment(counts, highest_order=order, threshold=most_rows)
-    found = {Partition(*map(int, numbers)) for numbers in filter(None, aligned)}
-    return sorted(found, key=lambda one: one.pixel << 2 * (INDEX_ORDER - one.order))
-
-
-def pixel_counts(index: Places, order: int) -> Places:
-    """How many galaxies are in each pixel of an order, (12 4^order,)."""
-    counts: Places = np.bincount(index >> 2 * (INDEX_ORDER - order), minlength=12 * 4**order)
-    return counts
-
-
-def _write_partitions(table: Path, index: Places, layout: list[Partition], folder: Path) -> None:
+def _write_partitions(
+    table: Path, span: Span, index: Places, layout: list[Partition], folder: Path
+) -> None:
     from hats.io.file_io.file_io import get_parquet_write_table_kwargs
     from hats.io.paths import new_pixel_catalog_file
     from hats.pixel_math.healpix_pixel import HealpixPixel
@@ -157,7 +113,7 @@ def _write_partitions(table: Path, index: Places, layout: list[Partition], folde
     )
     options.pop("row_group_size")
     order = np.argsort(index, kind="stable")
-    parts = _indexed(rows_in_order(table, order, folder), index[order])
+    parts = _indexed(rows_in_order(table, order, folder, groups=span.groups), index[order])
     for number, pieces in groupby(_pieces(parts, layout), key=lambda piece: piece[0]):
         pixel = HealpixPixel(layout[number].order, layout[number].pixel)
         path = Path(str(new_pixel_catalog_file(folder, pixel)))
@@ -188,7 +144,7 @@ def _pieces(parts: Iterable[pa.Table], layout: list[Partition]) -> Iterator[tupl
 
 
 def _write_around(
-    folder: Path, index: Places, layout: list[Partition], said: dict[str, Any]
+    folder: Path, counted: SkyCounts, layout: list[Partition], said: dict[str, Any]
 ) -> None:
     """Write the files beside the partitions: metadata, counts on the sky, properties."""
     from hats.catalog.dataset.table_properties import TableProperties
@@ -206,21 +162,16 @@ def _write_around(
     file_io.write_parquet_metadata(schema.with_metadata(words), common)
     written = [HealpixPixel(partition.order, partition.pixel) for partition in layout]
     PartitionInfo(written).write_to_file(catalog_path=folder)
-    order = max(_MAP_ORDER, *(partition.order for partition in layout))
-    counts = pixel_counts(index, order)
+    order = max(_MAP_ORDER, *(min(one.order, FINEST) for one in layout))
+    counts = counted.of_order(order)
     write_skymap(counts, folder)
     # the old name of the same map, which LSDB reads to find where there are galaxies
     file_io.write_fits_image(counts, paths.get_point_map_file_pointer(folder))
-    counted: dict[str, Any] = {
-        "total_rows": len(index),
+    known: dict[str, Any] = {
+        "total_rows": int(counts.sum()),
         "healpix_column": INDEX,
         "healpix_order": INDEX_ORDER,
         "skymap_order": order,
     }
     about = TableProperties.new_provenance_dict(folder)
-    TableProperties(**(about | counted | said)).to_properties_file(folder)
-
-
-def _degrees(values: pa.ChunkedArray) -> Floats:
-    degrees: Floats = values.cast(pa.float64()).to_numpy()
-    return degrees
+    TableProperties(**(about | known | said)).to_properties_file(folder)

@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zoolens.catalog.formats.hats import INDEX_ORDER, needs_hats
+from zoolens.catalog.formats.hats import needs_hats
+from zoolens.catalog.formats.hats_pixels import INDEX_ORDER
 
 if TYPE_CHECKING:
     from hats.pixel_math.healpix_pixel import HealpixPixel

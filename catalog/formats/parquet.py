@@ -41,6 +41,7 @@ class DescribedParquet:
         texts = [field.name for field in columns if pa.types.is_string(field.type)]
         self._longest = dict.fromkeys(texts, 1)  # character
         self._waiting = [columns.empty_table()]
+        self.groups = 0  # written so far
 
     def __enter__(self) -> Self:
         return self
@@ -68,8 +69,13 @@ class DescribedParquet:
         if sum(map(len, self._waiting)) >= self._group:
             self._flush()
 
+    def end_group(self) -> None:
+        """Let the rows written from now on be read apart from those before."""
+        self._flush()
+
     def _flush(self) -> None:
         rows = pa.concat_tables(self._waiting)
         self._waiting = [rows.slice(0, 0)]
         if len(rows):
             self._writer.write_table(rows, row_group_size=len(rows))
+            self.groups += 1

@@ -15,13 +15,18 @@ _MOST_PARTS = 256  # each is an open file; beyond that number parts become large
 
 
 def rows_in_order(
-    table: Path, order: Places, folder: Path, *, row_bytes: int | None = None
+    table: Path,
+    order: Places,
+    folder: Path,
+    *,
+    row_bytes: int | None = None,
+    groups: range | None = None,
 ) -> Iterator[pa.Table]:
     """The rows of a Parquet file as parts, in the order `order` (N,) of their numbers.
 
     In one pass each row goes to the temporary file, in `folder`, of the part that it will
     be in; then each part is sorted by itself. The parts depend only on the input. row_bytes: of a
-    row, where the columns do not tell, as of lists.
+    row, where the columns do not tell, as of lists; groups: only those row groups, of N rows.
     """
     with pq.ParquetFile(table) as file, TemporaryDirectory(dir=folder) as scratch:
         part_rows = max(
@@ -30,7 +35,9 @@ def rows_in_order(
         rank = np.empty(len(order), np.int64)
         rank[order] = np.arange(len(order))
         paths = [Path(scratch, f"{start}.arrow") for start in range(0, len(order), part_rows)]
-        _scatter(file, rank // part_rows, paths)
+        _scatter(
+            file, range(file.num_row_groups) if groups is None else groups, rank // part_rows, paths
+        )
         for number, path in enumerate(paths):
             rows = order[number * part_rows : (number + 1) * part_rows]
             # a part holds its rows in file order: how many of them come before each
@@ -41,14 +48,12 @@ def rows_in_order(
             path.unlink()
 
 
-def _scatter(file: pq.ParquetFile, part: Places, paths: list[Path]) -> None:
-    """Write each row (N,) to the file that `part` (N,) says, in file order."""
+def _scatter(file: pq.ParquetFile, groups: range, part: Places, paths: list[Path]) -> None:
+    """Write each row (N,) of row groups to the file that `part` (N,) says, in file order."""
     # no memory for compression: each of hundreds of writers would have its own
     writers = [pa.ipc.new_stream(str(path), file.schema_arrow) for path in paths]
     first = 0
-    for group in range(
-        file.num_row_groups
-    ):  # one by one: in one read Arrow keeps them all in memory
+    for group in groups:  # one by one: in one read Arrow keeps them all in memory
         for batch in file.iter_batches(row_groups=[group]):
             goes = part[first : first + len(batch)]
             first += len(batch)

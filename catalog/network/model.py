@@ -5,6 +5,8 @@ The head of Zoobot is dropout, one linear layer, and 1 + 100 sigmoid, a softmax,
 once per image and only the head once per dropout sample. Nothing here knows the catalogue.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from zoolens.catalog.network.orientations import check_orientations
 from zoolens.catalog.trees.telling import rows_of, tree_of, whole_trees
 
 _MOST_SAMPLES = 1000  # of a galaxy
+_kept: "dict[str, ZoobotModel] | None" = None  # models by source, within `loaded_once`
 
 
 @dataclass(frozen=True)
@@ -122,13 +125,15 @@ def load_model(source: str) -> ZoobotModel:
     Raises `ModelRefused` if the file is not a Zoobot model, its
     tensors do not fit its encoder, or the hub does not give it.
     """
+    if _kept is not None and source in _kept:
+        return _kept[source]
     checkpoint = read_checkpoint(_file(source))
     try:
         with one_thread():
             encoder, architecture, channels = build_encoder(checkpoint)
     except ModelRefused as error:
         raise ModelRefused(f"{source}: {error}") from None
-    return ZoobotModel(
+    model = ZoobotModel(
         encoder=encoder,
         weight=checkpoint.head.weight,
         bias=checkpoint.head.bias,
@@ -142,6 +147,20 @@ def load_model(source: str) -> ZoobotModel:
         target=checkpoint.head.target,
         source=source,
     )
+    if _kept is not None:
+        _kept[source] = model
+    return model
+
+
+@contextmanager
+def loaded_once() -> Iterator[None]:
+    """Within, a model is read once: it stays what it was, whatever becomes of its file."""
+    global _kept
+    _kept = {}
+    try:
+        yield
+    finally:
+        _kept = None
 
 
 def predicts_votes(source: str) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -38,30 +39,36 @@ class OwnTable:
     """A table, of which some columns are to be kept.
 
     columns: its columns by the names that they are to have; meanings: what the file says of them,
-    likewise. Raises `TableRefused` for a table that cannot be understood, and what
+    likewise; told: whether their types are told from their values. Raises `TableRefused` for a
+    table that cannot be understood, and what
     `catalog.own.asked.asked` raises.
     """
 
     def __init__(self, path: Path, names: Sequence[str], identifier: str | None) -> None:
-        self.path = path
         self._file = TableFile(path)
+        self.path = path = self._file.path
         schema = self._file.schema
         self.columns = asked(path, schema.names, names)
         self.identifier = identifier_columns(path, schema.names, identifier)
         check_identifiers_type(path, schema, self.identifier)
-        self._told = path.name.lower().endswith((".csv", ".csv.gz"))
+        self.told = path.name.lower().endswith((".csv", ".csv.gz"))
         self._stored = {
             new: stored_type(path, schema.field(old)) for new, old in self.columns.items()
         }
         stated = stated_meanings(path, schema)
         self.meanings = {new: stated.get(old, Meaning("")) for new, old in self.columns.items()}
 
-    def survey(self, held: Mapping[str, OwnColumn]) -> Survey:
-        """Look through the whole table; held: the user's columns that the catalogue has, by name.
+    def survey(
+        self, held: Mapping[str, OwnColumn], known: Mapping[str, str | None] = MappingProxyType({})
+    ) -> Survey:
+        """Look through the whole table.
+
+        held: the user's columns that the catalogue has, by name; known: types of columns, likewise,
+        that are not to be told from these rows.
 
         Raises `TableRefused` also if its identifiers went through floating point.
         """
-        told = {new: Told() for new in self.columns} if self._told else {}
+        told = {new: Told() for new in self.columns if self.told and new not in known}
         read = [self.columns[new] for new in told]
         names, numbered, ragged = [], [], dict[int, str]()
         for numbers, content in self._file.blocks(self._with_identifier(read), ragged):
@@ -79,9 +86,10 @@ class OwnTable:
         check_digits(self.path, self.identifier, given)
         which, first = repeated(every.fill_null(""))
         types = {
-            new: told[new].type(held[new].type if new in held else None) if told else stored
+            new: told[new].type(held[new].type if new in held else None) if new in told else stored
             for new, stored in self._stored.items()
         }
+        types.update(known)
         pairs = zip(which.tolist(), first.tolist(), strict=True)
         twice = {int(rows[i]): int(rows[k]) for i, k in pairs if every[i].is_valid}
         return Survey(types, every, twice, ragged)
@@ -97,6 +105,11 @@ class OwnTable:
                     rows.add(number, rows.names[i], repeated_reason(survey.repeated[number]))
                     rows.good[i] = False
             yield rows
+
+    def identified(self) -> Iterator[Rows]:
+        """The identifiers of all rows, not checked."""
+        for numbers, content in self._file.blocks(self._identifiers, {}):
+            yield Rows(self.path, content, self.identifier, numbers)
 
     def values(self, rows: Rows, columns: Sequence[OwnColumn]) -> dict[str, pa.Array]:
         """Values (N,) of a block's N rows by column, of the types that `columns` have."""
@@ -116,7 +129,7 @@ class OwnTable:
     def _values(self, rows: Rows, name: str, kind: str) -> pa.Array:
         old = self.columns[name]
         where = f"{self.path}, from row {rows.numbers[0]} on: column {old}"
-        return typed(where, rows.table[old], kind, told=self._told)
+        return typed(where, rows.table[old], kind, told=self.told)
 
     @property
     def _identifiers(self) -> list[str]:

@@ -95,16 +95,28 @@ class ByRecipe:
         return prepared_here(self.recipe)(galaxies)
 
 
+def _chosen_here(choose: Callable[[], str]) -> str:
+    return choose()
+
+
+def _seen_here(ready: Callable[[], object], galaxies: Sequence[Galaxy]) -> None:
+    """Nothing is looked for: this process has loaded the models, and images are as they are."""
+
+
 @dataclass(frozen=True)
 class ThroughFolder:
     """An executor of `ByRecipe` whose results come through the files of a folder.
 
     folder: that this process and those that compute see under the same name. elsewhere: runs
     `compute_part` where the computing is done, and gives the results, or a `Failed`, in order.
+    agreed: what all who compute choose, such as an engine; see: raises `CatalogError` unless one
+    of them can call something, and sees the images of some galaxies.
     """
 
     folder: Path
     elsewhere: Executor
+    agreed: Callable[[Callable[[], str]], str] = _chosen_here
+    see: Callable[[Callable[[], object], Sequence[Galaxy]], object] = _seen_here
 
     def __call__(
         self, work: Callable[[Item], Result], items: Iterable[Item], /
@@ -134,6 +146,10 @@ class ThroughFolder:
                     yield _failed(galaxies, result)
                 else:
                     yield read_part(self.folder / result).tables
+
+    def check(self, recipe: Recipe, galaxies: Sequence[Galaxy]) -> None:
+        """Raises `CatalogError` if a recipe cannot be followed, or some images not be seen."""
+        self.see(partial(prepared_here, recipe), galaxies)
 
     def committed(self, recipe: Recipe, galaxies: Sequence[Galaxy]) -> None:
         """Delete the file of a part whose rows are in the catalogue."""

@@ -79,12 +79,12 @@ def part_files(folder: Path) -> list[Path]:
 def write_part(path: Path, facts: Facts, galaxies: Sequence[Galaxy], tables: Tables) -> None:
     """Write a part file beside its place and rename it. Raises `OSError` if the disk fails."""
     whole = {"galaxies": _galaxy_table(galaxies), **tables}
-    contents = [_stream(table) for table in whole.values()]
+    contents = [to_stream(table) for table in whole.values()]
     rows = [len(table) for table in whole.values()]
     said = {"format": _FORMAT, "recipe": facts.recipe, "code": facts.code, "job": facts.job}
     schema = _SCHEMA.with_metadata({_KEY: json.dumps(said).encode()})
     arrays = [pa.array([*whole]), pa.array(rows), pa.array(contents, pa.large_binary())]
-    told = _stream(pa.Table.from_arrays(arrays, schema=schema))
+    told = to_stream(pa.Table.from_arrays(arrays, schema=schema))
     unfinished = path.with_name(f".{path.name}.{token_hex(8)}{_UNFINISHED}")
     try:
         with unfinished.open("wb") as file:
@@ -106,12 +106,12 @@ def read_part(path: Path) -> Content:
         told, checksum = told[:-_CHECKSUM], told[-_CHECKSUM:]
         if hashlib.sha256(told).hexdigest().encode() != checksum:
             raise ValueError
-        table = _valid(told)
+        table = from_stream(told)
         said = json.loads((table.schema.metadata or {})[_KEY])
         if said.get("format") != _FORMAT or not table.schema.equals(_SCHEMA):
             raise ValueError
         contents = [value.as_buffer() for value in table["content"]]
-        tables = dict(zip(table["table"].to_pylist(), map(_valid, contents), strict=True))
+        tables = dict(zip(table["table"].to_pylist(), map(from_stream, contents), strict=True))
         galaxies = tables.pop("galaxies")
         if not galaxies.schema.equals(_GALAXIES) or any(c.null_count for c in galaxies.columns):
             raise ValueError
@@ -137,14 +137,16 @@ def _galaxy_table(galaxies: Sequence[Galaxy]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=_GALAXIES)
 
 
-def _stream(table: pa.Table) -> bytes:
+def to_stream(table: pa.Table) -> bytes:
+    """A table as an Arrow stream."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     return bytes(sink.getvalue())
 
 
-def _valid(stream: Any) -> pa.Table:
+def from_stream(stream: Any) -> pa.Table:
+    """The table of an Arrow stream whose checksum is right. Raises what Arrow raises."""
     table = pa.ipc.open_stream(stream).read_all()
     table.validate(full=True)
     return table

@@ -48,7 +48,12 @@ class Recipe(Protocol):
 
 def digest(recipe: Recipe) -> str:
     """SHA-256 of what a recipe is."""
-    text = json.dumps([recipe.job, dict(recipe.settings())], sort_keys=True)
+    return digest_of(recipe.job, recipe.settings())
+
+
+def digest_of(job: str, settings: Mapping[str, Any]) -> str:
+    """As `digest`, of what a recipe says of itself."""
+    text = json.dumps([job, dict(settings)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -10,9 +10,11 @@ from zoolens.catalog.errors import TableRefused
 from zoolens.catalog.formats.bounds import MOST_FAULTS
 from zoolens.catalog.formats.identifiers import check_digits
 from zoolens.catalog.predictions.table import PredictionTable, Wanted, too_many_faults
+from zoolens.catalog.store.galaxies import next_number
 from zoolens.catalog.store.named_rows import NamedRows
 from zoolens.catalog.store.rejects import Reject
-from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.sharing import Strangers
+from zoolens.catalog.store.store import Run, Store
 from zoolens.catalog.votes.checks import check_identifiers, check_positions, repeated_reason
 from zoolens.catalog.votes.layouts import position_columns
 
@@ -31,11 +33,11 @@ class Match:
     rejects: list[Reject]
 
 
-def match_rows(store: Store, table: PredictionTable) -> Match:
+def match_rows(store: Store, table: PredictionTable, strangers: Strangers | None = None) -> Match:
     """Find the galaxies of a table's rows; refuse rows without one, or with that of another row.
 
-    Raises `TableRefused` if the table has no row, its identifiers went through floating point,
-    or there is too much wrong with it.
+    strangers: of a table that other catalogues share. Raises `TableRefused` if the table has no
+    row, its identifiers went through floating point, or there is too much wrong with it.
     """
     rejects: list[Reject] = []
     with NamedRows(store) as named:
@@ -47,6 +49,9 @@ def match_rows(store: Store, table: PredictionTable) -> Match:
         again, first = _repeated(galaxy_id)
         if len(rejects) + len(again) > MOST_FAULTS:
             raise too_many_faults(table.path)
+        if strangers is not None:
+            unknown = unknown[strangers.among(unknown)]
+            rejects = rejects if strangers.told else []
         rejects += _unknown(table, named, unknown)
         names = named.names(rows[again])
         rejects += [
@@ -55,15 +60,20 @@ def match_rows(store: Store, table: PredictionTable) -> Match:
         ]
     kept = np.ones(len(rows), dtype=bool)
     kept[again] = False
-    return Match(Wanted(rows[kept], galaxy_id[kept]), [*rejects, *table.remarks()])
+    if strangers is None or strangers.told:
+        rejects += table.remarks()
+    return Match(Wanted(rows[kept], galaxy_id[kept]), rejects)
 
 
-def new_galaxies(store: Store, table: PredictionTable) -> Wanted:
-    """The first row of each galaxy of a table, numbered from 1: for a catalogue without any."""
+def new_galaxies(store: Store, table: PredictionTable, run: Run) -> Wanted:
+    """The first row of each galaxy of a table, numbered, for a catalogue without any.
+
+    run: that they are made by; those that it has made already keep their numbers.
+    """
     with NamedRows(store) as named:
         _read_names(table, named, [])
         rows = named.first_rows()
-    return Wanted(rows, np.arange(1, len(rows) + 1))
+    return Wanted(rows, next_number(store, but=run) + np.arange(len(rows)))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from zoolens.catalog.decision_tree import DecisionTree
@@ -24,8 +25,10 @@ class ModelFile:
 
     @classmethod
     def of(cls, member: Member) -> "ModelFile":
-        """That of a model that is loaded."""
-        return cls(member.source, member.model.sha256, member.view)
+        """That of a model that is loaded; a file by its whole path, for processes elsewhere."""
+        source = Path(member.source)
+        found = str(source.absolute()) if source.is_file() else member.source
+        return cls(found, member.model.sha256, member.view)
 
     def settings(self) -> dict[str, Any]:
         """As JSON has it."""

@@ -106,6 +106,7 @@ def open_predictions(
     it holds nothing of the tree, or what it holds cannot be told.
     """
     file = TableFile(path)
+    path = file.path
     names = respelt(path, file.schema.names, [tree])
     file.rename(names)
     layout = recognise_predictions(path, file.schema.names, tree, identifier=identifier)

@@ -19,13 +19,13 @@ _BLOCK = 1_000  # galaxies read at a time
 
 
 def write_cubes(store: Store, explain_run: int, galaxy_id: Ids, folder: Path) -> int:
-    """Write the maps of the galaxies (N,) that the run explains; returns how many.
+    """Add the maps of the galaxies (N,) that the run explains to a folder; returns how many.
 
     Each file has the images MEAN and SD, of (A, h, w) planes, rows and columns of the
     explained layer's own grid, in units of concentration, and a table ANSWERS that says
     which plane belongs to which answer, numbered from 1, as in viewers.
     """
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     tree, written = store.tree, 0
     with progress("cubes", len(galaxy_id)) as bar:
         for start in range(0, len(galaxy_id), _BLOCK):

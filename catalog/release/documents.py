@@ -1,11 +1,7 @@
-"""The documents of a release: Markdown for people, Croissant for programs.
-
-Croissant 1.0 (MLCommons) and not Frictionless: docs/decisions/releases.md.
-"""
+"""The documents of a release for people, in Markdown."""
 
 import csv
 import io
-import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -18,18 +14,14 @@ import pyarrow as pa
 from zoolens.catalog.errors import few
 from zoolens.catalog.formats.columns import meaning
 from zoolens.catalog.paths import (
-    CROISSANT,
     CUBES,
     DICTIONARY,
     GALLERY,
     RELEASE_FORMATS,
     RELEASE_README,
-    galaxies_path,
     table_path,
 )
-from zoolens.catalog.release.authors import licence_url
 from zoolens.catalog.release.provenance import Title
-from zoolens.catalog.runtime.files import sha256_of
 
 
 @dataclass(frozen=True)
@@ -53,25 +45,13 @@ _OPENING = {
     "hats": '`lsdb.open_catalog("hats")`, then for instance `.cone_search(ra, dec, radius_arcsec)`',
 }
 _INGEST = "zoolens ingest galaxies.parquet --predictions tables/posteriors.parquet"
-_KINDS = {
-    pa.string(): "sc:Text",
-    pa.int32(): "sc:Integer",
-    pa.int64(): "sc:Integer",
-    pa.bool_(): "sc:Boolean",
-}
-_MEDIA = {
-    ".parquet": "application/x-parquet",
-    ".fits": "application/fits",
-    ".vot": "application/x-votable+xml",
-    ".csv": "text/csv",
-}
 
 
 def write_readme(
     folder: Path, title: Title, tables: Mapping[str, Described], facts: Mapping[str, Any]
 ) -> None:
     """`README.md`: what is where, how to open it, what it was made from."""
-    lines = [f"# {_escaped(str(title))}", "", _summary(tables["galaxies"].rows, facts), ""]
+    lines = [f"# {_escaped(str(title))}", "", summary(tables["galaxies"].rows, facts), ""]
     lines += ["## The galaxies, one row each", ""]
     for form in facts["formats"]:
         lines.append(f"- `{RELEASE_FORMATS[form]}`: {_OPENING[form]}")
@@ -99,7 +79,10 @@ def write_readme(
         "|---|---|---|---|",
     ]
     for run in facts["runs"]:
-        lines.append(f"| {run['run_id']} | {run['job']} | {run['finished_at']} | {_made(run)} |")
+        job = run["job"]
+        if "pieces" in run:
+            job += f" ({len(run['pieces']):,} of {len(facts['pieces']):,} pieces)"
+        lines.append(f"| {run['run_id']} | {job} | {run['finished_at']} | {_made(run)} |")
     lines += [
         "",
         "`release.json` has all of it. Every file's SHA-256 is in `SHA256SUMS`: check with "
@@ -129,7 +112,8 @@ def _kept(names: Sequence[str]) -> str:
     return f" --keep {shlex.quote(row.getvalue())}" if names else ""
 
 
-def _summary(rows: int, facts: Mapping[str, Any]) -> str:
+def summary(rows: int, facts: Mapping[str, Any]) -> str:
+    """What the table of galaxies, of so many rows, is, in one line."""
     cut = facts["selection"]
     limits = [f"those with {_code(cut['where'])}"] if cut["where"] else []
     if cut["min_votes"]:
@@ -137,7 +121,9 @@ def _summary(rows: int, facts: Mapping[str, Any]) -> str:
     which = "; only " + ", and only ".join(limits) if limits else ""
     what = [] if facts.get("without") == "votes and predictions" else [_of_votes(facts)]
     what += [_estimated(facts["estimates"])] if "estimates" in facts else []
-    return f"{rows:,} galaxies: {'; and '.join(what)}{which}. Cut by Zoolens {facts['zoolens']}."
+    pieces = f" from {len(facts['pieces']):,} pieces of the sky" if "pieces" in facts else ""
+    words = f"{rows:,} galaxies: {'; and '.join(what)}{which}"
+    return f"{words}. Cut by Zoolens {facts['zoolens']}{pieces}."
 
 
 def _of_votes(facts: Mapping[str, Any]) -> str:
@@ -189,110 +175,3 @@ def write_dictionary(folder: Path, title: Title, tables: Mapping[str, Described]
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
         lines.append("")
     (folder / DICTIONARY).write_text("\n".join(lines), encoding="utf-8")
-
-
-def write_croissant(
-    folder: Path, title: Title, tables: Mapping[str, Described], facts: Mapping[str, Any]
-) -> None:
-    """`croissant.json`: files with checksums, and the columns of the Parquet tables."""
-    files = [galaxies_path(folder, form) for form in facts["formats"] if form != "hats"]
-    files += [table_path(folder, name) for name in tables if name != "galaxies"]
-    said: dict[str, Any] = {
-        "@context": _CONTEXT,
-        "@type": "sc:Dataset",
-        "name": title.name,
-        "description": _summary(tables["galaxies"].rows, facts),
-        "conformsTo": "http://mlcommons.org/croissant/1.0",
-        "version": title.version,
-        "citeAs": str(title),
-        "datePublished": facts["date"],
-        "creator": [author.schema_org() for author in title.people],
-        "distribution": [_file(folder, file) for file in files],
-        "recordSet": [_records(folder, name, table) for name, table in tables.items()],
-    }
-    if title.spdx:
-        said["license"] = licence_url(title.spdx)
-    text = json.dumps({key: value for key, value in said.items() if value != []}, indent=1)
-    (folder / CROISSANT).write_text(text + "\n", encoding="utf-8")
-
-
-def _file(folder: Path, file: Path) -> dict[str, Any]:
-    name = file.relative_to(folder).as_posix()
-    return {
-        "@type": "cr:FileObject",
-        "@id": name,
-        "name": name,
-        "contentUrl": name,
-        "contentSize": f"{file.stat().st_size} B",
-        "encodingFormat": _MEDIA[file.suffix],
-        "sha256": sha256_of(file),
-    }
-
-
-def _records(folder: Path, name: str, table: Described) -> dict[str, Any]:
-    file = table_path(Path(), name)
-    return {
-        "@type": "cr:RecordSet",
-        "@id": name,
-        "name": name,
-        "description": f"One row per {table.row}.",
-        "field": [_field(name, file.as_posix(), field) for field in table.columns],
-    }
-
-
-def _field(record: str, file: str, field: pa.Field) -> dict[str, Any]:
-    kind = field.type
-    while pa.types.is_list(kind):
-        kind = kind.value_type
-    said = meaning(field)
-    words = f"{said.description} ({said.unit})" if said.unit else said.description
-    return {
-        "@type": "cr:Field",
-        "@id": f"{record}/{field.name}",
-        "name": field.name,
-        "description": words,
-        "dataType": _KINDS.get(kind, "sc:Float"),
-        **({"repeated": True} if pa.types.is_list(field.type) else {}),
-        "source": {"fileObject": {"@id": file}, "extract": {"column": field.name}},
-    }
-
-
-# the terms of Croissant 1.0, as its specification lists them
-_CONTEXT = {
-    "@language": "en",
-    "@vocab": "https://schema.org/",
-    "sc": "https://schema.org/",
-    "cr": "http://mlcommons.org/croissant/",
-    "rai": "http://mlcommons.org/croissant/RAI/",
-    "dct": "http://purl.org/dc/terms/",
-    "citeAs": "cr:citeAs",
-    "column": "cr:column",
-    "conformsTo": "dct:conformsTo",
-    "data": {"@id": "cr:data", "@type": "@json"},
-    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
-    "equivalentProperty": "cr:equivalentProperty",
-    "examples": {"@id": "cr:examples", "@type": "@json"},
-    "extract": "cr:extract",
-    "field": "cr:field",
-    "fileObject": "cr:fileObject",
-    "fileProperty": "cr:fileProperty",
-    "fileSet": "cr:fileSet",
-    "format": "cr:format",
-    "includes": "cr:includes",
-    "isLiveDataset": "cr:isLiveDataset",
-    "jsonPath": "cr:jsonPath",
-    "key": "cr:key",
-    "md5": "cr:md5",
-    "parentField": "cr:parentField",
-    "path": "cr:path",
-    "recordSet": "cr:recordSet",
-    "references": "cr:references",
-    "regex": "cr:regex",
-    "repeated": "cr:repeated",
-    "replace": "cr:replace",
-    "samplingRate": "cr:samplingRate",
-    "separator": "cr:separator",
-    "source": "cr:source",
-    "subField": "cr:subField",
-    "transform": "cr:transform",
-}

@@ -100,6 +100,8 @@ def galaxy_rows(block: Block, columns: pa.Schema, galaxies: pa.Table) -> pa.Tabl
             arrays.append(_array(values[source][:, place], field.type))
         elif field.name in own:
             arrays.append(kept[field.name].combine_chunks().cast(field.type))
+        elif field.name not in galaxies.column_names:  # other catalogues of the survey have it
+            arrays.append(pa.nulls(len(galaxies), field.type))
         else:
             known = galaxies[field.name].combine_chunks().cast(field.type)
             arrays.append(known.fill_null("") if pa.types.is_string(field.type) else known)

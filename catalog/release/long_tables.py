@@ -1,6 +1,6 @@
 """The long tables of a release: one row per answer, question or map of a galaxy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +10,10 @@ from zoolens.catalog.formats.columns import column
 from zoolens.catalog.release.arrays import answer_names, posteriors, saliency
 from zoolens.catalog.release.columns import described
 from zoolens.catalog.release.galaxies import ERROR_RATE, Block
+from zoolens.catalog.release.holdings import Holdings
 from zoolens.catalog.store.dictionary import COLUMNS
 from zoolens.catalog.store.matrices import read_predictions
-from zoolens.catalog.store.released import Runs, answers_of_tree, has_posteriors, read_view
+from zoolens.catalog.store.released import answers_of_tree, read_view
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.views import VIEWS
 
@@ -37,28 +38,27 @@ class LongTable:
     order: str = ""
 
 
-def long_tables(store: Store, runs: Runs) -> list[LongTable]:
-    """The tables for which a catalogue has rows."""
+def long_tables(held: Holdings) -> list[LongTable]:
+    """The tables for which there are rows."""
     # the views released as they are
-    views = ["votes"] if store.has_votes else []
-    if runs.predict is not None:
+    views = ["votes"] if held.votes else []
+    if held.predictions:
         views += ["predictions"]
-        views += ["question_predictions"] if runs.score is None else ["losses", "question_losses"]
-    tables = [_view(name) for name in (*views, *([_OF_MAPS] if runs.explain else []))]
-    if has_posteriors(store, runs.predict):
-        tables.append(LongTable("posteriors", "galaxy", *posteriors(_NAMES[0], store.tree)))
-        tables += [_label_noise()] if store.has_votes else []
-    if runs.explain is not None:
+        views += ["losses", "question_losses"] if held.losses else ["question_predictions"]
+    tables = [_view(name) for name in (*views, *([_OF_MAPS] if held.maps else []))]
+    if held.posteriors:
+        tables.append(LongTable("posteriors", "galaxy", *posteriors(_NAMES[0], held.answers)))
+        tables += [_label_noise()] if held.votes else []
+    if held.maps:
         tables.append(LongTable("saliency", "galaxy and answer", *saliency(_NAMES)))
     return tables
 
 
-def answers_table(store: Store, runs: Runs) -> pa.Table:
+def answers_table(store: Store, weights: Mapping[str, float] | None) -> pa.Table:
     """The answers of the tree, and the factors of their losses in the ranking if there is one."""
     rows = answers_of_tree(store)
-    if runs.score is None:
+    if weights is None:
         return rows.cast(pa.schema([described(COLUMNS["answers"][n]) for n in rows.schema.names]))
-    weights = store.run(runs.score).config["weights"]
     said = [*(COLUMNS["answers"][name] for name in rows.schema.names), COLUMNS["losses"]["weight"]]
     columns = pa.schema([described(column) for column in said])
     factors = [weights[label] for label in rows["label"].to_pylist()]

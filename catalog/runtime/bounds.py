@@ -1,6 +1,7 @@
 """Work that is stopped once it takes too long or too much memory."""
 
 import os
+import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from threading import Event, Thread
 
 _LOOK = 0.05  # seconds between two looks
 _GRACE = 2.0  # seconds that the work has to stop by itself
+_FILES = 128  # that a process has open besides those that it works on
 _SLACK = 1.25  # of memory: allocators keep some of what was given back
 
 
@@ -70,6 +72,15 @@ def bounded(
     finally:
         done.set()
         watching.join()
+
+
+def allow_files(count: int) -> None:
+    """Let this process have so many files open besides its own, as far as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + _FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def _resident() -> int:

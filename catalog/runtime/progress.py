@@ -15,6 +15,7 @@ from zoolens.catalog.runtime.signals import raise_if_interrupted
 _FIRST, _LAST = 30.0, 600.0  # seconds between two lines, at least and at most
 
 _quiet = False
+_step: "Callable[[int], Bar] | None" = None  # makes bars that move another one
 
 
 def set_quiet(quiet: bool) -> None:
@@ -42,14 +43,77 @@ def notice(sentence: str) -> None:
 class Bar:
     """What a job moves forward; it ends the job where Ctrl-C was swallowed."""
 
-    def __init__(self, show: Callable[[int, str], object] | None = None) -> None:
-        self._show = show
+    def __init__(
+        self,
+        show: Callable[[int, str], object] | None = None,
+        passed: Callable[[int], object] | None = None,
+    ) -> None:
+        self._show, self._passed = show, passed
 
     def advance(self, steps: int = 1, now: str = "") -> None:
         """now: what is being done, if it is no longer what it was."""
         raise_if_interrupted()
         if self._show is not None:
             self._show(steps, now)
+
+    def passed(self, steps: int) -> None:
+        """Move past steps that were done before: they tell nothing of the pace."""
+        if self._passed is not None:
+            self._passed(steps)
+
+
+class Whole:
+    """A line for work of several shares, such as the pieces of a survey: one rate, one time left.
+
+    Steps of work within a share move it; what they do not move is passed as the share ends.
+    """
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar, self._left = bar, 0
+
+    @contextmanager
+    def share(self, steps: int, *, done: bool = False) -> Iterator[None]:
+        """A share of so many steps. done: it was done elsewhere, just now."""
+        self._left = steps
+        yield
+        (self._bar.advance if done else self._bar.passed)(self._left)
+        self._left = 0
+
+    def step(self, total: int) -> Bar:
+        """The bar of a step of work within the share, which may find some of it done."""
+        self._move(max(0, self._left - total), self._bar.passed)
+        return Bar(lambda steps, _: self._move(steps, self._bar.advance))
+
+    def _move(self, steps: int, by: Callable[[int], object]) -> None:
+        steps = min(steps, self._left)
+        self._left -= steps
+        by(steps)
+
+
+@contextmanager
+def one_line(description: str, total: int) -> Iterator[Whole]:
+    """One line of progress for all steps of work within, each of which would have its own."""
+    with progress(description, total) as bar:
+        whole = Whole(bar)
+        with _moving(whole.step):
+            yield whole
+
+
+@contextmanager
+def within(bar: Bar) -> Iterator[None]:
+    """Let the steps of bars that begin meanwhile be steps of this one, and show no other."""
+    with _moving(lambda _: Bar(bar.advance)):
+        yield
+
+
+@contextmanager
+def _moving(step: Callable[[int], Bar]) -> Iterator[None]:
+    global _step
+    before, _step = _step, step
+    try:
+        yield
+    finally:
+        _step = before
 
 
 @contextmanager
@@ -66,11 +130,15 @@ def progress(
     done: steps that an earlier process did. unit: what the steps are, in a log. every: seconds
     between two lines of a log, which else become rarer; a job that has it is one of hours.
     """
+    if _step is not None:
+        yield _step(total - done)
+        return
     if _quiet or sys.stderr is None:
         yield Bar()
         return
     if not sys.stderr.isatty():
-        yield Bar(_Log(description, total, done, unit, every).advance)
+        log = _Log(description, total, done, unit, every)
+        yield Bar(log.advance, log.passed)
         return
     from rich.console import Console
     from rich.progress import (
@@ -91,7 +159,14 @@ def progress(
         speed_estimate_period=_LAST if every else _FIRST,
     ) as bars:
         task = bars.add_task(description, total=total, completed=done)
-        yield Bar(lambda steps, now: bars.update(task, advance=steps, description=now or None))
+
+        def passed(steps: int) -> None:
+            bars.tasks[0].completed += steps  # an update would be taken for the pace
+
+        def show(steps: int, now: str) -> None:
+            bars.update(task, advance=steps, description=now or None)
+
+        yield Bar(show, passed)
 
 
 class _Log:
@@ -112,6 +187,9 @@ class _Log:
         if now - _Log._moved > _FIRST:
             _Log._begun, _Log._next = now, now + _FIRST
         _Log._moved = now
+
+    def passed(self, steps: int) -> None:
+        self._before += steps
 
     def advance(self, steps: int, description: str) -> None:
         self._done += steps

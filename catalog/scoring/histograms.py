@@ -56,27 +56,36 @@ class Balance:
         return (self.galaxies >= FEWEST) & (self.evenness >= EVEN)
 
 
-def shares(fractions: npt.ArrayLike) -> Floats:
-    """Share of the galaxies in each bin: (N, A) in 0..1, NaN missing -> (A, BINS).
+Counts = npt.NDArray[np.int64]  # galaxies by answer and bin, (A, BINS); those of parts add up
 
-    Bins include their left edge, the last one also 1. NaN without galaxies.
+
+def count(fractions: npt.ArrayLike) -> Counts:
+    """How many galaxies each bin has: (N, A) in 0..1, NaN missing -> (A, BINS).
+
+    Bins include their left edge, the last one also 1.
     """
     values = np.asarray(fractions, np.float64)
     known = ~np.isnan(values)
     bins = np.minimum((np.where(known, values, 0) * BINS).astype(np.int64), BINS - 1)
     bins += BINS * np.arange(values.shape[1])
-    counts = np.bincount(bins[known], minlength=BINS * values.shape[1]).reshape(-1, BINS)
+    counted: Counts = np.bincount(bins[known], minlength=BINS * values.shape[1])
+    return counted.reshape(-1, BINS)
+
+
+def shares(counts: Counts) -> Floats:
+    """Share of the galaxies in each bin, (A, BINS); NaN without galaxies."""
     with np.errstate(invalid="ignore"):
-        return counts / counts.sum(axis=1, keepdims=True)
+        found: Floats = counts / counts.sum(axis=1, keepdims=True)
+    return found
 
 
-def balance(fractions: npt.ArrayLike) -> Balance:
-    """How evenly each answer's fractions (N, A) spread over 0..1."""
-    share = shares(fractions)
+def balance(counts: Counts) -> Balance:
+    """How evenly each answer's fractions spread over 0..1."""
+    share = shares(counts)
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(share == 0, 0.0, -share * np.log(share))
     return Balance(
-        np.count_nonzero(~np.isnan(np.asarray(fractions)), axis=0),
+        counts.sum(axis=1),
         terms.sum(axis=1) / np.log(BINS),
         share[:, 0] + share[:, -1],
     )
@@ -85,12 +94,12 @@ def balance(fractions: npt.ArrayLike) -> Balance:
 def histogram_figure(
     tree: DecisionTree,
     labels: Sequence[str],
-    observed: Floats,
-    predicted: Floats | None = None,
+    observed: Counts,
+    predicted: Counts | None = None,
 ) -> Figure:
     """Histograms of `labels`, one panel per answer, in tree order.
 
-    observed, predicted (N, A), NaN missing: bars are the shares of the galaxies that
+    observed, predicted: as `count` has them: bars are the shares of the galaxies that
     were asked, N of them; the line is the shares of the predicted fractions, over all
     galaxies that have them; dashes are what each bin of an even spread would have. Questions of
     which there is neither have no panels, but are named. All panels have the same axes, so they
@@ -115,7 +124,7 @@ def histogram_figure(
         if not drawn:
             return figure
         axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-        asked = np.count_nonzero(~np.isnan(observed), axis=0)
+        asked = observed.sum(axis=1)
         for panel, answer in zip(axes.flat, drawn, strict=False):
             _panel(panel, votes[answer], None if model is None else model[answer])
             _name(panel, tree, answer, asked[answer])

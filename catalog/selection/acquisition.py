@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from zoolens.catalog.arrays import Floats
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, NothingHere
 from zoolens.catalog.store.every_galaxy import EveryGalaxy, informed
 from zoolens.catalog.store.store import Store
 
@@ -36,6 +36,15 @@ class Scores:
     def without_image(self) -> int:
         """Galaxies that could be selected if they had an image."""
         return int(np.count_nonzero(~self.has_image & (self.total > 0)))
+
+    def best(self, quota: str | None = None) -> tuple[npt.NDArray[np.intp], Floats]:
+        """Places of galaxies with an image, best first, equals by name, and their scores.
+
+        On all questions, or on one with a quota; galaxies worth nothing are left out.
+        """
+        values = np.where(self.has_image, self.total if quota is None else self.of[quota], 0.0)
+        order = np.argsort(-values, kind="stable")[: np.count_nonzero(values > 0)]
+        return order, values[order]
 
 
 def read_scores(
@@ -65,8 +74,8 @@ def read_scores(
     quotas: questions to have scores of their own for. Questions that fewer than
     `min_votes` (loss only) or more than `max_votes` volunteers were asked are worth
     nothing; nor are galaxies for which the condition `where` is not true
-    (`catalog.store.row_filter.galaxies_where`). Raises `CatalogError` for a bad choice, and if
-    nothing has a score.
+    (`catalog.store.row_filter.galaxies_where`). Raises `CatalogError` for a bad choice, and
+    `NothingHere` if nothing has a score.
     """
     _check(by, min_votes, max_votes)
     tree = store.tree
@@ -87,7 +96,7 @@ def read_scores(
             of[name] = scores[galaxies.by_name]
         question[scores > largest] = number
         np.maximum(largest, scores, out=largest)
-    _check_scores(store, total, of, by, run_id)
+    _check_scores(store, total, by, run_id)
     order = galaxies.by_name
     has_image = galaxies.with_image()[order]
     return Scores(run_id, galaxies.number[order], has_image, total[order], question[order], of)
@@ -102,22 +111,17 @@ def _check(by: str, min_votes: float, max_votes: float | None) -> None:
         raise CatalogError("a selection by mutual information needs no votes: no --min-votes")
 
 
-def _check_scores(
-    store: Store, total: Floats, of: Mapping[str, Floats], by: str, run_id: int
-) -> None:
+def _check_scores(store: Store, total: Floats, by: str, run_id: int) -> None:
     if not (total > 0).any():
         if by == "mutual_information" and not informed(store, run_id):
             also = ", or select --by loss" if store.has_votes else ""
-            raise CatalogError(
+            raise NothingHere(
                 f"the predictions of run {run_id} have no mutual information; predict with a "
                 f"model and --samples above 0{also}"
             )
-        raise CatalogError(
+        raise NothingHere(
             "no galaxy has a score above 0; ask for other --min-votes, --max-votes or --where"
         )
-    for question, scores in of.items():
-        if not (scores > 0).any():
-            raise CatalogError(f"no galaxy has a score above 0 for {question}; leave out its quota")
 
 
 def _information(

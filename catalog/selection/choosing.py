@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from itertools import islice
 
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.selection.acquisition import Scores
 
 
 @dataclass(frozen=True)
@@ -48,44 +46,30 @@ def read_quotas(given: Sequence[str], tree: DecisionTree, budget: int) -> dict[s
 
 
 def choose(
-    scores: Scores,
+    best: Callable[[str | None], Iterator[Pick]],
     budget: int,
     quotas: Mapping[str, int],
-    tree: DecisionTree,
     use: Callable[[Sequence[Pick]], Iterator[bool]],
 ) -> list[Pick]:
     """The galaxies of a selection, none twice: quota by quota, then the best of all.
 
-    Each quota takes the galaxies that are worth most on its question, of those with an
-    image that no quota before it took; the rest of the budget, with what a quota could
-    not fill, goes to those worth most on all questions. Equals go by name; galaxies
-    worth nothing are not selected. use: takes picks in order and says of each whether it can
-    be used. It is only asked until there are enough; the next best replaces one that cannot
-    be used.
+    best: gives those with an image that are worth anything, best first, for a quota's question, or
+    for all (None). Each quota takes the galaxies that are worth most on its question, of those that
+    no quota before it took; the rest of the budget, with what a quota could not fill, goes to those
+    worth most on all questions. use: takes picks in order and says of each whether it can be used.
+    It is only asked until there are enough; the next best replaces one that cannot be used.
     """
-    names = [question.name for question in tree.questions]
-    tried = ~scores.has_image
+    tried: set[int] = set()
     chosen: list[Pick] = []
     for name in [*quotas, None]:
-        values = np.where(tried, 0.0, scores.total if name is None else scores.of[name])
-        order = np.argsort(-values, kind="stable")[: np.count_nonzero(values > 0)]
         most = len(chosen) + quotas[name] if name is not None else budget
-        start, size = 0, most - len(chosen)
-        while len(chosen) < most and start < len(order):
-            block = order[start : start + size]
-            picks = [
-                Pick(
-                    int(scores.galaxy_id[i]),
-                    int(scores.question[i]) if name is None else names.index(name),
-                    float(values[i]),
-                    name is not None,
-                )
-                for i in block
-            ]
-            for i, pick, usable in zip(block, picks, use(picks), strict=True):
-                tried[i] = True
+        order = (pick for pick in best(name) if pick.galaxy_id not in tried)
+        size = most - len(chosen)
+        while len(chosen) < most and (picks := list(islice(order, size))):
+            for pick, usable in zip(picks, use(picks), strict=True):
+                tried.add(pick.galaxy_id)
                 chosen += [pick] if usable else []
                 if len(chosen) == most:
                     break
-            start, size = start + size, 2 * size  # if many are refused, few more blocks are needed
+            size *= 2  # if many are refused, few more blocks are needed
     return chosen

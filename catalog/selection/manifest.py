@@ -51,7 +51,8 @@ class PickedImage(NamedTuple):
 class Entry(NamedTuple):
     """A row of the manifest: an image's file, its galaxy, and why it was chosen.
 
-    score: nat; votes: volunteers who were asked the question so far; own: values of columns of the
+    score: nat; votes: volunteers who were asked the question so far; run_id: the run of its
+    catalogue whose results that rests on; own: values of columns of the
     user's own.
     """
 
@@ -61,6 +62,7 @@ class Entry(NamedTuple):
     by_quota: bool
     score: float
     votes: float
+    run_id: int
     own: Sequence[object] = ()
 
 
@@ -88,14 +90,13 @@ def write_image(folder: Path, reader: ImageReader, galaxy: PickedImage) -> str:
 
 
 def write_manifest(
-    folder: Path, entries: Iterable[Entry], by: str, run_id: int, own: Sequence[str] = ()
+    folder: Path, entries: Iterable[Entry], by: str, own: Sequence[str] = ()
 ) -> Path:
     """Write `manifest.csv`, the entries in the given order.
 
-    by: what they were selected by; run_id: the run whose results that rests on; own: the columns
-    of the entries' own values, which are hidden too. What is
-    known of a galaxy must not influence its volunteers. Score, question, votes and the file's
-    name are hidden from them (`#`); name and position, by which a galaxy can be looked up,
+    by: what they were selected by; own: the columns of the entries' own values, which are hidden
+    too. What is known of a galaxy must not influence its volunteers. Score, question, votes and the
+    file's name are hidden from them (`#`); name and position, by which a galaxy can be looked up,
     are shown when they have answered (`!`). Predictions are not written: hidden columns
     can still be read by anybody through the Zooniverse's API, and `#galaxy_id` leads to
     all that the catalogue knows.
@@ -132,7 +133,7 @@ def write_manifest(
             f"{entry.score:.6g}",
             _number(entry.votes),
             entry.galaxy.galaxy_id,
-            run_id,
+            entry.run_id,
             *map(_own_cell, entry.own),
         ]
         for rank, entry in enumerate(entries, 1)

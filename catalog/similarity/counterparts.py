@@ -16,20 +16,18 @@ from zoolens.catalog.arrays import Floats, Ids
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.similarity.candidates import ENOUGH, candidates_of
 from zoolens.catalog.similarity.described import describe, fractions_of, target_of
-from zoolens.catalog.similarity.exchange import (
-    Exchange,
-    check_exchange,
-    default_weights,
-    part_exchanged,
-)
+from zoolens.catalog.similarity.exchange import Exchange, check_exchange
 from zoolens.catalog.similarity.files import KINDS, load_codes, load_index
 from zoolens.catalog.similarity.found import NO_EXCHANGE, not_close
 from zoolens.catalog.similarity.found import Counterpart as Counterpart
 from zoolens.catalog.similarity.found import Counterparts as Counterparts
-from zoolens.catalog.similarity.places import Hit, fill_places
+from zoolens.catalog.similarity.places import Hit
 from zoolens.catalog.similarity.queries import (
+    Asked,
+    Facts,
     Known,
     Source,
+    asked_for,
     make_queries,
     one_kind_at_a_time,
     ranked,
@@ -69,14 +67,13 @@ def find_counterparts(
     source = Source.of(store)
     known = read_known(source, ids)
     voted = not len(without_votes(store, ids))
-    _check_exchangeable(source, galaxy_id, answer_id, known, voted=voted)
+    check_exchangeable(source, galaxy_id, answer_id, known, voted=voted)
     if not voted:
         return _alike(source, ids, answers, known, weights, k, min_votes, approximate)
     queries = make_queries(source, ids, answers, known, weights, min_votes, exchange)
-    if not np.any(queries.weights[~np.isnan(known.observed)] > 0):
-        raise CatalogError("every answer that the galaxy was asked has weight 0; raise one")
+    check_weights(queries)
     hits = [ranked(source, kind, queries, 2 * k, approximate=approximate) for kind in KINDS]
-    return describe(source, queries, hits, k)[0]
+    return describe(source, queries, queries.candidates, hits, k)[0]
 
 
 def find_many(
@@ -112,29 +109,10 @@ def find_many(
         queries = make_queries(
             source, ids[some], answers[some], known.some(some), None, min_votes, exchange
         )
-        described = describe(source, queries, one_kind_at_a_time(source, queries, 2), 1)
+        hits = one_kind_at_a_time(source, queries, 2)
+        described = describe(source, queries, queries.candidates, hits, 1)
         found |= dict(zip(some.tolist(), described, strict=True))
     return [found[row] for row in rows.tolist()]
-
-
-def counterparts_of_many(
-    store: Store, galaxy_id: Ids, answer_id: Ids, *, min_votes: float | None = None
-) -> tuple[Ids, Ids]:
-    """The best observed and the best predicted counterpart of each of N galaxies.
-
-    galaxy_id (N,); answer_id (N,): the answer of interest of each, for which it has votes and a
-    prediction. The same as `find_many`, without words. Two arrays (N,) of numbers of galaxies, -1
-    where there is no such galaxy. Raises `CatalogError` if the index files are not current.
-    """
-    source = Source.of(store)
-    known = read_known(source, galaxy_id)
-    queries = make_queries(source, galaxy_id, answer_id, known, None, min_votes, "question")
-    found = np.full((2, len(galaxy_id)), -1, np.int64)
-    hits = one_kind_at_a_time(source, queries, 2)
-    for row, (one, other) in enumerate(zip(*hits, strict=True)):
-        for kind, best in enumerate(fill_places(one, other, 1)[:2]):
-            found[kind, row] = best[0].galaxy_id if best else -1
-    return found[0], found[1]
 
 
 def _alike(
@@ -148,44 +126,75 @@ def _alike(
     approximate: bool,
 ) -> Counterparts:
     """The galaxies whose predictions are most like those of a galaxy (1,) without votes."""
-    store, tree, self = source.store, source.tree, int(galaxy_id[0])
-    index = load_index(store, "predicted")
-    if not index.holding(galaxy_id).any():
+    if not load_index(source.store, "predicted").holding(galaxy_id).any():
         raise CatalogError(
-            f"the similarity index of {store.path} holds no galaxies without votes; build it "
-            "anew with: zoolens index"
+            f"the similarity index of {source.store.path} holds no galaxies without votes; build "
+            "it anew with: zoolens index"
         )
-    answer = int(answer_id[0])
+    asked = asked_for(source.tree, galaxy_id, answer_id, known, weights, "answer")
+    hits, count = predicted_alike(source, asked, k, min_votes, approximate=approximate)
+    return describe_alike(source, asked, hits, count)
+
+
+def predicted_alike(
+    source: Source, asked: Asked, k: int, min_votes: float | None, *, approximate: bool = False
+) -> tuple[list[Hit], int]:
+    """The k galaxies that are predicted as one (1,) is, and how many others there are."""
+    index, itself = load_index(source.store, "predicted"), int(asked.galaxy_id[0])
     among = None
     if min_votes:
-        held = index.galaxy_id
-        enough = candidates_of(store, source.predict_run, held, answer, min_votes)
+        held, answer = index.galaxy_id, int(asked.answer_id[0])
+        enough = candidates_of(source.store, source.predict_run, held, answer, min_votes)
         among = enough.among(held, ENOUGH)
-    if weights is None:
-        weights = default_weights(part_exchanged(tree, answer_id, "answer"))[0]
-    search = load_codes(store, "predicted") if approximate else index
-    found = search.search(known.predicted[0], weights, k, exclude=self, among=among)
-    hits = [Hit(*pair) for pair in zip(*(part.tolist() for part in found), strict=True)]
+    search = load_codes(source.store, "predicted") if approximate else index
+    found = search.search(
+        asked.known.predicted[0], asked.weights[0], k, exclude=itself, among=among
+    )
+    own = int(index.holding(asked.galaxy_id).any())
+    count = len(index) - own if among is None else int(np.count_nonzero(among))
+    return [Hit(*pair) for pair in zip(*(part.tolist() for part in found), strict=True)], count
+
+
+def describe_alike(facts: Facts, asked: Asked, hits: Sequence[Hit], count: int) -> Counterparts:
+    """Galaxies that are predicted alike, named; count: how many were searched."""
+    tree, answer = facts.tree, int(asked.answer_id[0])
     ids = np.array([hit.galaxy_id for hit in hits], np.int64)
-    others, names = read_known(source, ids), names_of(store, ids)
-    asked = fractions_of(tree, answer, known.predicted[0])
+    others, names = facts.known(ids), facts.names(ids)
+    wanted = fractions_of(tree, answer, asked.known.predicted[0])
     alike = [
         Counterpart(
             hit.galaxy_id,
             names[hit.galaxy_id],
             hit.score,
-            target_of(tree, answer, asked, others.predicted[row], None),
+            target_of(tree, answer, wanted, others.predicted[row], None),
         )
         for row, hit in enumerate(hits)
     ]
-    count = len(index) - 1 if among is None else int(np.count_nonzero(among))
     note = not_close(alike[0], "galaxy predicted alike", count) if alike else ""
-    return Counterparts([], alike, False, ((), asked), (note,) if note else ())
+    return Counterparts([], alike, False, ((), wanted), (note,) if note else ())
 
 
-def _check_exchangeable(
+def cannot_exchange(store: Store, galaxy_id: int, answer_id: int) -> str:
+    """Why a galaxy has no counterparts for an answer, in a sentence; empty if it can have some."""
+    ids = np.array([galaxy_id], np.int64)
+    known = read_known(Source.of(store), ids)
+    if np.isnan(known.predicted[0, answer_id]):
+        return NO_EXCHANGE.format("prediction")
+    if np.isnan(known.observed[0, answer_id]) and not len(without_votes(store, ids)):
+        return NO_EXCHANGE.format("votes")
+    return ""
+
+
+def check_weights(asked: Asked) -> None:
+    """Raises `CatalogError` if nothing that galaxies were asked has a weight."""
+    if not np.any(asked.weights[~np.isnan(asked.known.observed)] > 0):
+        raise CatalogError("every answer that the galaxy was asked has weight 0; raise one")
+
+
+def check_exchangeable(
     source: Source, galaxy_id: int, answer_id: int, known: Known, *, voted: bool
 ) -> None:
+    """Raises `CatalogError` if a galaxy lacks votes, if there are any, or predictions."""
     label = source.tree.labels[answer_id]
     name = names_of(source.store, [galaxy_id])[galaxy_id]
     if np.isnan(known.predicted[0, answer_id]):

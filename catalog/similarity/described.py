@@ -1,29 +1,36 @@
 """What was found of counterparts, in names, votes, targets and notes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from zoolens.catalog.arrays import Floats
 from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.similarity.candidates import Counted
 from zoolens.catalog.similarity.files import KINDS
 from zoolens.catalog.similarity.found import Counterpart, Counterparts, notes_of
 from zoolens.catalog.similarity.places import Hit, fill_places
-from zoolens.catalog.similarity.queries import Queries, Source, read_known
+from zoolens.catalog.similarity.queries import Asked, Facts
 from zoolens.catalog.similarity.target import Fractions, Target
-from zoolens.catalog.store.galaxies import names_of
 
 
 def describe(
-    source: Source, queries: Queries, hits: Sequence[Sequence[Sequence[Hit]]], k: int
+    facts: Facts,
+    queries: Asked,
+    candidates: Mapping[int, Counted],
+    hits: Sequence[Sequence[Sequence[Hit]]],
+    k: int,
 ) -> list[Counterparts]:
-    """The best k of the hits of each query by both kinds, named, with what to say of them."""
+    """The best k of the hits of each query by both kinds, named, with what to say of them.
+
+    candidates: by question, those that were searched.
+    """
     filled = [fill_places(one, other, k) for one, other in zip(*hits, strict=True)]
     chosen = {hit.galaxy_id for *kinds, _ in filled for some in kinds for hit in some}
     chosen |= {galaxy for *_, both in filled for galaxy, _ in both}
     ids = np.array(sorted(chosen), np.int64)
     place = {galaxy: row for row, galaxy in enumerate(ids.tolist())}
-    names, others, tree = names_of(source.store, ids), read_known(source, ids), source.tree
+    names, others, tree = facts.names(ids), facts.known(ids), facts.tree
     found = []
     for row, (*kinds, both) in enumerate(filled):
         answer = int(queries.answer_id[row])
@@ -47,8 +54,8 @@ def describe(
                     )
                 )
         twice = [(names[galaxy], way) for galaxy, way in both]
-        galaxy, candidates = int(queries.galaxy_id[row]), queries.candidates[question]
-        notes = notes_of(tree, answer, candidates, galaxy, k, pair, twice)
+        galaxy, among = int(queries.galaxy_id[row]), candidates[question]
+        notes = notes_of(tree, answer, among, galaxy, k, pair, twice)
         found.append(Counterparts(pair[0], pair[1], True, (asked[0], asked[1]), notes))
     return found
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.similarity.candidates import Candidates
+from zoolens.catalog.similarity.candidates import Counted
 from zoolens.catalog.similarity.target import Fractions, Target
 
 NO_EXCHANGE = "No counterparts: the galaxy has no {} to exchange for this answer."
@@ -46,7 +46,7 @@ class Counterparts:
 def notes_of(
     tree: DecisionTree,
     answer_id: int,
-    candidates: Candidates,
+    candidates: Counted,
     galaxy_id: int,
     k: int,
     found: Sequence[Sequence[Counterpart]],

@@ -1,6 +1,7 @@
 """What counterparts should have, and the candidates nearest to it."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -15,10 +16,28 @@ from zoolens.catalog.similarity.exchange import (
 )
 from zoolens.catalog.similarity.files import KINDS, load_codes, load_index, unload_indexes
 from zoolens.catalog.similarity.places import Hit
-from zoolens.catalog.store.matrices import read_predictions, read_votes
+from zoolens.catalog.store.galaxies import names_of
+from zoolens.catalog.store.matrices import read_predictions, read_votes, without_votes
 from zoolens.catalog.store.store import Store
 
 _AT_ONCE = 64  # queries that pass over the candidates together
+
+
+class Facts(Protocol):
+    """What is known of galaxies, wherever they are."""
+
+    @property
+    def tree(self) -> DecisionTree:
+        """The tree of all of them."""
+
+    def known(self, galaxy_id: Ids) -> "Known":
+        """Their votes and predictions (N,), in any order and as often as they are named."""
+
+    def names(self, galaxy_id: Ids) -> dict[int, str]:
+        """Their names, by number."""
+
+    def without_votes(self, galaxy_id: Ids) -> Ids:
+        """Those of them (N,), ascending, that nobody voted on."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +52,18 @@ class Source:
     def of(store: Store) -> "Source":
         """Raises `CatalogError` if there are no predictions."""
         return Source(store, store.tree, store.newest_run("predict"))
+
+    def known(self, galaxy_id: Ids) -> "Known":
+        """What is known of galaxies (N,)."""
+        return read_known(self, galaxy_id)
+
+    def names(self, galaxy_id: Ids) -> dict[int, str]:
+        """Names of galaxies by number."""
+        return names_of(self.store, galaxy_id)
+
+    def without_votes(self, galaxy_id: Ids) -> Ids:
+        """Those of galaxies (N,), ascending, that nobody voted on."""
+        return without_votes(self.store, galaxy_id)
 
 
 @dataclass(frozen=True)
@@ -49,11 +80,10 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Queries:
-    """N galaxies and their answers of interest, (N,), to find counterparts of.
+class Asked:
+    """N galaxies and their answers of interest, (N,), and what their counterparts should have.
 
-    asked: by kind, the fractions that counterparts should have, (N, A); weights (N, A); candidates:
-    by question.
+    asked: by kind, fractions (N, A); weights (N, A).
     """
 
     galaxy_id: Ids
@@ -61,6 +91,12 @@ class Queries:
     known: Known
     asked: dict[str, Floats]
     weights: Floats
+
+
+@dataclass(frozen=True)
+class Queries(Asked):
+    """What is asked for, and of which galaxies: the candidates, by question."""
+
     candidates: dict[int, Candidates]
 
 
@@ -85,20 +121,37 @@ def make_queries(
 
     weights (A,); unless given, those of `default_weights`.
     """
-    tree = source.tree
+    asked = asked_for(source.tree, galaxy_id, answer_id, known, weights, exchange)
+    return asked_among(source, asked, min_votes)
+
+
+def asked_for(
+    tree: DecisionTree,
+    galaxy_id: Ids,
+    answer_id: Ids,
+    known: Known,
+    weights: Floats | None,
+    exchange: Exchange,
+) -> Asked:
+    """What the counterparts of galaxies (N,) should have."""
     part = part_exchanged(tree, answer_id, exchange)
     asked = {
         "observed": exchanged(known.observed, known.predicted, part),
         "predicted": exchanged(known.predicted, known.observed, part),
     }
     weighted = default_weights(part) if weights is None else np.tile(weights, (len(answer_id), 1))
+    return Asked(galaxy_id, answer_id, known, asked, weighted)
+
+
+def asked_among(source: Source, asked: Asked, min_votes: float | None) -> Queries:
+    """What is asked for, of those galaxies of a source that may have it."""
     held = load_index(source.store, "observed").galaxy_id
-    first = {int(tree.question_of[answer]): int(answer) for answer in answer_id}
+    first = {int(source.tree.question_of[answer]): int(answer) for answer in asked.answer_id}
     candidates = {
         question: candidates_of(source.store, source.predict_run, held, answer, min_votes)
         for question, answer in first.items()
     }
-    return Queries(galaxy_id, answer_id, known, asked, weighted, candidates)
+    return Queries(**vars(asked), candidates=candidates)
 
 
 def ranked(

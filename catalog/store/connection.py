@@ -73,10 +73,34 @@ def open_file(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.D
         raise read_failure(path, error) from None
 
 
+def attach_file(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    """Attach a DuckDB file to a connection, to be read there under a name.
+
+    Nothing else in this process may open it while it is attached: what does would give up its lock.
+    Raises as `catalog.store.schema.connect` does.
+    """
+    if path.exists():
+        check_file(path, "catalogue")
+    try:
+        with _ONE_AT_A_TIME:
+            _refuse_other(path)
+            if paths.open_here(path) is not None:
+                raise CatalogBusy(f"{path} is open in this program; close that connection first")
+            _refuse_foreign_log(path)
+            connection.execute(attaching(path, name))
+    except duckdb.Error as error:
+        raise read_failure(path, error) from None
+
+
+def attaching(path: Path, name: str) -> str:
+    """SQL that attaches a file under a name, to read it."""
+    text, quoted = str(path).replace("'", "''"), name.replace('"', '""')
+    return f"""ATTACH '{text}' AS "{quoted}" (READ_ONLY)"""
+
+
 def _open(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     """A new connection, or one more to a file that this process has open already."""
-    if not _is_database(path):
-        raise CatalogError(f"{path} is no catalogue, nor any DuckDB file; choose another file")
+    _refuse_other(path)
     held = paths.open_here(path)
     if held is not None:
         connection = _join(path, read_only, held)
@@ -85,10 +109,21 @@ def _open(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckD
         # whoever has the file open does not have it by DuckDB
         connection.execute("PRAGMA disable_checkpoint_on_shutdown")
         connection.close()
+    _refuse_foreign_log(path)
+    return _set_up(_connected(path, read_only, settings), settings)
+
+
+def _refuse_other(path: Path) -> None:
+    """Raises `CatalogError` if a file is no database of DuckDB's."""
+    if not _is_database(path):
+        raise CatalogError(f"{path} is no catalogue, nor any DuckDB file; choose another file")
+
+
+def _refuse_foreign_log(path: Path) -> None:
+    """Raises `CatalogError` if the log beside a file that is not open here is not its own."""
     if has_log(path):
         with duckdb.connect(str(path), read_only=True) as connection:
             refuse_foreign_log(connection, path)
-    return _set_up(_connected(path, read_only, settings), settings)
 
 
 def _connected(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
@@ -110,6 +145,21 @@ def _set_up(
     if settings.get(_LOCK):
         connection.execute("SET lock_configuration = true")
     return connection
+
+
+def connect_to_none(settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """A connection without a file of its own, to attach some to; `close_in` it then."""
+    open_ = {name: value for name, value in settings.items() if name not in (_LOCK, _ACCESS)}
+    connection = duckdb.connect(config=open_)
+    _quieten(connection)
+    return connection
+
+
+def close_in(connection: duckdb.DuckDBPyConnection, settings: dict[str, Any]) -> None:
+    """Let a connection read what is attached to it and nothing else, if the settings say so."""
+    for name in (_ACCESS, _LOCK):
+        if name in settings:
+            connection.execute(f"SET {name} = {settings[name]}")
 
 
 @contextmanager

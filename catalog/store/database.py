@@ -45,6 +45,7 @@ class Database:
         self._connection = connection
         self._in_transaction = False
         self._has_written = False
+        self._merges = True
 
     @classmethod
     def open(cls, path: Path, *, create: bool = False, read_only: bool = False) -> Self:
@@ -199,6 +200,18 @@ class Database:
         """Open the file again, because a failure may have ended the connection."""
         self._connection.close()
         self._connection = _connect_to_write(self.path)
+        if not self._merges:
+            self.append_only()
+
+    def append_only(self) -> None:
+        """Leave what checkpoints have written as it lies, until this is closed.
+
+        By default a checkpoint merges what lies in less than a row group with what is new, and
+        writes both again. Rows of 4 kB, as of posteriors, are then written three times, and half
+        a gigabyte of them is held in memory. What is deleted keeps its place in the file.
+        """
+        self._merges = False
+        self._connection.execute("SET max_vacuum_tasks = 0")
 
     def insert(self, table: str, rows: pa.Table) -> None:
         """Append rows to a table, by the names of their columns."""

@@ -42,6 +42,8 @@ _WEIGHTED_CE = Column("weighted_ce", "DOUBLE", "weight times ce, nat", ucd="stat
 _ESTIMATED = Column("name", "VARCHAR", "the class, or `value`; as --names calls them", ucd="meta.id")
 _TOTAL_VOTES = Column("total_votes", "DOUBLE", "volunteers who were asked the question", ucd="meta.number")
 
+# Of the views over all pieces of a survey.
+PIECE = Column("piece", "VARCHAR", "piece of the survey that has the row, whose run numbers are its own", ucd="meta.id")
 _REACH = Column("reach", "FLOAT", "predicted probability that a volunteer is asked the question, 0..1: mean over dropout samples of the product of the fractions that lead there; where only mean fractions are known, their product", ucd="stat.probability", wide="predicted probability that a volunteer is asked {of}, 0..1")
 _MUTUAL_INFORMATION = Column("mutual_information", "DOUBLE", "between the answer of one more volunteer who is asked and the model's weights, nat, 0 or more; NULL without concentrations", ucd="stat.value", wide="mutual information of one more vote on {of} and the model's weights, natural logarithm")
 # Of every map, whatever it is of.

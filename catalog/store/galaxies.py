@@ -73,7 +73,7 @@ def galaxy_ids(store: Store, names: Sequence[str]) -> list[int]:
         if name not in known:
             near = store.rows(
                 "SELECT iauname FROM galaxies "
-                "ORDER BY jaro_winkler_similarity(iauname, ?) DESC LIMIT 3",
+                "ORDER BY jaro_winkler_similarity(iauname, ?) DESC, iauname LIMIT 3",
                 [name],
             )
             hint = f"; nearest: {', '.join(row[0] for row in near)}" if near else ""
@@ -180,6 +180,17 @@ def galaxies_with_image(store: Store) -> Ids:
     return _ids(store, "SELECT galaxy_id FROM galaxies WHERE image IS NOT NULL")
 
 
+def number_with_image(store: Store) -> int:
+    """How many galaxies have an image."""
+    return int(store.value("SELECT count(*) FROM galaxies WHERE image IS NOT NULL"))
+
+
+def has_examples(store: Store) -> bool:
+    """Whether a galaxy has both an image and votes."""
+    sql = "SELECT 1 FROM galaxies SEMI JOIN votes USING (galaxy_id) WHERE image IS NOT NULL LIMIT 1"
+    return store.value(sql) is not None
+
+
 def galaxies_of_run(store: Store, run: Run, table: str) -> Ids:
     """Numbers of the galaxies of which a run has valid rows in a table, ascending."""
     # a galaxy has rows for all answers or none, so the first answer suffices
@@ -237,6 +248,12 @@ def read_places(store: Store, galaxy_id: Ids) -> list[Place]:
     """The positions of galaxies (N,), ascending, in that order."""
     rows = read_rows(store, "SELECT galaxy_id, iauname, ra, dec FROM galaxy", galaxy_id)
     return [Place(**row) for row in rows.sort_by("galaxy_id").to_pylist()]
+
+
+def positions(store: Store) -> pa.RecordBatchReader:
+    """The positions, ra and dec, of all galaxies that have one, some at a time."""
+    sql = "SELECT ra, dec FROM galaxy WHERE ra IS NOT NULL AND dec IS NOT NULL"
+    return store.batches(sql, [], 2**16)
 
 
 def split_galaxies(names: Sequence[str], seed: int, held_out: float) -> npt.NDArray[np.str_]:

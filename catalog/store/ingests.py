@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.outdated import mark_outdated
 from zoolens.catalog.store.store import Run, Store
 from zoolens.catalog.store.trees import forget_tree
@@ -76,6 +77,15 @@ def settle_tree(store: Store, tree: DecisionTree) -> None:
         with store.transaction():
             forget_tree(store)  # of predictions that were given up before the first
     store.set_tree(tree)
+
+
+def check_tree(store: Store, tree: DecisionTree) -> None:
+    """Raises `CatalogError` if `settle_tree` would."""
+    held = settled_tree(store)
+    if held is not None and held.questions != tree.questions:
+        raise CatalogError(
+            f"{store.path} is of tree {held.name}, not {tree.name}; keep it in another catalogue"
+        )
 
 
 def begin_ingest(

@@ -31,6 +31,7 @@ _REFUSED = (
     ),
     ("ragged row", "row with more or fewer fields than the header"),
     ("position out of range", "row whose ra or dec is no position, or one without the other"),
+    ("no position", "row or image of a galaxy that a survey does not have, and without a place"),
     ("missing count", "row that has some counts of a question, or its total, but not all counts"),
     ("unreadable count", "row with a count that is no number"),
     ("negative count", "row with a count below 0"),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,9 @@ from zoolens.catalog.store.views import VIEWS
 # DuckDB's prefix to the message if a query fails while its rows are being fetched.
 _LATE = "Attempting to execute an unsuccessful or closed pending query result\nError: "
 
-_NAMED = """FROM duckdb_columns() c
-JOIN duckdb_views() v ON v.schema_name = c.schema_name AND v.view_name = c.table_name
+_NAMED = """FROM (FROM duckdb_columns() WHERE database_name = current_database()) c
+JOIN (FROM duckdb_views() WHERE database_name = current_database()) v
+    ON v.schema_name = c.schema_name AND v.view_name = c.table_name
 WHERE c.schema_name = 'main' AND NOT v.internal"""
 _DICTIONARY = f"""
 SELECT c.table_name AS "view", c.column_name AS "column", lower(c.data_type) AS type, c.comment
@@ -30,7 +31,8 @@ _ONE_VIEW = f"""
 SELECT c.column_name AS "column", lower(c.data_type) AS type, c.comment
 {_NAMED} AND v.view_name = '{{}}' ORDER BY c.column_index
 """
-_OVERVIEW = f"""
+# The views, and the names of their columns: short, for a terminal.
+OVERVIEW = f"""
 SELECT v.view_name AS "view", string_agg(c.column_name, ', ' ORDER BY c.column_index) AS columns
 {_NAMED} GROUP BY v.view_name, v.view_oid ORDER BY v.view_oid
 """
@@ -38,24 +40,29 @@ TIMEOUT = 3600.0  # seconds
 _UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
 
-def overview(catalog: Path) -> AbstractContextManager[Answer]:
-    """The views, and the names of their columns: short, for a terminal."""
-    return closed_query(catalog, _OVERVIEW)
-
-
 # The steps whose results a query reads if it has the name of one of their views.
 _STEPS = {view.name: view.job for view in VIEWS if view.job} | {"worst": "score"}
 
 
-def _warn(catalog: Path, connection: duckdb.DuckDBPyConnection, query: str) -> None:
-    """Warn of outdated steps whose views a query names; not if it reads `history`."""
-    words = set(re.findall(r"\w+", query.lower()))
-    named = {job for view, job in _STEPS.items() if view in words}
-    if named and "history" not in words:
+def steps_read(query: str | None) -> set[str]:
+    """The jobs whose views a query names; none if it reads `history`."""
+    words = set(re.findall(r"\w+", (query or "").lower()))
+    return set() if "history" in words else {job for view, job in _STEPS.items() if view in words}
+
+
+def _warn(catalog: Path, connection: duckdb.DuckDBPyConnection, query: str | None) -> None:
+    """Warn of outdated steps whose views a query names."""
+    if named := steps_read(query):
         from zoolens.catalog.store.outdated import warn_of  # loads more than most queries need
         from zoolens.catalog.store.store import Store
 
         warn_of(Store(catalog, connection), *named)
+
+
+def closed(memory: float | None = None) -> dict[str, Any]:
+    """Settings of a connection for users' own SQL; memory: GB, DuckDB's own limit unless given."""
+    limit = {} if memory is None else {"memory_limit": f"{max(1, round(memory * 1e6))}KB"}
+    return {**limit, **CLOSED}
 
 
 @contextmanager
@@ -78,10 +85,26 @@ def closed_query(
     `QueryRefused` with DuckDB's own message if the query is wrong, `CatalogError` for
     anything that is not one query, or that takes too much.
     """
-    limit = {} if memory is None else {"memory_limit": f"{max(1, round(memory * 1e6))}KB"}
-    connection = look(catalog, {**limit, **CLOSED}).connection
+    connection = look(catalog, closed(memory)).connection
     try:
-        _warn(catalog, connection, query or "")
+        _warn(catalog, connection, query)
+        with answered(connection, catalog, query, memory, timeout, end) as answer:
+            yield answer
+    finally:
+        connection.close()
+
+
+@contextmanager
+def answered(
+    connection: duckdb.DuckDBPyConnection,
+    catalog: Path,
+    query: str | None,
+    memory: float | None,
+    timeout: float,
+    end: Callable[[str], object] | None,
+) -> Iterator[Answer]:
+    """`closed_query` over a connection to a catalogue, or to a survey, that is closed in."""
+    try:
         connection.execute("BEGIN TRANSACTION READ ONLY")  # EXPLAIN ANALYZE runs what it explains
         held = _memory_limit(connection) if memory is None else round(memory * 1e9)
         bounds = Bounds(timeout, held)
@@ -92,7 +115,6 @@ def closed_query(
             yield Answer(columns, _rows(result, catalog, bounds), lambda: result.to_arrow_reader())
     finally:
         connection.interrupt()  # else closing waits for the end of a query that nobody needs
-        connection.close()
 
 
 def _statement(connection: duckdb.DuckDBPyConnection, query: str | None) -> duckdb.Statement:

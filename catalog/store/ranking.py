@@ -68,26 +68,41 @@ JOIN answer a ON a.answer_id = w.answer_id ORDER BY rank LIMIT {limit}""",
     )
 
 
-def why_none(
+def most_asked(
     store: Store,
     *,
-    min_votes: float = 0,
     label: str | None = None,
     question: str | None = None,
     where: str | None = None,
-) -> str:
-    """Why `rank_galaxies` ranks no galaxy, and what to do, in one sentence."""
+) -> float | None:
+    """The most volunteers who were asked a question with a loss that can rank; None if none can."""
     chosen = _chosen(store.tree, label, question)
     run_id = store.newest_run("score")
     among = f"weighted_ce IS NOT NULL AND answer_id IN ({', '.join(map(str, chosen))})"
     if where is not None:
         among += f" AND galaxy_id IN {galaxies_where(store, where)}"
     sql = f"SELECT max(total_votes) FROM {valid('loss')} WHERE run_id = ? AND {among}"
-    most = store.value(sql, [run_id])
+    most: float | None = store.value(sql, [run_id])
+    return most
+
+
+def why_none(
+    most: float | None,
+    whose: str,
+    *,
+    min_votes: float = 0,
+    label: str | None = None,
+    question: str | None = None,
+    where: str | None = None,
+) -> str:
+    """Why `rank_galaxies` ranks no galaxy, and what to do, in one sentence.
+
+    most: as `most_asked` has it; whose: of which losses.
+    """
     of = label or question
     some = "" if where is None else f" with {where}"
     if most is None:
-        return f"no galaxy{some} of score run {run_id} has a loss" + (f" of {of}" if of else "")
+        return f"no galaxy{some} of {whose} has a loss" + (f" of {of}" if of else "")
     return (
         f"no galaxy{some} ranks: of the questions with a loss{f' ({of})' if of else ''} none was "
         f"asked of {min_votes:g} volunteers, at most of {most:g}; ask for fewer votes"

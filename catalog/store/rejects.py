@@ -82,6 +82,12 @@ def rows_refused(store: Store, run: Run, *, but: str) -> Ints:
     return numbers
 
 
+def names_refused(store: Store, run: Run) -> set[str]:
+    """What a run has refused, by its keys: names of galaxies, of a run over their images."""
+    sql = f"SELECT DISTINCT key FROM reject WHERE run_id = ? AND {IS_REFUSED}"
+    return {key for (key,) in store.rows(sql, [run.run_id])}
+
+
 def counts_by_kind(store: Store, run: Run) -> Mapping[str, int]:
     """How many rejects of a run there are, by the kind of their reason, most first."""
     sql = "SELECT kind, count(*) AS n FROM reject WHERE run_id = ? GROUP BY kind"

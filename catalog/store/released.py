@@ -131,6 +131,15 @@ def ledger_of(store: Store, runs: Runs) -> list[dict[str, Any]]:
     ]
 
 
+def ledger_state(store: Store) -> tuple[Any, ...]:
+    """Changes whenever something is committed, or another run asked for."""
+    (state,) = store.rows(
+        "SELECT count(*), max(committed_at), (SELECT count(*) FROM run), "
+        "(SELECT max(asked_at) FROM run), (SELECT max(finished_at) FROM run) FROM shard"
+    )
+    return state
+
+
 def votes_are_whole(store: Store) -> bool:
     """Whether no vote is fractional."""
     sql = "SELECT bool_and(count = floor(count) AND total = floor(total)) FROM vote"
@@ -162,16 +171,6 @@ FROM galaxies g LEFT JOIN ({ranks}) r ON r.galaxy_id = g.galaxy_id
 LEFT JOIN answer a ON a.answer_id = r.answer_id
 {voted if min_votes > 0 else ""} ORDER BY g.galaxy_id"""
     return store.batches(sql, asked, rows)
-
-
-def worst_answers(store: Store, min_votes: float, worst: int) -> tuple[Ids, Ids]:
-    """Numbers of the `worst` galaxies, ascending, and of the costliest answer of each."""
-    ranks, asked = all_ranks(store, min_votes=min_votes)
-    rows = store.arrow(
-        f"SELECT galaxy_id, answer_id FROM ({ranks}) WHERE rank <= {worst} ORDER BY galaxy_id",
-        asked,
-    )
-    return rows["galaxy_id"].to_numpy(), rows["answer_id"].to_numpy()
 
 
 def sorted_rows(store: Store, parquet: str, order: str, rows: int) -> pa.RecordBatchReader:

@@ -5,7 +5,7 @@ import numpy as np
 import pyarrow as pa
 
 from zoolens.catalog.arrays import Ids
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, NothingHere, UnknownName
 from zoolens.catalog.store.connection import CLOSED
 from zoolens.catalog.store.store import Store
 
@@ -55,7 +55,8 @@ def galaxies_where(store: Store, condition: str) -> str:
     """SQL for the numbers of the galaxies for which a condition is true.
 
     It may use the columns of the views `galaxies` and `own`, and is the same that `RowFilter`
-    takes. Raises `CatalogError` if it is none, cannot be computed, or is true of no galaxy.
+    takes. Raises `CatalogError` if it is none or cannot be computed, its kind `UnknownName` if it
+    has a column that is not there, and `NothingHere` if it is true of no galaxy.
     """
     # there it is closed in: what passes refers to nothing but the columns of a row
     RowFilter(condition, store.arrow(f"SELECT * FROM {_KNOWN} LIMIT 0").schema)
@@ -67,7 +68,7 @@ def galaxies_where(store: Store, condition: str) -> str:
             raise _refused(condition, error.__cause__) from None
         raise
     if not count:
-        raise CatalogError(f"no galaxy of {store.path} has {condition}; loosen the condition")
+        raise NothingHere(f"no galaxy of {store.path} has {condition}; loosen the condition")
     return some
 
 
@@ -83,4 +84,5 @@ def _refused(condition: str, error: duckdb.Error) -> CatalogError:
     """DuckDB's own words, with the names that it would have known."""
     first, *rest = str(error).splitlines()
     known = [line.strip() for line in rest if line.startswith("Candidate bindings")]
-    return CatalogError(f"the condition {condition!r}: {'; '.join([first, *known])}")
+    kind = UnknownName if "Referenced column" in first else CatalogError
+    return kind(f"the condition {condition!r}: {'; '.join([first, *known])}")

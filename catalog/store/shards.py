@@ -23,6 +23,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Tables = dict[str, pa.Table]
 
+MANY = 10_000  # galaxies; the rows of so many are no longer merged with those before them
+
 
 @dataclass(frozen=True)
 class Part(Generic[Keys]):
@@ -81,13 +83,15 @@ def fill(
     read: reads from the store what the work on a part needs; called here and in order, just
     before the work begins. work: turns that into rows by table, without their run; it never
     sees the store. Rows of `reject` that the run has already are left out, and a numbered
-    shard without any row is not committed. describe, total: the bar's words and length.
-    executor: what runs the work. together: how many parts are committed as one shard. committed:
-    called with the keys of each part once its rows are in the store. Returns how many rows were
-    added, by table. Raises what the work and `Store.commit` raise.
+    shard without any row is not committed. describe, total: the bar's words and length, in
+    galaxies. executor: what runs the work. together: how many parts are committed as one shard.
+    committed: called with the keys of each part once its rows are in the store. Returns how many
+    rows were added, by table. Raises what the work and `Store.commit` raise.
     """
     if together > 1:
         parts = _unnamed(parts)
+    if total >= MANY:
+        store.append_only()
     filled: Counter[str] = Counter()
     numbers = count(store.shards(run) + 1)
     known = KnownRejects(store, run)

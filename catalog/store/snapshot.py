@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import duckdb
 
@@ -31,6 +32,7 @@ from zoolens.catalog.store.schema import connect, is_current
 _PATIENCE = 20  # seconds in which a copy has to be done between two checkpoints
 _HEADERS = 3 * 4096  # bytes of DuckDB's headers, at the beginning of a file
 _PART = 1 << 26  # bytes that are copied between two looks at the headers
+Opened = TypeVar("Opened")
 # What is open without a name has one here.
 _DESCRIPTORS = Path("/proc/self/fd") if Path("/proc/self/fd").is_dir() else Path("/dev/fd")
 
@@ -66,11 +68,11 @@ def look(path: Path, settings: dict[str, Any] | None = None) -> Look:
     except CatalogBusy as busy:
         if busy.pid in (None, os.getpid()):
             raise
-        found = _copied(path, busy, settings or {})
+        found = copied(path, busy, partial(_open_copy, settings or {}))
         if found is None:
             return Look(connect(path, read_only=True, settings=settings))
-        notice(f"{path} is being written by process {busy.pid}; this is its state {_when(found)}")
-        return found
+        connection, moment = found
+        return Look(connection, busy.pid, moment)
 
 
 @contextmanager
@@ -87,12 +89,14 @@ def keeping(path: Path) -> Iterator[Look]:
         found.connection.close()
 
 
-def _when(found: Look) -> str:
-    return f"of {found.as_of:%Y-%m-%d %H:%M:%S} UTC"
+def copied(
+    path: Path, busy: CatalogBusy, opened: Callable[[Path], Opened | None]
+) -> tuple[Opened, datetime] | None:
+    """A copy of a catalogue that another process writes to, opened, and the moment it is of.
 
-
-def _copied(path: Path, busy: CatalogBusy, settings: dict[str, Any]) -> Look | None:
-    """A connection to a copy; None if there is no room for one, or no time."""
+    opened: opens the copy at a path that will not stay; None if it is torn, or not of this version
+    yet. That it is a copy is said on stderr. None if there is no room for one, or no time.
+    """
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         raise_if_interrupted()
@@ -103,9 +107,11 @@ def _copied(path: Path, busy: CatalogBusy, settings: dict[str, Any]) -> Look | N
                 whole = copy_whole(path, file, log)
             except OSError:  # no room, or the file is gone
                 return None
-            connection = _open(file, log, settings) if whole else None
-        if connection is not None:
-            return Look(connection, busy.pid, moment)
+            found = _open(file, log, opened) if whole else None
+        if found is not None:
+            when = f"of {moment:%Y-%m-%d %H:%M:%S} UTC"
+            notice(f"{path} is being written by process {busy.pid}; this is its state {when}")
+            return found, moment
         time.sleep(0.05)
     return None
 
@@ -166,18 +172,23 @@ def _copy_bytes(source: IO[bytes], target: IO[bytes], look_again: Callable[[], N
 
 
 def _open(
-    file: IO[bytes], log: IO[bytes], settings: dict[str, Any]
-) -> duckdb.DuckDBPyConnection | None:
-    """A connection to a copy; None if it is torn, or not of this version yet."""
+    file: IO[bytes], log: IO[bytes], opened: Callable[[Path], Opened | None]
+) -> Opened | None:
+    """What opens a copy is given names of it and of its log."""
     with tempfile.TemporaryDirectory(prefix="zoolens-", ignore_cleanup_errors=True) as folder:
         name = Path(folder) / "gz.duckdb"
         name.symlink_to(_DESCRIPTORS / str(file.fileno()))
         name.with_name("gz.duckdb.wal").symlink_to(_DESCRIPTORS / str(log.fileno()))
-        try:
-            connection = connect_to_copy(name, settings)
-        except duckdb.Error:
-            return None
-        if is_current(connection):
-            return connection
-        connection.close()
+        return opened(name)
+
+
+def _open_copy(settings: dict[str, Any], path: Path) -> duckdb.DuckDBPyConnection | None:
+    """A connection to a copy; None if it is torn, or not of this version yet."""
+    try:
+        connection = connect_to_copy(path, settings)
+    except duckdb.Error:
         return None
+    if is_current(connection):
+        return connection
+    connection.close()
+    return None

@@ -5,22 +5,22 @@ its row in the ledger are committed together, so a killed job resumes where it s
 nothing lost and nothing twice.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.errors import CatalogError, NothingHere, UnknownName
 from zoolens.catalog.store.database import Database
 from zoolens.catalog.store.failures import damaged
+from zoolens.catalog.store.identity import begun, fingerprint
+from zoolens.catalog.store.identity import code_version as code_version
 from zoolens.catalog.store.shown import newest, shown
 from zoolens.catalog.store.trees import read_tree, write_tree
 
@@ -49,15 +49,15 @@ class Store(Database):
     def tree(self) -> DecisionTree:
         """The decision tree of this catalogue.
 
-        Raises `CatalogError` if neither votes nor predictions have brought one.
+        Raises `NothingHere` if neither votes nor predictions have brought one.
         """
         tree = self.tree_or_none
         if tree is None:
             if not self.value("SELECT count(*) FROM galaxies"):
-                raise CatalogError(
+                raise NothingHere(
                     f"{self.path} is empty; fill it with: zoolens ingest VOTES (or --images FOLDER)"
                 )
-            raise CatalogError(
+            raise NothingHere(
                 f"{self.path} has galaxies but neither votes nor predictions, and so no decision "
                 "tree yet; bring some with: zoolens predict --model MODEL (or --predictions FILE)"
             )
@@ -78,9 +78,9 @@ class Store(Database):
         return self.value(sql) is not None
 
     def needs_votes(self, what: str) -> None:
-        """Raises `CatalogError`, with how to bring votes, if there are none."""
+        """Raises `NothingHere`, with how to bring votes, if there are none."""
         if not self.has_votes:
-            raise CatalogError(
+            raise NothingHere(
                 f"{self.path} has no votes, which {what} needs; bring them, for all of its "
                 "galaxies or some, with: zoolens ingest VOTES"
             )
@@ -88,7 +88,7 @@ class Store(Database):
     def newest_run(self, job: str) -> int:
         """The run that the public views of a job show.
 
-        Raises `CatalogError` if no run of the job is complete, or none is of the predictions
+        Raises `NothingHere` if no run of the job is complete, or none is of the predictions
         that show.
         """
         run_id = self.value(shown(job))
@@ -96,16 +96,14 @@ class Store(Database):
             if job == "score":
                 self.needs_votes("a loss")
             if job == "predict" and self.shown_run("estimate") is not None:
-                raise CatalogError(
+                raise NothingHere(
                     f"{self.path} has no predictions of votes, only what a classifier or regressor "
                     "estimates; bring some with: zoolens predict --model MODEL, of a decision tree"
                 )
             of, predictions = "", self.shown_run("predict")
             if predictions is not None and self.value(newest(job)) is not None:
                 of = f" of the predictions that show (run {predictions.run_id})"
-            raise CatalogError(
-                f"{self.path} has no complete {job} run{of}; do first: zoolens {job}"
-            )
+            raise NothingHere(f"{self.path} has no complete {job} run{of}; do first: zoolens {job}")
         return int(run_id)
 
     def shown_run(self, job: str) -> Run | None:
@@ -162,11 +160,9 @@ class Store(Database):
         of a new run but does not make it another run.
         """
         canonical = json.dumps({**config, "origin": dict(origin or {})}, sort_keys=True)
-        identity = json.dumps([job, config, model_sha256, code_version()], sort_keys=True)
-        fingerprint = hashlib.sha256(identity.encode()).hexdigest()
-        found = self.value("SELECT max(run_id) FROM run WHERE fingerprint = ?", [fingerprint])
+        found = begun(self, job, config, model_sha256)
         if found is not None:
-            run = self._again(self.run(int(found)))
+            run = self._again(self.run(found))
             if not run.complete:
                 self._note_at_work(run.run_id)
             return run
@@ -174,7 +170,10 @@ class Store(Database):
         now = utc_now()
         self.execute(
             "INSERT INTO run VALUES (?, ?, ?, 'running', ?, NULL, ?, ?, ?, ?)",
-            [run_id, job, fingerprint, now, canonical, model_sha256, code_version(), now],
+            [
+                *(run_id, job, fingerprint(job, config, model_sha256)),
+                *(now, canonical, model_sha256, code_version(), now),
+            ],
         )
         self._note_at_work(run_id)
         return self.run(run_id)
@@ -285,14 +284,6 @@ class Store(Database):
     def rows_of(self, run: Run, table: str) -> int:
         """How many rows of a table a run has made."""
         return int(self.value(f"SELECT count(*) FROM {table} WHERE run_id = ?", [run.run_id]))
-
-
-def code_version() -> str:
-    """Version of the installed Zoolens."""
-    try:
-        return version("zoolens")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def utc_now() -> datetime:

@@ -284,3 +284,17 @@ def checked(name: str, rows: pa.Table) -> pa.Table:
     if not given.items() <= declared.items() or not needed - {"run_id"} <= given.keys():
         raise ValueError(f"rows of {name} have the columns {given}, not {declared}")
     return rows
+
+
+def unsound(name: str, rows: pa.Table) -> str | None:
+    """What is wrong with rows that came from elsewhere; None if a catalogue can take them."""
+    columns = [column for column in metadata.tables[name].c if column.name != "run_id"]
+    declared = {field.name: field.type for field in arrow_schema(name)}
+    if len(rows.column_names) != len(columns) or dict(
+        zip(rows.column_names, rows.schema.types, strict=True)
+    ) != {column.name: declared[column.name] for column in columns}:
+        return f"it has other columns of {name}"
+    for column in columns:
+        if not column.nullable and rows[column.name].null_count:
+            return f"rows of {name} lack {column.name}"
+    return None

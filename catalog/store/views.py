@@ -41,28 +41,34 @@ class PublicView:
     def statements(self) -> list[str]:
         """SQL that makes the view in `main` and, with runs, in `history`."""
         if self.job is None:
-            return [f"CREATE VIEW {self.name} AS {self.sql}", *self._comments("main")]
+            return [f"CREATE VIEW {self.name} AS {self.sql}", *self.comments("main")]
         return [
             f"CREATE VIEW history.{self.name} AS {self.sql}",
-            f"CREATE VIEW {self.name} AS SELECT * FROM {self._source} "
-            f"WHERE run_id = ({shown(self.job)})",
-            *self._comments("history"),
-            *self._comments("main"),
+            f"CREATE VIEW {self.name} AS {self.shown_sql}",
+            *self.comments("history"),
+            *self.comments("main"),
         ]
 
     @property
-    def _source(self) -> str:
+    def shown_sql(self) -> str:
+        """The query of the view in `main`."""
+        if self.job is None:
+            return self.sql
         every = f"history.{self.name}"
-        return valid(every) if "galaxy_id" in self.columns else every
+        source = valid(every) if "galaxy_id" in self.columns else every
+        return f"SELECT * FROM {source} WHERE run_id = ({shown(self.job)})"
 
-    def _comments(self, schema: str) -> list[str]:
+    def comments(self, schema: str) -> list[str]:
+        """SQL that describes the view, and its columns, in a schema."""
         return [
             f"COMMENT ON VIEW {schema}.{self.name} IS {_text('One row per ' + self.row + '.')}",
-            *(
-                f"COMMENT ON COLUMN {schema}.{self.name}.{quoted(column)} IS {_text(said.comment)}"
-                for column, said in self.columns.items()
-            ),
+            *(comment_on_column(schema, self.name, said) for said in self.columns.values()),
         ]
+
+
+def comment_on_column(schema: str, view: str, column: Column) -> str:
+    """SQL that describes a column of a view."""
+    return f"COMMENT ON COLUMN {schema}.{view}.{quoted(column.name)} IS {_text(column.comment)}"
 
 
 def _text(words: str) -> str:
@@ -110,6 +116,14 @@ def own_view(columns: Sequence[OwnColumn]) -> PublicView:
     row = "galaxy with values of columns of your own"
     return PublicView("own", row, own_sql(columns), more=tuple(c.said for c in columns))
 
+
+_MEASURED = ("w.ce", "w.weighted_ce", "w.observed", "w.predicted", "w.total_votes")
+_WORST = f"""{", ".join(["w.galaxy_id", "g.iauname", "a.label", *_MEASURED])}
+FROM {valid("galaxy_loss")} w JOIN galaxy g ON g.galaxy_id = w.galaxy_id
+JOIN answer a ON a.answer_id = w.answer_id
+WHERE w.run_id = ({shown("score")})"""
+# The rows of the view `worst` without their rank, which is among those of all pieces of a survey.
+UNRANKED = f"SELECT {_WORST}"
 
 VIEWS: tuple[PublicView, ...] = (
     PublicView(
@@ -179,10 +193,7 @@ JOIN answer a ON a.answer_id = l.answer_id""",
         "worst",
         "galaxy, by the answer that costs it most",
         f"""SELECT row_number() OVER (ORDER BY w.weighted_ce DESC, g.iauname) AS rank,
-    w.galaxy_id, g.iauname, a.label, w.ce, w.weighted_ce, w.observed, w.predicted, w.total_votes
-FROM {valid("galaxy_loss")} w JOIN galaxy g ON g.galaxy_id = w.galaxy_id
-JOIN answer a ON a.answer_id = w.answer_id
-WHERE w.run_id = ({shown("score")})""",
+    {_WORST}""",
     ),
     PublicView(
         "question_losses",

@@ -2,6 +2,7 @@
 
     dr10/survey.json               the pieces, in order
     dr10/Norder=2/Npix=37.duckdb   the catalogue of one HEALPix pixel, nested, ICRS
+    dr10/cutting/                  an ingest that has not ended (`catalog.survey.work`)
 
 Every piece is a catalogue like any other, so a survey has no schema of its own. Their galaxies
 have different numbers: those of piece i follow i * 2**32.
@@ -10,16 +11,18 @@ have different numbers: those of piece i follow i * 2**32.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, tell
 from zoolens.catalog.runtime.files import replacing, text_of
 
 MANIFEST = "survey.json"
+WORK, BEGUN, PLAN = "cutting", "begun.json", "plan.json"
 _FORMAT = 1
 _NUMBERS = 2**32  # galaxies that a piece could number
-_FINEST = 13  # order of the smallest pieces, 26 arcsec across
+FINEST = 13  # order of the smallest pieces, 26 arcsec across
 
 
 @dataclass(frozen=True, order=True)
@@ -29,9 +32,14 @@ class Piece:
     order: int
     pixel: int
 
+    @property
+    def name(self) -> str:
+        """What it is called in messages and in the column `piece`: `Norder=2/Npix=37`."""
+        return f"Norder={self.order}/Npix={self.pixel}"
+
     def path(self, folder: Path) -> Path:
         """Its file in the folder of the survey."""
-        return folder / f"Norder={self.order}" / f"Npix={self.pixel}.duckdb"
+        return folder / f"{self.name}.duckdb"
 
 
 @dataclass(frozen=True)
@@ -46,22 +54,91 @@ class Survey:
         """The catalogue of each piece."""
         return [piece.path(self.folder) for piece in self.pieces]
 
+    @property
+    def named(self) -> dict[str, Path]:
+        """The catalogue of each piece, by its name."""
+        return {piece.name: piece.path(self.folder) for piece in self.pieces}
+
     def first_number(self, piece: Piece) -> int:
         """The number that the galaxies of a piece follow."""
         return self.pieces.index(piece) * _NUMBERS
 
 
 def is_survey(path: Path) -> bool:
-    """Whether a path is the folder of a survey, and not the file of one catalogue."""
-    return (path / MANIFEST).is_file()
+    """Whether a path is the folder of a survey, and not the file of one catalogue.
+
+    Raises `CatalogError` if it is one whose first ingest has not ended.
+    """
+    if not is_listed(path) and (said := unfinished(path)):
+        raise CatalogError(said)
+    return is_listed(path)
+
+
+def is_listed(folder: Path) -> bool:
+    """Whether a folder has the list of a survey's pieces."""
+    return (folder / MANIFEST).is_file()
 
 
 def catalogues(path: Path) -> list[Path]:
-    """The catalogues at a path: that file alone, or the pieces of the survey there."""
+    """The catalogues at a path: that file alone, or the pieces of the survey there.
+
+    Raises as `is_survey` and `open_survey`.
+    """
     return open_survey(path).paths if is_survey(path) else [path]
 
 
+def unfinished(folder: Path) -> str | None:
+    """What to say of an ingest into a survey that was interrupted; None if there is none.
+
+    Until its rows are set aside by piece, it has changed nothing in a survey that there is.
+    """
+    begun, planned = folder / WORK / BEGUN, folder / WORK / PLAN
+    if not begun.is_file() or (is_listed(folder) and not planned.is_file()):
+        return None
+    try:
+        said = str(json.loads(text_of(begun))["said"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        said = "something"
+    so_far = "some pieces may have it, others not" if is_listed(folder) else "it is no survey yet"
+    return (
+        f"the ingest of {said} into {folder} has not ended, so that {so_far}: run the same command "
+        "again"
+    )
+
+
+def asked_for(path: Path, new: bool) -> bool:
+    """Whether an ingest into what is at a path is into a survey; new: one that is to be made.
+
+    Raises `CatalogError` if one is to be made where something else is, or one that is being made
+    is taken for a catalogue.
+    """
+    if is_listed(path):
+        return True
+    said = unfinished(path)
+    if said and not new:
+        raise CatalogError(said)
+    empty = not path.exists() or (path.is_dir() and not any(path.iterdir()))
+    if new and not said and not empty:
+        raise CatalogError(f"{path} is no survey; --survey makes a new folder: name another")
+    return new
+
+
 def open_survey(folder: Path) -> Survey:
+    """The survey in a folder; says if an ingest into it has not ended.
+
+    Raises `CatalogError` if its list of pieces cannot be used.
+    """
+    if said := unfinished(folder):
+        _tell_once(said)
+    return read_survey(folder)
+
+
+@lru_cache
+def _tell_once(said: str) -> None:
+    tell(said)
+
+
+def read_survey(folder: Path) -> Survey:
     """The survey in a folder. Raises `CatalogError` if its list of pieces cannot be used."""
     file = folder / MANIFEST
     try:
@@ -95,11 +172,11 @@ def _check(file: Path, pieces: tuple[Piece, ...]) -> None:
         raise CatalogError(f"{file} lists no piece of the sky")
     end = {}
     for one in pieces:
-        if not (0 <= one.order <= _FINEST and 0 <= one.pixel < 12 * 4**one.order):
+        if not (0 <= one.order <= FINEST and 0 <= one.pixel < 12 * 4**one.order):
             raise CatalogError(
                 f"{file} lists pixel {one.pixel} of order {one.order}, which is none"
             )
-        wide = 4 ** (_FINEST - one.order)
+        wide = 4 ** (FINEST - one.order)
         end[one] = (one.pixel * wide, (one.pixel + 1) * wide)
     along = sorted(end, key=end.__getitem__)
     for before, after in pairwise(along):

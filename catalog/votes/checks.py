@@ -1,14 +1,14 @@
 """What a row of a vote table must satisfy, and how it is refused when it does not."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoolens.catalog.arrays import Flags, Floats
+from zoolens.catalog.arrays import Flags, Floats, Ints
 from zoolens.catalog.formats.identifiers import (
     check_notation,
     identifier_texts,
@@ -111,6 +111,14 @@ def check_identifiers(rows: Rows) -> None:
     rows.refuse(
         rounded, lambda i: "unusable identifier: in floating point, which loses digits of long ones"
     )
+
+
+def named(blocks: Iterable[Rows]) -> Iterator[tuple[Ints, list[str]]]:
+    """The numbers and the names of those rows that have a proper name, block by block."""
+    for rows in blocks:
+        check_identifiers(rows)
+        good = np.flatnonzero(rows.good)
+        yield rows.numbers[good], [rows.names[i] or "" for i in good.tolist()]
 
 
 def _is_name(text: str) -> bool:

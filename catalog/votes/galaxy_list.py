@@ -126,7 +126,7 @@ def read_galaxy_list(path: Path, *, identifier: str | None = None) -> GalaxyList
     cannot be understood at all, or no row of it can be used.
     """
     file = TableFile(path)
-    columns = file.schema.names
+    path, columns = file.path, file.schema.names
     named, position = identifier_columns(path, columns, identifier), position_columns(columns)
     image = IMAGE if IMAGE in columns else None
     wanted = [*named.split(","), *(position or ()), image]
@@ -143,7 +143,7 @@ def read_galaxy_list(path: Path, *, identifier: str | None = None) -> GalaxyList
         raise TableRefused(f"{path} has a header but no row of that length; is it complete?")
     ragged = [Reject(str(path), r, None, f"ragged row: {what}") for r, what in misshapen.items()]
     galaxies.rejects.extend(ragged)
-    if not len(galaxies):
+    if not len(galaxies) and not file.is_extract:
         first = min(galaxies.rejects, key=lambda reject: reject.row or 0)
         raise TableRefused(
             f"{path}: every one of its {found + len(misshapen):,} rows is refused; row "
@@ -192,6 +192,8 @@ def _check_block(rows: Rows, galaxies: GalaxyList) -> None:
 
 def _refuse_repeated(path: Path, galaxies: GalaxyList) -> None:
     """Refuse rows that repeat the identifier of an earlier good row."""
+    if not len(galaxies):
+        return
     names, rows = galaxies._kept.column("name"), galaxies.rows
     which, first = repeated(names)
     _check_faults(path, galaxies, len(which))

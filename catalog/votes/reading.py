@@ -143,6 +143,7 @@ def read_vote_table(
     file, layout, names = open_vote_table(
         path, tree=tree, prefer=prefer, identifier=identifier, weighted=weighted
     )
+    path = file.path
     table = VoteTable(layout)
     read = [(old, new) for old, new in names.items() if new in layout.columns]
     if read:
@@ -160,7 +161,7 @@ def read_vote_table(
     _check_faults(path, table, len(table.rejects) + len(misshapen))
     ragged = [Reject(str(path), r, None, f"ragged row: {what}") for r, what in misshapen.items()]
     table.rejects.extend(ragged)
-    if not len(table):
+    if not len(table) and not file.is_extract:
         first = min(table.rejects, key=lambda reject: reject.row or 0)
         raise TableRefused(
             f"{path}: every one of its {found + len(misshapen):,} rows is refused; row "
@@ -188,6 +189,7 @@ def open_vote_table(
     Raises `TableRefused` if the table cannot be understood at all.
     """
     file = TableFile(path)
+    path = file.path
     names = respelt(path, file.schema.names, trees_to_try(tree, prefer))
     file.rename(names)
     layout = recognise(

@@ -63,7 +63,7 @@ def test_a_fault_in_the_catalogue_is_exit_code_1(path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        (["--out", "folder"], "--out"),
+        (["--of", "concentration"], "--of"),
         (["--of", "fraction", "--answer", "shape_smooth"], "--of, --answer"),
     ],
 )

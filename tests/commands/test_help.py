@@ -17,7 +17,7 @@ COMMANDS = [
     *(["release", name] for name in RELEASE.commands),
 ]
 HEADINGS = {
-    "Your catalogue": {"ingest", "keep", "predict", "score", "index", "status", "verify"},
+    "Your catalogue": {"ingest", "keep", "predict", "adopt", "score", "index", "status", "verify"},
     "Looking": {"worst", "similar", "explain", "histogram", "sql"},
     "Publishing": {"select", "release"},
     "Simulation and trust": {"demo", "models", "simulate", "train", "evaluate"},

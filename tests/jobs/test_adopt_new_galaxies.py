@@ -13,6 +13,7 @@ from zoolens.catalog.decision_tree import DecisionTree, Question
 from zoolens.catalog.errors import CatalogError, TableRefused
 from zoolens.catalog.formats import reading
 from zoolens.catalog.predictions import matching
+from zoolens.catalog.store.galaxies import number_after
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs.adopt import adopt, check
@@ -171,3 +172,13 @@ def test_a_table_that_fits_two_trees_makes_no_catalogue(tmp_path: Path) -> None:
     path.write_text("dr8_id,bar_strong_fraction\n1,0.5\n")
     with pytest.raises(TableRefused, match="predicts nothing of tree candels"):
         check(path, DecisionTree("candels", (Question("clumpy", ("yes", "no")),)))
+
+
+def test_galaxies_of_a_piece_of_a_survey_follow_its_number(tmp_path: Path) -> None:
+    gz = blank(tmp_path / "gz.duckdb")
+    with Store.open(gz) as store:
+        number_after(store, 2**32)
+    adopt(gz, friendly(tmp_path / "table.csv"))
+    found = table(gz, "SELECT galaxy_id FROM galaxies ORDER BY galaxy_id")
+    assert [row["galaxy_id"] for row in found] == [2**32 + 1 + i for i in range(N)]
+    assert verify(gz).errors == 0

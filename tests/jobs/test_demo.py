@@ -14,9 +14,11 @@ from zoolens.jobs.simulate import TRUTH
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("coarse_figures", "short_evaluation")
-def test_everything_is_made_and_told(tmp_path: Path) -> None:
+def test_everything_is_made_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for few, name in ((4, "_MAPS"), (2, "_TYPICAL"), (3, "_GALLERY")):
+        monkeypatch.setattr(f"zoolens.jobs.demo.{name}", few)
     said: list[Report] = []
-    report = demo(tmp_path / "out", galaxies=20, say=said.append)
+    report = demo(tmp_path / "out", galaxies=12, say=said.append)
     with Store.open(report.catalog, read_only=True) as store:
         expected = judge(store, tmp_path / "out/sky" / TRUTH, limit=10, min_votes=10)
         jobs = set(store.arrow("SELECT DISTINCT job FROM runs")["job"].to_pylist())

@@ -132,7 +132,7 @@ def test_an_interrupted_run_goes_on(
     with monkeypatch.context() as patch:
         patch.setattr(zoolens.jobs.evaluate, "fraction_measures", stop)  # not asked for again
         resumed = run(sky, galaxies=GALAXIES + 1)
-    assert resumed.run_id == report.run_id + 1
+    assert resumed.run_id == (report.run_id or 0) + 1
     assert [repr(m) for m in resumed.measures] == [repr(m) for m in report.measures]
 
 
@@ -193,7 +193,7 @@ def test_a_condition_chooses_galaxies_and_is_another_run(tmp_path: Path) -> None
     every = evaluate(path)
     some = evaluate(path, where="galaxy_id < 12")
     assert (every.galaxies, some.galaxies) == (30, 12)
-    assert some.run_id == every.run_id + 1
+    assert some.run_id == (every.run_id or 0) + 1
     assert not evaluate(path, where="galaxy_id < 12").changed
     with pytest.raises(CatalogError, match="loosen the condition"):
         evaluate(path, where="galaxy_id > 40")

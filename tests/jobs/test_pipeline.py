@@ -1,8 +1,6 @@
 """Jobs that need other jobs: patience, and an index that is made when it is needed."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -29,25 +27,6 @@ def path(tmp_path: Path) -> Path:
     )
 
 
-def test_a_later_step_waits_for_a_passing_reader(path: Path) -> None:
-    reader = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            f"import duckdb, time; c = duckdb.connect({str(path)!r}, read_only=True); "
-            "print('held', flush=True); time.sleep(2)",
-        ],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert reader.stdout is not None
-    assert reader.stdout.readline() == "held\n"
-    assert "is in use by" in zoolens("score", "--catalog", path).stderr
-    assert pipeline.patiently(score, path, weights="paper").changed
-    assert reader.wait() == 0
-    assert "nothing changed" in zoolens("score", "--catalog", path).stderr
-
-
 def test_counterparts_come_with_their_index(path: Path) -> None:
     score(path)
     assert not index_path(path, "observed").exists()
@@ -71,7 +50,7 @@ def test_an_index_is_made_for_figures_and_not_without(
 ) -> None:
     """`explain --all` draws nothing."""
     asked: list[Path] = []
-    monkeypatch.setattr("zoolens.jobs.index.index", asked.append)
+    monkeypatch.setattr("zoolens.jobs.explain_pieces.index", asked.append)
     for figures in (False, True):
         # there is nothing to explain with: these predictions are of no model
         with pytest.raises(CatalogError):

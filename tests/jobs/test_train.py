@@ -1,5 +1,6 @@
 """Trainings of a small encoder on a catalogue of small images."""
 
+import multiprocessing
 import random
 import shutil
 import time
@@ -16,6 +17,7 @@ from pyarrow import csv
 from tests.made.catalogues import random_counts
 from tests.made.images import folder, picture
 from tests.made.processes import killed, started
+from tests.made.processes import whole as ended_whole
 from zoolens.catalog.errors import CatalogError, ModelRefused
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.model import load_model
@@ -221,17 +223,7 @@ def test_other_views(catalog: Path, view: View) -> None:
 def test_a_killed_training_comes_to_the_same_weights(catalog: Path) -> None:
     """Killed in the first epoch, within a later one, and once the model is written."""
     whole = _train(catalog, "whole", epochs=4)
-    out = catalog.parent / "killed"
-    epochs = random.Random(20261128)
-    for written, wait in (
-        ("views.npy", epochs.uniform(0, 0.3)),
-        ("last.ckpt", epochs.uniform(0, 0.3)),
-        ("model.safetensors", 0),
-    ):
-        job = started(partial(_train, epochs=4), catalog, "killed")
-        _await_change(out / written)
-        time.sleep(wait)
-        assert killed(job), written
+    assert ended_whole(started(_killed_thrice, catalog))
     again = _train(catalog, "killed", epochs=4)
     assert (again.epochs, again.best_epoch) == (whole.epochs, whole.best_epoch)
     assert again.validation_loss == whole.validation_loss
@@ -242,6 +234,25 @@ def test_a_killed_training_comes_to_the_same_weights(catalog: Path) -> None:
         for name in ("whole", "killed")
     )
     assert [name for name in uncut if not torch.equal(uncut[name], resumed[name])] == []
+
+
+def _killed_thrice(catalog: Path) -> None:
+    """Trainings forked from this process, which imports what they need once for all."""
+    import zoolens.jobs.train  # noqa: F401
+
+    epochs = random.Random(20261128)
+    for written, wait in (
+        ("views.npy", epochs.uniform(0, 0.3)),
+        ("last.ckpt", epochs.uniform(0, 0.3)),
+        ("model.safetensors", 0),
+    ):
+        job = multiprocessing.get_context("fork").Process(
+            target=partial(_train, epochs=4), args=(catalog, "killed")
+        )
+        job.start()
+        _await_change(catalog.parent / "killed" / written)
+        time.sleep(wait)
+        assert killed(job), written
 
 
 def _await_change(file: Path) -> None:

@@ -23,8 +23,9 @@ from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.view import View
 from zoolens.catalog.predictions.posterior import summarise
 from zoolens.catalog.predictions.rows import posterior_rows, prediction_rows
-from zoolens.catalog.release.gallery.page import GalleryReport, write_gallery
+from zoolens.catalog.release.gallery.page import GalleryReport
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.survey.gallery import draw_gallery, ranked_of
 from zoolens.jobs.index import index
 from zoolens.jobs.score import score
 
@@ -115,10 +116,20 @@ def _paint(store: Store, folder: Path, numbers: Sequence[int]) -> None:
     add_images(store, rows)
 
 
-def write_page(path: Path, folder: Path, **options: Any) -> GalleryReport:
+def write_page(
+    path: Path,
+    folder: Path,
+    *,
+    limit: int = 100,
+    min_votes: float | None = None,
+    among: npt.NDArray[np.int64] | None = None,
+    title: str = TITLE,
+) -> GalleryReport:
     """Write the gallery of a catalogue."""
     with Store.open(path, read_only=True) as store:
-        return write_gallery(store, folder, **{"limit": 100, "title": TITLE, **options})
+        tree = store.tree
+        ranked = ranked_of(store, [], limit, min_votes, among)
+    return draw_gallery([path], ranked, folder, tree=tree, min_votes=min_votes, title=title)
 
 
 def page_data(folder: Path) -> list[dict[str, Any]]:

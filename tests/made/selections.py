@@ -1,10 +1,13 @@
 """What a selection is made from: images that nobody opens, and mutual information."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tests.made.catalogues import (
+    TOY,
     add_images,
 )
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.selection.acquisition import Scores
 from zoolens.catalog.selection.choosing import Pick
 from zoolens.catalog.store.store import Store
 
@@ -32,3 +35,15 @@ def inform(store: Store, values: Mapping[tuple[int, int], float | None]) -> None
 def everything(picks: Sequence[Pick]) -> Iterator[bool]:
     """Every galaxy can be used."""
     return (True for _ in picks)
+
+
+def best_of(scores: Scores, tree: DecisionTree = TOY) -> Callable[[str | None], Iterator[Pick]]:
+    """The picks that `choose` takes from."""
+    names = [question.name for question in tree.questions]
+
+    def best(quota: str | None) -> Iterator[Pick]:
+        for place, value in zip(*scores.best(quota), strict=True):
+            question = int(scores.question[place]) if quota is None else names.index(quota)
+            yield Pick(int(scores.galaxy_id[place]), question, float(value), quota is not None)
+
+    return best

@@ -26,6 +26,7 @@ def cut(whole: Path, folder: Path, pieces: Sequence[Piece]) -> Path:
                 "SELECT table_name FROM duckdb_columns() WHERE column_name = 'galaxy_id' "
                 "AND table_name IN (SELECT table_name FROM duckdb_tables())"
             )
+            if store.value(f'SELECT 1 FROM "{name}" LIMIT 1')
         ]
         store.execute("CHECKPOINT")
     place = compute_spatial_index(held["ra"].to_numpy(), held["dec"].to_numpy())
@@ -47,3 +48,12 @@ def cut(whole: Path, folder: Path, pieces: Sequence[Piece]) -> Path:
     assert found.all()
     write_survey(folder, chosen)
     return folder
+
+
+def cut_finely(whole: Path, folder: Path, order: int) -> Path:
+    """The survey with the pieces of an order that have galaxies, in the order of their first."""
+    with Store.open(whole, read_only=True) as store:
+        held = store.arrow("SELECT ra, dec FROM galaxy ORDER BY galaxy_id")
+    place = compute_spatial_index(held["ra"].to_numpy(), held["dec"].to_numpy())
+    pixels = dict.fromkeys((place >> 2 * (_ORDER - order)).tolist())
+    return cut(whole, folder, [Piece(order, pixel) for pixel in pixels])

@@ -1,19 +1,15 @@
 """What a release says of itself, read by programs that are not ours."""
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import yaml
 
 from zoolens.catalog.formats.columns import column, meaning
 from zoolens.catalog.release.documents import (
     Described,
-    write_croissant,
     write_dictionary,
     write_readme,
 )
@@ -32,30 +28,7 @@ def test_the_dictionary_is_that_of_the_files(full_cut: Path) -> None:
             assert meaning(field).description in line.replace("\\|", "|")
 
 
-@pytest.mark.slow
-def test_machines_can_read_what_it_is(full_cut: Path) -> None:
-    from mlcroissant import Dataset
-
-    dataset = Dataset(str(full_cut / "croissant.json"))
-    assert not dataset.metadata.ctx.issues.errors
-    first = next(iter(dataset.records("galaxies")))
-    assert first["galaxies/iauname"] == b"J000000.00+000000.0"
-    cited = yaml.safe_load((full_cut / "CITATION.cff").read_text())
-    assert (cited["version"], cited["license"]) == ("1.0", "CC-BY-4.0")
-    orcid = "https://orcid.org/0000-0002-1825-0097"
-    assert cited["authors"] == [
-        {"family-names": "Founder", "given-names": "A.", "orcid": orcid},
-        {"name": "Galaxy Zoo"},
-    ]
-    said = json.loads((full_cut / "croissant.json").read_text())
-    person, group = said["creator"]
-    assert (person["@type"], person["familyName"], person["url"]) == ("sc:Person", "Founder", orcid)
-    assert group == {"@type": "sc:Organization", "name": "Galaxy Zoo"}
-    assert said["license"] == "https://spdx.org/licenses/CC-BY-4.0.html"
-    assert any("Zoobot" in work["title"] for work in cited["references"])
-
-
-_TITLE = Title("Pipes", "2")
+TITLE = Title("Pipes", "2")
 _COLUMNS = pa.schema(
     [
         column("iauname", pa.string(), "name | of it", ucd="meta.id"),
@@ -64,8 +37,8 @@ _COLUMNS = pa.schema(
         column("count", pa.int32(), "how many"),
     ]
 )
-_TABLES = {"galaxies": Described("galaxy", 1234, _COLUMNS)}
-_FACTS: dict[str, Any] = {
+TABLES = {"galaxies": Described("galaxy", 1234, _COLUMNS)}
+FACTS: dict[str, Any] = {
     "formats": ["parquet", "csv"],
     "tree": "toy",
     "zoolens": "0.1",
@@ -85,7 +58,7 @@ _FACTS: dict[str, Any] = {
 
 def test_a_dictionary_by_hand(tmp_path: Path) -> None:
     write_dictionary(
-        tmp_path, _TITLE, {"galaxies": Described("galaxy", 1, pa.schema([*_COLUMNS][:2]))}
+        tmp_path, TITLE, {"galaxies": Described("galaxy", 1, pa.schema([*_COLUMNS][:2]))}
     )
     assert (tmp_path / "DICTIONARY.md").read_text().splitlines() == [
         "# Columns of Pipes, version 2",
@@ -100,7 +73,7 @@ def test_a_dictionary_by_hand(tmp_path: Path) -> None:
 
 
 def test_the_readme_says_what_is_there_and_no_more(tmp_path: Path) -> None:
-    write_readme(tmp_path, _TITLE, _TABLES, _FACTS)
+    write_readme(tmp_path, TITLE, TABLES, FACTS)
     lines = (tmp_path / "README.md").read_text().splitlines()
     assert lines[0] == "# Pipes, version 2"
     assert lines[2].startswith("1,234 galaxies: Galaxy Zoo votes (tree toy)")
@@ -117,7 +90,7 @@ def test_the_readme_says_what_is_there_and_no_more(tmp_path: Path) -> None:
     (tmp_path / "gallery").mkdir()
     (tmp_path / "cubes").mkdir()
     posteriors = Described("galaxy", 12, _COLUMNS)
-    write_readme(tmp_path, _TITLE, {**_TABLES, "posteriors": posteriors}, _FACTS)
+    write_readme(tmp_path, TITLE, {**TABLES, "posteriors": posteriors}, FACTS)
     text = (tmp_path / "README.md").read_text()
     assert "| `tables/posteriors.parquet` | galaxy | 12 |" in text
     assert all(word in text for word in ("`gallery/index.html`", "`cubes/`", "zoolens ingest"))
@@ -126,34 +99,11 @@ def test_the_readme_says_what_is_there_and_no_more(tmp_path: Path) -> None:
 def test_what_is_typed_is_no_markup(tmp_path: Path) -> None:
     title = Title("<b>A</b> & [B](C) | `d` _e_", "2")
     condition = "ra > 3 -- ``x`\n\n# y"
-    facts = {**_FACTS, "selection": {"where": condition, "min_votes": 0}}
-    write_readme(tmp_path, title, _TABLES, facts)
+    facts = {**FACTS, "selection": {"where": condition, "min_votes": 0}}
+    write_readme(tmp_path, title, TABLES, facts)
     heading, _, summary, *_ = (tmp_path / "README.md").read_text().splitlines()
     assert heading == r"# \<b\>A\</b\> \& \[B\](C) \| \`d\` \_e\_, version 2"
     assert "only those with ``` ra > 3 -- ``x` # y ```. Cut by" in summary
     write_dictionary(tmp_path, title, {})
     first = (tmp_path / "DICTIONARY.md").read_text().splitlines()[0]
     assert first == heading.replace("# ", "# Columns of ", 1)
-
-
-def test_croissant_names_files_and_kinds(tmp_path: Path) -> None:
-    for name in ("galaxies.parquet", "galaxies.csv"):
-        (tmp_path / name).write_text(name)
-    write_croissant(tmp_path, _TITLE, _TABLES, _FACTS)
-    said = json.loads((tmp_path / "croissant.json").read_text())
-    assert [
-        (file["name"], file["contentSize"], file["sha256"]) for file in said["distribution"]
-    ] == [
-        (name, f"{len(name)} B", hashlib.sha256(name.encode()).hexdigest())
-        for name in ("galaxies.parquet", "galaxies.csv")
-    ]
-    (records,) = said["recordSet"]
-    assert [(f["name"], f["dataType"], f.get("repeated")) for f in records["field"]] == [
-        ("iauname", "sc:Text", None),
-        ("ra", "sc:Float", None),
-        ("many", "sc:Float", True),
-        ("count", "sc:Integer", None),
-    ]
-    assert records["field"][1]["description"] == "where (deg)"
-    assert "creator" not in said  # of nobody
-    assert "license" not in said

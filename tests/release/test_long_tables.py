@@ -14,6 +14,7 @@ from tests.made.catalogues import (
 from tests.made.releases import N, released_galaxies, view_rows
 from zoolens.catalog.formats.columns import meaning
 from zoolens.catalog.release.galaxies import ERROR_RATE, Block
+from zoolens.catalog.release.holdings import holdings_of
 from zoolens.catalog.release.long_tables import answers_table, long_tables
 from zoolens.catalog.scoring.credence import credence
 from zoolens.catalog.store.matrices import read_posteriors, read_votes
@@ -65,20 +66,20 @@ def test_long_tables_are_the_views(full_gz: Path, full_cut: Path, view: str) -> 
 
 def test_there_is_a_table_for_all_that_there_is(store: Store, block: Block) -> None:
     views = ["votes", "predictions", "losses", "question_losses"]
-    every = [table.name for table in long_tables(store, block.runs)]
+    every = [table.name for table in long_tables(holdings_of(store, block.runs))]
     assert every == [*views, "saliency_stats", "posteriors", "label_noise", "saliency"]
-    unexplained = long_tables(store, replace(block.runs, explain=None))
+    unexplained = long_tables(holdings_of(store, replace(block.runs, explain=None)))
     assert [table.name for table in unexplained] == [*views, "posteriors", "label_noise"]
-    for table in long_tables(store, block.runs):
+    for table in long_tables(holdings_of(store, block.runs)):
         assert not {"run_id", "galaxy_id"} & {*table.columns.names}
         assert table.read(block).schema.equals(table.columns)
         assert (table.order != "") == (table.name == "label_noise")
 
 
 def test_answers_come_in_the_trees_order_with_their_weights(store: Store, block: Block) -> None:
-    table = answers_table(store, block.runs)
     assert block.runs.score is not None
     weights = store.run(block.runs.score).config["weights"]
+    table = answers_table(store, weights)
     assert table["label"].to_pylist() == [*TOY.labels]
     assert table["question"].to_pylist() == [q.name for q in TOY.questions for _ in q.answers]
     assert table["weight"].to_pylist() == [weights[label] for label in TOY.labels]

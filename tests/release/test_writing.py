@@ -10,20 +10,13 @@ import pytest
 from astropy.table import Table
 
 from tests.made.catalogues import (
-    TOY,
     catalogue,
     random_concentrations,
     random_counts,
 )
 from tests.made.releases import TITLE, N, released_galaxies
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.paths import table_path
 from zoolens.catalog.release import writing
-from zoolens.catalog.release.columns import release_columns
-from zoolens.catalog.release.long_tables import long_tables
-from zoolens.catalog.release.provenance import find_runs
-from zoolens.catalog.release.writing import Contents, described, write_tables
-from zoolens.catalog.store.store import Store
 from zoolens.jobs.release import release
 from zoolens.jobs.score import score
 from zoolens.jobs.settings import Cut
@@ -70,37 +63,21 @@ def test_tables_are_the_same_however_many_are_read_at_once(
     full_gz: Path, full_cut: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
     monkeypatch.setattr(writing, "BLOCK", rows)
-    (tmp_path / "scratch").mkdir()
-    with Store.open(full_gz, read_only=True) as store:
-        runs, every = find_runs(store), release_columns(TOY, maps=True)
-        tables = long_tables(store, runs)
-        contents = Contents(every, every, None, 0, 10, tables)
-        written = write_tables(store, runs, contents, tmp_path, tmp_path / "scratch")
-    assert written.galaxy_id.tolist() == [*range(N)]
-    names = ["galaxies", *(table.name for table in tables)]
-    for name, table in described(tmp_path, dict.fromkeys(names, "thing")).items():
-        file = table_path(Path(), name)
-        released = pq.read_table(full_cut / file)
-        assert pq.read_table(tmp_path / file).equals(released), name
-        assert (table.row, table.rows) == ("thing", len(released))
-        assert table.rows == written.rows[name]
+    release(full_gz, tmp_path / "again", TITLE, Cut(formats=[], counterparts=10))
+    tables = [*(full_cut / "tables").glob("*.parquet"), full_cut / "galaxies.parquet"]
+    assert len(tables) == 10
+    for table in tables:
+        again = tmp_path / "again" / table.relative_to(full_cut)
+        assert pq.read_table(again).equals(pq.read_table(table)), table
 
 
 def test_a_condition_may_be_about_columns_that_are_not_written(
     full_gz: Path, full_cut: Path, tmp_path: Path
 ) -> None:
     dec = released_galaxies(full_cut)["dec"]
-    (tmp_path / "scratch").mkdir()
-    with Store.open(full_gz, read_only=True) as store:
-        every = release_columns(TOY)
-        few = pa.schema([every.field("iauname")])
-        some = Contents(every, few, "dec > 0", 0, 0, [])
-        written = write_tables(store, find_runs(store), some, tmp_path, tmp_path / "scratch")
-        assert pq.read_table(tmp_path / "galaxies.parquet").to_pydict() == {
-            "iauname": dec.index[dec > 0].tolist()
-        }
-        assert written.galaxy_id.tolist() == np.flatnonzero(dec > 0).tolist()
-        assert written.rows == {"galaxies": int((dec > 0).sum())}
-        none = Contents(every, few, "dec > 100", 0, 0, [])
-        with pytest.raises(CatalogError, match="no galaxy is left to release"):
-            write_tables(store, find_runs(store), none, tmp_path, tmp_path / "scratch")
+    release(full_gz, tmp_path / "a", TITLE, Cut(columns=["iauname"], where="dec > 0", formats=[]))
+    assert pq.read_table(tmp_path / "a/galaxies.parquet").to_pydict() == {
+        "iauname": dec.index[dec > 0].tolist()
+    }
+    with pytest.raises(CatalogError, match="no galaxy is left to release"):
+        release(full_gz, tmp_path / "b", TITLE, Cut(where="dec > 100", formats=[]))

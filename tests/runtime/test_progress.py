@@ -118,3 +118,18 @@ def test_a_terminal_shows_what_is_done_now(
     err = capsys.readouterr().err
     assert "epoch 2 of 3, step 30 of 80, loss 2.345, validation 2.401 at best" in err
     assert "150/400" in err
+
+
+def test_steps_of_a_part_are_steps_of_the_whole(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with progress.progress("the whole", 6) as bar:
+        with progress.within(bar):
+            _work(clock, 2, 10)
+            _work(clock, 3, 10)
+        bar.advance(0)
+    told = capsys.readouterr().err
+    assert "working" not in told
+    assert "the whole: 3 of 6 (50 %)" in told
+    with progress.progress("alone", 9) as bar:
+        assert bar._show is not None

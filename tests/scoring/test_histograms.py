@@ -9,7 +9,14 @@ from matplotlib.patches import StepPatch
 
 from tests.made.catalogues import TOY, expected_fractions, random_concentrations
 from zoolens.catalog.output.figures import shown
-from zoolens.catalog.scoring.histograms import BINS, FEWEST, balance, histogram_figure, shares
+from zoolens.catalog.scoring.histograms import (
+    BINS,
+    FEWEST,
+    balance,
+    count,
+    histogram_figure,
+    shares,
+)
 from zoolens.catalog.trees.published import get_tree
 
 pytestmark = pytest.mark.slow
@@ -19,7 +26,7 @@ def test_bins_hold_their_left_edge_and_the_last_one_too() -> None:
     tenths = np.arange(11)[:, None] / 10  # 0.3 is 3/10: the bin that begins there
     expected = np.full(BINS, 1 / 11)
     expected[-1] = 2 / 11
-    np.testing.assert_allclose(shares(tenths)[0], expected)
+    np.testing.assert_allclose(shares(count(tenths))[0], expected)
 
 
 def test_balance_by_hand() -> None:
@@ -27,7 +34,7 @@ def test_balance_by_hand() -> None:
     fractions[:, 0] = 0.05  # all in one bin
     fractions[:, 1] = (np.arange(20) % 10 + 0.5) / 10  # two in each
     fractions[:4, 2] = [0.0, 1.0, 0.55, 0.55]
-    measured = balance(fractions)
+    measured = balance(count(fractions))
     assert measured.galaxies.tolist() == [20, 20, 4, 0]
     entropy = -(0.25 * math.log(0.25) * 2 + 0.5 * math.log(0.5)) / math.log(10)
     np.testing.assert_allclose(measured.evenness, [0, 1, entropy, np.nan])
@@ -36,8 +43,8 @@ def test_balance_by_hand() -> None:
 
 def test_few_galaxies_suggest_nothing() -> None:
     even = np.linspace(0, 1, FEWEST)[:, None]
-    assert balance(even).suggested.tolist() == [True]
-    assert balance(even[:-1]).suggested.tolist() == [False]
+    assert balance(count(even)).suggested.tolist() == [True]
+    assert balance(count(even[:-1])).suggested.tolist() == [False]
 
 
 def panels_of(figure: Figure) -> list[tuple[str, ...]]:
@@ -52,14 +59,14 @@ def test_panels_of_a_figure() -> None:
     observed = expected_fractions(random_concentrations(50))
     observed[:10, TOY.slices[2]] = np.nan
     labels = ["bar_no", "shape_smooth", "bar_weak"]
-    figure = histogram_figure(TOY, labels, observed, observed)
+    figure = histogram_figure(TOY, labels, count(observed), count(observed))
     assert panels_of(figure) == [
         ("smooth", "shape", "N = 50"),
         ("weak", "bar", "N = 40"),
         ("no", "bar", "N = 40"),
     ]
     assert len({panel.get_ylim() for panel in figure.axes}) == 1
-    drawn = shares(observed)[TOY.answer_id("bar_weak")]
+    drawn = shares(count(observed))[TOY.answer_id("bar_weak")]
     patches = figure.axes[1].patches
     assert len(patches) == 2  # votes and model, here the same
     for patch in patches:
@@ -68,7 +75,7 @@ def test_panels_of_a_figure() -> None:
 
 
 def test_shares_go_by_their_square_root() -> None:
-    figure = histogram_figure(TOY, ["bar_no"], np.full((5, 10), 0.5))
+    figure = histogram_figure(TOY, ["bar_no"], count(np.full((5, 10), 0.5)))
     (panel,) = figure.axes
     scale = panel.yaxis.get_transform()
     np.testing.assert_allclose(scale.transform([0, 0.01, 0.25, 1]), [0, 0.1, 0.5, 1])
@@ -80,12 +87,12 @@ def test_shares_go_by_their_square_root() -> None:
 def test_what_nobody_was_asked_has_no_panel_but_is_named() -> None:
     observed = np.full((5, 10), 0.5)
     observed[:, TOY.slices[2]] = np.nan
-    figure = histogram_figure(TOY, TOY.labels, observed)
+    figure = histogram_figure(TOY, TOY.labels, count(observed))
     assert len(figure.axes) == 10 - len(TOY.questions[2].answers)
     assert "Of bar no galaxy has a fraction." in [text.get_text() for text in figure.texts]
-    predicted = histogram_figure(TOY, TOY.labels, observed, np.full((5, 10), 0.5))
+    predicted = histogram_figure(TOY, TOY.labels, count(observed), count(np.full((5, 10), 0.5)))
     assert len(predicted.axes) == 10, "the model's fractions are drawn where there are no votes"
-    nothing = histogram_figure(TOY, ["bar_no"], np.full((5, 10), np.nan))
+    nothing = histogram_figure(TOY, ["bar_no"], count(np.full((5, 10), np.nan)))
     assert not nothing.axes
     assert [text.get_text() for text in nothing.texts] == ["Of bar no galaxy has a fraction."]
 
@@ -93,7 +100,7 @@ def test_what_nobody_was_asked_has_no_panel_but_is_named() -> None:
 @pytest.mark.parametrize("name", ["gzd5", "gz2"])
 def test_every_answer_has_a_panel_and_no_words_collide(name: str) -> None:
     tree = get_tree(name)
-    figure = histogram_figure(tree, tree.labels, np.full((5, len(tree.labels)), 0.5))
+    figure = histogram_figure(tree, tree.labels, count(np.full((5, len(tree.labels)), 0.5)))
     found = panels_of(figure)
     assert len(found) == len(tree.labels)
     assert list(dict.fromkeys(question for _, question, _ in found)) == [

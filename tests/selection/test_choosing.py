@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.made.catalogues import (
     TOY,
 )
-from tests.made.selections import everything
+from tests.made.selections import best_of, everything
 from tests.oracles.selection import slow_choice, slow_scores
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.selection.acquisition import Scores, read_scores
@@ -78,7 +78,7 @@ def test_selection_as_written_out(
     worth = slow_scores(gz, by, min_votes, max_votes)
     expected = slow_choice(worth, with_image, by, budget, quotas, usable)
     scores = read_scores(gz, by, quotas=list(quotas), min_votes=min_votes, max_votes=max_votes)
-    picks = choose(scores, budget, quotas, TOY, use)
+    picks = choose(best_of(scores), budget, quotas, use)
     assert named(gz, picks) == expected
     assert len(asked) == len(set(asked))  # nobody is asked twice, or when there are enough
     assert sum(map(usable, asked)) == len(picks) <= budget
@@ -94,15 +94,15 @@ def test_selection_as_written_out(
 def test_loss_is_ranked_as_by_the_ranking(gz: Store) -> None:
     ranked = rank_galaxies(gz, 1000, min_votes=5)["galaxy_id"].to_pylist()
     scores = read_scores(gz, "loss", min_votes=5)
-    picks = choose(scores, 1000, {}, TOY, everything)
+    picks = choose(best_of(scores), 1000, {}, everything)
     with_image = {i for i in range(N) if i % 6}
     assert [pick.galaxy_id for pick in picks] == [i for i in ranked if i in with_image]
 
 
 def test_galaxies_without_votes_are_there_to_be_asked_about(gz: Store) -> None:
-    picks = choose(read_scores(gz), 1000, {}, TOY, everything)
+    picks = choose(best_of(read_scores(gz)), 1000, {}, everything)
     assert {i for i in range(50, N) if i % 6} <= {pick.galaxy_id for pick in picks}
-    unasked = choose(read_scores(gz, max_votes=0), 1000, {}, TOY, everything)
+    unasked = choose(best_of(read_scores(gz, max_votes=0)), 1000, {}, everything)
     assert 0 < len(unasked) < len(picks)
 
 
@@ -151,4 +151,4 @@ def test_equals_go_by_place_and_no_place_is_lost(
     def use(picks: Sequence[Pick]) -> Iterator[bool]:
         return (pick.galaxy_id not in refused for pick in picks)
 
-    assert [p.galaxy_id for p in choose(scores, budget, {}, TOY, use)] == expected
+    assert [p.galaxy_id for p in choose(best_of(scores), budget, {}, use)] == expected

@@ -176,11 +176,10 @@ def test_the_manifest_as_it_is(out: Path) -> None:
     path = write_manifest(
         out,
         [
-            Entry(f"{NAME}.png", galaxy, "bar", True, 0.123456789, 12.0),
-            Entry("x.jpg", galaxy._replace(ra=None, dec=None), "shape", False, 2e-7, 3.5),
+            Entry(f"{NAME}.png", galaxy, "bar", True, 0.123456789, 12.0, 4),
+            Entry("x.jpg", galaxy._replace(ra=None, dec=None), "shape", False, 2e-7, 3.5, 4),
         ],
         "mutual_information",
-        4,
     )
     assert path.read_bytes().decode() == (
         "#image,!iauname,!ra,!dec,#rank,#selected_by,#question,#by_quota,#score,#votes,"
@@ -191,7 +190,7 @@ def test_the_manifest_as_it_is(out: Path) -> None:
 
 
 def test_nothing_shows_while_volunteers_answer(out: Path) -> None:
-    with write_manifest(out, [], "loss", 1).open() as file:
+    with write_manifest(out, [], "loss").open() as file:
         assert all(name.startswith(("#", "!")) for name in next(csv.reader(file)))
 
 
@@ -202,8 +201,8 @@ def test_ordinary_names_stay_as_they_are(out: Path, name: str) -> None:
 
 def names_in_manifest(out: Path, names: list[str]) -> list[str]:
     galaxies = [PickedImage(1, name, 1.0, 2.0, "/a", None, "PNG", "00") for name in names]
-    entries = [Entry(f"{i}.png", galaxies[i], "bar", True, 1.0, 1.0) for i in range(len(names))]
-    text = write_manifest(out, entries, "loss", 1).read_text(encoding="utf-8")
+    entries = [Entry(f"{i}.png", galaxies[i], "bar", True, 1.0, 1.0, 1) for i in range(len(names))]
+    text = write_manifest(out, entries, "loss").read_text(encoding="utf-8")
     (out / "manifest.csv").unlink()
     rows = list(csv.reader(io.StringIO(text, newline=""), skipinitialspace=True))
     assert {len(row) for row in rows} == {12}
@@ -260,7 +259,7 @@ def test_known_tricks(crowded: Path, name: str) -> None:
 
 def check_harmless(folder: Path, name: str) -> None:
     galaxy = PickedImage(1, name, 1.0, -2.0, "/a", None, "PNG", "00")
-    path = write_manifest(folder, [Entry("0.png", galaxy, name, True, 1.0, 0.0)], "loss", 1)
+    path = write_manifest(folder, [Entry("0.png", galaxy, name, True, 1.0, 0.0, 1)], "loss")
     with path.open(encoding="utf-8", newline="") as file:
         row = list(csv.reader(file, skipinitialspace=True))[1]
     # the Panoptes CLI takes for files the columns whose cell in the first row names one

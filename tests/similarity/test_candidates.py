@@ -45,7 +45,7 @@ def test_they_were_asked_by_enough(path: Path, min_votes: float | None) -> None:
 
 
 def test_a_galaxy_beyond_all_candidates_is_none() -> None:
-    found = Candidates(np.array([0, ENOUGH, FEWER], np.uint8), 10)
-    assert found.among(np.array([2, 1, 7]), ENOUGH).tolist() == [False, True, False]
+    found = Candidates(np.array([0, 1, 2**40]), np.array([0, ENOUGH, FEWER], np.uint8), 10)
+    assert found.among(np.array([2**40, 1, 7]), ENOUGH).tolist() == [False, True, False]
     assert found.others(7) == (1, 2)
     assert found.others(1) == (0, 1)

@@ -22,7 +22,6 @@ from tests.made.catalogues import (
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.paths import index_path
 from zoolens.catalog.similarity.counterparts import (
-    counterparts_of_many,
     find_counterparts,
     find_many,
 )
@@ -251,12 +250,9 @@ def test_many_at_once_find_the_same(made: Toy, min_votes: float | None) -> None:
     galaxies, answers = np.array(asked).T
     with Store.open(made.path, read_only=True) as store:
         both = find_many(store, galaxies[::-1], answers[::-1], min_votes=min_votes)[::-1]
-        ids = counterparts_of_many(store, galaxies, answers, min_votes=min_votes)
         for row, (galaxy, answer) in enumerate(asked):
             if row % 20 == 0:  # each of them takes a while
                 assert both[row] == find_counterparts(store, galaxy, answer, min_votes=min_votes)
-            for numbers, some in zip(ids, (both[row].observed, both[row].predicted), strict=True):
-                assert numbers[row] == (some[0].galaxy_id if some else -1)
 
 
 @pytest.mark.parametrize("approximate", [False, True])
@@ -275,8 +271,6 @@ def test_counterparts_have_enough_votes_on_the_question(made: Toy, approximate: 
                     assert min(c.votes or 0 for c in some) >= (least or 1)
         nobody = find_counterparts(store, galaxy, answer, min_votes=1e6)
         assert nobody.observed == nobody.predicted == []
-        ids = counterparts_of_many(store, np.array([galaxy]), np.array([answer]), min_votes=1e6)
-        assert {*ids[0], *ids[1]} == {-1}
 
 
 def test_those_with_fewer_votes_fill_what_others_leave_and_are_named(tmp_path: Path) -> None:
@@ -459,8 +453,7 @@ def test_galaxies_without_votes_change_no_counterparts(tmp_path: Path) -> None:
             asked = np.zeros(len(ids), np.int64)
             some = [find_counterparts(store, int(one), 0, k=3) for one in ids]
             few = [find_counterparts(store, int(one), 0, k=3, min_votes=3) for one in ids]
-            best = counterparts_of_many(store, ids, asked)
-            found.append((some, few, [numbers.tolist() for numbers in best]))
+            found.append((some, few, find_many(store, ids.tolist(), asked.tolist())))
     assert found[0] == found[1]
     with Store.open(path, read_only=True) as store:
         alike = find_counterparts(store, N + 3, 0, k=2 * N)

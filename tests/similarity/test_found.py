@@ -16,7 +16,7 @@ def one(number: int, votes: float, found: float = 0.5) -> Counterpart:
 def notes(
     tier: list[int], observed: list[Counterpart], predicted: list[Counterpart], k: int = 1
 ) -> tuple[str, ...]:
-    candidates = Candidates(np.array(tier, np.uint8), 10)
+    candidates = Candidates(np.arange(len(tier)), np.array(tier, np.uint8), 10)
     return notes_of(TOY, TOY.answer_id("merging_none"), candidates, 0, k, (observed, predicted), ())
 
 

@@ -76,6 +76,24 @@ def test_answers_come_in_four_ways(path: Path) -> None:
     assert len(batches) > 1
 
 
+def test_what_is_only_appended_to_is_written_once(path: Path) -> None:
+    def append(store: Store) -> int:
+        blobs = pa.array([b"0123456789" * 100] * 100, pa.binary())
+        numbers = {name: [1] * 100 for name in ("run_id", "galaxy_id", "samples", "answers")}
+        store.insert("posterior", pa.table({**numbers, "concentrations": blobs}))
+        store.execute("CHECKPOINT")
+        groups = "SELECT count(DISTINCT row_group_id) FROM pragma_storage_info('posterior')"
+        return int(store.value(groups))
+
+    with Store.open(path) as store:
+        assert [append(store) for _ in range(3)] == [1, 1, 1]
+    with Store.open(path) as store:
+        store.append_only()
+        assert [append(store) for _ in range(2)] == [2, 3]
+        store.reconnect()
+        assert append(store) == 4
+
+
 def test_statements_hold_together_or_not_at_all(path: Path) -> None:
     def broken(store: Store) -> None:
         with store.transaction():

@@ -5,7 +5,7 @@ import pytest
 
 from zoolens.catalog.errors import CatalogError, QueryRefused
 from zoolens.catalog.output.answer import write
-from zoolens.catalog.store.query import closed_query, overview
+from zoolens.catalog.store.query import OVERVIEW, closed_query
 from zoolens.catalog.store.store import Store
 
 
@@ -52,7 +52,7 @@ def test_the_name_of_a_view_asks_for_its_columns(path: Path) -> None:
 def test_an_overview_has_every_view_and_column(path: Path) -> None:
     from zoolens.catalog.store.views import VIEWS
 
-    with overview(path) as answer:
+    with closed_query(path, OVERVIEW) as answer:
         told = dict(map(tuple, answer.rows))
     assert told == {view.name: ", ".join(view.columns) for view in VIEWS}
 

@@ -22,7 +22,6 @@ from zoolens.catalog.store.released import (
     read_view,
     sorted_rows,
     votes_are_whole,
-    worst_answers,
 )
 from zoolens.catalog.store.store import Store
 
@@ -129,14 +128,6 @@ def test_galaxies_have_their_place_in_the_ranking(store: Store, min_votes: float
     for row in found:
         told = [row[name] for name in ("rank", "worst_answer", "worst_weighted_ce", "worst_ce")]
         assert told == ranked.get(row["galaxy_id"], [None] * 4)
-
-
-def test_the_worst_by_number(store: Store) -> None:
-    galaxies, answers = worst_answers(store, 0, 5)
-    rows = store.rows("SELECT galaxy_id, label FROM worst WHERE rank <= 5 ORDER BY galaxy_id")
-    assert list(zip(galaxies.tolist(), answers.tolist(), strict=True)) == [
-        (galaxy, TOY.answer_id(label)) for galaxy, label in rows
-    ]
 
 
 def test_the_ledger_holds_what_a_release_is_made_of(store: Store, runs: Runs) -> None:

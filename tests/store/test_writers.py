@@ -15,7 +15,7 @@ from tests.made.processes import started
 from zoolens.catalog.errors import CatalogBusy, CatalogError
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.writers import begin_writing, end_writing, writes_here
-from zoolens.jobs.pipeline import patiently
+from zoolens.jobs.patience import patiently
 from zoolens.jobs.reports import PredictReport
 
 

@@ -62,6 +62,7 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
         open_survey(tmp_path)
 
 
+@pytest.mark.slow
 def test_pieces_together_hold_what_the_whole_holds(tmp_path: Path) -> None:
     whole = full_catalogue(tmp_path / "gz.duckdb")
     folder = cut(whole, tmp_path / "survey", [Piece(0, pixel) for pixel in range(12)])

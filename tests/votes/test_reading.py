@@ -241,8 +241,8 @@ class TestRefusedTables:
 
     def test_a_folder_or_nothing(self, tmp_path: Path) -> None:
         (tmp_path / "v.csv").mkdir()
-        for name in ("v.csv", "w.csv"):
-            with pytest.raises(TableRefused, match="no table"):
+        for name, words in (("v.csv", "nor a folder of Parquet files"), ("w.csv", "no table")):
+            with pytest.raises(TableRefused, match=words):
                 read_vote_table(tmp_path / name)
 
     def test_no_identifier(self, tmp_path: Path) -> None:

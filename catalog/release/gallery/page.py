@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
+from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.explain.derived import exact_fractions, stored_fractions
 from zoolens.catalog.explain.wording import BASELINE
@@ -26,8 +26,8 @@ from zoolens.catalog.output.figures import shown
 from zoolens.catalog.output.html import TEMPLATES, write_page
 from zoolens.catalog.release.gallery.data import LONGEST, answer_choices, galaxies_data
 from zoolens.catalog.release.gallery.images import Drawn, Plate, draw
-from zoolens.catalog.release.gallery.rows import Rows, read_worst
-from zoolens.catalog.runtime.files import make_folder, replacing
+from zoolens.catalog.release.gallery.rows import Rows
+from zoolens.catalog.runtime.files import replacing
 from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.saliency.arithmetic import Map
 from zoolens.catalog.store.galaxies import read_galaxies
@@ -48,31 +48,19 @@ class GalleryReport:
 
 
 def write_gallery(
-    store: Store,
     folder: Path,
+    rows: Rows,
+    drawn: Mapping[int, Drawn],
     *,
-    limit: int,
-    min_votes: float | None = None,
-    among: npt.NDArray[np.int64] | None = None,
+    tree: DecisionTree,
+    min_votes: float | None,
     title: str,
 ) -> GalleryReport:
-    """Write `index.html` and `images/` of the `limit` worst galaxies into a folder.
+    """Write `index.html` and what lies beside it, except the images (`draw_rows`).
 
-    Galaxies are those of `catalog.store.ranking.rank_galaxies` on the newest score run, each
-    by the answer that costs it most; min_votes: answers to questions that fewer
-    volunteers were asked do not count, `FEWEST_VOTES` unless given; among: numbers of the
-    galaxies that do, all unless given. Images are shown as the model saw them, counterparts' too;
-    overlays
-    are of the map of that answer's predicted fraction, by the newest explain run; a map of which
-    only the first order is known says so. If image, map or
-    counterparts are missing, the page says so. The same catalogue gives the same bytes.
-    Raises `CatalogError` if there is no score run, for a limit below
-    1, and if files cannot be written.
+    min_votes: those of `read_worst`. The same galaxies give the same bytes. Raises `CatalogError`
+    if files cannot be written.
     """
-    rows = read_worst(store, limit, min_votes, among)
-    explained = explanations_of(store, rows.facts, rows.predictions.run_id)
-    make_folder(folder / "images")
-    drawn = _draw_all(store, rows, explained, folder / "images")
     for name in _BESIDE:
         with replacing(folder / name) as part:
             part.write_bytes((TEMPLATES / name).read_bytes())
@@ -81,7 +69,7 @@ def write_gallery(
         "gallery.html.jinja",
         title=shown(title, LONGEST),
         galaxies=galaxies_data(rows, drawn),
-        choices=answer_choices(rows.rows, store.tree),
+        choices=answer_choices(rows.rows, tree),
         min_votes=FEWEST_VOTES if min_votes is None else min_votes,
         baseline=BASELINE,
         filters={"whole": _whole, "fraction": _fraction, "script": _script},
@@ -94,11 +82,16 @@ def write_gallery(
     )
 
 
-def _draw_all(
-    store: Store, rows: Rows, explained: Mapping[int, Run], folder: Path
-) -> dict[int, Drawn]:
-    """Draw all galaxies that the page shows, each once; returns the results by galaxy_id."""
-    plates = list(_plates(store, rows, explained))
+def draw_rows(store: Store, rows: Rows, folder: Path) -> dict[int, Drawn]:
+    """Draw all galaxies with facts into `folder`, each once; returns the results by galaxy_id.
+
+    Images are shown as the model saw them, counterparts' too; overlays are of the map of the
+    answer's predicted fraction, by the newest explain run; a map of which only the first order is
+    known says so. If image or map are missing, the page says so.
+    """
+    predictions = store.run(store.newest_run("predict"))
+    explained = explanations_of(store, rows.facts, predictions.run_id)
+    plates = list(_plates(store, rows, predictions, explained))
     drawn = {}
     with ImageReader() as reader, progress("images", len(plates)) as bar:
         done = torch_in_order(lambda plate: draw(plate, reader, folder), plates)
@@ -109,10 +102,12 @@ def _draw_all(
     return drawn
 
 
-def _plates(store: Store, rows: Rows, explained: Mapping[int, Run]) -> Iterator[Plate]:
+def _plates(
+    store: Store, rows: Rows, predictions: Run, explained: Mapping[int, Run]
+) -> Iterator[Plate]:
     maps = _maps(store, {row.galaxy_id: row.answer_id for row in rows.rows}, explained)
     for galaxy_id, _, source, member, sha256 in read_galaxies(store, np.array(sorted(rows.facts))):
-        run = explained.get(galaxy_id, rows.predictions)
+        run = explained.get(galaxy_id, predictions)
         view = View(**run.config["view"]) if "view" in run.config else View()
         image = None if source is None else (source, member, sha256)
         yield Plate(galaxy_id, image, view, *maps.get(galaxy_id, (None, True, None)))

@@ -9,9 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.made.galleries import GALAXIES, NAMES, UNEXPLAINED, UNSEEN, gallery_catalogue
-from zoolens.catalog.release.gallery.page import write_gallery
-from zoolens.catalog.store.store import Store
+from tests.made.galleries import GALAXIES, NAMES, UNEXPLAINED, UNSEEN, gallery_catalogue, write_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -46,8 +44,7 @@ Opener = Callable[..., Page]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("gallery")
-    with Store.open(gallery_catalogue(folder), read_only=True) as store:
-        write_gallery(store, folder / "page", limit=100, title="A gallery of <hostile> names")
+    write_page(gallery_catalogue(folder), folder / "page", title="A gallery of <hostile> names")
     return folder / "page"
 
 

@@ -16,7 +16,7 @@ from zoolens.catalog.release.gallery.rows import Row, Rows
 from zoolens.catalog.similarity.counterparts import Counterpart
 from zoolens.catalog.similarity.target import Target
 from zoolens.catalog.store.facts import AnswerFacts
-from zoolens.catalog.store.store import Run, Store
+from zoolens.catalog.store.store import Store
 
 
 @pytest.mark.slow
@@ -78,8 +78,7 @@ def galleries_data(rows: list[Row], scale: Scale | None = None) -> list[dict[str
     drawn = {row.galaxy_id: Drawn("", True, scale) for row in rows} | {
         7: Drawn("gone", False, None)
     }
-    predictions = Run(1, "predict", {}, None, complete=True)
-    return galaxies_data(Rows(rows, found, predictions), drawn)
+    return galaxies_data(Rows(rows, found), drawn)
 
 
 def test_a_galaxy_by_hand() -> None:

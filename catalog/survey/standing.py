@@ -1,0 +1,66 @@
+"""How the pieces of a survey stand before a job that has to be the same on all of them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoolens.catalog.decision_tree import DecisionTree
+from zoolens.catalog.errors import CatalogError, few
+from zoolens.catalog.store.galaxies import number_of_galaxies, number_with_image
+from zoolens.catalog.store.ingests import settled_tree
+from zoolens.catalog.store.store import Store
+from zoolens.catalog.survey.tour import name_of, visit
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A piece that can be read.
+
+    tree: that predictions have to be of, if any; voted: whether anybody voted; galaxies: how many
+    it shows; imaged: how many of them have an image.
+    """
+
+    path: Path
+    tree: DecisionTree | None
+    voted: bool
+    galaxies: int
+    imaged: int
+
+
+def standings(paths: Iterable[Path]) -> list[Standing]:
+    """How those pieces stand that can be read."""
+    visits = (visit(standing_of, path) for path in paths)
+    return [one.done for one in visits if one.done is not None]
+
+
+def standing_of(path: Path) -> Standing:
+    """How a piece stands. Raises `CatalogError` if it cannot be read."""
+    with Store.open(path, read_only=True) as store:
+        return Standing(
+            path,
+            settled_tree(store),
+            store.has_votes,
+            number_of_galaxies(store),
+            number_with_image(store),
+        )
+
+
+def tree_of_all(folder: Path, pieces: Sequence[Standing]) -> DecisionTree | None:
+    """The tree of a survey: that of the votes, or else of the predictions, in its pieces.
+
+    Raises `CatalogError` if they have several.
+    """
+    trees = [(one.tree, one.path) for one in pieces if one.voted and one.tree is not None]
+    trees = trees or [(one.tree, one.path) for one in pieces if one.tree is not None]
+    if not trees:
+        return None
+    every = [tree for tree, _ in trees]
+    tree = max(every, key=every.count)
+    others = {name_of(path): other for other, path in trees if other != tree}
+    if others:
+        other = next(iter(others.values())).name
+        raise CatalogError(
+            f"{folder} is of tree {tree.name}, but {few(list(others))} of "
+            f"{'another ' * (other == tree.name)}{other}; a survey has one tree"
+        )
+    return tree

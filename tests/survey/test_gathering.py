@@ -1,0 +1,43 @@
+"""A few galaxies of several pieces as one catalogue."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from tests.made.releases import full_catalogue
+from tests.made.surveys import cut
+from zoolens.catalog.arrays import Ids
+from zoolens.catalog.store.store import Store
+from zoolens.catalog.survey.folder import Piece, catalogues
+from zoolens.catalog.survey.gathering import gather
+
+VIEWS = ("galaxies", "votes", "predictions", "losses", "question_losses", "saliency")
+
+
+def _rows(path: Path, view: str, names: list[str]) -> pa.Table:
+    with Store.open(path, read_only=True) as store:
+        rows = store.arrow(f"SELECT * EXCLUDE (galaxy_id) FROM {view} ORDER BY ALL")
+        return rows.filter(pa.compute.is_in(rows["iauname"], pa.array(names)))
+
+
+def test_they_show_what_their_pieces_show(tmp_path: Path) -> None:
+    whole = full_catalogue(tmp_path / "gz.duckdb")
+    folder = cut(whole, tmp_path / "survey", [Piece(0, pixel) for pixel in range(12)])
+    wanted: dict[Path, Ids] = {}
+    names: list[str] = []
+    for path in reversed(catalogues(folder)[1:]):
+        with Store.open(path, read_only=True) as store:
+            rows = store.rows("SELECT galaxy_id, iauname FROM galaxies ORDER BY hash(iauname)")
+        wanted[path] = np.array([number for number, _ in rows[:3]], np.int64)
+        names += [name for _, name in rows[:3]]
+    some = gather(tmp_path / "some.duckdb", wanted)
+    for view in VIEWS:
+        expected = _rows(whole, view, names)
+        assert _rows(some, view, names).equals(expected), view
+        assert len(expected)
+    with Store.open(some, read_only=True) as store:
+        numbered = store.rows("SELECT iauname FROM galaxies ORDER BY galaxy_id")
+    with Store.open(whole, read_only=True) as store:
+        listed = store.rows("SELECT iauname FROM galaxies ORDER BY galaxy_id")
+    assert numbered == [row for row in listed if row[0] in names]
