@@ -76,7 +76,9 @@ for package in {[*PACKAGES.values()]!r}:
     sys.modules[package] = None
 import zoolens
 for found in pkgutil.walk_packages(zoolens.__path__, "zoolens."):
-    if found.name not in ("zoolens.__main__", "zoolens.migrations.env"):
+    # the service is all made of its extra, and is imported by its job alone
+    served = found.name.startswith("zoolens.catalog.serve.")
+    if found.name not in ("zoolens.__main__", "zoolens.migrations.env") and not served:
         importlib.import_module(found.name)
 """
 

@@ -4,57 +4,20 @@ Every table becomes that of DuckDB, every `*` its columns, and every column of a
 of its own, so that what a column of the answer holds is known: what it held where it came from.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
 from zoolens.catalog.errors import nearest
 from zoolens.catalog.output.answer import distinct
 from zoolens.catalog.serve.adql import refused
+from zoolens.catalog.serve.scopes import Scope, same
 from zoolens.catalog.serve.shapes import kind_of
 from zoolens.catalog.store.dictionary import Column
 from zoolens.catalog.store.published import Published
 
 _DEFAULT = "zoolens"  # the schema of a table that is named without one
 _SAME_UNIT = ("AVG", "MAX", "MIN", "SUM", "ABS", "CEILING", "FLOOR", "ROUND", "TRUNCATE")
-
-
-@dataclass
-class _Scope:
-    """What a SELECT has after FROM: columns by the name of each table, and where they merge.
-
-    schemas: of those tables that were named with none of their own name; merged: names that stand
-    for one column in several tables (USING, NATURAL).
-    """
-
-    tables: dict[str, Sequence[Column]] = field(default_factory=dict)
-    schemas: dict[str, str] = field(default_factory=dict)
-    merged: set[str] = field(default_factory=set)
-
-    def holding(self, name: str) -> list[Column]:
-        """The columns of that name."""
-        found = [c for columns in self.tables.values() for c in columns if same(c.name, name)]
-        return found[:1] if name.lower() in self.merged else found
-
-    def all(self, only: str | None = None) -> Iterator[tuple[str | None, Column]]:
-        """What `*` stands for: each column with its table, without one where several have it."""
-        seen: set[str] = set()
-        for table, columns in self.tables.items():
-            if only is not None and table != only:
-                continue
-            for column in columns:
-                merged = only is None and column.name.lower() in self.merged
-                if not merged:
-                    yield table, column
-                elif column.name.lower() not in seen:
-                    seen.add(column.name.lower())
-                    yield None, column
-
-
-def same(one: str, other: str) -> bool:
-    """Whether two names are one: ADQL's regular names are so whatever their case."""
-    return one.lower() == other.lower()
 
 
 class Names:
@@ -69,7 +32,7 @@ class Names:
         self,
         query: exp.Expr,
         queries: Mapping[str, Sequence[Column]] | None = None,
-        outer: Sequence[_Scope] = (),
+        outer: Sequence[Scope] = (),
     ) -> list[Column]:
         """Replace the names of a query by DuckDB's; the columns of its answer.
 
@@ -91,7 +54,7 @@ class Names:
         self,
         query: exp.SetOperation,
         known: Mapping[str, Sequence[Column]],
-        outer: Sequence[_Scope],
+        outer: Sequence[Scope],
     ) -> list[Column]:
         left = self.resolve(query.this, known, outer)
         right = self.resolve(query.expression, known, outer)
@@ -106,9 +69,9 @@ class Names:
         return left
 
     def _of_select(
-        self, query: exp.Expr, known: Mapping[str, Sequence[Column]], outer: Sequence[_Scope]
+        self, query: exp.Expr, known: Mapping[str, Sequence[Column]], outer: Sequence[Scope]
     ) -> list[Column]:
-        scope = _Scope()
+        scope = Scope()
         joins = query.args.get("joins") or []
         if (first := query.args.get("from_")) is not None:
             self._add(scope, first.this, known, outer)
@@ -132,10 +95,10 @@ class Names:
 
     def _add(
         self,
-        scope: _Scope,
+        scope: Scope,
         source: exp.Expr,
         known: Mapping[str, Sequence[Column]],
-        outer: Sequence[_Scope],
+        outer: Sequence[Scope],
     ) -> Sequence[Column]:
         """Add what stands after FROM or JOIN; its columns."""
         schema = ""
@@ -186,7 +149,7 @@ class Names:
         self,
         node: exp.Expr | None,
         known: Mapping[str, Sequence[Column]],
-        scopes: Sequence[_Scope],
+        scopes: Sequence[Scope],
     ) -> None:
         if node is not None:
             self._look_up(node, known, scopes, set())
@@ -195,7 +158,7 @@ class Names:
         self,
         node: exp.Expr,
         known: Mapping[str, Sequence[Column]],
-        scopes: Sequence[_Scope],
+        scopes: Sequence[Scope],
         aliases: set[str],
     ) -> None:
         """Find the columns of an expression, and of the queries in it."""
@@ -208,7 +171,7 @@ class Names:
             for part in list(node.iter_expressions()):
                 self._look_up(part, known, scopes, aliases)
 
-    def _column(self, node: exp.Column, scopes: Sequence[_Scope], aliases: set[str]) -> None:
+    def _column(self, node: exp.Column, scopes: Sequence[Scope], aliases: set[str]) -> None:
         name, table = node.name, node.table
         if not table and name.lower() in aliases:
             return
@@ -232,12 +195,12 @@ class Names:
                 return
         raise refused(self._text, node, self._absent(node, scopes))
 
-    def _here(self, scope: _Scope, node: exp.Column) -> bool:
+    def _here(self, scope: Scope, node: exp.Column) -> bool:
         """Whether the table that a column names is one of a scope's."""
         key = node.table.lower()
         return key in scope.tables and node.db.lower() in ("", scope.schemas[key])
 
-    def _absent(self, node: exp.Column, scopes: Sequence[_Scope]) -> str:
+    def _absent(self, node: exp.Column, scopes: Sequence[Scope]) -> str:
         if node.table:
             columns = [
                 c.name for s in scopes if self._here(s, node) for c in s.tables[node.table.lower()]
@@ -252,7 +215,7 @@ class Names:
         known = nearest(node.name.lower(), list(dict.fromkeys(columns)))
         return f"no column {_full(node.table, node.name)}; nearest: {known}"
 
-    def _selected(self, query: exp.Expr, scope: _Scope) -> list[Column]:
+    def _selected(self, query: exp.Expr, scope: Scope) -> list[Column]:
         """Write out `*`, and give every column of the answer a name of its own."""
         parts: list[tuple[exp.Expr, Column]] = []
         for node in query.expressions:
@@ -273,7 +236,7 @@ class Names:
         )
         return [held._replace(name=name) for (_, held), name in zip(parts, names, strict=True)]
 
-    def _all(self, node: exp.Expr, scope: _Scope) -> list[tuple[exp.Expr, Column]]:
+    def _all(self, node: exp.Expr, scope: Scope) -> list[tuple[exp.Expr, Column]]:
         only = node.table.lower() if isinstance(node, exp.Column) else None
         if only is not None and not self._here(scope, node):  # type: ignore[arg-type]
             raise refused(self._text, node, self._absent(node, [scope]))  # type: ignore[arg-type]
