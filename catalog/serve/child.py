@@ -31,6 +31,7 @@ from zoolens.catalog.serve.where import at_in
 from zoolens.catalog.store.foreign import Foreign, opened
 
 _BATCH = 8_192  # rows
+_LONGEST = 2_000  # characters of what is said of a query
 _THREADS_SPACE = 1 << 29  # bytes of address space for stacks and allocators, which is not memory
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
@@ -59,7 +60,7 @@ def _said(catalog: Path, asked: Asked, limits: Limits) -> Iterator[bytes]:
             yield first
             yield from parts
     except CatalogError as error:
-        yield _line(status="error", message=str(error))
+        yield _line(status="error", message=str(error)[:_LONGEST])
     except MemoryError:
         yield _line(status="error", message=_too_much(limits))
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
 from zoolens.catalog.errors import CatalogError
@@ -54,9 +56,13 @@ async def read(request: Request, settings: Settings) -> Parameters:
     if request.method == "POST":
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
         if kind in _FORM:
-            form = await request.form(
-                max_files=_MOST_FIELDS, max_fields=_MOST_FIELDS, max_part_size=settings.upload
-            )
+            try:
+                form = await request.form(
+                    max_files=_MOST_FIELDS, max_fields=_MOST_FIELDS, max_part_size=settings.upload
+                )
+            except (HTTPException, MultiPartException, KeyError) as error:
+                said = getattr(error, "detail", None) or getattr(error, "message", error)
+                raise BadRequest(f"the form cannot be read: {said}") from None
             found.add(form.multi_items())
         elif await request.body():
             raise BadRequest(f"a body of type {kind or 'none'}; send {' or '.join(_FORM)}")

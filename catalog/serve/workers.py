@@ -21,6 +21,7 @@ from zoolens.catalog.serve.asking import Asked, Limits
 from zoolens.catalog.serve.forking import MESSAGE, Order
 
 _LINE = 1 << 17  # bytes of the line that says how it went
+_ORDER = 150_000  # bytes, which Linux sends in one piece
 _PART = 1 << 16  # bytes of an answer that are held
 _GRACE = 5.0  # seconds after its own alarm that a process is given
 
@@ -105,9 +106,11 @@ class Workers:
         await self._slot(self._patience if patience is None else patience)
         number = next(self._numbers)
         try:
+            order = Order(number, str(catalog), asked, limits).packed()
+            if len(order) > _ORDER:
+                raise CatalogError(f"the query is longer than {_ORDER:,} bytes")
             reading, writing = os.pipe()
             try:
-                order = Order(number, str(catalog), asked, limits).packed()
                 socket.send_fds(self._orders, [order], [writing])
             except OSError:
                 os.close(reading)

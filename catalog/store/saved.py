@@ -31,9 +31,13 @@ def save(path: Path, out: Path) -> None:
         try:
             with duckdb.connect(str(part)) as connection:
                 connection.execute("CHECKPOINT")  # what was in its log is in the file now
+            connect(part, read_only=False).close()
         except duckdb.Error as error:
             raise read_failure(path, error) from None
-        connect(part, read_only=False).close()
+        except CatalogError as error:  # the name of the copy says nothing to anybody
+            raise type(error)(str(error).replace(str(part), str(path))) from None
+        finally:
+            log_path(part).unlink(missing_ok=True)
 
 
 def _copied(path: Path, out: Path) -> bool:
