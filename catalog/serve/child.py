@@ -24,11 +24,12 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.formats.votable_reading import read_votable
 from zoolens.catalog.serve.asking import Asked, Limits
 from zoolens.catalog.serve.formats import Answer, format_of
+from zoolens.catalog.serve.opening import opened_to_ask
 from zoolens.catalog.serve.reserved import written
 from zoolens.catalog.serve.rows import described_schema, plain
 from zoolens.catalog.serve.translate import Translated, translate
 from zoolens.catalog.serve.where import at_in
-from zoolens.catalog.store.foreign import Foreign, opened
+from zoolens.catalog.store.foreign import Foreign
 
 _BATCH = 8_192  # rows
 _LONGEST = 2_000  # characters of what is said of a query
@@ -78,7 +79,8 @@ def _too_much(limits: Limits) -> str:
 
 def _answer(catalog: Path, asked: Asked, limits: Limits, scratch: Path) -> Iterator[bytes]:
     form = format_of(asked.form)
-    with opened(catalog, memory=limits.memory, threads=limits.threads) as foreign:
+    bounds = {"memory": limits.memory, "threads": limits.threads}
+    with opened_to_ask(catalog, asked.query, **bounds) as foreign:
         _take_in(foreign, asked)
         query = translate(asked.query, foreign.tables, asked.rows + 1)
         if query.has_geometry:

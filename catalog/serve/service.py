@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 
 from zoolens.catalog.serve.jobs import JobStore
+from zoolens.catalog.serve.opening import opened_to_ask
 from zoolens.catalog.serve.settings import Settings
 from zoolens.catalog.serve.workers import Workers
-from zoolens.catalog.store.foreign import opened
 from zoolens.catalog.store.published import Published
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ PATH = "/tap"
 class Service:
     """A catalogue that is served.
 
-    catalog: a file that nobody writes to, which may be replaced by another; jobs: the folder of
-    the asynchronous ones.
+    catalog: a file that nobody writes to, which may be replaced by another, or a survey of such;
+    jobs: the folder of the asynchronous ones.
     """
 
     workers: Workers
@@ -38,7 +38,7 @@ class Service:
 
     def look_again(self) -> None:
         """Read which tables there are, of a catalogue that is another now."""
-        with opened(self.catalog, memory=_MEMORY, threads=1) as found:
+        with opened_to_ask(self.catalog, "galaxies", memory=_MEMORY, threads=1) as found:
             self.tables: list[Published] = found.tables
         self.as_of = datetime.now(UTC)
 

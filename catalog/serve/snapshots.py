@@ -14,8 +14,7 @@ from pathlib import Path
 from zoolens.catalog.errors import CatalogBusy, CatalogError
 from zoolens.catalog.serve.service import Service
 from zoolens.catalog.store.saved import changed, save
-
-_NAME = "catalog.duckdb"
+from zoolens.catalog.survey.folder import is_survey, read_survey, write_survey
 
 
 @contextmanager
@@ -43,20 +42,34 @@ def held(folder: Path) -> Iterator[Path]:
 
 
 class Snapshot:
-    """A copy of a catalogue in a folder; `path` is where it is."""
+    """A copy of a catalogue, or of each piece of a survey, in a folder; `path` is where it is."""
 
     def __init__(self, catalog: Path, folder: Path) -> None:
-        self._catalog, self.path = catalog, folder / _NAME
-        self._of = changed(catalog)
-        save(catalog, self.path)
+        self._catalog = catalog
+        self._survey = is_survey(catalog)
+        self.path = folder / ("survey" if self._survey else "catalog.duckdb")
+        self._of: dict[Path, tuple[int, ...]] = {}
+        self.renew()
 
     def renew(self) -> bool:
-        """Copy the catalogue again if it has changed; whether it had."""
-        now = changed(self._catalog)
-        if now == self._of:
+        """Copy again what has changed; whether anything had."""
+        if not self._survey:
+            return self._copy(self._catalog, self.path)
+        survey = read_survey(self._catalog)
+        renewed = False
+        for piece in survey.pieces:
+            out = piece.path(self.path)
+            out.parent.mkdir(parents=True, exist_ok=True)
+            renewed |= self._copy(piece.path(self._catalog), out)
+        write_survey(self.path, survey.pieces)
+        return renewed
+
+    def _copy(self, file: Path, out: Path) -> bool:
+        now = changed(file)
+        if now == self._of.get(file):
             return False
-        save(self._catalog, self.path)
-        self._of = now
+        save(file, out)
+        self._of[file] = now
         return True
 
 

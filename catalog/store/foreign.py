@@ -7,6 +7,7 @@ it has no files, extensions, variables or settings, and reads the catalogue alon
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -16,15 +17,14 @@ from zoolens.catalog.store.own_columns import DEFINITIONS, OwnColumn, quoted
 from zoolens.catalog.store.published import Published, published, tap_schema, uploaded
 from zoolens.catalog.store.snapshot import look
 from zoolens.catalog.store.sphere import MACROS
+from zoolens.catalog.store.together import open_together
 
 
 class Foreign:
-    """A catalogue that is open for one query; tables: those that may be asked."""
+    """A catalogue, or a survey, that is open for one query; tables: those that may be asked."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
-        own = [OwnColumn(*row) for row in connection.execute(DEFINITIONS, [0]).fetchall()]
-        self.tables: list[Published] = published(own)
+    def __init__(self, connection: duckdb.DuckDBPyConnection, tables: list[Published]) -> None:
+        self._connection, self.tables = connection, tables
 
     def add_macros(self) -> None:
         """Make the functions of `catalog.store.sphere` known."""
@@ -63,9 +63,31 @@ def opened(path: Path, *, memory: int, threads: int) -> Iterator[Foreign]:
 
     Raises as `catalog.store.schema.connect` does.
     """
-    limits = {"memory_limit": f"{memory // 1000}KB", "threads": threads}
-    connection = look(path, {**limits, **CLOSED}).connection
+    connection = look(path, _settings(memory, threads)).connection
     try:
-        yield Foreign(connection)
+        own = [OwnColumn(*row) for row in connection.execute(DEFINITIONS, [0]).fetchall()]
+        yield Foreign(connection, published(own))
     finally:
         connection.close()
+
+
+@contextmanager
+def opened_together(
+    pieces: Mapping[str, Path], query: str, *, memory: int, threads: int
+) -> Iterator[Foreign]:
+    """A survey open for one query, of pieces by name; only views that the query names are made.
+
+    Raises as `open_together` does.
+    """
+    with open_together(pieces, _settings(memory, threads)) as survey:
+        own: dict[str, OwnColumn] = {}
+        for _, store in survey.stores():
+            for row in store.rows(DEFINITIONS, [0]):
+                own.setdefault(str(row[0]), OwnColumn(*row))
+        survey.make_views(query)
+        survey.close_in()
+        yield Foreign(survey.connection, published([*own.values()], pieces=True))
+
+
+def _settings(memory: int, threads: int) -> dict[str, Any]:
+    return {"memory_limit": f"{memory // 1000}KB", "threads": threads, **CLOSED}

@@ -11,8 +11,9 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from zoolens.catalog.formats.columns import meaning
-from zoolens.catalog.store.dictionary import Column
+from zoolens.catalog.store.dictionary import PIECE, Column
 from zoolens.catalog.store.own_columns import OwnColumn
+from zoolens.catalog.store.together import has_piece
 from zoolens.catalog.store.views import VIEWS, own_view
 
 SCHEMAS = {
@@ -54,8 +55,11 @@ class Published:
         return f"{self.schema}.{self.name}"
 
 
-def published(own: Sequence[OwnColumn] = ()) -> list[Published]:
-    """All tables of a catalogue that others may ask, TAP_SCHEMA's too; own: the user's columns."""
+def published(own: Sequence[OwnColumn] = (), *, pieces: bool = False) -> list[Published]:
+    """All tables of a catalogue that others may ask, TAP_SCHEMA's too.
+
+    own: the user's columns; pieces: whether it is a survey, whose rows tell their piece.
+    """
     views = [own_view(own) if view.name == "own" else view for view in VIEWS]
     found = []
     for schema, place in (("zoolens", "main"), ("history", "history")):
@@ -64,7 +68,7 @@ def published(own: Sequence[OwnColumn] = ()) -> list[Published]:
                 schema,
                 view.name,
                 f"One row per {view.row}.",
-                tuple(view.columns.values()),
+                (*view.columns.values(), *([PIECE] if pieces and has_piece(view) else [])),
                 (place, view.name),
             )
             for view in views
