@@ -23,7 +23,7 @@ def serve(
     jobs: Path | None = None,
     follow: float | None = None,
 ) -> None:
-    """Serve a catalogue until the process is asked to end.
+    """Serve a catalogue, or the folder of a survey, until the process is asked to end.
 
     A copy of it is served, in the folder `jobs` (beside the catalogue unless given), where the
     asynchronous jobs are, too. follow: seconds between two looks at whether it has changed, to

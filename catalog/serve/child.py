@@ -80,7 +80,7 @@ def _too_much(limits: Limits) -> str:
 def _answer(catalog: Path, asked: Asked, limits: Limits, scratch: Path) -> Iterator[bytes]:
     form = format_of(asked.form)
     bounds = {"memory": limits.memory, "threads": limits.threads}
-    with opened_to_ask(catalog, asked.query, **bounds) as foreign:
+    with opened_to_ask(catalog, asked.query, **bounds) as (foreign, told):
         _take_in(foreign, asked)
         query = translate(asked.query, foreign.tables, asked.rows + 1)
         if query.has_geometry:
@@ -92,6 +92,7 @@ def _answer(catalog: Path, asked: Asked, limits: Limits, scratch: Path) -> Itera
             schema = described_schema(reader.schema, query.columns)
             batches = _batches(reader, schema, asked.query, query, limits)
             infos = {"QUERY": asked.query, "PROVIDER": "Zoolens"}
+            infos |= {f"WARNING_{number}": words for number, words in enumerate(told, start=1)}
             yield from form.write(Answer(schema, batches, asked.rows, infos), scratch)
 
 

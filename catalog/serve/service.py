@@ -38,7 +38,7 @@ class Service:
 
     def look_again(self) -> None:
         """Read which tables there are, of a catalogue that is another now."""
-        with opened_to_ask(self.catalog, "galaxies", memory=_MEMORY, threads=1) as found:
+        with opened_to_ask(self.catalog, "galaxies", memory=_MEMORY, threads=1) as (found, _):
             self.tables: list[Published] = found.tables
         self.as_of = datetime.now(UTC)
 

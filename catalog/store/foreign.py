@@ -13,11 +13,13 @@ import duckdb
 import pyarrow as pa
 
 from zoolens.catalog.store.connection import CLOSED
+from zoolens.catalog.store.outdated import warn_of
 from zoolens.catalog.store.own_columns import DEFINITIONS, OwnColumn, quoted
 from zoolens.catalog.store.published import Published, published, tap_schema, uploaded
+from zoolens.catalog.store.query import steps_read
 from zoolens.catalog.store.snapshot import look
 from zoolens.catalog.store.sphere import MACROS
-from zoolens.catalog.store.together import open_together
+from zoolens.catalog.store.store import Store
 
 
 class Foreign:
@@ -58,36 +60,21 @@ class Foreign:
 
 
 @contextmanager
-def opened(path: Path, *, memory: int, threads: int) -> Iterator[Foreign]:
+def opened(path: Path, query: str = "", *, memory: int, threads: int) -> Iterator[Foreign]:
     """A catalogue open for one query; memory: bytes that DuckDB may hold.
 
+    Warns (`Outdated`) of what the query reads that was made before the present votes or images.
     Raises as `catalog.store.schema.connect` does.
     """
-    connection = look(path, _settings(memory, threads)).connection
+    connection = look(path, settings_of(memory, threads)).connection
     try:
+        warn_of(Store(path, connection), *sorted(steps_read(query)))
         own = [OwnColumn(*row) for row in connection.execute(DEFINITIONS, [0]).fetchall()]
         yield Foreign(connection, published(own))
     finally:
         connection.close()
 
 
-@contextmanager
-def opened_together(
-    pieces: Mapping[str, Path], query: str, *, memory: int, threads: int
-) -> Iterator[Foreign]:
-    """A survey open for one query, of pieces by name; only views that the query names are made.
-
-    Raises as `open_together` does.
-    """
-    with open_together(pieces, _settings(memory, threads)) as survey:
-        own: dict[str, OwnColumn] = {}
-        for _, store in survey.stores():
-            for row in store.rows(DEFINITIONS, [0]):
-                own.setdefault(str(row[0]), OwnColumn(*row))
-        survey.make_views(query)
-        survey.close_in()
-        yield Foreign(survey.connection, published([*own.values()], pieces=True))
-
-
-def _settings(memory: int, threads: int) -> dict[str, Any]:
+def settings_of(memory: int, threads: int) -> dict[str, Any]:
+    """Settings of a connection for a query that may take so many bytes and threads."""
     return {"memory_limit": f"{memory // 1000}KB", "threads": threads, **CLOSED}

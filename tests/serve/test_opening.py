@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.made.catalogues import add_galaxies
+from tests.made.catalogues import add_galaxies, add_predictions, random_concentrations
 from tests.made.surveys import cut
 from zoolens.catalog.serve.asking import Asked, Limits
 from zoolens.catalog.serve.child import _said
@@ -54,7 +54,7 @@ def test_its_rows_tell_their_piece(survey: Path) -> None:
     assert {line.decode().strip('"') for line in pieces[1:]} <= {
         piece.name for piece in read_survey(survey).pieces
     }
-    with opened_to_ask(survey, "galaxies", memory=1 << 28, threads=1) as foreign:
+    with opened_to_ask(survey, "galaxies", memory=1 << 28, threads=1) as (foreign, _):
         (galaxies,) = [table for table in foreign.tables if table.full == "zoolens.galaxies"]
     assert galaxies.columns[-1].name == "piece"
 
@@ -69,3 +69,15 @@ def test_its_copy_is_renewed_piece_by_piece(full_gz: Path, tmp_path: Path) -> No
         add_galaxies(store, 1)
     assert snapshot.renew()
     assert _lines(snapshot.path, "SELECT COUNT(*) AS n FROM galaxies") == [b"n", b"31"]
+
+
+@pytest.mark.slow
+def test_what_is_outdated_is_said_with_the_answer(full_gz: Path, tmp_path: Path) -> None:
+    path = tmp_path / "gz.duckdb"
+    path.write_bytes(full_gz.read_bytes())
+    with Store.open(path) as store:
+        add_predictions(store, random_concentrations(30, samples=5))  # so that losses are of others
+    query = "SELECT COUNT(*) AS n FROM losses"
+    said = b"".join(_said(path, Asked(query, "votable/td", 10), _LIMITS))
+    assert b'<INFO name="WARNING_1" value="' in said
+    assert b"WARNING" not in b"".join(_said(full_gz, Asked(query, "votable/td", 10), _LIMITS))
