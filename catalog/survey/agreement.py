@@ -140,6 +140,20 @@ def without(pieces: Mapping[str, bool], job: str) -> str | None:
     return f"without {WORDS[job]}: {few(names)} of {len(pieces)} pieces"
 
 
+def tell_of_pieces(folder: Path, stores: Iterable[tuple[str, Store]], jobs: Sequence[str]) -> None:
+    """Warn (`Told`) of pieces, by name, that may not be compared, show nothing, or are outdated.
+
+    jobs: whose rows are being read.
+    """
+    compared = Comparison(folder, jobs)
+    for name, store in stores:
+        compared.note(name, store)
+        compared.note_outdated(name, store, jobs)
+    for said in compared.differences:
+        tell(said)
+    compared.tell()
+
+
 class Comparison:
     """The pieces of a survey, noted one after the other, whose rows are to be read together."""
 

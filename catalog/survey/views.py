@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from zoolens.catalog.errors import tell
 from zoolens.catalog.output.answer import Answer
 from zoolens.catalog.store.query import answered, closed, steps_read
 from zoolens.catalog.store.together import open_together
-from zoolens.catalog.survey.agreement import Comparison
+from zoolens.catalog.survey.agreement import tell_of_pieces
 from zoolens.catalog.survey.folder import whole_survey
 
 
@@ -27,13 +26,7 @@ def survey_query(
     it does, and if any piece is missing or cannot be read.
     """
     with open_together(whole_survey(folder).named, closed(memory)) as survey:
-        compared = Comparison(folder, jobs := sorted(steps_read(query)))
-        for name, store in survey.stores():
-            compared.note(name, store)
-            compared.note_outdated(name, store, jobs)
-        for said in compared.differences:
-            tell(said)
-        compared.tell()
+        tell_of_pieces(folder, survey.stores(), sorted(steps_read(query)))
         survey.make_views(query)
         survey.close_in()
         with answered(survey.connection, folder, query, memory, timeout, end) as answer:
