@@ -27,11 +27,12 @@ def evaluate(
         int, Option(min=2, help="Galaxies for the slow tests of sanity and faithfulness.")
     ] = 20,
     out: Annotated[Path | None, Option(help="Folder for figures and page.")] = None,
+    cluster: options.Cluster = None,
     catalog: options.Catalog = options.CATALOG,
     quiet: options.Quiet = False,
 ) -> None:
     """How far predictions and explanations can be trusted: tables, figures, a page."""
-    from zoolens.jobs.evaluate_pieces import evaluate as job
+    from zoolens.jobs.evaluate_survey import evaluate as job
 
     report = job(
         catalog,
@@ -43,6 +44,7 @@ def evaluate(
         maps=maps,
         typical=typical,
         out=out,
+        cluster=cluster,
     )
     say(report)
     for title, table in report.tables.items():

@@ -16,7 +16,7 @@ from zoolens.catalog.store.ingests import check_tree, settle_tree
 from zoolens.catalog.store.outdated import MADE, clear_outdated
 from zoolens.catalog.store.rejects import commonest_reason
 from zoolens.catalog.store.store import Store, code_version
-from zoolens.catalog.survey.folder import is_survey, open_survey
+from zoolens.catalog.survey.folder import check_one
 
 # The job of the recipe of each job of a run.
 JOBS = {"predict": "predict", "explain": "explain", "comparison": "explain"}
@@ -59,7 +59,7 @@ def adopt_parts(catalog: Path, folder: Path) -> AdoptReport:
     if the catalogue is of another tree; `PartsMissing`, with the numbers of the parts, after what
     is there was adopted: the run then stays unfinished, until a later call brings the rest.
     """
-    check_one_catalogue(catalog, folder)
+    check_one(catalog)
     plan = read_plan(folder)
     if plan is None:
         raise CatalogError(
@@ -99,16 +99,6 @@ def adopt_parts(catalog: Path, folder: Path) -> AdoptReport:
         changed = store.conclude(run, added=galaxies + rejects + renewed > 0)
         notes = tuple(_notes(taken, plan.job))
         return AdoptReport(plan.job, run.run_id, galaxies, total, rejects, notes, changed)
-
-
-def check_one_catalogue(catalog: Path, folder: Path) -> None:
-    """Raises `CatalogError`, with how to go on, if a catalogue is a survey: parts are of one."""
-    if is_survey(catalog):
-        piece = open_survey(catalog).pieces[0]
-        raise CatalogError(
-            f"{catalog} is a survey, and parts are of one catalogue: do each of its pieces by "
-            f"itself, such as --catalog {piece.path(catalog)} with the folder {folder / piece.name}"
-        )
 
 
 def _check_catalogue(store: Store, plan: Plan) -> None:

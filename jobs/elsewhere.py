@@ -4,10 +4,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zoolens.catalog.parts.computing import ThroughFolder
 from zoolens.catalog.paths import parts_dir
 from zoolens.catalog.store.shards import Executor
+
+if TYPE_CHECKING:
+    from zoolens.catalog.cluster.crew import Crew
 
 # What computes parts, given the folder that they are written into.
 Elsewhere = Callable[[Path], AbstractContextManager[Executor]]
@@ -29,6 +33,18 @@ def elsewhere(
 
     with through_cluster(cluster, parts or parts_dir(catalog)) as through:
         yield through
+
+
+@contextmanager
+def workers_elsewhere(cluster: str | None) -> Iterator["Crew | None"]:
+    """Workers whose results come back as they are, without a folder; None if not given."""
+    if cluster is None:
+        yield None
+        return
+    from zoolens.catalog.cluster.crew import crew
+
+    with crew(cluster) as workers:
+        yield workers
 
 
 def writing_elsewhere(cluster: str | None) -> Elsewhere | None:

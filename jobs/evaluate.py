@@ -1,6 +1,5 @@
 """`evaluate`: how far predictions and explanations can be trusted."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,35 +9,47 @@ import numpy as np
 import pyarrow as pa
 
 from zoolens.catalog.arrays import Floats
+from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import ModelRefused
 from zoolens.catalog.evaluation.causes import Case, cases, typical_answers
 from zoolens.catalog.evaluation.localisation import CAUSES
 from zoolens.catalog.evaluation.measures import Measure, evaluation_rows, read_measures
 from zoolens.catalog.evaluation.neighbours import FEATURES as NEIGHBOURS
-from zoolens.catalog.evaluation.neighbours import NeighbourTrial, others_alone
+from zoolens.catalog.evaluation.neighbours import others_alone
 from zoolens.catalog.evaluation.of_fractions import fraction_measures, warning_measures
-from zoolens.catalog.evaluation.of_maps import MapTrial, faithfulness_measures, sanity_measures
+from zoolens.catalog.evaluation.of_maps import (
+    faithfulness_measures,
+    localised,
+    sanity_measures,
+    tested,
+)
+from zoolens.catalog.evaluation.recipe import TrialRecipe, Trials
 from zoolens.catalog.evaluation.sample import Evaluated, read_evaluated
 from zoolens.catalog.evaluation.section import LEAD, TITLE, evaluation_section, evaluation_tables
+from zoolens.catalog.evaluation.trial import Batch, MapTrial, Typical
 from zoolens.catalog.evaluation.truth import Truth, read_truth
 from zoolens.catalog.explain.model import ExplainedModel, explained_model
-from zoolens.catalog.images.loading import ImageBatch, image_batch
+from zoolens.catalog.explain.recipe import MapRecipe
+from zoolens.catalog.images.loading import load
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.bundled import settled
-from zoolens.catalog.network.inference import torch_in_order
-from zoolens.catalog.network.model import ZoobotModel, load_model
+from zoolens.catalog.network.ensemble import Member, shown_to
+from zoolens.catalog.network.model import load_model
 from zoolens.catalog.output.html import Section, write_report
+from zoolens.catalog.parts.recipe import prepared_here
 from zoolens.catalog.paths import evaluation_dir, evaluation_page
+from zoolens.catalog.predictions.recipe import ModelFile
 from zoolens.catalog.runtime.files import sha256_of
-from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.saliency.oriented import OrientedExplainer
 from zoolens.catalog.saliency.pooled import PooledExplainer
 from zoolens.catalog.store.matrices import predictions_state, read_predictions, votes_state
 from zoolens.catalog.store.outdated import warn_of
 from zoolens.catalog.store.rejects import Reject, reject_table
 from zoolens.catalog.store.store import Run, Store
+from zoolens.jobs.elsewhere import workers_elsewhere
 
 _BATCH = 16
+_OF_MAPS = ("maps", "sanity", "faithfulness")  # topics
 _FEATURES = tuple(
     dict.fromkeys([name for causes in CAUSES.values() for name in causes] + [*NEIGHBOURS])
 )
@@ -88,9 +99,14 @@ class _Work:
     reach: Floats
     truth: Truth | None
     explained: ExplainedModel | None
-    control: ZoobotModel | None
+    control: Member | None
     maps: int
     typical: int
+
+    def drawn(self, most: int) -> list[int]:
+        """Numbers of galaxies with images, at most so many, chosen at random."""
+        available = np.array(list(self.data.images), dtype=np.int64)
+        return np.sort(np.random.default_rng(_SEED).permutation(available)[:most]).tolist()
 
 
 def evaluate(
@@ -104,6 +120,7 @@ def evaluate(
     maps: int = 300,
     typical: int = 20,
     out: Path | None = None,
+    cluster: str | None = None,
 ) -> EvaluateReport:
     """Measure the newest predictions, and the maps of the model that made them.
 
@@ -115,7 +132,7 @@ def evaluate(
     sanity check. split: only galaxies of that split of the newest training; where: only those of
     which an SQL condition on the views `galaxies` and `own` is true. galaxies: at most so many,
     chosen at random. out: folder of page and figures, beside the catalogue
-    unless given.
+    unless given. cluster: workers that test the maps, as `jobs.elsewhere` takes it.
 
     The measures of a topic are committed together, and the same call continues where
     it was stopped. Raises `CatalogError` and its kinds for what the user can put right.
@@ -147,7 +164,7 @@ def evaluate(
                 "predictions": predictions_state(store, predictions.run_id),
                 "votes": votes_state(store),
                 "truth_sha256": truth and sha256_of(truth),
-                "control_sha256": work.control and work.control.sha256,
+                "control_sha256": work.control and work.control.model.sha256,
                 "split": split,
                 "galaxies": galaxies,
                 "maps": maps,
@@ -164,7 +181,7 @@ def evaluate(
         )
         changed = not run.complete or run.again
         if not run.complete:
-            _measure(store, run, reader, work)
+            _measure(store, run, reader, work, cluster)
             store.finish(run)
         measures = read_measures(store.rows_made(run, "evaluation"))
         tables = evaluation_tables(measures, store.tree)
@@ -179,18 +196,18 @@ def evaluate(
     )
 
 
-def _control(source: str, explained: ExplainedModel | None, store: Store) -> ZoobotModel:
+def _control(source: str, explained: ExplainedModel | None, store: Store) -> Member:
     control = load_model(source).for_tree(store.tree)
     own = explained.model.architecture if explained else "nothing that could be explained"
-    if control.architecture != own:
+    if explained is None or control.architecture != own:
         raise ModelRefused(
             f"{source} is a {control.architecture}, and what predicted is {own}; a control is "
             "trained as the model was, on shuffled votes"
         )
-    return control
+    return shown_to(source, control, explained.view)
 
 
-def _measure(store: Store, run: Run, reader: ImageReader, work: _Work) -> None:
+def _measure(store: Store, run: Run, reader: ImageReader, work: _Work, cluster: str | None) -> None:
     """Commit the measures of each topic that the run does not have yet."""
     if not store.committed(run, "fractions"):
         found = fraction_measures(work.data, work.truth, store.tree, work.predicted, work.reach)
@@ -198,91 +215,83 @@ def _measure(store: Store, run: Run, reader: ImageReader, work: _Work) -> None:
     explained = work.explained
     if explained is None or isinstance(explained.explainer, PooledExplainer | OrientedExplainer):
         return
-    trial = MapTrial(explained.model, explained.explainer, store.tree)
-    if not store.committed(run, "maps"):
-        found, rejects = _test_maps(reader, work, explained, trial)
-        tables = {"evaluation": evaluation_rows(found), "reject": reject_table(rejects)}
-        store.commit(run, "maps", tables)
-    lacking = [name for name in ("sanity", "faithfulness") if not store.committed(run, name)]
+    lacking = {topic for topic in _OF_MAPS if not store.committed(run, topic)}
+    typical = _typical(reader, work, explained, store.tree) if lacking - {"maps"} else None
+    if typical is None:
+        lacking &= {"maps"}
     if not lacking:
         return
-    batch = next(_batches(reader, work, explained, _drawn(work, work.typical), work.typical))
-    if len(batch.galaxies) < 2:  # batch norms of one image have no statistics
-        return
-    numbers = _numbers(work, batch)
-    chosen = typical_answers(work.predicted[numbers], work.reach[numbers], store.tree)
-    answers = chosen.tolist()
-    with progress("testing sanity and faithfulness", 2) as bar:
-        if "sanity" in lacking:
-            found = sanity_measures(trial, batch.images, answers, work.control)
-            store.commit(run, "sanity", {"evaluation": evaluation_rows(found)})
-        bar.advance()
-        if "faithfulness" in lacking:
-            found = faithfulness_measures(trial, batch.images, answers, explained.seed + 1)
-            store.commit(run, "faithfulness", {"evaluation": evaluation_rows(found)})
-        bar.advance()
+    control = work.control
+    trial = MapTrial(
+        explained.model,
+        explained.explainer,
+        store.tree,
+        explained.view,
+        explained.seed,
+        None if control is None else control.model,
+    )
+    recipe = TrialRecipe(
+        MapRecipe.of(explained, store.tree, _BATCH),
+        None if control is None else ModelFile.of(control),
+    )
+    with workers_elsewhere(cluster) as workers:
+        if workers:
+            workers.check(partial(prepared_here, recipe), [*work.data.images.values()])
+        trials = Trials(trial, recipe, workers)
+        if "maps" in lacking:
+            found, rejects = _test_maps(trials, work)
+            tables = {"evaluation": evaluation_rows(found), "reject": reject_table(rejects)}
+            store.commit(run, "maps", tables)
+        for topic, measure in zip(
+            _OF_MAPS[1:], (sanity_measures, faithfulness_measures), strict=True
+        ):
+            if typical is not None and topic in lacking:
+                rows = evaluation_rows(measure(trials, typical))
+                store.commit(run, topic, {"evaluation": rows})
 
 
-def _test_maps(
-    reader: ImageReader, work: _Work, explained: ExplainedModel, trial: MapTrial
-) -> tuple[list[Measure], list[Reject]]:
+def _test_maps(trials: Trials, work: _Work) -> tuple[list[Measure], list[Reject]]:
     """Localisation, if the truth is known, and warnings; also the images that were refused."""
-    tree, available = trial.tree, list(work.data.images)
+    tree, view, truth = trials.trial.tree, trials.trial.view, work.truth
     causes: list[Case] = []
-    if work.truth is not None:
+    if truth is not None:
         each = -(-work.maps // 10)  # per answer: cases of different answers overlap
-        causes = cases(work.truth, tree, explained.view, available, each)
-    by_number = {
-        number: [case for case in causes if case.number == number]
-        for number in {case.number for case in causes}
-    }
-    numbers = sorted({*by_number, *_drawn(work, work.maps)})
-    rejects: list[Reject] = []
-    beside = NeighbourTrial()
-    with progress("explaining", len(numbers)) as bar:
-        for batch in _batches(reader, work, explained, numbers, _BATCH):
-            shown = _numbers(work, batch)
-            if shown:
-                maps = trial.add(shown, batch.images, batch.segments, by_number)
-                if work.truth is not None:
-                    known = {n: others_alone(work.truth, n, explained.view) for n in shown}
-                    beside.add(shown, maps, batch.segments, known)
-            rejects += batch.rejects
-            bar.advance(len(shown) + len(batch.rejects))
-    refused = {reject.key for reject in rejects}
-    seen = [n for n in _drawn(work, work.maps) if work.data.names[n] not in refused]
-    found = trial.localised()
+        causes = cases(truth, tree, view, list(work.data.images), each)
+    by_number: dict[int, list[Case]] = {}
+    for case in causes:
+        by_number.setdefault(case.number, []).append(case)
+    drawn = work.drawn(work.maps)
+    numbers = sorted({*by_number, *drawn})
+    batches = [
+        Batch(
+            {number: work.data.images[number] for number in some},
+            {number: by_number[number] for number in some if number in by_number},
+            None if truth is None else {n: others_alone(truth, n, view) for n in some},
+        )
+        for some in (numbers[i : i + _BATCH] for i in range(0, len(numbers), _BATCH))
+    ]
+    found = tested(trials, batches)
+    seen = [number for number in drawn if number in found.warnings]
+    measures = localised(tree, found.pointed)
     if seen:
         on_galaxy = {
-            name: {number: values[number] for number in seen}
-            for name, values in trial.warnings.items()
+            name: {number: found.warnings[number][name] for number in seen}
+            for name in found.warnings[seen[0]]
         }
-        found += warning_measures(work.data, work.truth, tree, work.predicted, on_galaxy)
-        if work.truth is not None:
-            found += beside.measures(seen, work.predicted, tree)
-    return found, rejects
+        measures += warning_measures(work.data, truth, tree, work.predicted, on_galaxy)
+        if truth is not None:
+            measures += found.beside.measures(seen, work.predicted, tree)
+    return measures, found.rejects
 
 
-def _numbers(work: _Work, batch: ImageBatch) -> list[int]:
-    """Places of a batch's galaxies among those that are evaluated."""
-    ids = [galaxy.galaxy_id for galaxy in batch.galaxies]
-    return np.searchsorted(work.data.galaxy_id, ids).tolist()
-
-
-def _drawn(work: _Work, most: int) -> list[int]:
-    """Numbers of galaxies with images, at most `most`, chosen at random."""
-    available = np.array(list(work.data.images), dtype=np.int64)
-    drawn = np.random.default_rng(_SEED).permutation(available)[:most]
-    return np.sort(drawn).tolist()
-
-
-def _batches(
-    reader: ImageReader,
-    work: _Work,
-    explained: ExplainedModel,
-    numbers: Sequence[int],
-    size: int,
-) -> Iterator[ImageBatch]:
-    galaxies = [work.data.images[number] for number in numbers]
-    parts = [galaxies[i : i + size] for i in range(0, len(galaxies), size)]
-    yield from torch_in_order(partial(image_batch, reader, explained.view), parts)
+def _typical(
+    reader: ImageReader, work: _Work, explained: ExplainedModel, tree: DecisionTree
+) -> Typical | None:
+    """Galaxies for the slow tests; None if there are not two with sound images."""
+    drawn = [work.data.images[number] for number in work.drawn(work.typical)]
+    shown = load(reader, explained.view, drawn).galaxies
+    if len(shown) < 2:  # batch norms of one image have no statistics
+        return None
+    numbers = np.searchsorted(work.data.galaxy_id, [galaxy.galaxy_id for galaxy in shown])
+    answers = typical_answers(work.predicted[numbers], work.reach[numbers], tree)
+    return Typical([*shown], answers.tolist())

@@ -40,11 +40,11 @@ def coarse_figures(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def short_evaluation() -> Iterator[None]:
     """Few pixels are taken away, and weights drawn once: what is left of all topics."""
-    from zoolens.catalog.evaluation import faithfulness, sanity
+    from zoolens.catalog.evaluation import faithfulness, of_maps
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(faithfulness, "SHARES", (0.3, 0.7))
-        patch.setitem(sanity.cascade.__kwdefaults__ or {}, "draws", 1)
+        patch.setattr(of_maps, "DRAWS", 1)
         yield
 
 

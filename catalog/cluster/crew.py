@@ -2,7 +2,7 @@
 
 import pickle
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -52,13 +52,19 @@ class Crew:
         """What all workers choose. Raises `CatalogError` if they do not agree."""
         return str(self.team.agreed(choose))
 
-    def check(self, folder: Path, ready: Callable[[], object], galaxies: Sequence[Galaxy]) -> None:
-        """Raises `CatalogError` if no worker is ready, or the folder has too little room."""
-        from zoolens.catalog.cluster.ordered import AHEAD
-
+    def check(self, ready: Callable[[], object], galaxies: Sequence[Galaxy]) -> None:
+        """Raises `CatalogError` if no worker is ready, or sees the images."""
         files = seen_files([galaxy.source for galaxy in galaxies[:_LOOKED_AT]])
         self.team.needed = self._needed._replace(files=files)
         self.team.everywhere(partial(_ready, ready))
+
+    def check_parts(
+        self, folder: Path, ready: Callable[[], object], galaxies: Sequence[Galaxy]
+    ) -> None:
+        """As `check`; raises `CatalogError` also if the folder has too little room."""
+        from zoolens.catalog.cluster.ordered import AHEAD
+
+        self.check(ready, galaxies)
         check_room(folder, AHEAD * self.team.threads, PART_BYTES)
 
     def __call__(
@@ -76,13 +82,13 @@ def _ready(ready: Callable[[], object], _: None) -> None:
 
 
 @contextmanager
-def crew(asked: str, folder: Path) -> Iterator[Crew]:
-    """The workers that `--cluster` asks for, each of which sees a folder.
+def crew(asked: str, folder: Path | None = None) -> Iterator[Crew]:
+    """The workers that `--cluster` asks for, each of which sees the folder, if there is one.
 
     Raises `CatalogError` for what cannot be asked for, and a folder that is in use.
     """
     wanted = read_cluster(asked)
-    with parts_folder(folder) as needed:
+    with parts_folder(folder) if folder else nullcontext(Needed()) as needed:
         hands = Crew(wanted, needed)
         try:
             yield hands
@@ -98,5 +104,5 @@ def through_cluster(asked: str, folder: Path) -> Iterator[ThroughFolder]:
     """
     folder = folder.absolute()
     with crew(asked, folder) as hands:
-        yield ThroughFolder(folder, hands, hands.agreed, partial(hands.check, folder))
+        yield ThroughFolder(folder, hands, hands.agreed, partial(hands.check_parts, folder))
     tell_left(folder)

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Generator, Iterable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from secrets import token_hex
 from threading import Condition, Thread
 from typing import Any, Protocol
 
@@ -73,7 +74,8 @@ class _Course:
     """What one map has with Dask, and the thread that sees to it."""
 
     def __init__(self, team: Team, label: str) -> None:
-        self._team, self._label = team, label
+        # its own name: a worker may still be at what an earlier map gave up
+        self._team, self._name = team, f"{label}-{token_hex(4)}"
         self._waiting: deque[_Part] = deque()
         self._out: dict[Any, _Part] = {}  # by Dask's future
         self._ended: SimpleQueue[Any] = SimpleQueue()  # futures, or None to wake the thread
@@ -137,7 +139,7 @@ class _Course:
             future = self._team.client.submit(
                 self._team.entrance,
                 part.task,
-                key=(f"{self._label}-{self._team.name}", self._submitted),
+                key=(self._name, self._submitted),
                 workers=None if part.only is None else [*part.only],
                 pure=False,
             )

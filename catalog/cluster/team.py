@@ -5,7 +5,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
-from secrets import token_hex
 from typing import Any
 
 from zoolens.catalog.cluster.asked import Asked, Queue
@@ -37,7 +36,6 @@ class Team:
     def __init__(self, client: Any, asked: Asked, said: Said) -> None:
         self.client, self._asked, self._said = client, asked, said
         self.needed = Needed()
-        self.name = token_hex(4)
         self.entrance = entrance()
         self.refused: dict[str, str] = {}
         self._blamed: defaultdict[str, set[int]] = defaultdict(set)

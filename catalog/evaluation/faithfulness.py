@@ -9,7 +9,7 @@ removed is still an image of something smooth, so a fraction such as
 (`catalog.saliency.methods.uninformed`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +20,8 @@ from torch import Tensor
 
 from zoolens.catalog.arrays import Flags, Floats
 from zoolens.catalog.evaluation.measures import Measure, means
-from zoolens.catalog.network.inference import features, torch_in_order
+from zoolens.catalog.network.inference import features
 from zoolens.catalog.network.model import ZoobotModel, concentrations
-from zoolens.catalog.runtime.progress import progress
 
 # images (N, C, H, W) -> (N,), always of the same N galaxies in their order
 Score = Callable[[Tensor], Floats]
@@ -38,40 +37,53 @@ _NEIGHBOURS = {
 }
 
 
-def faithfulness(
-    score: Score, images: Tensor, maps: Mapping[str, npt.ArrayLike], *, seed: int = 0
-) -> list[Measure]:
+def changes(score: Score, images: Tensor, maps: npt.ArrayLike, *, seed: int = 0) -> Floats:
     """How a score changes without the most important pixels of a map, or with only those.
 
-    score: such as `fraction_score`; images: (N, C, H, W) in 0..1; maps: by method, (N,
-    H, W), signed, upsampled to pixels. Per method, means over galaxies:
+    score: such as `fraction_score`; images: (N, C, H, W) in 0..1; maps: (N, H, W), signed,
+    upsampled to pixels. (N, shares, 2): for each of `SHARES`, the change of the score, in its
+    units, without that share of pixels, largest map values first; and with only that share left.
+    They are differences, since galaxies with small scores would dominate quotients.
 
-    deletion: change of the score, in its units, with the share `level` of pixels removed,
-    largest map values first; 0 at level 0, the lower the better. insertion: the same
-    with only that share left; 0 at level 1, the nearer to 0 the better. They are
-    differences, since galaxies with small scores would dominate quotients. ROAD: half
-    the mean over shares of insertion less deletion, pytorch-grad-cam's `ROADCombined`:
-    above 0 if a map shows what matters, 0 by chance, below 0 if it points away.
-
-    Equal values (a map's borders) are taken from the last row up. Galaxies without a finite map
-    or score do not count. The noise is drawn from `seed`.
+    Equal values (a map's borders) are taken from the last row up. NaN for galaxies without a finite
+    map or score. The noise is drawn from `seed`.
     """
     untouched = np.asarray(score(images), np.float64)
-    measures = []
-    with progress("taking pixels away", len(maps) * len(SHARES)) as bar:
-        for method, given in maps.items():
-            generator = torch.Generator().manual_seed(seed)
-            ranks = relevance_ranks(given)
-            curves = []
-            for share in SHARES:
-                chosen = most_relevant(ranks, share)
-                without, alone = (impute(images, kept, generator) for kept in (~chosen, chosen))
-                curves.append([score(without) - untouched, score(alone) - untouched])
-                bar.advance()
-            changes = np.moveaxis(np.asarray(curves, np.float64), -1, 0)  # (N, shares, 2)
-            changes[~np.isfinite(np.asarray(given)).all(axis=(1, 2))] = np.nan
-            measures += _measures(method, changes)
-    return measures
+    generator = torch.Generator().manual_seed(seed)
+    ranks = relevance_ranks(maps)
+    curves = []
+    for share in SHARES:
+        chosen = most_relevant(ranks, share)
+        without, alone = (impute(images, kept, generator) for kept in (~chosen, chosen))
+        curves.append([score(without) - untouched, score(alone) - untouched])
+    found: Floats = np.moveaxis(np.asarray(curves, np.float64), -1, 0)
+    found[~np.isfinite(np.asarray(maps)).all(axis=(1, 2))] = np.nan
+    return found
+
+
+def faithfulness(method: str, changes: Floats) -> list[Measure]:
+    """Means over galaxies of what `changes` found of a method's maps.
+
+    deletion: without the share `level` of pixels; 0 at level 0, the lower the better. insertion:
+    with only that share; 0 at level 1, the nearer to 0 the better. ROAD: half the mean over
+    shares of insertion less deletion, pytorch-grad-cam's `ROADCombined`: above 0 if a map shows
+    what matters, 0 by chance, below 0 if it points away.
+    """
+    road = (changes[..., 1] - changes[..., 0]).mean(axis=1) / 2  # (N,)
+    nothing = np.where(np.isnan(road), np.nan, 0.0)[:, None]
+    deletion = np.hstack([nothing, changes[..., 0]])
+    insertion = np.hstack([changes[..., 1], nothing])
+    return [
+        *(
+            Measure("faithfulness", name, *estimate, method=method, level=share)
+            for name, curve, shares in (
+                ("deletion", deletion, (0.0, *SHARES)),
+                ("insertion", insertion, (*SHARES, 1.0)),
+            )
+            for share, estimate in zip(shares, means(curve), strict=True)
+        ),
+        Measure("faithfulness", "ROAD", *means(road[:, None])[0], method=method, chance=0.0),
+    ]
 
 
 def fraction_score(
@@ -107,13 +119,11 @@ def impute(images: Tensor, kept: Flags, generator: torch.Generator) -> Tensor:
     kept: (N, H, W), some of each image.
 
     Equals pytorch-grad-cam's `NoisyLinearImputer` given the same random state. That
-    one builds its matrix from Python lists, which takes up to four times as long, and solves
-    one image after another; here images are solved in parallel.
+    one builds its matrix from Python lists, which takes up to four times as long.
     """
     filled = images.clone()
-    solved = torch_in_order(lambda given: _fill(*given), zip(images.numpy(), kept, strict=True))
-    for image, keep, found in zip(filled, kept, solved, strict=True):
-        values = torch.from_numpy(found).to(image)  # (C, pixels)
+    for image, keep in zip(filled, kept, strict=True):
+        values = torch.from_numpy(_fill(image.numpy(), keep)).to(image)  # (C, pixels)
         noise = torch.randn(values.shape, generator=generator)
         image[:, torch.from_numpy(~keep)] = values + _NOISE * noise
     return filled
@@ -132,25 +142,6 @@ def most_relevant(ranks: npt.NDArray[np.int64], share: float) -> npt.NDArray[np.
     """The given share of the pixels with the highest ranks, as masks (N, H, W)."""
     pixels = ranks[0].size
     return ranks >= pixels - round(share * pixels)
-
-
-def _measures(method: str, changes: Floats) -> list[Measure]:
-    """Measures of a method; changes: (N, shares, 2), without and with its pixels."""
-    road = (changes[..., 1] - changes[..., 0]).mean(axis=1) / 2  # (N,)
-    nothing = np.where(np.isnan(road), np.nan, 0.0)[:, None]
-    deletion = np.hstack([nothing, changes[..., 0]])
-    insertion = np.hstack([changes[..., 1], nothing])
-    return [
-        *(
-            Measure("faithfulness", name, *estimate, method=method, level=share)
-            for name, curve, shares in (
-                ("deletion", deletion, (0.0, *SHARES)),
-                ("insertion", insertion, (*SHARES, 1.0)),
-            )
-            for share, estimate in zip(shares, means(curve), strict=True)
-        ),
-        Measure("faithfulness", "ROAD", *means(road[:, None])[0], method=method, chance=0.0),
-    ]
 
 
 def _fill(image: npt.NDArray[np.float32], kept: Flags) -> Floats:

@@ -6,9 +6,10 @@ learnt from shuffled votes, shows the image and not the model.
 """
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from threading import Lock
 
 import numpy as np
 import torch
@@ -19,9 +20,9 @@ from zoolens.catalog.arrays import Floats
 from zoolens.catalog.evaluation.measures import Measure, means
 from zoolens.catalog.evaluation.stability import rank_correlations
 from zoolens.catalog.network.model import ZoobotModel, mixed_seed
-from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.saliency.methods import Explain
 
+DRAWS = 3  # of random weights
 CASCADE = "rank correlation"
 ABSOLUTE = "rank correlation, absolute"
 SHUFFLED = "rank correlation, shuffled votes"
@@ -32,67 +33,70 @@ PASSED = {CASCADE: "sanity passed", SHUFFLED: "sanity passed, shuffled votes"}
 # below the 1 of a method that looks at the image alone.
 _MOST_ALIKE = 0.5
 
+_DRAWING = Lock()  # torch's modules draw from one random state of the whole process
 _NESTS = ("blocks", "stages", "layers")  # timm's names for the children that hold the blocks
 
 
-def cascade(
+def drawn(
     model: ZoobotModel,
     images: Tensor,
     answers: Sequence[int],
     explanations: Mapping[str, Explain],
-    *,
-    draws: int = 3,
-    seed: int = 0,
-) -> list[Measure]:
+    draw: int,
+) -> Floats:
     """How alike the maps of a model and of its randomised copies are, stage by stage.
 
     images: (N, C, H, W), N at least 2, a few tens; answers: one per image, such as the
-    predicted one. For each method, at each stage of `randomised`
-    (level 0 the model itself, 1 with its head randomised, then each part of the encoder from
-    the last to the first): Spearman's rank correlation with the untouched model's map
-    of the same image, mean over images. Of signed maps, and as `ABSOLUTE` of their
-    absolute values, which stay alike longer: all of them are large on the galaxy.
-
-    All galaxies are bright blobs in the middle, and a random network gives them maps of the
-    same sign, so one draw correlates far above or below 0 by chance. Therefore each galaxy's
-    correlation is a mean over `draws` networks. The intervals are over galaxies, and do not
-    include the scatter that is left between draws.
+    predicted one; draw: of which draw of the weights. At each stage of `randomised` (0 the model
+    itself, 1 with its head randomised, then each part of the encoder from the last to the first):
+    `alike` of the model and the copy. (stages, methods, 2, N).
     """
     own = _maps(explanations, model, images, answers)
-    untouched = _alike(own, own)
-    found: list[list[Floats]] = [[] for _ in range(draws)]
-    with progress("drawing weights", draws * (1 + len(stages(model.encoder)))) as bar:
-        for draw in range(draws):
-            for random in randomised(model, images, seed * draws + draw):
-                found[draw].append(_alike(own, _maps(explanations, random, images, answers)))
-                bar.advance()
-    levels = np.stack([untouched, *np.mean(found, axis=0)])  # (levels, methods, 2, N)
-    return [
-        Measure("sanity", name, *estimate, method=method, level=float(level))
-        for row, method in enumerate(explanations)
-        for kind, name in enumerate((CASCADE, ABSOLUTE))
-        for level, estimate in enumerate(means(levels[:, row, kind].T))
-    ]
+    copies = randomised(model, images, draw)
+    others = (_maps(explanations, random, images, answers) for random in copies)
+    return np.stack([_alike(own, own), *(_alike(own, other) for other in others)])
 
 
-def shuffled(
+def alike(
     model: ZoobotModel,
     other: ZoobotModel,
     images: Tensor,
     answers: Sequence[int],
     explanations: Mapping[str, Explain],
-) -> list[Measure]:
-    """How alike the maps of a model and of one trained on shuffled votes are.
+) -> Floats:
+    """Spearman's rank correlations of two models' maps of the same images, (methods, 2, N).
 
-    other: of the same architecture and answers. Arguments and correlation as in
-    `cascade`; but there is only one such network, and so no mean over draws.
+    Of signed maps, and of their absolute values, which stay alike longer: all of them are large on
+    the galaxy. other: of the same architecture and answers.
     """
-    alike = _alike(
-        _maps(explanations, model, images, answers), _maps(explanations, other, images, answers)
-    )
+    return _alike(*(_maps(explanations, one, images, answers) for one in (model, other)))
+
+
+def cascade(draws: Sequence[Floats], methods: Iterable[str]) -> list[Measure]:
+    """Rank correlations at each stage (`level`), mean over images, of signed and absolute maps.
+
+    draws: what `drawn` found in each. All galaxies are bright blobs in the middle, and a random
+    network gives them maps of the same sign, so one draw correlates far above or below 0 by
+    chance. Therefore each galaxy's correlation is a mean over draws. The intervals are over
+    galaxies, and do not include the scatter that is left between draws.
+    """
+    levels = np.mean(draws, axis=0)  # (levels, methods, 2, N)
+    return [
+        Measure("sanity", name, *estimate, method=method, level=float(level))
+        for row, method in enumerate(methods)
+        for kind, name in enumerate((CASCADE, ABSOLUTE))
+        for level, estimate in enumerate(means(levels[:, row, kind].T))
+    ]
+
+
+def shuffled(alike: Floats, methods: Iterable[str]) -> list[Measure]:
+    """How alike the maps of a model and of one trained on shuffled votes are, signed.
+
+    alike: as of that function; there is only one such network, and so no mean over draws.
+    """
     return [
         Measure("sanity", SHUFFLED, *estimate, method=method)
-        for method, estimate in zip(explanations, means(alike[:, 0].T), strict=True)
+        for method, estimate in zip(methods, means(alike[:, 0].T), strict=True)
     ]
 
 
@@ -214,6 +218,6 @@ def _measure_again(encoder: nn.Module, norms: list[_BatchNorm], images: Tensor) 
 
 @contextmanager
 def _seeded(*numbers: int) -> Iterator[None]:
-    with torch.random.fork_rng(devices=[]):
+    with _DRAWING, torch.random.fork_rng(devices=[]):
         torch.manual_seed(mixed_seed(*numbers))
         yield

@@ -5,8 +5,6 @@ two unrelated maps of n independent cells it scatters by 1 / sqrt(n - 1), 0.35 f
 and neighbouring cells are not independent. One galaxy says little; means over many do.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
@@ -34,23 +32,14 @@ def rank_correlations(first: npt.ArrayLike, second: npt.ArrayLike) -> Floats:
     return found
 
 
-def seed_agreement(
-    first: Mapping[str, npt.ArrayLike], second: Mapping[str, npt.ArrayLike]
-) -> list[Measure]:
-    """Rank correlation of maps made with the dropout masks of two seeds.
+def seed_agreement(method: str, correlations: Floats) -> Measure:
+    """Rank correlation of a method's maps made with the dropout masks of two seeds.
 
-    first, second: maps (N, h, w) of the same galaxies and answers by method. 1: it
-    does not matter which masks were drawn.
+    correlations: (N,), of the same galaxies and answers. 1: it does not matter which masks were
+    drawn.
     """
-    return [
-        Measure(
-            "stability",
-            "seed to seed rank correlation",
-            *means(rank_correlations(maps, second[method])[:, None])[0],
-            method=method,
-        )
-        for method, maps in first.items()
-    ]
+    (found,) = means(correlations[:, None])
+    return Measure("stability", "seed to seed rank correlation", *found, method=method)
 
 
 def dropout_spread(mean: npt.ArrayLike, sd: npt.ArrayLike, method: str) -> list[Measure]:

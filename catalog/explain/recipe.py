@@ -6,12 +6,14 @@ from threading import Lock
 from typing import Any, ClassVar
 
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.explain.members import explainer_of
+from zoolens.catalog.explain.members import MapMaker, explainer_of
 from zoolens.catalog.explain.model import ExplainedModel
 from zoolens.catalog.explain.rows import saliency_tables
 from zoolens.catalog.galaxy import Galaxy
 from zoolens.catalog.images.loading import image_batch
 from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.images.view import View
+from zoolens.catalog.network.ensemble import Member
 from zoolens.catalog.parts.recipe import Work, tree_from, tree_settings
 from zoolens.catalog.predictions.recipe import ModelFile, load_members
 from zoolens.catalog.store.shards import Tables
@@ -79,7 +81,8 @@ class MapRecipe:
             int(settings["batch_size"]),
         )
 
-    def prepared(self) -> Work:
+    def loaded(self) -> tuple[list[Member], View, MapMaker]:
+        """The models, the view of their images, and what makes the maps."""
         members = load_members(self.models, self.tree)
         view, explainer = explainer_of(
             members,
@@ -91,6 +94,10 @@ class MapRecipe:
             self.engine,
             self.orientations,
         )
+        return members, view, explainer
+
+    def prepared(self) -> Work:
+        members, view, explainer = self.loaded()
         reader, alone = ImageReader(), Lock()
 
         def work(galaxies: Sequence[Galaxy]) -> Tables:

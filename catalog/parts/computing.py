@@ -6,11 +6,13 @@ files (`ThroughFolder`). A file that a killed run left is not computed again.
 
 import os
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -27,6 +29,8 @@ from zoolens.catalog.parts.files import (
     write_part,
 )
 from zoolens.catalog.parts.recipe import Recipe, digest, prepared_here
+from zoolens.catalog.runtime.progress import remark
+from zoolens.catalog.runtime.signals import raise_if_interrupted
 from zoolens.catalog.store.rejects import Reject, reject_table
 from zoolens.catalog.store.shards import Executor, Tables
 from zoolens.catalog.store.store import code_version
@@ -35,6 +39,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 FAILED = "failed part"  # a kind of reject
+_SEEN_WITHIN = 30.0  # seconds; NFS may show a file that another machine renamed so much later
 
 
 @dataclass(frozen=True)
@@ -131,21 +136,44 @@ class ThroughFolder:
         self, recipe: Recipe, parts: Iterable[Sequence[Galaxy]]
     ) -> Generator[Tables, None, None]:
         compute = partial(compute_part, recipe, facts_of(recipe), self.folder)
-        begun: deque[Sequence[Galaxy]] = deque()
+        coming, begun = iter(parts), deque[Sequence[Galaxy]]()
+        again: Sequence[Galaxy] | None = None  # whose file could not be read
 
-        def noted() -> Iterator[Sequence[Galaxy]]:
-            for part in parts:
+        def noted(before: Sequence[Sequence[Galaxy]]) -> Iterator[Sequence[Galaxy]]:
+            for part in chain(before, coming):
                 begun.append(part)
                 yield part
 
-        # closed also if interrupted, so that what waits is not computed
-        with closing(self.elsewhere(compute, noted())) as results:
-            for result in cast(Iterable[str | Failed], results):
-                galaxies = begun.popleft()
-                if isinstance(result, Failed):
-                    yield _failed(galaxies, result)
+        while True:
+            before = [*begun]
+            begun.clear()
+            # closed also if interrupted, so that what waits is not computed
+            with closing(self.elsewhere(compute, noted(before))) as results:
+                for result in cast(Iterable[str | Failed], results):
+                    try:
+                        tables = self._tables(result, begun[0])
+                    except PartRefused:
+                        if begun[0] == again:
+                            raise
+                        again = begun[0]
+                        remark(f"{self.folder / str(result)} cannot be read: computed once more")
+                        break
+                    begun.popleft()
+                    yield tables
                 else:
-                    yield read_part(self.folder / result).tables
+                    return
+
+    def _tables(self, result: str | Failed, galaxies: Sequence[Galaxy]) -> Tables:
+        if isinstance(result, Failed):
+            return _failed(galaxies, result)
+        path = self.folder / result
+        ends = time.monotonic() + _SEEN_WITHIN
+        while not path.exists() and time.monotonic() < ends:
+            raise_if_interrupted()
+            time.sleep(0.1)
+            with suppress(OSError):
+                os.listdir(self.folder)  # has NFS look anew
+        return read_part(path).tables
 
     def check(self, recipe: Recipe, galaxies: Sequence[Galaxy]) -> None:
         """Raises `CatalogError` if a recipe cannot be followed, or some images not be seen."""

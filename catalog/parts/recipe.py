@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from zoolens.catalog.decision_tree import DecisionTree, Question
 from zoolens.catalog.errors import CatalogError
@@ -16,6 +16,19 @@ from zoolens.catalog.galaxy import Galaxy
 from zoolens.catalog.store.shards import Tables
 
 Work = Callable[[Sequence[Galaxy]], Tables]
+Ready = TypeVar("Ready")
+ReadyFor = TypeVar("ReadyFor", covariant=True)
+
+
+class Prepares(Protocol[ReadyFor]):
+    """What a process prepares once, such as models; settings and job are as of `Recipe`."""
+
+    @property
+    def job(self) -> str: ...
+
+    def settings(self) -> Mapping[str, Any]: ...
+
+    def prepared(self) -> ReadyFor: ...
 
 
 class Recipe(Protocol):
@@ -46,7 +59,7 @@ class Recipe(Protocol):
         ...
 
 
-def digest(recipe: Recipe) -> str:
+def digest(recipe: Prepares[Any]) -> str:
     """SHA-256 of what a recipe is."""
     return digest_of(recipe.job, recipe.settings())
 
@@ -58,17 +71,18 @@ def digest_of(job: str, settings: Mapping[str, Any]) -> str:
 
 
 _PREPARING = Lock()
-_ready: dict[str, Work] = {}  # of this process: the last one
+_ready: dict[str, Any] = {}  # of this process: the last one
 
 
-def prepared_here(recipe: Recipe) -> Work:
+def prepared_here(recipe: Prepares[Ready]) -> Ready:
     """A recipe prepared in this process, once: models take seconds to load, and much memory."""
     name = digest(recipe)
     with _PREPARING:
         if name not in _ready:
             _ready.clear()
             _ready[name] = recipe.prepared()
-        return _ready[name]
+        ready: Ready = _ready[name]
+        return ready
 
 
 def tree_settings(tree: DecisionTree) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from zoolens.catalog.output.answer import Answer
 from zoolens.catalog.store.query import answered, closed, steps_read
 from zoolens.catalog.store.together import open_together
 from zoolens.catalog.survey.agreement import tell_of_pieces
-from zoolens.catalog.survey.folder import open_survey
+from zoolens.catalog.survey.folder import whole_survey
 
 
 @contextmanager
@@ -27,8 +27,8 @@ def survey_query(
     columns that are not of one type and unit. Raises as
     it does, and if any piece is missing or cannot be read.
     """
-    with open_together(open_survey(folder).named, closed(memory)) as survey:
-        tell_of_pieces(folder, survey.stores(), *sorted(steps_read(query)))
+    with open_together(whole_survey(folder).named, closed(memory)) as survey:
+        tell_of_pieces(folder, survey.stores(), sorted(steps_read(query)))
         for said in survey.make_views(query):
             tell(f"{said}; keep the same in both: zoolens keep")
         survey.close_in()

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,15 @@ from torch import Tensor, nn
 
 from tests.made.toy_encoders import toy_model
 from zoolens.catalog.evaluation.measures import Measure
-from zoolens.catalog.evaluation.sanity import cascade, randomised, shuffled, stages, verdicts
+from zoolens.catalog.evaluation.sanity import (
+    alike,
+    cascade,
+    drawn,
+    randomised,
+    shuffled,
+    stages,
+    verdicts,
+)
 from zoolens.catalog.network.model import ZoobotModel, dropout_masks
 from zoolens.catalog.saliency.methods import explanations
 
@@ -81,7 +90,8 @@ def edges(_: ZoobotModel, images: Tensor, __: Sequence[int]) -> Tensor:
 @pytest.fixture(scope="module")
 def measures(model: ZoobotModel) -> list[Measure]:
     methods = explanations(MASKS, "blocks.1") | {"edges": edges}
-    return cascade(model, IMAGES, ANSWERS, methods, draws=4, seed=0)
+    draws = [drawn(model, IMAGES, ANSWERS, methods, draw) for draw in range(4)]
+    return cascade(draws, methods)
 
 
 def curve(measures: list[Measure], method: str, name: str = "rank correlation") -> list[Measure]:
@@ -113,16 +123,16 @@ def test_absolute_maps_are_reported_apart(measures: list[Measure]) -> None:
 
 def test_another_models_maps_are_other_maps(model: ZoobotModel) -> None:
     methods = explanations(MASKS, "blocks.1") | {"edges": edges}
-    found = shuffled(model, small_model(5), IMAGES, ANSWERS, methods)
+    found = shuffled(alike(model, small_model(5), IMAGES, ANSWERS, methods), methods)
     assert {m.measure for m in found} == {"rank correlation, shuffled votes"}
     assert {m.method: m.value for m in verdicts(found)}["edges"] == 0
-    same = shuffled(model, copy.deepcopy(model), IMAGES, ANSWERS, methods)
+    same = shuffled(alike(model, copy.deepcopy(model), IMAGES, ANSWERS, methods), methods)
     assert all(m.value == pytest.approx(1) for m in same)
     assert {m.value for m in verdicts(same)} == {0}
 
 
 def test_few_galaxies_give_no_verdict(model: ZoobotModel) -> None:
-    found = cascade(model, IMAGES[:3], ANSWERS[:3], {"edges": edges}, draws=1)
+    found = cascade([drawn(model, IMAGES[:3], ANSWERS[:3], {"edges": edges}, 0)], ["edges"])
     (verdict,) = verdicts(found)
     assert np.isnan(verdict.value)
     assert verdicts([]) == []
@@ -148,6 +158,15 @@ def test_the_model_and_torchs_random_state_are_left_alone(model: ZoobotModel) ->
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert torch.equal(model.weight, head)
     assert not any(module.training for module in model.encoder.modules())
+
+
+def test_threads_draw_what_one_draws(model: ZoobotModel) -> None:
+    models = [replace(model, encoder=copy.deepcopy(model.encoder)) for _ in range(6)]
+    alone = [stems(one, seed) for seed, one in enumerate(models)]
+    with ThreadPoolExecutor(3) as pool:
+        together = [*pool.map(stems, models, range(6))]
+    for one, other in zip(alone, together, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
 
 
 def test_stages_reach_every_weight_in_their_turn(model: ZoobotModel) -> None:

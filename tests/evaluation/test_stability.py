@@ -33,7 +33,8 @@ def test_chance_is_as_wide_as_said() -> None:
 
 def test_seed_agreement_by_method() -> None:
     maps = RNG.standard_normal((6, 3, 3))
-    same, turned = seed_agreement({"a": maps, "b": maps}, {"a": 2 * maps, "b": -maps})
+    same = seed_agreement("a", rank_correlations(maps, 2 * maps))
+    turned = seed_agreement("b", rank_correlations(maps, -maps))
     assert (same.method, same.value, same.lo, same.galaxies) == ("a", 1, 1, 6)
     assert (turned.method, turned.value) == ("b", -1)
 

@@ -1,5 +1,6 @@
 """Runs whose parts come through a folder equal those of one process, to the bit."""
 
+import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,63 @@ def test_what_a_killed_run_left_is_taken_in(
     assert predict(path, model, MASKED, through=ThroughFolder(folder, here)).galaxies == GALAXIES
     assert len(computed) == 1  # the damaged one
     assert not part_files(folder)
+
+
+def test_a_file_that_is_seen_late_is_waited_for(tmp_path: Path, model: str) -> None:
+    path, folder = imaged(tmp_path / "gz.duckdb", GALAXIES), tmp_path / "parts"
+    folder.mkdir()
+    late: list[threading.Timer] = []
+
+    def renamed_late(
+        function: Callable[[Any], Any], items: Iterable[Any], /
+    ) -> Generator[Any, None, None]:
+        for item in items:
+            name = function(item)
+            hidden = (folder / name).replace(folder / f".{name}")
+            late.append(threading.Timer(0.2, hidden.replace, [folder / name]))
+            late[-1].start()
+            yield name
+
+    report = predict(path, model, MASKED, through=ThroughFolder(folder, renamed_late))
+    assert (report.galaxies, report.rejects, len(late)) == (GALAXIES, 0, 3)
+
+
+@pytest.mark.parametrize("harm", ["damaged", "missing"])
+def test_a_file_that_cannot_be_read_is_asked_for_once_more(
+    tmp_path: Path, model: str, harm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(computing, "_SEEN_WITHIN", 0.0)
+    alone, folder = imaged(tmp_path / "alone.duckdb", GALAXIES), tmp_path / "parts"
+    folder.mkdir()
+    predict(alone, model, MASKED, batch_size=2)
+    expected = rows(alone)
+    harms = 0
+
+    def harming(most: int) -> ThroughFolder:
+        def compute(
+            function: Callable[[Any], Any], items: Iterable[Any], /
+        ) -> Generator[Any, None, None]:
+            nonlocal harms
+            for name in [function(item) for item in items]:  # all are begun before one is read
+                if harms < most and name.startswith(f"{4:019d}"):
+                    harms += 1
+                    if harm == "missing":
+                        (folder / name).unlink()
+                    else:
+                        (folder / name).write_bytes((folder / name).read_bytes()[:-100])
+                yield name
+
+        return ThroughFolder(folder, compute)
+
+    path = imaged(tmp_path / "gz.duckdb", GALAXIES)
+    report = predict(path, model, MASKED, batch_size=2, through=harming(1))
+    assert (report.galaxies, report.rejects, harms) == (GALAXIES, 0, 1)
+    assert rows(path) == expected
+    assert not part_files(folder)
+    again = imaged(tmp_path / "again.duckdb", GALAXIES)
+    with pytest.raises(PartRefused):
+        predict(again, model, MASKED, batch_size=2, through=harming(3))
+    assert harms == 3
 
 
 def test_another_model_or_version_is_refused(tmp_path: Path, model: str) -> None:

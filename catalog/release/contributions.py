@@ -17,7 +17,7 @@ EVERYWHERE = ("predict", "estimate")  # jobs of all galaxies with an image, of e
 
 
 @dataclass(frozen=True)
-class Share:
+class Contribution:
     """What goes into a release of one catalogue.
 
     runs: the newest that belong together; held: what they made; records: of the ledger
@@ -34,7 +34,7 @@ class Share:
     waiting: frozenset[str] = frozenset()
 
     @classmethod
-    def read(cls, path: Path, *, piece: bool = False) -> "Share":
+    def read(cls, path: Path, *, piece: bool = False) -> "Contribution":
         """Raises `CatalogError` as `find_runs` does."""
         with Store.open(path, read_only=True) as store:
             runs = find_runs(store, piece=piece)

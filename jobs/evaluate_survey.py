@@ -12,10 +12,9 @@ from zoolens.catalog.errors import CatalogError, NothingHere
 from zoolens.catalog.evaluation.sample import comparable, drawn
 from zoolens.catalog.paths import evaluation_dir
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.survey.agreement import Shown, tell_of_lacking, what_shows
-from zoolens.catalog.survey.folder import is_survey
+from zoolens.catalog.survey.agreement import Comparison
+from zoolens.catalog.survey.folder import is_survey, name_of_piece
 from zoolens.catalog.survey.gathering import gather
-from zoolens.catalog.survey.tour import name_of
 from zoolens.jobs.evaluate import EvaluateReport
 from zoolens.jobs.evaluate import evaluate as job
 from zoolens.jobs.pieces import Pieces
@@ -43,21 +42,21 @@ def evaluate(
     pieces.check_readable()
     found: dict[Path, Ids] = {}
     empty: CatalogError | None = None
-    shown: list[Shown] = []
+    compared = Comparison(catalog, ["predict"])
     for path in pieces.paths:
         try:
             with Store.open(path, read_only=True) as store:
-                shown.append(what_shows(name_of(path), store, ["predict"]))
+                compared.note(name_of_piece(path), store)
                 store.needs_votes("an evaluation")
                 found[path] = comparable(store, store.newest_run("predict"), split, where)
         except NothingHere as error:
             empty = error
-    tell_of_lacking(shown, "predict")
+    compared.tell()
     sample = drawn(np.sort(np.concatenate([np.empty(0, np.int64), *found.values()])), galaxies)
     if not len(sample):
         raise empty or NothingHere(f"no galaxy of {catalog} is to be evaluated; ask for others")
     some = {path: np.intersect1d(ids, sample) for path, ids in found.items()}
     with TemporaryDirectory(prefix=".evaluate.", dir=catalog) as scratch:
-        gz = gather(Path(scratch) / catalog.name, some)
+        gz = gather(catalog, Path(scratch) / catalog.name, some)
         report = job(gz, out=out or evaluation_dir(catalog), **settings)
     return replace(report, run_id=None)
