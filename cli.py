@@ -20,6 +20,7 @@ from zoolens.commands import (
     release,
     score,
     select,
+    serve,
     shell,
     similar,
     simulate,
@@ -49,7 +50,7 @@ _COMMANDS: dict[str, list[Callable[..., None]]] = {
     "Looking": [
         *(worst.worst, similar.similar, explain.explain, histogram.histogram, sql.sql),
     ],
-    "Publishing": [select.select],
+    "Publishing": [select.select, serve.serve],
     "Simulation and trust": [
         *(demo.demo, models.models, simulate.simulate, train.train, evaluate.evaluate),
     ],

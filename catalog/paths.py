@@ -74,6 +74,11 @@ def open_here(path: Path) -> int | None:
     return None
 
 
+def served_dir(catalog: Path) -> Path:
+    """The default folder of what `serve` keeps: the copy that it serves, and its jobs."""
+    return catalog.with_name(f"{catalog.stem}-served")
+
+
 def explanations_dir(catalog: Path, comparison: int | None = None) -> Path:
     """The default folder of the figures and page of `explain`.
 

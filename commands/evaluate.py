@@ -32,7 +32,7 @@ def evaluate(
     quiet: options.Quiet = False,
 ) -> None:
     """How far predictions and explanations can be trusted: tables, figures, a page."""
-    from zoolens.jobs.evaluate_pieces import evaluate as job
+    from zoolens.jobs.evaluate_survey import evaluate as job
 
     report = job(
         catalog,

@@ -193,7 +193,7 @@ def _explain_estimates(
     of_votes: Mapping[str, object],
     out: Path | None,
 ) -> None:
-    from zoolens.jobs.explain_pieces import explain_estimates
+    from zoolens.jobs.explain_survey import explain_estimates
 
     without = ", ".join(name for name, there in of_votes.items() if there)
     if without or bool(galaxies) == everything:

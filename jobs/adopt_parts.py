@@ -16,6 +16,7 @@ from zoolens.catalog.store.ingests import check_tree, settle_tree
 from zoolens.catalog.store.outdated import MADE, clear_outdated
 from zoolens.catalog.store.rejects import commonest_reason
 from zoolens.catalog.store.store import Store, code_version
+from zoolens.catalog.survey.folder import check_one
 
 # The job of the recipe of each job of a run.
 JOBS = {"predict": "predict", "explain": "explain", "comparison": "explain"}
@@ -58,6 +59,7 @@ def adopt_parts(catalog: Path, folder: Path) -> AdoptReport:
     if the catalogue is of another tree; `PartsMissing`, with the numbers of the parts, after what
     is there was adopted: the run then stays unfinished, until a later call brings the rest.
     """
+    check_one(catalog)
     plan = read_plan(folder)
     if plan is None:
         raise CatalogError(

@@ -7,6 +7,7 @@ from typing import Any
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.network.ensemble import predict_votes
 from zoolens.catalog.parts.plan import Plan
+from zoolens.catalog.survey.folder import check_one
 from zoolens.jobs import explain, predict
 from zoolens.jobs.compute import Make, compute, plan
 from zoolens.jobs.pipeline import is_of_estimates
@@ -30,6 +31,7 @@ def predict_part(
     """
 
     def make(into: Path) -> Plan | None:
+        check_one(catalog)
         models = model or [predict.model_unless_named(catalog)]
         if not predict_votes(models):
             raise CatalogError(
@@ -51,6 +53,7 @@ def explain_part(
     """As `predict_part`, of the maps of every galaxy."""
 
     def make(into: Path) -> Plan | None:
+        check_one(catalog)
         if is_of_estimates(catalog, maps.models):
             raise CatalogError(
                 "parts can be computed of maps of votes alone, not of what a classifier or "

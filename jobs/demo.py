@@ -14,7 +14,7 @@ from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.evaluate import EvaluateReport, evaluate
 from zoolens.jobs.explain import ExplainReport
-from zoolens.jobs.explain_pieces import explain_one
+from zoolens.jobs.explain_survey import explain_one
 from zoolens.jobs.histogram import HistogramReport, histogram
 from zoolens.jobs.index import index
 from zoolens.jobs.ingest import ingest

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoolens.catalog.errors import CatalogError, NothingHere
-from zoolens.catalog.survey.folder import catalogues, is_survey
-from zoolens.catalog.survey.tour import name_of, visit
-from zoolens.jobs.pieces import Done, Pieces, SurveyReport
+from zoolens.catalog.survey.folder import catalogues, is_survey, name_of_piece, open_survey
+from zoolens.catalog.survey.tour import visit
+from zoolens.jobs.pieces import Done, Pieces
 from zoolens.jobs.reports import Report
 from zoolens.jobs.settings import Inference
+from zoolens.jobs.survey_reports import SurveyReport
 
 if TYPE_CHECKING:
     from zoolens.catalog.parts.computing import ThroughFolder
@@ -109,7 +110,9 @@ def model_unless_named(catalog: Path) -> str:
     found = {one.path: of_one(one.path) for one in Pieces.of(catalog).standing.values()}
     shown = {model: path for path, model in reversed(found.items()) if model != BUNDLED}
     if len(shown) > 1:
-        said = ", ".join(f"{name_of(path)} of {model}" for model, path in sorted(shown.items()))
+        said = ", ".join(
+            f"{name_of_piece(path)} of {model}" for model, path in sorted(shown.items())
+        )
         raise CatalogError(
             f"the pieces of {catalog} show predictions of several models, such as {said}: name "
             "the one that is to predict in all, by --model"
@@ -142,7 +145,7 @@ def is_comparable(catalog: Path) -> bool:
 
     if not is_survey(catalog):
         return of_one(catalog)
-    return any(visit(of_one, path).done for path in catalogues(catalog))
+    return any(visit(of_one, path).done for path in open_survey(catalog).paths)
 
 
 def index(catalog: Path, *, approximate: bool = False) -> Report:

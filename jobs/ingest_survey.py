@@ -16,9 +16,16 @@ from zoolens.catalog.store.galaxies import number_after
 from zoolens.catalog.store.ingests import held_tree
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.cutting import MOST
-from zoolens.catalog.survey.folder import Piece, Survey, is_listed, read_survey, write_survey
+from zoolens.catalog.survey.folder import (
+    Piece,
+    Survey,
+    check_there,
+    is_listed,
+    read_survey,
+    write_survey,
+)
 from zoolens.catalog.survey.imaging import SharedImages, share_images
-from zoolens.catalog.survey.routing import Routed, Sought, extract_of, route
+from zoolens.catalog.survey.routing import Routed, Sought, route
 from zoolens.catalog.survey.work import plan, planned, working
 from zoolens.catalog.trees.published import get_tree
 from zoolens.catalog.votes.galaxy_list import IMAGE, is_galaxy_list
@@ -79,7 +86,7 @@ def ingest_survey(
         if routed is None:
             routed = _routed(sought, survey, most_rows, work)
             plan(work, routed)
-        extracts = {piece: extract_of(work, piece) for piece in routed.rows}
+        extracts = {piece: work / piece.name for piece in routed.rows}
         shared = _shared(folder, routed, extracts, listing, sought)
         into = partial(
             ingest,
@@ -126,8 +133,7 @@ def _opened(folder: Path) -> Survey | None:
         return None
     survey = read_survey(folder)
     for path in survey.paths:
-        if not path.is_file():
-            raise CatalogError(f"{path}, a piece of the survey, is missing; restore it from a copy")
+        check_there(path)
     return survey
 
 

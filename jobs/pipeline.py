@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from zoolens.catalog.saliency.arithmetic import Of
     from zoolens.catalog.similarity.exchange import Exchange
     from zoolens.jobs.explain import ExplainReport
-    from zoolens.jobs.pieces import SurveyReport
     from zoolens.jobs.release import ReleaseReport
     from zoolens.jobs.similar import SimilarReport
+    from zoolens.jobs.survey_reports import SurveyReport
 
 Say = Callable[[Report], None]  # shows each report as soon as it is there
 
@@ -260,11 +260,11 @@ def explain(
     cluster: str | None = None,
     parts: Path | None = None,
 ) -> "ExplainReport | SurveyReport":
-    """`jobs.explain_pieces.explain`.
+    """`jobs.explain_survey.explain`.
 
     cluster, parts: who computes the maps, and through which folder, as of `elsewhere`.
     """
-    from zoolens.jobs.explain_pieces import explain
+    from zoolens.jobs.explain_survey import explain
 
     with elsewhere(cluster, catalog, parts) as through:
         return explain(catalog, which, maps, of=of, out=out, figures=figures, through=through)
@@ -273,7 +273,7 @@ def explain(
 def is_of_estimates(catalog: Path, models: Sequence[str]) -> bool:
     """Whether an explanation is of a classifier or regressor: of `models`, or all there is."""
     from zoolens.catalog.network.ensemble import predict_votes
-    from zoolens.jobs.explain_pieces import only_estimates
+    from zoolens.jobs.explain_survey import only_estimates
 
     return not predict_votes(models) if models else only_estimates(catalog)
 

@@ -12,6 +12,7 @@ from zoolens.catalog.formats.hats import needs_hats
 from zoolens.catalog.formats.hats_pixels import Span
 from zoolens.catalog.paths import RELEASE_FORMATS, SCRATCH
 from zoolens.catalog.release.contents import Contents, check_for_hats, chosen_contents
+from zoolens.catalog.release.contributions import Contribution
 from zoolens.catalog.release.croissant import write_croissant
 from zoolens.catalog.release.documents import write_dictionary, write_readme
 from zoolens.catalog.release.holdings import Holdings, all_holdings
@@ -21,7 +22,6 @@ from zoolens.catalog.release.provenance import (
     write_citation,
     write_manifest,
 )
-from zoolens.catalog.release.shares import Share
 from zoolens.catalog.release.statement import last_day, statement
 from zoolens.catalog.release.writing import described, write_formats
 from zoolens.catalog.runtime.files import replacing_folder
@@ -77,34 +77,36 @@ def release(catalog: Path, out: Path, title: Title, cut: Cut = Cut()) -> Release
     """
     _check(title, cut)
     pieces = open_survey(catalog).pieces if is_survey(catalog) else ()
-    shares = [Share.read(path) for path in catalogues(catalog)]
+    contributions = [Contribution.read(path) for path in catalogues(catalog)]
     names = [piece.name for piece in pieces] or [""]
     if pieces:
-        check_agreement(catalog, shares, names)
-    held = all_holdings([share.held for share in shares])
-    contents = _contents(catalog, shares, held, cut)
+        check_agreement(catalog, contributions, names)
+    held = all_holdings([contribution.held for contribution in contributions])
+    contents = _contents(catalog, contributions, held, cut)
     with replacing_folder(out) as part:
         scratch = part / SCRATCH
         scratch.mkdir()
         extras = Extras(cut.cubes, cut.gallery, cut.min_votes, str(title))
-        written = write_contents(shares, held, contents, extras, part, scratch)
+        written = write_contents(contributions, held, contents, extras, part, scratch)
         shutil.rmtree(scratch)
-        tables = _write_around(part, title, cut, shares, pieces, held, contents, written)
+        tables = _write_around(part, title, cut, contributions, pieces, held, contents, written)
         size = sum(file.stat().st_size for file in part.rglob("*") if file.is_file())
     notes = [
         *_organisations(title),
         *_left_out(held),
-        *lacking(shares, names),
+        *lacking(contributions, names),
         *_of_maps(held, contents, written),
     ]
     columns = len(contents.columns)
     return ReleaseReport(out, written.rows["galaxies"], columns, tables - 1, size, tuple(notes))
 
 
-def _contents(catalog: Path, shares: Sequence[Share], held: Holdings, cut: Cut) -> Contents:
+def _contents(
+    catalog: Path, contributions: Sequence[Contribution], held: Holdings, cut: Cut
+) -> Contents:
     """What is to be written; refuses before any work what cannot be."""
     if cut.gallery and not held.losses:
-        with Store.open(shares[0].path, read_only=True) as store:
+        with Store.open(contributions[0].path, read_only=True) as store:
             store.needs_votes("a gallery of the worst losses")
             store.newest_run("score")  # which says that they are to be made
     contents = chosen_contents(
@@ -118,7 +120,11 @@ def _contents(catalog: Path, shares: Sequence[Share], held: Holdings, cut: Cut) 
     if cut.cubes and not held.maps:
         raise CatalogError(f"{catalog} has no saliency maps; do first: zoolens explain --all")
     if "hats" in cut.formats:
-        unplaced = [share.unplaced for share in shares if share.unplaced is not None]
+        unplaced = [
+            contribution.unplaced
+            for contribution in contributions
+            if contribution.unplaced is not None
+        ]
         check_for_hats(contents, min(unplaced, default=None))
     return contents
 
@@ -127,7 +133,7 @@ def _write_around(
     folder: Path,
     title: Title,
     cut: Cut,
-    shares: Sequence[Share],
+    contributions: Sequence[Contribution],
     pieces: Sequence[Piece],
     held: Holdings,
     contents: Contents,
@@ -135,11 +141,13 @@ def _write_around(
 ) -> int:
     """Write other formats, documents and checksums; returns how many tables there are."""
     forms = [form for form in RELEASE_FORMATS if form in {"parquet", *cut.formats}]
-    facts: dict[str, Any] = statement(title, last_day(shares), held, contents, cut.preset, forms)
+    facts: dict[str, Any] = statement(
+        title, last_day(contributions), held, contents, cut.preset, forms
+    )
     names = [piece.name for piece in pieces]
     if names:
         facts["pieces"] = names
-    facts["runs"] = records_of_all(shares, names or [""])
+    facts["runs"] = records_of_all(contributions, names or [""])
     groups = written.groups[: len(pieces)]
     spans = [Span(some, p.order, p.pixel) for some, p in zip(groups, pieces, strict=True)]
     write_formats(folder, title, forms, facts["date"], spans)

@@ -11,8 +11,8 @@ from zoolens.catalog.errors import CatalogError, few
 from zoolens.catalog.store.outdated import Stale, stale_steps
 from zoolens.catalog.store.steps import interrupted, rejects, runs, steps
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.survey.agreement import Shown, differences, what_shows
-from zoolens.catalog.survey.folder import open_survey
+from zoolens.catalog.survey.agreement import ALIKE, Comparison
+from zoolens.catalog.survey.folder import check_there, open_survey
 
 # The command whose runs have another name than it.
 _COMMANDS = {"comparison": "explain (another method, layer or model)", "approximate": "index"}
@@ -61,16 +61,17 @@ def survey_status(folder: Path) -> SurveyStatus:
     """Look at all pieces of a survey; one that cannot be read is told, and keeps none from it."""
     named = open_survey(folder).named
     found: dict[str, StatusReport] = {}
-    shown: list[Shown] = []
+    compared = Comparison(folder, ALIKE)
     advice: list[str] = []
     for name, path in named.items():
         try:
+            check_there(path)
             found[name] = status(path)
             with Store.look(path) as store:
-                shown.append(what_shows(name, store, ("score", "explain", "estimate")))
+                compared.note(name, store)
         except CatalogError as error:
             advice.append(f"{error}" if name in f"{error}" else f"{name}: {error}")
-    advice += differences(folder, shown, ("score", "explain", "estimate"))
+    advice += compared.differences
     waiting: dict[str, list[str]] = {}
     for name, report in found.items():
         for sentence in report.advice:

@@ -2,13 +2,86 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
 from zoolens.catalog.store.ingests import Replaced
 from zoolens.catalog.survey.folder import Survey
 from zoolens.catalog.survey.routing import Routed
 from zoolens.jobs.keep import KeepReport
-from zoolens.jobs.reports import IngestReport, replaced_note
+from zoolens.jobs.reports import IngestReport, Report, replaced_note
+
+Done = TypeVar("Done", bound=Report)
+
+_ADDED = {"galaxies", "total", "rejects", "voted", "explained", "replaced"}  # fields of reports
+
+
+@dataclass(frozen=True)
+class SurveyReport:
+    """What a job did on a survey.
+
+    whole: the reports of its pieces as one, of the type that the job has; done, pieces: how many
+    were worked on, of how many. lacking: which had nothing to work on, a sentence each; faults: why
+    others were not worked on, a line each: the same call goes on with them.
+    """
+
+    whole: Any
+    done: int
+    pieces: int
+    lacking: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    run_id: None = None
+
+    @property
+    def job(self) -> str:
+        return str(self.whole.job)
+
+    @property
+    def page(self) -> Path | None:
+        """The page of what was drawn, if anything was."""
+        return getattr(self.whole, "page", None)
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.whole.changed)
+
+    @property
+    def summary(self) -> str:
+        of = "all" if self.done == self.pieces else f"{self.done} of"
+        return f"{self.whole.summary}; in {of} {self.pieces} pieces"
+
+    @property
+    def notes(self) -> Sequence[str]:
+        return (*self.whole.notes, *self.lacking)
+
+
+def merged(reports: Sequence[Done]) -> Done:
+    """The reports of one job on several pieces as one: what is counted is added up."""
+    first, changes = reports[0], dict[str, Any]()
+    for field in fields(cast(Any, first)):
+        values = [getattr(report, field.name) for report in reports]
+        if field.name == "changed":
+            changes["changed"] = any(values)
+        elif field.name in _ADDED and isinstance(values[0], Mapping):
+            changes[field.name] = dict(sum(map(Counter, values), Counter[str]()))
+        elif field.name in _ADDED:
+            changes[field.name] = sum(values)
+        elif field.name == "codes":
+            changes["codes"] = _least(values)
+        elif isinstance(values[0], tuple):
+            changes[field.name] = tuple(dict.fromkeys(one for some in values for one in some))
+    return cast(Done, replace(cast(Any, first), **changes))
+
+
+def _least(codes: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, Mapping[str, float]]:
+    """Of the searches of several pieces, by kind, the one that finds least."""
+    kinds = dict.fromkeys(kind for one in codes for kind in one)
+    return {
+        kind: min((one[kind] for one in codes if kind in one), key=lambda found: found["recall"])
+        for kind in kinds
+    }
 
 
 def ingested(
@@ -60,17 +133,7 @@ def _notes_of(reports: Iterable[IngestReport]) -> list[str]:
 
 def kept_together(reports: Sequence[KeepReport]) -> KeepReport:
     """What was kept in all pieces."""
-    replaced: Counter[str] = Counter()
-    for one in reports:
-        replaced.update(one.replaced)
-    return KeepReport(
-        _same(one.run_id for one in reports),
-        reports[0].columns,
-        sum(one.galaxies for one in reports),
-        sum((Counter(one.rejects) for one in reports), Counter[str]()),
-        replaced,
-        any(one.changed for one in reports),
-    )
+    return replace(merged(reports), run_id=_same(one.run_id for one in reports))
 
 
 def _same(numbers: Iterable[int | None]) -> int | None:

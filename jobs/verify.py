@@ -17,9 +17,9 @@ from zoolens.catalog.store.checks import child_totals, image_files, offences
 from zoolens.catalog.store.derived_checks import altered_maps, altered_posteriors, altered_spreads
 from zoolens.catalog.store.outdated import stale_steps
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.survey.agreement import Shown, what_shows
+from zoolens.catalog.survey.agreement import ALIKE, Comparison
 from zoolens.catalog.survey.checks import survey_checks
-from zoolens.catalog.survey.folder import is_survey, open_survey
+from zoolens.catalog.survey.folder import check_there, is_survey, open_survey
 
 _INDEX = "similarity index: files that are not as they were written"
 _IMAGES = "image files missing or changed since ingest"
@@ -104,13 +104,14 @@ def verify(catalog: Path, *, images: bool = False) -> VerifyReport:
 
 def _verify_survey(folder: Path, *, images: bool) -> VerifyReport:
     rows: dict[str, dict[str, Any]] = {}
-    read: list[Shown] = []
+    compared = Comparison(folder, ALIKE)
     unread: dict[str, str] = {}
     for name, path in open_survey(folder).named.items():
         try:
+            check_there(path)
             report = verify(path, images=images)
             with Store.open(path, read_only=True) as store:
-                read.append(what_shows(name, store, ("score", "explain", "estimate")))
+                compared.note(name, store)
         except CatalogError as error:
             unread[name] = str(error)
             tell(str(error))
@@ -123,7 +124,7 @@ def _verify_survey(folder: Path, *, images: bool) -> VerifyReport:
                 row["offending"] += check["offending"]
                 row["result"] = check["result"]
                 row["pieces"].append(name)
-    checks = [*rows.values(), *survey_checks(folder, read, list(unread))]
+    checks = [*rows.values(), *survey_checks(folder, compared, list(unread))]
     return VerifyReport(
         pa.Table.from_pylist([{**row, "pieces": few(row["pieces"]) or None} for row in checks])
     )

@@ -20,7 +20,13 @@ from zoolens.catalog.network.engines import choose_engine
 from zoolens.catalog.release.provenance import Title
 from zoolens.jobs.settings import Cut
 
-PACKAGES = {"simulate": "galsim", "hats": "hats", "openvino": "openvino", "cluster": "distributed"}
+PACKAGES = {
+    "simulate": "galsim",
+    "hats": "hats",
+    "openvino": "openvino",
+    "cluster": "distributed",
+    "serve": "starlette",
+}
 PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
 
 
@@ -70,7 +76,9 @@ for package in {[*PACKAGES.values()]!r}:
     sys.modules[package] = None
 import zoolens
 for found in pkgutil.walk_packages(zoolens.__path__, "zoolens."):
-    if found.name not in ("zoolens.__main__", "zoolens.migrations.env"):
+    # the service is all made of its extra, and is imported by its job alone
+    served = found.name.startswith("zoolens.catalog.serve.")
+    if found.name not in ("zoolens.__main__", "zoolens.migrations.env") and not served:
         importlib.import_module(found.name)
 """
 

@@ -19,7 +19,7 @@ from zoolens.catalog.store.matrices import read_predictions, read_votes
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs import pipeline
-from zoolens.jobs.explain_pieces import explain_one
+from zoolens.jobs.explain_survey import explain_one
 from zoolens.jobs.ingest import ingest
 from zoolens.jobs.release import release
 from zoolens.jobs.release_verify import verify as verify_release

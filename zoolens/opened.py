@@ -259,7 +259,7 @@ class Catalog:
         predicted fraction unless given. Everything else is as in `zoolens.explain`. Maps go into
         the catalogue, figures and a page into the folder `out`, beside the catalogue unless given.
         """
-        from zoolens.jobs.explain_pieces import explain_one
+        from zoolens.jobs.explain_survey import explain_one
         from zoolens.jobs.settings import Maps, Which
 
         which = Which(

@@ -232,14 +232,16 @@ def _latex(answer: Answer, file: TextIO) -> None:
 
 def distinct(names: Sequence[str]) -> list[str]:
     """Column names, a second `label` as `label_1`."""
-    found: list[str] = []
+    found: dict[str, None] = {}
+    tried: dict[str, int] = {}
     for name in names:
-        number, new = 0, name
+        number, new = tried.get(name, 0), name
         while new in found:
             number += 1
             new = f"{name}_{number}"
-        found.append(new)
-    return found
+        tried[name] = number
+        found[new] = None
+    return list(found)
 
 
 def numbered(names: Sequence[str]) -> list[str]:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from zoolens.catalog.release.contents import Contents
+from zoolens.catalog.release.contributions import Contribution
 from zoolens.catalog.release.galaxies import ERROR_RATE
 from zoolens.catalog.release.holdings import Holdings
 from zoolens.catalog.release.provenance import Title
-from zoolens.catalog.release.shares import Share
 from zoolens.catalog.store.store import code_version
 
 
@@ -41,12 +41,12 @@ def statement(
     }
 
 
-def last_day(shares: Sequence[Share]) -> str:
+def last_day(contributions: Sequence[Contribution]) -> str:
     """The day on which the newest results of all catalogues were finished."""
     finished = []
-    for share in shares:
-        last = share.runs.score or share.runs.predict or share.runs.estimate
-        finished += [one["finished_at"] for one in share.records if one["run_id"] == last]
+    for contribution in contributions:
+        last = contribution.runs.score or contribution.runs.predict or contribution.runs.estimate
+        finished += [one["finished_at"] for one in contribution.records if one["run_id"] == last]
     return str(max(finished)[:10])
 
 

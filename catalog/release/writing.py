@@ -27,11 +27,11 @@ from zoolens.catalog.formats.parquet import DescribedParquet
 from zoolens.catalog.formats.votable import write_votable
 from zoolens.catalog.paths import TABLES, galaxies_path, table_path
 from zoolens.catalog.release.contents import Contents
+from zoolens.catalog.release.contributions import Contribution
 from zoolens.catalog.release.documents import Described
 from zoolens.catalog.release.galaxies import Block, galaxy_rows, without_null_text
 from zoolens.catalog.release.long_tables import LongTable, answers_table
 from zoolens.catalog.release.provenance import Title
-from zoolens.catalog.release.shares import Share
 from zoolens.catalog.runtime.parallel import in_order
 from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.store.released import Runs, galaxy_facts, sorted_rows
@@ -45,12 +45,14 @@ OF_AN_ANSWER = "answer of the decision tree"
 COUNTERPARTS = ("observed_counterpart", "predicted_counterpart")
 
 
-def write_facts(store: Store, share: Share, contents: Contents, piece: int, file: Path) -> None:
+def write_facts(
+    store: Store, contribution: Contribution, contents: Contents, piece: int, file: Path
+) -> None:
     """Write the columns of galaxies that belong to no answer or question, a row group per block.
 
     Ranks are among the galaxies of this catalogue, which is the column `piece` of them all.
     """
-    batches = galaxy_facts(store, contents.min_votes, BLOCK, ranked=share.held.losses)
+    batches = galaxy_facts(store, contents.min_votes, BLOCK, ranked=contribution.held.losses)
     number = pa.field("piece", pa.int32())
     with pq.ParquetWriter(file, batches.schema.append(number)) as writer:
         for batch in batches:

@@ -12,7 +12,8 @@ class Column(NamedTuple):
 
     description: in words, with its range and what NULL means; unit: as in VOUnit, empty if
     it has none; ucd: IVOA's Unified Content Descriptor 1+, empty if none fits. wide: the
-    description where a release has one such column per answer or question, named by {of}.
+    description where a release has one such column per answer or question, named by {of}. xtype:
+    what its values are beyond their type, as IVOA's DALI calls it, empty for nothing.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Column(NamedTuple):
     unit: str = ""
     ucd: str = ""
     wide: str = ""
+    xtype: str = ""
 
     @property
     def comment(self) -> str:

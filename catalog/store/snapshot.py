@@ -104,7 +104,7 @@ def copied(
             try:
                 file, log = (files.enter_context(_nameless(path.parent)) for _ in range(2))
                 moment = datetime.now(UTC)
-                whole = _copy(path, file, log)
+                whole = copy_whole(path, file, log)
             except OSError:  # no room, or the file is gone
                 return None
             found = _open(file, log, opened) if whole else None
@@ -124,8 +124,8 @@ def _nameless(folder: Path) -> IO[bytes]:
         return tempfile.TemporaryFile(buffering=0)
 
 
-def _copy(path: Path, file: IO[bytes], log: IO[bytes]) -> bool:
-    """Copy a catalogue and its log; whether no checkpoint came in between."""
+def copy_whole(path: Path, file: IO[bytes], log: IO[bytes]) -> bool:
+    """Copy a catalogue and its log into empty files; whether no checkpoint came in between."""
     with alone(path) as is_alone:
         if not is_alone:
             return False

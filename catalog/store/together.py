@@ -133,7 +133,7 @@ class Together:
                 sql = _together(view, parts)
                 self.connection.execute(f"CREATE VIEW {made}.{name} AS {sql}")
                 comments = view.comments(made)
-                if _has_piece(view):
+                if has_piece(view):
                     comments.append(comment_on_column(made, name, PIECE))
                 self.connection.execute(";".join(comments))
 
@@ -211,7 +211,7 @@ def _facts(store: Store, views: Collection[str]) -> _Facts:
     return _Facts(runs, [OwnColumn(*row) for row in own])
 
 
-def _has_piece(view: PublicView) -> bool:
+def has_piece(view: PublicView) -> bool:
     """Whether rows tell their piece: not the answers, of which all have the same."""
     return view.name != "answers" and PIECE.name not in map(str.lower, view.columns)
 
@@ -226,7 +226,7 @@ def _of_piece(view: PublicView, schema: str, piece: str, facts: _Facts) -> str:
     for job, run in facts.runs.items():
         sql = sql.replace(f"({shown(job)})", "NULL" if run is None else str(run))
     sql = _SOURCE.sub(partial(_qualified, quoted(piece)), sql)
-    named = f", '{piece}' AS {PIECE.name}" if _has_piece(view) else ""
+    named = f", '{piece}' AS {PIECE.name}" if has_piece(view) else ""
     return f"SELECT *{named} FROM ({sql})"
 
 
@@ -253,4 +253,4 @@ def _together(view: PublicView, parts: list[str]) -> str:
 
 
 def _columns(view: PublicView) -> list[str]:
-    return [*view.columns, *([PIECE.name] if _has_piece(view) else [])]
+    return [*view.columns, *([PIECE.name] if has_piece(view) else [])]

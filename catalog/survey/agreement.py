@@ -45,8 +45,17 @@ _OWN = {
 }
 
 
+def with_sources(jobs: Iterable[str]) -> tuple[str, ...]:
+    """Jobs, each after those that it starts from."""
+    return tuple(dict.fromkeys(one for job in jobs for one in (*_MADE_FROM.get(job, ()), job)))
+
+
+# Jobs whose rows all pieces should have alike.
+ALIKE = with_sources(("score", "explain", "estimate"))
+
+
 @dataclass(frozen=True)
-class Shown:
+class Results:
     """What a piece shows: its tree, and of jobs the settings of the run, None if none shows."""
 
     name: str
@@ -58,15 +67,10 @@ class Shown:
         return any(self.runs[job] is None for job in jobs)
 
 
-def with_sources(jobs: Iterable[str]) -> tuple[str, ...]:
-    """Jobs, each after those that it starts from."""
-    return tuple(dict.fromkeys(one for job in jobs for one in (*_MADE_FROM.get(job, ()), job)))
-
-
-def what_shows(name: str, store: Store, jobs: Iterable[str]) -> Shown:
+def results_of(name: str, store: Store, jobs: Iterable[str]) -> Results:
     """What a piece shows of some jobs and of those that they start from."""
     runs = {job: store.shown_run(job) for job in with_sources(jobs)}
-    return Shown(
+    return Results(
         name,
         store.tree_or_none,
         {job: None if run is None else _settings(run) for job, run in runs.items()},
@@ -81,13 +85,13 @@ def _settings(run: Run) -> dict[str, Any]:
     }
 
 
-def differences(folder: Path, pieces: Sequence[Shown], jobs: Iterable[str]) -> list[str]:
+def differences(folder: Path, pieces: Sequence[Results], jobs: Iterable[str]) -> list[str]:
     """In which ways pieces may not be compared, a sentence each: of trees, then of each job."""
-    trees = {one.name: one.tree for one in pieces if one.tree is not None}
-    if odd := _odd(trees):
-        usual = trees[odd[1]]
-        return [f"{folder} is of several trees: {few(odd[0])} not of {usual.name} as {odd[1]}"]
-    said = []
+    if said := several_trees(
+        folder, {one.name: one.tree for one in pieces if one.tree is not None}
+    ):
+        return [said]
+    found = []
     for job in with_sources(jobs):
         settings = {one.name: one.runs[job] for one in pieces if one.runs[job] is not None}
         if odd := _odd({name: json.dumps(one, sort_keys=True) for name, one in settings.items()}):
@@ -98,11 +102,21 @@ def differences(folder: Path, pieces: Sequence[Shown], jobs: Iterable[str]) -> l
                 for way in sorted(strange.keys() | usual_settings.keys())
                 if strange.get(way) != usual_settings.get(way)
             ]
-            said.append(
+            found.append(
                 f"the {WORDS[job]} of {few(odd[0])} are not as those of {usual_name}, which differ "
                 f"in {few(ways)}"
             )
-    return said
+    return found
+
+
+def several_trees(folder: Path, trees: Mapping[str, DecisionTree]) -> str | None:
+    """That pieces, by name, are of several trees, in a sentence; None if they are of one."""
+    odd = _odd(trees)
+    if odd is None:
+        return None
+    usual, other = trees[odd[1]], trees[odd[0][0]].name
+    another = "another " * (other == usual.name)
+    return f"{folder} is of tree {usual.name}, but {few(odd[0])} of {another}{other}"
 
 
 def _odd(kinds: Mapping[str, Hashable]) -> tuple[list[str], str] | None:
@@ -115,41 +129,67 @@ def _odd(kinds: Mapping[str, Hashable]) -> tuple[list[str], str] | None:
     return others, next(name for name, kind in kinds.items() if kind == usual)
 
 
-def check_comparable(folder: Path, pieces: Sequence[Shown], jobs: Iterable[str]) -> None:
-    """Raises `CatalogError` if pieces may not be compared."""
-    said = differences(folder, pieces, jobs)
-    if said:
-        raise CatalogError(f"{said[0]}; make them alike, or ask those pieces by themselves")
+def without(pieces: Mapping[str, bool], job: str) -> str | None:
+    """Which pieces, by name, do not have the rows of a job, where others do; None if all are alike.
+
+    pieces: whether each has them.
+    """
+    names = [name for name, has in pieces.items() if not has]
+    if len(names) in (0, len(pieces)):
+        return None
+    return f"without {WORDS[job]}: {few(names)} of {len(pieces)} pieces"
 
 
-def tell_of_pieces(folder: Path, stores: Iterable[tuple[str, Store]], *jobs: str) -> None:
-    """Warn (`Told`) of pieces that may not be compared, that show nothing, or are outdated.
+def tell_of_pieces(folder: Path, stores: Iterable[tuple[str, Store]], jobs: Sequence[str]) -> None:
+    """Warn (`Told`) of pieces, by name, that may not be compared, show nothing, or are outdated.
 
     jobs: whose rows are being read.
     """
-    pieces, stale = [], dict[str, list[str]]()
+    compared = Comparison(folder, jobs)
     for name, store in stores:
-        pieces.append(what_shows(name, store, jobs))
-        for step in stale_steps(store, jobs):
-            stale.setdefault(step.job, []).append(name)
-    for said in differences(folder, pieces, jobs):
+        compared.note(name, store)
+        compared.note_outdated(name, store, jobs)
+    for said in compared.differences:
         tell(said)
-    for job in jobs:
-        tell_of_lacking(pieces, job)
-    tell_of_outdated(stale)
+    compared.tell()
 
 
-def tell_of_lacking(pieces: Sequence[Shown], job: str) -> None:
-    """Warn of pieces that show no run of a job, where others do."""
-    lacking = [one.name for one in pieces if one.runs[job] is None]
-    if lacking and len(lacking) < len(pieces):
-        tell(f"without {WORDS[job]}: {few(lacking)} of {len(pieces)} pieces")
+class Comparison:
+    """The pieces of a survey, noted one after the other, whose rows are to be read together."""
 
+    def __init__(self, folder: Path, jobs: Iterable[str]) -> None:
+        """jobs: whose rows are to be read."""
+        self.pieces: list[Results] = []
+        self._folder, self._jobs = folder, [*jobs]
+        self._stale: dict[str, list[str]] = {}
 
-def tell_of_outdated(stale: Mapping[str, Sequence[str]]) -> None:
-    """Warn of pieces, by job, of which a step is outdated."""
-    for job, names in stale.items():
-        tell(
-            f"the {WORDS[job]} of {few([*names])} are outdated, as zoolens status tells of each",
-            Outdated,
-        )
+    def note(self, name: str, store: Store) -> Results:
+        """Note what a piece shows."""
+        self.pieces.append(results_of(name, store, self._jobs))
+        return self.pieces[-1]
+
+    def note_outdated(self, name: str, store: Store, jobs: Iterable[str]) -> None:
+        """Note which steps of a piece are outdated."""
+        for step in stale_steps(store, tuple(jobs)):
+            self._stale.setdefault(step.job, []).append(name)
+
+    @property
+    def differences(self) -> list[str]:
+        """In which ways they may not be compared, a sentence each."""
+        return differences(self._folder, self.pieces, self._jobs)
+
+    def check(self) -> None:
+        """Raises `CatalogError` if they may not be compared."""
+        for said in self.differences:
+            raise CatalogError(f"{said}; make them alike, or ask those pieces by themselves")
+
+    def tell(self) -> None:
+        """Warn (`Told`) of pieces that show nothing where others do, or are outdated."""
+        for job in self._jobs:
+            if said := without({one.name: not one.lacks([job]) for one in self.pieces}, job):
+                tell(said)
+        for job, names in self._stale.items():
+            tell(
+                f"the {WORDS[job]} of {few(names)} are outdated, as zoolens status tells of each",
+                Outdated,
+            )

@@ -7,17 +7,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from zoolens.catalog.errors import CatalogError, NothingHere, Told, UnknownName, few, tell
-from zoolens.catalog.store.outdated import stale_steps
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.survey.agreement import (
-    Shown,
-    check_comparable,
-    tell_of_lacking,
-    tell_of_outdated,
-    what_shows,
-    with_sources,
-)
-from zoolens.catalog.survey.folder import open_survey
+from zoolens.catalog.survey.agreement import Comparison, with_sources
+from zoolens.catalog.survey.folder import whole_survey
 
 Answer = TypeVar("Answer")
 
@@ -30,16 +22,14 @@ def ask_each(folder: Path, ask: Callable[[Store], Answer], *jobs: str) -> Iterat
     what is asked for have no answer. Raises what asking raises; of these kinds, if no piece
     answers. Raises `CatalogError` in the end if what they answered of may not be compared.
     """
-    pieces: list[Shown] = []
-    stale: dict[str, list[str]] = {}
+    compared = Comparison(folder, jobs)
     told: dict[tuple[type[Told], str], list[str]] = {}
     refused: dict[str, CatalogError] = {}
     answers = 0
-    named = open_survey(folder).named
+    named = whole_survey(folder).named
     for name, path in named.items():
         with Store.look(path) as store:
-            shown = what_shows(name, store, jobs)
-            pieces.append(shown)
+            shown = compared.note(name, store)
             try:
                 with _telling(name, told):
                     answer = ask(store)
@@ -48,24 +38,21 @@ def ask_each(folder: Path, ask: Callable[[Store], Answer], *jobs: str) -> Iterat
                     raise
                 refused[name] = type(error)(str(error).replace(str(path), str(folder)))
                 continue
-            for step in stale_steps(store, with_sources(jobs)):
-                stale.setdefault(step.job, []).append(name)
+            compared.note_outdated(name, store, with_sources(jobs))
         answers += 1
         yield answer
     if not answers:
-        lacking = {one.name for one in pieces if one.lacks(jobs)}
+        lacking = {one.name for one in compared.pieces if one.lacks(jobs)}
         raise min(
             refused.items(), key=lambda one: (one[0] in lacking, isinstance(one[1], UnknownName))
         )[1]
-    check_comparable(folder, pieces, jobs)
-    for job in jobs:
-        tell_of_lacking(pieces, job)
+    compared.check()
+    compared.tell()
     for name, why in refused.items():
         if isinstance(why, UnknownName):
             told.setdefault((Told, f"left out: {why}"), []).append(name)
     for (kind, message), names in told.items():
         tell(f"{few(names)}: {message}", kind)
-    tell_of_outdated(stale)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The best counterpart of each kind of many galaxies, among those of all pieces of a survey."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,27 +14,15 @@ from zoolens.catalog.similarity.files import KINDS
 from zoolens.catalog.similarity.places import Hit, fill_places
 from zoolens.catalog.similarity.queries import (
     Asked,
-    Queries,
     Source,
     asked_among,
     asked_for,
     one_kind_at_a_time,
 )
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.survey.counterparts import BestHits, Found
+from zoolens.catalog.survey.found import BestHits, Counted, Found, count_candidates
 
 _PLACES = 2  # hits of a kind that fill one place, since the best may be the other kind's
-
-
-@dataclass
-class _Counted:
-    """How many candidates all pieces together have for the galaxies that were asked for."""
-
-    fewest: float
-    counts: dict[int, tuple[int, int]] = field(default_factory=dict)
-
-    def others(self, galaxy_id: int) -> tuple[int, int]:
-        return self.counts[galaxy_id]
 
 
 @dataclass(frozen=True)
@@ -44,7 +32,7 @@ class Best:
     found: Found
     asked: Asked
     hits: list[list[list[Hit]]]
-    counted: dict[int, _Counted]
+    counted: dict[int, Counted]
 
     @property
     def where(self) -> dict[int, Path]:
@@ -88,7 +76,7 @@ def best_counterparts(
     known = found.known(galaxy_id)
     asked = asked_for(tree, galaxy_id, answer_id, known, None, "question")
     best = [[BestHits(_PLACES) for _ in galaxy_id] for _ in KINDS]
-    counted: dict[int, _Counted] = {}
+    counted: dict[int, Counted] = {}
     for path in paths:
         with Store.open(path, read_only=True) as store:
             source = Source.of(store)
@@ -99,18 +87,8 @@ def best_counterparts(
                 for one, hits in zip(of_kind, here, strict=True):
                     one.add(hits)
                     found.where.update({hit.galaxy_id: path for hit in hits})
-        _count(queries, tree.question_of[answer_id].tolist(), counted)
+        count_candidates(queries, tree.question_of[answer_id].tolist(), counted)
     return Best(found, asked, [[one.hits for one in some] for some in best], counted)
-
-
-def _count(queries: Queries, question: Sequence[int], counted: dict[int, _Counted]) -> None:
-    """Add the candidates of a piece."""
-    for number, galaxy in zip(question, queries.galaxy_id.tolist(), strict=True):
-        here = queries.candidates[number]
-        so_far = counted.setdefault(number, _Counted(here.fewest)).counts
-        enough, every = here.others(galaxy)
-        before = so_far.get(galaxy, (0, 0))
-        so_far[galaxy] = before[0] + enough, before[1] + every
 
 
 def counterpart_table(

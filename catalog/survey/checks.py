@@ -12,19 +12,15 @@ from zoolens.catalog.arrays import Flags, Floats
 from zoolens.catalog.store.galaxies import positions
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.together import open_together
-from zoolens.catalog.survey.agreement import Shown, differences
-from zoolens.catalog.survey.folder import Piece, open_survey
-
-_INDEX_ORDER = 29  # of the pixels that `hats` gives
-_JOBS = ("score", "explain", "estimate")
+from zoolens.catalog.survey.agreement import Comparison
+from zoolens.catalog.survey.cutting import pixels
+from zoolens.catalog.survey.folder import FINEST, Piece, open_survey
 
 
-def survey_checks(
-    folder: Path, read: Sequence[Shown], unread: Sequence[str]
-) -> list[dict[str, Any]]:
+def survey_checks(folder: Path, read: Comparison, unread: Sequence[str]) -> list[dict[str, Any]]:
     """What was looked for in a survey, as rows: check, offending, result, and the pieces.
 
-    read: what those pieces show that could be read; unread: the others. A survey whose positions
+    read: those pieces that could be read; unread: the others. A survey whose positions
     cannot be compared with their pixels, for want of `hats`, has a warning.
     """
     survey = open_survey(folder)
@@ -33,7 +29,7 @@ def survey_checks(
         for path in folder.glob("Norder=*/*.duckdb")
         if path not in survey.paths
     )
-    trees = {one.tree for one in read if one.tree is not None}
+    trees = {one.tree for one in read.pieces if one.tree is not None}
     rows = [
         _row("survey: pieces that are missing or cannot be read", len(unread), "ERROR", unread),
         _row(
@@ -42,9 +38,9 @@ def survey_checks(
         _row("survey: pieces of several trees", max(0, len(trees) - 1), "ERROR"),
     ]
     if len(trees) < 2:
-        unlike = differences(folder, read, _JOBS)
+        unlike = read.differences
         rows.append(_row("survey: pieces that may not be compared", len(unlike), "warning", unlike))
-    named = {one.name: survey.named[one.name] for one in read}
+    named = {one.name: survey.named[one.name] for one in read.pieces}
     with open_together(named) as together:
         for column, what in (("iauname", "name"), ("galaxy_id", "number")):
             twice = together.galaxies_twice(column)
@@ -79,9 +75,7 @@ def _degrees(batch: pa.RecordBatch) -> tuple[Floats, Floats]:
 
 def within(piece: Piece, ra: Floats, dec: Floats) -> Flags:
     """Which positions (N,), deg, ICRS, are in the pixel of a piece."""
-    from hats.pixel_math.spatial_index import compute_spatial_index
-
     on_sky = (np.abs(dec) <= 90) & np.isfinite(ra)
-    place = compute_spatial_index(np.where(on_sky, ra, 0.0) % 360, np.where(on_sky, dec, 0.0))
-    inside: Flags = place >> 2 * (_INDEX_ORDER - piece.order) == piece.pixel
+    pixel = pixels(np.where(on_sky, ra, 0.0) % 360, np.where(on_sky, dec, 0.0))
+    inside: Flags = pixel >> 2 * (FINEST - piece.order) == piece.pixel
     return on_sky & inside

@@ -10,6 +10,8 @@ from zoolens.catalog.store.galaxies import shown_galaxies
 from zoolens.catalog.store.ranking import rank_galaxies
 from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.survey.agreement import Comparison
+from zoolens.catalog.survey.folder import name_of_piece
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Chosen:
 def choose_of_all(folder: Path, paths: Sequence[Path], which: Which) -> Chosen:
     """`catalog.explain.choice.choose` over those pieces of a survey that can be read.
 
-    which: of names or the worst. Raises as it does.
+    which: of names or the worst. Raises as it does, and `CatalogError` if the losses of pieces, of
+    which the worst are chosen, may not be compared.
     """
     return _worst(folder, paths, which) if which.worst is not None else _named(folder, paths, which)
 
@@ -34,9 +37,11 @@ def _worst(folder: Path, paths: Sequence[Path], which: Which) -> Chosen:
     limit = which.worst or 0
     ranked: list[tuple[float, str, Path, Choice]] = []
     empty: CatalogError | None = None
+    compared = Comparison(folder, ["score"])
     for path in paths:
         try:
             with Store.open(path, read_only=True) as store:
+                compared.note(name_of_piece(path), store)
                 rows = rank_galaxies(
                     store, limit, min_votes=fewest, label=which.answer, where=which.where
                 )
@@ -48,6 +53,7 @@ def _worst(folder: Path, paths: Sequence[Path], which: Which) -> Chosen:
             for row in rows.to_pylist()
         ]
         ranked = sorted(ranked, key=lambda one: one[:2])[:limit]
+    compared.check()
     if not ranked:
         raise empty or NothingHere(f"no galaxy of {folder} ranks; ask for fewer votes")
     choices: dict[Path, list[Choice]] = {}

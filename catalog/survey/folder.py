@@ -42,6 +42,17 @@ class Piece:
         return folder / f"{self.name}.duckdb"
 
 
+def name_of_piece(path: Path) -> str:
+    """The name of the piece whose file is at a path."""
+    return f"{path.parent.name}/{path.stem}"
+
+
+def check_there(path: Path) -> None:
+    """Raises `CatalogError` if the file of a piece is missing."""
+    if not path.is_file():
+        raise CatalogError(f"{path}, a piece of the survey, is missing; restore it from a copy")
+
+
 @dataclass(frozen=True)
 class Survey:
     """A folder of catalogues, and its pieces, no two of which overlap, in their order."""
@@ -82,9 +93,18 @@ def is_listed(folder: Path) -> bool:
 def catalogues(path: Path) -> list[Path]:
     """The catalogues at a path: that file alone, or the pieces of the survey there.
 
-    Raises as `is_survey` and `open_survey`.
+    Raises as `is_survey` and `whole_survey`.
     """
-    return open_survey(path).paths if is_survey(path) else [path]
+    return whole_survey(path).paths if is_survey(path) else [path]
+
+
+def check_one(path: Path) -> None:
+    """Raises `CatalogError` for the folder of a survey, where one catalogue is needed."""
+    if is_survey(path):
+        raise CatalogError(
+            f"{path} is a survey, and parts are of one catalogue: take each piece by "
+            f"itself, such as --catalog {open_survey(path).paths[0]}"
+        )
 
 
 def unfinished(folder: Path) -> str | None:
@@ -131,6 +151,14 @@ def open_survey(folder: Path) -> Survey:
     if said := unfinished(folder):
         _tell_once(said)
     return read_survey(folder)
+
+
+def whole_survey(folder: Path) -> Survey:
+    """`open_survey`, for what needs all pieces. Raises `CatalogError` also if one is missing."""
+    survey = open_survey(folder)
+    for path in survey.paths:
+        check_there(path)
+    return survey
 
 
 @lru_cache

@@ -5,63 +5,60 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoolens.catalog.errors import CatalogError, few
-from zoolens.catalog.release.shares import Share
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.release.contributions import Contribution
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.survey.agreement import WORDS, differences, what_shows
+from zoolens.catalog.survey.agreement import ALIKE, Comparison, without
 
-_JOBS = ("predict", "estimate", "score", "explain")
 _EVERYWHERE = ("predict", "estimate")  # what is lacking in one piece alone is still to be made
 
 
-def check_agreement(folder: Path, shares: Sequence[Share], names: Sequence[str]) -> None:
+def check_agreement(
+    folder: Path, contributions: Sequence[Contribution], names: Sequence[str]
+) -> None:
     """Raises `CatalogError`, naming pieces, if they do not show the same kind of thing.
 
     They need one decision tree, predictions and estimates by the same models with the same
     settings, losses with the same weights, maps made in the same way, and own columns that mean
     the same. Losses and maps may be lacking in some, as they are of some galaxies of one catalogue.
     """
+    named = dict(zip(names, contributions, strict=True))
     for job in _EVERYWHERE:
-        having = [name for name, share in zip(names, shares, strict=True) if _runs(share)[job]]
-        without = [name for name in names if name not in having]
-        if having and without:
-            raise CatalogError(
-                f"{few(without)} of {folder} have no {WORDS[job]}, as {having[0]} has; do first: "
-                f"zoolens predict --catalog {folder}"
-            )
-    shown = []
-    for name, share in zip(names, shares, strict=True):
-        with Store.open(share.path, read_only=True) as store:
-            shown.append(what_shows(name, store, _JOBS))
-    for said in differences(folder, shown, _JOBS):
+        if said := without({name: _runs(one)[job] is not None for name, one in named.items()}, job):
+            raise CatalogError(f"{folder} is {said}; do first: zoolens predict --catalog {folder}")
+    compared = Comparison(folder, ALIKE)
+    for name, contribution in named.items():
+        with Store.open(contribution.path, read_only=True) as store:
+            compared.note(name, store)
+    for said in compared.differences:
         raise CatalogError(f"{said}; a release needs the same of all pieces")
     own: dict[str, tuple[Any, Path]] = {}
-    for share in shares:
-        for column in share.held.own:
-            other, path = own.setdefault(column.name, (column, share.path))
+    for contribution in contributions:
+        for column in contribution.held.own:
+            other, path = own.setdefault(column.name, (column, contribution.path))
             if other != column:
                 raise CatalogError(
-                    f"your column {column.name!r} is another in {share.path} than in {path}; keep "
-                    "the same in both: zoolens keep"
+                    f"your column {column.name!r} is another in {contribution.path} than in "
+                    f"{path}; keep the same in both: zoolens keep"
                 )
 
 
-def _runs(share: Share) -> dict[str, int | None]:
-    return {job: getattr(share.runs, job) for job in _JOBS}
+def _runs(contribution: Contribution) -> dict[str, int | None]:
+    return {job: getattr(contribution.runs, job) for job in ALIKE}
 
 
-def lacking(shares: Sequence[Share], names: Sequence[str]) -> list[str]:
+def lacking(contributions: Sequence[Contribution], names: Sequence[str]) -> list[str]:
     """What some of the pieces alone do not have, in sentences."""
-    said = []
-    for job in _JOBS:
-        without = [name for name, s in zip(names, shares, strict=True) if _runs(s)[job] is None]
-        if 0 < len(without) < len(shares):
-            count = f"{len(without):,} of {len(shares):,}"
-            said.append(f"{count} pieces have no {WORDS[job]}: {few(without)}")
-    return said
+    named = [*zip(names, contributions, strict=True)]
+    said = [
+        without({name: _runs(one)[job] is not None for name, one in named}, job) for job in ALIKE
+    ]
+    return [one for one in said if one is not None]
 
 
-def records_of_all(shares: Sequence[Share], names: Sequence[str]) -> list[dict[str, Any]]:
+def records_of_all(
+    contributions: Sequence[Contribution], names: Sequence[str]
+) -> list[dict[str, Any]]:
     """The runs of all pieces, oldest first: those that say the same are one.
 
     It began with the first and finished with the last of them, on the votes of any; `pieces`
@@ -69,14 +66,14 @@ def records_of_all(shares: Sequence[Share], names: Sequence[str]) -> list[dict[s
     """
     alike: dict[str, list[dict[str, Any]]] = {}
     where: dict[str, list[str]] = {}
-    for share, name in zip(shares, names, strict=True):
-        for record in share.records:
+    for contribution, name in zip(contributions, names, strict=True):
+        for record in contribution.records:
             key = _identity(record)
             alike.setdefault(key, []).append(record)
             where.setdefault(key, []).append(name)
     records = []
     for key in sorted(alike, key=lambda key: alike[key][0]["run_id"]):
-        some = {} if len(where[key]) == len(shares) else {"pieces": where[key]}
+        some = {} if len(where[key]) == len(contributions) else {"pieces": where[key]}
         records.append({**_merged(alike[key]), **some})
     return records
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.paths import CUBES, GALLERY
 from zoolens.catalog.release.contents import Contents
+from zoolens.catalog.release.contributions import Contribution
 from zoolens.catalog.release.holdings import Holdings
-from zoolens.catalog.release.shares import Share
 from zoolens.catalog.release.writing import TableWriter, sort_tables, write_answers, write_facts
 from zoolens.catalog.store.one_ranking import rank_together, worst_of
 from zoolens.catalog.survey.best_counterparts import counterpart_table
@@ -46,7 +46,7 @@ class Written:
 
 
 def write_contents(
-    shares: Sequence[Share],
+    contributions: Sequence[Contribution],
     held: Holdings,
     contents: Contents,
     extras: Extras,
@@ -58,25 +58,29 @@ def write_contents(
     held: what they have together; scratch: a folder for temporary files. Raises `CatalogError` if
     no galaxy is left, or a catalogue was written to meanwhile.
     """
-    scored = [share.path for share in shares if share.held.losses]
-    facts = _write_facts(shares, contents, scratch)
-    with shares[0].opened(scratch) as store:
-        if len(shares) > 1:
+    scored = [contribution.path for contribution in contributions if contribution.held.losses]
+    facts = _write_facts(contributions, contents, scratch)
+    with contributions[0].opened(scratch) as store:
+        if len(contributions) > 1:
             rank_together(store, facts, scratch)
         worst = worst_of(store, facts, contents.counterparts)
-    paths = [share.path for share in shares]
+    paths = [contribution.path for contribution in contributions]
     best = counterpart_table(paths, scored, worst, contents.min_votes or None)
     ranked: list[Ranked] = []
     with TableWriter(contents, folder, best) as tables:
-        for number, (share, file) in enumerate(zip(shares, facts, strict=True)):
-            with share.opened(scratch) as store:
-                of = f", piece {number + 1} of {len(shares)}" if len(shares) > 1 else ""
-                ids = tables.add(store, share.runs, file, f"release{of}")
-                if extras.cubes and share.runs.explain is not None:
+        for number, (contribution, file) in enumerate(zip(contributions, facts, strict=True)):
+            with contribution.opened(scratch) as store:
+                of = (
+                    f", piece {number + 1} of {len(contributions)}"
+                    if len(contributions) > 1
+                    else ""
+                )
+                ids = tables.add(store, contribution.runs, file, f"release{of}")
+                if extras.cubes and contribution.runs.explain is not None:
                     from zoolens.catalog.release.cubes import write_cubes
 
-                    write_cubes(store, share.runs.explain, ids, folder / CUBES)
-                if extras.gallery and share.held.losses:
+                    write_cubes(store, contribution.runs.explain, ids, folder / CUBES)
+                if extras.gallery and contribution.held.losses:
                     from zoolens.catalog.survey.gallery import ranked_of
 
                     ranked = ranked_of(store, ranked, extras.gallery, extras.min_votes, ids)
@@ -84,7 +88,7 @@ def write_contents(
         raise CatalogError(
             "no galaxy is left to release; ask for fewer votes or loosen the condition"
         )
-    with shares[0].opened(scratch) as store:
+    with contributions[0].opened(scratch) as store:
         sort_tables(store, contents.tables, folder, scratch)
         if contents.tables:
             write_answers(store, held.weights, folder)
@@ -103,10 +107,12 @@ def write_contents(
     return Written(tables.rows, tables.groups, gallery)
 
 
-def _write_facts(shares: Sequence[Share], contents: Contents, scratch: Path) -> list[Path]:
+def _write_facts(
+    contributions: Sequence[Contribution], contents: Contents, scratch: Path
+) -> list[Path]:
     files = []
-    for number, share in enumerate(shares):
+    for number, contribution in enumerate(contributions):
         files.append(scratch / f"facts-{number}.parquet")
-        with share.opened(scratch) as store:
-            write_facts(store, share, contents, number, files[-1])
+        with contribution.opened(scratch) as store:
+            write_facts(store, contribution, contents, number, files[-1])
     return files

@@ -80,15 +80,10 @@ class Routed:
         return next(iter(self.rows))
 
 
-def extract_of(work: Path, piece: Piece) -> Path:
-    """The folder, within that of the work, of the rows of a piece."""
-    return work / f"Norder={piece.order}" / f"Npix={piece.pixel}"
-
-
 def route(sought: Sought, survey: Survey | None, most: int, work: Path) -> Routed:
     """Share out a table among the pieces of a survey, and of new ones of at most `most` galaxies.
 
-    work: an existing folder for the rows, by piece (`extract_of`), and for scratch. Raises
+    work: an existing folder for the rows, in one by the name of each piece, and for scratch. Raises
     `TableRefused` if no row can be placed, `CatalogError` and its kinds for what else the user can
     put right.
     """
@@ -215,7 +210,7 @@ def _set_aside(
                     where = zip(numbers[at].tolist(), called, strict=True)
                     rejects += [Reject(str(path), row, name, reason) for row, name in where]
             for number, among, found in split(numbers, table, code):
-                extracts.add(extract_of(work, pieces[number]), among, found)
+                extracts.add(work / pieces[number].name, among, found)
                 rows[pieces[number]] += len(found)
             _check_faults(sought, len(rejects) + len(misshapen))
             first += len(numbers)

@@ -9,22 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import CatalogError, NothingHere, Outdated, tell
+from zoolens.catalog.errors import CatalogError, NothingHere
 from zoolens.catalog.runtime.progress import progress
 from zoolens.catalog.selection.acquisition import read_scores
 from zoolens.catalog.selection.choosing import Pick
 from zoolens.catalog.store.galaxies import names_of
 from zoolens.catalog.store.matrices import compared_galaxies
-from zoolens.catalog.store.outdated import stale_steps
+from zoolens.catalog.store.outdated import warn_of
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.survey.agreement import (
-    check_comparable,
-    tell_of_lacking,
-    tell_of_outdated,
-    what_shows,
-    with_sources,
-)
-from zoolens.catalog.survey.folder import is_survey, open_survey
+from zoolens.catalog.survey.agreement import Comparison, with_sources
+from zoolens.catalog.survey.folder import is_survey, whole_survey
 
 _SPARE = 64  # galaxies of a catalogue that are held at least
 _MORE = 4  # times as many when they are used up
@@ -58,7 +52,7 @@ class BestOfAll:
         Raises `CatalogError` if catalogues show other models or weights, one lacks what the others
         have, nothing has a score, or nothing on a question with a quota.
         """
-        named = open_survey(catalog).named if is_survey(catalog) else {catalog.name: catalog}
+        named = whole_survey(catalog).named if is_survey(catalog) else {catalog.name: catalog}
         paths = [*named.values()]
         self._paths, self._worth = paths, worth
         self._size = _SPARE + _MORE * budget // len(paths)
@@ -155,24 +149,21 @@ def check_scored(named: Mapping[str, Path], by: str, folder: Path) -> DecisionTr
     is not yet predicted or scored.
     """
     job = "score" if by == "loss" else "predict"
-    trees, shown = [], []
-    stale: dict[str, list[str]] = {}
+    trees, compared = [], Comparison(folder, [job])
     for name, path in named.items():
         with Store.open(path, read_only=True) as store:
             trees.append(store.tree)
-            shown.append(what_shows(name, store, [job]))
+            compared.note(name, store)
             if not _has_runs(store, by):
                 continue
             store.newest_run(job)  # which says what is to be done
-            for step in stale_steps(store, with_sources([job])):
-                stale.setdefault(step.job, []).append(name)
-                if len(named) == 1:
-                    tell(step.said, Outdated)
-    if len(named) > 1:
-        check_comparable(folder, shown, [job])
-        tell_of_lacking(shown, job)
-        tell_of_outdated(stale)
-    if all(one.lacks([job]) for one in shown):
+            if len(named) == 1:
+                warn_of(store, *with_sources([job]))
+            else:
+                compared.note_outdated(name, store, with_sources([job]))
+    compared.check()
+    compared.tell()
+    if all(one.lacks([job]) for one in compared.pieces):
         with Store.open(next(iter(named.values())), read_only=True) as store:
             store.newest_run(job)
     return trees[0]

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import CatalogError, few
+from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.galaxies import number_of_galaxies, number_with_image
 from zoolens.catalog.store.ingests import settled_tree
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.survey.tour import name_of, visit
+from zoolens.catalog.survey.agreement import several_trees
+from zoolens.catalog.survey.folder import name_of_piece
+from zoolens.catalog.survey.tour import visit
 
 
 @dataclass(frozen=True)
@@ -50,17 +52,8 @@ def tree_of_all(folder: Path, pieces: Sequence[Standing]) -> DecisionTree | None
 
     Raises `CatalogError` if they have several.
     """
-    trees = [(one.tree, one.path) for one in pieces if one.voted and one.tree is not None]
-    trees = trees or [(one.tree, one.path) for one in pieces if one.tree is not None]
-    if not trees:
-        return None
-    every = [tree for tree, _ in trees]
-    tree = max(every, key=every.count)
-    others = {name_of(path): other for other, path in trees if other != tree}
-    if others:
-        other = next(iter(others.values())).name
-        raise CatalogError(
-            f"{folder} is of tree {tree.name}, but {few(list(others))} of "
-            f"{'another ' * (other == tree.name)}{other}; a survey has one tree"
-        )
-    return tree
+    voted = [one for one in pieces if one.voted and one.tree is not None]
+    trees = {name_of_piece(one.path): one.tree for one in voted or pieces if one.tree is not None}
+    if said := several_trees(folder, trees):
+        raise CatalogError(f"{said}; a survey has one tree")
+    return next(iter(trees.values()), None)

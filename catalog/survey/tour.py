@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 from zoolens.catalog.errors import CatalogBusy, CatalogError, NothingHere, Told, few, tell
 from zoolens.catalog.runtime.parallel import in_processes
 from zoolens.catalog.runtime.progress import one_line, set_quiet
+from zoolens.catalog.survey.folder import check_there, name_of_piece
 
 Done = TypeVar("Done")
 
@@ -30,11 +31,6 @@ class Visit(Generic[Done]):
     done: Done | None = None
     error: CatalogError | None = None
     told: tuple[tuple[type[Told], str], ...] = ()
-
-
-def name_of(path: Path) -> str:
-    """What a piece is called in messages: `Norder=2/Npix=37`."""
-    return f"{path.parent.name}/{path.stem}"
 
 
 def go_over(
@@ -71,12 +67,11 @@ def go_over(
 
 def visit(work: Callable[[Path], Done], path: Path) -> Visit[Done]:
     """Work on one piece, whose file has to be there."""
-    if not path.exists():
-        return Visit(path, error=CatalogError(f"{path} is missing; restore it from a copy"))
     done, error = None, None
     show = warnings.showwarning
     with warnings.catch_warnings(record=True) as caught:
         try:
+            check_there(path)
             done = work(path)
         except CatalogError as raised:
             error = raised.with_traceback(None)  # whose frames hold the catalogue
@@ -114,7 +109,7 @@ def _tell(visits: Sequence[Visit[Done]]) -> None:
     for one in visits:
         for kind, message in one.told:
             where.setdefault((kind, message.replace(f"{one.path}", "the piece")), []).append(
-                name_of(one.path)
+                name_of_piece(one.path)
             )
     for (kind, message), names in where.items():
         tell(f"{few(names, _NAMED)}: {message}", kind)
@@ -126,14 +121,16 @@ def lacking(visits: Sequence[Visit[Done]]) -> tuple[str, ...]:
     for one in visits:
         if isinstance(one.error, NothingHere):
             reason = str(one.error).replace(f"{one.path}", "the piece")
-            where.setdefault(reason, []).append(name_of(one.path))
+            where.setdefault(reason, []).append(name_of_piece(one.path))
     return tuple(f"not {few(names, _NAMED)}: {reason}" for reason, names in where.items())
 
 
 def faults(visits: Sequence[Visit[Done]]) -> tuple[str, ...]:
     """Why other pieces were not worked on, a line for each."""
     return tuple(
-        str(one.error) if str(one.path) in str(one.error) else f"{name_of(one.path)}: {one.error}"
+        str(one.error)
+        if str(one.path) in str(one.error)
+        else f"{name_of_piece(one.path)}: {one.error}"
         for one in visits
         if one.error is not None and not isinstance(one.error, NothingHere)
     )

@@ -8,7 +8,7 @@ from zoolens.catalog.output.answer import Answer
 from zoolens.catalog.store.query import answered, closed, steps_read
 from zoolens.catalog.store.together import open_together
 from zoolens.catalog.survey.agreement import tell_of_pieces
-from zoolens.catalog.survey.folder import open_survey
+from zoolens.catalog.survey.folder import whole_survey
 
 
 @contextmanager
@@ -25,8 +25,8 @@ def survey_query(
     Warns (`Told`) of pieces whose rows are not to be compared with those of the others. Raises as
     it does, and if any piece is missing or cannot be read.
     """
-    with open_together(open_survey(folder).named, closed(memory)) as survey:
-        tell_of_pieces(folder, survey.stores(), *sorted(steps_read(query)))
+    with open_together(whole_survey(folder).named, closed(memory)) as survey:
+        tell_of_pieces(folder, survey.stores(), sorted(steps_read(query)))
         survey.make_views(query)
         survey.close_in()
         with answered(survey.connection, folder, query, memory, timeout, end) as answer:

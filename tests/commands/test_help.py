@@ -19,7 +19,7 @@ COMMANDS = [
 HEADINGS = {
     "Your catalogue": {"ingest", "keep", "predict", "adopt", "score", "index", "status", "verify"},
     "Looking": {"worst", "similar", "explain", "histogram", "sql"},
-    "Publishing": {"select", "release"},
+    "Publishing": {"select", "serve", "release"},
     "Simulation and trust": {"demo", "models", "simulate", "train", "evaluate"},
 }
 

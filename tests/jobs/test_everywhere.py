@@ -24,12 +24,11 @@ from tests.made.terminal import zoolens
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.trees import forget_tree
-from zoolens.catalog.survey.folder import catalogues
-from zoolens.catalog.survey.tour import name_of
+from zoolens.catalog.survey.folder import catalogues, name_of_piece
 from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs import everywhere, pipeline
-from zoolens.jobs.pieces import SurveyReport
 from zoolens.jobs.settings import Inference
+from zoolens.jobs.survey_reports import SurveyReport
 from zoolens.jobs.verify import verify
 
 pytestmark = pytest.mark.slow
@@ -188,7 +187,7 @@ def test_a_piece_that_lags_is_told(both: tuple[Path, Path], model: str) -> None:
         assert zoolens("predict", "--model", model, *ASKED, "--catalog", survey).exit_code == 1
     done = zoolens("score", "--catalog", survey)
     assert done.exit_code == 0
-    assert f"not {name_of(first)}" in done.stderr
+    assert f"not {name_of_piece(first)}" in done.stderr
     assert "do first: zoolens predict" in done.stderr
 
 
@@ -242,7 +241,7 @@ def test_a_piece_without_a_tree_gets_that_of_the_survey(
             == other.run(other.newest_run("predict")).config
         )
     done = everywhere.score(survey)
-    assert any(name_of(first) in note and "no votes" in note for note in done.notes)
+    assert any(name_of_piece(first) in note and "no votes" in note for note in done.notes)
 
 
 def test_a_survey_of_two_trees_is_refused(both: tuple[Path, Path], model: str) -> None:
@@ -251,7 +250,7 @@ def test_a_survey_of_two_trees_is_refused(both: tuple[Path, Path], model: str) -
     with Store.open(first) as store:
         store.execute("UPDATE answer SET answer = 'other' WHERE answer_id = 33")
     for job in (lambda: everywhere.predict(survey, model), lambda: everywhere.score(survey)):
-        with pytest.raises(CatalogError, match=f"{name_of(first)} of another gzd5"):
+        with pytest.raises(CatalogError, match=f"{name_of_piece(first)} of another gzd5"):
             job()
 
 

@@ -1,36 +1,42 @@
-"""Reports of pieces as one report of the whole."""
+"""The pieces of a survey under one job."""
 
-from zoolens.jobs.index import IndexReport
-from zoolens.jobs.keep import KeepReport
-from zoolens.jobs.pieces import SurveyReport, merged
+import shutil
+from pathlib import Path
+
+import pytest
+
+from zoolens.catalog.errors import CatalogError, NothingHere
+from zoolens.catalog.survey.folder import open_survey
+from zoolens.jobs.pieces import Pieces
 from zoolens.jobs.reports import PredictReport
 
 
-def test_what_is_counted_is_added_up() -> None:
-    one = PredictReport(3, 5, 7, 1, 30, ("bar",), False, remarks=("said", "of one"))
-    other = PredictReport(4, 2, 2, 0, 30, ("bar", "merging"), True, remarks=("said",))
-    assert merged([one, other]) == PredictReport(
-        3, 7, 9, 1, 30, ("bar", "merging"), True, remarks=("said", "of one")
-    )
-    kept = KeepReport(1, {"z": "DOUBLE"}, 3, {"unknown galaxy": 2}, {"z": 1}, True)
-    assert merged([kept, kept, kept]) == KeepReport(
-        1, {"z": "DOUBLE"}, 9, {"unknown galaxy": 6}, {"z": 3}, True
-    )
+def test_a_piece_that_is_missing_keeps_none_from_the_work(
+    full_survey: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(full_survey, tmp_path / "dr1")
+    paths = open_survey(folder).paths
+    paths[1].unlink()
+    pieces = Pieces.of(folder)
+    assert [*pieces.standing] == [*paths[:1], *paths[2:]]
+    assert pieces.sizes("galaxies")[1] == 0
+    assert sum(pieces.sizes("galaxies")) > 0
+    with pytest.raises(CatalogError, match="a piece of the survey, is missing"):
+        pieces.check_readable()
+
+    def work(path: Path) -> PredictReport:
+        return PredictReport(1, 2, 2, 0, 30, (), True)
+
+    report = pieces.report(work, "working", "galaxies")
+    assert (report.done, report.pieces) == (len(paths) - 1, len(paths))
+    assert report.whole.galaxies == 2 * (len(paths) - 1)
+    (fault,) = report.faults
+    assert fault.startswith(f"{paths[1]}, a piece")
 
 
-def test_of_searches_the_least_recall_is_told() -> None:
-    codes = [{"observed": {"ranked": 10, "recall": recall}} for recall in (0.99, 0.9)]
-    reports = [IndexReport(1, True, 2, 2, one) for one in codes]
-    assert "90.0 % of the best ten" in merged(reports).summary
+def test_a_job_that_does_nothing_anywhere_says_why(full_survey: Path) -> None:
+    def none(path: Path) -> PredictReport:
+        raise NothingHere(f"{path} has no image")
 
-
-def test_a_report_says_in_how_many_pieces() -> None:
-    whole = PredictReport(3, 5, 7, 1, 30, (), False)
-    report = SurveyReport(whole, 2, 3, ("not a: no votes",), ("b is damaged",))
-    assert report.run_id is None
-    assert report.summary == "5 galaxies, 7 in all; 1 refused; in 2 of 3 pieces"
-    assert [*report.notes] == ["not a: no votes"]
-    assert SurveyReport(whole, 3, 3).summary.endswith("; in all 3 pieces")
-    assert report.page is None
-    assert not report.changed
-    assert report.job == "predict"
+    with pytest.raises(NothingHere, match=r"no piece of .*dr1 has what this needs: .*no image"):
+        Pieces.of(full_survey).report(none, "working", "galaxies")

@@ -50,7 +50,7 @@ def test_an_index_is_made_for_figures_and_not_without(
 ) -> None:
     """`explain --all` draws nothing."""
     asked: list[Path] = []
-    monkeypatch.setattr("zoolens.jobs.explain_pieces.index", asked.append)
+    monkeypatch.setattr("zoolens.jobs.explain_survey.index", asked.append)
     for figures in (False, True):
         # there is nothing to explain with: these predictions are of no model
         with pytest.raises(CatalogError):

@@ -1,6 +1,5 @@
 """Catalogues whose galaxies lie in pieces of the sky, in order of their numbers."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import numpy as np
 from hats.pixel_math.spatial_index import compute_spatial_index
 
 from tests.made.surveys import cut
-from zoolens.catalog.store.matrices import votes_state
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.folder import Piece
 from zoolens.jobs.index import index
@@ -38,17 +36,8 @@ def place(path: Path, pieces: Sequence[Piece] = PIECES, *, mixed: bool = False) 
 
 
 def survey_of(path: Path, folder: Path, pieces: Sequence[Piece] = PIECES) -> Path:
-    """The survey cut from a catalogue of placed galaxies, its pieces indexed.
-
-    Their losses are of those votes that each has.
-    """
+    """The survey cut from a catalogue of placed galaxies, its pieces indexed."""
     cut(path, folder, pieces)
     for piece in pieces:
-        with Store.open(piece.path(folder)) as store:
-            run = store.run(store.newest_run("score"))
-            config = {**run.config, "votes": votes_state(store)}
-            store.execute(
-                "UPDATE run SET config = ? WHERE run_id = ?", [json.dumps(config), run.run_id]
-            )
         index(piece.path(folder))
     return folder

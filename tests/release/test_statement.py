@@ -8,8 +8,8 @@ import pytest
 from tests.made.catalogues import TOY
 from tests.made.releases import TITLE
 from zoolens.catalog.release.contents import chosen_contents
+from zoolens.catalog.release.contributions import Contribution
 from zoolens.catalog.release.holdings import Holdings
-from zoolens.catalog.release.shares import Share
 from zoolens.catalog.release.statement import last_day, statement
 from zoolens.catalog.store.released import Runs
 
@@ -42,11 +42,14 @@ def test_what_is_lacking_is_said(held: Holdings, without: str | None) -> None:
 
 
 def test_it_is_of_the_day_of_the_newest_losses() -> None:
-    def share(scored: str, runs: Runs) -> Share:
+    def contribution(scored: str, runs: Runs) -> Contribution:
         days = {1: "2031-01-01T", 2: "2024-02-02T", 5: f"{scored}T"}
         records = [{"run_id": number, "finished_at": day} for number, day in days.items()]
-        return Share(Path("a.duckdb"), runs, HELD, records, None, ())
+        return Contribution(Path("a.duckdb"), runs, HELD, records, None, ())
 
-    two = [share("2024-05-06", Runs(2, 5, None)), share("2024-05-08", Runs(2, 5, None))]
+    two = [
+        contribution("2024-05-06", Runs(2, 5, None)),
+        contribution("2024-05-08", Runs(2, 5, None)),
+    ]
     assert last_day(two) == "2024-05-08"
-    assert last_day([share("2024-05-08", Runs(2, None, None))]) == "2024-02-02"
+    assert last_day([contribution("2024-05-08", Runs(2, None, None))]) == "2024-02-02"

@@ -14,11 +14,6 @@ from zoolens.jobs.histogram import suggest
 from zoolens.jobs.status import status, survey_status
 from zoolens.jobs.verify import verify
 
-pytestmark = pytest.mark.filterwarnings("ignore::zoolens.catalog.errors.Outdated")
-
-# A piece keeps the whole's ledger of shards when a test catalogue is cut.
-OF_CUTTING = {"runs whose rows are not those of their shards"}
-
 
 @pytest.fixture
 def survey(full_survey: Path, tmp_path: Path) -> Path:
@@ -26,8 +21,7 @@ def survey(full_survey: Path, tmp_path: Path) -> Path:
 
 
 def _found(folder: Path) -> dict[str, dict[str, object]]:
-    rows = verify(folder).checks.to_pylist()
-    return {row["check"]: row for row in rows if row["check"] not in OF_CUTTING}
+    return {row["check"]: row for row in verify(folder).checks.to_pylist()}
 
 
 def _errors(folder: Path) -> dict[str, tuple[object, object]]:
@@ -49,7 +43,7 @@ def test_a_sound_survey_has_the_checks_of_the_whole(full_gz: Path, full_survey: 
     for check in found.keys() - own:
         if check in whole and "asked of more" in check:
             assert found[check]["offending"] == whole[check]["offending"]
-    assert whole.keys() - OF_CUTTING <= found.keys() | {"score: outdated"}
+    assert whole.keys() <= found.keys()
 
 
 @pytest.mark.slow

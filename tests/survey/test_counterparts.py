@@ -18,8 +18,6 @@ from zoolens.jobs.similar import similar
 from ..made.catalogues import catalogue, random_concentrations, random_counts
 from ..made.surveys import cut
 
-pytestmark = pytest.mark.filterwarnings("ignore::zoolens.catalog.errors.Outdated")
-
 N = 60
 PIECES = [Piece(0, pixel) for pixel in range(12)]
 

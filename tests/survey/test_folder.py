@@ -1,5 +1,6 @@
 """The folder of a survey."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.folder import (
     Piece,
     catalogues,
+    check_one,
     is_survey,
     open_survey,
     write_survey,
@@ -28,7 +30,10 @@ def test_pieces_come_back_in_their_order(tmp_path: Path) -> None:
     assert catalogues(tmp_path / "gz.duckdb") == [tmp_path / "gz.duckdb"]
     written = write_survey(tmp_path, PIECES)
     assert open_survey(tmp_path) == written
-    assert catalogues(tmp_path)[1] == tmp_path / "Norder=2" / "Npix=37.duckdb"
+    assert open_survey(tmp_path).paths[1] == tmp_path / "Norder=2" / "Npix=37.duckdb"
+    missing = r"Norder=1/Npix=5.duckdb, a piece of the survey, is missing"
+    with pytest.raises(CatalogError, match=missing):
+        catalogues(tmp_path)
     assert [written.first_number(one) for one in PIECES] == [0, 2**32, 2**33]
 
 
@@ -82,3 +87,10 @@ def test_galaxies_of_a_piece_follow_its_number(tmp_path: Path) -> None:
         number_after(store, 2**32)
         numbered = number_galaxies(store, ["A", "B"], unknown, unknown)
         assert numbered.galaxy_id.tolist() == [2**32 + 1, 2**32 + 2]
+
+
+def test_what_takes_one_catalogue_names_a_piece(full_survey: Path) -> None:
+    first = open_survey(full_survey).paths[0]
+    with pytest.raises(CatalogError, match=re.escape(f"such as --catalog {first}")):
+        check_one(full_survey)
+    check_one(first)

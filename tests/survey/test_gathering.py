@@ -4,10 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from tests.made.releases import full_catalogue
 from tests.made.surveys import cut
 from zoolens.catalog.arrays import Ids
+from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.folder import Piece, catalogues
 from zoolens.catalog.survey.gathering import gather
@@ -31,7 +33,7 @@ def test_they_show_what_their_pieces_show(tmp_path: Path) -> None:
             rows = store.rows("SELECT galaxy_id, iauname FROM galaxies ORDER BY hash(iauname)")
         wanted[path] = np.array([number for number, _ in rows[:3]], np.int64)
         names += [name for _, name in rows[:3]]
-    some = gather(tmp_path / "some.duckdb", wanted)
+    some = gather(folder, tmp_path / "some.duckdb", wanted)
     for view in VIEWS:
         expected = _rows(whole, view, names)
         assert _rows(some, view, names).equals(expected), view
@@ -41,3 +43,7 @@ def test_they_show_what_their_pieces_show(tmp_path: Path) -> None:
     with Store.open(whole, read_only=True) as store:
         listed = store.rows("SELECT iauname FROM galaxies ORDER BY galaxy_id")
     assert numbered == [row for row in listed if row[0] in names]
+    with Store.open(path) as store:
+        store.execute("UPDATE run SET model_sha256 = '11' WHERE job = 'predict'")
+    with pytest.raises(CatalogError, match="which differ in model"):
+        gather(folder, tmp_path / "more.duckdb", wanted)

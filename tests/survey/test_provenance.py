@@ -8,8 +8,8 @@ import pytest
 
 from tests.made.catalogues import TOY, blank
 from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.release.contributions import Contribution
 from zoolens.catalog.release.holdings import Holdings
-from zoolens.catalog.release.shares import Share
 from zoolens.catalog.store.dictionary import Column
 from zoolens.catalog.store.released import Runs
 from zoolens.catalog.survey.provenance import check_agreement, lacking, records_of_all
@@ -29,13 +29,13 @@ def record(number: int, job: str, hour: int, **config: Any) -> dict[str, Any]:
     }
 
 
-def share(name: str, records: list[dict[str, Any]]) -> Share:
-    return Share(Path(f"{name}.duckdb"), Runs(2, 3, None), HELD, records, None, ())
+def contribution(name: str, records: list[dict[str, Any]]) -> Contribution:
+    return Contribution(Path(f"{name}.duckdb"), Runs(2, 3, None), HELD, records, None, ())
 
 
-def three() -> list[Share]:
+def three() -> list[Contribution]:
     return [
-        share(
+        contribution(
             name,
             [
                 record(1, "ingest", hour, table="votes.csv"),
@@ -59,10 +59,10 @@ def test_the_same_run_of_all_is_told_once() -> None:
 
 
 def test_runs_of_some_name_their_pieces() -> None:
-    shares = three()
-    shares[1].records[0] = record(1, "ingest", 9, table="other.csv")
-    shares[2].records.append(record(4, "explain", 9))
-    found = records_of_all(shares, NAMES)
+    contributions = three()
+    contributions[1].records[0] = record(1, "ingest", 9, table="other.csv")
+    contributions[2].records.append(record(4, "explain", 9))
+    found = records_of_all(contributions, NAMES)
     assert [(one["run_id"], one.get("pieces")) for one in found] == [
         (1, [NAMES[0], NAMES[2]]),
         (1, [NAMES[1]]),
@@ -73,24 +73,26 @@ def test_runs_of_some_name_their_pieces() -> None:
 
 
 def test_what_some_lack_is_told() -> None:
-    shares = three()
-    assert lacking(shares, NAMES) == []
-    shares[1] = replace(shares[1], runs=Runs(2, None, None))
-    assert lacking(shares, NAMES) == ["1 of 3 pieces have no losses: Norder=0/Npix=2"]
+    contributions = three()
+    assert lacking(contributions, NAMES) == []
+    contributions[1] = replace(contributions[1], runs=Runs(2, None, None))
+    assert lacking(contributions, NAMES) == ["without losses: Norder=0/Npix=2 of 3 pieces"]
 
 
 def test_predictions_are_needed_of_all() -> None:
-    shares = three()
-    shares[1] = replace(shares[1], runs=Runs(None, None, None))
-    with pytest.raises(CatalogError, match=r"Npix=2 of dr10 have no predictions, as .*Npix=1 has"):
-        check_agreement(Path("dr10"), shares, NAMES)
+    contributions = three()
+    contributions[1] = replace(contributions[1], runs=Runs(None, None, None))
+    with pytest.raises(CatalogError, match=r"dr10 is without predictions: .*Npix=2 of 3 pieces"):
+        check_agreement(Path("dr10"), contributions, NAMES)
 
 
 def test_own_columns_mean_the_same(tmp_path: Path) -> None:
-    shares = [replace(one, path=blank(tmp_path / f"{n}.duckdb")) for n, one in enumerate(three())]
+    contributions = [
+        replace(one, path=blank(tmp_path / f"{n}.duckdb")) for n, one in enumerate(three())
+    ]
     own = [Column("z", "DOUBLE", "redshift"), Column("z", "DOUBLE", "height")]
     for number, column in enumerate(own):
-        shares[number] = replace(shares[number], held=replace(HELD, own=(column,)))
-    check_agreement(tmp_path, [shares[0], shares[2]], NAMES[:2])
+        contributions[number] = replace(contributions[number], held=replace(HELD, own=(column,)))
+    check_agreement(tmp_path, [contributions[0], contributions[2]], NAMES[:2])
     with pytest.raises(CatalogError, match=r"'z' is another in .*1.duckdb than in .*0.duckdb"):
-        check_agreement(tmp_path, shares, NAMES)
+        check_agreement(tmp_path, contributions, NAMES)

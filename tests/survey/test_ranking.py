@@ -19,8 +19,6 @@ from ..made.catalogues import add_predictions, blank, random_concentrations
 from ..made.own_tables import own_table
 from ..made.surveys import cut
 
-pytestmark = pytest.mark.filterwarnings("ignore::zoolens.catalog.errors.Outdated")
-
 
 @pytest.mark.parametrize(
     "asked",

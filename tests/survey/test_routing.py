@@ -18,7 +18,7 @@ from zoolens.catalog.store.ingests import begin_ingest, finish_ingest
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.cutting import pixels
 from zoolens.catalog.survey.folder import FINEST, Piece, Survey, write_survey
-from zoolens.catalog.survey.routing import Routed, Sought, extract_of, route
+from zoolens.catalog.survey.routing import Routed, Sought, route
 
 HERE, THERE, BESIDE = (45.0, 1.0), (200.0, 60.0), (45.0001, 1.0)
 Row = tuple[str | None, float | None, float | None]
@@ -43,7 +43,7 @@ def shared(tmp_path: Path, found: Routed) -> dict[Piece, list[int]]:
     """The numbers of the rows of each piece."""
     rows = {}
     for piece, count in found.rows.items():
-        blocks = [*TableFile(extract_of(tmp_path / "work", piece)).blocks(["iauname"], {})]
+        blocks = [*TableFile(tmp_path / "work" / piece.name).blocks(["iauname"], {})]
         rows[piece] = np.concatenate([numbers for numbers, _ in blocks]).tolist()
         assert len(rows[piece]) == count
     return rows

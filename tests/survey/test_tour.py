@@ -7,7 +7,8 @@ import pytest
 
 from zoolens.catalog.errors import CatalogBusy, CatalogError, NothingHere, Outdated, Told, tell
 from zoolens.catalog.runtime.progress import progress
-from zoolens.catalog.survey.tour import faults, go_over, lacking, name_of
+from zoolens.catalog.survey.folder import name_of_piece
+from zoolens.catalog.survey.tour import faults, go_over, lacking
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_what_fails_is_told_and_what_they_warn_of_once(paths: list[Path], worker
     ]
     assert faults(visits) == (
         f"{paths[1]} is damaged",
-        f"{paths[2]} is missing; restore it from a copy",
+        f"{paths[2]}, a piece of the survey, is missing; restore it from a copy",
     )
     assert not paths[2].exists()
 
@@ -67,7 +68,7 @@ def test_those_with_nothing_to_do_are_no_faults(paths: list[Path]) -> None:
     visits = go_over(work, paths, describe="looking", sizes=[1] * 4)
     assert faults(visits) == ()
     first, second = lacking(visits)
-    assert first.startswith(f"not {name_of(paths[0])}, ")
+    assert first.startswith(f"not {name_of_piece(paths[0])}, ")
     assert first.endswith(": the piece has no votes")
     assert second == "not Norder=1/Npix=3: nothing at all"
 

@@ -20,17 +20,18 @@ from zoolens.catalog.store.galaxies import names_of
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.choice import Chosen, choose_of_all, galaxies_by_piece
 from zoolens.catalog.survey.counterparts import Home, find_in_survey
-from zoolens.catalog.survey.folder import catalogues, is_survey
+from zoolens.catalog.survey.folder import is_survey, name_of_piece, open_survey
 from zoolens.catalog.survey.gathering import gather
-from zoolens.catalog.survey.tour import faults, name_of, visit
+from zoolens.catalog.survey.tour import faults, visit
 from zoolens.jobs import estimate_maps as of_estimates
 from zoolens.jobs.everywhere import engine_for
 from zoolens.jobs.explain import ExplainReport, check
 from zoolens.jobs.explain import explain as job
 from zoolens.jobs.index import index
-from zoolens.jobs.pieces import Pieces, SurveyReport
+from zoolens.jobs.pieces import Pieces
 from zoolens.jobs.reports import Report
 from zoolens.jobs.settings import Maps, Which
+from zoolens.jobs.survey_reports import SurveyReport
 
 
 def explain(
@@ -100,7 +101,7 @@ def _over_pieces(
         here = _by_piece(where, drawn)
         done = _maps(pieces, {path: _names(path, ids) for path, ids in here.items()}, maps)
         with TemporaryDirectory(prefix=".explain.", dir=survey) as scratch:
-            gz = gather(Path(scratch) / survey.name, here)
+            gz = gather(survey, Path(scratch) / survey.name, here)
             renumbered = [_renumbered(one, drawn) for one in subjects]
             folder = out or _folder(survey, next(iter(here)), done)
             last = job(gz, Which(names=chosen.names), maps, of=of, out=folder, subjects=renumbered)
@@ -112,7 +113,7 @@ def _over_pieces(
 def _subjects(survey: Path, chosen: Chosen, which: Which) -> tuple[list[Subject], dict[int, Path]]:
     """Each chosen galaxy with its counterparts in the survey; and where these are."""
     homes = {
-        name: (Home(choice.galaxy_id, name_of(path), path), choice)
+        name: (Home(choice.galaxy_id, name_of_piece(path), path), choice)
         for path, choices in chosen.choices.items()
         for name, choice in zip(
             _names(path, [one.galaxy_id for one in choices]), choices, strict=True
@@ -189,7 +190,8 @@ def only_estimates(catalog: Path) -> bool:
     """Whether a catalogue, or any piece of a survey, has estimates and no predictions of votes."""
     if not is_survey(catalog):
         return of_estimates.only_estimates(catalog)
-    return any(visit(of_estimates.only_estimates, path).done for path in catalogues(catalog))
+    paths = open_survey(catalog).paths
+    return any(visit(of_estimates.only_estimates, path).done for path in paths)
 
 
 def explain_estimates(

@@ -14,7 +14,7 @@ from zoolens.catalog.store.store import Store
 
 
 @dataclass(frozen=True)
-class Share:
+class Contribution:
     """What goes into a release of one catalogue.
 
     runs: the newest that belong together; held: what they made; records: of the ledger
@@ -30,7 +30,7 @@ class Share:
     state: tuple[Any, ...]
 
     @classmethod
-    def read(cls, path: Path) -> "Share":
+    def read(cls, path: Path) -> "Contribution":
         """Raises `CatalogError` as `find_runs` does."""
         with Store.open(path, read_only=True) as store:
             runs = find_runs(store)

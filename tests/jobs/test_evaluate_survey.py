@@ -9,7 +9,7 @@ from tests.made.surveys import cut_finely
 from tests.made.terminal import zoolens
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.survey.folder import catalogues
-from zoolens.jobs.evaluate_pieces import evaluate
+from zoolens.jobs.evaluate_survey import evaluate
 
 pytestmark = pytest.mark.slow
 

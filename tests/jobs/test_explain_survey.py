@@ -13,9 +13,9 @@ from tests.made.terminal import zoolens
 from zoolens.catalog.errors import UnknownName
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.folder import catalogues
-from zoolens.jobs.explain_pieces import explain
-from zoolens.jobs.pieces import SurveyReport
+from zoolens.jobs.explain_survey import explain
 from zoolens.jobs.settings import Which
+from zoolens.jobs.survey_reports import SurveyReport
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("coarse_figures")]
 

@@ -53,6 +53,6 @@ def evaluate(
         raise empty or NothingHere(f"no galaxy of {catalog} is to be evaluated; ask for others")
     some = {path: np.intersect1d(ids, sample) for path, ids in found.items()}
     with TemporaryDirectory(prefix=".evaluate.", dir=catalog) as scratch:
-        gz = gather(Path(scratch) / catalog.name, some)
+        gz = gather(catalog, Path(scratch) / catalog.name, some)
         report = job(gz, out=out or evaluation_dir(catalog), **settings)
     return replace(report, run_id=None)

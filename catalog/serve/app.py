@@ -1,0 +1,95 @@
+"""The service as a whole: which address is what."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+
+from zoolens.catalog.errors import CatalogError, UnknownName, nearest
+from zoolens.catalog.serve import description
+from zoolens.catalog.serve.access import Guard, Log
+from zoolens.catalog.serve.asynchronous import Asynchronous
+from zoolens.catalog.serve.errors import error_response
+from zoolens.catalog.serve.examples import examples
+from zoolens.catalog.serve.service import PATH, Service
+from zoolens.catalog.serve.sync import Sync
+
+_XML = "text/xml"
+
+
+def make_app(service: Service, log: Callable[[str], object]) -> Starlette:
+    """The service as an ASGI application; log: writes a line."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await service.begin()
+        try:
+            yield
+        finally:
+            await service.end()
+
+    vosi = _Vosi(service)
+    tap = [
+        Route("/sync", Sync(service), methods=["GET", "POST"]),
+        *Asynchronous(service).routes(),
+        Route("/capabilities", vosi.capabilities),
+        Route("/availability", vosi.availability),
+        Route("/tables", vosi.tables),
+        Route("/tables/{name:path}", vosi.table),
+        Route("/examples", vosi.examples),
+    ]
+    return Starlette(
+        routes=[Mount(PATH, routes=tap), Route("/", _root)],
+        middleware=[
+            Middleware(Log, write=log),
+            Middleware(Guard, token=service.settings.token, most=service.settings.upload),
+        ],
+        exception_handlers={CatalogError: _refused},
+        lifespan=lifespan,
+    )
+
+
+def _root(request: Request) -> Response:
+    return RedirectResponse(PATH.removeprefix("/") + "/capabilities")
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    return error_response(error) if isinstance(error, CatalogError) else PlainTextResponse("", 500)
+
+
+class _Vosi:
+    """What the service says of itself."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def capabilities(self, request: Request) -> Response:
+        made = description.capabilities(self._service.base(request), self._service.settings)
+        return Response(made, media_type=_XML)
+
+    def availability(self, request: Request) -> Response:
+        note = f"the catalogue as of {self._service.as_of:%Y-%m-%d %H:%M:%S} UTC"
+        made = description.availability(
+            available=self._service.workers.alive, since=self._service.since, note=note
+        )
+        return Response(made, media_type=_XML)
+
+    def tables(self, request: Request) -> Response:
+        whole = request.query_params.get("detail", "max").lower() != "min"
+        return Response(description.tables(self._service.tables, columns=whole), media_type=_XML)
+
+    def table(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        tables = {table.full: table for table in self._service.tables}
+        if name not in tables:
+            known = nearest(name, list(tables))
+            raise UnknownName(f"no table {name}; nearest: {known}")
+        made = description.one_table(tables[name], self._service.tables)
+        return Response(made, media_type=_XML)
+
+    def examples(self, request: Request) -> Response:
+        return Response(examples(self._service.tables), media_type="application/xhtml+xml")

@@ -1,0 +1,164 @@
+"""One query of a stranger's, answered by a process of its own that can do nothing else.
+
+Before it reads the query it gives up, by the kernel: memory beyond a limit, the processor beyond a
+time, files longer than a limit; and while DuckDB is at work it can open no file and no socket. An
+alarm that nothing handles ends it when its time is over, whatever it does then. What it says goes
+to a pipe: a line of JSON, and the answer.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.formats.votable_reading import read_votable
+from zoolens.catalog.serve.asking import Asked, Limits
+from zoolens.catalog.serve.formats import Answer, format_of
+from zoolens.catalog.serve.opening import opened_to_ask
+from zoolens.catalog.serve.reserved import written
+from zoolens.catalog.serve.rows import described_schema, plain
+from zoolens.catalog.serve.translate import Translated, translate
+from zoolens.catalog.serve.where import at_in
+from zoolens.catalog.store.foreign import Foreign
+
+_BATCH = 8_192  # rows
+_LONGEST = 2_000  # characters of what is said of a query
+_THREADS_SPACE = 1 << 29  # bytes of address space for stacks and allocators, which is not memory
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
+
+
+def run(catalog: str, asked: Asked, limits: Limits, pipe: Connection) -> None:
+    """Answer a query into a pipe, as a process of its own: it ends with it."""
+    os.setpgid(0, 0)
+    _give_up(limits)
+    with os.fdopen(os.dup(pipe.fileno()), "wb", buffering=0) as out:
+        pipe.close()
+        try:
+            for part in _said(Path(catalog), asked, limits):
+                out.write(part)
+        except BrokenPipeError:
+            pass  # whoever asked has gone
+    os._exit(0)  # nothing is left to do, and DuckDB may be
+
+
+def _said(catalog: Path, asked: Asked, limits: Limits) -> Iterator[bytes]:
+    """The line that says how it went, then the answer."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="zoolens-") as scratch:
+            parts = _answer(catalog, asked, limits, Path(scratch))
+            first = next(parts)
+            yield _line(status="ok")
+            yield first
+            yield from parts
+    except CatalogError as error:
+        yield _line(status="error", message=str(error)[:_LONGEST])
+    except MemoryError:
+        yield _line(status="error", message=_too_much(limits))
+
+
+def _line(**said: str) -> bytes:
+    return json.dumps(said).encode() + b"\n"
+
+
+def _too_much(limits: Limits) -> str:
+    return (
+        f"the query was stopped: it took more than {limits.memory / 1e9:.3g} GB of memory; "
+        "ask for less at a time"
+    )
+
+
+def _answer(catalog: Path, asked: Asked, limits: Limits, scratch: Path) -> Iterator[bytes]:
+    form = format_of(asked.form)
+    bounds = {"memory": limits.memory, "threads": limits.threads}
+    with opened_to_ask(catalog, asked.query, **bounds) as (foreign, told):
+        _take_in(foreign, asked)
+        query = translate(asked.query, foreign.tables, asked.rows + 1)
+        if query.has_geometry:
+            foreign.add_macros()
+        if any(name.startswith("tap_schema.") for name in query.used):
+            foreign.add_tap_schema(written)
+        with _as_user_error(asked.query, query, limits):
+            reader = foreign.answer(query.sql, _BATCH)
+            schema = described_schema(reader.schema, query.columns)
+            batches = _batches(reader, schema, asked.query, query, limits)
+            infos = {"QUERY": asked.query, "PROVIDER": "Zoolens"}
+            infos |= {f"WARNING_{number}": words for number, words in enumerate(told, start=1)}
+            yield from form.write(Answer(schema, batches, asked.rows, infos), scratch)
+
+
+def _take_in(foreign: Foreign, asked: Asked) -> None:
+    for name, file in asked.uploads:
+        foreign.add_upload(name, read_votable(Path(file)))
+
+
+def _batches(
+    reader: pa.RecordBatchReader, schema: pa.Schema, text: str, query: Translated, limits: Limits
+) -> Iterator[pa.RecordBatch]:
+    """The rows of an answer; no file can be opened while DuckDB makes them."""
+    while True:
+        with _as_user_error(text, query, limits), _no_new_files():
+            try:
+                batch = reader.read_next_batch()
+            except StopIteration:
+                return
+        yield plain(batch, schema)
+
+
+@contextmanager
+def _as_user_error(text: str, query: Translated, limits: Limits) -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        if "Out of Memory" in str(error) or "bad_alloc" in str(error):
+            raise CatalogError(_too_much(limits)) from None
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise at_in(text, query.sql, str(error)) from None
+
+
+@contextmanager
+def _no_new_files() -> Iterator[None]:
+    """A block in which this process can open nothing: no file, no socket, no pipe."""
+    _, hard = before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def _give_up(limits: Limits) -> None:
+    """Limits that the kernel keeps, and an alarm."""
+    for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    with_parent = ctypes.CDLL(None).prctl
+    with_parent(_DIE_WITH_PARENT, signal.SIGKILL)
+    signal.setitimer(signal.ITIMER_REAL, limits.seconds)
+    seconds = round(limits.seconds * limits.threads) + 2
+    space = _address_space() + round(1.5 * limits.memory) + _THREADS_SPACE
+    for name, most in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_FSIZE, limits.size),
+        (resource.RLIMIT_AS, space),
+    ):
+        resource.setrlimit(name, (most, most))
+
+
+def _address_space() -> int:
+    """Bytes of address space that this process has now; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0

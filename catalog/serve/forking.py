@@ -1,0 +1,114 @@
+"""A process that has loaded everything, and forks one for each query.
+
+It has one thread and no connection, so that forking is safe and takes milliseconds. Whoever started
+it sends it queries, each with the pipe to answer into, over a socket; it says how each process
+ended. It ends, and all of them with it, when the socket is closed.
+"""
+
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from multiprocessing.connection import Connection
+from typing import Any
+
+from zoolens.catalog.serve.asking import Asked, Limits
+
+Run = Callable[[str, Asked, Limits, Connection], None]
+# What the libraries would load in every process anew, when they need it.
+_LATER = ("pandas", "astropy.io.fits", "astropy.io.votable.tree", "pyarrow.dataset")
+MESSAGE = 1 << 20  # bytes, more than any query takes
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked of this process: a query of a number, or that its process ends."""
+
+    number: int
+    catalog: str = ""
+    asked: Asked | None = None
+    limits: Limits | None = None
+
+    def packed(self) -> bytes:
+        """The order as JSON."""
+        return json.dumps(asdict(self), ensure_ascii=False).encode(errors="replace")
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> "Order":
+        """The order that `packed` made."""
+        given: dict[str, Any] = json.loads(data)
+        if given["asked"] is None:
+            return cls(given["number"])
+        uploads = tuple((name, file) for name, file in given["asked"].pop("uploads"))
+        asked = Asked(**given["asked"], uploads=uploads)
+        return cls(given["number"], given["catalog"], asked, Limits(**given["limits"]))
+
+
+def serve(orders: socket.socket) -> None:
+    """Fork a process for each query, until the socket is closed."""
+    from zoolens.catalog.serve.child import run  # here, so that who orders need not load it
+    from zoolens.catalog.serve.translate import translate
+    from zoolens.catalog.store.published import published
+
+    for module in _LATER:
+        import_module(module)
+    translate("SELECT 1", published(), 1)  # which loads much, too
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; who started this decides
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    numbers: dict[int, int] = {}  # by process
+    with selectors.DefaultSelector() as selector:
+        selector.register(orders, selectors.EVENT_READ)
+        selector.register(reading, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                if key.fd == reading:
+                    os.read(reading, 4096)
+                elif not _obey(orders, numbers, run):
+                    for process in numbers:
+                        os.kill(process, signal.SIGKILL)
+                    return
+            _report(orders, numbers)
+
+
+def _obey(orders: socket.socket, numbers: dict[int, int], run: Run) -> bool:
+    """Do what was ordered next; False if there will be no more."""
+    data, files, _, _ = socket.recv_fds(orders, MESSAGE, 1)
+    if not data:
+        return False
+    order = Order.unpacked(data)
+    if order.asked is None or order.limits is None:
+        for process, number in numbers.items():
+            if number == order.number:
+                os.kill(process, signal.SIGKILL)
+        return True
+    process = os.fork()
+    if not process:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        orders.close()
+        run(order.catalog, order.asked, order.limits, Connection(files[0], readable=False))
+    os.close(files[0])
+    numbers[process] = order.number
+    return True
+
+
+def _report(orders: socket.socket, numbers: dict[int, int]) -> None:
+    """Say of the processes that have ended how they did."""
+    while numbers:
+        process, status = os.waitpid(-1, os.WNOHANG)
+        if not process:
+            return
+        said = {"number": numbers.pop(process), "code": os.waitstatus_to_exitcode(status)}
+        orders.send(json.dumps(said).encode())
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))

@@ -1,0 +1,70 @@
+"""The server: a socket, the service behind it, and its end."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable
+
+import uvicorn
+from starlette.applications import Starlette
+
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.store.store import code_version
+
+_GRACE = 5  # seconds that answers have to end in when the server does
+_UNFINISHED = "without completing response"  # which is on purpose, and in our own log
+_LONGEST_HEAD = 1 << 17  # bytes of a request's head, in which a query may be
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket at an address. Raises `CatalogError` if somebody else is there, or it is none."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        known = error.errno is not None and not isinstance(error, socket.gaierror)
+        reason = os.strerror(error.errno) if known and error.errno else str(error.strerror)
+        raise CatalogError(
+            f"{host}:{port} cannot be served: {reason.lower()}; name another with --port or --host"
+        ) from None
+    except OverflowError:
+        raise CatalogError(f"{port} is no port; name one with --port, 0 for any") from None
+
+
+def run(
+    app: Starlette,
+    listening: socket.socket,
+    beside: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Serve until the process is asked to end; beside: what goes on meanwhile.
+
+    Answers have some seconds to end in. What asked for the end is raised again afterwards.
+    """
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        headers=[("Server", f"zoolens/{code_version()}")],
+        lifespan="on",
+        ws="none",
+        h11_max_incomplete_event_size=_LONGEST_HEAD,
+        timeout_graceful_shutdown=_GRACE,
+    )
+    logging.getLogger("uvicorn.error").addFilter(lambda record: _UNFINISHED not in record.msg)
+    asyncio.run(_served(uvicorn.Server(config), listening, beside))
+
+
+async def _served(
+    server: uvicorn.Server,
+    listening: socket.socket,
+    beside: Callable[[], Awaitable[None]] | None,
+) -> None:
+    other = None if beside is None else asyncio.ensure_future(beside())
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        if other is not None:
+            other.cancel()
+            await asyncio.gather(other, return_exceptions=True)

@@ -1,0 +1,87 @@
+"""The copy of a catalogue that is served, made anew when the catalogue has changed.
+
+Queries read a file of their own, so that jobs can go on writing to the catalogue. A new copy takes
+the place of the old one by renaming: who reads the old one reads it to the end.
+"""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from zoolens.catalog.errors import CatalogBusy, CatalogError
+from zoolens.catalog.serve.service import Service
+from zoolens.catalog.store.saved import changed, save
+from zoolens.catalog.survey.folder import is_survey, read_survey, write_survey
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[Path]:
+    """A folder for what one server keeps: the copy that it serves, and its jobs.
+
+    Raises `CatalogError` if another server has it, or it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / "server.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+    except OSError as error:
+        raise CatalogError(f"{folder} cannot be written to: {error.strerror}") from None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CatalogBusy(
+                f"another zoolens serve keeps its jobs in {folder}; stop that one, or name another "
+                "folder: --jobs"
+            ) from None
+        yield folder
+    finally:
+        os.close(descriptor)
+
+
+class Snapshot:
+    """A copy of a catalogue, or of each piece of a survey, in a folder; `path` is where it is."""
+
+    def __init__(self, catalog: Path, folder: Path) -> None:
+        self._catalog = catalog
+        self._survey = is_survey(catalog)
+        self.path = folder / ("survey" if self._survey else "catalog.duckdb")
+        self._of: dict[Path, tuple[int, ...]] = {}
+        self.renew()
+
+    def renew(self) -> bool:
+        """Copy again what has changed; whether anything had."""
+        if not self._survey:
+            return self._copy(self._catalog, self.path)
+        survey = read_survey(self._catalog)
+        renewed = False
+        for piece in survey.pieces:
+            out = piece.path(self.path)
+            out.parent.mkdir(parents=True, exist_ok=True)
+            renewed |= self._copy(piece.path(self._catalog), out)
+        write_survey(self.path, survey.pieces)
+        return renewed
+
+    def _copy(self, file: Path, out: Path) -> bool:
+        now = changed(file)
+        if now == self._of.get(file):
+            return False
+        save(file, out)
+        self._of[file] = now
+        return True
+
+
+async def follow(
+    snapshot: Snapshot, service: Service, seconds: float, say: Callable[[str], object]
+) -> None:
+    """Serve what a catalogue holds now, as it changes: looks at it every so many seconds."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            if await asyncio.to_thread(snapshot.renew):
+                await asyncio.to_thread(service.look_again)
+                say(f"a newer catalogue is served, as of {service.as_of:%Y-%m-%d %H:%M:%S} UTC")
+        except CatalogError as error:  # gone, damaged, or being replaced: what is served stays
+            say(f"still as of {service.as_of:%Y-%m-%d %H:%M:%S} UTC: {error}")

@@ -1,0 +1,80 @@
+"""A catalogue open for one query of a stranger's: TAP's tables, functions, and an uploaded table.
+
+What a query may do is decided before (`catalog.serve.translate`); here DuckDB is closed once more:
+it has no files, extensions, variables or settings, and reads the catalogue alone.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from zoolens.catalog.store.connection import CLOSED
+from zoolens.catalog.store.outdated import warn_of
+from zoolens.catalog.store.own_columns import DEFINITIONS, OwnColumn, quoted
+from zoolens.catalog.store.published import Published, published, tap_schema, uploaded
+from zoolens.catalog.store.query import steps_read
+from zoolens.catalog.store.snapshot import look
+from zoolens.catalog.store.sphere import MACROS
+from zoolens.catalog.store.store import Store
+
+
+class Foreign:
+    """A catalogue, or a survey, that is open for one query; tables: those that may be asked."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, tables: list[Published]) -> None:
+        self._connection, self.tables = connection, tables
+
+    def add_macros(self) -> None:
+        """Make the functions of `catalog.store.sphere` known."""
+        for macro in MACROS:
+            self._connection.execute(macro)
+
+    def add_tap_schema(self, written: Callable[[str], str]) -> None:
+        """Make the tables of TAP_SCHEMA; written: as `tap_schema` has it."""
+        self.add(tap_schema(self.tables, written))
+
+    def add(self, tables: Mapping[str, pa.Table]) -> None:
+        """Make tables, by name, that last as long as the connection."""
+        for name, rows in tables.items():
+            self._connection.register("given", rows)
+            self._connection.execute(f"CREATE TEMP TABLE {quoted(name)} AS SELECT * FROM given")
+            self._connection.unregister("given")
+
+    def add_upload(self, name: str, rows: pa.Table) -> None:
+        """Make an uploaded table `tap_upload.<name>`."""
+        table = uploaded(name, rows.schema)
+        self.add({table.place[1]: rows})
+        self.tables.append(table)
+
+    def answer(self, sql: str, rows: int) -> pa.RecordBatchReader:
+        """The answer to a query, as it arrives, at most `rows` rows at a time.
+
+        Raises what DuckDB raises.
+        """
+        self._connection.execute("BEGIN TRANSACTION READ ONLY")
+        return self._connection.execute(sql).to_arrow_reader(rows)
+
+
+@contextmanager
+def opened(path: Path, query: str = "", *, memory: int, threads: int) -> Iterator[Foreign]:
+    """A catalogue open for one query; memory: bytes that DuckDB may hold.
+
+    Warns (`Outdated`) of what the query reads that was made before the present votes or images.
+    Raises as `catalog.store.schema.connect` does.
+    """
+    connection = look(path, settings_of(memory, threads)).connection
+    try:
+        warn_of(Store(path, connection), *sorted(steps_read(query)))
+        own = [OwnColumn(*row) for row in connection.execute(DEFINITIONS, [0]).fetchall()]
+        yield Foreign(connection, published(own))
+    finally:
+        connection.close()
+
+
+def settings_of(memory: int, threads: int) -> dict[str, Any]:
+    """Settings of a connection for a query that may take so many bytes and threads."""
+    return {"memory_limit": f"{memory // 1000}KB", "threads": threads, **CLOSED}

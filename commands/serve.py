@@ -1,0 +1,98 @@
+"""`zoolens serve`."""
+
+import os
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated, TextIO
+
+from typer import Option, echo
+
+from zoolens.commands import options, shell
+
+_TOKEN = "ZOOLENS_TOKEN"  # noqa: S105 - the name of a variable
+
+
+def serve(
+    host: Annotated[str, Option(help="Address to listen at; 0.0.0.0 for everybody.")] = "127.0.0.1",
+    port: Annotated[int, Option(min=0, max=65535, help="Port; 0 for any that is free.")] = 8000,
+    url: Annotated[
+        str | None, Option(help="Address by which others reach it, where a proxy stands between.")
+    ] = None,
+    token: Annotated[
+        str | None,
+        Option(
+            envvar=_TOKEN,
+            help="A word that whoever asks has to know: as bearer token, or as the password of "
+            "any user.",
+        ),
+    ] = None,
+    follow: Annotated[
+        bool, Option("--follow", help="Serve a newer copy of the catalogue when it has changed.")
+    ] = False,
+    every: Annotated[
+        float, Option(min=0.1, help="With --follow: seconds between two looks at it.")
+    ] = 60.0,
+    rows: Annotated[
+        int, Option(min=0, help="Rows of an answer, unless MAXREC asks for others.")
+    ] = 100_000,
+    most_rows: Annotated[int, Option(min=0, help="Rows of an answer at most.")] = 10_000_000,
+    timeout: Annotated[float, Option(min=0.1, help="Seconds that a query may take.")] = 60.0,
+    job_timeout: Annotated[
+        float, Option(min=0.1, help="Seconds that an asynchronous job may take.")
+    ] = 3600.0,
+    memory: Annotated[float, Option(min=0.05, help="GB that a query may take.")] = 1.0,
+    size: Annotated[float, Option(min=0.001, help="GB of an answer at most.")] = 4.0,
+    upload: Annotated[float, Option(min=0.001, help="MB of a request, with its tables.")] = 32.0,
+    workers: Annotated[int, Option(min=1, help="Queries at once.")] = 2,
+    keep: Annotated[float, Option(min=0.001, help="Days that jobs are kept.")] = 7.0,
+    jobs: Annotated[
+        Path | None, Option(help="Folder of the copy that is served, and of jobs; beside it.")
+    ] = None,
+    log: Annotated[
+        Path | None, Option(help="File for a line of JSON on every request; else to stderr.")
+    ] = None,
+    quiet: options.Quiet = False,
+    catalog: options.Catalog = options.CATALOG,
+) -> None:
+    """Let others ask the catalogue, with TOPCAT, pyvo, Aladin: by TAP."""
+    from zoolens.catalog.errors import needs
+
+    needs("zoolens serve", "starlette", "serve")
+    from zoolens.catalog.serve.asking import Limits
+    from zoolens.catalog.serve.settings import Settings
+    from zoolens.jobs import serve as job
+
+    bytes_, longest = round(memory * 1e9), round(size * 1e9)
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    settings = Settings(
+        host=host,
+        port=port,
+        token=token,
+        url=url,
+        rows=min(rows, most_rows),
+        most_rows=most_rows,
+        workers=workers,
+        at_once=Limits(timeout, bytes_, longest, threads),
+        later=Limits(job_timeout, bytes_, longest, threads),
+        upload=round(upload * 1e6),
+        keep=round(keep * 86_400),
+    )
+    with nullcontext(sys.stderr) if log is None else _appended(log) as lines:
+        job.serve(
+            catalog,
+            settings,
+            say=lambda words: shell.remark(f"serve    {words}"),
+            log=lambda line: echo(line, file=lines),
+            jobs=jobs,
+            follow=every if follow else None,
+        )
+
+
+def _appended(log: Path) -> TextIO:
+    from zoolens.catalog.errors import CatalogError
+
+    try:
+        return log.open("a", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise CatalogError(f"{log} cannot be written to: {error.strerror}") from None

@@ -1,0 +1,136 @@
+"""A server as a person starts it: what it says, serves, keeps out and leaves behind."""
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.made.catalogues import add_galaxies
+from tests.serve.conftest import Served, serving
+from zoolens.catalog.store.store import Store
+
+pytestmark = pytest.mark.slow
+
+Until = Callable[[Callable[[], bool]], None]
+_LONG = "SELECT a.iauname FROM votes a, votes b, votes c"
+
+
+@pytest.fixture
+def path(full_gz: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "gz.duckdb"
+    path.write_bytes(full_gz.read_bytes())
+    return path
+
+
+@pytest.fixture
+def until() -> Until:
+    def wait(holds: Callable[[], bool]) -> None:
+        end = time.monotonic() + 120
+        while not holds():
+            assert time.monotonic() < end
+            time.sleep(0.1)
+
+    return wait
+
+
+def _processes(server: Served) -> list[int]:
+    """The processes of a server, and theirs."""
+    found, left = [], [server.process.pid]
+    while left:
+        process = left.pop()
+        found.append(process)
+        children = Path(f"/proc/{process}/task/{process}/children")
+        left += [int(word) for word in children.read_text().split()] if children.exists() else []
+    return found
+
+
+def test_it_follows_the_catalogue_and_stops_with_nothing_left(
+    path: Path, tmp_path: Path, until: Until
+) -> None:
+    count = "SELECT COUNT(*) FROM galaxies"
+    with serving(path, tmp_path / "jobs", "--follow", "--every", "0.3") as server:
+        assert server.csv(count)[1] == ["30"]
+        with Store.open(path) as store:  # which no reader keeps from writing
+            add_galaxies(store, 2)
+            until(lambda: server.csv(count)[1] == ["32"])
+        processes = _processes(server)
+        assert len(processes) == 2
+        said = server.stop()
+    assert "a newer catalogue is served" in said
+    assert said.splitlines()[-1].startswith("zoolens: ended by SIGTERM")
+    assert not any(Path(f"/proc/{process}").exists() for process in processes)
+
+
+def test_a_client_that_leaves_or_is_slow_holds_up_nobody(
+    path: Path, tmp_path: Path, until: Until
+) -> None:
+    with serving(path, tmp_path / "jobs", "--timeout", "5", "--workers", "2") as server:
+        where = urllib.parse.urlsplit(server.url)
+        query = urllib.parse.urlencode(
+            {"LANG": "ADQL", "FORMAT": "csv", "MAXREC": "10000000", "QUERY": _LONG}
+        )
+        head = f"GET /tap/sync?{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        leaving = socket.create_connection((where.hostname or "", where.port or 0))
+        leaving.sendall(head)
+        assert leaving.recv(100).startswith(b"HTTP/1.1 200")
+        leaving.close()
+        slow = socket.create_connection((where.hostname or "", where.port or 0))
+        slow.sendall(head)
+        assert slow.recv(100).startswith(b"HTTP/1.1 200")
+        assert server.csv("SELECT COUNT(*) FROM galaxies")[1] == ["30"]
+        until(lambda: any("more than 5 s" in str(line.get("error")) for line in server.logged()))
+        slow.close()
+        assert len(server.logged()) == 3
+        assert len(_processes(server)) == 2
+        assert "Traceback" not in server.stop()
+
+
+def test_only_who_knows_the_token_is_answered(path: Path, tmp_path: Path) -> None:
+    with serving(path, tmp_path / "jobs", "--token", "word") as server:
+        assert server.get("/capabilities")[0] == 401
+        known = urllib.request.Request(
+            server.url + "/capabilities", headers={"Authorization": "Bearer word"}
+        )
+        assert server.ask(known)[0] == 200
+
+
+def test_killed_it_leaves_no_process(path: Path, tmp_path: Path, until: Until) -> None:
+    with serving(path, tmp_path / "jobs") as server:
+        server.post("/async", LANG="ADQL", QUERY=_LONG, MAXREC="10000000", PHASE="RUN")
+        until(lambda: len(_processes(server)) == 3)
+        processes = _processes(server)
+        server.process.kill()
+        server.process.wait()
+        until(lambda: not any(Path(f"/proc/{process}").exists() for process in processes))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--catalog", "absent.duckdb", "--port", "0"], "no catalogue at absent.duckdb"),
+        (["--catalog", "damaged.duckdb", "--port", "0"], "damaged.duckdb"),
+        (["--host", "no-such-host.invalid"], "no-such-host.invalid:8000 cannot be served"),
+        (["--log", "no/such/folder/log", "--port", "0"], "no/such/folder/log cannot be written"),
+        (["--jobs", "gz.duckdb/jobs", "--port", "0"], "gz.duckdb/jobs cannot be written to"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(path: Path, options: list[str], said: str) -> None:
+    damaged = path.with_name("damaged.duckdb")
+    damaged.write_bytes(path.read_bytes()[:50_000])
+    ended = subprocess.run(
+        [sys.executable, "-m", "zoolens", "serve", *options],
+        cwd=path.parent,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert said in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1

@@ -1,0 +1,103 @@
+"""Queries in processes: what they may take, how they end, and that nothing of them is left."""
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.serve.asking import Asked, Limits
+from zoolens.catalog.serve.workers import Busy, Workers
+
+_MANY = "SELECT COUNT(*) FROM " + ", ".join(f"votes v{n}" for n in range(6))
+_WIDE = "SELECT a.iauname FROM votes a, votes b, votes c ORDER BY b.count, a.label"
+_LONG = "SELECT a.iauname FROM votes a, votes b, votes c"
+
+
+def _with(work: Callable[[Workers], Coroutine[Any, Any, Any]], most: int = 2, **more: Any) -> Any:
+    async def run() -> Any:
+        workers = Workers(most, **more)
+        try:
+            return await work(workers)
+        finally:
+            workers.close()
+
+    return asyncio.run(run())
+
+
+async def _ask(workers: Workers, path: Path, query: str, limits: Limits, rows: int = 10) -> bytes:
+    async with workers.answering(path, Asked(query, "csv", rows), limits) as answer:
+        await answer.begin()
+        return b"".join([part async for part in answer.parts()])
+
+
+def _children(process: int) -> list[str]:
+    return Path(f"/proc/{process}/task/{process}/children").read_text().split()
+
+
+@pytest.mark.slow
+def test_queries_end_by_themselves_or_by_their_limits(full_gz: Path) -> None:
+    async def work(workers: Workers) -> None:
+        plenty = Limits()
+        body = await _ask(workers, full_gz, "SELECT COUNT(*) FROM galaxies", plenty)
+        assert body == b"count\n30\n"
+        with pytest.raises(CatalogError, match="it took more than 1 s"):
+            await _ask(workers, full_gz, _MANY, Limits(seconds=1.0))
+        with pytest.raises(CatalogError, match=r"more than 0\.06 GB of memory"):
+            await _ask(workers, full_gz, _WIDE, Limits(memory=60_000_000), 10**7)
+        with pytest.raises(CatalogError, match="no table galaxie"):
+            await _ask(workers, full_gz, "SELECT ra FROM galaxie", plenty)
+        await asyncio.sleep(0.5)
+        assert workers.running == 0
+        assert _children(workers._process.pid) == []
+
+    _with(work)
+
+
+@pytest.mark.slow
+def test_who_leaves_ends_their_query(full_gz: Path) -> None:
+    async def work(workers: Workers) -> None:
+        asked = Asked(_LONG, "csv", 10**9)
+        async with workers.answering(full_gz, asked, Limits()) as answer:
+            await answer.begin()
+            assert workers.running == 1
+        for _ in range(100):
+            if not workers.running:
+                break
+            await asyncio.sleep(0.05)
+        assert _children(workers._process.pid) == []
+
+    _with(work)
+
+
+@pytest.mark.slow
+def test_too_many_are_told_to_come_again(full_gz: Path) -> None:
+    async def work(workers: Workers) -> None:
+        async with workers.answering(full_gz, Asked(_LONG, "csv", 10**9), Limits()) as answer:
+            await answer.begin()
+            waiting = asyncio.ensure_future(_ask(workers, full_gz, "SELECT 1", Limits()))
+            await asyncio.sleep(0.05)
+            with pytest.raises(Busy, match="too many queries wait"):
+                await _ask(workers, full_gz, "SELECT 1", Limits())
+            with pytest.raises(Busy, match="longer than"):
+                await waiting
+        assert await _ask(workers, full_gz, "SELECT 1", Limits()) == b"col1\n1\n"
+
+    _with(work, 1, waiting=1, patience=0.3)
+
+
+@pytest.mark.slow
+def test_where_the_forking_process_dies_queries_fail_and_it_shows(full_gz: Path) -> None:
+    async def work(workers: Workers) -> None:
+        asked = Asked(_MANY, "csv", 10)
+        async with workers.answering(full_gz, asked, Limits()) as answer:
+            await asyncio.sleep(1.0)
+            os.kill(workers._process.pid, 9)
+            with pytest.raises(CatalogError, match="the server ended it"):
+                await answer.begin()
+        assert not workers.alive
+
+    _with(work)
