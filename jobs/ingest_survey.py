@@ -21,6 +21,7 @@ from zoolens.catalog.survey.folder import (
     Survey,
     check_there,
     is_listed,
+    name_of_piece,
     read_survey,
     write_survey,
 )
@@ -250,6 +251,5 @@ def _begin_piece(path: Path, number: int, blank: Path) -> None:
     make_folder(path.parent)
     with replacing(path) as part:
         shutil.copyfile(blank, part)
-        if number:
-            with Store.open(part) as store:
-                number_after(store, number)
+        with Store.open(part) as store:
+            number_after(store, number, name_of_piece(path))

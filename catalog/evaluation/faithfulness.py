@@ -41,7 +41,7 @@ def changes(score: Score, images: Tensor, maps: npt.ArrayLike, *, seed: int = 0)
     """How a score changes without the most important pixels of a map, or with only those.
 
     score: such as `fraction_score`; images: (N, C, H, W) in 0..1; maps: (N, H, W), signed,
-    upsampled to pixels. (N, shares, 2): for each of `SHARES`, the change of the score, in its
+    upsampled to pixels. (shares, 2, N): for each of `SHARES`, the change of the score, in its
     units, without that share of pixels, largest map values first; and with only that share left.
     They are differences, since galaxies with small scores would dominate quotients.
 
@@ -56,8 +56,8 @@ def changes(score: Score, images: Tensor, maps: npt.ArrayLike, *, seed: int = 0)
         chosen = most_relevant(ranks, share)
         without, alone = (impute(images, kept, generator) for kept in (~chosen, chosen))
         curves.append([score(without) - untouched, score(alone) - untouched])
-    found: Floats = np.moveaxis(np.asarray(curves, np.float64), -1, 0)
-    found[~np.isfinite(np.asarray(maps)).all(axis=(1, 2))] = np.nan
+    found: Floats = np.asarray(curves, np.float64)  # contiguous, so that it travels as it lies:
+    found[..., ~np.isfinite(np.asarray(maps)).all(axis=(1, 2))] = np.nan  # sums depend on that
     return found
 
 
@@ -69,6 +69,7 @@ def faithfulness(method: str, changes: Floats) -> list[Measure]:
     shares of insertion less deletion, pytorch-grad-cam's `ROADCombined`: above 0 if a map shows
     what matters, 0 by chance, below 0 if it points away.
     """
+    changes = np.moveaxis(changes, -1, 0)  # (N, shares, 2)
     road = (changes[..., 1] - changes[..., 0]).mean(axis=1) / 2  # (N,)
     nothing = np.where(np.isnan(road), np.nan, 0.0)[:, None]
     deletion = np.hstack([nothing, changes[..., 0]])

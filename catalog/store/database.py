@@ -226,7 +226,10 @@ class Database:
 def _refuse_absent(path: Path, *, create: bool = False) -> None:
     """Raises `CatalogError` if no catalogue is at a path, nor may be created there."""
     if path.is_dir():
-        raise CatalogError(f"{path} is a folder; --catalog takes a file such as gz.duckdb")
+        raise CatalogError(
+            f"{path} is a folder without a survey.json; --catalog takes a file such as gz.duckdb, "
+            "or the folder of a survey"
+        )
     if not path.exists():
         if not create:
             raise CatalogError(

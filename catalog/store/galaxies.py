@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoolens.catalog.arrays import Floats, Ids, Ints
-from zoolens.catalog.errors import UnknownName
+from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.galaxy import Galaxy
 from zoolens.catalog.store.matrices import read_rows
 from zoolens.catalog.store.shown import valid
@@ -122,11 +122,24 @@ def next_number(store: Store, *, but: Run | None = None) -> int:
     return int(store.noted(_NUMBERS).get("follow", 0) if last is None else last) + 1
 
 
-def number_after(store: Store, number: int) -> None:
-    """Let the galaxies of a new catalogue follow a number: that of a piece of a survey."""
+def number_after(store: Store, number: int, piece: str | None = None) -> None:
+    """Let the galaxies of a new catalogue follow a number: that of a piece of a survey.
+
+    piece: what the piece is called, by which `check_is` knows it again.
+    """
     with store.transaction():
-        noted = json.dumps({"follow": number})
+        noted = json.dumps({"follow": number, "piece": piece})
         store.execute("INSERT INTO setting VALUES (?, ?)", [_NUMBERS, noted])
+
+
+def check_is(store: Store, piece: str) -> None:
+    """Raises `CatalogError` for a catalogue that was made as another piece of a survey."""
+    made_as = store.noted(_NUMBERS).get("piece")
+    if made_as not in (None, piece):
+        raise CatalogError(
+            f"{store.path} is a copy of another piece, {made_as}, in the place of {piece}; restore "
+            "each from its own copy"
+        )
 
 
 def names_of(store: Store, galaxy_id: Iterable[int]) -> dict[int, str]:

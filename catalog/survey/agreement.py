@@ -12,6 +12,7 @@ from typing import Any
 
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, Outdated, few, tell
+from zoolens.catalog.store.galaxies import check_is
 from zoolens.catalog.store.outdated import stale_steps
 from zoolens.catalog.store.store import Run, Store
 from zoolens.catalog.store.waiting import waits_for
@@ -73,7 +74,11 @@ class Results:
 
 
 def results_of(name: str, store: Store, jobs: Iterable[str]) -> Results:
-    """What a piece shows of some jobs and of those that they start from."""
+    """What a piece shows of some jobs and of those that they start from.
+
+    Raises `CatalogError` if it is another piece than it is called.
+    """
+    check_is(store, name)
     runs = {job: store.shown_run(job) for job in with_sources(jobs)}
     return Results(
         name,

@@ -158,6 +158,11 @@ def whole_survey(folder: Path) -> Survey:
     survey = open_survey(folder)
     for path in survey.paths:
         check_there(path)
+    if unlisted := sorted({*folder.glob("Norder=*/Npix=*.duckdb")} - {*survey.paths}):
+        _tell_once(
+            f"{folder / MANIFEST} does not list {len(unlisted):,} catalogues that lie there, such "
+            f"as {unlisted[0]}: they are left out; restore that list from a copy"
+        )
     return survey
 
 

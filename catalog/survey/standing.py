@@ -6,7 +6,7 @@ from pathlib import Path
 
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.store.galaxies import number_of_galaxies, number_with_image
+from zoolens.catalog.store.galaxies import check_is, number_of_galaxies, number_with_image
 from zoolens.catalog.store.ingests import settled_tree
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.agreement import several_trees
@@ -38,6 +38,7 @@ def standings(paths: Iterable[Path]) -> list[Standing]:
 def standing_of(path: Path) -> Standing:
     """How a piece stands. Raises `CatalogError` if it cannot be read."""
     with Store.open(path, read_only=True) as store:
+        check_is(store, name_of_piece(path))
         return Standing(
             path,
             settled_tree(store),

@@ -1,5 +1,6 @@
 """Curves against pytorch-grad-cam's ROAD, and a score that looks at one quadrant."""
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -119,6 +120,12 @@ def test_the_same_seed_gives_the_same_measures() -> None:
     again = [changes(quadrant, IMAGES, maps, seed=seed) for seed in (1, 1, 2)]
     assert np.array_equal(again[0], again[1])
     assert not np.array_equal(again[0], again[2])
+
+
+def test_changes_travel_as_they_lie() -> None:
+    found = changes(quadrant, IMAGES, IMAGES.mean(1).numpy())
+    assert found.shape == (len(SHARES), 2, 6)
+    assert pickle.loads(pickle.dumps(found)).strides == found.strides  # or sums round otherwise
 
 
 def test_a_galaxy_without_a_map_or_score_does_not_count() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.store.galaxies import number_after, number_galaxies
+from zoolens.catalog.errors import CatalogError, Told
+from zoolens.catalog.store.galaxies import check_is, number_after, number_galaxies
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.folder import (
     Piece,
@@ -78,6 +78,25 @@ def test_pieces_together_hold_what_the_whole_holds(tmp_path: Path) -> None:
             with Store.open(path) as store:
                 counts.append(store.value(f"SELECT count(*) FROM {view}"))
         assert counts[0] == sum(counts[1:])
+
+
+def test_a_copy_in_the_place_of_another_piece_is_refused(tmp_path: Path) -> None:
+    with Store.open(blank(tmp_path / "gz.duckdb")) as store:
+        check_is(store, "Norder=0/Npix=7")  # one that was made otherwise
+        number_after(store, 0, "Norder=0/Npix=7")
+        check_is(store, "Norder=0/Npix=7")
+        with pytest.raises(CatalogError, match=r"copy of another piece, Norder=0/Npix=7, in the"):
+            check_is(store, "Norder=0/Npix=8")
+
+
+def test_catalogues_that_are_not_listed_are_said(tmp_path: Path) -> None:
+    folder = write_survey(tmp_path, [Piece(0, 3)]).folder
+    for pixel in (3, 4):
+        path = Piece(0, pixel).path(folder)
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    with pytest.warns(Told, match=r"does not list 1 catalogues that lie there, .*Npix=4\.duckdb"):
+        assert catalogues(folder) == [Piece(0, 3).path(folder)]
 
 
 def test_galaxies_of_a_piece_follow_its_number(tmp_path: Path) -> None:

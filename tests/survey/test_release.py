@@ -146,11 +146,11 @@ def copied(survey: Path, tmp_path: Path) -> Path:
             "losses of .* not as those of .*Npix=8, which differ in weights",
         ),
         ("UPDATE run SET status = 'running' WHERE job = 'score'", "no complete score run"),
+        ("UPDATE run SET status = 'running' WHERE job = 'predict'", "do not show; do: zoolens"),
         (
-            "UPDATE run SET status = 'running' WHERE job = 'predict'",
-            "do not show; do: zoolens predict",
+            "UPDATE setting SET value = 'other' WHERE name = 'tree'",
+            "is of tree toy, but Norder=1/Npix=17 of other",
         ),
-        ("UPDATE setting SET value = 'other' WHERE name = 'tree'", "of several trees"),
         (
             "INSERT INTO outdated SELECT run_id, galaxy_id, NULL FROM loss WHERE answer_id = 0",
             "not ready for a release",
@@ -214,7 +214,7 @@ def test_a_piece_without_maps_is_told(survey: Path, tmp_path: Path) -> None:
     with Store.open(PIECES[1].path(pieces)) as store:
         store.execute("UPDATE run SET status = 'running' WHERE job = 'explain'")
     report = release(pieces, tmp_path / "out", TITLE, Cut(formats=[]))
-    assert "1 of 3 pieces have no saliency maps: Norder=1/Npix=17" in report.notes
+    assert "without saliency maps: Norder=1/Npix=17 of 3 pieces" in report.notes
     runs = json.loads((tmp_path / "out/release.json").read_text())["runs"]
     (explained,) = [run for run in runs if run["job"] == "explain"]
     assert explained["pieces"] == ["Norder=0/Npix=8", "Norder=2/Npix=3"]
@@ -232,5 +232,5 @@ def test_a_galaxy_outside_of_its_piece_is_named(survey: Path, tmp_path: Path) ->
 def test_a_missing_piece_is_named(survey: Path, tmp_path: Path) -> None:
     pieces = copied(survey, tmp_path)
     Piece(2, 3).path(pieces).unlink()
-    with pytest.raises(CatalogError, match=r"no catalogue at .*Npix=3\.duckdb"):
+    with pytest.raises(CatalogError, match=r"Npix=3\.duckdb, a piece of the survey, is missing"):
         release(pieces, tmp_path / "out", TITLE)

@@ -69,7 +69,10 @@ def test_another_ingest_gives_up_a_survey_that_is_not_there_yet(tmp_path: Path) 
 
 def test_another_ingest_waits_for_one_that_is_half_done(tmp_path: Path) -> None:
     write_survey(tmp_path, [Piece(0, 3)])
-    assert catalogues(tmp_path) == [Piece(0, 3).path(tmp_path)]
+    piece = Piece(0, 3).path(tmp_path)
+    piece.parent.mkdir()
+    piece.touch()
+    assert catalogues(tmp_path) == [piece]
     interrupted(tmp_path, {"table": "a"}, None)
     catalogues(tmp_path)  # nothing has changed yet, nothing is said
     with working(tmp_path, {"table": "b"}, "other.csv"):
