@@ -24,7 +24,7 @@ from tests.made.terminal import zoolens
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.trees import forget_tree
-from zoolens.catalog.survey.folder import catalogues, name_of_piece
+from zoolens.catalog.survey.folder import catalogues, name_of_piece, read_survey
 from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs import everywhere, pipeline
 from zoolens.jobs.settings import Inference
@@ -177,7 +177,7 @@ def test_no_piece_that_can_be_worked_on_is_an_error(both: tuple[Path, Path], mod
     assert done.exit_code == 1
     assert len(done.stderr.splitlines()) == 1
     assert "pieces more" in done.stderr
-    assert not any(path.exists() for path in catalogues(survey))
+    assert not any(path.exists() for path in read_survey(survey).paths)
 
 
 def test_a_piece_that_lags_is_told(both: tuple[Path, Path], model: str) -> None:
@@ -281,7 +281,7 @@ def test_side_by_side_they_do_the_same(
     report = everywhere.score(survey)
     assert isinstance(report, SurveyReport)
     assert len(report.faults) == 1
-    expected, found = made(gz)["loss"], made(*catalogues(survey)[1:])["loss"]
+    expected, found = made(gz)["loss"], made(*read_survey(survey).paths[1:])["loss"]
     kept = pa.compute.is_in(expected["iauname"], pa.array(found["iauname"].unique()))
     assert 0 < len(found) < len(expected)
     assert expected.filter(kept).equals(found)
@@ -431,5 +431,5 @@ def test_a_training_is_on_all_pieces_with_votes_and_images(
     everywhere.train([survey, gz], tmp_path / "model")
     assert asked == [[*catalogues(survey)[:-1], gz]]
     catalogues(survey)[0].unlink()
-    with pytest.raises(CatalogError, match="no catalogue at"):
+    with pytest.raises(CatalogError, match="a piece of the survey, is missing"):
         everywhere.train([survey], tmp_path / "model")
