@@ -28,7 +28,7 @@ def say(report: "Report") -> None:
     What kept it from pieces of a survey is told in any case, and ends the command with exit code 1.
     """
     global _faults
-    faults = getattr(report, "faults", ())
+    faults = getattr(report, "hindered", ())
     _faults += len(faults)
     if not is_quiet():
         _say(report)

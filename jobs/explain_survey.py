@@ -107,7 +107,9 @@ def _over_pieces(
             last = job(gz, Which(names=chosen.names), maps, of=of, out=folder, subjects=renumbered)
     whole = replace(done.whole, figures=last.figures, page=last.page, caveats=last.caveats)
     whole = replace(whole, changed=whole.changed or bool(last.figures))
-    return replace(done, whole=whole, faults=(*dict.fromkeys((*faults(indexed), *done.faults)),))
+    return replace(
+        done, whole=whole, hindered=(*dict.fromkeys((*faults(indexed), *done.hindered)),)
+    )
 
 
 def _subjects(survey: Path, chosen: Chosen, which: Which) -> tuple[list[Subject], dict[int, Path]]:

@@ -23,15 +23,15 @@ class SurveyReport:
     """What a job did on a survey.
 
     whole: the reports of its pieces as one, of the type that the job has; done, pieces: how many
-    were worked on, of how many. lacking: which had nothing to work on, a sentence each; faults: why
-    others were not worked on, a line each: the same call goes on with them.
+    were worked on, of how many. lacking: which had nothing to work on, a sentence each; hindered:
+    why others were not worked on, a line each: the same call goes on with them.
     """
 
     whole: Any
     done: int
     pieces: int
     lacking: tuple[str, ...] = ()
-    faults: tuple[str, ...] = ()
+    hindered: tuple[str, ...] = ()
     run_id: None = None
 
     @property

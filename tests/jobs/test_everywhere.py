@@ -280,7 +280,7 @@ def test_side_by_side_they_do_the_same(
     catalogues(survey)[0].unlink()
     report = everywhere.score(survey)
     assert isinstance(report, SurveyReport)
-    assert len(report.faults) == 1
+    assert len(report.hindered) == 1
     expected, found = made(gz)["loss"], made(*read_survey(survey).paths[1:])["loss"]
     kept = pa.compute.is_in(expected["iauname"], pa.array(found["iauname"].unique()))
     assert 0 < len(found) < len(expected)

@@ -30,7 +30,7 @@ def test_a_piece_that_is_missing_keeps_none_from_the_work(
     report = pieces.report(work, "working", "galaxies")
     assert (report.done, report.pieces) == (len(paths) - 1, len(paths))
     assert report.whole.galaxies == 2 * (len(paths) - 1)
-    (fault,) = report.faults
+    (fault,) = report.hindered
     assert fault.startswith(f"{paths[1]}, a piece")
 
 

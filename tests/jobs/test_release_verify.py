@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.made.releases import full_catalogue
+from tests.made.terminal import zoolens
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.release.provenance import Title, write_checksums
 from zoolens.jobs.release import release
@@ -38,6 +39,13 @@ def test_a_release_as_cut_has_no_fault(cut: Path) -> None:
     report = verify(cut)
     assert not len(report.faults)
     assert report.files == sum(1 for f in cut.rglob("*") if f.is_file()) - 1
+
+
+def test_a_sound_release_is_said_in_one_line(cut: Path) -> None:
+    said = zoolens("release", "verify", cut)
+    assert (said.exit_code, said.stdout) == (0, "")
+    assert said.stderr.startswith("verify ")
+    assert len(said.stderr.splitlines()) == 1
 
 
 def flip(folder: Path) -> None:
