@@ -84,7 +84,8 @@ def rounded_votes(counts: npt.ArrayLike, tree: DecisionTree) -> Floats:
     """Weighted votes (N, A) as whole ones of whole volunteers: of each question they add up.
 
     The largest remainders are rounded up, so that the sum of a question is its own, rounded.
-    Each count moves by less than one vote, less than chance moves it. NaN remains.
+    Each count moves by less than one vote and a half, the half where the sum does, less than
+    chance moves it. NaN remains.
     """
     votes = np.asarray(counts, np.float64)
     rounded = np.full_like(votes, np.nan)

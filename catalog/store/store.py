@@ -104,7 +104,8 @@ class Store(Database):
             if job == "predict" and not waits_for(self, job):
                 raise NothingHere(
                     f"{self.path} has no predictions, and no galaxy with an image to predict from; "
-                    "add images with: zoolens ingest --images FOLDER"
+                    "add images with: zoolens ingest --images FOLDER, or published predictions "
+                    "with: zoolens predict --predictions FILE"
                 )
             of, predictions = "", self.shown_run("predict")
             if predictions is not None and self.value(newest(job)) is not None:

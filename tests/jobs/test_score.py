@@ -259,7 +259,7 @@ def test_the_real_votes(data: Path, tmp_path: Path) -> None:
 
 def test_what_cannot_be_scored(tmp_path: Path) -> None:
     path = catalogue(tmp_path / "gz.duckdb", random_counts(3))
-    with pytest.raises(CatalogError, match="no complete predict run"):
+    with pytest.raises(CatalogError, match="has no predictions"):
         score(path)
     with pytest.raises(TableRefused, match="neither a preset"):
         score(path, weights="papre")

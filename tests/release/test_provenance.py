@@ -48,7 +48,7 @@ def test_checksums_are_those_of_coreutils(full_cut: Path) -> None:
 
 def test_without_predictions_or_scores_there_is_nothing_to_release(tmp_path: Path) -> None:
     path = catalogue(tmp_path / "gz.duckdb", random_counts(5))
-    with pytest.raises(CatalogError, match="no complete predict run"):
+    with pytest.raises(CatalogError, match="has no predictions"):
         release(path, tmp_path / "out", TITLE)
     with Store.open(path) as store:
         add_predictions(store, random_concentrations(5))
