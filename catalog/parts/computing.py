@@ -16,8 +16,6 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeVar, cast
 
-import pyarrow as pa
-
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.galaxy import Galaxy
 from zoolens.catalog.parts.files import (
@@ -32,7 +30,7 @@ from zoolens.catalog.parts.recipe import Recipe, digest, prepared_here
 from zoolens.catalog.runtime.progress import remark
 from zoolens.catalog.runtime.signals import raise_if_interrupted
 from zoolens.catalog.store.rejects import Reject, reject_table
-from zoolens.catalog.store.shards import Executor, Tables
+from zoolens.catalog.store.shards import Executor, Tables, joined
 from zoolens.catalog.store.store import code_version
 
 Item = TypeVar("Item")
@@ -81,12 +79,7 @@ def compute_part(recipe: Recipe, facts: Facts, folder: Path, galaxies: Sequence[
         sys.modules["torch"].set_num_threads(1)  # of the calling thread alone
     size = recipe.batch_size
     batches = [work(galaxies[i : i + size]) for i in range(0, len(galaxies), size)]
-    names = dict.fromkeys(name for tables in batches for name in tables)
-    joined = {
-        name: pa.concat_tables([tables[name] for tables in batches if name in tables])
-        for name in names
-    }
-    write_part(path, facts, galaxies, joined)
+    write_part(path, facts, galaxies, joined(batches))
     return path.name
 
 

@@ -100,7 +100,7 @@ def fill(
         closing(_done(store, run, parts, read, work, executor, bar)) as done,
     ):
         while shard := [*islice(done, together)]:
-            tables = _joined([found for _, found in shard])
+            tables = joined([found for _, found in shard])
             if "reject" in tables:
                 tables["reject"] = known.without(tables["reject"])
             name = shard[0][0].name
@@ -149,7 +149,7 @@ def _unnamed(parts: Iterable[Part[Keys]]) -> Iterator[Part[Keys]]:
         yield part
 
 
-def _joined(parts: Sequence[Tables]) -> Tables:
+def joined(parts: Sequence[Tables]) -> Tables:
     """The rows of several parts by table; a part may lack a table."""
     names = dict.fromkeys(name for part in parts for name in part)
     return {
