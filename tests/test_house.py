@@ -62,13 +62,13 @@ DECLARATIONS = {
 # What ties together modules that have tests of their own; a job's tests go through each branch.
 OF_A_JOB = {
     "catalog/serve/errors.py",  # tests/serve/test_app.py
-    "catalog/serve/examples.py",  # the same
-    "catalog/serve/parameters.py",  # the same
-    "catalog/serve/scopes.py",  # tests/serve/test_names.py
-    "catalog/serve/running.py",  # tests/serve/test_asynchronous.py
+    "catalog/serve/tap/examples.py",  # the same
+    "catalog/serve/tap/parameters.py",  # the same
+    "catalog/serve/adql/scopes.py",  # tests/serve/adql/test_names.py
+    "catalog/serve/tap/running.py",  # tests/serve/tap/test_asynchronous.py
     "catalog/serve/service.py",  # tests/serve/test_app.py, tests/serve/test_snapshots.py
-    "catalog/serve/sync.py",  # tests/serve/test_app.py
-    "catalog/serve/uws.py",  # tests/serve/test_asynchronous.py
+    "catalog/serve/tap/sync.py",  # tests/serve/test_app.py
+    "catalog/serve/tap/uws.py",  # tests/serve/tap/test_asynchronous.py
     "catalog/evaluation/of_maps.py",  # tests/jobs/test_evaluate.py
     "catalog/evaluation/trial.py",  # the same
     "catalog/explain/drawing.py",  # tests/jobs/test_explain.py

@@ -10,13 +10,13 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 
 from zoolens.catalog.errors import CatalogError, UnknownName, nearest
-from zoolens.catalog.serve import description
 from zoolens.catalog.serve.access import Guard, Log
-from zoolens.catalog.serve.asynchronous import Asynchronous
 from zoolens.catalog.serve.errors import error_response
-from zoolens.catalog.serve.examples import examples
 from zoolens.catalog.serve.service import PATH, Service
-from zoolens.catalog.serve.sync import Sync
+from zoolens.catalog.serve.tap import description
+from zoolens.catalog.serve.tap.asynchronous import Asynchronous
+from zoolens.catalog.serve.tap.examples import examples
+from zoolens.catalog.serve.tap.sync import Sync
 
 _XML = "text/xml"
 

@@ -22,13 +22,13 @@ import pyarrow as pa
 
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.formats.votable_reading import read_votable
+from zoolens.catalog.serve.adql.reserved import written
+from zoolens.catalog.serve.adql.translate import Translated, translate
+from zoolens.catalog.serve.adql.where import at_in
 from zoolens.catalog.serve.asking import Asked, Limits
-from zoolens.catalog.serve.formats import Answer, format_of
 from zoolens.catalog.serve.opening import opened_to_ask
-from zoolens.catalog.serve.reserved import written
-from zoolens.catalog.serve.rows import described_schema, plain
-from zoolens.catalog.serve.translate import Translated, translate
-from zoolens.catalog.serve.where import at_in
+from zoolens.catalog.serve.tap.formats import Answer, format_of
+from zoolens.catalog.serve.tap.rows import described_schema, plain
 from zoolens.catalog.store.foreign import Foreign
 
 _BATCH = 8_192  # rows

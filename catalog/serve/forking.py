@@ -51,8 +51,8 @@ class Order:
 
 def serve(orders: socket.socket) -> None:
     """Fork a process for each query, until the socket is closed."""
+    from zoolens.catalog.serve.adql.translate import translate
     from zoolens.catalog.serve.child import run  # here, so that who orders need not load it
-    from zoolens.catalog.serve.translate import translate
     from zoolens.catalog.store.published import published
 
     for module in _LATER:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
-from zoolens.catalog.serve.jobs import JobStore
 from zoolens.catalog.serve.opening import opened_to_ask
 from zoolens.catalog.serve.settings import Settings
+from zoolens.catalog.serve.tap.jobs import JobStore
 from zoolens.catalog.serve.workers import Workers
 from zoolens.catalog.store.published import Published
 
 if TYPE_CHECKING:
-    from zoolens.catalog.serve.running import Running
+    from zoolens.catalog.serve.tap.running import Running
 
 _MEMORY = 1 << 28  # bytes, enough to look at the names of columns
 _HERE = ("127.0.0.1", "::1", "localhost")
@@ -44,7 +44,7 @@ class Service:
 
     async def begin(self) -> None:
         """Start what answers queries, and go on with jobs that had not ended."""
-        from zoolens.catalog.serve.running import Running
+        from zoolens.catalog.serve.tap.running import Running
 
         self.workers = Workers(self.settings.workers)
         self.running = Running(self, JobStore(self._jobs))

@@ -1,7 +1,7 @@
 """A catalogue open for one query of a stranger's: TAP's tables, functions, and an uploaded table.
 
-What a query may do is decided before (`catalog.serve.translate`); here DuckDB is closed once more:
-it has no files, extensions, variables or settings, and reads the catalogue alone.
+What a query may do is decided before (`catalog.serve.adql.translate`); here DuckDB is closed once
+more: it has no files, extensions, variables or settings, and reads the catalogue alone.
 """
 
 from collections.abc import Callable, Iterator, Mapping

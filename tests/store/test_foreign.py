@@ -4,7 +4,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from zoolens.catalog.serve.reserved import written
+from zoolens.catalog.serve.adql.reserved import written
 from zoolens.catalog.store.foreign import opened
 
 _MEMORY = 1 << 28

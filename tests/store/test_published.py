@@ -1,4 +1,4 @@
-from zoolens.catalog.serve.reserved import written
+from zoolens.catalog.serve.adql.reserved import written
 from zoolens.catalog.store.own_columns import OwnColumn
 from zoolens.catalog.store.published import VOTABLE, keys, published, tap_schema
 from zoolens.catalog.store.views import VIEWS

@@ -1,0 +1,1 @@
+"""ADQL, as DuckDB can answer it: parsed, checked against what is allowed, named, translated."""

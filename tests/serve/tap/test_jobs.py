@@ -1,0 +1,46 @@
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.serve.tap.jobs import JobStore, stamp
+
+
+def test_jobs_outlive_the_store_and_damaged_ones_go(tmp_path: Path) -> None:
+    store = JobStore(tmp_path / "jobs")
+    job = store.make(10.0, 60.0)
+    job.parameters["QUERY"] = "SELECT 'é'"
+    store.save(job)
+    damaged = store.make(10.0, 60.0)
+    store.save(damaged)
+    (store.folder(damaged) / "job.json").write_text("{")
+    again = JobStore(tmp_path / "jobs")
+    assert again.all() == [job]
+    assert not store.folder(damaged).exists()
+    again.delete(job)
+    assert not again.folder(job).exists()
+    with pytest.raises(UnknownName, match="no job"):
+        again.get(job.number)
+
+
+def test_a_job_is_over_when_its_time_has_come(tmp_path: Path) -> None:
+    job = JobStore(tmp_path).make(10.0, 60.0)
+    assert not job.is_over
+    job.destruction = stamp(datetime.now(UTC) - timedelta(seconds=1))
+    assert job.is_over
+
+
+def test_there_are_only_so_many(tmp_path: Path) -> None:
+    store = JobStore(tmp_path, most=1)
+    store.make(1.0, 1.0)
+    with pytest.raises(CatalogError, match="1 jobs already"):
+        store.make(1.0, 1.0)
+
+
+def test_a_deleted_job_is_not_saved_again(tmp_path: Path) -> None:
+    store = JobStore(tmp_path)
+    job = store.make(1.0, 1.0)
+    store.delete(job)
+    store.save(job)
+    assert list(tmp_path.iterdir()) == []
