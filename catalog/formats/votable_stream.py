@@ -6,6 +6,7 @@ but for times, which are ASCII. What XML cannot hold in text becomes U+FFFD in T
 """
 
 import binascii
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
@@ -37,7 +38,8 @@ _KINDS = {  # VOTable datatype, and NumPy's in BINARY2
 _LISTS = pa.list_(pa.float64())
 _SIZES = {"point": "2", "circle": "3"}
 _NO_XML = "[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-_ID = "described"  # of the field that a descriptor is about
+_NAMES = re.compile("[A-Za-z_][A-Za-z0-9_]*")  # that can be an ID, too
+_TAKEN = ("icrs", "Error")
 _LINE = 48_000  # bytes, a multiple of 3, that become a line of base64
 
 
@@ -53,6 +55,12 @@ class Descriptor:
     standard: str
     parameter: str = "ID"
 
+    @property
+    def field(self) -> str:
+        """The ID of the column's field: its name where that can be, which readers take for it."""
+        usable = _NAMES.fullmatch(self.column) and self.column not in _TAKEN
+        return self.column if usable else "described"
+
     def written(self) -> str:
         """The resource that says so."""
         return f"""<RESOURCE type="meta" utype="adhoc:service">
@@ -60,7 +68,7 @@ class Descriptor:
 <PARAM name="standardID" datatype="char" arraysize="*" value={quoteattr(self.standard)}/>
 <GROUP name="inputParams">
 <PARAM name={quoteattr(self.parameter)} datatype="char" arraysize="*" value="" \
-ref="{_ID}"/>
+ref="{self.field}"/>
 </GROUP>
 </RESOURCE>
 """
@@ -103,8 +111,11 @@ class VOTableStream:
 
     def head(self) -> bytes:
         """All before the first row."""
-        described = None if self._descriptor is None else self._descriptor.column
-        fields = "".join(_field(field, described == field.name) for field in self._schema)
+        of = self._descriptor
+        fields = "".join(
+            _field(field, None if of is None or of.column != field.name else of.field)
+            for field in self._schema
+        )
         system = '<COOSYS ID="icrs" system="ICRS"/>\n' if 'ref="icrs"' in fields else ""
         infos = "".join(
             f"<INFO name={quoteattr(name)} value={quoteattr(_xml(value))}/>\n"
@@ -154,11 +165,11 @@ def kind_of(field: pa.Field) -> tuple[str, str | None, str | None]:
     return ("char" if is_char else "unicodeChar"), "*", xtype
 
 
-def _field(field: pa.Field, described: bool = False) -> str:
+def _field(field: pa.Field, identifier: str | None) -> str:
     said = meaning(field)
     kind, size, xtype = kind_of(field)
     stated = {
-        "ID": _ID if described else None,
+        "ID": identifier,
         "name": field.name,
         "datatype": kind,
         "arraysize": size,

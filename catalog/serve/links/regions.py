@@ -17,21 +17,22 @@ def region_of(text: str) -> Region:
     polygon = kind == "POLYGON" and 6 <= len(numbers) <= _MOST and len(numbers) % 2 == 0
     if not (polygon or _COUNTS.get(kind, lambda n: False)(len(numbers))):
         raise BadRequest(f"POS={text[:80]}; it is {_WORDS}, in degrees")
+    places: list[tuple[float, float]] = []
     if kind == "RANGE":
-        (west, east, south, north), reach = numbers, ()
-        places = ((max(west, 0.0), max(south, -90.0)), (min(east, 360.0), min(north, 90.0)))
+        west, east, south, north = numbers
         if west > east or south > north:
             raise BadRequest(f"POS={text[:80]}; the lower of two limits comes first")
+        places = [(max(west, 0.0), max(south, -90.0)), (min(east, 360.0), min(north, 90.0))]
+    elif not all(map(math.isfinite, numbers)):
+        raise BadRequest(f"POS={text[:80]}; only a RANGE has infinite limits")
     elif kind == "CIRCLE":
-        places, reach = (numbers[:2],), numbers[2:]
+        places = [(numbers[0], numbers[1])]
+        if not 0 <= numbers[2] <= 180:
+            raise BadRequest(f"POS={text[:80]}; RADIUS is 0 to 180, in degrees")
     else:
-        places, reach = tuple(zip(numbers[::2], numbers[1::2], strict=True)), ()
+        places = [*zip(numbers[::2], numbers[1::2], strict=True)]
     if not all(0 <= lon <= 360 and -90 <= lat <= 90 for lon, lat in places):
         raise BadRequest(f"POS={text[:80]}; LON is 0 to 360, LAT -90 to 90, in degrees")
-    if not all(0 <= radius <= 180 for radius in reach):
-        raise BadRequest(f"POS={text[:80]}; RADIUS is 0 to 180, in degrees")
-    if kind != "RANGE" and not all(map(math.isfinite, numbers)):
-        raise BadRequest(f"POS={text[:80]}; only a RANGE has infinite limits")
     return kind, numbers
 
 

@@ -142,6 +142,7 @@ def test_links_are_of_what_there_is(placed: Path) -> None:
     [
         ("SELECT iauname, ra FROM galaxies", "iauname"),
         ("SELECT ra, g.iauname AS who FROM galaxies AS g", "who"),
+        ("SELECT iauname AS icrs, ra FROM galaxies", "icrs"),
         ("SELECT COUNT(*) AS iauname FROM galaxies", None),
         ("SELECT ra FROM galaxies", None),
     ],
@@ -164,5 +165,6 @@ def test_answers_of_tap_lead_to_the_links_of_their_galaxies(
     (param,) = group.entries
     (field,) = [one for one in answer.get_first_table().fields if param.ref == one.ID]
     assert (param.name, field.name) == ("ID", column)
+    assert field.ID == ("described" if column == "icrs" else column)  # readers call it by that
     plain = _answered(placed, Asked(query, form, 10))
     assert len(plain.resources) == 1
