@@ -6,9 +6,7 @@ but for times, which are ASCII. What XML cannot hold in text becomes U+FFFD in T
 """
 
 import binascii
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
@@ -16,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zoolens.catalog.formats.columns import meaning
+from zoolens.catalog.formats.votable_services import NO_XML, Descriptor, xml_text
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3" \
@@ -37,41 +36,7 @@ _KINDS = {  # VOTable datatype, and NumPy's in BINARY2
 }
 _LISTS = pa.list_(pa.float64())
 _SIZES = {"point": "2", "circle": "3"}
-_NO_XML = "[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-_NAMES = re.compile("[A-Za-z_][A-Za-z0-9_]*")  # that can be an ID, too
-_TAKEN = ("icrs", "Error")
 _LINE = 48_000  # bytes, a multiple of 3, that become a line of base64
-
-
-@dataclass(frozen=True)
-class Descriptor:
-    """A service that takes the values of a column (DataLink 1.1, section 4).
-
-    column: its name; address, standard: of the service; parameter: that takes the value.
-    """
-
-    column: str
-    address: str
-    standard: str
-    parameter: str = "ID"
-
-    @property
-    def field(self) -> str:
-        """The ID of the column's field: its name where that can be, which readers take for it."""
-        usable = _NAMES.fullmatch(self.column) and self.column not in _TAKEN
-        return self.column if usable else "described"
-
-    def written(self) -> str:
-        """The resource that says so."""
-        return f"""<RESOURCE type="meta" utype="adhoc:service">
-<PARAM name="accessURL" datatype="char" arraysize="*" value={quoteattr(_xml(self.address))}/>
-<PARAM name="standardID" datatype="char" arraysize="*" value={quoteattr(self.standard)}/>
-<GROUP name="inputParams">
-<PARAM name={quoteattr(self.parameter)} datatype="char" arraysize="*" value="" \
-ref="{self.field}"/>
-</GROUP>
-</RESOURCE>
-"""
 
 
 def error_document(message: str) -> bytes:
@@ -83,7 +48,7 @@ def error_document(message: str) -> bytes:
 
 def cone_error_document(message: str) -> bytes:
     """The VOTable that says so of a cone search (Simple Cone Search 1.03, section 2.3)."""
-    said = quoteattr(_xml(message))
+    said = quoteattr(xml_text(message))
     info = f'<INFO ID="Error" name="Error" value={said}/>\n'
     return f"{_HEAD}{info}{_TAIL}".encode()
 
@@ -118,7 +83,7 @@ class VOTableStream:
         )
         system = '<COOSYS ID="icrs" system="ICRS"/>\n' if 'ref="icrs"' in fields else ""
         infos = "".join(
-            f"<INFO name={quoteattr(name)} value={quoteattr(_xml(value))}/>\n"
+            f"<INFO name={quoteattr(name)} value={quoteattr(xml_text(value))}/>\n"
             for name, value in self._infos.items()
         )
         data = '<BINARY2>\n<STREAM encoding="base64">\n' if self._binary else "<TABLEDATA>\n"
@@ -148,10 +113,6 @@ def _lines(data: bytes) -> Iterator[bytes]:
         yield binascii.b2a_base64(view[start : start + _LINE])
 
 
-def _xml(text: str) -> str:
-    return pc.replace_substring_regex(pa.scalar(text), _NO_XML, "\ufffd").as_py()
-
-
 def kind_of(field: pa.Field) -> tuple[str, str | None, str | None]:
     """VOTable's datatype, arraysize and xtype of a column."""
     xtype = (field.metadata or {}).get(b"xtype", b"").decode() or None
@@ -179,12 +140,12 @@ def _field(field: pa.Field, identifier: str | None) -> str:
         "utype": (field.metadata or {}).get(b"utype", b"").decode(),
         "ref": "icrs" if said.ucd.lower().startswith(("pos.eq.", "pos_eq_")) else None,
     }
-    words = " ".join(f"{name}={quoteattr(_xml(value))}" for name, value in stated.items() if value)
+    words = " ".join(
+        f"{name}={quoteattr(xml_text(value))}" for name, value in stated.items() if value
+    )
     if not said.description:
         return f"<FIELD {words}/>\n"
-    return (
-        f"<FIELD {words}>\n<DESCRIPTION>{escape(_xml(said.description))}</DESCRIPTION>\n</FIELD>\n"
-    )
+    return f"<FIELD {words}>\n<DESCRIPTION>{escape(xml_text(said.description))}</DESCRIPTION>\n</FIELD>\n"
 
 
 # --- TABLEDATA
@@ -211,7 +172,7 @@ def _cells(column: pa.Array) -> pa.Array:
         text = column
         for sign, written in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;")):
             text = pc.replace_substring(text, sign, written)
-        text = pc.replace_substring_regex(text, _NO_XML, "\ufffd")
+        text = pc.replace_substring_regex(text, NO_XML, "\ufffd")
     else:
         text = column.cast(pa.string())
     return pc.fill_null(text, "")

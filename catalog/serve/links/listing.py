@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
-from zoolens.catalog.formats.votable_stream import Descriptor
+from zoolens.catalog.formats.votable_services import Descriptor
 from zoolens.catalog.serve.adql.translate import translate
 from zoolens.catalog.serve.asking import Cone, Images, Links, Listing
 from zoolens.catalog.serve.links.columns import DATALINK, OBSCORE, cone_schema

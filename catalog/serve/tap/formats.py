@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 from zoolens.catalog.errors import nearest
 from zoolens.catalog.formats.fits import write_fits
 from zoolens.catalog.formats.votable import parquet_metadata
-from zoolens.catalog.formats.votable_stream import Descriptor, VOTableStream
+from zoolens.catalog.formats.votable_services import Descriptor
+from zoolens.catalog.formats.votable_stream import VOTableStream
 from zoolens.catalog.serve.adql.parsing import AdqlError
 from zoolens.catalog.serve.tap.rows import as_text
 
