@@ -21,6 +21,7 @@ from zoolens.catalog.parts.files import PartRefused, part_path, read_part
 from zoolens.catalog.parts.filling import TOGETHER
 from zoolens.catalog.parts.plan import Plan
 from zoolens.catalog.parts.state import adopted, note_adopted
+from zoolens.catalog.store.checks import KEYS
 from zoolens.catalog.store.galaxies import galaxies_of_run, read_galaxies
 from zoolens.catalog.store.outdated import MADE
 from zoolens.catalog.store.rejects import names_refused
@@ -66,15 +67,23 @@ class Terms:
     def of_tree(cls, tree: DecisionTree) -> "Terms":
         return cls(len(tree.labels), len(tree.questions))
 
-    def unknown(self, rows: pa.Table) -> str | None:
-        """What rows are of that this does not have; None if it has all."""
+    def wrong_with(self, table: str, rows: pa.Table) -> str | None:
+        """What is wrong with rows of a table, whose columns are right; None if nothing is."""
         for column, end in (("answer_id", self.answers), ("question_id", self.questions)):
             if column in rows.column_names and len(rows):
                 least, most = pc.min_max(rows[column]).as_py().values()
                 if least < 0 or most >= end:
-                    return "no answer of the tree"
+                    return "are of no answer of the tree"
         named = pc.unique(rows["name"]).to_pylist() if "name" in rows.column_names else []
-        return None if {*named} <= {*self.names} else "nothing that is estimated"
+        if not {*named} <= {*self.names}:
+            return "are of nothing that is estimated"
+        key = [column for column in KEYS[table] if column != "run_id"]
+        if len(rows.group_by(key).aggregate([])) < len(rows):
+            return "stand twice"
+        every = self.answers if table == "prediction" else len(self.names)
+        if every and len(rows) != every * len(pc.unique(rows["galaxy_id"])):
+            return "are not there for each answer"
+        return None
 
 
 def take_in(store: Store, run: Run, plan: Plan, terms: Terms) -> Taken:
@@ -220,7 +229,7 @@ def _check_rows(
             break
         if name != "reject" and not pc.all(pc.is_in(rows["galaxy_id"], ids)).as_py() and len(rows):
             wrong = f"rows of {name} are of other galaxies"
-        if name != "reject" and (unknown := terms.unknown(rows)):
-            wrong = f"rows of {name} are of {unknown}"
+        if name != "reject" and (what := terms.wrong_with(name, rows)):
+            wrong = f"rows of {name} {what}"
     if wrong:
         raise PartRefused(f"{path} is damaged: {wrong}; delete it, and compute it again")

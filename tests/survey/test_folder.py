@@ -1,6 +1,5 @@
 """The folder of a survey."""
 
-import re
 from pathlib import Path
 
 import numpy as np
