@@ -12,6 +12,9 @@ from starlette.routing import Mount, Route
 from zoolens.catalog.errors import CatalogError, UnknownName, nearest
 from zoolens.catalog.serve.access import Guard, Log
 from zoolens.catalog.serve.errors import error_response
+from zoolens.catalog.serve.links import addresses as links
+from zoolens.catalog.serve.products import addresses
+from zoolens.catalog.serve.products.addresses import Products
 from zoolens.catalog.serve.service import PATH, Service
 from zoolens.catalog.serve.tap import description
 from zoolens.catalog.serve.tap.asynchronous import Asynchronous
@@ -43,7 +46,12 @@ def make_app(service: Service, log: Callable[[str], object]) -> Starlette:
         Route("/examples", vosi.examples),
     ]
     return Starlette(
-        routes=[Mount(PATH, routes=tap), Route("/", _root)],
+        routes=[
+            Mount(PATH, routes=tap),
+            Mount(addresses.PATH, routes=Products(service).routes()),
+            *links.routes(service, vosi.availability),
+            Route("/", _root),
+        ],
         middleware=[
             Middleware(Log, write=log),
             Middleware(Guard, token=service.settings.token, most=service.settings.upload),
