@@ -1,5 +1,6 @@
 "use strict";
-// The detail of one galaxy: image with overlays, counterparts, votes against prediction.
+// The detail of one galaxy: image with overlays, counterparts, votes against prediction. It is
+// the gallery's, read from disk, and the served page's (explore-galaxy.js): the same elements.
 // Whatever comes from the catalogue is set as text or as an attribute, never as markup.
 
 const byId = (id) => document.getElementById(id);
@@ -57,18 +58,22 @@ function summary(galaxy, rank) {
 
 // --- image and overlays
 
-function showStage(galaxy) {
+const freshPicture = (what, src, alt = "") => make("img", { class: what, src, alt });
+
+/** picture: makes the element of an image, as `freshPicture` does. */
+function showStage(galaxy, picture = freshPicture) {
   const stage = byId("stage");
-  stage.replaceChildren();
   stage.classList.toggle("empty", !galaxy.image && !galaxy.map);
-  if (galaxy.image) {
-    const alt = `${galaxy.shown} as the model saw it`;
-    stage.append(make("img", { class: "image", src: galaxy.image, alt }));
-  } else stage.append(make("p", {}, galaxy.missing));
+  const layers = [
+    galaxy.image
+      ? picture("image", galaxy.image, `${galaxy.shown} as the model saw it`)
+      : make("p", {}, galaxy.missing),
+  ];
   for (const what of ["decrease", "increase"]) {
-    if (galaxy.map) stage.append(make("img", { class: what, src: galaxy.map[what], alt: "" }));
+    if (galaxy.map) layers.push(picture(what, galaxy.map[what]));
   }
-  if (galaxy.outline) stage.append(make("img", { class: "outline", src: galaxy.outline, alt: "" }));
+  if (galaxy.outline) layers.push(picture("outline", galaxy.outline));
+  stage.replaceChildren(...layers);
   for (const button of document.querySelectorAll("[data-mode]")) button.disabled = !galaxy.map;
   byId("outline").disabled = !galaxy.outline;
   byId("modes").hidden = !galaxy.map && !galaxy.outline;
@@ -79,15 +84,16 @@ function showStage(galaxy) {
 function mapWords(galaxy) {
   if (!galaxy.map) return ["No saliency map of this galaxy is stored."];
   const { reach, increase, decrease, on_target, lowered_on_target } = galaxy.map.scale;
+  const of = galaxy.map.of ?? "fraction";
   const scale = make("span", { class: "scale", "aria-hidden": "true" });
   scale.append(MINUS + amount(reach), make("span", { class: "ramp" }), "+" + amount(reach));
   const part = (share) => (share === null ? "" : ` (${Math.round(100 * share)} % on the galaxy)`);
   return [
     scale,
-    `Red raised the predicted fraction of “${galaxy.answer}”, blue lowered it, on this scale ` +
+    `Red raised the predicted ${of} of “${galaxy.answer}”, blue lowered it, on this scale ` +
       `per cell of the map. In all it was raised by ${amount(increase)}${part(on_target)} and ` +
       `lowered by ${amount(-decrease)}${part(lowered_on_target)}.` +
-      way(galaxy.map.baseline, galaxy.predicted) +
+      way(galaxy.map.baseline, of === "fraction" ? galaxy.predicted : galaxy.map.value, of) +
       (galaxy.map.exact
         ? ""
         : " Only to first order: the model or the image to make the map from was not at hand, " +
@@ -96,16 +102,19 @@ function mapWords(galaxy) {
 }
 
 /** What pixels did from the baseline to the prediction: the difference of what is printed. */
-function way(baseline, predicted) {
+function way(baseline, predicted, of) {
   if (baseline === null || predicted === null) return "";
-  const change = Number(fraction(predicted)) - Number(fraction(baseline));
+  const digits = of === "fraction" ? 2 : 1; // a concentration is from 1 to 101
+  const printed = (value) => value.toFixed(digits);
+  const change = Number(printed(predicted)) - Number(printed(baseline));
+  const step = 10 ** -digits;
   const did =
-    Math.abs(change) < 0.005
-      ? "changed it by less than 0.01"
+    Math.abs(change) < step / 2
+      ? `changed it by less than ${step}`
       : change > 0
-        ? `added ${fraction(change)}`
-        : `took ${fraction(-change)} away`;
-  const from = `Baseline ${fraction(baseline)}, this galaxy ${fraction(predicted)}`;
+        ? `added ${printed(change)}`
+        : `took ${printed(-change)} away`;
+  const from = `Baseline ${printed(baseline)}, this galaxy ${printed(predicted)}`;
   return ` ${from}: these pixels ${did}. ${byId("caption").dataset.baseline}`;
 }
 
@@ -148,6 +157,7 @@ function showCounterparts(galaxy, select) {
   byId("counterparts").replaceChildren(...cards);
 }
 
+/** A counterpart; `select` is given its `place`, where it has one. */
 function card(one, select) {
   const picture = one.image
     ? make("img", { src: one.image, alt: "", width: 88, height: 88 })
@@ -173,18 +183,20 @@ function card(one, select) {
 
 // --- votes against prediction
 
-function showFacts(galaxy) {
+/** choose: where answers can be chosen, is given the question and the answer. */
+function showFacts(galaxy, choose = null) {
   const table = byId("facts");
   for (const body of [...table.tBodies]) body.remove();
   for (const question of galaxy.questions) {
-    const body = table.appendChild(make("tbody"));
-    const asked = `${votes(question.total)} asked`;
+    const pale = question.reached === false ? { class: "pale" } : {};
+    const body = table.appendChild(make("tbody", pale));
     const head = make("th", { colspan: 6, scope: "rowgroup" }, `${question.question} `);
-    head.append(make("span", { class: "soft" }, asked));
+    const words = question.words ?? `${votes(question.total)} asked`;
+    head.append(make("span", { class: "soft" }, words));
     body.append(make("tr", { class: "question" }, head));
     for (const [answer, count, observed, predicted, lo, hi, ce] of question.answers) {
       const one = { answer, count, observed, predicted, lo, hi, ce };
-      body.append(factRow(one, question, galaxy));
+      body.append(factRow(one, question, galaxy, choose));
     }
     if (question.outside) {
       const name = make("th", { scope: "row", class: "soft" }, "outside the tree");
@@ -194,14 +206,20 @@ function showFacts(galaxy) {
   }
 }
 
-function factRow(one, question, galaxy) {
+function factRow(one, question, galaxy, choose) {
   const chosen = question.question === galaxy.question && one.answer === galaxy.answer;
+  let name = one.answer;
+  if (choose) {
+    const pressed = { "aria-pressed": String(chosen) };
+    name = make("button", { type: "button", class: "link", ...pressed }, name);
+    name.addEventListener("click", () => choose(question.question, one.answer));
+  }
   const predicted = make("td", {}, fraction(one.predicted));
   if (one.lo !== null) predicted.append(" ", make("span", { class: "interval" }, interval(one)));
   return make(
     "tr",
     chosen ? { class: "chosen" } : {},
-    make("th", { scope: "row" }, one.answer),
+    make("th", { scope: "row" }, name),
     make("td", { class: "chart" }, chart(one)),
     make("td", {}, votes(one.count)),
     make("td", {}, fraction(one.observed)),
