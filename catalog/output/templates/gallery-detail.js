@@ -123,22 +123,30 @@ const ROLES = {
 };
 
 function showCounterparts(galaxy, select) {
-  const cards = galaxy.counterparts.map((one) => card(one, select));
+  const cards = galaxy.counterparts.map((one) =>
+    card(one, (name) => {
+      if (one.place === null) return name;
+      const button = make("button", { type: "button", class: "link" }, name);
+      button.addEventListener("click", () => select(one.place));
+      return button;
+    }),
+  );
   if (galaxy.notes) cards.push(make("p", {}, galaxy.notes));
   byId("counterparts").replaceChildren(...cards);
 }
 
-/** A counterpart; `select` is given its `place`, where it has one. */
-function card(one, select) {
+/** A name that may break before its declination. */
+function nameOf(shown) {
+  const parts = shown.split("+").flatMap((part, n) => (n ? [make("wbr"), `+${part}`] : [part]));
+  return make("bdi", {}, ...parts);
+}
+
+/** A counterpart; linked: makes of its name what leads to it. */
+function card(one, linked) {
   const picture = one.image
     ? make("img", { src: one.image, alt: "", width: 88, height: 88 })
     : make("p", { class: "blank" }, one.missing);
-  const parts = one.shown.split("+").flatMap((part, n) => (n ? [make("wbr"), `+${part}`] : [part]));
-  let name = make("bdi", {}, ...parts);
-  if (one.place !== null) {
-    name = make("button", { type: "button", class: "link" }, name);
-    name.addEventListener("click", () => select(one.place));
-  }
+  const name = linked(nameOf(one.shown));
   const range = interval(one);
   const given = votesOf(one);
   const unasked = one.total ? "asked with other answers" : "nobody was asked";
@@ -148,7 +156,7 @@ function card(one, select) {
     ["asked for", fraction(one.asked) + (one.close === null ? "" : `; ${one.close}`)],
   ].flatMap(([term, text]) => [make("dt", {}, term), make("dd", {}, text)]);
   const role = make("span", { class: "soft" }, `${one.role} counterpart`);
-  const title = make("div", {}, make("h4", {}, role, " ", name), make("p", {}, ROLES[one.role]));
+  const title = make("div", {}, make("h4", {}, role, " ", name), make("p", {}, one.words ?? ROLES[one.role]));
   return make("div", { class: "card" }, picture, title, make("dl", {}, ...facts));
 }
 
