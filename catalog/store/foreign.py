@@ -50,6 +50,10 @@ class Foreign:
         self.add({table.place[1]: rows})
         self.tables.append(table)
 
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query of ours."""
+        return self._connection.execute(sql).fetchall()
+
     def answer(self, sql: str, rows: int) -> pa.RecordBatchReader:
         """The answer to a query, as it arrives, at most `rows` rows at a time.
 

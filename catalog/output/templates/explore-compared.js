@@ -3,7 +3,7 @@
 // those that are most similar. Each leads to its own view.
 
 const SOON = 250; // ms after the last change of a weight
-const STEP = 0.5;
+const WEIGHT_STEP = 0.5;
 const MOST = 10; // of a weight
 const EACH = 2; // counterparts of each kind
 const SIMILAR = 8; // galaxies of each kind
@@ -51,7 +51,7 @@ function usual(question) {
 function offerWeights() {
   byId("exchanged").replaceChildren(...[...byId("map-answer").children].map((one) => one.cloneNode(true)));
   const sliders = here.questions.map(({ question, reached }) => {
-    const input = make("input", { type: "range", min: 0, max: MOST, step: STEP });
+    const input = make("input", { type: "range", min: 0, max: MOST, step: WEIGHT_STEP });
     input.dataset.question = question;
     return make("label", reached ? {} : { class: "pale" }, question, input, make("output"));
   });
@@ -152,7 +152,7 @@ async function showSimilar() {
   try {
     const found = await fetched(galaxyAddress(here.name, `similar?k=${SIMILAR}`), { signal });
     for (const kind of new Set(found.rows.map(({ alike }) => alike))) {
-      const own = found.rows.filter(({ alike }) => alike === kind).map(thumbnail);
+      const own = found.rows.filter(({ alike }) => alike === kind).map(similarOne);
       place.append(make("h4", {}, ALIKE[kind]), make("ul", { class: "thumbnails" }, ...own));
     }
     blankWhereMissing(place);
@@ -164,7 +164,7 @@ async function showSimilar() {
   byId("similar-words").textContent = words;
 }
 
-function thumbnail({ iauname, score }) {
+function similarOne({ iauname, score }) {
   const image = make("img", {
     src: galaxyAddress(iauname, "image.png"),
     alt: "",

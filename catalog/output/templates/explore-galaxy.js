@@ -14,18 +14,19 @@ const KEPT = ["g-show", "g-of", "g-run", "g-one"]; // of the state, from galaxy 
 
 // --- from galaxy to galaxy
 
+/** The galaxies by way of which a link led here; none if the address leads on from there. */
 function trailOf(state) {
-  return (state["g-via"] ?? "").split(" ").filter(Boolean).map(decodeURIComponent);
+  const names = (state["g-via"] ?? "").split(" ").filter(Boolean).map(decodeURIComponent);
+  return names.at(-1) === state.galaxy ? names.slice(0, -1) : [];
 }
-
-const trailText = (names) => names.slice(-LONGEST_TRAIL).map(encodeURIComponent).join(" ");
 
 /** The address of a galaxy's view, and by way of which galaxies one comes there. */
 function galaxyLink(name, via) {
   const state = readState();
   const own = Object.keys(state).filter((key) => key.startsWith("g-") && !KEPT.includes(key));
   const change = Object.fromEntries(own.map((key) => [key, null]));
-  return stateLink({ ...change, galaxy: name, "g-via": trailText(via) });
+  const trail = via.length ? [...via, name].slice(-LONGEST_TRAIL).map(encodeURIComponent).join(" ") : null;
+  return stateLink({ ...change, galaxy: name, "g-via": trail });
 }
 
 /** A link to a galaxy that is like the one that is shown. */
@@ -50,12 +51,13 @@ function showTrail() {
 async function showGalaxy(name) {
   byId("galaxy").hidden = false;
   if (here?.name === name) return followState();
-  leave();
+  leaveGalaxy();
   staying = new AbortController();
   const { signal } = staying;
   here = { name, shown: name, questions: [], image: null, map: null, outline: null, missing: "" };
   byId("heading").replaceChildren(nameOf(name));
   byId("galaxy").setAttribute("aria-busy", "true");
+  if (!byId("turn").contains(document.activeElement)) byId("heading").focus();
   byId("summary").textContent = "";
   showTrail();
   const [told] = await Promise.allSettled([
@@ -83,7 +85,7 @@ function showAll(told) {
   keepState();
 }
 
-function leave() {
+function leaveGalaxy() {
   staying.abort();
   leaveMaps();
   leaveCompared();
@@ -91,7 +93,7 @@ function leave() {
 }
 
 function hideGalaxy() {
-  leave();
+  leaveGalaxy();
   byId("galaxy").hidden = true;
 }
 

@@ -10,7 +10,7 @@ const OPAQUE = 0.85;
 const FULL = { increase: [213, 82, 63], decrease: [47, 120, 180] };
 const mapSets = new Map(); // by run and of: what maps.json says of the galaxy that is shown
 const pictures = new Map(); // by address: images of the galaxy that is shown
-const chosen = { of: "fraction", run: "" }; // kept from galaxy to galaxy, as `seen` is
+const mapChoice = { of: "fraction", run: "" }; // kept from galaxy to galaxy, as `seen` is
 
 // --- drawing
 
@@ -101,7 +101,7 @@ function takeMaps() {
 /** The run whose maps are shown. */
 function runHere() {
   const newest = mapSet("", "fraction").told?.run;
-  return here.runs.find(({ run }) => String(run) === chosen.run) ?? here.runs.find(({ run }) => run === newest);
+  return here.runs.find(({ run }) => String(run) === mapChoice.run) ?? here.runs.find(({ run }) => run === newest);
 }
 
 /** Offer the answers, the runs and what there are maps of. */
@@ -128,9 +128,9 @@ function firstAnswer() {
 function mapState() {
   return {
     "g-answer": here.label === here.first ? null : here.label,
-    "g-of": chosen.of === "fraction" ? null : chosen.of,
+    "g-of": mapChoice.of === "fraction" ? null : mapChoice.of,
     "g-show": seen.mode === "both" ? null : seen.mode,
-    "g-run": chosen.run || null,
+    "g-run": mapChoice.run || null,
   };
 }
 
@@ -139,8 +139,8 @@ function followMaps(state) {
   here.first ??= firstAnswer();
   const answers = answersHere();
   const wanted = state["g-answer"] ?? here.first;
-  chosen.of = state["g-of"] in OF ? state["g-of"] : "fraction";
-  chosen.run = here.runs.some(({ run }) => String(run) === state["g-run"]) ? state["g-run"] : "";
+  mapChoice.of = state["g-of"] in OF ? state["g-of"] : "fraction";
+  mapChoice.run = here.runs.some(({ run }) => String(run) === state["g-run"]) ? state["g-run"] : "";
   seen.mode = MODES.includes(state["g-show"]) ? state["g-show"] : "both";
   Object.assign(here, answers.find(({ label }) => label === wanted) ?? answers[0]);
   draw();
@@ -150,12 +150,12 @@ function followMaps(state) {
 
 /** Show image, map and votes as they are chosen. */
 function draw() {
-  const set = here.mapped ? mapSet(runHere().run, chosen.of) : null;
+  const set = here.mapped ? mapSet(runHere().run, mapChoice.of) : null;
   const one = set?.told?.answers.find(({ label }) => label === here.label);
   here.map = one ? mapAsShown(one, set.told) : null;
   byId("summary").textContent = summaryHere();
   byId("map-answer").value = here.label ?? "";
-  byId("map-of").value = chosen.of;
+  byId("map-of").value = mapChoice.of;
   if (here.mapped) byId("map-run").value = runHere().run;
   showStage(here, kept);
   if (here.image) sayIfMissing(pictures.get(here.image), here);
@@ -170,7 +170,7 @@ function mapAsShown(one, { view }) {
   const { reach } = one.scale;
   return {
     ...one,
-    of: OF[chosen.of],
+    of: OF[mapChoice.of],
     baseline: one.baseline ?? null,
     increase: overlay(one.cells, 1, reach, side),
     decrease: overlay(one.cells, -1, reach, side),
@@ -181,7 +181,7 @@ function noMap(set) {
   if (!here.mapped) return here.unmapped;
   if (set.refused) return set.refused;
   if (!set.told) return "";
-  return chosen.of === "cross_entropy"
+  return mapChoice.of === "cross_entropy"
     ? "There is no loss to explain: nobody voted on this question."
     : "This run has no map of this answer.";
 }
@@ -225,7 +225,7 @@ async function sayIfMissing(image, galaxy) {
 function change(what) {
   what();
   draw();
-  const map = here.map ? `Map of its ${OF[chosen.of]}: ${seen.mode}.` : byId("caption").textContent;
+  const map = here.map ? `Map of its ${OF[mapChoice.of]}: ${seen.mode}.` : byId("caption").textContent;
   byId("galaxy-said").textContent = `${byId("summary").textContent} ${map}`;
   writeState(mapState(), "replace");
 }
@@ -244,8 +244,8 @@ function chooseMode(mode) {
 }
 
 byId("map-answer").addEventListener("change", ({ target }) => change(() => chooseLabel(target.value)));
-byId("map-of").addEventListener("change", ({ target }) => change(() => (chosen.of = target.value)));
-byId("map-run").addEventListener("change", ({ target }) => change(() => (chosen.run = target.value)));
+byId("map-of").addEventListener("change", ({ target }) => change(() => (mapChoice.of = target.value)));
+byId("map-run").addEventListener("change", ({ target }) => change(() => (mapChoice.run = target.value)));
 for (const button of document.querySelectorAll("[data-mode]")) {
   button.addEventListener("click", () => chooseMode(button.dataset.mode));
 }
