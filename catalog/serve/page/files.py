@@ -11,12 +11,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from zoolens.catalog.errors import UnknownName, nearest
+from zoolens.catalog.explain.wording import BASELINE
 from zoolens.catalog.output.html import TEMPLATES, rendered
 from zoolens.catalog.serve.service import Service
 
+# 21012: the hub through which the page speaks to TOPCAT and Aladin, by SAMP's Web Profile.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "connect-src 'self' http://localhost:21012; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
@@ -33,10 +35,10 @@ class Files:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._page = rendered(_PAGE).encode()
+        self._page = rendered(_PAGE, baseline=BASELINE).encode()
         self._files = {
             file.name: file.read_bytes()
-            for pattern in ("page*", "explore*")
+            for pattern in ("page*", "explore*", "gallery-detail.js")
             for file in sorted(TEMPLATES.glob(pattern))
             if file.suffix in _KINDS
         }
