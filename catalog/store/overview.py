@@ -13,7 +13,7 @@ _TREE = "SELECT question, answer, label, asked_after FROM answers ORDER BY answe
 # By job the run that ended last; of `explain` that of each method.
 _RUNS = """SELECT job, json_extract_string(config, '$.method') AS method,
     max_by(run_id, finished_at) AS run, max(finished_at) AS ended
-FROM runs WHERE status = 'complete' GROUP BY job, method ORDER BY ended, job"""
+FROM runs WHERE status = 'complete' GROUP BY job, method ORDER BY ended, job, method"""
 # Views whose rows are there where another's are, which is quicker to look at.
 _LIKE = {"worst": "losses"}
 # The names of all views, for whatever opens only those that a query names.

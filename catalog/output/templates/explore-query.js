@@ -38,7 +38,8 @@ function chosen(state, view) {
 
 /** Numbers of galaxies and runs, and what another column says too, are shown where asked for. */
 function byDefault(view) {
-  const left = ["galaxy_id", "run_id", "image_sha256", "dtype"].filter((name) => name !== "run_id" || has(view, "iauname"));
+  const left = ["galaxy_id", "image_sha256", "image_member", "dtype"];
+  if (has(view, "iauname")) left.push("run_id");
   if (has(view, "label")) left.push("question", "answer");
   const many = view.columns.length > 14 ? /_on_|^on_|^peak_/ : /^$/;
   return (name) => !left.includes(name) && !many.test(name);
@@ -104,19 +105,23 @@ function conditions(state, view, language = "adql") {
   return found;
 }
 
-/** FROM and WHERE. The free condition has lines of its own, so that errors are found in it. */
+/** The free condition as it stands in a query; what ends in a comment has a line of its own. */
+const freeText = (free) => `(${free.trim()}${free.includes("--") ? "\n" : ""})`;
+
+/** FROM and WHERE. */
 function source(state, view, language = "adql") {
   const found = conditions(state, view, language);
-  const free = (state.where ?? "").trim();
-  if (free) found.push(`(\n${free}\n)`);
+  if (state.where?.trim()) found.push(freeText(state.where));
   return `FROM zoolens.${view.name}` + (found.length ? `\nWHERE ${found.join("\n  AND ")}` : "");
 }
 
-/** Where in the free condition an error is; null if elsewhere. line, column: from 1. */
+/** Where in the free condition an error of a query is; null if elsewhere. at, result: from 1. */
 function placeInWhere(adql, free, at) {
-  const before = adql.slice(0, adql.lastIndexOf(`(\n${free.trim()}\n)`)).split("\n").length;
-  const line = at.line - before;
-  return line >= 1 && line <= free.trim().split("\n").length ? { line, column: at.column } : null;
+  const before = adql.slice(0, adql.lastIndexOf(freeText(free)) + 1).split("\n");
+  const line = at.line - before.length + 1;
+  const column = line === 1 ? at.column - before.at(-1).length : at.column;
+  const text = free.trim().split("\n")[line - 1];
+  return text === undefined || column < 1 || column > text.length + 1 ? null : { line, column };
 }
 
 // --- queries

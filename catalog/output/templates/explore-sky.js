@@ -6,7 +6,7 @@ const MOST_POINTS = 2000;
 const ACROSS = 3; // degrees of right ascension of a cell of the whole sky
 const BANDS = 30; // cells of declination from the equator to a pole, of equal area
 const CLICK = 5; // degrees about a place that was only clicked at
-let sky = { query: "", cells: [], points: [], step: null, circle: null };
+let sky = { query: "", cells: [], points: [], step: null };
 let drag = null; // where a circle was begun
 
 /** The projection that the state wants. */
@@ -51,7 +51,14 @@ async function showSky(state, view, rows, signal) {
   const few = rows <= MOST_POINTS;
   const query = few ? pointsQuery(state, view) : cellsQuery(state, view, step);
   if (query !== sky.query) {
-    const found = await ask(query, { signal });
+    let found;
+    try {
+      found = await ask(query, { signal });
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      byId("sky-words").textContent = error.message;
+      return;
+    }
     const known = found.filter((one) => (few ? one.dec : one.y) !== null);
     sky = { query, step, cells: few ? [] : known, points: few ? known : [] };
     sayWhere(few ? known.length : known.reduce((sum, one) => sum + one.n, 0));

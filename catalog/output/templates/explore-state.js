@@ -74,9 +74,11 @@ async function answerOf(path, options) {
 /** The sentence of an error: the text of a VOTable that says so, or the body. */
 async function reason(answer) {
   const text = await answer.text();
+  if (!/xml/.test(answer.headers.get("content-type"))) {
+    return text.trim() || `The server answered ${answer.status}.`;
+  }
   const document = new DOMParser().parseFromString(text, "text/xml");
-  const said = document.querySelector('INFO[name="QUERY_STATUS"][value="ERROR"]');
-  return said?.textContent || text.trim() || `The server answered ${answer.status}.`;
+  return document.querySelector('INFO[name="QUERY_STATUS"][value="ERROR"]').textContent;
 }
 
 async function fetched(path, { signal } = {}) {

@@ -3,11 +3,13 @@
 // Uses explore-query.js.
 
 const NEEDED = ["predicted", "observed"]; // of the chart
+const MINOR = ["rank", "ce", "total_votes", "run_id"]; // left out on a phone
 let shownRows = []; // names of the galaxies of the rows that are shown, in their order
 
 // --- cells
 
 const isText = (column) => ["VARCHAR", "TIMESTAMP"].includes(column.type);
+const isMinor = (column) => MINOR.includes(column.name);
 const isShare = (column) => /probability|confidenceLevel/.test(column.ucd);
 
 /** A value as a person reads it. */
@@ -24,14 +26,13 @@ function valueText(column, value) {
   return size < 1e-3 || size >= 1e6 ? value.toExponential(2).replace("-", MINUS) : amount(value);
 }
 
-/** A name, which may be broken at its sign. */
-function named(name) {
-  const parts = name.split("+").flatMap((part, n) => (n ? [make("wbr"), `+${part}`] : [part]));
-  return make("bdi", {}, ...parts);
+/** A name that may be broken before a sign. */
+function broken(name, sign) {
+  return name.split(sign).flatMap((part, n) => (n ? [make("wbr"), sign + part] : [part]));
 }
 
 function galaxyCell(name) {
-  const link = make("a", { href: stateLink({ galaxy: name }) }, named(name));
+  const link = make("a", { href: stateLink({ galaxy: name }) }, make("bdi", {}, ...broken(name, "+")));
   const inside = make("div");
   if (about.images) inside.append(thumbnail(name));
   inside.append(link);
@@ -60,7 +61,8 @@ function cell(column, row) {
   if (column.name === "iauname" && value !== null) return galaxyCell(value);
   if (column.name === "label") return answerCell(value);
   const text = valueText(column, value);
-  const attributes = isText(column) ? { class: text.length > 60 ? "text long" : "text" } : {};
+  const classes = [isText(column) && "text", text.length > 60 && "long", isMinor(column) && "minor"];
+  const attributes = { class: classes.filter(Boolean).join(" ") };
   if (text.length > 60) attributes.title = text;
   return make("td", attributes, text);
 }
@@ -79,9 +81,9 @@ function showHead(state, view, columns) {
   const sort = sorted(state, view);
   const cells = columns.map((column) => {
     const words = column.description + (column.unit ? `, ${column.unit}` : "");
-    const button = make("button", { type: "button", title: words }, column.name);
-    const classes = [isText(column) ? "text" : "", column.name === "rank" ? "rank" : ""];
-    const head = make("th", { scope: "col", class: classes.join(" ").trim() }, button);
+    const button = make("button", { type: "button", title: words }, ...broken(column.name, "_"));
+    const classes = [isText(column) && "text", isMinor(column) && "minor"].filter(Boolean);
+    const head = make("th", { scope: "col", class: classes.join(" ") }, button);
     if (sort.name === column.name) {
       head.setAttribute("aria-sort", sort.down ? "descending" : "ascending");
     }

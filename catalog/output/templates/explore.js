@@ -17,24 +17,14 @@ async function showList(state) {
   showColumns(state, view);
   showBehind(state, view);
   showCircle(state);
-  const needed = isCharted(view) ? NEEDED : [];
-  const adql = rowsQuery(state, view, needed);
-  if (adql === answered && total !== null) {
-    await showSky(state, view, total, asking?.signal);
-    return;
-  }
-  asking?.abort();
-  const own = (asking = new AbortController());
-  byId("list").setAttribute("aria-busy", "true");
+  const adql = rowsQuery(state, view, isCharted(view) ? NEEDED : []);
   const count = countQuery(state, view);
   if (count !== counted) total = null;
+  asking?.abort();
+  const own = (asking = new AbortController());
   try {
-    const rows = await ask(adql, { rows: PAGE, signal: own.signal });
-    answered = adql;
-    showError(null, state, adql);
-    showRows(state, view, rows);
-    showCount(state, view, rows.length, total);
-    if (total === null) await showTotal(state, view, rows.length, count, own.signal);
+    if (adql !== answered) await showPage(state, view, adql, own.signal);
+    if (total === null) await showTotal(state, view, count, own.signal);
     await showSky(state, view, total, own.signal);
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -45,10 +35,20 @@ async function showList(state) {
   }
 }
 
-async function showTotal(state, view, shown, count, signal) {
+async function showPage(state, view, adql, signal) {
+  byId("list").setAttribute("aria-busy", "true");
+  const rows = await ask(adql, { rows: PAGE, signal });
+  answered = adql;
+  showError(null, state, adql);
+  showRows(state, view, rows);
+  showCount(state, view, rows.length, total);
+  byId("list").setAttribute("aria-busy", "false");
+}
+
+async function showTotal(state, view, count, signal) {
   const found = await askTotal(count, { signal });
   [total, counted] = [found.total, count];
-  showCount(state, view, shown, total);
+  showCount(state, view, shownRows.length, total);
   showTold(found.warnings);
 }
 

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from zoolens.catalog.errors import UnknownName, nearest
 from zoolens.catalog.explain.wording import BASELINE
+from zoolens.catalog.explain.wording import BASELINE
 from zoolens.catalog.output.html import TEMPLATES, rendered
 from zoolens.catalog.serve.service import Service
 
