@@ -12,9 +12,15 @@ let comparing = new AbortController(); // of the newest request; older ones no l
 const weights = new Map(); // by question, those that were changed
 
 const COMPARED = {
-  observed: (what) => `Voted for alike, except that its votes on the ${what} are as the prediction here.`,
-  predicted: (what) => `Predicted alike, except that its prediction of the ${what} is as the votes here.`,
-  alike: () => "Predicted alike; nobody voted on the galaxy that is shown.",
+  observed: (what) => [
+    "Observed counterparts",
+    `Voted for alike, except that their votes on the ${what} are as the prediction here.`,
+  ],
+  predicted: (what) => [
+    "Predicted counterparts",
+    `Predicted alike, except that their prediction of the ${what} is as the votes here.`,
+  ],
+  alike: () => ["Predicted alike", "Nobody voted on this galaxy, so that nothing is exchanged."],
 };
 
 const ALIKE = { observed: "Voted for alike", predicted: "Predicted alike" };
@@ -103,29 +109,35 @@ async function compare() {
   const place = byId("counterparts");
   place.dataset.address = address;
   place.setAttribute("aria-busy", "true");
-  let cards = [];
-  let words = "";
+  let parts = [];
+  let words = [];
   try {
     const { rows, notes } = await fetched(address, { signal });
-    const found = rows.filter(({ counterpart }) => counterpart !== "selected");
-    cards = found.map((row) => card(counterpartOf(row), (name) => linkFromHere(row.iauname, name)));
-    words = notes.join(" ");
+    const what = byId("exchange-one").checked ? "answer" : "question";
+    const kinds = Object.keys(COMPARED).filter((kind) => rows.some((row) => row.counterpart === kind));
+    parts = kinds.map((kind) => {
+      const [title, sentence] = COMPARED[kind](what);
+      const cards = rows
+        .filter((row) => row.counterpart === kind)
+        .map((row) => card(counterpartOf(row), (name) => linkFromHere(row.iauname, name)));
+      const head = [make("h4", {}, title), make("p", { class: "key" }, sentence)];
+      return make("section", {}, ...head, make("div", { class: "cards" }, ...cards));
+    });
+    words = notes;
   } catch (error) {
     if (error.name === "AbortError") return;
-    words = error.message;
+    words = [error.message];
   }
   place.removeAttribute("aria-busy");
-  place.replaceChildren(...cards);
+  place.replaceChildren(...parts);
   blankWhereMissing(place);
-  byId("counterparts-notes").textContent = words;
+  byId("counterparts-notes").replaceChildren(...words.map((one) => make("p", {}, one)));
 }
 
 /** A row of the answer, as a card of the gallery has it. */
-function counterpartOf({ counterpart, iauname, votes: total, observed, predicted, asked, close, off }) {
-  const what = byId("exchange-one").checked ? "answer" : "question";
+function counterpartOf({ iauname, votes: total, observed, predicted, asked, close, off }) {
   return {
-    role: counterpart,
-    words: COMPARED[counterpart](what),
+    role: null,
     shown: iauname,
     image: galaxyAddress(iauname, "image.png"),
     count: total === null || observed === null ? 0 : observed * total,

@@ -151,8 +151,8 @@ function questionRows({ question, votes: total, reach, answers }) {
 
 function questionWords(total, reach) {
   const asked =
-    total === null ? "no votes" : total > 0 ? `${votes(total)} asked` : "not reached: nobody asked";
-  return reach === null ? asked : `${asked}; predicted to be reached by ${percent(reach)}`;
+    total === null ? "no votes" : total > 0 ? `${votes(total)} asked` : "not reached: nobody was asked";
+  return reach === null ? asked : `${asked}; predicted reach ${percent(reach)}`;
 }
 
 function percent(share) {

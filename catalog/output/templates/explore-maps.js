@@ -107,7 +107,7 @@ function runHere() {
 /** Offer the answers, the runs and what there are maps of. */
 function offerMaps() {
   const groups = here.questions.map(({ question, answers }) => {
-    const options = answers.map(([answer]) => make("option", { value: `${question}_${answer}` }, answer));
+    const options = answers.map(([answer]) => make("option", { value: `${question}_${answer}` }, `${question}: ${answer}`));
     return make("optgroup", { label: question }, ...options);
   });
   byId("map-answer").replaceChildren(...groups);

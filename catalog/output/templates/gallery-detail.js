@@ -141,7 +141,7 @@ function nameOf(shown) {
   return make("bdi", {}, ...parts);
 }
 
-/** A counterpart; linked: makes of its name what leads to it. */
+/** A counterpart; linked: makes of its name what leads to it; without a role it is not said. */
 function card(one, linked) {
   const picture = one.image
     ? make("img", { src: one.image, alt: "", width: 88, height: 88 })
@@ -155,8 +155,11 @@ function card(one, linked) {
     ["predicted", `${fraction(one.predicted)}${range && ` (${range})`}`],
     ["asked for", fraction(one.asked) + (one.close === null ? "" : `; ${one.close}`)],
   ].flatMap(([term, text]) => [make("dt", {}, term), make("dd", {}, text)]);
-  const role = make("span", { class: "soft" }, `${one.role} counterpart`);
-  const title = make("div", {}, make("h4", {}, role, " ", name), make("p", {}, one.words ?? ROLES[one.role]));
+  const title = make("div", {}, make("h4", {}, name));
+  if (one.role) {
+    title.firstChild.prepend(make("span", { class: "soft" }, `${one.role} counterpart`), " ");
+    title.append(make("p", {}, ROLES[one.role]));
+  }
   return make("div", { class: "card" }, picture, title, make("dl", {}, ...facts));
 }
 
