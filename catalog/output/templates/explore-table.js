@@ -91,7 +91,10 @@ function showHead(state, view, columns) {
     return head;
   });
   if (isCharted(view)) cells.push(chartHead());
+  const focused = byId("head").contains(document.activeElement) && document.activeElement.textContent;
   byId("head").replaceChildren(make("tr", {}, ...cells));
+  const buttons = [...byId("head").querySelectorAll("button")];
+  buttons.find((button) => button.textContent === focused)?.focus();
 }
 
 function chartHead() {
@@ -106,10 +109,6 @@ function sortBy(column, before) {
   const other = before.down ? "" : "-";
   const sign = before.name === column.name ? other : first;
   writeState({ sort: sign + column.name, page: null });
-  // the head is made anew
-  [...byId("head").querySelectorAll("button")]
-    .find((button) => button.textContent === column.name)
-    ?.focus();
 }
 
 /** Show rows; those of galaxies can be opened. */

@@ -18,7 +18,7 @@ from zoolens.catalog.serve.service import Service
 # 21012: the hub through which the page speaks to TOPCAT and Aladin, by SAMP's Web Profile.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self' http://localhost:21012; "  # which is SAMP's hub, where who looks has one
+    "connect-src 'self' http://localhost:21012; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {
