@@ -13,6 +13,8 @@ from zoolens.catalog.errors import CatalogError, UnknownName, nearest
 from zoolens.catalog.serve.access import Guard, Log
 from zoolens.catalog.serve.errors import error_response
 from zoolens.catalog.serve.page.files import Files
+from zoolens.catalog.serve.products import addresses
+from zoolens.catalog.serve.products.addresses import Products
 from zoolens.catalog.serve.service import PATH, Service
 from zoolens.catalog.serve.tap import description
 from zoolens.catalog.serve.tap.asynchronous import Asynchronous
@@ -44,7 +46,11 @@ def make_app(service: Service, log: Callable[[str], object]) -> Starlette:
         Route("/examples", vosi.examples),
     ]
     return Starlette(
-        routes=[Mount(PATH, routes=tap), *Files(service).routes()],
+        routes=[
+            Mount(PATH, routes=tap),
+            Mount(addresses.PATH, routes=Products(service).routes()),
+            *Files(service).routes(),
+        ],
         middleware=[
             Middleware(Log, write=log),
             Middleware(Guard, token=service.settings.token, most=service.settings.upload),
