@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
-from zoolens.catalog.serve.opening import opened_to_ask
+from zoolens.catalog.serve.opening import looked_over
 from zoolens.catalog.serve.page.about import about
 from zoolens.catalog.serve.settings import Settings
 from zoolens.catalog.serve.tap.jobs import JobStore
 from zoolens.catalog.serve.workers import Workers
-from zoolens.catalog.store.overview import EVERY, overview
-from zoolens.catalog.store.published import Published
 
 if TYPE_CHECKING:
     from zoolens.catalog.serve.tap.running import Running
@@ -41,11 +39,10 @@ class Service:
 
     def look_again(self) -> None:
         """Read what a catalogue holds that is another now: its tables, and what the page says."""
-        with opened_to_ask(self.catalog, EVERY, memory=_MEMORY, threads=1) as (found, told):
-            self.tables: list[Published] = found.tables
-            held = overview(found.rows)
+        looked = looked_over(self.catalog, memory=_MEMORY)
+        self.tables = looked.tables
         self.as_of = datetime.now(UTC)
-        self.about = about(self.name, held, self.tables, told, self.as_of, self.settings)
+        self.about = about(self.name, looked, self.as_of, self.settings)
 
     async def begin(self) -> None:
         """Start what answers queries, and go on with jobs that had not ended."""

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from tests.made.catalogues import TOY
-from zoolens.catalog.store.overview import EVERY, overview
+from zoolens.catalog.store.overview import overview, together
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.views import VIEWS
 
 
 def test_an_overview_says_what_each_view_has(full_gz: Path) -> None:
     with Store.open(full_gz, read_only=True) as store:
-        found = overview(store.rows)
+        found = overview(store)
         for view in VIEWS:
             rows = store.value(f"SELECT count(*) FROM {view.name}")
             assert (view.name in found.filled) == (rows > 0), view.name
@@ -23,7 +23,7 @@ def test_an_overview_says_what_each_view_has(full_gz: Path) -> None:
 
 def test_a_catalogue_without_anything_is_empty(tmp_path: Path) -> None:
     with Store.open(tmp_path / "gz.duckdb", create=True) as store:
-        found = overview(store.rows)
-    assert (found.galaxies, found.positions, found.images) == (0, 0, 0)
+        found = overview(store)
+    assert (found.galaxies, found.positions, found.images) == (0, 0, False)
     assert (found.tree, found.runs, found.filled) == ((), (), frozenset())
-    assert EVERY.split() == [view.name for view in VIEWS]
+    assert together([found, found]) == found

@@ -58,11 +58,24 @@ function resetFilters() {
 
 // --- the decision tree
 
-/** How many questions lead to a question. */
+/** How many questions are at least asked before a question. */
 function depthOf(question) {
-  const before = question.after.map((label) => answers.get(label)?.question);
+  const before = question.after.map((label) => answers.get(label).question);
   const parents = about.questions.filter((one) => before.includes(one.name));
-  return parents.length ? 1 + Math.max(...parents.map(depthOf)) : 0;
+  return parents.length ? 1 + Math.min(...parents.map(depthOf)) : 0;
+}
+
+/** The questions, each before those that it leads to. */
+function inOrder() {
+  const found = new Set();
+  const add = (question) => {
+    found.add(question);
+    const labels = question.answers.map(({ label }) => label);
+    const next = about.questions.filter((one) => one.after.some((label) => labels.includes(label)));
+    for (const one of next) if (!found.has(one)) add(one);
+  };
+  for (const question of about.questions) if (!question.after.length) add(question);
+  return [...found];
 }
 
 const keysOf = (question) => [
@@ -72,7 +85,7 @@ const keysOf = (question) => [
 ];
 
 function fillTree() {
-  for (const question of about.questions) {
+  for (const question of inOrder()) {
     const depth = Math.min(depthOf(question), 3);
     const used = make("span", { class: "used" });
     const summary = make("summary", {}, question.name, " ", used);

@@ -4,6 +4,7 @@
 
 const NEEDED = ["predicted", "observed"]; // of the chart
 const MINOR = ["rank", "ce", "total_votes", "run_id"]; // left out on a phone
+const SHORT = { observed: "obs", predicted: "pred", weighted_ce: "weighted" };
 let shownRows = []; // names of the galaxies of the rows that are shown, in their order
 
 // --- cells
@@ -26,24 +27,17 @@ function valueText(column, value) {
   return size < 1e-3 || size >= 1e6 ? value.toExponential(2).replace("-", MINUS) : amount(value);
 }
 
-/** A name that may be broken before a sign. */
-function broken(name, sign) {
-  return name.split(sign).flatMap((part, n) => (n ? [make("wbr"), sign + part] : [part]));
+/** A name that may be broken before its sign. */
+function broken(name) {
+  return name.split("+").flatMap((part, n) => (n ? [make("wbr"), `+${part}`] : [part]));
 }
 
 function galaxyCell(name) {
-  const link = make("a", { href: stateLink({ galaxy: name }) }, make("bdi", {}, ...broken(name, "+")));
+  const link = make("a", { href: stateLink({ galaxy: name }) }, make("bdi", {}, ...broken(name)));
   const inside = make("div");
   if (about.images) inside.append(thumbnail(name));
   inside.append(link);
   return make("th", { scope: "row", class: "galaxy text" }, inside);
-}
-
-function thumbnail(name) {
-  const address = `galaxies/${encodeURIComponent(name)}/image.png`;
-  const image = make("img", { src: address, alt: "", width: 40, height: 40, loading: "lazy" });
-  image.addEventListener("error", () => image.replaceWith(make("span", { class: "blank" })));
-  return image;
 }
 
 const answers = new Map();
@@ -81,7 +75,8 @@ function showHead(state, view, columns) {
   const sort = sorted(state, view);
   const cells = columns.map((column) => {
     const words = column.description + (column.unit ? `, ${column.unit}` : "");
-    const button = make("button", { type: "button", title: words }, ...broken(column.name, "_"));
+    const button = make("button", { type: "button", title: words }, ...headText(column.name));
+    button.setAttribute("aria-label", column.name);
     const classes = [isText(column) && "text", isMinor(column) && "minor"].filter(Boolean);
     const head = make("th", { scope: "col", class: classes.join(" ") }, button);
     if (sort.name === column.name) {
@@ -91,7 +86,16 @@ function showHead(state, view, columns) {
     return head;
   });
   if (isCharted(view)) cells.push(chartHead());
+  const focused = byId("head").contains(document.activeElement) && document.activeElement.textContent;
   byId("head").replaceChildren(make("tr", {}, ...cells));
+  const buttons = [...byId("head").querySelectorAll("button")];
+  buttons.find((button) => button.textContent === focused)?.focus();
+}
+
+/** The name of a column, on a phone in short. */
+function headText(name) {
+  const short = SHORT[name] ?? name;
+  return [short, make("span", { class: "rest" }, name.slice(short.length))];
 }
 
 function chartHead() {
@@ -106,16 +110,13 @@ function sortBy(column, before) {
   const other = before.down ? "" : "-";
   const sign = before.name === column.name ? other : first;
   writeState({ sort: sign + column.name, page: null });
-  // the head is made anew
-  [...byId("head").querySelectorAll("button")]
-    .find((button) => button.textContent === column.name)
-    ?.focus();
 }
 
 /** Show rows; those of galaxies can be opened. */
 function showRows(state, view, rows) {
   const columns = chosen(state, view).map((name) => columnOf(view, name));
   showHead(state, view, columns);
+  forgetThumbnails();
   shownRows = rows.map((row) => row.iauname ?? null);
   const made = rows.map((row) => {
     const cells = columns.map((column) => cell(column, row));

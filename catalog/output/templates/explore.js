@@ -22,6 +22,7 @@ async function showList(state) {
   if (count !== counted) total = null;
   asking?.abort();
   const own = (asking = new AbortController());
+  holdThumbnails();
   try {
     if (adql !== answered) await showPage(state, view, adql, own.signal);
     if (total === null) await showTotal(state, view, count, own.signal);
@@ -31,7 +32,10 @@ async function showList(state) {
     if (!(error instanceof Refused)) throw error;
     showError(error, state, adql);
   } finally {
-    if (own === asking) byId("list").setAttribute("aria-busy", "false");
+    if (own === asking) {
+      byId("list").setAttribute("aria-busy", "false");
+      if (!opened) letThumbnails();
+    }
   }
 }
 

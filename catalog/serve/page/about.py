@@ -1,11 +1,11 @@
 """What the page is told of the catalogue before it draws: `/page/about.json`."""
 
 import json
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from zoolens.catalog.serve.adql.reserved import written
+from zoolens.catalog.serve.opening import Looked
 from zoolens.catalog.serve.settings import Settings
 from zoolens.catalog.store.overview import Overview
 from zoolens.catalog.store.published import Published
@@ -14,20 +14,13 @@ from zoolens.catalog.store.published import Published
 _FIRST = ("worst", "estimates", "predictions", "votes", "galaxies")
 
 
-def about(
-    name: str,
-    held: Overview,
-    tables: Sequence[Published],
-    told: Sequence[str],
-    as_of: datetime,
-    settings: Settings,
-) -> bytes:
+def about(name: str, looked: Looked, as_of: datetime, settings: Settings) -> bytes:
     """The description of a catalogue as JSON.
 
-    name: what the catalogue, or the folder of the survey, is called where it lies; told: what
-    who asks has to know of what is outdated, or may not be compared.
+    name: what the catalogue, or the folder of the survey, is called where it lies.
     """
-    views = [_view(table, held) for table in tables if table.schema == "zoolens"]
+    held = looked.held
+    views = [_view(table, held) for table in looked.tables if table.schema == "zoolens"]
     said: dict[str, Any] = {
         "catalogue": name,
         "as_of": f"{as_of:%Y-%m-%d %H:%M} UTC",
@@ -46,7 +39,7 @@ def about(
         "methods": [one.method for one in held.runs if one.job == "explain" and one.method],
         "index": any(one.job == "index" for one in held.runs),
         "maps": "saliency_stats" in held.filled,
-        "told": list(told),
+        "told": looked.told,
     }
     return json.dumps(said, ensure_ascii=False).encode()
 

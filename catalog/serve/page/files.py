@@ -12,14 +12,14 @@ from starlette.routing import Route
 
 from zoolens.catalog.errors import UnknownName, nearest
 from zoolens.catalog.explain.wording import BASELINE
-from zoolens.catalog.explain.wording import BASELINE
 from zoolens.catalog.output.html import TEMPLATES, rendered
 from zoolens.catalog.serve.service import Service
 
 # 21012: the hub through which the page speaks to TOPCAT and Aladin, by SAMP's Web Profile.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self' http://localhost:21012; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "connect-src 'self' http://localhost:21012; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {
     "Content-Security-Policy": _POLICY,

@@ -8,20 +8,17 @@ from typing import Any
 import pytest
 
 from tests.made.catalogues import TOY, catalogue, random_counts
-from zoolens.catalog.serve.opening import opened_to_ask
+from zoolens.catalog.serve.opening import looked_over
 from zoolens.catalog.serve.page.about import about
 from zoolens.catalog.serve.settings import Settings
-from zoolens.catalog.store.overview import EVERY, overview
 
 _NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 
 
 def _about(path: Path, **settings: Any) -> dict[str, Any]:
-    with opened_to_ask(path, EVERY, memory=1 << 28, threads=1) as (found, told):
-        held = overview(found.rows)
-        made = about(path.name, held, found.tables, told, _NOW, Settings(**settings))
-    found_: dict[str, Any] = json.loads(made)
-    return found_
+    looked = looked_over(path, memory=1 << 28)
+    found: dict[str, Any] = json.loads(about(path.name, looked, _NOW, Settings(**settings)))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +52,7 @@ def test_views_have_the_columns_that_a_query_can_ask(said: dict[str, Any]) -> No
 
 def test_what_there_is(said: dict[str, Any]) -> None:
     kept = {name: said[name] for name in ("galaxies", "positions", "images", "maps", "index")}
-    assert kept == {"galaxies": 30, "positions": 30, "images": 0, "maps": True, "index": True}
+    assert kept == {"galaxies": 30, "positions": 30, "images": False, "maps": True, "index": True}
     assert (said["catalogue"], said["as_of"]) == ("gz.duckdb", "2026-01-02 03:04 UTC")
     assert (said["first"], said["token"], said["told"]) == ("worst", False, [])
     jobs = [one["job"] for one in said["runs"]]
