@@ -39,9 +39,7 @@ def shown(opened: Opener, warm: Served) -> Shown:
     def show(name: str = GALAXY, *, whole: bool = True, **options: Any) -> Any:
         wanted = {"galaxy": name, **options.pop("state", {})}
         credentials = {"username": "", "password": TOKEN}
-        page = opened(
-            "#" + urlencode(wanted), server=warm, http_credentials=credentials, **options
-        )
+        page = opened("#" + urlencode(wanted), server=warm, http_credentials=credentials, **options)
         if whole:
             there(page)
         return page
@@ -99,7 +97,11 @@ def test_maps_are_switched_without_asking(shown: Shown) -> None:
         page.wait_for_timeout(50)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    for key, expected in {"1": {"image"}, "2": {"image", "increase"}, "4": {"image", *SIGNS}}.items():
+    for key, expected in {
+        "1": {"image"},
+        "2": {"image", "increase"},
+        "4": {"image", *SIGNS},
+    }.items():
         page.keyboard.press(key)
         assert layers(page) - {"outline"} == expected
     page.keyboard.press("o")
@@ -224,9 +226,7 @@ def test_questions_that_were_not_reached_are_pale_and_say_so(shown: Shown) -> No
 
 
 @pytest.mark.parametrize("size, scheme", [(PHONE, "dark"), ((1280, 900), "light")])
-def test_accessible_in_any_size_and_light(
-    shown: Shown, size: tuple[int, int], scheme: str
-) -> None:
+def test_accessible_in_any_size_and_light(shown: Shown, size: tuple[int, int], scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page = shown(size=size, color_scheme=scheme, bypass_csp=True)
     found = axe.Axe().run(page)
