@@ -10,8 +10,8 @@ from zoolens.catalog.errors import CatalogError, ImageRefused
 from zoolens.catalog.explain.maps import image_of
 from zoolens.catalog.images.decoding import MOST_BYTES
 from zoolens.catalog.images.reader import ImageReader
-from zoolens.catalog.images.unzipping import GZIP, unzipped
 from zoolens.catalog.images.segments import central_segment
+from zoolens.catalog.images.unzipping import GZIP, unzipped
 from zoolens.catalog.paths import subject_stem
 from zoolens.catalog.release.gallery.images import MOST_SIDE, outline
 from zoolens.catalog.serve.asking import Product
