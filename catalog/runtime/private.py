@@ -5,6 +5,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,13 @@ def _words(called: Mapping[Path, str]) -> list[tuple[str, str]]:
         tempfile.gettempdir(): "<temporary>",
         sys.prefix: "<python>",
         sys.base_prefix: "<python>",
-        os.getcwd(): "<here>",
     }
+    with suppress(FileNotFoundError):  # it was removed under this process
+        places[os.getcwd()] = "<here>"
     for path, word in called.items():
-        places |= {str(path): word, os.path.abspath(path): word, str(path.resolve()): word}
+        places[str(path)] = word
+        with suppress(FileNotFoundError):
+            places |= {os.path.abspath(path): word, str(path.resolve()): word}
     # one letter, such as / or ., would stand in many words
     return sorted(
         ((place, word) for place, word in places.items() if len(place) > 1),
