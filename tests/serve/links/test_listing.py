@@ -165,6 +165,6 @@ def test_answers_of_tap_lead_to_the_links_of_their_galaxies(
     (param,) = group.entries
     (field,) = [one for one in answer.get_first_table().fields if param.ref == one.ID]
     assert (param.name, field.name) == ("ID", column)
-    assert field.ID == ("described" if column == "icrs" else column)  # readers call it by that
+    assert ("described" if column == "icrs" else column) == field.ID  # readers call it by that
     plain = _answered(placed, Asked(query, form, 10))
     assert len(plain.resources) == 1
