@@ -145,7 +145,8 @@ def _field(field: pa.Field, identifier: str | None) -> str:
     )
     if not said.description:
         return f"<FIELD {words}/>\n"
-    return f"<FIELD {words}>\n<DESCRIPTION>{escape(xml_text(said.description))}</DESCRIPTION>\n</FIELD>\n"
+    described = escape(xml_text(said.description))
+    return f"<FIELD {words}>\n<DESCRIPTION>{described}</DESCRIPTION>\n</FIELD>\n"
 
 
 # --- TABLEDATA

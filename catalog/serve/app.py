@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from zoolens.catalog.errors import CatalogError, UnknownName, nearest
 from zoolens.catalog.serve.access import Guard, Log
 from zoolens.catalog.serve.errors import error_response
 from zoolens.catalog.serve.links import addresses as links
+from zoolens.catalog.serve.page.files import Files
 from zoolens.catalog.serve.products import addresses
 from zoolens.catalog.serve.products.addresses import Products
 from zoolens.catalog.serve.service import PATH, Service
@@ -50,7 +51,7 @@ def make_app(service: Service, log: Callable[[str], object]) -> Starlette:
             Mount(PATH, routes=tap),
             Mount(addresses.PATH, routes=Products(service).routes()),
             *links.routes(service, vosi.availability),
-            Route("/", _root),
+            *Files(service).routes(),
         ],
         middleware=[
             Middleware(Log, write=log),
@@ -59,10 +60,6 @@ def make_app(service: Service, log: Callable[[str], object]) -> Starlette:
         exception_handlers={CatalogError: _refused},
         lifespan=lifespan,
     )
-
-
-def _root(request: Request) -> Response:
-    return RedirectResponse(PATH.removeprefix("/") + "/capabilities")
 
 
 def _refused(request: Request, error: Exception) -> Response:
