@@ -49,12 +49,25 @@ class Service:
         from zoolens.catalog.serve.tap.running import Running
 
         self.workers = Workers(self.settings.workers)
+        self._makers: Workers | None = None
         self.running = Running(self, JobStore(self._jobs))
 
     async def end(self) -> None:
         """End what is at work."""
         await self.running.close()
         self.workers.close()
+        if self._makers is not None:
+            self._makers.close()
+
+    @property
+    def makers(self) -> Workers:
+        """What makes products of galaxies' pixels: begun when the first may be asked for.
+
+        Beside `workers`, since what it loads takes seconds, in which others' queries would wait.
+        """
+        if self._makers is None or not self._makers.alive:
+            self._makers = Workers(self.settings.workers, products=True)
+        return self._makers
 
     def root(self, request: Request) -> str:
         """The address of the server as the one who asks has it, without a slash at its end."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.serve.asking import Limits, Request
-from zoolens.catalog.serve.forking import MESSAGE, Order
+from zoolens.catalog.serve.forking import MESSAGE, PRODUCTS, Order
 
 _LINE = 1 << 17  # bytes of the line that says how it went
 _ORDER = 150_000  # bytes, which Linux sends in one piece
@@ -74,10 +74,13 @@ class Answering:
 class Workers:
     """Processes for queries.
 
-    most: how many at once; waiting: how many more may wait, each so many seconds.
+    most: how many at once; waiting: how many more may wait, each so many seconds; products: they
+    are to be for what is made of galaxies' pixels, for which much is loaded.
     """
 
-    def __init__(self, most: int, waiting: int = 64, patience: float = 30.0) -> None:
+    def __init__(
+        self, most: int, waiting: int = 64, patience: float = 30.0, *, products: bool = False
+    ) -> None:
         self._slots = asyncio.Semaphore(most)
         self._waiting, self._most_waiting, self._patience = 0, waiting, patience
         self._numbers = count(1)
@@ -87,7 +90,7 @@ class Workers:
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MESSAGE)
         module = "zoolens.catalog.serve.forking"
         self._process = subprocess.Popen(  # noqa: S603 - this Python, and a module of ours
-            [sys.executable, "-m", module, str(theirs.fileno())],
+            [sys.executable, "-m", module, str(theirs.fileno()), *([PRODUCTS] if products else [])],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

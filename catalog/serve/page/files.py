@@ -52,8 +52,9 @@ class Files:
             Route("/page/{name}", self.file),
         ]
 
-    def page(self, request: Request) -> Response:
-        """The page to explore."""
+    async def page(self, request: Request) -> Response:
+        """The page to explore; a galaxy's will be asked for next."""
+        _ = self._service.makers
         return _sent(request, self._page, "text/html")
 
     def about(self, request: Request) -> Response:

@@ -78,7 +78,8 @@ class Products:
     async def _made(self, asked: Product, tag: str) -> Response:
         service = self._service
         limits = service.settings.at_once
-        async with service.workers.answering(service.catalog, asked, limits) as answer:
+        workers = service.makers if asked.sees else service.workers
+        async with workers.answering(service.catalog, asked, limits) as answer:
             said = await answer.begin()
             body = b"".join([part async for part in answer.parts()])
         headers = {

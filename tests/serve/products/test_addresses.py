@@ -76,6 +76,12 @@ def test_maps_come_as_fits(served: Served) -> None:
     assert body.startswith(b"SIMPLE")
 
 
+def test_what_looks_at_pixels_is_made_beside_queries(served: Served) -> None:
+    status, headers, body = _ask(served, "maps/bar_no.png?of=concentration")
+    assert (status, headers["content-type"]) == (200, "image/png")
+    assert body.startswith(b"\x89PNG")
+
+
 def test_the_copy_has_the_indexes_of_the_catalogue(served: Served) -> None:
     status, _, body = _ask(served, "counterparts?question=bar&k=1")
     assert status == 200
