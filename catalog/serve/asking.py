@@ -42,7 +42,7 @@ class Product:
     @property
     def sees(self) -> bool:
         """Whether pixels are looked at as a model does, which takes its libraries."""
-        return self.what in ("image.png", "map", "maps.json")
+        return self.what in ("image.png", "outline.png", "map", "maps.json")
 
     def choice(self, name: str) -> str | None:
         """What was chosen by a name; None if nothing was."""

@@ -1,5 +1,6 @@
 "use strict";
-// What is shown to take along: files of all rows, and the query. Uses explore-query.js.
+// What is shown to take along: files of all rows, and the query. Uses explore-query.js
+// and explore-samp.js.
 
 const FILES = { CSV: "csv", VOTable: "votable", FITS: "fits", Parquet: "parquet" };
 const LANGUAGES = { ADQL: wholeQuery, SQL: asShell, Python: asPython };
@@ -20,6 +21,12 @@ function beginBehind() {
   for (const name of Object.keys(FILES)) {
     byId("downloads").append(make("a", { download: "", class: "button" }, name));
   }
+  byId("send-table").addEventListener("click", () => {
+    const state = readState();
+    const table = downloadLink(state, viewOf(state), FILES.VOTable);
+    const say = (words) => (byId("send-said").textContent = words);
+    sendTable(table, `${viewOf(state).name} of ${about.catalogue}`, say);
+  });
   for (const name of Object.keys(LANGUAGES)) {
     const button = make("button", { type: "button", "aria-pressed": "false" }, name);
     button.addEventListener("click", () => {

@@ -7,7 +7,8 @@ const WEIGHT_STEP = 0.5;
 const MOST = 10; // of a weight
 const EACH = 2; // counterparts of each kind
 const SIMILAR = 10; // galaxies of each kind
-let weighing = 0; // timer
+let weighing = 0; // timers
+let comparingSoon = 0;
 let comparing = new AbortController(); // of the newest request; older ones no longer count
 const weights = new Map(); // by question, those that were changed
 
@@ -77,6 +78,7 @@ function showWeights() {
 /** Ask for the counterparts that a state names. */
 function followWeights(state) {
   const before = byId("counterparts").dataset.address;
+  const exchanged = byId("exchanged").value;
   byId("exchanged").value = state["g-exchanged"] ?? here.label ?? "";
   if (byId("exchanged").selectedIndex < 0) byId("exchanged").value = here.label ?? "";
   byId("exchange-one").checked = state["g-one"] === "1";
@@ -88,7 +90,10 @@ function followWeights(state) {
     if (known && within) weights.set(decodeURIComponent(question), Number(weight));
   }
   showWeights();
-  if (here.questions.length && comparedAddress() !== before) compare();
+  if (!here.questions.length || comparedAddress() === before) return;
+  clearTimeout(comparingSoon);
+  // later, where it is another answer's: that is also changed to see maps, as fast as they come
+  comparingSoon = setTimeout(compare, before && byId("exchanged").value !== exchanged ? SOON : 0);
 }
 
 function onWeights(event) {
@@ -188,6 +193,7 @@ function similarOne({ iauname, score }) {
 
 function leaveCompared() {
   clearTimeout(weighing);
+  clearTimeout(comparingSoon);
   comparing.abort();
   weights.clear();
   delete byId("counterparts").dataset.address;

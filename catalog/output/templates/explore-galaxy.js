@@ -145,7 +145,6 @@ function questionRows({ question, votes: total, reach, answers }) {
       one.hi,
       one.loss,
     ]),
-    weighted: answers.map((one) => one.weighted_loss),
   };
 }
 
@@ -161,11 +160,10 @@ function percent(share) {
 
 /** All answers of the galaxy, with what is known of each. */
 function answersHere() {
-  return here.questions.flatMap(({ question, total, answers, weighted }) =>
-    answers.map(([answer, count, observed, predicted, lo, hi, ce], n) => ({
+  return here.questions.flatMap(({ question, total, answers }) =>
+    answers.map(([answer, count, observed, predicted, lo, hi, ce]) => ({
       label: `${question}_${answer}`,
       ...{ question, answer, total, count, observed, predicted, lo, hi, ce },
-      weighted: weighted[n],
     })),
   );
 }

@@ -119,9 +119,10 @@ function offerMaps() {
 
 /** The answer that is looked at first: the one that costs most, else the likeliest. */
 function firstAnswer() {
+  if (here.told.costliest) return here.told.costliest;
   const most = (key) =>
     answersHere().reduce((best, one) => ((one[key] ?? 0) > (best?.[key] ?? 0) ? one : best), null);
-  return (most("weighted") ?? most("ce") ?? most("predicted") ?? answersHere()[0])?.label;
+  return (most("ce") ?? most("predicted") ?? answersHere()[0])?.label;
 }
 
 /** What of the maps the address holds. */

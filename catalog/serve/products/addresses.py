@@ -34,6 +34,7 @@ class Products:
         return [
             Route("/{name:path}/image", self._way("image")),
             Route("/{name:path}/image.png", self._way("image.png")),
+            Route("/{name:path}/outline.png", self._way("outline.png")),
             Route("/{name:path}/maps.json", self._way("maps.json")),
             Route("/{name:path}/maps/{answer:path}.png", self._way("map")),
             Route("/{name:path}/maps.fits", self._way("maps.fits")),

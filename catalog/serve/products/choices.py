@@ -48,6 +48,7 @@ _NAME = (_text, "the name of a question or label")
 _CHOICES: dict[str, dict[str, tuple[Check, str]]] = {
     "image": {},
     "image.png": {},
+    "outline.png": {},
     "maps.json": {"run": _RUN, "of": _OF},
     "map": {
         "run": _RUN,

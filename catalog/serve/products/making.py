@@ -18,6 +18,7 @@ def _without_files(make: Callable[[Subject, Product], Made]) -> Make:
 WAYS: dict[str, Make] = {
     "image": _without_files(pictures.image_in_source),
     "image.png": _without_files(pictures.image_as_seen),
+    "outline.png": _without_files(pictures.outlined),
     "maps.json": _without_files(maps.listed),
     "map": _without_files(maps.drawn),
     "maps.fits": maps.cube,

@@ -53,7 +53,8 @@ def listed(subject: Subject, asked: Product) -> Made:
 
     Choices: `run`, by default the newest that explains the predictions that show; `of`. Of each
     answer: the galaxy's value, the baseline that the map adds up from, where the colours of its
-    overlay end, and the sums and the shares on the galaxy of what raised and what lowered it.
+    overlay end, the sums and the shares on the galaxy of what raised and what lowered it, and the
+    cells themselves, (h, w), in units of what they are of.
     """
     run, of = _run(subject, asked), _of(asked)
     maps, segment, tree = _maps(subject, run, of), _segment(subject), subject.store.tree
@@ -72,6 +73,7 @@ def listed(subject: Subject, asked: Product) -> Made:
                 "exact": one.exact,
                 "scale": vars(scale_of(one.cells, segment, of)),
                 "words": _words(one, of),
+                "cells": one.cells.tolist(),
             }
         )
     cells = next(iter(maps.values())).cells

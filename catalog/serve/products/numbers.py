@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.serve.asking import Product
 from zoolens.catalog.serve.products.subject import Made, Subject
 from zoolens.catalog.serve.products.writing import as_json
+from zoolens.catalog.similarity.listing import costliest_answer
 from zoolens.catalog.store.facts import facts_of, losses_of
 from zoolens.catalog.store.galaxies import image_facts, read_places
 from zoolens.catalog.store.matrices import mean_concentrations, read_predictions
@@ -15,7 +17,8 @@ def votes(subject: Subject, asked: Product) -> Made:
 
     Of a question how many volunteers were asked it, and its reach; of an answer the votes, the
     observed and the predicted fraction, the latter with its central 90 % interval, the mean
-    concentration, and the loss, nat, alone and weighted.
+    concentration, and the loss, nat, alone and weighted. `image` is the format of the image,
+    `costliest` the label of the answer to look at first.
     """
     store, number = subject.store, subject.galaxy_id
     ids, tree = np.array([number], np.int64), store.tree
@@ -58,9 +61,19 @@ def votes(subject: Subject, asked: Product) -> Made:
         "piece": subject.home and subject.home.piece,
         "ra": place.ra,
         "dec": place.dec,
-        "image": bool(len(image_facts(store, [number]))),
+        "image": next(iter(image_facts(store, [number])["format"].to_pylist()), None),
         "predict_run": predicted and predicted.run_id,
         "score_run": scored and scored.run_id,
+        "costliest": _costliest(subject),
         "questions": questions,
     }
     return as_json(subject, "votes", content)
+
+
+def _costliest(subject: Subject) -> str | None:
+    """The label of the answer to look at first; None where none stands out."""
+    try:
+        answer = costliest_answer(subject.store, subject.name, subject.galaxy_id)
+    except CatalogError:
+        return None
+    return subject.store.tree.labels[answer]

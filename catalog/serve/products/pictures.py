@@ -10,8 +10,10 @@ from zoolens.catalog.errors import CatalogError, ImageRefused
 from zoolens.catalog.explain.maps import image_of
 from zoolens.catalog.images.decoding import MOST_BYTES
 from zoolens.catalog.images.reader import ImageReader
+from zoolens.catalog.images.segments import central_segment
 from zoolens.catalog.images.unzipping import GZIP, unzipped
 from zoolens.catalog.paths import subject_stem
+from zoolens.catalog.release.gallery.images import MOST_SIDE, outline
 from zoolens.catalog.serve.asking import Product
 from zoolens.catalog.serve.products.subject import Made, Subject
 from zoolens.catalog.store.galaxies import image_facts
@@ -52,6 +54,17 @@ def seen(subject: Subject) -> npt.NDArray[np.uint8]:
         return image_of(subject.store, subject.name)
     except ImageRefused as error:
         raise not_shown(subject, error) from None
+
+
+def outlined(subject: Subject, asked: Product) -> Made:
+    """The outline of the galaxy in its image, as a gallery has it, on nothing.
+
+    Raises `CatalogError` if none is found there, and as `image_in_source` does.
+    """
+    segment = central_segment(seen(subject))
+    if segment is None:
+        raise CatalogError(f"no galaxy stands out in the image of {subject.name}")
+    return as_png(subject, "outline", outline(segment, MOST_SIDE))
 
 
 def as_png(subject: Subject, what: str, pixels: npt.NDArray[np.uint8]) -> Made:
