@@ -12,6 +12,7 @@ from starlette.routing import Mount, Route
 from zoolens.catalog.errors import CatalogError, UnknownName, nearest
 from zoolens.catalog.serve.access import Guard, Log
 from zoolens.catalog.serve.errors import error_response
+from zoolens.catalog.serve.links import addresses as links
 from zoolens.catalog.serve.page.files import Files
 from zoolens.catalog.serve.products import addresses
 from zoolens.catalog.serve.products.addresses import Products
@@ -49,6 +50,7 @@ def make_app(service: Service, log: Callable[[str], object]) -> Starlette:
         routes=[
             Mount(PATH, routes=tap),
             Mount(addresses.PATH, routes=Products(service).routes()),
+            *links.routes(service, vosi.availability),
             *Files(service).routes(),
         ],
         middleware=[

@@ -26,7 +26,8 @@ from zoolens.catalog.paths import index_path
 from zoolens.catalog.serve.adql.reserved import written
 from zoolens.catalog.serve.adql.translate import Translated, translate
 from zoolens.catalog.serve.adql.where import at_in
-from zoolens.catalog.serve.asking import Asked, Limits, Product, Request
+from zoolens.catalog.serve.asking import Asked, Limits, Listing, Product, Request
+from zoolens.catalog.serve.links.listing import VIEWS, links_of, listed
 from zoolens.catalog.serve.opening import opened_to_ask
 from zoolens.catalog.serve.tap.formats import Answer, format_of
 from zoolens.catalog.serve.tap.rows import described_schema, plain
@@ -59,11 +60,12 @@ def _parts(catalog: Path, asked: Request, limits: Limits) -> Iterator[bytes]:
     return _said(catalog, asked, limits)
 
 
-def _said(catalog: Path, asked: Asked, limits: Limits) -> Iterator[bytes]:
+def _said(catalog: Path, asked: Asked | Listing, limits: Limits) -> Iterator[bytes]:
     """The line that says how it went, then the answer."""
     try:
         with tempfile.TemporaryDirectory(prefix="zoolens-") as scratch:
-            parts = _answer(catalog, asked, limits, Path(scratch))
+            ways = _answer if isinstance(asked, Asked) else _listed
+            parts = ways(catalog, asked, limits, Path(scratch))  # type: ignore[arg-type]
             first = next(parts)
             yield _line(status="ok")
             yield first
@@ -117,7 +119,17 @@ def _answer(catalog: Path, asked: Asked, limits: Limits, scratch: Path) -> Itera
             batches = _batches(reader, schema, asked.query, query, limits)
             infos = {"QUERY": asked.query, "PROVIDER": "Zoolens"}
             infos |= {f"WARNING_{number}": words for number, words in enumerate(told, start=1)}
-            yield from form.write(Answer(schema, batches, asked.rows, infos), scratch)
+            descriptor = links_of(schema, query.columns, asked.links)
+            answer = Answer(schema, batches, asked.rows, infos, descriptor)
+            yield from form.write(answer, scratch)
+
+
+def _listed(catalog: Path, asked: Listing, limits: Limits, scratch: Path) -> Iterator[bytes]:
+    with opened_to_ask(catalog, VIEWS, memory=limits.memory, threads=limits.threads) as (
+        foreign,
+        _,
+    ):
+        yield from listed(foreign, asked, scratch)
 
 
 def _take_in(foreign: Foreign, asked: Asked) -> None:

@@ -56,10 +56,22 @@ class Service:
         await self.running.close()
         self.workers.close()
 
+    def root(self, request: Request) -> str:
+        """The address of the server as the one who asks has it, without a slash at its end."""
+        url = self.settings.url
+        if url is None:
+            scope = request.scope
+            path = scope.get("app_root_path", scope.get("root_path", ""))
+            url = f"{request.url.scheme}://{request.url.netloc}{path}"
+        return url.rstrip("/").removesuffix(PATH)
+
     def base(self, request: Request) -> str:
         """The address of TAP as the one who asks has it, without a slash at its end."""
-        url = self.settings.url or str(request.base_url)
-        return url.rstrip("/").removesuffix(PATH) + PATH
+        return self.root(request) + PATH
+
+    def links(self, request: Request) -> str:
+        """The address of DataLink's links, likewise."""
+        return f"{self.root(request)}/datalink/links"
 
     @property
     def is_private(self) -> bool:

@@ -51,13 +51,15 @@ class Foreign:
         self.add({table.place[1]: rows})
         self.tables.append(table)
 
-    def answer(self, sql: str, rows: int) -> pa.RecordBatchReader:
+    def answer(
+        self, sql: str, rows: int, parameters: Mapping[str, Any] | None = None
+    ) -> pa.RecordBatchReader:
         """The answer to a query, as it arrives, at most `rows` rows at a time.
 
-        Raises what DuckDB raises.
+        parameters: what stands for `$name` in a query of our own. Raises what DuckDB raises.
         """
         self._connection.execute("BEGIN TRANSACTION READ ONLY")
-        return self._connection.execute(sql).to_arrow_reader(rows)
+        return self._connection.execute(sql, dict(parameters or {})).to_arrow_reader(rows)
 
 
 @contextmanager

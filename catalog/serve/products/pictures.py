@@ -19,7 +19,7 @@ from zoolens.catalog.serve.products.subject import Made, Subject
 from zoolens.catalog.store.galaxies import image_facts
 
 PNG = "image/png"
-_MIMES = {"PNG": (PNG, "png"), "JPEG": ("image/jpeg", "jpg"), "FITS": ("application/fits", "fits")}
+_MIMES = {"PNG": (PNG, "png"), "JPEG": ("image/jpeg", "jpg"), "FITS": ("image/fits", "fits")}
 
 
 def image_in_source(subject: Subject, asked: Product) -> Made:

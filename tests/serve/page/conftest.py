@@ -68,10 +68,12 @@ def opened(browser: Any, served: Served) -> Iterator[Opener]:
         page.on("console", note)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("dialog", lambda dialog: wrong.append(dialog.message))
-        page.on(
-            "request",
-            lambda request: request.url.startswith(root(server)) or wrong.append(request.url),
-        )
+
+        def ask(request: Any) -> None:
+            if not request.url.startswith(root(server)):
+                wrong.append(request.url)
+
+        page.on("request", ask)
         page.goto(root(server) + state)
         settled(page)
         return page

@@ -111,7 +111,7 @@ def test_tables_come_in_the_formats_of_tap(full_gz: Path, tmp_path: Path) -> Non
 
 def test_a_galaxy_without_anything_to_compare_is_said(full_gz: Path, tmp_path: Path) -> None:
     for what in ("similar", "counterparts"):
-        with pytest.raises(CatalogError, match="neither votes nor|has no loss|no prediction"):
+        with pytest.raises(CatalogError, match=r"neither votes nor|has no loss|no prediction"):
             _answered(full_gz, tmp_path, UNVOTED, what)
     every = {f"weight.{question.name}": "0" for question in TOY.questions}
     for what in ("similar", "counterparts"):
