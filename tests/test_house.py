@@ -16,7 +16,7 @@ _SQL = re.compile(
     r"|\bUPDATE \w+ SET\b",
     re.S,
 )
-ADQL = {ROOT / "catalog" / "serve" / "examples.py"}  # for people to begin with
+ADQL = {ROOT / "catalog" / "serve" / "tap" / "examples.py"}  # for people to begin with
 _LONGEST = 300  # lines of a module
 
 

@@ -82,7 +82,8 @@ def _made(catalog: Path, asked: Product, limits: Limits) -> Iterator[bytes]:
 
     try:
         with tempfile.TemporaryDirectory(prefix="zoolens-") as scratch:
-            made = make(catalog, asked, limits.threads, Path(scratch))
+            kept = catalog.parent / "maps"
+            made = make(catalog, asked, limits.threads, Path(scratch), kept)
         yield _line(status="ok", mime=made.mime, name=made.name, size=len(made.body))
         yield made.body
     except CatalogError as error:

@@ -23,8 +23,12 @@ Run = Callable[[str, Request, Limits, Connection], None]
 # What the libraries would load in every process anew, when they need it.
 _LATER = ("pandas", "astropy.io.fits", "astropy.io.votable.tree", "pyarrow.dataset")
 # And what takes seconds: when the first is asked for of what is made of a galaxy, of its pixels.
-_OF_PRODUCTS = ("zoolens.catalog.serve.products.making", "numba")
-_OF_PIXELS = ("zoolens.catalog.explain.model", "galaxy_datasets.transforms")
+_OF_PRODUCTS = ("zoolens.catalog.serve.products.making", "numba.typed")
+_OF_PIXELS = (
+    *("zoolens.catalog.explain.model", "zoolens.catalog.images.loading"),
+    *("galaxy_datasets.transforms", "scipy.linalg"),
+    *(f"PIL.{kind}ImagePlugin" for kind in ("Bmp", "Gif", "Jpeg", "Ppm", "Png")),
+)
 MESSAGE = 1 << 20  # bytes, more than any query takes
 
 

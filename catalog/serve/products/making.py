@@ -28,12 +28,13 @@ WAYS: dict[str, Make] = {
 }
 
 
-def make(served: Path, asked: Product, threads: int, scratch: Path) -> Made:
-    """Make what is asked; threads: at most; scratch: a folder for files meanwhile.
+def make(served: Path, asked: Product, threads: int, scratch: Path, kept: Path) -> Made:
+    """Make what is asked; threads: at most.
 
-    Raises `CatalogError` if it cannot be had: no such galaxy, or nothing to make it of.
+    scratch: a folder for files meanwhile; kept: one for maps that need not be made again. Raises
+    `CatalogError` if it cannot be had: no such galaxy, or nothing to make it of.
     """
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(threads)
-    with found(served, asked.galaxy) as subject:
+    with found(served, asked.galaxy, kept) as subject:
         return WAYS[asked.what](subject, asked, scratch)

@@ -172,19 +172,24 @@ def _maps(subject: Subject, run: Run, of: Of, some: list[int] | None = None) -> 
 
 
 def _fractions(subject: Subject, run: Run, answers: list[int]) -> tuple[Fractions, Fractions]:
-    """Maps of fractions, and those of them that are exact.
+    """Maps of the fractions of answers that have maps, and those of them that are exact.
 
     Where model or image are no longer there to make them, they are the first order that the
     stored maps give, as in a gallery. Raises `CatalogError` if that cannot be had either.
     """
-    wanted = {subject.galaxy_id: answers}
-    first = stored_fractions(subject.store, run, wanted)
-    try:
-        exact, _ = exact_fractions(subject.store, run, wanted)
-    except CatalogError:
-        if not first:
-            raise
-        exact = {}
+    store, number = subject.store, subject.galaxy_id
+    first = stored_fractions(store, run, {number: answers})
+    exact = subject.kept.read(store, run, number)
+    if exact is None:
+        every = {number: [*range(len(store.tree.labels))]}
+        try:
+            exact, _ = exact_fractions(store, run, every)
+        except CatalogError:
+            if not first:
+                raise
+            exact = {}
+        subject.kept.write(store, run, number, exact)
+    exact = {key: one for key, one in exact.items() if key[1] in answers}
     return first | exact, exact
 
 

@@ -29,7 +29,7 @@ UNVOTED = "J000029.00+000029.0"
 
 
 def _answered(path: Path, scratch: Path, galaxy: str, what: str, **chosen: str) -> dict[str, Any]:
-    made = make(path, product_of(galaxy, what, chosen), 1, scratch)
+    made = make(path, product_of(galaxy, what, chosen), 1, scratch, scratch / "kept")
     found: dict[str, Any] = json.loads(made.body, parse_constant=pytest.fail)
     return found
 
@@ -102,7 +102,7 @@ def test_a_survey_answers_as_the_whole(full_gz: Path, tmp_path: Path) -> None:
 
 def test_tables_come_in_the_formats_of_tap(full_gz: Path, tmp_path: Path) -> None:
     asked = product_of(GALAXY, "similar", {"RESPONSEFORMAT": "votable/td", "k": "2"})
-    made = make(full_gz, asked, 1, tmp_path)
+    made = make(full_gz, asked, 1, tmp_path, tmp_path / "kept")
     assert made.name.endswith("-similar.vot")
     table = Table.read(io.BytesIO(made.body), format="votable")
     assert len(table) == 4

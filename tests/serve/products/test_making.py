@@ -32,7 +32,9 @@ LABEL = "bar_weak"
 
 def _made(path: Path, scratch: Path, galaxy: int, what: str, **chosen: str) -> Made:
     fixed = {"answer": chosen.pop("answer")} if what == "map" else {}
-    return make(path, product_of(NAMES[galaxy], what, chosen, **fixed), 1, scratch)
+    return make(
+        path, product_of(NAMES[galaxy], what, chosen, **fixed), 1, scratch, scratch / "kept"
+    )
 
 
 def _json(path: Path, scratch: Path, galaxy: int, what: str, **chosen: str) -> dict[str, Any]:
@@ -151,7 +153,7 @@ def test_a_damaged_image_is_not_shown_and_its_folder_not_told(
 
 def test_what_is_not_there_is_named(pictured: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="nearest: G0006"):
-        make(pictured, Product("G000", "image"), 1, tmp_path)
+        make(pictured, Product("G000", "image"), 1, tmp_path, tmp_path / "kept")
     with pytest.raises(UnknownName, match="nearest: bar_"):
         _made(pictured, tmp_path, WHOLE, "map", answer="bar_x")
     with pytest.raises(CatalogError, match=r"run 1 has no maps of .*; runs that have: 4"):
