@@ -57,7 +57,7 @@ def opened(browser: Any, served: Served) -> Iterator[Opener]:
     ) -> Any:
         viewport = {"width": size[0], "height": size[1]}
         context = browser.new_context(**{"viewport": viewport, **options})
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         page = context.new_page()
         if not images:
