@@ -120,6 +120,7 @@ main()
 """
 
 
+@pytest.mark.timeout(900)  # it is the whole way
 def test_the_demo_runs_in_an_environment_of_its_own(
     built: tuple[Path, Path], tmp_path: Path
 ) -> None:
