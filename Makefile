@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Without bytecode kept, every process of the tests rewrites all of their asserts anew.
 test test-fast: export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: setup demo docs model gz2-model bench bench-full reliability test test-fast lint package coverage clean
+.PHONY: setup demo docs model gz2-model bench bench-full reliability test test-fast lint site package coverage clean
 
 setup: .venv/installed
 
@@ -81,6 +81,14 @@ lint: setup
 # The data dictionary, from the views' own descriptions.
 docs: setup
 	$(BIN)/python -m zoolens.catalog.store.markdown > docs/dictionary.md
+
+# The documentation as a site, in build/site; warnings, links and anchors that lead nowhere among them, are errors.
+SITE := build/site
+site: setup
+	rm -rf $(SITE) $(SITE)-source && mkdir -p $(SITE)-source
+	cp -R --parents docs models/*.md README.md CHANGELOG.md CONTRIBUTING.md LICENSE $(SITE)-source
+	$(BIN)/sphinx-build --fail-on-warning --quiet --jobs auto --conf-dir $(SITE)-source/docs --doctree-dir $(SITE)-source/.doctrees \
+		$(SITE)-source $(SITE)
 
 # What is published: the sdist, and the wheel built from it.
 package: setup
