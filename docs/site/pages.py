@@ -1,0 +1,97 @@
+"""What the site has beside the Markdown files: navigation, commands, Python's names."""
+
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+import zoolens
+
+_ENTRY = re.compile(r"^\| \[([^\]]+)\]\(([\w./-]+)\.(?:md|ipynb)\) \|", re.M)
+_QUOTED = re.compile(r"(?<![`:])`([^`]+)`(?!`)")
+
+
+def navigation(app: Sphinx, name: str, source: list[str]) -> None:
+    """Below the table of a folder's README, which is its index, the same as Sphinx's tree.
+
+    A page goes by its own title; at the top, where there is little room, by the table's.
+    """
+    if not name.endswith("/README"):
+        return
+    entries = [
+        f"{title} <{page}>" if name == app.config.root_doc else page
+        for title, page in _ENTRY.findall(source[0])
+    ]
+    source[0] += "\n".join(["", "```{toctree}", ":hidden:", "", *entries, "```", ""])
+
+
+def commands(app: Sphinx) -> None:
+    """A page for each command, written by Typer."""
+    from typer.cli import get_docs_for_click
+    from typer.main import get_command
+
+    from zoolens import cli
+
+    group: Any = get_command(cli.app)
+    context = group.make_context("zoolens", [], resilient_parsing=True)
+    folder = Path(app.srcdir) / "docs" / "reference" / "commands"
+    folder.mkdir()
+    for name, command in group.commands.items():
+        title = f"zoolens {name}"
+        page = get_docs_for_click(
+            obj=command, ctx=context, name=name, call_prefix="zoolens", title=title
+        )
+        (folder / f"{name}.md").write_text(page)
+
+
+def docstring(
+    app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]
+) -> None:
+    """Our docstrings as Sphinx reads them.
+
+    `name` is a link where it is public and else code; a paragraph of "parameter: what it is"
+    is a list.
+    """
+    told = []
+    for paragraph in "\n".join(lines).split("\n\n"):
+        listed = _parameters(thing, paragraph) if callable(thing) else []
+        text = "\n".join(f":param {one}: {said}" for one, said in listed) or paragraph
+        told.append(_QUOTED.sub(_shown, text))
+    lines[:] = "\n\n".join(told).splitlines()
+
+
+def _parameters(thing: Any, paragraph: str) -> list[tuple[str, str]]:
+    """The parameters that a paragraph is about, with what it says of each; [] of another one."""
+    try:
+        names = "|".join(inspect.signature(thing).parameters)
+    except (TypeError, ValueError):
+        return []
+    before, *rest = re.split(rf"(?<!\S)({names}): ", " ".join(paragraph.split()))
+    return [] if before else list(zip(rest[::2], rest[1::2], strict=True))
+
+
+def _shown(quoted: re.Match[str]) -> str:
+    name = quoted[1].removeprefix("zoolens.")
+    return f":py:obj:`zoolens.{name}`" if name in zoolens._PLACES else f"``{quoted[1]}``"
+
+
+def public(app: Sphinx, env: Any, node: Any, content: Any) -> Any:
+    """A link to the public name of what an annotation names by the module that it lies in."""
+    place, _, name = node.get("reftarget", "").rpartition(".")
+    if zoolens._PLACES.get(name) != place:
+        return None
+    domain = env.get_domain("py")
+    return domain.resolve_xref(
+        env, node["refdoc"], app.builder, "obj", f"zoolens.{name}", node, content
+    )
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """What Sphinx calls."""
+    app.connect("builder-inited", commands, priority=100)
+    app.connect("source-read", navigation)
+    app.connect("autodoc-process-docstring", docstring)
+    app.connect("missing-reference", public)
+    return {"parallel_read_safe": True}
