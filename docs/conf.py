@@ -16,7 +16,7 @@ extensions = [
 ]
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
 templates_path = [str(_SITE / "templates")]
-smartquotes = False  # it would make a dash of an option's hyphens
+smartquotes_action = "D"  # dashes, and no quotation marks, which examples in docstrings have
 nitpicky = True
 
 myst_heading_anchors = 4

@@ -10,6 +10,7 @@ from sphinx.application import Sphinx
 import zoolens
 
 _ENTRY = re.compile(r"^\| \[([^\]]+)\]\(([\w./-]+)\.(?:md|ipynb)\) \|", re.M)
+_OPTION = re.compile(r"(?<![\w`-])--[a-z][a-z-]*(?![^`\n]*`)")
 _QUOTED = re.compile(r"(?<![`:])`([^`]+)`(?!`)")
 
 
@@ -39,11 +40,13 @@ def commands(app: Sphinx) -> None:
     folder = Path(app.srcdir) / "docs" / "reference" / "commands"
     folder.mkdir()
     for name, command in group.commands.items():
+        for own in getattr(command, "commands", {}).values():
+            own.short_help = own.help  # or it is cut
         title = f"zoolens {name}"
         page = get_docs_for_click(
             obj=command, ctx=context, name=name, call_prefix="zoolens", title=title
         )
-        (folder / f"{name}.md").write_text(page)
+        (folder / f"{name}.md").write_text(_OPTION.sub(r"`\g<0>`", page))
 
 
 def docstring(
@@ -58,7 +61,7 @@ def docstring(
     for paragraph in "\n".join(lines).split("\n\n"):
         listed = _parameters(thing, paragraph) if callable(thing) else []
         text = "\n".join(f":param {one}: {said}" for one, said in listed) or paragraph
-        told.append(_QUOTED.sub(_shown, text))
+        told.append(_QUOTED.sub(lambda quoted: _shown(quoted[1], name), text))
     lines[:] = "\n\n".join(told).splitlines()
 
 
@@ -72,9 +75,13 @@ def _parameters(thing: Any, paragraph: str) -> list[tuple[str, str]]:
     return [] if before else list(zip(rest[::2], rest[1::2], strict=True))
 
 
-def _shown(quoted: re.Match[str]) -> str:
-    name = quoted[1].removeprefix("zoolens.")
-    return f":py:obj:`zoolens.{name}`" if name in zoolens._PLACES else f"``{quoted[1]}``"
+def _shown(quoted: str, documented: str) -> str:
+    """A link to a member of the class that is documented, or to a public name; or code."""
+    name = quoted.removeprefix("zoolens.")
+    owner = documented.split(".")[1]
+    if isinstance(getattr(zoolens, owner), type) and hasattr(getattr(zoolens, owner), name):
+        return f":py:obj:`{quoted} <zoolens.{owner}.{name}>`"
+    return f":py:obj:`zoolens.{name}`" if name in zoolens._PLACES else f"``{quoted}``"
 
 
 def public(app: Sphinx, env: Any, node: Any, content: Any) -> Any:
