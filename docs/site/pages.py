@@ -9,6 +9,7 @@ from sphinx.application import Sphinx
 
 import zoolens
 
+_EMPTY_HEADER = re.compile(r'<th class="head[^"]*"><p></p></th>')
 _ENTRY = re.compile(r"^\| \[([^\]]+)\]\(([\w./-]+)\.(?:md|ipynb)\) \|", re.M)
 _OPTION = re.compile(r"(?<![\w`-])--[a-z][a-z-]*(?![^`\n]*`)")
 _QUOTED = re.compile(r"(?<![`:])`([^`]+)`(?!`)")
@@ -95,10 +96,24 @@ def public(app: Sphinx, env: Any, node: Any, content: Any) -> Any:
     )
 
 
+def accessible(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: Any) -> None:
+    """Without headers that head nothing, and with names for what opens a part of the navigation."""
+    if "body" in context:
+        context["body"] = _EMPTY_HEADER.sub("<td></td>", context["body"])
+    theme = context["generate_toctree_html"]
+
+    def named(*arguments: Any, **settings: Any) -> str:
+        made = str(theme(*arguments, **settings))
+        return made.replace("<summary>", '<summary aria-label="pages below">')
+
+    context["generate_toctree_html"] = named
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """What Sphinx calls."""
     app.connect("builder-inited", commands, priority=100)
     app.connect("source-read", navigation)
     app.connect("autodoc-process-docstring", docstring)
     app.connect("missing-reference", public)
+    app.connect("html-page-context", accessible, priority=900)  # after the theme
     return {"parallel_read_safe": True}
