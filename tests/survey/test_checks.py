@@ -90,6 +90,7 @@ def test_positions_are_held_to_the_pixel_of_a_piece() -> None:
     assert within(Piece(0, 2), ra, dec).tolist() == [False, False, True, False, False, False]
 
 
+@pytest.mark.slow
 def test_a_status_adds_up(full_gz: Path, full_survey: Path) -> None:
     whole = {row["step"]: row for row in status(full_gz).steps.to_pylist()}
     report = survey_status(full_survey)
@@ -116,6 +117,7 @@ def test_a_status_names_who_lags_behind(survey: Path) -> None:
     assert any(one.startswith(f"{lagging}: score run 5 was interrupted") for one in report.advice)
 
 
+@pytest.mark.slow
 def test_histograms_add_up(full_gz: Path, full_survey: Path) -> None:
     for fewest in (0, 12):
         assert suggest(full_survey, min_votes=fewest).equals(suggest(full_gz, min_votes=fewest))
