@@ -25,6 +25,7 @@ _LINE = 1 << 17  # bytes of the line that says how it went
 _ORDER = 150_000  # bytes, which Linux sends in one piece
 _PART = 1 << 16  # bytes of an answer that are held
 _GRACE = 5.0  # seconds after its own alarm that a process is given
+_LOADING = 60.0  # seconds that may pass, on a busy machine, before what loads much forks its first
 
 
 class Busy(CatalogError):
@@ -84,6 +85,7 @@ class Workers:
         self._slots = asyncio.Semaphore(most)
         self._waiting, self._most_waiting, self._patience = 0, waiting, patience
         self._numbers = count(1)
+        self._grace = _GRACE + (_LOADING if products else 0.0)
         self._ended: dict[int, asyncio.Future[int]] = {}
         self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for end in (self._orders, theirs):
@@ -134,7 +136,7 @@ class Workers:
                 lambda: asyncio.StreamReaderProtocol(reader), pipe
             )
             late = asyncio.get_running_loop().call_later(
-                limits.seconds + _GRACE, self._kill, number
+                limits.seconds + self._grace, self._kill, number
             )
             try:
                 yield Answering(reader, ended, limits)
