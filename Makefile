@@ -80,7 +80,7 @@ lint: setup
 
 # The data dictionary, from the views' own descriptions.
 docs: setup
-	$(BIN)/python -m zoolens.catalog.store.views > docs/dictionary.md
+	$(BIN)/python -m zoolens.catalog.store.markdown > docs/dictionary.md
 
 # What is published: the sdist, and the wheel built from it.
 package: setup

@@ -120,6 +120,7 @@ main()
 """
 
 
+@pytest.mark.timeout(900)  # it is the whole way
 def test_the_demo_runs_in_an_environment_of_its_own(
     built: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -128,9 +129,12 @@ def test_the_demo_runs_in_an_environment_of_its_own(
     empty.mkdir()
     venv.create(place, symlinks=True)
     python = place / "bin" / "python"
-    install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python]
-    constraints = ["--constraint", ROOT / "constraints.txt"]
-    run(*install, *constraints, f"zoolens[simulate] @ {built[1].as_uri()}", cwd=empty)
+    run(
+        *(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python),
+        *("--constraint", ROOT / "constraints.txt"),
+        f"zoolens[simulate] @ {built[1].as_uri()}",
+        cwd=empty,
+    )
     run(python, "-c", _SHORT, "demo", "--galaxies", "10", "--quiet", cwd=empty)
     assert {path.name for path in empty.iterdir()} == {"zoolens-demo"}
     assert {"index.html", "gz.duckdb", "release"} <= {

@@ -91,6 +91,7 @@ function followWeights(state) {
   }
   showWeights();
   if (!here.questions.length || comparedAddress() === before) return;
+  byId("counterparts").setAttribute("aria-busy", "true");
   clearTimeout(comparingSoon);
   // later, where it is another answer's: that is also changed to see maps, as fast as they come
   comparingSoon = setTimeout(compare, before && byId("exchanged").value !== exchanged ? SOON : 0);
@@ -113,7 +114,6 @@ async function compare() {
   const address = comparedAddress();
   const place = byId("counterparts");
   place.dataset.address = address;
-  place.setAttribute("aria-busy", "true");
   let parts = [];
   let words = [];
   try {

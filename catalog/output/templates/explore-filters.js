@@ -3,6 +3,8 @@
 // Uses explore-query.js. Each field writes a part of the state, and shows it again.
 
 const STEP = 0.01; // of the sliders
+// Conditions to begin with, of columns that views have.
+const EXAMPLES = ["observed < 0.2 AND predicted > 0.8", "fraction > 0.8", "dec BETWEEN 0 AND 10"];
 
 // --- fields above the table
 
@@ -36,6 +38,8 @@ function showFields(state, view) {
   byId("answer").value = state.answer ?? "";
   byId("votes").value = leastVotes(state, view);
   byId("where").value = state.where ?? "";
+  const example = EXAMPLES.find((one) => one.match(/\w+/g).every((word) => !/^[a-z]/.test(word) || has(view, word)));
+  byId("where").placeholder = example ?? "";
   byId("name-field").hidden = !has(view, "iauname");
   byId("answer-field").hidden = !has(view, "question") && !has(view, "label");
   byId("votes-field").hidden = !has(view, "total_votes");

@@ -150,7 +150,13 @@ function questionRows({ question, votes: total, reach, answers }) {
 
 function questionWords(total, reach) {
   const asked =
-    total === null ? "no votes" : total > 0 ? `${votes(total)} asked` : "not reached: nobody was asked";
+    total === null
+      ? "no votes"
+      : total >= 0.5
+        ? `${votes(total)} asked`
+        : total > 0
+          ? "less than one asked" // where votes are weighted
+          : "not reached: nobody was asked";
   return reach === null ? asked : `${asked}; predicted reach ${percent(reach)}`;
 }
 

@@ -14,7 +14,7 @@ const mapChoice = { of: "fraction", run: "" }; // kept from galaxy to galaxy, as
 
 // --- drawing
 
-/** Shares (size, 2) of the two cells between whose centres a pixel lies, and the first's number. */
+/** For each of `size` pixels the first of the two cells between whose centres it lies, and how far on. */
 function between(cells, size) {
   return Array.from({ length: size }, (_, pixel) => {
     const at = Math.min(Math.max(((pixel + 0.5) * cells) / size - 0.5, 0), cells - 1);
@@ -23,26 +23,34 @@ function between(cells, size) {
   });
 }
 
-/** One sign of a map (h, w) as colour and opacity on a canvas (side, side), bilinear. */
-function overlay(cells, sign, reach, side) {
+/** A map (h, w) between the centres of its cells, bilinear: rows of (side, side). */
+function upsampled(cells, side) {
   const [height, width] = [cells.length, cells[0].length];
-  const [down, across] = [between(height, side), between(width, side)];
+  const across = between(width, side);
+  const rows = cells.map((row) =>
+    across.map(([first, on]) => row[first] + on * (row[Math.min(first + 1, width - 1)] - row[first])),
+  );
+  return between(height, side).map(([first, on]) => {
+    const [upper, lower] = [rows[first], rows[Math.min(first + 1, height - 1)]];
+    return upper.map((value, x) => value + on * (lower[x] - value));
+  });
+}
+
+/** One sign of an upsampled map as colour and opacity on a canvas. */
+function overlay(fine, sign, reach) {
+  const side = fine.length;
   const canvas = make("canvas", { width: side, height: side });
   const pen = canvas.getContext("2d");
   const pixels = pen.createImageData(side, side);
-  const colour = FULL[sign > 0 ? "increase" : "decrease"];
-  for (let y = 0; y < side; y++) {
-    const [row, below] = down[y];
-    const upper = cells[row];
-    const lower = cells[Math.min(row + 1, height - 1)];
-    for (let x = 0; x < side; x++) {
-      const [column, right] = across[x];
-      const next = Math.min(column + 1, width - 1);
-      const above = upper[column] + right * (upper[next] - upper[column]);
-      const under = lower[column] + right * (lower[next] - lower[column]);
-      const strength = Math.max(sign * (above + below * (under - above)), 0) / reach;
-      pixels.data.set(colour, 4 * (y * side + x));
-      pixels.data[4 * (y * side + x) + 3] = Math.round(255 * OPAQUE * strength);
+  const [red, green, blue] = FULL[sign > 0 ? "increase" : "decrease"];
+  let at = 0;
+  for (const row of fine) {
+    for (const value of row) {
+      pixels.data[at] = red;
+      pixels.data[at + 1] = green;
+      pixels.data[at + 2] = blue;
+      pixels.data[at + 3] = Math.round((255 * OPAQUE * Math.max(sign * value, 0)) / reach);
+      at += 4;
     }
   }
   pen.putImageData(pixels, 0, 0);
@@ -144,13 +152,16 @@ function followMaps(state) {
   mapChoice.run = here.runs.some(({ run }) => String(run) === state["g-run"]) ? state["g-run"] : "";
   seen.mode = MODES.includes(state["g-show"]) ? state["g-show"] : "both";
   Object.assign(here, answers.find(({ label }) => label === wanted) ?? answers[0]);
-  draw();
+  if (here.drawn !== choiceHere()) draw();
 }
 
 // --- showing it
 
+const choiceHere = () => [here.label, mapChoice.of, mapChoice.run, seen.mode].join(" ");
+
 /** Show image, map and votes as they are chosen. */
 function draw() {
+  here.drawn = choiceHere();
   const set = here.mapped ? mapSet(runHere().run, mapChoice.of) : null;
   const one = set?.told?.answers.find(({ label }) => label === here.label);
   here.map = one ? mapAsShown(one, set.told) : null;
@@ -167,21 +178,18 @@ function draw() {
 
 /** A map as gallery-detail.js has it, drawn. */
 function mapAsShown(one, { view }) {
-  const side = Math.min(view, MOST_SIDE);
-  const { reach } = one.scale;
-  return {
-    ...one,
-    of: OF[mapChoice.of],
-    baseline: one.baseline ?? null,
-    increase: overlay(one.cells, 1, reach, side),
-    decrease: overlay(one.cells, -1, reach, side),
-  };
+  if (!one.drawn) {
+    const fine = upsampled(one.cells, Math.min(view, MOST_SIDE));
+    const [increase, decrease] = [1, -1].map((sign) => overlay(fine, sign, one.scale.reach));
+    one.drawn = { ...one, increase, decrease, of: OF[mapChoice.of] };
+  }
+  return one.drawn;
 }
 
 function noMap(set) {
   if (!here.mapped) return here.unmapped;
   if (set.refused) return set.refused;
-  if (!set.told) return "";
+  if (!set.told) return "This map is being made.";
   return mapChoice.of === "cross_entropy"
     ? "There is no loss to explain: nobody voted on this question."
     : "This run has no map of this answer.";

@@ -151,7 +151,8 @@ function onKey(event) {
 function showAbout() {
   const number = about.galaxies.toLocaleString("en");
   byId("title").textContent = about.catalogue;
-  const runs = ["predict", "score", "explain"].flatMap((job) => {
+  const isSurvey = has(viewOf({ view: "galaxies" }), "piece"); // whose pieces have runs of their own
+  const runs = (isSurvey ? [] : ["predict", "score", "explain"]).flatMap((job) => {
     const found = about.runs.filter((one) => one.job === job).at(-1);
     return found ? [`${job} run ${found.run}`] : [];
   });

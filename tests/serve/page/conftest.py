@@ -41,7 +41,8 @@ def root(served: Served) -> str:
 def opened(browser: Any, served: Served) -> Iterator[Opener]:
     """Opens the page; afterwards nothing was complained of, and nothing fetched from elsewhere.
 
-    told: whether what the server refuses is left out of that.
+    told: whether what the server refuses is left out of that; images: whether those of galaxies
+    may be fetched, of which the first takes seconds.
     """
     contexts: list[Any] = []
     wrong: list[str] = []
@@ -51,13 +52,16 @@ def opened(browser: Any, served: Served) -> Iterator[Opener]:
         size: tuple[int, int] = DESKTOP,
         server: Served = served,
         told: bool = False,
+        images: bool = True,
         **options: Any,
     ) -> Any:
         viewport = {"width": size[0], "height": size[1]}
         context = browser.new_context(**{"viewport": viewport, **options})
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         page = context.new_page()
+        if not images:
+            page.route("**/galaxies/**", lambda route: route.abort())
 
         def note(message: Any) -> None:
             of_image = "/galaxies/" in message.location["url"]  # which not all galaxies have

@@ -62,7 +62,7 @@ def test_what_there_is(said: dict[str, Any]) -> None:
 
 def test_without_predictions_or_votes_there_is_another_first_view(tmp_path: Path) -> None:
     voted = catalogue(tmp_path / "voted.duckdb", random_counts(3))
-    assert _about(voted, token="secret")["first"] == "votes"
+    assert _about(voted, token="secret")["first"] == "galaxies"
     assert _about(voted, token="secret")["token"] is True
     assert _about(voted)["index"] is False
 

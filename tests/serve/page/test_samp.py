@@ -92,7 +92,7 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
 def page(browser: Any, served: Served) -> Iterator[Any]:
     """The page of a catalogue with positions; its view of the first galaxy of the list."""
     context = browser.new_context()
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(120_000)  # a server loads much for its first galaxy
     page = context.new_page()
     page.goto(root(served))
     page.locator("#rows th a").first.wait_for()
