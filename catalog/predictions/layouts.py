@@ -55,9 +55,9 @@ class PublishedLayout:
     concentrations: of complete questions only; fractions: of answers of the other
     questions, and those that a release states beside its concentrations; untold: of complete
     questions, concentrations or fractions; lower, upper: ends of the fractions' central 90 %
-    interval. sd, model_sd: their spread, and that of
-    several models. reach, information: by question, as a table states it. incomplete: questions with
-    concentrations of some answers, not used. unread: columns that look like predictions, of
+    interval. sd, model_sd: their spread, and that of several models. reach, information: by
+    question, as a table states it. incomplete: questions with concentrations of some answers, not
+    used. unread: columns that look like predictions, of
     nothing that is read. least: the smallest concentration that there may be.
     """
 
