@@ -31,7 +31,8 @@ class SimilarReport:
     counterparts, best first, one row each, with their similarity (nat, 0 or less) and,
     for the answer, the votes of its question, the observed and the predicted fraction, and what
     was `asked` for in place of the one or the other; `off` is the largest difference of a fraction
-    of the question from what was asked for, `close` whether it is near (`Target`);
+    of the question from what was asked for, `allowed` how large that may be (`Target.furthest`),
+    `close` whether none is larger than it may be;
     `others` holds the question's other answers as text, observed/predicted. exchanged: False
     for a galaxy without votes, whose `alike` are the galaxies that are predicted as it is.
     notes: what was asked for of the whole question, and how far from fair the best ones are.
@@ -63,7 +64,11 @@ class SimilarReport:
     @property
     def shown(self) -> pa.Table:
         """The table for people: as much as 100 columns hold."""
-        return self.table.drop_columns(["others"])
+        both = zip(*(self.table[name].to_pylist() for name in ("off", "allowed")), strict=True)
+        said = [None if off is None else f"{off:.2f}/{allowed:.2f}" for off, allowed in both]
+        place = self.table.column_names.index("off")
+        shown = self.table.set_column(place, "off/allowed", pa.array(said, pa.string()))
+        return shown.drop_columns(["allowed", "others"])
 
 
 def similar(
@@ -182,6 +187,7 @@ def _table(
         rows += [(kind, c.galaxy_id, c.iauname, c.score) for c in counterparts]
     kinds, numbers, names, scores = zip(*rows, strict=True)
     targets = [None, *(c.target for c in (*found.observed, *found.predicted))]
+    furthest = [target and target.furthest for target in targets]
     ids, place = np.unique(np.array(numbers, np.int64), return_inverse=True)
     known, bare, tree = facts.known(ids), facts.without_votes(ids), facts.tree
     question = tree.question_of[answer_id]
@@ -195,7 +201,8 @@ def _table(
             "observed": pa.array(known.observed[place, answer_id], from_pandas=True),
             "predicted": pa.array(known.predicted[place, answer_id], from_pandas=True),
             "asked": pa.array([t and t.fraction for t in targets], pa.float64()),
-            "off": pa.array([t and t.distance for t in targets], pa.float64()),
+            "off": pa.array([far and far[0] for far in furthest], pa.float64()),
+            "allowed": pa.array([far and far[1] for far in furthest], pa.float64()),
             "close": pa.array([t and t.close for t in targets], pa.bool_()),
             "others": [others[i] for i in place],
         }
