@@ -47,6 +47,13 @@ def test_score_index_worst_and_similar_follow_each_other(path: Path) -> None:
     assert kinds == ["selected", "observed", "observed", "predicted", "predicted"]
 
 
+def test_the_list_of_views_is_no_wider_than_a_terminal(path: Path) -> None:
+    lines = zoolens("sql", "--catalog", path).stdout.splitlines()
+    assert lines[0].split() == ["view", "columns"]
+    assert max(map(len, lines)) <= 100
+    assert "fraction_model_sd" in "".join(lines)  # folded, and not cut
+
+
 def test_a_fault_in_the_catalogue_is_exit_code_1(path: Path) -> None:
     import duckdb
 
