@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from zoolens.catalog.errors import Told
@@ -35,7 +35,8 @@ def opened_to_ask(
 def _survey(folder: Path, query: str, *, memory: int, threads: int) -> Iterator[Foreign]:
     """A survey open for one query; of its views those that the query names are made."""
     with open_together(read_survey(folder).named, settings_of(memory, threads)) as survey:
-        tell_of_pieces(folder, survey.stores(), sorted(steps_read(query)))
+        with closing(survey.stores()) as stores:
+            tell_of_pieces(folder, stores, sorted(steps_read(query)))
         own: dict[str, OwnColumn] = {}
         for _, store in survey.stores():
             for row in store.rows(DEFINITIONS, [0]):
