@@ -19,6 +19,7 @@ or by answer (`_proportion-asked`). The question may carry its campaign.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from zoolens.catalog.decision_tree import DecisionTree, Question
 from zoolens.catalog.errors import TableRefused, nearest
@@ -86,7 +87,9 @@ class PublishedLayout:
 
     def __or__(self, other: "PublishedLayout") -> "PublishedLayout":
         """With the columns of another that is about other questions."""
-        both = {kind: {**getattr(self, kind), **getattr(other, kind)} for kind in _KINDS}
+        both: dict[str, Any] = {
+            kind: {**getattr(self, kind), **getattr(other, kind)} for kind in _KINDS
+        }
         return replace(self, **both)
 
     @property
@@ -194,7 +197,7 @@ def _of_question(known: set[str], question: Question, suffix: str) -> tuple[Publ
 
 def _stated_spread(
     known: set[str], question: Question, suffix: str, fractions: Mapping[str, str]
-) -> dict[str, dict[str, str]]:
+) -> dict[str, Any]:
     """The columns that state how far fractions are sure, by the name of their kind."""
     released = {a for a, name in fractions.items() if name.endswith(_PREDICTED)}
     stems = _stems(question, suffix)
