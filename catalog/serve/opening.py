@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,7 +57,8 @@ def _telling() -> Iterator[list[warnings.WarningMessage]]:
 def _survey(folder: Path, query: str, *, memory: int, threads: int) -> Iterator[Foreign]:
     """A survey open for one query; of its views those that the query names are made."""
     with open_together(read_survey(folder).named, settings_of(memory, threads)) as survey:
-        tell_of_pieces(folder, survey.stores(), sorted(steps_read(query)))
+        with closing(survey.stores()) as stores:
+            tell_of_pieces(folder, stores, sorted(steps_read(query)))
         tables = _tables(survey)
         survey.make_views(query)
         survey.close_in()
@@ -66,7 +67,8 @@ def _survey(folder: Path, query: str, *, memory: int, threads: int) -> Iterator[
 
 def _look_over_survey(folder: Path, *, memory: int) -> tuple[list[Published], Overview]:
     with open_together(read_survey(folder).named, settings_of(memory, 1)) as survey:
-        tell_of_pieces(folder, survey.stores(), JOBS)
+        with closing(survey.stores()) as stores:
+            tell_of_pieces(folder, stores, JOBS)
         held = together(overview(store) for _, store in survey.stores())
         return _tables(survey), held
 

@@ -65,7 +65,7 @@ class Snapshot:
             out = piece.path(self.path)
             out.parent.mkdir(parents=True, exist_ok=True)
             renewed |= self._copy(piece.path(self._catalog), out)
-        write_survey(self.path, survey.pieces)
+        write_survey(self.path, survey.pieces, survey.identities)
         return renewed
 
     def _copy(self, file: Path, out: Path) -> bool:
