@@ -6,6 +6,7 @@ but for times, which are ASCII. What XML cannot hold in text becomes U+FFFD in T
 """
 
 import binascii
+import math
 from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
@@ -33,7 +34,7 @@ _KINDS = {  # VOTable datatype, and NumPy's in BINARY2
     pa.float32(): ("float", ">f4"),
     pa.float64(): ("double", ">f8"),
 }
-_LISTS = pa.list_(pa.float64())
+_LISTS = {pa.list_(pa.float64()): ("double", ">f8"), pa.list_(pa.float32()): ("float", ">f4")}
 _SIZES = {"point": "2", "circle": "3"}
 _NO_XML = "[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _LINE = 48_000  # bytes, a multiple of 3, that become a line of base64
@@ -50,8 +51,8 @@ class VOTableStream:
     """A VOTable as bytes: `head`, then `rows` of each batch, then `tail`.
 
     binary: BINARY2, else TABLEDATA. Types are those of `_KINDS`, text, bytes and lists of floats;
-    a field's metadata may say what its values are (b"xtype"), and that its text is `char`, which
-    is ASCII or UTF-8 (b"datatype").
+    a field's metadata may say what its values are (b"xtype"), of which size lists are
+    (b"arraysize"), and that its text is `char`, which is ASCII or UTF-8 (b"datatype").
     """
 
     def __init__(self, schema: pa.Schema, *, binary: bool, infos: dict[str, str]) -> None:
@@ -102,8 +103,9 @@ def kind_of(field: pa.Field) -> tuple[str, str | None, str | None]:
         return _KINDS[field.type][0], None, xtype
     if pa.types.is_binary(field.type):
         return "unsignedByte", "*", xtype
-    if field.type == _LISTS:
-        return "double", _SIZES.get(xtype or "", "*"), xtype
+    if field.type in _LISTS:
+        size = (field.metadata or {}).get(b"arraysize", b"").decode()
+        return _LISTS[field.type][0], size or _SIZES.get(xtype or "", "*"), xtype
     is_char = xtype == "timestamp" or (field.metadata or {}).get(b"datatype") == b"char"
     return ("char" if is_char else "unicodeChar"), "*", xtype
 
@@ -146,7 +148,7 @@ def _cells(column: pa.Array) -> pa.Array:
         text = _float_text(column)
     elif pa.types.is_binary(column.type):
         text = pa.array([" ".join(map(str, v or b"")) for v in column.to_pylist()], pa.string())
-    elif column.type == _LISTS:
+    elif column.type in _LISTS:
         text = _joined(column)
     elif pa.types.is_string(column.type):
         text = column
@@ -205,7 +207,7 @@ def _binary_parts(column: pa.Array, field: pa.Field) -> list[pa.Array]:
         values = pc.fill_null(column, 0).to_numpy(zero_copy_only=False)
         return [_fixed(_bytes(values, _KINDS[column.type][1]))]
     kind, size, _ = kind_of(field)
-    if column.type == _LISTS:
+    if column.type in _LISTS:
         return _list_parts(column, size)
     binary = _encoded(column, kind)
     width = 2 if kind == "unicodeChar" else 1
@@ -214,10 +216,12 @@ def _binary_parts(column: pa.Array, field: pa.Field) -> list[pa.Array]:
 
 
 def _list_parts(column: pa.Array, size: str | None) -> list[pa.Array]:
+    number = _LISTS[column.type][1]
     lists = [[] if v is None else v for v in column.to_pylist()]
     if size not in (None, "*"):
-        lists = [v or [np.nan] * int(size or 0) for v in lists]
-    packed = [np.array([np.nan if x is None else x for x in v], ">f8").tobytes() for v in lists]
+        length = math.prod(map(int, (size or "").split("x")))
+        lists = [v or [np.nan] * length for v in lists]
+    packed = [np.array([np.nan if x is None else x for x in v], number).tobytes() for v in lists]
     binary = pa.array(packed, pa.large_binary())
     if size != "*":
         return [binary]

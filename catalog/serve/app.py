@@ -12,6 +12,7 @@ from starlette.routing import Mount, Route
 from zoolens.catalog.errors import CatalogError, UnknownName, nearest
 from zoolens.catalog.serve.access import Guard, Log
 from zoolens.catalog.serve.errors import error_response
+from zoolens.catalog.serve.rate import Rate
 from zoolens.catalog.serve.service import PATH, Service
 from zoolens.catalog.serve.tap import description
 from zoolens.catalog.serve.tap.asynchronous import Asynchronous
@@ -32,6 +33,7 @@ def make_app(service: Service, log: Callable[[str], object]) -> Starlette:
         finally:
             await service.end()
 
+    settings = service.settings
     vosi = _Vosi(service)
     tap = [
         Route("/sync", Sync(service), methods=["GET", "POST"]),
@@ -46,7 +48,10 @@ def make_app(service: Service, log: Callable[[str], object]) -> Starlette:
         routes=[Mount(PATH, routes=tap), Route("/", _root)],
         middleware=[
             Middleware(Log, write=log),
-            Middleware(Guard, token=service.settings.token, most=service.settings.upload),
+            *([] if settings.rate is None else [Middleware(Rate, most=settings.rate)]),
+            Middleware(
+                Guard, token=settings.token, most=settings.upload, patience=settings.patience
+            ),
         ],
         exception_handlers={CatalogError: _refused},
         lifespan=lifespan,

@@ -10,8 +10,8 @@ import ctypes
 import json
 import os
 import resource
+import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -20,12 +20,14 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.formats.votable_reading import read_votable
+from zoolens.catalog.serve.adql.functions import also_read
+from zoolens.catalog.serve.adql.parsing import AdqlError
 from zoolens.catalog.serve.adql.reserved import written
 from zoolens.catalog.serve.adql.translate import Translated, translate
 from zoolens.catalog.serve.adql.where import at_in
-from zoolens.catalog.serve.asking import Asked, Limits
+from zoolens.catalog.serve.asking import Asked, Limits, scratch_of
 from zoolens.catalog.serve.opening import opened_to_ask
 from zoolens.catalog.serve.tap.formats import Answer, format_of
 from zoolens.catalog.serve.tap.rows import described_schema, plain
@@ -54,12 +56,16 @@ def run(catalog: str, asked: Asked, limits: Limits, pipe: Connection) -> None:
 def _said(catalog: Path, asked: Asked, limits: Limits) -> Iterator[bytes]:
     """The line that says how it went, then the answer."""
     try:
-        with tempfile.TemporaryDirectory(prefix="zoolens-") as scratch:
-            parts = _answer(catalog, asked, limits, Path(scratch))
+        scratch = scratch_of(os.getpid())
+        scratch.mkdir(exist_ok=True)
+        try:
+            parts = _answer(catalog, asked, limits, scratch)
             first = next(parts)
             yield _line(status="ok")
             yield first
             yield from parts
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
     except CatalogError as error:
         yield _line(status="error", message=str(error)[:_LONGEST])
     except MemoryError:
@@ -80,20 +86,31 @@ def _too_much(limits: Limits) -> str:
 def _answer(catalog: Path, asked: Asked, limits: Limits, scratch: Path) -> Iterator[bytes]:
     form = format_of(asked.form)
     bounds = {"memory": limits.memory, "threads": limits.threads}
-    with opened_to_ask(catalog, asked.query, **bounds) as (foreign, told):
+    with opened_to_ask(catalog, also_read(asked.query), **bounds) as (foreign, told):
         _take_in(foreign, asked)
         query = translate(asked.query, foreign.tables, asked.rows + 1)
         if query.has_geometry:
             foreign.add_macros()
+        foreign.add_functions(query.called.macros, query.called.reads)
+        _check_names(foreign, query)
         if any(name.startswith("tap_schema.") for name in query.used):
             foreign.add_tap_schema(written)
         with _as_user_error(asked.query, query, limits):
+            columns = foreign.sized(query.columns)
             reader = foreign.answer(query.sql, _BATCH)
-            schema = described_schema(reader.schema, query.columns)
+            schema = described_schema(reader.schema, columns)
             batches = _batches(reader, schema, asked.query, query, limits)
             infos = {"QUERY": asked.query, "PROVIDER": "Zoolens"}
             infos |= {f"WARNING_{number}": words for number, words in enumerate(told, start=1)}
             yield from form.write(Answer(schema, batches, asked.rows, infos), scratch)
+
+
+def _check_names(foreign: Foreign, query: Translated) -> None:
+    for given in query.called.given:
+        try:
+            foreign.check_name(given.kind, given.name)
+        except UnknownName as error:
+            raise AdqlError(f"{given.at}: {error}") from None
 
 
 def _take_in(foreign: Foreign, asked: Asked) -> None:

@@ -1,4 +1,4 @@
-"""Whatever is served, opened for one query: a catalogue, or the folder of a survey."""
+"""Whatever is served, opened for one query: a catalogue, a survey, or the tables of a release."""
 
 import warnings
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from zoolens.catalog.store.foreign import Foreign, opened, settings_of
 from zoolens.catalog.store.own_columns import DEFINITIONS, OwnColumn
 from zoolens.catalog.store.published import published
 from zoolens.catalog.store.query import steps_read
+from zoolens.catalog.store.release_file import NAME, opened_release
 from zoolens.catalog.store.together import open_together
 from zoolens.catalog.survey.agreement import tell_of_pieces
 from zoolens.catalog.survey.folder import is_survey, read_survey
@@ -25,7 +26,7 @@ def opened_to_ask(
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", Told)
-        ways = _survey if is_survey(path) else opened
+        ways = _survey if is_survey(path) else opened_release if path.name == NAME else opened
         with ways(path, query, memory=memory, threads=threads) as foreign:
             told = [str(one.message) for one in caught if isinstance(one.message, Told)]
             yield foreign, told

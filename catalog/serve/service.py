@@ -1,5 +1,6 @@
 """What all requests share: the snapshot that is asked, the queries and jobs at work."""
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ class Service:
     """A catalogue that is served.
 
     catalog: a file that nobody writes to, which may be replaced by another, or a survey of such;
-    jobs: the folder of the asynchronous ones.
+    jobs: the folder of the asynchronous ones; `scratch`, beside it, is for what is at work.
     """
 
     workers: Workers
@@ -33,7 +34,7 @@ class Service:
     def __init__(self, catalog: Path, jobs: Path, settings: Settings) -> None:
         self.catalog, self.settings = catalog, settings
         self.since = datetime.now(UTC)
-        self._jobs = jobs
+        self._jobs, self.scratch = jobs, jobs.with_name("scratch")
         self.look_again()
 
     def look_again(self) -> None:
@@ -46,8 +47,10 @@ class Service:
         """Start what answers queries, and go on with jobs that had not ended."""
         from zoolens.catalog.serve.tap.running import Running
 
-        self.workers = Workers(self.settings.workers)
-        self.running = Running(self, JobStore(self._jobs))
+        shutil.rmtree(self.scratch, ignore_errors=True)  # of a server that was killed
+        self.scratch.mkdir(parents=True)
+        self.workers = Workers(self.settings.workers, scratch=self.scratch)
+        self.running = Running(self, JobStore(self._jobs, disk=self.settings.disk))
 
     async def end(self) -> None:
         """End what is at work."""

@@ -68,10 +68,13 @@ class Answering:
 class Workers:
     """Processes for queries.
 
-    most: how many at once; waiting: how many more may wait, each so many seconds.
+    most: how many at once; waiting: how many more may wait, each so many seconds; scratch: the
+    folder for what they write, that of the system unless given.
     """
 
-    def __init__(self, most: int, waiting: int = 64, patience: float = 30.0) -> None:
+    def __init__(
+        self, most: int, waiting: int = 64, patience: float = 30.0, scratch: Path | None = None
+    ) -> None:
         self._slots = asyncio.Semaphore(most)
         self._waiting, self._most_waiting, self._patience = 0, waiting, patience
         self._numbers = count(1)
@@ -85,6 +88,7 @@ class Workers:
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
+            env=os.environ | ({} if scratch is None else {"TMPDIR": str(scratch)}),
         )
         theirs.close()
         self._orders.setblocking(False)

@@ -33,7 +33,7 @@ class Sync:
             names = ("REQUEST", "LANG", "QUERY", "MAXREC", "FORMAT", "RESPONSEFORMAT")
             values = {name: parameters.get(name) for name in names}
             asked = query_of(values, self._service.settings)
-            with TemporaryDirectory(prefix="zoolens-") as folder:
+            with TemporaryDirectory(dir=self._service.scratch) as folder:
                 uploads = await take_in(parameters, Path(folder), self._service.settings, request)
                 asked = replace(asked, uploads=tuple(uploads.items()))
                 await while_there(receive, lambda: self._answer(asked, scope, receive, send))
@@ -85,5 +85,6 @@ async def while_there(receive: Receive, work: Callable[[], Awaitable[None]]) -> 
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    if tasks[0].done() and not tasks[0].cancelled():
-        tasks[0].result()
+    for task in tasks:
+        if not task.cancelled():
+            task.result()
