@@ -59,7 +59,7 @@ class _Seen:
 def _load(case: Case, world: World, folder: Path) -> Verdict:
     """All clients are answered, and afterwards the server takes what it took before."""
     try:
-        with served(world, folder) as server:
+        with served(world, folder, "--timeout", "20") as server:
             figures = _figures(server, folder, case.seed)
     except (Wrong, OSError) as error:
         return failed(str(error))

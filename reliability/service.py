@@ -24,7 +24,7 @@ from reliability.requests import broken_http, broken_upload, form_of, odd_reques
 from reliability.world import World
 from tests.made.serving import Served, serving
 
-BATCH = 100  # requests of a case
+BATCH = 200  # requests of a case
 _AT_ONCE = 3  # clients of a case
 _SECONDS, _PATIENCE = 3.0, 2.0  # that a query may take, and a request to come
 _SLACK = 20.0  # seconds on a machine that may be busy
@@ -377,7 +377,7 @@ JOBS: dict[str, Job] = {
     "HTTP": _of_requests(broken_http, _judge),
     "odd requests": _of_requests(_any_odd, _judge),
     "uploads": _of_requests(broken_upload, _refusal_of_query),
-    "slow clients": Job(_slow_clients, ("full",), share=0.1, events=20, isolated=False),
-    "clients that leave": Job(_leaving_clients, ("full",), share=0.1, events=20, isolated=False),
-    "server killed": Job(_killed, ("full",), share=0.1, isolated=False),
+    "slow clients": Job(_slow_clients, ("full",), share=0.25, events=20, isolated=False),
+    "clients that leave": Job(_leaving_clients, ("full",), share=0.25, events=20, isolated=False),
+    "server killed": Job(_killed, ("full",), share=1, isolated=False),
 }

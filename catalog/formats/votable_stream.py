@@ -34,7 +34,6 @@ _KINDS = {  # VOTable datatype, and NumPy's in BINARY2
     pa.float32(): ("float", ">f4"),
     pa.float64(): ("double", ">f8"),
 }
-_LISTS = {pa.list_(pa.float64()): ("double", ">f8"), pa.list_(pa.float32()): ("float", ">f4")}
 _SIZES = {"point": "2", "circle": "3"}
 _NO_XML = "[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _LINE = 48_000  # bytes, a multiple of 3, that become a line of base64
@@ -103,9 +102,9 @@ def kind_of(field: pa.Field) -> tuple[str, str | None, str | None]:
         return _KINDS[field.type][0], None, xtype
     if pa.types.is_binary(field.type):
         return "unsignedByte", "*", xtype
-    if field.type in _LISTS:
+    if pa.types.is_list(field.type):
         size = (field.metadata or {}).get(b"arraysize", b"").decode()
-        return _LISTS[field.type][0], size or _SIZES.get(xtype or "", "*"), xtype
+        return _KINDS[field.type.value_type][0], size or _SIZES.get(xtype or "", "*"), xtype
     is_char = xtype == "timestamp" or (field.metadata or {}).get(b"datatype") == b"char"
     return ("char" if is_char else "unicodeChar"), "*", xtype
 
@@ -148,7 +147,7 @@ def _cells(column: pa.Array) -> pa.Array:
         text = _float_text(column)
     elif pa.types.is_binary(column.type):
         text = pa.array([" ".join(map(str, v or b"")) for v in column.to_pylist()], pa.string())
-    elif column.type in _LISTS:
+    elif pa.types.is_list(column.type):
         text = _joined(column)
     elif pa.types.is_string(column.type):
         text = column
@@ -207,7 +206,7 @@ def _binary_parts(column: pa.Array, field: pa.Field) -> list[pa.Array]:
         values = pc.fill_null(column, 0).to_numpy(zero_copy_only=False)
         return [_fixed(_bytes(values, _KINDS[column.type][1]))]
     kind, size, _ = kind_of(field)
-    if column.type in _LISTS:
+    if pa.types.is_list(column.type):
         return _list_parts(column, size)
     binary = _encoded(column, kind)
     width = 2 if kind == "unicodeChar" else 1
@@ -216,7 +215,7 @@ def _binary_parts(column: pa.Array, field: pa.Field) -> list[pa.Array]:
 
 
 def _list_parts(column: pa.Array, size: str | None) -> list[pa.Array]:
-    number = _LISTS[column.type][1]
+    number = _KINDS[column.type.value_type][1]
     lists = [[] if v is None else v for v in column.to_pylist()]
     if size not in (None, "*"):
         length = math.prod(map(int, (size or "").split("x")))

@@ -41,7 +41,7 @@ _EXAMPLES = (
         "maps",
         "Which pixels raise an answer, as arrays",
         "SELECT TOP 10 iauname, label, saliency_map(iauname, label) AS pixels\n"
-        "FROM zoolens.saliency_stats WHERE of = 'concentration'",
+        "FROM zoolens.saliency_stats WHERE \"of\" = 'concentration'",
     ),
     (
         "uploaded",
