@@ -1,4 +1,4 @@
-"""Requests that are none: broken HTTP, floods, tricks with paths, and uploads that are no VOTables."""
+"""Requests that are none: broken HTTP, floods, odd paths, and uploads that are no VOTables."""
 
 import base64
 import gzip
@@ -145,9 +145,9 @@ def _request(method: str, path: str, body: bytes = b"", kind: str = "") -> bytes
     return "\r\n".join(head).encode("latin-1", "replace") + b"\r\n\r\n" + body
 
 
-def form_of(query: str) -> bytes:
-    """A query as a sound request, as CSV of at most five rows."""
-    pairs = f"LANG=ADQL&FORMAT=csv&MAXREC=5&QUERY={quote(query, errors='replace')}"
+def form_of(query: str, rows: int = 5) -> bytes:
+    """A query as a sound request, as CSV of so many rows at most."""
+    pairs = f"LANG=ADQL&FORMAT=csv&MAXREC={rows}&QUERY={quote(query, errors='replace')}"
     return _request("POST", "/tap/sync", pairs.encode(), "application/x-www-form-urlencoded")
 
 

@@ -27,8 +27,7 @@ class Guard:
 
     token: as `Authorization: Bearer` has it, or the password of `Basic`, whatever the user, which
     is what TOPCAT asks for; None if everybody may. most: bytes of a request's body. patience:
-    seconds in which a body must come, and one more for every `_SLOWEST` bytes of it; and in which
-    each part of an answer must be taken on.
+    seconds in which a body must come, and one more for every `_SLOWEST` bytes of it.
     """
 
     def __init__(self, app: ASGIApp, token: str | None, most: int, patience: float = 20.0) -> None:
@@ -74,11 +73,7 @@ class Guard:
         async def noted(message: Message) -> None:
             nonlocal begun
             begun = True
-            try:
-                async with asyncio.timeout(self._patience):
-                    await send(message)
-            except TimeoutError:
-                raise BrokenOff(f"nobody took it on for {self._patience:,g} s") from None
+            await send(message)
 
         try:
             await self._app(scope, counted, noted)

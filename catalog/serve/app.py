@@ -84,7 +84,9 @@ class _Vosi:
         return Response(made, media_type=_XML)
 
     def tables(self, request: Request) -> Response:
-        whole = request.query_params.get("detail", "max").lower() != "min"
+        asked = request.query_params
+        # astroquery's TapPlus asks for names alone in a way of ESA's
+        whole = asked.get("detail", "max").lower() != "min" and asked.get("only_tables") != "true"
         return Response(description.tables(self._service.tables, columns=whole), media_type=_XML)
 
     def table(self, request: Request) -> Response:

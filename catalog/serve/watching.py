@@ -1,7 +1,7 @@
 """Connections on which nothing comes to an end: half a request's head, an answer nobody takes on.
 
-uvicorn waits for them for ever; here they are ended when their time is over. The body of a request,
-and an answer that is being sent, are watched where they are (`catalog.serve.access`).
+uvicorn waits for them for ever; here they are ended when their time is over. The body of a request
+is waited for where it is read (`catalog.serve.access`).
 """
 
 import asyncio
@@ -14,6 +14,7 @@ class Connection(Protocol):
     """What is looked at of uvicorn's connections."""
 
     transport: Any  # asyncio's
+    flow: Any  # whether more may be written
     cycle: Any  # the request that is answered, or was last; None before the first
 
 
@@ -37,10 +38,12 @@ def waits_for(connection: Connection) -> object:
     """What has to come from the other side before anything happens; None for nothing.
 
     Its first request; its next one, or the rest of a body that was answered already; that it takes
-    on what it was sent, so that the connection can be closed.
+    on more of an answer, or all that it was sent, so that the connection can be closed.
     """
     if connection.transport.is_closing():
         return "close"
+    if connection.flow.write_paused:
+        return ("take", connection.transport.get_write_buffer_size())
     if connection.cycle is None:
         return "first"
     return ("next", id(connection.cycle)) if connection.cycle.response_complete else None
