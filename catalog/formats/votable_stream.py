@@ -7,7 +7,9 @@ but for times, which are ASCII. What XML cannot hold in text becomes U+FFFD in T
 
 import binascii
 import math
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
@@ -36,7 +38,40 @@ _KINDS = {  # VOTable datatype, and NumPy's in BINARY2
 }
 _SIZES = {"point": "2", "circle": "3"}
 _NO_XML = "[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+_NAMES = re.compile("[A-Za-z_][A-Za-z0-9_]*")  # that can be an ID, too
+_TAKEN = ("icrs", "Error")
 _LINE = 48_000  # bytes, a multiple of 3, that become a line of base64
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """A service that takes the values of a column (DataLink 1.1, section 4).
+
+    column: its name; address, standard: of the service; parameter: that takes the value.
+    """
+
+    column: str
+    address: str
+    standard: str
+    parameter: str = "ID"
+
+    @property
+    def field(self) -> str:
+        """The ID of the column's field: its name where that can be, which readers take for it."""
+        usable = _NAMES.fullmatch(self.column) and self.column not in _TAKEN
+        return self.column if usable else "described"
+
+    def written(self) -> str:
+        """The resource that says so."""
+        return f"""<RESOURCE type="meta" utype="adhoc:service">
+<PARAM name="accessURL" datatype="char" arraysize="*" value={quoteattr(_xml(self.address))}/>
+<PARAM name="standardID" datatype="char" arraysize="*" value={quoteattr(self.standard)}/>
+<GROUP name="inputParams">
+<PARAM name={quoteattr(self.parameter)} datatype="char" arraysize="*" value="" \
+ref="{self.field}"/>
+</GROUP>
+</RESOURCE>
+"""
 
 
 def error_document(message: str) -> bytes:
@@ -46,21 +81,41 @@ def error_document(message: str) -> bytes:
     return f"{_HEAD}{info}{_TAIL}".encode()
 
 
+def cone_error_document(message: str) -> bytes:
+    """The VOTable that says so of a cone search (Simple Cone Search 1.03, section 2.3)."""
+    said = quoteattr(_xml(message))
+    info = f'<INFO ID="Error" name="Error" value={said}/>\n'
+    return f"{_HEAD}{info}{_TAIL}".encode()
+
+
 class VOTableStream:
     """A VOTable as bytes: `head`, then `rows` of each batch, then `tail`.
 
     binary: BINARY2, else TABLEDATA. Types are those of `_KINDS`, text, bytes and lists of floats;
     a field's metadata may say what its values are (b"xtype"), of which size lists are
-    (b"arraysize"), and that its text is `char`, which is ASCII or UTF-8 (b"datatype").
+    (b"arraysize"), that its text is `char`, which is ASCII or UTF-8 (b"datatype"), and its UTYPE
+    (b"utype"). descriptor: of a service for a column.
     """
 
-    def __init__(self, schema: pa.Schema, *, binary: bool, infos: dict[str, str]) -> None:
+    def __init__(
+        self,
+        schema: pa.Schema,
+        *,
+        binary: bool,
+        infos: dict[str, str],
+        descriptor: Descriptor | None = None,
+    ) -> None:
         self._schema, self._binary, self._infos = schema, binary, infos
+        self._descriptor = descriptor
         self._rest = b""
 
     def head(self) -> bytes:
         """All before the first row."""
-        fields = "".join(map(_field, self._schema))
+        of = self._descriptor
+        fields = "".join(
+            _field(field, None if of is None or of.column != field.name else of.field)
+            for field in self._schema
+        )
         system = '<COOSYS ID="icrs" system="ICRS"/>\n' if 'ref="icrs"' in fields else ""
         infos = "".join(
             f"<INFO name={quoteattr(name)} value={quoteattr(_xml(value))}/>\n"
@@ -81,7 +136,9 @@ class VOTableStream:
     def tail(self, *, overflow: bool) -> bytes:
         """All after the last row; overflow: whether there would have been more."""
         end = "</STREAM>\n</BINARY2></DATA>\n" if self._binary else "</TABLEDATA></DATA>\n"
-        text = f"{end}</TABLE>\n{_OVERFLOW if overflow else ''}{_TAIL}"
+        more = "" if self._descriptor is None else self._descriptor.written()
+        status = _OVERFLOW if overflow else ""
+        text = f"{end}</TABLE>\n{status}</RESOURCE>\n{more}</VOTABLE>\n"
         return b"".join(_lines(self._rest)) + text.encode()
 
 
@@ -109,17 +166,19 @@ def kind_of(field: pa.Field) -> tuple[str, str | None, str | None]:
     return ("char" if is_char else "unicodeChar"), "*", xtype
 
 
-def _field(field: pa.Field) -> str:
+def _field(field: pa.Field, identifier: str | None) -> str:
     said = meaning(field)
     kind, size, xtype = kind_of(field)
     stated = {
+        "ID": identifier,
         "name": field.name,
         "datatype": kind,
         "arraysize": size,
         "xtype": xtype,
         "unit": said.unit,
         "ucd": said.ucd,
-        "ref": "icrs" if said.ucd.startswith("pos.eq.") else None,
+        "utype": (field.metadata or {}).get(b"utype", b"").decode(),
+        "ref": "icrs" if said.ucd.lower().startswith(("pos.eq.", "pos_eq_")) else None,
     }
     words = " ".join(f"{name}={quoteattr(_xml(value))}" for name, value in stated.items() if value)
     if not said.description:

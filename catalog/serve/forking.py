@@ -18,11 +18,21 @@ from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import Any
 
-from zoolens.catalog.serve.asking import Asked, Limits, scratch_of
+from zoolens.catalog.serve.asking import (
+    Limits,
+    Product,
+    Request,
+    packed,
+    scratch_of,
+    unpacked,
+)
 
-Run = Callable[[str, Asked, Limits, Connection], None]
+Run = Callable[[str, Request, Limits, Connection], None]
 # What the libraries would load in every process anew, when they need it.
 _LATER = ("pandas", "astropy.io.fits", "astropy.io.votable.tree", "pyarrow.dataset")
+# And what takes seconds: when the first is asked for of what is made of a galaxy, of its pixels.
+_OF_PRODUCTS = ("zoolens.catalog.serve.products.making", "numba")
+_OF_PIXELS = ("zoolens.catalog.explain.model", "galaxy_datasets.transforms")
 MESSAGE = 1 << 20  # bytes, more than any query takes
 
 
@@ -32,12 +42,14 @@ class Order:
 
     number: int
     catalog: str = ""
-    asked: Asked | None = None
+    asked: Request | None = None
     limits: Limits | None = None
 
     def packed(self) -> bytes:
         """The order as JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False).encode(errors="replace")
+        made = {**vars(self), "asked": self.asked and packed(self.asked)}
+        made["limits"] = self.limits and asdict(self.limits)
+        return json.dumps(made, ensure_ascii=False).encode(errors="replace")
 
     @classmethod
     def unpacked(cls, data: bytes) -> "Order":
@@ -45,9 +57,8 @@ class Order:
         given: dict[str, Any] = json.loads(data)
         if given["asked"] is None:
             return cls(given["number"])
-        uploads = tuple((name, file) for name, file in given["asked"].pop("uploads"))
-        asked = Asked(**given["asked"], uploads=uploads)
-        return cls(given["number"], given["catalog"], asked, Limits(**given["limits"]))
+        asked, limits = unpacked(given["asked"]), Limits(**given["limits"])
+        return cls(given["number"], given["catalog"], asked, limits)
 
 
 def serve(orders: socket.socket) -> None:
@@ -90,6 +101,9 @@ def _obey(orders: socket.socket, numbers: dict[int, int], run: Run) -> bool:
             if number == order.number:
                 os.kill(process, signal.SIGKILL)
         return True
+    if isinstance(order.asked, Product):
+        for module in (*_OF_PRODUCTS, *(_OF_PIXELS if order.asked.sees else ())):
+            import_module(module)
     process = os.fork()
     if not process:
         signal.set_wakeup_fd(-1)

@@ -15,9 +15,10 @@ from contextlib import asynccontextmanager, suppress
 from itertools import count
 from pathlib import Path
 from signal import SIGABRT, SIGALRM, SIGKILL, SIGSEGV, SIGXCPU, SIGXFSZ
+from typing import Any
 
-from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.serve.asking import Asked, Limits
+from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.serve.asking import Limits, Request
 from zoolens.catalog.serve.forking import MESSAGE, Order
 
 _LINE = 1 << 17  # bytes of the line that says how it went
@@ -36,14 +37,19 @@ class Answering:
     def __init__(self, reader: asyncio.StreamReader, ended: "asyncio.Future[int]", limits: Limits):
         self._reader, self._ended, self._limits = reader, ended, limits
 
-    async def begin(self) -> None:
-        """Wait until there is an answer. Raises `CatalogError` where there will be none."""
+    async def begin(self) -> dict[str, Any]:
+        """Wait until there is an answer; what is said of it first.
+
+        Raises `CatalogError` where there will be none: `UnknownName` if what is asked for is not
+        there.
+        """
         line = await self._reader.readline()
         if not line.endswith(b"\n"):
             raise self._died(await self._ended)
         said = json.loads(line)
         if said["status"] != "ok":
-            raise CatalogError(said["message"])
+            raise (UnknownName if said.get("absent") else CatalogError)(said["message"])
+        return dict(said)
 
     async def parts(self) -> AsyncIterator[bytes]:
         """The answer, part by part. Raises `CatalogError` if it breaks off."""
@@ -101,7 +107,7 @@ class Workers:
 
     @asynccontextmanager
     async def answering(
-        self, catalog: Path, asked: Asked, limits: Limits, patience: float | None = None
+        self, catalog: Path, asked: Request, limits: Limits, patience: float | None = None
     ) -> AsyncIterator[Answering]:
         """A query at work; it ends with the context. Raises `Busy` if it would wait too long.
 

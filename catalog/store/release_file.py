@@ -19,12 +19,14 @@ from zoolens.catalog.runtime.files import replacing
 from zoolens.catalog.store.connection import connect_to_copy
 from zoolens.catalog.store.dictionary import Column
 from zoolens.catalog.store.foreign import Foreign, settings_of
+from zoolens.catalog.store.overview import Overview
 from zoolens.catalog.store.own_columns import quoted
 from zoolens.catalog.store.published import VOTABLE, Published, standard_tables
 
 NAME = "release.duckdb"
 _DESCRIBED = "described"
 _GRID = "FLOAT[][]"
+_TREE = "SELECT question, answer, label, asked_after FROM answers ORDER BY rowid"
 
 
 class ReleasedTable(NamedTuple):
@@ -107,6 +109,22 @@ def opened_release(path: Path, query: str = "", *, memory: int, threads: int) ->
         yield Foreign(connection, _published(connection))
     finally:
         connection.close()
+
+
+def look_over_release(path: Path, *, memory: int) -> tuple[list[Published], Overview]:
+    """The tables that others may ask of a release, and what it holds; there are no runs in it."""
+    with opened_release(path, memory=memory, threads=1) as foreign:
+        held = {table.name: table for table in foreign.tables if not table.standard}
+        named = {column.name for column in held["galaxies"].columns}
+        placed = "count(CASE WHEN dec IS NOT NULL THEN ra END)" if {"ra", "dec"} <= named else "0"
+        ((galaxies, positions),) = foreign.rows(f"SELECT count(*), {placed} FROM galaxies")
+        tree = foreign.rows(_TREE) if "answers" in held else []
+        filled = {name for name in held if foreign.rows(f"SELECT 1 FROM {quoted(name)} LIMIT 1")}
+    answers = tuple(
+        (question, answer, label, tuple(filter(None, (after or "").split(","))))
+        for question, answer, label, after in tree
+    )
+    return foreign.tables, Overview(galaxies, positions, False, answers, (), frozenset(filled))
 
 
 def _published(connection: duckdb.DuckDBPyConnection) -> list[Published]:
