@@ -113,10 +113,8 @@ _SIGNS = (
 def hostile_query(chance: Random) -> str:
     """One query: grown, forbidden or greedy, and often mutated."""
     way = chance.random()
-    if way < 0.72:
-        text = _query(chance, 2)
-    else:
-        text = chance.choice(_FORBIDDEN if way < 0.94 else _GREEDY)
+    harmful = _FORBIDDEN if way < 0.94 else _GREEDY
+    text = _query(chance, 2) if way < 0.72 else chance.choice(harmful)
     for _ in range(chance.choice((0, 0, 0, 1, 1, 2))):
         text = _mutated(text, chance)
     return text

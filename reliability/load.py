@@ -79,7 +79,11 @@ def _load(case: Case, world: World, folder: Path) -> Verdict:
 def _figures(server: Served, folder: Path, seed: int) -> dict[str, Any]:
     for _ in range(10):
         alive(server)
-    before = {"descriptors_before": descriptors(server), "memory_before": memory(server)}
+    before = {
+        "descriptors_before": descriptors(server),
+        "memory_before": memory(server),
+        "processes_before": len(processes(server)),
+    }
     seen, most, end = _Seen(), Counter[str](), time.monotonic() + SECONDS
     threads = [
         threading.Thread(

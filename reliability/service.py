@@ -41,6 +41,7 @@ class Wrong(Exception):
 
 @contextmanager
 def served(world: World, folder: Path, *options: str) -> Iterator[Served]:
+    """A server of a small catalogue, whose files are in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     gz = folder / "gz.duckdb"
     shutil.copy(world.part("full") / "gz.duckdb", gz)
@@ -147,7 +148,7 @@ def scratch(folder: Path) -> list[str]:
 
 
 def nothing_left(server: Served, folder: Path, before: int) -> None:
-    """Raises if a process, file or descriptor is left over; before: descriptors at the beginning."""
+    """Raises if a process, file or descriptor is left over; before: descriptors there were."""
 
     def left() -> str:
         if len(found := processes(server)) != 2:
@@ -264,10 +265,8 @@ def _until_closed(server: Served, first: bytes, again: bytes) -> bool:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.connect((where.hostname, where.port))
         client.settimeout(1.0)
-        try:
+        with suppress(OSError):  # it takes no more of it
             client.sendall(first)
-        except OSError:
-            pass  # it takes no more of it
         state = Path("/proc/net/tcp")
         ends = (f":{where.port:04X}", f":{client.getsockname()[1]:04X}")
         while time.monotonic() < end:
@@ -335,10 +334,7 @@ def _killed(case: Case, world: World, folder: Path) -> Verdict:
             until(lambda: not any(_is_alive(one) for one in known), lambda: f"processes of {known}")
         with serving(folder / "gz.duckdb", folder / "jobs", *_OPTIONS) as server:
             for job, query in zip(made, wanted, strict=True):
-                until(
-                    lambda: server.get(f"{job}/phase")[1] == b"COMPLETED",
-                    lambda: _state(server, job),
-                )  # noqa: B023
+                _until_completed(server, job)
                 _, body = server.get(f"{job}/results/result")
                 if body != wanted[query]:
                     raise Wrong(f"{query} is answered otherwise after a kill: {body[:100]!r}")
@@ -360,6 +356,13 @@ def _job(server: Served, query: str) -> str:
     if number is None:
         raise Wrong(f"a job is answered {body[:200]!r}")
     return f"/async/{number[1].decode()}"
+
+
+def _until_completed(server: Served, job: str) -> None:
+    until(
+        lambda: server.get(f"{job}/phase")[1] == b"COMPLETED",
+        lambda: _state(server, job),
+    )
 
 
 def _state(server: Served, job: str) -> str:

@@ -41,7 +41,8 @@ def run(
 ) -> None:
     """Serve until the process is asked to end; beside: what goes on meanwhile.
 
-    patience: seconds that a connection may keep waiting. Answers have some seconds to end in. What asked for the end is raised again afterwards.
+    patience: seconds that a connection may keep waiting. Answers have some seconds to end in. What
+    asked for the end is raised again afterwards.
     """
     config = uvicorn.Config(
         app,

@@ -12,10 +12,10 @@ class Settings:
     token: a word that whoever asks has to know, None for none; url: that by which others reach the
     server, None where it is the one that they ask. rows, most_rows: how many an answer has unless
     MAXREC asks for others, and at most; workers: queries at once. at_once, later: what a query may
-    take by /sync, and by /async; upload: bytes of a request; keep: seconds that jobs are kept; disk:
-    bytes of all jobs that are kept, with their results and uploads. rate: requests a second of one
-    address, None for any; patience: seconds that a request may take to arrive, and an answer to be
-    taken on.
+    take by /sync, and by /async; upload: bytes of a request; keep: seconds that jobs are kept;
+    disk: bytes of all jobs that are kept, with their results and uploads. rate: requests a second
+    of one address, None for any; patience: seconds that a request may take to come, and that a
+    connection may stand still.
     """
 
     host: str = "127.0.0.1"

@@ -1,7 +1,7 @@
 """The tables of a release in one DuckDB file, from which they are served.
 
-Each Parquet file becomes a table of its name, and `described` says what the tables and columns hold, as
-the files' own schemas do. Maps, which are lists of rows, become lists, row-major.
+Each Parquet file becomes a table of its name, and `described` says what the tables and columns
+hold, as the files' own schemas do. Maps, which are lists of rows, become lists, row-major.
 """
 
 from collections.abc import Iterator, Sequence

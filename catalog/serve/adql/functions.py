@@ -116,7 +116,7 @@ def replaced(text: str, tree: exp.Expr) -> Called:
 
 
 def _words(text: str, node: exp.Anonymous, own: Own) -> list[str]:
-    """The words after the names; where there are fewer, the last again, or the first there may be."""
+    """The words after the names; where there are fewer, the last again, or the first of all."""
     least, most = len(own.names), len(own.names) + len(own.words)
     if not least <= len(node.expressions) <= most:
         raise refused(
