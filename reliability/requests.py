@@ -111,10 +111,11 @@ def broken_http(chance: Random) -> bytes:
     data = chance.choice((b"\r\n", b"\r\n", b"\n", b"\r")).join(head) + b"\r\n\r\n"
     data += chance.choice(_BODIES)
     if chance.random() < 0.2:
-        data = bytearray(data)
+        spoilt = bytearray(data)
         for _ in range(chance.randrange(1, 9)):
-            data[chance.randrange(len(data))] = chance.randrange(256)
-    return bytes(data)
+            spoilt[chance.randrange(len(spoilt))] = chance.randrange(256)
+        data = bytes(spoilt)
+    return data
 
 
 def odd_request(chance: Random, query: str) -> bytes:
