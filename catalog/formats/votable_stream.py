@@ -83,9 +83,9 @@ class VOTableStream:
     """A VOTable as bytes: `head`, then `rows` of each batch, then `tail`.
 
     binary: BINARY2, else TABLEDATA. Types are those of `catalog.formats.votable_binary.KINDS`,
-    text, bytes and lists of floats; a field's metadata may say what its values are (b"xtype"), of which size lists are
-    (b"arraysize"), that its text is `char`, which is ASCII or UTF-8 (b"datatype"), and its UTYPE
-    (b"utype"). descriptor: of a service for a column.
+    text, bytes and lists of floats; a field's metadata may say what its values are (b"xtype"), of
+    which size lists are (b"arraysize"), that its text is `char`, which is ASCII or UTF-8
+    (b"datatype"), and its UTYPE (b"utype"). descriptor: of a service for a column.
     """
 
     def __init__(
