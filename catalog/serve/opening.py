@@ -1,4 +1,4 @@
-"""Whatever is served, opened for one query: a catalogue, or the folder of a survey."""
+"""Whatever is served, opened for one query: a catalogue, a survey, or the tables of a release."""
 
 import warnings
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from zoolens.catalog.store.overview import JOBS, Overview, overview, together
 from zoolens.catalog.store.own_columns import DEFINITIONS, OwnColumn
 from zoolens.catalog.store.published import Published, published
 from zoolens.catalog.store.query import steps_read
+from zoolens.catalog.store.release_file import NAME, look_over_release, opened_release
 from zoolens.catalog.store.together import Together, open_together
 from zoolens.catalog.survey.agreement import tell_of_pieces
 from zoolens.catalog.survey.folder import is_survey, read_survey
@@ -25,7 +26,7 @@ def opened_to_ask(
 
     memory: bytes that DuckDB may hold. Raises `CatalogError` if it cannot be read.
     """
-    ways = _survey if is_survey(path) else opened
+    ways = _survey if is_survey(path) else opened_release if path.name == NAME else opened
     with _telling() as told, ways(path, query, memory=memory, threads=threads) as foreign:
         yield foreign, [str(one.message) for one in told if isinstance(one.message, Told)]
 
@@ -41,6 +42,7 @@ class Looked(NamedTuple):
 def looked_over(path: Path, *, memory: int) -> Looked:
     """What is served, looked at. Raises `CatalogError` if it cannot be read."""
     ways = _look_over_survey if is_survey(path) else look_over
+    ways = look_over_release if path.name == NAME else ways
     with _telling() as told:
         tables, held = ways(path, memory=memory)
     return Looked(tables, held, [str(one.message) for one in told if isinstance(one.message, Told)])

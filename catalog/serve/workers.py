@@ -75,12 +75,19 @@ class Answering:
 class Workers:
     """Processes for queries.
 
-    most: how many at once; waiting: how many more may wait, each so many seconds; products: they
-    are to be for what is made of galaxies' pixels, for which much is loaded.
+    most: how many at once; waiting: how many more may wait, each so many seconds; scratch: the
+    folder for what they write, that of the system unless given; products: they are to be for what
+    is made of galaxies' pixels, for which much is loaded.
     """
 
     def __init__(
-        self, most: int, waiting: int = 64, patience: float = 30.0, *, products: bool = False
+        self,
+        most: int,
+        waiting: int = 64,
+        patience: float = 30.0,
+        scratch: Path | None = None,
+        *,
+        products: bool = False,
     ) -> None:
         self._slots = asyncio.Semaphore(most)
         self._waiting, self._most_waiting, self._patience = 0, waiting, patience
@@ -96,6 +103,7 @@ class Workers:
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
+            env=os.environ | ({} if scratch is None else {"TMPDIR": str(scratch)}),
         )
         theirs.close()
         self._orders.setblocking(False)

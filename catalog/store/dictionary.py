@@ -15,7 +15,8 @@ class Column(NamedTuple):
     description: in words, with its range and what NULL means; unit: as in VOUnit, empty if
     it has none; ucd: IVOA's Unified Content Descriptor 1+, empty if none fits. wide: the
     description where a release has one such column per answer or question, named by {of}. xtype:
-    what its values are beyond their type, as IVOA's DALI calls it, empty for nothing.
+    what its values are beyond their type, as IVOA's DALI calls it, empty for nothing; arraysize: as
+    VOTable has it, of a list whose length is known, else empty.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Column(NamedTuple):
     ucd: str = ""
     wide: str = ""
     xtype: str = ""
+    arraysize: str = ""
 
     @property
     def comment(self) -> str:
