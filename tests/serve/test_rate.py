@@ -27,7 +27,7 @@ def test_one_address_may_ask_so_often_and_another_too(monkeypatch: pytest.Monkey
 def test_addresses_are_forgotten_before_they_take_all_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rate, "_MOST", 3)
+    monkeypatch.setattr("zoolens.catalog.serve.rate._MOST", 3)
     app = Rate(Router([Route("/", lambda _: PlainTextResponse("yes"))]), 1.0)
     for number in range(9):
         _asked(app, f"1.1.1.{number}", 1)
