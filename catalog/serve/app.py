@@ -6,12 +6,17 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from zoolens.catalog.errors import CatalogError, UnknownName, nearest
 from zoolens.catalog.serve.access import Guard, Log
 from zoolens.catalog.serve.errors import error_response
+from zoolens.catalog.serve.links import addresses as links
+from zoolens.catalog.serve.page.files import Files
+from zoolens.catalog.serve.products import addresses
+from zoolens.catalog.serve.products.addresses import Products
+from zoolens.catalog.serve.rate import Rate
 from zoolens.catalog.serve.service import PATH, Service
 from zoolens.catalog.serve.tap import description
 from zoolens.catalog.serve.tap.asynchronous import Asynchronous
@@ -32,6 +37,7 @@ def make_app(service: Service, log: Callable[[str], object]) -> Starlette:
         finally:
             await service.end()
 
+    settings = service.settings
     vosi = _Vosi(service)
     tap = [
         Route("/sync", Sync(service), methods=["GET", "POST"]),
@@ -43,18 +49,22 @@ def make_app(service: Service, log: Callable[[str], object]) -> Starlette:
         Route("/examples", vosi.examples),
     ]
     return Starlette(
-        routes=[Mount(PATH, routes=tap), Route("/", _root)],
+        routes=[
+            Mount(PATH, routes=tap),
+            Mount(addresses.PATH, routes=Products(service).routes()),
+            *links.routes(service, vosi.availability),
+            *Files(service).routes(),
+        ],
         middleware=[
             Middleware(Log, write=log),
-            Middleware(Guard, token=service.settings.token, most=service.settings.upload),
+            *([] if settings.rate is None else [Middleware(Rate, most=settings.rate)]),
+            Middleware(
+                Guard, token=settings.token, most=settings.upload, patience=settings.patience
+            ),
         ],
         exception_handlers={CatalogError: _refused},
         lifespan=lifespan,
     )
-
-
-def _root(request: Request) -> Response:
-    return RedirectResponse(PATH.removeprefix("/") + "/capabilities")
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -79,7 +89,9 @@ class _Vosi:
         return Response(made, media_type=_XML)
 
     def tables(self, request: Request) -> Response:
-        whole = request.query_params.get("detail", "max").lower() != "min"
+        asked = request.query_params
+        # astroquery's TapPlus asks for names alone in a way of ESA's
+        whole = asked.get("detail", "max").lower() != "min" and asked.get("only_tables") != "true"
         return Response(description.tables(self._service.tables, columns=whole), media_type=_XML)
 
     def table(self, request: Request) -> Response:
