@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Without bytecode kept, every process of the tests rewrites all of their asserts anew.
 test test-fast: export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: setup demo docs model gz2-model bench bench-full reliability test test-fast lint coverage clean
+.PHONY: setup demo docs model gz2-model bench bench-full reliability test test-fast lint package coverage clean
 
 setup: .venv/installed
 
@@ -80,10 +80,17 @@ lint: setup
 
 # The data dictionary, from the views' own descriptions.
 docs: setup
-	$(BIN)/python -m zoolens.catalog.store.views > docs/dictionary.md
+	$(BIN)/python -m zoolens.catalog.store.markdown > docs/dictionary.md
+
+# What is published: the sdist, and the wheel built from it.
+package: setup
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
 
 coverage: setup
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
 
 clean:
-	rm -rf .venv zoolens-demo $(BUILD) .mypy_cache .pytest_cache .ruff_cache build *.egg-info
+	rm -rf .venv zoolens-demo $(BUILD) .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info

@@ -9,6 +9,7 @@ import typer
 from zoolens.commands import (
     adopt,
     demo,
+    doctor,
     evaluate,
     explain,
     histogram,
@@ -45,7 +46,7 @@ app = typer.Typer(
 _COMMANDS: dict[str, list[Callable[..., None]]] = {
     "Your catalogue": [
         *(ingest.ingest, keep.keep, predict.predict, adopt.adopt, score.score, index.index),
-        *(status.status, verify.verify),
+        *(status.status, verify.verify, doctor.doctor),
     ],
     "Looking": [
         *(worst.worst, similar.similar, explain.explain, histogram.histogram, sql.sql),

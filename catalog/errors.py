@@ -68,6 +68,10 @@ def tell(message: str, kind: type[Told] = Told) -> None:
     warnings.warn(message, kind, stacklevel=level)
 
 
+class Deprecation(Told, FutureWarning):
+    """What was used is to go (`catalog.deprecated`)."""
+
+
 class Outdated(Told):
     """What is being read was made before the present votes, images or predictions."""
 

@@ -15,6 +15,6 @@ def adopt(
     quiet: options.Quiet = False,
 ) -> None:
     """Parts that a job array computed into the catalogue: predictions, or maps."""
-    from zoolens.jobs.adopt_parts import adopt_parts
+    from zoolens.jobs.everywhere import adopt_parts
 
     say(adopt_parts(catalog, folder))

@@ -121,9 +121,8 @@ def explain(
             "--min-votes": min_votes is not None,
             "--layer": layer,
             "--method": method != "deeplift",
-            "--cluster": cluster,
         }
-        _explain_estimates(catalog, galaxies or (), everything, maps, votes, out)
+        _explain_estimates(catalog, galaxies or (), everything, maps, votes, out, cluster, parts)
         return
     if everything and any(drawing.values()):
         given = ", ".join(name for name, there in drawing.items() if there)
@@ -192,6 +191,8 @@ def _explain_estimates(
     maps: "Maps",
     of_votes: Mapping[str, object],
     out: Path | None,
+    cluster: str | None,
+    parts: Path | None,
 ) -> None:
     from zoolens.jobs.explain_survey import explain_estimates
 
@@ -203,6 +204,13 @@ def _explain_estimates(
         )
     model = maps.model[0] if maps.model else None
     report = explain_estimates(
-        catalog, galaxies, everything=everything, model=model, engine=maps.engine, out=out
+        catalog,
+        galaxies,
+        everything=everything,
+        model=model,
+        engine=maps.engine,
+        out=out,
+        cluster=cluster,
+        parts=parts,
     )
     say(report)

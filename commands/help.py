@@ -5,6 +5,9 @@ from typing import Any
 
 from typer.core import TyperGroup
 
+from zoolens.catalog.deprecated import typed
+from zoolens.commands.shell import remark
+
 _TEXT = 10_000  # longer than any sentence of help
 _COMMENT = re.compile(r"--[^=\s]*\s|--.*\n")
 
@@ -14,6 +17,8 @@ class Commands(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Let a query begin with a comment, which is no option: `-- the barred ones`."""
+        for said in typed(args) if args else ():
+            remark(said)
         if args[:1] == ["sql"]:
             args = ["\n" + arg if _COMMENT.match(arg) else arg for arg in args]
         return super().parse_args(ctx, args)

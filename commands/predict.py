@@ -46,13 +46,14 @@ def predict(
     inference = options.inference_of(
         samples, seed, view, size, zoom, engine, precision, grey_as_colour, orientations
     )
+    called = [name.strip() for name in names.split(",")] if names else []
     which = arrays.wanted_part(part, out)
     if out is not None:
-        refuse_unused(context, "--out", "names", "cluster")
+        refuse_unused(context, "--out", "cluster")
         from zoolens.jobs.arrays import predict_part
 
-        asked = arrays.asked_for(context)
-        say(predict_part(catalog, out, which, asked, model or (), tree, inference))
+        asked = arrays.asked_for(context) | ({"names": called} if names else {})
+        say(predict_part(catalog, out, which, asked, model or (), tree, inference, called))
         return
     report = predict_or_adopt(
         catalog,
@@ -61,7 +62,7 @@ def predict(
         id_column=id_column,
         tree=tree,
         inference=inference,
-        names=[name.strip() for name in names.split(",")] if names else (),
+        names=called,
         cluster=cluster,
         parts=parts,
     )

@@ -1,7 +1,8 @@
 """`predict --part`, `explain --part`: part of a plan, by a task of a job array."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -9,28 +10,26 @@ from typing import Any, ClassVar
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.explain.recipes import recipe_from
 from zoolens.catalog.galaxy import Galaxy
-from zoolens.catalog.images.view import View
-from zoolens.catalog.network.bundled import BUNDLED, name_of
 from zoolens.catalog.network.inference import torch_in_order
-from zoolens.catalog.network.model import path_of
-from zoolens.catalog.parts.computing import OtherVersion, compute_part, facts_of
+from zoolens.catalog.parts.computing import compute_part, facts_of
 from zoolens.catalog.parts.files import Facts, part_path, read_part
-from zoolens.catalog.parts.plan import Cell, Plan, read_plan
-from zoolens.catalog.parts.planning import one_at_a_time, remove_plan
-from zoolens.catalog.parts.recipe import Recipe
+from zoolens.catalog.parts.plan import Cell, Plan
+from zoolens.catalog.parts.planning import one_at_a_time
+from zoolens.catalog.parts.plans import Plans, read_plans, remove_plans
+from zoolens.catalog.parts.recipe import COMMANDS, Recipe
 from zoolens.catalog.parts.state import adopted, note_parts
 from zoolens.catalog.runtime.files import make_folder
-from zoolens.catalog.runtime.progress import progress
-from zoolens.catalog.store.store import code_version
+from zoolens.catalog.runtime.progress import Bar, progress
+from zoolens.jobs.planned import check_same
 
-Make = Callable[[Path], Plan | None]  # writes a plan into a folder, unless nothing waits
+Make = Callable[[Path], Plans | None]  # plans into a folder, unless nothing waits
 
 
 @dataclass(frozen=True)
 class PlanReport:
     """What is planned in a folder.
 
-    galaxies: that wait; parts: the most that ; recommended: how many are
+    galaxies: that wait; parts: the most that they can be cut into; recommended: how many are
     sensible; adopted: parts of the most that are in the catalogue already.
     """
 
@@ -57,10 +56,9 @@ class PlanReport:
     def notes(self) -> tuple[str, ...]:
         if not self.galaxies:
             return ()
-        what = "explain --all" if self.job == "explain" else self.job
         return (
-            f"compute each: zoolens {what} --part 1/{self.recommended} --out {self.folder}; "
-            f"then: zoolens adopt {self.folder}",
+            f"compute each: zoolens {COMMANDS[self.job]} --part 1/{self.recommended} "
+            f"--out {self.folder}; then: zoolens adopt {self.folder}",
         )
 
 
@@ -69,7 +67,8 @@ class ComputeReport:
     """What a task did: part `number` of `of`.
 
     computed: galaxies of part files made now; total: of the part; rejects: images refused among
-    those computed now; adopted: galaxies of the part that are in the catalogue already.
+    those computed now; adopted: galaxies of the part that are in the catalogue already; most: the
+    most parts that have a galaxy.
     """
 
     run_id: ClassVar[None] = None
@@ -80,6 +79,7 @@ class ComputeReport:
     total: int
     rejects: int
     adopted: int
+    most: int
 
     @property
     def changed(self) -> bool:
@@ -95,24 +95,30 @@ class ComputeReport:
     def notes(self) -> tuple[str, ...]:
         if self.computed and self.rejects >= self.computed:
             return ("every image was refused: are they seen on this machine?",)
+        if not self.total and self.most:
+            return (f"the plan can be cut into {self.most:,} parts at most: this one is empty",)
         return ()
 
 
-def plan(job: str, folder: Path, make: Make, asked: Mapping[str, Any]) -> PlanReport:
+def plan(command: str, folder: Path, make: Make, asked: Mapping[str, Any]) -> PlanReport:
     """Plan what waits, in a folder that is created; or tell what is planned there already.
 
-    A plan that is adopted as a whole gives way to a new one. asked: settings that were named, as
-    for `compute`. Raises what `make` raises, and `CatalogError` if the folder holds another plan.
+    A plan that is adopted as a whole gives way to a new one. command: one of `COMMANDS`; asked:
+    settings that were named, as for `compute`. Raises what `make` raises, and `CatalogError` if
+    the folder holds another plan.
     """
-    made, is_new = _planned(job, folder, make, asked, renew=True)
+    made, is_new = _planned(folder, make, renew=True)
     if made is None:
-        return PlanReport(job, folder, 0, 0, 0, 0, changed=False)
-    done = len(adopted(made))
-    return PlanReport(job, folder, made.galaxies, made.cells, made.recommended, done, is_new)
+        return PlanReport(command.split()[0], folder, 0, 0, 0, 0, changed=False)
+    for one in made.every():
+        check_same(one, command, {} if is_new else asked)
+    return PlanReport(
+        one.job, folder, made.galaxies, made.cells, made.recommended, made.adopted(), is_new
+    )
 
 
 def compute(
-    job: str,
+    command: str,
     folder: Path,
     number: int,
     of: int,
@@ -122,24 +128,39 @@ def compute(
     """Compute part `number` of `of` of the plan in a folder, which is made if there is none.
 
     What is computed already, or adopted, is left alone, so that the same call goes on where a
-    killed one stopped; `of` may be another number then. asked: settings that were named, by option;
-    the others are as planned. The rows of a part are the same whoever computes it.
+    killed one stopped; `of` may be another number then. command: one of `COMMANDS`. asked: settings
+    that were named, by option; the others are as planned. The rows of a part are the same whoever
+    computes it.
 
     Raises what `make` raises, `CatalogError` for a plan of another Zoolens or of other settings,
     if the images are not to be seen from here, or the folder takes no files, and `ModelRefused`
     for a model that is not the one that was planned.
     """
-    made, _ = _planned(job, folder, make, asked, renew=False)
+    made, is_new = _planned(folder, make, renew=False)
     if made is None:
-        return ComputeReport(job, number, of, 0, 0, 0, 0)
-    recipe = recipe_from(made.job, made.settings)
+        return ComputeReport(command.split()[0], number, of, 0, 0, 0, 0, 0)
+    part = made.part(number, of)
+    mine = [*made.within(part)] or [*made.within(range(1))]
+    for one, _ in mine:
+        check_same(one, command, {} if is_new else asked)
     note_parts(folder, of)
-    known, facts = adopted(made), facts_of(recipe)
-    mine = made.part(number, of)
-    counted = {"total": 0, "adopted": 0}
+    done = ComputeReport(mine[0][0].job, number, of, 0, 0, 0, 0, made.cells)
+    if part:
+        about = sum(one.about(cells) for one, cells in mine)
+        with progress(f"part {number} of {of}", about) as bar:
+            for one, cells in mine:
+                done = _compute(one, cells, done, bar)
+    return done
+
+
+def _compute(plan: Plan, wanted: range, before: ComputeReport, bar: Bar) -> ComputeReport:
+    """Compute cells of a plan; what was done before, and now."""
+    recipe = recipe_from(plan.job, plan.settings)
+    known, facts = adopted(plan), facts_of(recipe)
+    counted = Counter(total=before.total, adopted=before.adopted)
 
     def waiting() -> Iterator[Cell]:
-        for block in made.read(mine):
+        for block in plan.read(wanted):
             _check_seen([galaxy for cell, part in block for galaxy in part if cell not in known])
             for cell, galaxies in block:
                 counted["total"] += len(galaxies)
@@ -149,15 +170,19 @@ def compute(
                 else:
                     yield cell, galaxies
 
-    computed = rejects = 0
-    with progress(f"part {number} of {of}", made.about(mine)) as bar:
-        for galaxies, refused in torch_in_order(
-            partial(_computed, recipe, facts, folder), waiting()
-        ):
-            computed += galaxies if refused is not None else 0
-            rejects += refused or 0
-            bar.advance(galaxies)
-    return ComputeReport(job, number, of, computed, counted["total"], rejects, counted["adopted"])
+    computed, rejects = before.computed, before.rejects
+    work = partial(_computed, recipe, facts, plan.folder)
+    for galaxies, refused in torch_in_order(work, waiting()):
+        computed += galaxies if refused is not None else 0
+        rejects += refused or 0
+        bar.advance(galaxies)
+    return replace(
+        before,
+        computed=computed,
+        total=counted["total"],
+        rejects=rejects,
+        adopted=counted["adopted"],
+    )
 
 
 def _computed(recipe: Recipe, facts: Facts, folder: Path, cell: Cell) -> tuple[int, int | None]:
@@ -178,70 +203,19 @@ def _computed(recipe: Recipe, facts: Facts, folder: Path, cell: Cell) -> tuple[i
     return len(galaxies), 0 if refused is None else len(refused)
 
 
-def _planned(
-    job: str, folder: Path, make: Make, asked: Mapping[str, Any], *, renew: bool
-) -> tuple[Plan | None, bool]:
-    """The plan in a folder, and whether it was made now."""
+def _planned(folder: Path, make: Make, *, renew: bool) -> tuple[Plans | None, bool]:
+    """What is planned in a folder, and whether that was done now."""
     make_folder(folder)
-    found = read_plan(folder)
-    if found is None or (renew and len(adopted(found)) == found.cells):
+    found = read_plans(folder)
+    if found is None or (renew and found.adopted() == found.cells):
         with one_at_a_time(folder):
-            found = read_plan(folder)  # of whoever was first
-            if found is not None and renew and len(adopted(found)) == found.cells:
-                remove_plan(found)
+            found = read_plans(folder)  # of whoever was first
+            if found is not None and renew and found.adopted() == found.cells:
+                remove_plans(found)
                 found = None
             if found is None:
                 return make(folder), True
-    check_same(found, job, asked)
     return found, False
-
-
-def check_same(found: Plan, job: str, asked: Mapping[str, Any]) -> None:
-    """Raises `CatalogError` if a plan is of another job, Zoolens or settings than are asked for."""
-    folder = found.folder
-    if found.code != code_version():
-        raise OtherVersion(
-            f"{folder} was planned by Zoolens {found.code}, and this is {code_version()}; install "
-            "that one, or plan anew in another folder"
-        )
-    if found.job != job:
-        raise CatalogError(f"{folder} is planned for {found.job}, not {job}; choose another folder")
-    planned = _options(found.settings)
-    for name, value in asked.items():
-        if name not in planned or (name == "engine" and value == "auto"):
-            continue
-        if name == "model":
-            value = _sources(value, planned["model"])
-        if planned[name] != value:
-            raise CatalogError(
-                f"{folder} is planned with --{name.replace('_', '-')} {_said(planned[name])}, not "
-                f"{_said(value)}; leave that out, or plan anew in another folder"
-            )
-
-
-def _options(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of a recipe by the names of options, those that have an effect."""
-    models = settings["models"]
-    view = View.from_config(models[0]["view"])
-    without = {"models", "tree", "batch_size", *([] if settings["samples"] else ["seed"])}
-    return {
-        **{name: value for name, value in settings.items() if name not in without},
-        "model": [model["source"] for model in models],
-        "view": view.name,
-        "size": view.size,
-        "zoom": view.zoom,
-        **({} if view.greyscale else {"grey_as_colour": view.grey_as_colour}),
-    }
-
-
-def _sources(named: list[str], planned: list[str]) -> list[str]:
-    if named == [BUNDLED] and len(planned) == 1 and name_of(planned[0]):
-        return planned
-    return [source if source == BUNDLED else path_of(source) for source in named]
-
-
-def _said(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _check_seen(galaxies: list[Galaxy]) -> None:

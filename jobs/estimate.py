@@ -4,18 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from zoolens.catalog.arrays import Ids
 from zoolens.catalog.errors import NothingHere, few
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import check_precision, choose_engine
-from zoolens.catalog.network.ensemble import load_estimator, origin_of
+from zoolens.catalog.network.ensemble import Member, load_estimator, origin_of
 from zoolens.catalog.network.model import check_draw
 from zoolens.catalog.network.orientations import check_upright
-from zoolens.catalog.predictions.estimates import Estimator
+from zoolens.catalog.parts.computing import Agreed, ThroughFolder, as_here, unseen
+from zoolens.catalog.parts.filling import check_elsewhere, fill_from_parts, plan_run
+from zoolens.catalog.parts.plan import Plan
 from zoolens.catalog.predictions.from_images import fill_from_images
+from zoolens.catalog.predictions.recipe import EstimateRecipe, ModelFile
 from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image
 from zoolens.catalog.store.outdated import clear_outdated
 from zoolens.catalog.store.store import Store
@@ -66,62 +70,41 @@ def estimate(
     *,
     names: Sequence[str] = (),
     batch_size: int = 32,
+    through: ThroughFolder | None = None,
 ) -> EstimateReport:
     """What a classifier or regressor says of every galaxy with an image.
 
     model: checkpoint or hub name of Zoobot's `FinetuneableZoobotClassifier` or `…Regressor`
     (`catalog.network.model.load_model`). inference: as for `predict`, whose dropout samples these
     are too. names: what to call the classes, or the value, in the model's order; unless
-    given, as its file calls them. Needs no votes and no tree. Galaxies that the run has estimated
-    before are left alone, as `predict` does.
+    given, as its file calls them. through: where parts are computed, if not here. Needs no votes
+    and no tree. Galaxies that the run has estimated before are left alone, as `predict` does.
 
     Raises `ModelRefused` for the model or names, and `CatalogError` if no galaxy has a usable
     image or the settings do not suit the model.
     """
-    _check_settings(inference)
     with Store.open(catalog) as store, ImageReader() as reader:
-        imaged = galaxies_with_image(store)
-        if not len(imaged):
-            raise NothingHere(
-                f"no galaxy of {catalog} has an image; add them with: "
-                "zoolens ingest --images FOLDER"
-            )
-        engine = choose_engine(inference.engine, len(imaged))
-        member = load_estimator(model, inference.view, inference.grey_as_colour, names)
-        loaded, view = member.model, member.view
-        seed = inference.seed if inference.samples else 0  # nothing is drawn: any seed is the same
-        config = {
-            "samples": inference.samples,
-            "seed": seed,
-            "view": view.config(),
-            "output": loaded.output,
-            "names": list(loaded.labels),
-            "target": loaded.target,
-        }
-        if inference.precision != "float32":
-            config["precision"] = inference.precision
+        agreed = through.agreed if through else as_here
+        work = _work(store, model, inference, names, agreed, batch_size)
+        imaged, recipe, loaded = work.imaged, work.recipe, work.member.model
+        if through:
+            check_elsewhere(store, recipe, imaged, through)
         before = store.shown_run("estimate")
-        run = store.begin(
-            "estimate",
-            config,
-            model_sha256=loaded.sha256,
-            origin={**origin_of([member]), "engine": engine},
-        )
+        run = store.begin(**work.as_run)
         renewed = clear_outdated(store, run)
-        masks = member.masks(inference.samples, seed)
-        ready = partial(
-            Estimator.prepared,
-            engine,
-            loaded,
-            masks,
-            view,
-            reader,
-            dropout=inference.samples > 0,
-            precision=inference.precision,
-        )
         waiting = np.setdiff1d(imaged, galaxies_of_run(store, run, "estimate"))
-        filled = fill_from_images(
-            store, run, imaged, waiting, lambda: ready().tables, batch_size, "estimating"
+        filled = (
+            fill_from_parts(store, run, recipe, imaged, waiting, through, "estimating")
+            if through
+            else fill_from_images(
+                store,
+                run,
+                imaged,
+                waiting,
+                lambda: recipe.with_member(work.member, reader),
+                batch_size,
+                "estimating",
+            )
         )
         galaxies, rejects = filled["estimate"] // len(loaded.labels), filled["reject"]
         total = len(galaxies_of_run(store, run, "estimate"))
@@ -134,6 +117,82 @@ def estimate(
         return EstimateReport(
             run.run_id, galaxies, total, rejects, loaded.labels, loaded.target, changed, hides
         )
+
+
+def plan(
+    catalog: Path,
+    folder: Path,
+    model: str,
+    inference: Inference = Inference(),
+    *,
+    names: Sequence[str] = (),
+) -> Plan | None:
+    """Write the plan of what `estimate` would compute into a folder; None if nothing waits.
+
+    The catalogue is only read, and an engine cuda needs no GPU here. Raises as `estimate` does.
+    """
+    with Store.open(catalog, read_only=True) as store:
+        work = _work(store, model, inference, names, unseen(inference.engine))
+        return plan_run(store, folder, work.recipe, work.imaged, **work.as_run)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a call is to do: of the galaxies with an image, how, and as which run."""
+
+    imaged: Ids
+    member: Member
+    recipe: EstimateRecipe
+    config: dict[str, Any]
+
+    @property
+    def as_run(self) -> dict[str, Any]:
+        """What `Store.begin` takes."""
+        return {
+            "job": "estimate",
+            "config": self.config,
+            "model_sha256": self.member.model.sha256,
+            "origin": {**origin_of([self.member]), "engine": self.recipe.engine},
+        }
+
+
+def _work(
+    store: Store,
+    model: str,
+    inference: Inference,
+    names: Sequence[str],
+    agreed: Agreed,
+    batch_size: int = 32,
+) -> _Work:
+    """agreed: the engine of those who compute, if what is best here could be another."""
+    _check_settings(inference)
+    imaged = galaxies_with_image(store)
+    if not len(imaged):
+        raise NothingHere(
+            f"no galaxy of {store.path} has an image; add them with: zoolens ingest --images FOLDER"
+        )
+    engine = agreed(partial(choose_engine, inference.engine, len(imaged)))
+    member = load_estimator(model, inference.view, inference.grey_as_colour, names)
+    recipe = EstimateRecipe(
+        ModelFile.of(member),
+        member.model.labels,
+        inference.samples,
+        inference.seed if inference.samples else 0,  # nothing is drawn: any seed is the same run
+        engine,
+        inference.precision,
+        batch_size,
+    )
+    config = {
+        "samples": recipe.samples,
+        "seed": recipe.seed,
+        "view": member.view.config(),
+        "output": member.model.output,
+        "names": list(recipe.names),
+        "target": member.model.target,
+    }
+    if recipe.precision != "float32":
+        config["precision"] = recipe.precision
+    return _Work(imaged, member, recipe, config)
 
 
 def check(model: str, inference: Inference) -> None:

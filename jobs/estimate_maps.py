@@ -1,23 +1,30 @@
 """`explain` of a classifier or regressor: which pixels drove it, as maps and figures."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from zoolens.catalog.arrays import Ids
 from zoolens.catalog.explain.estimates import (
+    EstimatingModel,
     draw_estimates,
     estimate_map_tables,
     estimating_model,
 )
+from zoolens.catalog.explain.recipe import EstimateMapRecipe
 from zoolens.catalog.images.loading import image_batch
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import choose_engine
 from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.parts.cells import cells, read_cells
+from zoolens.catalog.parts.computing import Agreed, ThroughFolder, unseen
+from zoolens.catalog.parts.filling import check_elsewhere, fill_from_parts, plan_run
+from zoolens.catalog.parts.plan import Plan
 from zoolens.catalog.paths import explanations_dir
 from zoolens.catalog.store.galaxies import (
     galaxies_of_run,
@@ -28,7 +35,8 @@ from zoolens.catalog.store.galaxies import (
 from zoolens.catalog.store.outdated import clear_outdated, warn_of
 from zoolens.catalog.store.rejects import Reject, add_rejects
 from zoolens.catalog.store.shards import Part, as_they_are, fill, here
-from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.store import Run, Store
+from zoolens.jobs.settings import Maps
 
 BATCH = 16  # galaxies that pass the encoder together
 SHARD = 8  # batches committed at a time
@@ -80,28 +88,28 @@ def explain_estimates(
     model: str | None = None,
     engine: str = "auto",
     out: Path | None = None,
+    through: ThroughFolder | None = None,
 ) -> EstimateMapsReport:
     """Store HiResCAM maps, at the last block, of what a classifier or regressor estimates.
 
     names: of the galaxies, which are drawn too, or with `everything` each that has an image, of
     which none is. out: folder of the figures, beside the catalogue unless given. model: where
-    the model of the estimates that show is, unless it is where it was. Maps are of each class's
-    probability, or of the value, over the dropout samples of the estimates, as `Explainer` makes
-    them. Galaxies that the run has maps of are left alone, and images that are missing or refused
-    become rejects. Raises `CatalogError` and its kinds for what the user can put right.
+    the model of the estimates that show is, unless it is where it was. through: where parts are
+    computed, if not here. Maps are of each class's probability, or of the value, over the dropout
+    samples of the estimates, as `Explainer` makes them. Galaxies that the run has maps of are left
+    alone, and images that are missing or refused become rejects. Raises `CatalogError` and its
+    kinds for what the user can put right.
     """
     with Store.open(catalog) as store, ImageReader() as reader:
         warn_of(store, "estimate")
         imaged = galaxies_with_image(store)
         chosen = [] if everything else galaxy_ids(store, names)
         wanted = imaged if everything else np.unique(np.array(chosen, np.int64))
-        explained = estimating_model(store, model, choose_engine(engine, len(wanted)))
-        run = store.begin(
-            "estimate_maps",
-            explained.config,
-            model_sha256=explained.model.sha256,
-            origin={"model": explained.source, "engine": explained.explainer.engine},
-        )
+        agreed = through.agreed if through else None
+        explained, recipe = _recipe(store, model, engine, len(wanted), agreed)
+        if through:
+            check_elsewhere(store, recipe, imaged, through)
+        run = store.begin(**_as_run(explained, recipe))
         renewed = clear_outdated(store, run)
         before = galaxies_of_run(store, run, "estimate_map")
         waiting = np.setdiff1d(wanted, before)
@@ -112,18 +120,10 @@ def explain_estimates(
         rejects = add_rejects(store, run, refused)
         waiting = np.intersect1d(waiting, imaged)
 
-        batches = read_cells(store, cells(imaged, waiting, BATCH))
-        read = partial(image_batch, reader, explained.view)
-        filled = fill(
-            store,
-            run,
-            (Part(batch, len(batch)) for batch in batches),
-            lambda batch: estimate_map_tables(read(batch), explained),
-            read=as_they_are,
-            describe="explaining",
-            total=len(waiting),
-            executor=torch_in_order if explained.explainer.shareable else here,
-            together=SHARD,
+        filled = (
+            fill_from_parts(store, run, recipe, imaged, waiting, through, "explaining")
+            if through
+            else _fill_here(store, run, explained, reader, imaged, waiting)
         )
         rejects += filled["reject"]
         total = len(galaxies_of_run(store, run, "estimate_map"))
@@ -142,3 +142,67 @@ def explain_estimates(
             tuple(undrawn),
             changed or bool(files),
         )
+
+
+def plan(catalog: Path, folder: Path, maps: Maps = Maps()) -> Plan | None:
+    """Write the plan of maps of every galaxy with an image into a folder; None if nothing waits.
+
+    The catalogue is only read, and an engine cuda needs no GPU here. Raises as
+    `explain_estimates` does.
+    """
+    model = maps.models[0] if maps.models else None
+    with Store.open(catalog, read_only=True) as store:
+        warn_of(store, "estimate")
+        wanted = galaxies_with_image(store)
+        explained, recipe = _recipe(store, model, maps.engine, len(wanted), unseen(maps.engine))
+        return plan_run(store, folder, recipe, wanted, **_as_run(explained, recipe))
+
+
+def _recipe(
+    store: Store, model: str | None, engine: str, images: int, agreed: Agreed | None
+) -> tuple[EstimatingModel, EstimateMapRecipe]:
+    """What is explained, and how.
+
+    agreed: the engine of those who compute it elsewhere, if what is best here could be another.
+    """
+    best = partial(choose_engine, engine, images)
+    chosen = agreed(best) if agreed else best()
+    there = agreed is not None and chosen == "cuda"  # no GPU may be here
+    explained = estimating_model(store, model, "torch" if there else chosen)
+    used = chosen if there else explained.explainer.engine
+    return explained, EstimateMapRecipe.of(explained, used, BATCH)
+
+
+def _as_run(explained: EstimatingModel, recipe: EstimateMapRecipe) -> dict[str, Any]:
+    """What `Store.begin` takes."""
+    return {
+        "job": "estimate_maps",
+        "config": explained.config,
+        "model_sha256": explained.model.sha256,
+        "origin": {"model": explained.source, "engine": recipe.engine},
+    }
+
+
+def _fill_here(
+    store: Store,
+    run: Run,
+    explained: EstimatingModel,
+    reader: ImageReader,
+    imaged: Ids,
+    waiting: Ids,
+) -> Counter[str]:
+    """Commit the maps of waiting galaxies, of those with an image; how many rows, by table."""
+    explainer, names = explained.explainer, explained.model.labels
+    return fill(
+        store,
+        run,
+        (Part(batch, len(batch)) for batch in read_cells(store, cells(imaged, waiting, BATCH))),
+        lambda batch: estimate_map_tables(
+            image_batch(reader, explained.view, batch), explainer, names
+        ),
+        read=as_they_are,
+        describe="explaining",
+        total=len(waiting),
+        executor=torch_in_order if explainer.shareable else here,
+        together=SHARD,
+    )

@@ -59,17 +59,22 @@ def predict(
 
 
 def estimate(
-    catalog: Path, model: str, inference: Inference = Inference(), **settings: Any
+    catalog: Path,
+    model: str,
+    inference: Inference = Inference(),
+    *,
+    through: "ThroughFolder | None" = None,
+    **settings: Any,
 ) -> Report:
     """`jobs.estimate`."""
     from zoolens.catalog.network.model import loaded_once
     from zoolens.jobs.estimate import estimate as job
 
     if not is_survey(catalog):
-        return job(catalog, model, inference, **settings)
+        return job(catalog, model, inference, through=through, **settings)
     pieces = Pieces.of(catalog)
-    engine = engine_for(pieces.sizes("imaged"), inference.engine)
-    settings |= {"inference": replace(inference, engine=engine)}
+    engine = engine_for(pieces.sizes("imaged"), inference.engine, through)
+    settings |= {"inference": replace(inference, engine=engine), "through": through}
     with loaded_once():
         return pieces.report(partial(job, model=model, **settings), "estimating", "imaged")
 
@@ -177,6 +182,31 @@ def adopt(
     shares = jobs.shares(predictions, pieces.paths, every, id_column)
     work = partial(jobs.adopt, predictions=predictions, id_column=id_column, tree=every)
     return _shared_out(pieces, work, shares, "reading predictions")
+
+
+def adopt_parts(catalog: Path, folder: Path) -> Report:
+    """`jobs.adopt_parts`; of a survey, into each piece what was planned for it."""
+    from zoolens.jobs import adopt_parts as jobs
+
+    if not is_survey(catalog):
+        return jobs.adopt_parts(catalog, folder)
+    plans, pieces = jobs.plans_for(catalog, folder), Pieces.of(catalog)
+    planned = [one.piece for one in plans.planned]
+    named = {name_of_piece(path): path for path in pieces.paths}
+    gone = tuple(
+        f"{name}, which {folder} has parts of, is no piece of {catalog} any more"
+        for name in planned
+        if name not in named
+    )
+    some = replace(pieces, paths=[named[name] for name in planned if name in named])
+    if not some.paths:
+        raise CatalogError(gone[0])
+    report = some.report(
+        lambda path: jobs.adopt_some(path, plans, name_of_piece(path)), "adopting", "imaged"
+    )
+    report = replace(report, pieces=len(pieces.paths), hindered=(*gone, *report.hindered))
+    jobs.check_whole(plans, report.whole, report.hindered)
+    return report
 
 
 def keep(

@@ -26,7 +26,7 @@ from zoolens.catalog.network.ensemble import origin_of
 from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import load_model
 from zoolens.catalog.parts.cells import cells, read_cells
-from zoolens.catalog.parts.computing import ThroughFolder
+from zoolens.catalog.parts.computing import Agreed, ThroughFolder, unseen
 from zoolens.catalog.parts.filling import check_elsewhere, fill_from_parts, plan_run
 from zoolens.catalog.parts.plan import Plan
 from zoolens.catalog.paths import explanations_dir
@@ -156,13 +156,10 @@ def plan(catalog: Path, folder: Path, maps: Maps = Maps()) -> Plan | None:
 
     The catalogue is only read, and an engine cuda needs no GPU here. Raises as `explain` does.
     """
-    gpu = maps.engine == "cuda"
     with Store.open(catalog, read_only=True) as store:
         warn_of(store, "predict")
         wanted = galaxies_with_image(store)
-        explained, recipe, _ = _recipe(
-            store, maps, len(wanted), lambda best: "cuda" if gpu else best()
-        )
+        explained, recipe, _ = _recipe(store, maps, len(wanted), unseen(maps.engine))
         return plan_run(store, folder, recipe, wanted, **_as_run(explained, recipe))
 
 
@@ -177,7 +174,7 @@ def _as_run(explained: ExplainedModel, recipe: MapRecipe) -> dict[str, Any]:
 
 
 def _recipe(
-    store: Store, maps: Maps, images: int, agreed: Callable[[Callable[[], str]], str] | None
+    store: Store, maps: Maps, images: int, agreed: Agreed | None
 ) -> tuple[ExplainedModel, MapRecipe, tuple[str, ...]]:
     """What is explained, how, and what to say of its models.
 

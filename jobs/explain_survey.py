@@ -24,6 +24,7 @@ from zoolens.catalog.survey.folder import is_survey, name_of_piece, open_survey
 from zoolens.catalog.survey.gathering import gather
 from zoolens.catalog.survey.tour import faults, visit
 from zoolens.jobs import estimate_maps as of_estimates
+from zoolens.jobs.elsewhere import elsewhere
 from zoolens.jobs.everywhere import engine_for
 from zoolens.jobs.explain import ExplainReport, check
 from zoolens.jobs.explain import explain as job
@@ -204,12 +205,31 @@ def explain_estimates(
     model: str | None = None,
     engine: str = "auto",
     out: Path | None = None,
+    cluster: str | None = None,
+    parts: Path | None = None,
 ) -> Report:
-    """`jobs.estimate_maps`; of a survey, each galaxy is explained in its piece."""
-    settings: dict[str, Any] = {"everything": everything, "model": model, "engine": engine}
-    if not is_survey(catalog):
-        return of_estimates.explain_estimates(catalog, names, **settings, out=out)
-    pieces, settings["out"] = Pieces.of(catalog), out or explanations_dir(catalog)
+    """`jobs.estimate_maps`; of a survey, each galaxy is explained in its piece.
+
+    cluster, parts: who computes the maps of everything, and through which folder, as of
+    `elsewhere`.
+    """
+    with elsewhere(cluster, catalog, parts) as through:
+        settings: dict[str, Any] = {"everything": everything, "model": model, "out": out}
+        settings["through"] = through
+        if not is_survey(catalog):
+            return of_estimates.explain_estimates(catalog, names, engine=engine, **settings)
+        return _estimates_over_pieces(catalog, names, engine, settings)
+
+
+def _estimates_over_pieces(
+    catalog: Path, names: Sequence[str], engine: str, settings: dict[str, Any]
+) -> SurveyReport:
+    everything, through = settings["everything"], settings["through"]
+    pieces = Pieces.of(catalog)
+    settings["out"] = settings["out"] or explanations_dir(catalog)
+    if everything:
+        engine = engine_for(pieces.sizes("imaged"), engine, through)
+    settings["engine"] = engine
     explained = partial(of_estimates.explain_estimates, **settings)
     with loaded_once():
         if everything:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from zoolens.catalog.decision_tree import DecisionTree
-from zoolens.catalog.errors import CatalogError, NothingHere
+from zoolens.catalog.errors import CatalogError, NothingHere, tell
 from zoolens.catalog.survey.folder import open_survey
 from zoolens.catalog.survey.standing import Standing, standing_of, standings, tree_of_all
 from zoolens.catalog.survey.tour import Visit, faults, go_over, lacking, visit
@@ -14,6 +14,7 @@ from zoolens.jobs.reports import Report
 from zoolens.jobs.survey_reports import SurveyReport, merged
 
 Done = TypeVar("Done", bound=Report)
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,24 @@ class Pieces:
         return [0 if one is None else int(getattr(one, of)) for one in known]
 
     def visits(
-        self, job: Callable[[Path], Done], describe: str, of: str, workers: int = 1
-    ) -> list[Visit[Done]]:
+        self, job: Callable[[Path], Made], describe: str, of: str, workers: int = 1
+    ) -> list[Visit[Made]]:
         """Go over the pieces with a job."""
         return go_over(job, self.paths, describe=describe, sizes=self.sizes(of), workers=workers)
+
+    def all_done(self, job: Callable[[Path], object], describe: str, of: str) -> None:
+        """Go over the pieces with a job that all need, but those that have nothing to work on.
+
+        These are told. Raises the `CatalogError` of the first piece that cannot be worked on, which
+        it names, and `NothingHere` if none has anything to work on.
+        """
+        visits = self.visits(job, describe, of)
+        if not any(one.error is None for one in visits):
+            raise _none(self.folder, visits)
+        for fault in faults(visits):
+            raise CatalogError(f"all pieces of {self.folder} are needed: {fault}")
+        for said in lacking(visits):
+            tell(said)
 
     def report(
         self, job: Callable[[Path], Done], describe: str, of: str, workers: int = 1

@@ -203,13 +203,12 @@ def predict_or_adopt(
     from zoolens.catalog.network.ensemble import predict_votes
 
     models = _listed(model) or [everywhere.model_unless_named(catalog)]
-    if not predict_votes(models):
-        if cluster:
-            raise CatalogError("--cluster is for models of a decision tree, and this is none")
-        return everywhere.estimate(catalog, models[0], inference, names=names)
-    if names:
+    votes = predict_votes(models)
+    if names and votes:
         raise CatalogError("the model is of a decision tree, which names its answers: no --names")
     with elsewhere(cluster, catalog, parts) as through:
+        if not votes:
+            return everywhere.estimate(catalog, models[0], inference, names=names, through=through)
         return everywhere.predict(catalog, models, inference, tree=tree, through=through)
 
 

@@ -1,6 +1,6 @@
 """`predict`: images through a model into posteriors."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from zoolens.catalog.network.ensemble import (
     sha256_of_models,
 )
 from zoolens.catalog.network.model import check_draw, load_model
-from zoolens.catalog.parts.computing import ThroughFolder
+from zoolens.catalog.parts.computing import Agreed, ThroughFolder, as_here, unseen
 from zoolens.catalog.parts.filling import check_elsewhere, fill_from_parts, plan_run
 from zoolens.catalog.parts.plan import Plan
 from zoolens.catalog.predictions.from_images import fill_from_images
@@ -65,9 +65,8 @@ def predict(
     usable image or the settings do not suit the model.
     """
     with Store.open(catalog) as store, ImageReader() as reader:
-        work = _work(
-            store, model, inference, tree, through.agreed if through else _as_here, batch_size
-        )
+        agreed = through.agreed if through else as_here
+        work = _work(store, model, inference, tree, agreed, batch_size)
         imaged, recipe = work.imaged, work.recipe
         settle_tree(store, recipe.tree)
         if through:
@@ -116,16 +115,14 @@ def plan(
     model: str | Sequence[str],
     inference: Inference = Inference(),
     *,
-    tree: str | None = None,
+    tree: str | DecisionTree | None = None,
 ) -> Plan | None:
     """Write the plan of what `predict` would compute into a folder; None if nothing waits.
 
     The catalogue is only read, and an engine cuda needs no GPU here. Raises as `predict` does.
     """
     with Store.open(catalog, read_only=True) as store:
-        # of tasks on other machines, which may have a GPU
-        gpu = inference.engine == "cuda"
-        work = _work(store, model, inference, tree, lambda best: "cuda" if gpu else best())
+        work = _work(store, model, inference, tree, unseen(inference.engine))
         check_tree(store, work.recipe.tree)
         return plan_run(store, folder, work.recipe, work.imaged, **work.as_run)
 
@@ -156,7 +153,7 @@ def _work(
     model: str | Sequence[str],
     inference: Inference,
     tree: str | DecisionTree | None,
-    agreed: Callable[[Callable[[], str]], str],
+    agreed: Agreed,
     batch_size: int = 32,
 ) -> _Work:
     """agreed: the engine of those who compute, if what is best here could be another."""
@@ -230,10 +227,6 @@ def model_unless_named(catalog: Path) -> str:
         f"run {run.run_id} has predicted already, from {few(sources)}: give that again to go on, "
         "or another: --model CHECKPOINT, --model bundled or --predictions FILE"
     )
-
-
-def _as_here(best: Callable[[], str]) -> str:
-    return best()
 
 
 def _tree(models: Sequence[str], tree: DecisionTree | None) -> DecisionTree:

@@ -41,9 +41,10 @@ def serve(
     folder = jobs or paths.served_dir(catalog)
     with server.bound(settings.host, settings.port) as listening, held(folder):
         snapshot = Snapshot(catalog, folder)
-        service = Service(snapshot.path, folder / "jobs", settings)
+        service = Service(snapshot.path, folder / "jobs", settings, catalog.name)
         host, port = listening.getsockname()[:2]
         address = settings.url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        say(f"{catalog} as of {service.as_of:%Y-%m-%d %H:%M:%S} UTC, at {address}{PATH}")
+        moment = f"{service.as_of:%Y-%m-%d %H:%M:%S} UTC"
+        say(f"{catalog} as of {moment}; to explore: {address}/, TAP at {address}{PATH}")
         beside = None if follow is None else partial(following, snapshot, service, follow, say)
         server.run(make_app(service, log), listening, beside)

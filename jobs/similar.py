@@ -4,21 +4,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, TypedDict
 
-import numpy as np
 import pyarrow as pa
 
 from zoolens.catalog.arrays import Floats
-from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.scoring.weights import read_weights
-from zoolens.catalog.similarity.counterparts import Counterparts, find_counterparts
+from zoolens.catalog.similarity.counterparts import find_counterparts
 from zoolens.catalog.similarity.exchange import Exchange, check_exchange
-from zoolens.catalog.similarity.queries import Facts, Source
+from zoolens.catalog.similarity.listing import (
+    asked_for_and_found,
+    costliest_answer,
+    counterpart_table,
+)
+from zoolens.catalog.similarity.queries import Source
 from zoolens.catalog.store.galaxies import galaxy_ids
 from zoolens.catalog.store.outdated import warn_of
-from zoolens.catalog.store.ranking import costliest_answers
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.store.telling import telling_answers
 from zoolens.catalog.survey.counterparts import find_in_survey, home_of
 from zoolens.catalog.survey.folder import is_survey
 
@@ -102,7 +103,7 @@ def similar(
         tree = store.tree
         galaxy_id = home.galaxy_id if home else galaxy_ids(store, [galaxy])[0]
         answer_id = (
-            _costliest(store, galaxy, galaxy_id, min_votes)
+            costliest_answer(store, galaxy, galaxy_id, min_votes)
             if answer is None
             else tree.answer_id(answer)
         )
@@ -116,11 +117,11 @@ def similar(
         }
         if home is None:
             found = find_counterparts(store, galaxy_id, answer_id, **asked)
-            table = _table(Source.of(store), galaxy, galaxy_id, answer_id, found)
+            table = counterpart_table(Source.of(store), galaxy, galaxy_id, answer_id, found)
     if home is not None:
         found, facts = find_in_survey(catalog, home, answer_id, **asked)
-        table = _table(facts, galaxy, galaxy_id, answer_id, found)
-    notes = (*_asked(tree, answer_id, found), *found.notes)
+        table = counterpart_table(facts, galaxy, galaxy_id, answer_id, found)
+    notes = (*asked_for_and_found(tree, answer_id, found), *found.notes)
     return SimilarReport(galaxy, tree.labels[answer_id], table, found.exchanged, exchange, notes)
 
 
@@ -162,85 +163,3 @@ def _check_names(store: Store, galaxy: str, answer: str | None, weights: str | N
         store.tree.answer_id(answer)
     if weights is not None:
         read_weights(weights, store.tree)
-
-
-def _costliest(store: Store, galaxy: str, galaxy_id: int, min_votes: float | None) -> int:
-    if telling := telling_answers(store, [galaxy_id]):
-        return telling[galaxy_id]
-    run_id = store.newest_run("score")
-    found = costliest_answers(store, [galaxy_id], min_votes)
-    if galaxy_id not in found:
-        fewest = f" of {min_votes:g} votes or more" if min_votes else ""
-        raise CatalogError(
-            f"{galaxy} has no loss{fewest} in score run {run_id}; name an answer, or see: "
-            "zoolens status"
-        )
-    return found[galaxy_id]
-
-
-def _table(
-    facts: Facts, galaxy: str, galaxy_id: int, answer_id: int, found: Counterparts
-) -> pa.Table:
-    rows: list[tuple[str, int, str, float | None]] = [("selected", galaxy_id, galaxy, None)]
-    second = "predicted" if found.exchanged else "alike"
-    for kind, counterparts in (("observed", found.observed), (second, found.predicted)):
-        rows += [(kind, c.galaxy_id, c.iauname, c.score) for c in counterparts]
-    kinds, numbers, names, scores = zip(*rows, strict=True)
-    targets = [None, *(c.target for c in (*found.observed, *found.predicted))]
-    furthest = [target and target.furthest for target in targets]
-    ids, place = np.unique(np.array(numbers, np.int64), return_inverse=True)
-    known, bare, tree = facts.known(ids), facts.without_votes(ids), facts.tree
-    question = tree.question_of[answer_id]
-    others = _others(tree, answer_id, known.observed, known.predicted)
-    return pa.table(
-        {
-            "counterpart": list(kinds),
-            "iauname": list(names),
-            "score": pa.array(scores, pa.float64()),
-            "votes": pa.array(known.totals[place, question], mask=np.isin(ids, bare)[place]),
-            "observed": pa.array(known.observed[place, answer_id], from_pandas=True),
-            "predicted": pa.array(known.predicted[place, answer_id], from_pandas=True),
-            "asked": pa.array([t and t.fraction for t in targets], pa.float64()),
-            "off": pa.array([far and far[0] for far in furthest], pa.float64()),
-            "allowed": pa.array([far and far[1] for far in furthest], pa.float64()),
-            "close": pa.array([t and t.close for t in targets], pa.bool_()),
-            "others": [others[i] for i in place],
-        }
-    )
-
-
-def _asked(tree: DecisionTree, answer_id: int, found: Counterparts) -> list[str]:
-    """What was asked for of the question, beside what the best counterpart of each kind has."""
-    answers = tree.questions[tree.question_of[answer_id]].answers
-    kinds = ("observed", "predicted" if found.exchanged else "alike")
-    lines = []
-    for kind, asked, best in zip(
-        kinds, found.asked, (found.observed, found.predicted), strict=True
-    ):
-        have = best[0].target.found if best and best[0].target else (None,) * len(asked)
-        pairs = [
-            f"{answer} {_fraction(wanted)}/{_fraction(there)}"
-            for answer, wanted, there in zip(answers, asked, have, strict=False)
-            if wanted is not None
-        ]
-        if pairs:
-            lines.append(f"{kind}, asked for/found: {', '.join(pairs)}")
-    return lines
-
-
-def _others(tree: DecisionTree, answer_id: int, observed: Floats, predicted: Floats) -> list[str]:
-    """A galaxy's fractions of the question's other answers, observed/predicted."""
-    question = tree.question_of[answer_id]
-    first = tree.slices[question].start
-    return [
-        ", ".join(
-            f"{answer} {_fraction(y[first + i])}/{_fraction(p[first + i])}"
-            for i, answer in enumerate(tree.questions[question].answers)
-            if first + i != answer_id
-        )
-        for y, p in zip(observed, predicted, strict=True)
-    ]
-
-
-def _fraction(value: float | None) -> str:
-    return "-" if value is None or np.isnan(value) else f"{value:.2f}"

@@ -15,7 +15,9 @@ from zoolens.jobs.reports import IngestReport, Report, replaced_note
 
 Done = TypeVar("Done", bound=Report)
 
-_ADDED = {"galaxies", "total", "rejects", "voted", "explained", "replaced"}  # fields of reports
+_ADDED = {  # fields of reports
+    *("galaxies", "total", "rejects", "voted", "explained", "replaced", "renewed", "unknown"),
+}
 
 
 @dataclass(frozen=True)

@@ -11,32 +11,18 @@ from typer.testing import CliRunner
 
 from tests.made.releases import view_rows
 from tests.made.terminal import zoolens
-from zoolens.catalog.store.views import VIEWS, as_markdown
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 DOCUMENTS = [
-    *(ROOT / name for name in ("README.md", "CHANGELOG.md")),
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
     *sorted(ROOT.glob("models/*.md")),
     *sorted(ROOT.glob("docs/**/*.md")),
+    *sorted(ROOT.glob(".github/**/*.yml")),
 ]
 each_document = pytest.mark.parametrize(
     "document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
 )
-
-
-def test_the_dictionary_is_generated() -> None:
-    written = (ROOT / "docs" / "dictionary.md").read_text()
-    assert written == as_markdown(), "docs/dictionary.md is out of date; do: make docs"
-
-
-def test_the_dictionary_has_every_view_and_column() -> None:
-    sections = dict(re.findall(r"^## `(\w+)`\n(.*?)(?=^## |\Z)", as_markdown(), re.M | re.S))
-    assert list(sections) == [view.name for view in VIEWS]
-    for view in VIEWS:
-        rows = re.findall(r"^\| `(\w+)` \|", sections[view.name], re.M)
-        assert rows == list(view.columns)
-        assert all(said.comment in sections[view.name] for said in view.columns.values())
 
 
 @cache

@@ -66,7 +66,9 @@ def test_the_sdist_holds_every_file_as_a_file(built: tuple[Path, Path]) -> None:
 def test_the_wheel_holds_every_file_and_one_package(built: tuple[Path, Path]) -> None:
     with zipfile.ZipFile(built[1]) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert names == _files()
+        assert names == _files()
+        # it is built from the sdist, which so loses nothing on the way
+        assert [name for name in names if archive.read(name) != (ROOT / name).read_bytes()] == []
     for named in (
         "catalog/output/templates/gallery.html.jinja",
         "migrations/script.py.mako",
@@ -77,6 +79,13 @@ def test_the_wheel_holds_every_file_and_one_package(built: tuple[Path, Path]) ->
         "py.typed",
     ):
         assert f"zoolens/{named}" in names
+
+
+def test_those_who_take_packages_would_take_them(built: tuple[Path, Path]) -> None:
+    programs = Path(sys.executable).parent
+    run(programs / "twine", "check", "--strict", *built, cwd=built[0].parent)
+    # it looks for its settings below the current folder
+    run(programs / "check-wheel-contents", built[1], cwd=ROOT)
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +105,42 @@ def installed(built: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
     # a line of a .pth is a place to look in; the links to the checkout in there go unread
     (site / "needed.pth").write_text(sysconfig.get_paths()["purelib"])
     return place / "bin"
+
+
+_SHORT = """
+import sys
+from zoolens.catalog.evaluation import faithfulness, of_maps
+from zoolens.catalog.output import figures
+from zoolens.jobs import demo
+faithfulness.SHARES, of_maps.DRAWS = (0.5,), 1
+demo._MAPS, demo._TYPICAL, demo._GALLERY = 2, 1, 1
+figures.DPI, figures.STYLE["pdf.fonttype"] = 40, 3
+from zoolens.__main__ import main
+main()
+"""
+
+
+@pytest.mark.timeout(900)  # it is the whole way
+def test_the_demo_runs_in_an_environment_of_its_own(
+    built: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """With what the package asks for and no more, as `make setup` has it on this machine."""
+    place, empty = tmp_path / "own", tmp_path / "empty"
+    empty.mkdir()
+    venv.create(place, symlinks=True)
+    python = place / "bin" / "python"
+    run(
+        *(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python),
+        *("--constraint", ROOT / "constraints.txt"),
+        f"zoolens[simulate] @ {built[1].as_uri()}",
+        cwd=empty,
+    )
+    run(python, "-c", _SHORT, "demo", "--galaxies", "10", "--quiet", cwd=empty)
+    assert {path.name for path in empty.iterdir()} == {"zoolens-demo"}
+    assert {"index.html", "gz.duckdb", "release"} <= {
+        path.name for path in (empty / "zoolens-demo").iterdir()
+    }
+    run(place / "bin" / "zoolens", "release", "verify", "zoolens-demo/release", cwd=empty)
 
 
 @pytest.fixture(scope="module")

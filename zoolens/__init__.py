@@ -85,6 +85,9 @@ if not TYPE_CHECKING:  # to type checkers, any other name is a mistake
         elif name in _PLACES:
             from importlib import import_module
 
+            from zoolens.catalog.deprecated import tell_of_name
+
+            tell_of_name(name)
             found = getattr(import_module(_PLACES[name]), name)
             if ".jobs." in _PLACES[name] and not isinstance(found, type):
                 found = _taking_text(found)

@@ -62,6 +62,8 @@ def read_cluster(text: str) -> Asked:
         return Scheduler(text.rstrip("/"))
     if text.startswith("local") and not Path(text).exists():
         raise CatalogError(f"--cluster {text}: say how many processes, as in local:4")
+    if re.fullmatch(r"[^\s/]+:\d{1,5}", text) and not Path(text).exists():
+        raise CatalogError(f"--cluster {text}: a scheduler's address is tcp://{text}")
     return _queue(Path(text))
 
 

@@ -99,7 +99,9 @@ def estimating_model(store: Store, source: str | None, engine: str = "torch") ->
     return EstimatingModel(loaded, explainer, view, path, run)
 
 
-def estimate_map_tables(batch: ImageBatch, explained: EstimatingModel) -> dict[str, pa.Table]:
+def estimate_map_tables(
+    batch: ImageBatch, explainer: Explainer, names: Sequence[str]
+) -> dict[str, pa.Table]:
     """Rows of `estimate_map`, one per galaxy and name, and `reject`, without their run.
 
     Rejects are the images refused in the batch, and galaxies whose maps are not finite.
@@ -107,7 +109,7 @@ def estimate_map_tables(batch: ImageBatch, explained: EstimatingModel) -> dict[s
     schema = arrow_schema("estimate_map")
     rejects, rows = list(batch.rejects), []
     if batch.galaxies:
-        saliency = explained.explainer(batch.images)
+        saliency = explainer(batch.images)
         means, sds = saliency.mean.numpy(), saliency.sd.numpy()  # (N, L, h, w)
         height, width = means.shape[-2:]
         each = zip(
@@ -119,7 +121,7 @@ def estimate_map_tables(batch: ImageBatch, explained: EstimatingModel) -> dict[s
                 rejects.append(Reject(galaxy.source, None, galaxy.iauname, reason))
                 continue
             statistics = map_statistics(mean, on_galaxy, on_neighbours)
-            for place, name in enumerate(explained.model.labels):
+            for place, name in enumerate(names):
                 rows.append(
                     {
                         "galaxy_id": galaxy.galaxy_id,

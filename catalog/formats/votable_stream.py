@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zoolens.catalog.formats.columns import meaning
+from zoolens.catalog.formats.votable_services import NO_XML, Descriptor, xml_text
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3" \
@@ -35,7 +36,6 @@ _KINDS = {  # VOTable datatype, and NumPy's in BINARY2
 }
 _LISTS = pa.list_(pa.float64())
 _SIZES = {"point": "2", "circle": "3"}
-_NO_XML = "[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _LINE = 48_000  # bytes, a multiple of 3, that become a line of base64
 
 
@@ -46,24 +46,44 @@ def error_document(message: str) -> bytes:
     return f"{_HEAD}{info}{_TAIL}".encode()
 
 
+def cone_error_document(message: str) -> bytes:
+    """The VOTable that says so of a cone search (Simple Cone Search 1.03, section 2.3)."""
+    said = quoteattr(xml_text(message))
+    info = f'<INFO ID="Error" name="Error" value={said}/>\n'
+    return f"{_HEAD}{info}{_TAIL}".encode()
+
+
 class VOTableStream:
     """A VOTable as bytes: `head`, then `rows` of each batch, then `tail`.
 
     binary: BINARY2, else TABLEDATA. Types are those of `_KINDS`, text, bytes and lists of floats;
-    a field's metadata may say what its values are (b"xtype"), and that its text is `char`, which
-    is ASCII or UTF-8 (b"datatype").
+    a field's metadata may say what its values are (b"xtype"), that its text is `char`, which
+    is ASCII or UTF-8 (b"datatype"), and its UTYPE (b"utype"). descriptor: of a service for a
+    column.
     """
 
-    def __init__(self, schema: pa.Schema, *, binary: bool, infos: dict[str, str]) -> None:
+    def __init__(
+        self,
+        schema: pa.Schema,
+        *,
+        binary: bool,
+        infos: dict[str, str],
+        descriptor: Descriptor | None = None,
+    ) -> None:
         self._schema, self._binary, self._infos = schema, binary, infos
+        self._descriptor = descriptor
         self._rest = b""
 
     def head(self) -> bytes:
         """All before the first row."""
-        fields = "".join(map(_field, self._schema))
+        of = self._descriptor
+        fields = "".join(
+            _field(field, None if of is None or of.column != field.name else of.field)
+            for field in self._schema
+        )
         system = '<COOSYS ID="icrs" system="ICRS"/>\n' if 'ref="icrs"' in fields else ""
         infos = "".join(
-            f"<INFO name={quoteattr(name)} value={quoteattr(_xml(value))}/>\n"
+            f"<INFO name={quoteattr(name)} value={quoteattr(xml_text(value))}/>\n"
             for name, value in self._infos.items()
         )
         data = '<BINARY2>\n<STREAM encoding="base64">\n' if self._binary else "<TABLEDATA>\n"
@@ -81,7 +101,9 @@ class VOTableStream:
     def tail(self, *, overflow: bool) -> bytes:
         """All after the last row; overflow: whether there would have been more."""
         end = "</STREAM>\n</BINARY2></DATA>\n" if self._binary else "</TABLEDATA></DATA>\n"
-        text = f"{end}</TABLE>\n{_OVERFLOW if overflow else ''}{_TAIL}"
+        more = "" if self._descriptor is None else self._descriptor.written()
+        status = _OVERFLOW if overflow else ""
+        text = f"{end}</TABLE>\n{status}</RESOURCE>\n{more}</VOTABLE>\n"
         return b"".join(_lines(self._rest)) + text.encode()
 
 
@@ -89,10 +111,6 @@ def _lines(data: bytes) -> Iterator[bytes]:
     view = memoryview(data)
     for start in range(0, len(data), _LINE):
         yield binascii.b2a_base64(view[start : start + _LINE])
-
-
-def _xml(text: str) -> str:
-    return pc.replace_substring_regex(pa.scalar(text), _NO_XML, "\ufffd").as_py()
 
 
 def kind_of(field: pa.Field) -> tuple[str, str | None, str | None]:
@@ -108,24 +126,27 @@ def kind_of(field: pa.Field) -> tuple[str, str | None, str | None]:
     return ("char" if is_char else "unicodeChar"), "*", xtype
 
 
-def _field(field: pa.Field) -> str:
+def _field(field: pa.Field, identifier: str | None) -> str:
     said = meaning(field)
     kind, size, xtype = kind_of(field)
     stated = {
+        "ID": identifier,
         "name": field.name,
         "datatype": kind,
         "arraysize": size,
         "xtype": xtype,
         "unit": said.unit,
         "ucd": said.ucd,
-        "ref": "icrs" if said.ucd.startswith("pos.eq.") else None,
+        "utype": (field.metadata or {}).get(b"utype", b"").decode(),
+        "ref": "icrs" if said.ucd.lower().startswith(("pos.eq.", "pos_eq_")) else None,
     }
-    words = " ".join(f"{name}={quoteattr(_xml(value))}" for name, value in stated.items() if value)
+    words = " ".join(
+        f"{name}={quoteattr(xml_text(value))}" for name, value in stated.items() if value
+    )
     if not said.description:
         return f"<FIELD {words}/>\n"
-    return (
-        f"<FIELD {words}>\n<DESCRIPTION>{escape(_xml(said.description))}</DESCRIPTION>\n</FIELD>\n"
-    )
+    described = escape(xml_text(said.description))
+    return f"<FIELD {words}>\n<DESCRIPTION>{described}</DESCRIPTION>\n</FIELD>\n"
 
 
 # --- TABLEDATA
@@ -152,7 +173,7 @@ def _cells(column: pa.Array) -> pa.Array:
         text = column
         for sign, written in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;")):
             text = pc.replace_substring(text, sign, written)
-        text = pc.replace_substring_regex(text, _NO_XML, "\ufffd")
+        text = pc.replace_substring_regex(text, NO_XML, "\ufffd")
     else:
         text = column.cast(pa.string())
     return pc.fill_null(text, "")

@@ -60,6 +60,35 @@ def choose_engine(engine: str, images: int) -> str:
     return engine
 
 
+def engines_here() -> dict[str, str]:
+    """What each engine is on this machine, and which ones `auto` takes, in words."""
+    return {
+        "torch": f"{torch.__version__}, {torch.get_num_threads()} threads, "
+        f"{torch.backends.cpu.get_cpu_capability()}",
+        "openvino": _openvino_here(),
+        "cuda": _gpus_here(),
+        "auto": f"{choose_engine('auto', 1)}; from {_WORTH_IT:,} images "
+        f"{choose_engine('auto', _WORTH_IT)}",
+    }
+
+
+def _openvino_here() -> str:
+    if importlib.util.find_spec("openvino") is None:
+        return "not installed"
+    import openvino
+
+    return f"{openvino.get_version()}, {', '.join(openvino.Core().available_devices)}"
+
+
+def _gpus_here() -> str:
+    if not torch.cuda.is_available():
+        built = f"for CUDA {torch.version.cuda}" if torch.version.cuda else "without CUDA"
+        return f"no GPU; torch is built {built}"
+    gpus = [torch.cuda.get_device_properties(one) for one in range(torch.cuda.device_count())]
+    named = [f"{gpu.name}, {gpu.total_memory / 2**30:.0f} GiB" for gpu in gpus]
+    return f"{'; '.join(named)}; CUDA {torch.version.cuda}"
+
+
 def check_precision(precision: str) -> None:
     """Raises `UnknownName` if there is no such precision."""
     if precision not in PRECISIONS:

@@ -40,11 +40,17 @@ class Section:
 
 
 def write_page(file: Path, template: str, **values: Any) -> None:
-    """Render a template of `catalog/templates` to a file, complete or not at all.
+    """Write what `rendered` gives to a file, complete or not at all.
 
-    `values` are escaped, since a galaxy may have any name. Raises
-    `CatalogError` if the file cannot be written.
+    Raises `CatalogError` if the file cannot be written.
     """
+    text = rendered(template, **values)
+    with replacing(file) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def rendered(template: str, **values: Any) -> str:
+    """A template of `output/templates` with values, escaped, since a galaxy may have any name."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -58,9 +64,7 @@ def write_page(file: Path, template: str, **values: Any) -> None:
         "width": _width,
         **values.pop("filters", {}),
     }
-    text = environment.get_template(template).render(**values)
-    with replacing(file) as part:
-        part.write_text(text, encoding="utf-8")
+    return environment.get_template(template).render(**values)
 
 
 def write_report(page: Path, title: str, lead: str, sections: Sequence[Section], foot: str) -> None:

@@ -93,8 +93,18 @@ class ByRecipe:
         return prepared_here(self.recipe)(galaxies)
 
 
-def _chosen_here(choose: Callable[[], str]) -> str:
+# What all who compute choose, such as an engine, given how it is chosen.
+Agreed = Callable[[Callable[[], str]], str]
+
+
+def as_here(choose: Callable[[], str]) -> str:
+    """What this process would choose."""
     return choose()
+
+
+def unseen(engine: str) -> Agreed:
+    """Of an engine for processes that are not there yet: they may have a GPU that this lacks."""
+    return lambda choose: engine if engine == "cuda" else choose()
 
 
 def _seen_here(ready: Callable[[], object], galaxies: Sequence[Galaxy]) -> None:
@@ -113,7 +123,7 @@ class ThroughFolder:
 
     folder: Path
     elsewhere: Executor
-    agreed: Callable[[Callable[[], str]], str] = _chosen_here
+    agreed: Agreed = as_here
     see: Callable[[Callable[[], object], Sequence[Galaxy]], object] = _seen_here
 
     def __call__(

@@ -10,7 +10,7 @@ import numpy as np
 from zoolens.catalog.arrays import Ids
 from zoolens.catalog.parts.cells import cells, read_cells
 from zoolens.catalog.parts.computing import ByRecipe, ThroughFolder
-from zoolens.catalog.parts.plan import Plan, PlannedRun
+from zoolens.catalog.parts.plan import Plan, PlannedRun, starts_from
 from zoolens.catalog.parts.planning import write_plan
 from zoolens.catalog.parts.recipe import Recipe
 from zoolens.catalog.store.galaxies import galaxies_of_run, read_galaxies
@@ -70,7 +70,7 @@ def plan_run(
 
     every: the galaxies that it is of. The catalogue is only read.
     """
-    before, seen = begun(store, job, config, model_sha256), config.get("predict_run")
+    before, seen = begun(store, job, config, model_sha256), starts_from(config)
     done = np.empty(0, np.int64)
     if before is not None:
         done = galaxies_of_run(store, store.run(before), recipe.table)

@@ -10,7 +10,7 @@ other, so that a task reads its own alone; `plan.json` has the SHA-256 of each, 
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -26,8 +26,6 @@ from zoolens.catalog.runtime.files import text_of
 
 PLAN = "plan.json"
 FORMAT = 1
-_MOST_PARTS = 1000  # that are recommended: what Slurm lets an array have, unless configured
-_CELLS = 16  # of a recommended part: some minutes to an hour of a core
 GALAXIES = pa.schema(
     [
         ("cell", pa.int64()),
@@ -46,7 +44,7 @@ class PlannedRun:
     """The run of a catalogue that parts are computed for.
 
     catalogue: its file; identity: of the catalogue; job, config, model_sha256, origin: as
-    `Store.begin` takes them; made_from: identity of the run of predictions in `config`, if any.
+    `Store.begin` takes them; made_from: identity of the run `starts_from`, if any.
     """
 
     catalogue: str
@@ -56,6 +54,16 @@ class PlannedRun:
     model_sha256: str
     origin: Mapping[str, Any]
     made_from: str | None
+
+    @property
+    def starts_from(self) -> Any:
+        """The number of the run of predictions or estimates that it explains, if any."""
+        return starts_from(self.config)
+
+
+def starts_from(config: Mapping[str, Any]) -> Any:
+    """The number of the run that a run of this configuration explains; None if it explains none."""
+    return config.get("predict_run", config.get("estimate_run"))
 
 
 @dataclass(frozen=True)
@@ -94,22 +102,13 @@ class Plan:
 
     @property
     def cells(self) -> int:
-        """How many cells there are: the most parts that it can be cut into."""
+        """How many cells there are."""
         return self.blocks[-1].end
 
     @property
     def galaxies(self) -> int:
         """How many galaxies wait."""
         return sum(block.galaxies for block in self.blocks)
-
-    @property
-    def recommended(self) -> int:
-        """A number of parts that keeps each to minutes, or an hour."""
-        return max(1, min(-(-self.cells // _CELLS), _MOST_PARTS))
-
-    def part(self, number: int, of: int) -> range:
-        """The cells of part `number`, from 1, of `of`: neighbours, evenly shared out."""
-        return range((number - 1) * self.cells // of, number * self.cells // of)
 
     def about(self, wanted: range) -> int:
         """How many galaxies some cells have, about: the last cell of a block may have fewer."""
@@ -195,12 +194,3 @@ def _check(plan: Plan) -> None:
 def sha256_of_plan(plan: Any) -> str:
     """SHA-256 of what a plan says."""
     return hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()
-
-
-def numbers(parts: Sequence[int]) -> str:
-    """Numbers, ascending, as `--array` of Slurm takes them: 3,7-9."""
-    said = []
-    for _, run in groupby(enumerate(parts), lambda pair: pair[1] - pair[0]):
-        found = [number for _, number in run]
-        said.append(f"{found[0]}-{found[-1]}" if len(found) > 1 else str(found[0]))
-    return ",".join(said)

@@ -4,12 +4,12 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from secrets import token_hex
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 
@@ -37,8 +37,8 @@ def write_plan(
 ) -> Plan | None:
     """Write a plan into a folder that has none; None if there are no galaxies.
 
-    parts: galaxies of each cell. If somebody else was faster, theirs is the plan. Raises
-    `CatalogError` if the disk does not take it.
+    parts: galaxies of each cell. Somebody else may have written the same one meanwhile. Raises
+    `CatalogError` if the folder has another one by now, or cannot be written to.
     """
     with _unfinished(folder) as (path, file):
         blocks = [*_write_blocks(file, parts)]
@@ -56,18 +56,29 @@ def write_plan(
         "blocks": [asdict(block) for block in blocks],
     }
     content = {"format": FORMAT, "sha256": sha256_of_plan(plan), "plan": plan}
-    with _unfinished(folder) as (path, file):
-        file.write(json.dumps(content, indent=1).encode() + b"\n")
+    put_first(folder / PLAN, content)
+    return read_plan(folder)
+
+
+def put_first(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a file of JSON, whole or not at all, if there is none. Raises as `write_plan`."""
+    told = json.dumps(content, indent=1).encode() + b"\n"
+    with _unfinished(path.parent) as (unfinished, file):
+        file.write(told)
         file.flush()
         os.fsync(file.fileno())
         try:
-            os.link(path, folder / PLAN)  # whole, and the first one stays
+            os.link(unfinished, path)  # whole, and the first one stays
         except FileExistsError:
             pass
         except OSError:  # a file system without such links
-            if not (folder / PLAN).exists():
-                path.replace(folder / PLAN)
-    return read_plan(folder)
+            if not path.exists():
+                unfinished.replace(path)
+        if path.read_bytes() != told:
+            raise CatalogError(
+                f"{path} is another plan; remove it, if nobody computes it, or plan in another "
+                "folder"
+            )
 
 
 def _write_blocks(file: BinaryIO, parts: Iterable[list[Galaxy]]) -> Iterator[Block]:

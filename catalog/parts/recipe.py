@@ -19,6 +19,14 @@ Work = Callable[[Sequence[Galaxy]], Tables]
 Ready = TypeVar("Ready")
 ReadyFor = TypeVar("ReadyFor", covariant=True)
 
+# What is typed for each job that has recipes.
+COMMANDS = {
+    "predict": "predict",
+    "estimate": "predict",
+    "explain": "explain --all",
+    "estimate_maps": "explain --all",
+}
+
 
 class Prepares(Protocol[ReadyFor]):
     """What a process prepares once, such as models; settings and job are as of `Recipe`."""
@@ -101,6 +109,13 @@ def tree_from(settings: Any) -> DecisionTree:
         return DecisionTree(_text(settings["name"]), questions)
     except (KeyError, TypeError, ValueError):
         raise CatalogError(f"{str(settings)[:80]!r} is no decision tree") from None
+
+
+def names_from(told: Any) -> tuple[str, ...]:
+    """Names from a file that cannot be trusted. Raises `TypeError` for what are none."""
+    if not isinstance(told, list) or not told:
+        raise TypeError
+    return tuple(map(_text, told))
 
 
 def _text(value: Any) -> str:

@@ -21,6 +21,7 @@ from zoolens.catalog.parts.files import PartRefused, part_path, read_part
 from zoolens.catalog.parts.filling import TOGETHER
 from zoolens.catalog.parts.plan import Plan
 from zoolens.catalog.parts.state import adopted, note_adopted
+from zoolens.catalog.store.checks import KEYS
 from zoolens.catalog.store.galaxies import galaxies_of_run, read_galaxies
 from zoolens.catalog.store.outdated import MADE
 from zoolens.catalog.store.rejects import names_refused
@@ -54,11 +55,43 @@ class _Ready:
     tables: Tables
 
 
-def take_in(store: Store, run: Run, plan: Plan, tree: DecisionTree) -> Taken:
+@dataclass(frozen=True)
+class Terms:
+    """What rows may be of: that many answers and questions of a tree, or names of estimates."""
+
+    answers: int = 0
+    questions: int = 0
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def of_tree(cls, tree: DecisionTree) -> "Terms":
+        return cls(len(tree.labels), len(tree.questions))
+
+    def wrong_with(self, table: str, rows: pa.Table) -> str | None:
+        """What is wrong with rows of a table, whose columns are right; None if nothing is."""
+        for column, end in (("answer_id", self.answers), ("question_id", self.questions)):
+            if column in rows.column_names and len(rows):
+                least, most = pc.min_max(rows[column]).as_py().values()
+                if least < 0 or most >= end:
+                    return "are of no answer of the tree"
+        named = pc.unique(rows["name"]).to_pylist() if "name" in rows.column_names else []
+        if not {*named} <= {*self.names}:
+            return "are of nothing that is estimated"
+        key = [column for column in KEYS[table] if column != "run_id"]
+        if len(rows.group_by(key).aggregate([])) < len(rows):
+            return "stand twice"
+        every = self.answers if table == "prediction" else len(self.names)
+        if every and len(rows) != every * len(pc.unique(rows["galaxy_id"])):
+            return "are not there for each answer"
+        return None
+
+
+def take_in(store: Store, run: Run, plan: Plan, terms: Terms) -> Taken:
     """Commit the rows of all part files that are there, and delete these.
 
-    Galaxies that the run has already are not added again; those that are not as they were planned
-    are left out. Raises what `Store.commit` does, and `CatalogError` if the folder fails.
+    terms: what the rows may be of. Galaxies that the run has already are not added again; those
+    that are not as they were planned are left out. Raises what `Store.commit` does, and
+    `CatalogError` if the folder fails.
     """
     taken, known = Taken(), adopted(plan)
     noted = len(known)
@@ -80,7 +113,7 @@ def take_in(store: Store, run: Run, plan: Plan, tree: DecisionTree) -> Taken:
         taken.rows = fill(
             store,
             run,
-            (Part(one, size) for one, size in _ready(store, run, plan, tree, known, taken)),
+            (Part(one, size) for one, size in _ready(store, run, plan, terms, known, taken)),
             lambda part: part.tables,
             read=as_they_are,
             describe="adopting",
@@ -98,7 +131,7 @@ def _ready(
     store: Store,
     run: Run,
     plan: Plan,
-    tree: DecisionTree,
+    terms: Terms,
     known: set[int],
     taken: Taken,
 ) -> Iterator[tuple[_Ready, int]]:
@@ -126,7 +159,7 @@ def _ready(
                         continue
                     content = read_part(path)
                     check_content(content, facts, path)
-                    _check_rows(content.tables, content.galaxies, galaxies, run, tree, path)
+                    _check_rows(content.tables, content.galaxies, galaxies, run, terms, path)
                 except PartRefused:
                     taken.missing.append(cell)
                     taken.damaged.append(path.name)
@@ -176,7 +209,7 @@ def _check_rows(
     of: pa.Table,
     planned: Sequence[Galaxy],
     run: Run,
-    tree: DecisionTree,
+    terms: Terms,
     path: Path,
 ) -> None:
     """Raises `PartRefused` for rows that no run of this job has of the planned galaxies."""
@@ -187,7 +220,6 @@ def _check_rows(
     ]:
         wrong = "it is of other galaxies"
     ids = pa.array([one.galaxy_id for one in planned], pa.int64())
-    below = {"answer_id": len(tree.labels), "question_id": len(tree.questions)}
     for name, rows in tables.items():
         if name not in (*MADE[run.job], "reject"):
             wrong = f"it has rows of {name}"
@@ -197,10 +229,7 @@ def _check_rows(
             break
         if name != "reject" and not pc.all(pc.is_in(rows["galaxy_id"], ids)).as_py() and len(rows):
             wrong = f"rows of {name} are of other galaxies"
-        for column, end in below.items():
-            if column in rows.column_names and len(rows):
-                least, most = pc.min_max(rows[column]).as_py().values()
-                if least < 0 or most >= end:
-                    wrong = f"rows of {name} are of no answer of the tree"
+        if name != "reject" and (what := terms.wrong_with(name, rows)):
+            wrong = f"rows of {name} {what}"
     if wrong:
         raise PartRefused(f"{path} is damaged: {wrong}; delete it, and compute it again")

@@ -1,17 +1,18 @@
 """How predictions are made from images, as a recipe that other processes can follow."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, cast
 
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import ModelRefused
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.view import View
 from zoolens.catalog.network.ensemble import Member, check_together, shown_to
-from zoolens.catalog.network.model import load_model
-from zoolens.catalog.parts.recipe import Work, tree_from, tree_settings
+from zoolens.catalog.network.model import ZoobotModel, load_model
+from zoolens.catalog.parts.recipe import Work, names_from, tree_from, tree_settings
+from zoolens.catalog.predictions.estimates import Estimator
 from zoolens.catalog.predictions.from_images import Predictor
 
 
@@ -42,13 +43,20 @@ class ModelFile:
 
     def load(self, tree: DecisionTree) -> Member:
         """The model with a tree's answers. Raises `ModelRefused` if it is another, or absent."""
+        return shown_to(self.source, self._meant().for_tree(tree), self.view)
+
+    def load_named(self, names: tuple[str, ...]) -> Member:
+        """A classifier or regressor, its outputs called so. Raises `ModelRefused` as `load`."""
+        return shown_to(self.source, self._meant().named(names), self.view)
+
+    def _meant(self) -> ZoobotModel:
         model = load_model(self.source)
         if model.sha256 != self.sha256:
             raise ModelRefused(
                 f"{self.source} is not the model that is meant, of SHA-256 {self.sha256[:12]}…, "
                 f"but of {model.sha256[:12]}…; put that one there"
             )
-        return shown_to(self.source, model.for_tree(tree), self.view)
+        return model
 
 
 def load_members(models: Sequence[ModelFile], tree: DecisionTree) -> list[Member]:
@@ -58,8 +66,47 @@ def load_members(models: Sequence[ModelFile], tree: DecisionTree) -> list[Member
     return members
 
 
+class ByFields:
+    """A recipe whose settings are its fields: a dataclass of models, trees, names and numbers."""
+
+    def settings(self) -> Mapping[str, Any]:
+        """As `Recipe` has them."""
+        return {one.name: _told(getattr(self, one.name)) for one in fields(cast(Any, self))}
+
+    @classmethod
+    def from_settings(cls, settings: Any) -> Self:
+        """The recipe of `settings` from a file. Raises what a wrong shape or value makes it."""
+        return cls(
+            **{
+                one.name: _READ.get(one.name, int if one.type is int else str)(settings[one.name])
+                for one in fields(cast(Any, cls))
+            }
+        )
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, ModelFile):
+        return value.settings()
+    if isinstance(value, DecisionTree):
+        return tree_settings(value)
+    return [*map(_told, value)] if isinstance(value, tuple) else value
+
+
+def _layer(told: Any) -> tuple[str, ...] | str | None:
+    return tuple(told) if isinstance(told, list) else told
+
+
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "model": ModelFile.from_settings,
+    "models": lambda told: tuple(map(ModelFile.from_settings, told)),
+    "tree": tree_from,
+    "names": names_from,
+    "layer": _layer,
+}
+
+
 @dataclass(frozen=True)
-class PredictRecipe:
+class PredictRecipe(ByFields):
     """Posteriors of images; the fields are those of `Predictor.prepared`."""
 
     job: ClassVar[str] = "predict"
@@ -72,27 +119,6 @@ class PredictRecipe:
     precision: str
     orientations: int
     batch_size: int = 32
-
-    def settings(self) -> Mapping[str, Any]:
-        return {
-            "models": [model.settings() for model in self.models],
-            "tree": tree_settings(self.tree),
-            "samples": self.samples,
-            "seed": self.seed,
-            "engine": self.engine,
-            "precision": self.precision,
-            "orientations": self.orientations,
-            "batch_size": self.batch_size,
-        }
-
-    @classmethod
-    def from_settings(cls, settings: Any) -> "PredictRecipe":
-        """The recipe of `settings` from a file. Raises what a wrong shape or value makes it."""
-        models = tuple(map(ModelFile.from_settings, settings["models"]))
-        rest = {name: settings[name] for name in ("engine", "precision")}
-        for name in ("samples", "seed", "orientations", "batch_size"):
-            rest[name] = int(settings[name])
-        return cls(models, tree_from(settings["tree"]), **rest)
 
     def prepared(self) -> Work:
         return self.with_members(load_members(self.models, self.tree), ImageReader())
@@ -108,4 +134,34 @@ class PredictRecipe:
             seed=self.seed,
             precision=self.precision,
             orientations=self.orientations,
+        ).tables
+
+
+@dataclass(frozen=True)
+class EstimateRecipe(ByFields):
+    """What a classifier or regressor, whose outputs are called `names`, says of images."""
+
+    job: ClassVar[str] = "estimate"
+    table: ClassVar[str] = "estimate"
+    model: ModelFile
+    names: tuple[str, ...]
+    samples: int
+    seed: int
+    engine: str
+    precision: str
+    batch_size: int = 32
+
+    def prepared(self) -> Work:
+        return self.with_member(self.model.load_named(self.names), ImageReader())
+
+    def with_member(self, member: Member, reader: ImageReader) -> Work:
+        """As `prepared`, of a model that is loaded."""
+        return Estimator.prepared(
+            self.engine,
+            member.model,
+            member.masks(self.samples, self.seed),
+            member.view,
+            reader,
+            dropout=self.samples > 0,
+            precision=self.precision,
         ).tables

@@ -6,12 +6,16 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from zoolens.catalog.errors import CatalogError, UnknownName, nearest
 from zoolens.catalog.serve.access import Guard, Log
 from zoolens.catalog.serve.errors import error_response
+from zoolens.catalog.serve.links import addresses as links
+from zoolens.catalog.serve.page.files import Files
+from zoolens.catalog.serve.products import addresses
+from zoolens.catalog.serve.products.addresses import Products
 from zoolens.catalog.serve.service import PATH, Service
 from zoolens.catalog.serve.tap import description
 from zoolens.catalog.serve.tap.asynchronous import Asynchronous
@@ -43,7 +47,12 @@ def make_app(service: Service, log: Callable[[str], object]) -> Starlette:
         Route("/examples", vosi.examples),
     ]
     return Starlette(
-        routes=[Mount(PATH, routes=tap), Route("/", _root)],
+        routes=[
+            Mount(PATH, routes=tap),
+            Mount(addresses.PATH, routes=Products(service).routes()),
+            *links.routes(service, vosi.availability),
+            *Files(service).routes(),
+        ],
         middleware=[
             Middleware(Log, write=log),
             Middleware(Guard, token=service.settings.token, most=service.settings.upload),
@@ -51,10 +60,6 @@ def make_app(service: Service, log: Callable[[str], object]) -> Starlette:
         exception_handlers={CatalogError: _refused},
         lifespan=lifespan,
     )
-
-
-def _root(request: Request) -> Response:
-    return RedirectResponse(PATH.removeprefix("/") + "/capabilities")
 
 
 def _refused(request: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""One query of a stranger's, answered by a process of its own that can do nothing else.
+"""One request of a stranger's, answered by a process of its own that can do nothing else.
 
 Before it reads the query it gives up, by the kernel: memory beyond a limit, the processor beyond a
 time, files longer than a limit; and while DuckDB is at work it can open no file and no socket. An
@@ -22,14 +22,17 @@ import pyarrow as pa
 
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.formats.votable_reading import read_votable
+from zoolens.catalog.paths import index_path
 from zoolens.catalog.serve.adql.reserved import written
 from zoolens.catalog.serve.adql.translate import Translated, translate
 from zoolens.catalog.serve.adql.where import at_in
-from zoolens.catalog.serve.asking import Asked, Limits
+from zoolens.catalog.serve.asking import Asked, Limits, Listing, Product, Request
+from zoolens.catalog.serve.links.listing import VIEWS, links_of, listed
 from zoolens.catalog.serve.opening import opened_to_ask
 from zoolens.catalog.serve.tap.formats import Answer, format_of
 from zoolens.catalog.serve.tap.rows import described_schema, plain
 from zoolens.catalog.store.foreign import Foreign
+from zoolens.catalog.survey.folder import is_survey, read_survey
 
 _BATCH = 8_192  # rows
 _LONGEST = 2_000  # characters of what is said of a query
@@ -37,25 +40,32 @@ _THREADS_SPACE = 1 << 29  # bytes of address space for stacks and allocators, wh
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
-def run(catalog: str, asked: Asked, limits: Limits, pipe: Connection) -> None:
-    """Answer a query into a pipe, as a process of its own: it ends with it."""
+def run(catalog: str, asked: Request, limits: Limits, pipe: Connection) -> None:
+    """Answer a request into a pipe, as a process of its own: it ends with it."""
     os.setpgid(0, 0)
-    _give_up(limits)
+    _give_up(limits, _mapped(Path(catalog)) if isinstance(asked, Product) else 0)
     with os.fdopen(os.dup(pipe.fileno()), "wb", buffering=0) as out:
         pipe.close()
         try:
-            for part in _said(Path(catalog), asked, limits):
+            for part in _parts(Path(catalog), asked, limits):
                 out.write(part)
         except BrokenPipeError:
             pass  # whoever asked has gone
     os._exit(0)  # nothing is left to do, and DuckDB may be
 
 
-def _said(catalog: Path, asked: Asked, limits: Limits) -> Iterator[bytes]:
+def _parts(catalog: Path, asked: Request, limits: Limits) -> Iterator[bytes]:
+    if isinstance(asked, Product):
+        return _made(catalog, asked, limits)
+    return _said(catalog, asked, limits)
+
+
+def _said(catalog: Path, asked: Asked | Listing, limits: Limits) -> Iterator[bytes]:
     """The line that says how it went, then the answer."""
     try:
         with tempfile.TemporaryDirectory(prefix="zoolens-") as scratch:
-            parts = _answer(catalog, asked, limits, Path(scratch))
+            ways = _answer if isinstance(asked, Asked) else _listed
+            parts = ways(catalog, asked, limits, Path(scratch))  # type: ignore[arg-type]
             first = next(parts)
             yield _line(status="ok")
             yield first
@@ -66,7 +76,24 @@ def _said(catalog: Path, asked: Asked, limits: Limits) -> Iterator[bytes]:
         yield _line(status="error", message=_too_much(limits))
 
 
-def _line(**said: str) -> bytes:
+def _made(catalog: Path, asked: Product, limits: Limits) -> Iterator[bytes]:
+    """The line that says how it went, then what was made of a galaxy."""
+    from zoolens.catalog.serve.products.making import make  # loads much that queries do not need
+
+    try:
+        with tempfile.TemporaryDirectory(prefix="zoolens-") as scratch:
+            kept = catalog.parent / "maps"
+            made = make(catalog, asked, limits.threads, Path(scratch), kept)
+        yield _line(status="ok", mime=made.mime, name=made.name, size=len(made.body))
+        yield made.body
+    except CatalogError as error:
+        said = str(error).replace(f"{catalog}/", "").replace(str(catalog), "the catalogue")
+        yield _line(status="error", message=said[:_LONGEST], absent=True)
+    except MemoryError:
+        yield _line(status="error", message=_too_much(limits))
+
+
+def _line(**said: str | int) -> bytes:
     return json.dumps(said).encode() + b"\n"
 
 
@@ -93,7 +120,17 @@ def _answer(catalog: Path, asked: Asked, limits: Limits, scratch: Path) -> Itera
             batches = _batches(reader, schema, asked.query, query, limits)
             infos = {"QUERY": asked.query, "PROVIDER": "Zoolens"}
             infos |= {f"WARNING_{number}": words for number, words in enumerate(told, start=1)}
-            yield from form.write(Answer(schema, batches, asked.rows, infos), scratch)
+            descriptor = links_of(schema, query.columns, asked.links)
+            answer = Answer(schema, batches, asked.rows, infos, descriptor)
+            yield from form.write(answer, scratch)
+
+
+def _listed(catalog: Path, asked: Listing, limits: Limits, scratch: Path) -> Iterator[bytes]:
+    with opened_to_ask(catalog, VIEWS, memory=limits.memory, threads=limits.threads) as (
+        foreign,
+        _,
+    ):
+        yield from listed(foreign, asked, scratch)
 
 
 def _take_in(foreign: Foreign, asked: Asked) -> None:
@@ -137,15 +174,24 @@ def _no_new_files() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-def _give_up(limits: Limits) -> None:
-    """Limits that the kernel keeps, and an alarm."""
+def _mapped(catalog: Path) -> int:
+    """Bytes of the similarity indexes, whose pages are in the address space, not in memory."""
+    from zoolens.catalog.similarity.files import KINDS
+
+    found = read_survey(catalog).paths if is_survey(catalog) else [catalog]
+    beside = [index_path(path, kind) for path in found for kind in KINDS]
+    return sum(path.stat().st_size for path in beside if path.exists())
+
+
+def _give_up(limits: Limits, mapped: int = 0) -> None:
+    """Limits that the kernel keeps, and an alarm; mapped: bytes of files that may be mapped."""
     for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     with_parent = ctypes.CDLL(None).prctl
     with_parent(_DIE_WITH_PARENT, signal.SIGKILL)
     signal.setitimer(signal.ITIMER_REAL, limits.seconds)
     seconds = round(limits.seconds * limits.threads) + 2
-    space = _address_space() + round(1.5 * limits.memory) + _THREADS_SPACE
+    space = _address_space() + round(1.5 * limits.memory) + _THREADS_SPACE + mapped
     for name, most in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_CPU, seconds),

@@ -11,10 +11,12 @@ VOTABLE = "application/x-votable+xml"
 
 def error_response(error: CatalogError) -> Response:
     """The answer that says what is wrong (DALI 1.1, section 4.4)."""
-    status = 400
-    headers = {}
-    if isinstance(error, Busy):
-        status, headers = 503, {"Retry-After": "10"}
-    elif isinstance(error, UnknownName):
-        status = 404
+    status, headers = status_of(error)
     return Response(error_document(str(error)), status, headers, media_type=VOTABLE)
+
+
+def status_of(error: CatalogError) -> tuple[int, dict[str, str]]:
+    """The status of HTTP for a mistake, and headers that go with it."""
+    if isinstance(error, Busy):
+        return 503, {"Retry-After": "10"}
+    return (404 if isinstance(error, UnknownName) else 400), {}

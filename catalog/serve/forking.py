@@ -17,11 +17,21 @@ from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import Any
 
-from zoolens.catalog.serve.asking import Asked, Limits
+from zoolens.catalog.serve.asking import Limits, Product, Request, packed, unpacked
 
-Run = Callable[[str, Asked, Limits, Connection], None]
+PRODUCTS = "products"  # what the command line says of such a process
+Run = Callable[[str, Request, Limits, Connection], None]
 # What the libraries would load in every process anew, when they need it.
 _LATER = ("pandas", "astropy.io.fits", "astropy.io.votable.tree", "pyarrow.dataset")
+# And what takes seconds, for what is made of a galaxy, and of its pixels: while nothing is ordered
+# of a process that is for these, else with the first order.
+_OF_PRODUCTS = ("zoolens.catalog.serve.products.making", "numba.typed")
+_OF_PIXELS = (
+    *("zoolens.catalog.explain.model", "zoolens.catalog.images.loading"),
+    *("galaxy_datasets.transforms", "scipy.linalg"),
+    *(f"PIL.{kind}ImagePlugin" for kind in ("Bmp", "Gif", "Jpeg", "Ppm", "Png")),
+)
+_IDLE = 0.05  # seconds without an order
 MESSAGE = 1 << 20  # bytes, more than any query takes
 
 
@@ -31,12 +41,14 @@ class Order:
 
     number: int
     catalog: str = ""
-    asked: Asked | None = None
+    asked: Request | None = None
     limits: Limits | None = None
 
     def packed(self) -> bytes:
         """The order as JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False).encode(errors="replace")
+        made = {**vars(self), "asked": self.asked and packed(self.asked)}
+        made["limits"] = self.limits and asdict(self.limits)
+        return json.dumps(made, ensure_ascii=False).encode(errors="replace")
 
     @classmethod
     def unpacked(cls, data: bytes) -> "Order":
@@ -44,13 +56,15 @@ class Order:
         given: dict[str, Any] = json.loads(data)
         if given["asked"] is None:
             return cls(given["number"])
-        uploads = tuple((name, file) for name, file in given["asked"].pop("uploads"))
-        asked = Asked(**given["asked"], uploads=uploads)
-        return cls(given["number"], given["catalog"], asked, Limits(**given["limits"]))
+        asked, limits = unpacked(given["asked"]), Limits(**given["limits"])
+        return cls(given["number"], given["catalog"], asked, limits)
 
 
-def serve(orders: socket.socket) -> None:
-    """Fork a process for each query, until the socket is closed."""
+def serve(orders: socket.socket, *, products: bool = False) -> None:
+    """Fork a process for each query, until the socket is closed.
+
+    products: what is made of galaxies' pixels will be ordered, so that what it needs is loaded.
+    """
     from zoolens.catalog.serve.adql.translate import translate
     from zoolens.catalog.serve.child import run  # here, so that who orders need not load it
     from zoolens.catalog.store.published import published
@@ -64,11 +78,15 @@ def serve(orders: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     numbers: dict[int, int] = {}  # by process
+    later = [*_OF_PRODUCTS, *_OF_PIXELS] if products else []
     with selectors.DefaultSelector() as selector:
         selector.register(orders, selectors.EVENT_READ)
         selector.register(reading, selectors.EVENT_READ)
         while True:
-            for key, _ in selector.select():
+            found = selector.select(_IDLE if later else None)
+            if not found:
+                import_module(later.pop(0))
+            for key, _ in found:
                 if key.fd == reading:
                     os.read(reading, 4096)
                 elif not _obey(orders, numbers, run):
@@ -89,6 +107,9 @@ def _obey(orders: socket.socket, numbers: dict[int, int], run: Run) -> bool:
             if number == order.number:
                 os.kill(process, signal.SIGKILL)
         return True
+    if isinstance(order.asked, Product):
+        for module in (*_OF_PRODUCTS, *(_OF_PIXELS if order.asked.sees else ())):
+            import_module(module)
     process = os.fork()
     if not process:
         signal.set_wakeup_fd(-1)
@@ -111,4 +132,4 @@ def _report(orders: socket.socket, numbers: dict[int, int]) -> None:
 
 
 if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    serve(socket.socket(fileno=int(sys.argv[1])), products=sys.argv[2:] == [PRODUCTS])

@@ -4,13 +4,15 @@ import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from zoolens.catalog.errors import Told
-from zoolens.catalog.store.foreign import Foreign, opened, settings_of
+from zoolens.catalog.store.foreign import Foreign, look_over, opened, settings_of
+from zoolens.catalog.store.overview import JOBS, Overview, overview, together
 from zoolens.catalog.store.own_columns import DEFINITIONS, OwnColumn
-from zoolens.catalog.store.published import published
+from zoolens.catalog.store.published import Published, published
 from zoolens.catalog.store.query import steps_read
-from zoolens.catalog.store.together import open_together
+from zoolens.catalog.store.together import Together, open_together
 from zoolens.catalog.survey.agreement import tell_of_pieces
 from zoolens.catalog.survey.folder import is_survey, read_survey
 
@@ -23,12 +25,32 @@ def opened_to_ask(
 
     memory: bytes that DuckDB may hold. Raises `CatalogError` if it cannot be read.
     """
+    ways = _survey if is_survey(path) else opened
+    with _telling() as told, ways(path, query, memory=memory, threads=threads) as foreign:
+        yield foreign, [str(one.message) for one in told if isinstance(one.message, Told)]
+
+
+class Looked(NamedTuple):
+    """The tables that may be asked, what the whole holds, and what who asks has to know of it."""
+
+    tables: list[Published]
+    held: Overview
+    told: list[str]
+
+
+def looked_over(path: Path, *, memory: int) -> Looked:
+    """What is served, looked at. Raises `CatalogError` if it cannot be read."""
+    ways = _look_over_survey if is_survey(path) else look_over
+    with _telling() as told:
+        tables, held = ways(path, memory=memory)
+    return Looked(tables, held, [str(one.message) for one in told if isinstance(one.message, Told)])
+
+
+@contextmanager
+def _telling() -> Iterator[list[warnings.WarningMessage]]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", Told)
-        ways = _survey if is_survey(path) else opened
-        with ways(path, query, memory=memory, threads=threads) as foreign:
-            told = [str(one.message) for one in caught if isinstance(one.message, Told)]
-            yield foreign, told
+        yield caught
 
 
 @contextmanager
@@ -37,10 +59,24 @@ def _survey(folder: Path, query: str, *, memory: int, threads: int) -> Iterator[
     with open_together(read_survey(folder).named, settings_of(memory, threads)) as survey:
         with closing(survey.stores()) as stores:
             tell_of_pieces(folder, stores, sorted(steps_read(query)))
-        own: dict[str, OwnColumn] = {}
-        for _, store in survey.stores():
-            for row in store.rows(DEFINITIONS, [0]):
-                own.setdefault(str(row[0]), OwnColumn(*row))
+        tables = _tables(survey)
         survey.make_views(query)
         survey.close_in()
-        yield Foreign(survey.connection, published([*own.values()], pieces=True))
+        yield Foreign(survey.connection, tables)
+
+
+def _look_over_survey(folder: Path, *, memory: int) -> tuple[list[Published], Overview]:
+    with open_together(read_survey(folder).named, settings_of(memory, 1)) as survey:
+        with closing(survey.stores()) as stores:
+            tell_of_pieces(folder, stores, JOBS)
+        held = together(overview(store) for _, store in survey.stores())
+        return _tables(survey), held
+
+
+def _tables(survey: Together) -> list[Published]:
+    """The tables of a survey; own columns are those of any piece."""
+    own: dict[str, OwnColumn] = {}
+    for _, store in survey.stores():
+        for row in store.rows(DEFINITIONS, [0]):
+            own.setdefault(str(row[0]), OwnColumn(*row))
+    return published([*own.values()], pieces=True)

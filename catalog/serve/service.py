@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
-from zoolens.catalog.serve.opening import opened_to_ask
+from zoolens.catalog.serve.opening import looked_over
+from zoolens.catalog.serve.page.about import about
 from zoolens.catalog.serve.settings import Settings
 from zoolens.catalog.serve.tap.jobs import JobStore
 from zoolens.catalog.serve.workers import Workers
-from zoolens.catalog.store.published import Published
 
 if TYPE_CHECKING:
     from zoolens.catalog.serve.tap.running import Running
 
-_MEMORY = 1 << 28  # bytes, enough to look at the names of columns
+_MEMORY = 1 << 28  # bytes, enough to look at what there is
 _HERE = ("127.0.0.1", "::1", "localhost")
 PATH = "/tap"
 
@@ -24,40 +24,67 @@ class Service:
     """A catalogue that is served.
 
     catalog: a file that nobody writes to, which may be replaced by another, or a survey of such;
-    jobs: the folder of the asynchronous ones.
+    jobs: the folder of the asynchronous ones; name: what the catalogue is called where it lies;
+    about: what the page is told of it.
     """
 
     workers: Workers
     running: "Running"
 
-    def __init__(self, catalog: Path, jobs: Path, settings: Settings) -> None:
-        self.catalog, self.settings = catalog, settings
+    def __init__(self, catalog: Path, jobs: Path, settings: Settings, name: str = "") -> None:
+        self.catalog, self.settings, self.name = catalog, settings, name or catalog.name
         self.since = datetime.now(UTC)
         self._jobs = jobs
         self.look_again()
 
     def look_again(self) -> None:
-        """Read which tables there are, of a catalogue that is another now."""
-        with opened_to_ask(self.catalog, "galaxies", memory=_MEMORY, threads=1) as (found, _):
-            self.tables: list[Published] = found.tables
+        """Read what a catalogue holds that is another now: its tables, and what the page says."""
+        looked = looked_over(self.catalog, memory=_MEMORY)
+        self.tables = looked.tables
         self.as_of = datetime.now(UTC)
+        self.about = about(self.name, looked, self.as_of, self.settings)
 
     async def begin(self) -> None:
         """Start what answers queries, and go on with jobs that had not ended."""
         from zoolens.catalog.serve.tap.running import Running
 
         self.workers = Workers(self.settings.workers)
+        self._makers: Workers | None = None
         self.running = Running(self, JobStore(self._jobs))
 
     async def end(self) -> None:
         """End what is at work."""
         await self.running.close()
         self.workers.close()
+        if self._makers is not None:
+            self._makers.close()
+
+    @property
+    def makers(self) -> Workers:
+        """What makes products of galaxies' pixels: begun when the first may be asked for.
+
+        Beside `workers`, since what it loads takes seconds, in which others' queries would wait.
+        """
+        if self._makers is None or not self._makers.alive:
+            self._makers = Workers(self.settings.workers, products=True)
+        return self._makers
+
+    def root(self, request: Request) -> str:
+        """The address of the server as the one who asks has it, without a slash at its end."""
+        url = self.settings.url
+        if url is None:
+            scope = request.scope
+            path = scope.get("app_root_path", scope.get("root_path", ""))
+            url = f"{request.url.scheme}://{request.url.netloc}{path}"
+        return url.rstrip("/").removesuffix(PATH)
 
     def base(self, request: Request) -> str:
         """The address of TAP as the one who asks has it, without a slash at its end."""
-        url = self.settings.url or str(request.base_url)
-        return url.rstrip("/").removesuffix(PATH) + PATH
+        return self.root(request) + PATH
+
+    def links(self, request: Request) -> str:
+        """The address of DataLink's links, likewise."""
+        return f"{self.root(request)}/datalink/links"
 
     @property
     def is_private(self) -> bool:

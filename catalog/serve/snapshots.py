@@ -7,12 +7,16 @@ the place of the old one by renaming: who reads the old one reads it to the end.
 import asyncio
 import fcntl
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from zoolens.catalog.errors import CatalogBusy, CatalogError
+from zoolens.catalog.paths import index_path
+from zoolens.catalog.runtime.files import stamp
 from zoolens.catalog.serve.service import Service
+from zoolens.catalog.similarity.files import KINDS
 from zoolens.catalog.store.saved import changed, save
 from zoolens.catalog.survey.folder import is_survey, read_survey, write_survey
 
@@ -65,12 +69,36 @@ class Snapshot:
         return renewed
 
     def _copy(self, file: Path, out: Path) -> bool:
-        now = changed(file)
+        beside = [(index_path(file, kind), index_path(out, kind)) for kind in KINDS]
+        now = changed(file) + tuple(part for index, _ in beside for part in stamp(index) or ())
         if now == self._of.get(file):
             return False
         save(file, out)
+        for index, copy in beside:
+            _beside(index, copy)
         self._of[file] = now
         return True
+
+
+def _beside(index: Path, out: Path) -> None:
+    """Have a similarity index beside the copy, if there is one: the same file where that can be.
+
+    It is never changed in its place, and which one belongs to a catalogue that says itself.
+    """
+    part = out.with_name(f"{out.name}.part")
+    part.unlink(missing_ok=True)
+    try:
+        try:
+            os.link(index, part)
+        except FileNotFoundError:
+            out.unlink(missing_ok=True)
+            return
+        except OSError:  # another file system, or none with links
+            shutil.copy2(index, part)
+        part.replace(out)
+        part.unlink(missing_ok=True)  # which is there still if both were one file
+    except OSError as error:
+        raise CatalogError(f"{index} could not be copied: {error.strerror}") from None
 
 
 async def follow(

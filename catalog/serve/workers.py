@@ -15,15 +15,17 @@ from contextlib import asynccontextmanager, suppress
 from itertools import count
 from pathlib import Path
 from signal import SIGABRT, SIGALRM, SIGKILL, SIGSEGV, SIGXCPU, SIGXFSZ
+from typing import Any
 
-from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.serve.asking import Asked, Limits
-from zoolens.catalog.serve.forking import MESSAGE, Order
+from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.serve.asking import Limits, Request
+from zoolens.catalog.serve.forking import MESSAGE, PRODUCTS, Order
 
 _LINE = 1 << 17  # bytes of the line that says how it went
 _ORDER = 150_000  # bytes, which Linux sends in one piece
 _PART = 1 << 16  # bytes of an answer that are held
 _GRACE = 5.0  # seconds after its own alarm that a process is given
+_LOADING = 60.0  # seconds that may pass, on a busy machine, before what loads much forks its first
 
 
 class Busy(CatalogError):
@@ -36,14 +38,19 @@ class Answering:
     def __init__(self, reader: asyncio.StreamReader, ended: "asyncio.Future[int]", limits: Limits):
         self._reader, self._ended, self._limits = reader, ended, limits
 
-    async def begin(self) -> None:
-        """Wait until there is an answer. Raises `CatalogError` where there will be none."""
+    async def begin(self) -> dict[str, Any]:
+        """Wait until there is an answer; what is said of it first.
+
+        Raises `CatalogError` where there will be none: `UnknownName` if what is asked for is not
+        there.
+        """
         line = await self._reader.readline()
         if not line.endswith(b"\n"):
             raise self._died(await self._ended)
         said = json.loads(line)
         if said["status"] != "ok":
-            raise CatalogError(said["message"])
+            raise (UnknownName if said.get("absent") else CatalogError)(said["message"])
+        return dict(said)
 
     async def parts(self) -> AsyncIterator[bytes]:
         """The answer, part by part. Raises `CatalogError` if it breaks off."""
@@ -68,20 +75,24 @@ class Answering:
 class Workers:
     """Processes for queries.
 
-    most: how many at once; waiting: how many more may wait, each so many seconds.
+    most: how many at once; waiting: how many more may wait, each so many seconds; products: they
+    are to be for what is made of galaxies' pixels, for which much is loaded.
     """
 
-    def __init__(self, most: int, waiting: int = 64, patience: float = 30.0) -> None:
+    def __init__(
+        self, most: int, waiting: int = 64, patience: float = 30.0, *, products: bool = False
+    ) -> None:
         self._slots = asyncio.Semaphore(most)
         self._waiting, self._most_waiting, self._patience = 0, waiting, patience
         self._numbers = count(1)
+        self._grace = _GRACE + (_LOADING if products else 0.0)
         self._ended: dict[int, asyncio.Future[int]] = {}
         self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for end in (self._orders, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MESSAGE)
         module = "zoolens.catalog.serve.forking"
         self._process = subprocess.Popen(  # noqa: S603 - this Python, and a module of ours
-            [sys.executable, "-m", module, str(theirs.fileno())],
+            [sys.executable, "-m", module, str(theirs.fileno()), *([PRODUCTS] if products else [])],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -97,7 +108,7 @@ class Workers:
 
     @asynccontextmanager
     async def answering(
-        self, catalog: Path, asked: Asked, limits: Limits, patience: float | None = None
+        self, catalog: Path, asked: Request, limits: Limits, patience: float | None = None
     ) -> AsyncIterator[Answering]:
         """A query at work; it ends with the context. Raises `Busy` if it would wait too long.
 
@@ -125,7 +136,7 @@ class Workers:
                 lambda: asyncio.StreamReaderProtocol(reader), pipe
             )
             late = asyncio.get_running_loop().call_later(
-                limits.seconds + _GRACE, self._kill, number
+                limits.seconds + self._grace, self._kill, number
             )
             try:
                 yield Answering(reader, ended, limits)

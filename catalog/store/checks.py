@@ -16,7 +16,7 @@ _BY_ANSWER, _BY_QUESTION = (
 _BY_RUN = [table.name for table in metadata.sorted_tables if "run_id" in table.c]
 
 # Columns that identify a row: no two rows of a table may agree in all of them.
-_KEYS = {
+KEYS = {
     "run": ["run_id"],
     "shard": ["run_id", "name"],
     "answer": ["answer_id"],
@@ -78,7 +78,7 @@ def _doubles(store: Store) -> dict[str, int]:
             f"SELECT count(*) FROM (SELECT 1 FROM {table} GROUP BY {', '.join(key)} "
             "HAVING count(*) > 1)"
         )
-        for table, key in _KEYS.items()
+        for table, key in KEYS.items()
     }
 
 

@@ -60,3 +60,12 @@ def facts_of(
     for row in store.arrow(_FACTS.format(among=among), [*runs]).to_pylist():
         facts[row.pop("galaxy_id")].append(AnswerFacts(**row))
     return facts
+
+
+def losses_of(store: Store, galaxy_id: int) -> dict[int, float]:
+    """The weighted losses of a galaxy's answers in the score run that shows, by answer, nat."""
+    sql = (
+        f"SELECT answer_id, weighted_ce FROM {valid('loss')} WHERE run_id = ({shown('score')}) "
+        "AND galaxy_id = ? AND weighted_ce IS NOT NULL"
+    )
+    return dict(store.rows(sql, [galaxy_id]))

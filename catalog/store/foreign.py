@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from zoolens.catalog.store.connection import CLOSED
 from zoolens.catalog.store.outdated import warn_of
+from zoolens.catalog.store.overview import JOBS, Overview, overview
 from zoolens.catalog.store.own_columns import DEFINITIONS, OwnColumn, quoted
 from zoolens.catalog.store.published import Published, published, tap_schema, uploaded
 from zoolens.catalog.store.query import steps_read
@@ -50,13 +51,15 @@ class Foreign:
         self.add({table.place[1]: rows})
         self.tables.append(table)
 
-    def answer(self, sql: str, rows: int) -> pa.RecordBatchReader:
+    def answer(
+        self, sql: str, rows: int, parameters: Mapping[str, Any] | None = None
+    ) -> pa.RecordBatchReader:
         """The answer to a query, as it arrives, at most `rows` rows at a time.
 
-        Raises what DuckDB raises.
+        parameters: what stands for `$name` in a query of our own. Raises what DuckDB raises.
         """
         self._connection.execute("BEGIN TRANSACTION READ ONLY")
-        return self._connection.execute(sql).to_arrow_reader(rows)
+        return self._connection.execute(sql, dict(parameters or {})).to_arrow_reader(rows)
 
 
 @contextmanager
@@ -66,13 +69,34 @@ def opened(path: Path, query: str = "", *, memory: int, threads: int) -> Iterato
     Warns (`Outdated`) of what the query reads that was made before the present votes or images.
     Raises as `catalog.store.schema.connect` does.
     """
-    connection = look(path, settings_of(memory, threads)).connection
+    with _looked(path, settings_of(memory, threads)) as connection:
+        store = Store(path, connection)
+        warn_of(store, *sorted(steps_read(query)))
+        yield Foreign(connection, published(_own(store)))
+
+
+def look_over(path: Path, *, memory: int) -> tuple[list[Published], Overview]:
+    """The tables that others may ask of a catalogue, and what it holds.
+
+    Warns (`Outdated`) of all that was made before the present votes or images.
+    """
+    with _looked(path, settings_of(memory, 1)) as connection:
+        store = Store(path, connection)
+        warn_of(store, *JOBS)
+        return published(_own(store)), overview(store)
+
+
+@contextmanager
+def _looked(path: Path, settings: dict[str, Any]) -> Iterator[duckdb.DuckDBPyConnection]:
+    connection = look(path, settings).connection
     try:
-        warn_of(Store(path, connection), *sorted(steps_read(query)))
-        own = [OwnColumn(*row) for row in connection.execute(DEFINITIONS, [0]).fetchall()]
-        yield Foreign(connection, published(own))
+        yield connection
     finally:
         connection.close()
+
+
+def _own(store: Store) -> list[OwnColumn]:
+    return [OwnColumn(*row) for row in store.rows(DEFINITIONS, [0])]
 
 
 def settings_of(memory: int, threads: int) -> dict[str, Any]:

@@ -123,3 +123,11 @@ def read_maps(store: Store, explain_run: int, galaxy_id: Ids) -> pa.Table:
 FROM {valid("saliency_map")} WHERE run_id = ?"""
     rows = read_rows(store, sql, galaxy_id, explain_run)
     return rows.sort_by([("galaxy_id", "ascending"), ("question_id", "ascending")])
+
+
+def runs_with_maps(store: Store, galaxy_id: int) -> list[Run]:
+    """The complete runs that have maps of a galaxy, the newest first; those for comparison too."""
+    sql = f"""SELECT run_id FROM run SEMI JOIN
+(SELECT run_id FROM {valid("saliency_map")} WHERE galaxy_id = ?) USING (run_id)
+WHERE status = 'complete' AND job IN ('explain', 'comparison') ORDER BY asked_at DESC"""
+    return [store.run(run_id) for (run_id,) in store.rows(sql, [galaxy_id])]

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from zoolens.catalog.deprecated import tell_of_query
 from zoolens.catalog.errors import CatalogError, QueryRefused
 from zoolens.catalog.output.answer import Answer
 from zoolens.catalog.runtime.bounds import Bounds, bounded, out_of_memory
@@ -51,7 +52,8 @@ def steps_read(query: str | None) -> set[str]:
 
 
 def _warn(catalog: Path, connection: duckdb.DuckDBPyConnection, query: str | None) -> None:
-    """Warn of outdated steps whose views a query names."""
+    """Warn of outdated steps whose views a query names, and of what it names that is to go."""
+    tell_of_query(query)
     if named := steps_read(query):
         from zoolens.catalog.store.outdated import warn_of  # loads more than most queries need
         from zoolens.catalog.store.store import Store

@@ -62,6 +62,20 @@ def connect(
     return open_file(path, read_only, settings or {})
 
 
+def written_schema(path: Path) -> str | None:
+    """The last migration that a catalogue has had, which is left as it is; None for an empty file.
+
+    Raises `CatalogBusy` if another process writes to it, `CatalogError` if it is none.
+    """
+    connection = open_file(path, True, {})
+    try:
+        return _version(connection, path)
+    except duckdb.Error as error:
+        raise read_failure(path, error) from None
+    finally:
+        connection.close()
+
+
 def is_current(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether a catalogue that is open has the tables and views of this version."""
     try:

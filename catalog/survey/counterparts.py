@@ -1,6 +1,7 @@
 """Counterparts in a survey: the index of each piece is searched, and the best are merged."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from zoolens.catalog.store.galaxies import galaxy_ids
 from zoolens.catalog.store.matrices import without_votes
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.store.together import open_together
-from zoolens.catalog.survey.agreement import differences, results_of
+from zoolens.catalog.survey.agreement import Results, differences, results_of
 from zoolens.catalog.survey.folder import whole_survey
 from zoolens.catalog.survey.found import BestHits, Counted, Found, count_candidates
 
@@ -87,23 +88,42 @@ def find_in_survey(
         check_weights(asked)
     search = _Search(asked, k, min_votes, approximate, voted)
     found = Found(source.tree, {home.galaxy_id: home.path})
-    left_out: dict[str, list[str]] = {}
+    left_out = LeftOut()
+    for source in comparable(folder, own, left_out):
+        hits = search.search(source)
+        found.where.update({hit.galaxy_id: source.store.path for hit in hits})
+    counterparts = search.described(found)
+    return replace(counterparts, notes=(*counterparts.notes, *left_out.notes)), found
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Pieces that were not searched, by why."""
+
+    names: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A sentence for each reason."""
+        return tuple(f"Not searched: {few(names)} ({why})." for why, names in self.names.items())
+
+
+def comparable(folder: Path, own: Results, left_out: LeftOut) -> Iterator[Source]:
+    """The pieces that are predicted as one is, one after the other; left_out: gets the others.
+
+    own: of the one. What was read of a piece's indexes is dropped before the next.
+    """
     for name, path in whole_survey(folder).named.items():
         with Store.open(path, read_only=True) as store:
             shown = results_of(name, store, ["predict"])
             if shown.lacks(["predict"]):
-                if not shown.waiting:
-                    continue
-                left_out.setdefault("no predictions", []).append(name)
+                if shown.waiting:
+                    left_out.names.setdefault("no predictions", []).append(name)
             elif said := differences(folder, [own, own, shown], ["predict"]):
-                left_out.setdefault(said[0], []).append(name)
+                left_out.names.setdefault(said[0], []).append(name)
             else:
-                hits = search.search(Source.of(store))
-                found.where.update({hit.galaxy_id: path for hit in hits})
+                yield Source.of(store)
         unload_indexes()
-    counterparts = search.described(found)
-    notes = [f"Not searched: {few(names)} ({why})." for why, names in left_out.items()]
-    return replace(counterparts, notes=(*counterparts.notes, *notes)), found
 
 
 class _Search:

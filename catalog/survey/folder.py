@@ -104,15 +104,6 @@ def catalogues(path: Path) -> list[Path]:
     return whole_survey(path).paths if is_survey(path) else [path]
 
 
-def check_one(path: Path) -> None:
-    """Raises `CatalogError` for the folder of a survey, where one catalogue is needed."""
-    if is_survey(path):
-        raise CatalogError(
-            f"{path} is a survey, and parts are of one catalogue: take each piece by "
-            f"itself, such as --catalog {open_survey(path).paths[0]}"
-        )
-
-
 def unfinished(folder: Path) -> str | None:
     """What to say of an ingest into a survey that was interrupted; None if there is none.
 

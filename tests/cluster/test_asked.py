@@ -43,6 +43,7 @@ def test_a_batch_system(tmp_path: Path) -> None:
         ("local:5000", "give 1 to 1024 processes"),
         ("local", "say how many processes, as in local:4"),
         ("local:two", "say how many processes"),
+        ("head1:8786", "a scheduler's address is tcp://head1:8786"),
         ("tcp://login1", "a scheduler's address is tcp://HOST:PORT"),
         ("tcp://a b:1", "a scheduler's address is"),
         (

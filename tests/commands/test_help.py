@@ -17,7 +17,9 @@ COMMANDS = [
     *(["release", name] for name in RELEASE.commands),
 ]
 HEADINGS = {
-    "Your catalogue": {"ingest", "keep", "predict", "adopt", "score", "index", "status", "verify"},
+    "Your catalogue": {
+        *("ingest", "keep", "predict", "adopt", "score", "index", "status", "verify", "doctor"),
+    },
     "Looking": {"worst", "similar", "explain", "histogram", "sql"},
     "Publishing": {"select", "serve", "release"},
     "Simulation and trust": {"demo", "models", "simulate", "train", "evaluate"},

@@ -8,6 +8,8 @@ from tests.parts.test_recipe import RECIPES
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.explain.recipes import recipe_from
 
+ESTIMATED = next(one for one in RECIPES if one.job == "estimate").settings()
+
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.job)
 def test_every_job_has_its_recipe(recipe: Any) -> None:
@@ -16,7 +18,17 @@ def test_every_job_has_its_recipe(recipe: Any) -> None:
 
 @pytest.mark.parametrize(
     ("job", "settings"),
-    [("ingest", {}), ("predict", {}), ("explain", {"models": 3}), ("predict", {"models": [[]]})],
+    [
+        *(
+            ("ingest", {}),
+            ("predict", {}),
+            ("explain", {"models": 3}),
+            ("predict", {"models": [[]]}),
+        ),
+        ("estimate", {**ESTIMATED, "names": "abc"}),
+        ("estimate", {**ESTIMATED, "names": []}),
+        ("estimate_maps", {**ESTIMATED, "model": [ESTIMATED["model"]] * 2}),
+    ],
 )
 def test_others_are_refused(job: str, settings: Any) -> None:
     with pytest.raises(CatalogError, match=r"is no job of Zoolens|are no settings of"):

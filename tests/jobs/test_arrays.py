@@ -11,7 +11,6 @@ from tests.made.processes import killed, started, whole
 from zoolens.catalog.errors import CatalogError, ModelRefused
 from zoolens.catalog.parts.files import part_files
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.survey.folder import Piece, write_survey
 from zoolens.jobs.adopt_parts import PartsMissing, adopt_parts
 from zoolens.jobs.arrays import explain_part, predict_part
 from zoolens.jobs.compute import ComputeReport
@@ -103,25 +102,27 @@ def test_another_number_of_parts_is_as_good(world: World, tmp_path: Path) -> Non
     assert rows(catalog)["posterior"] == rows(world.whole)["posterior"]
 
 
+def test_a_part_beyond_the_cells_says_so(world: World, tmp_path: Path) -> None:
+    parts = tmp_path / "parts"
+    predict_part(world.bare, parts, None, {}, [world.model], None, MASKED)
+    empty = predict_part(world.bare, parts, (1, 4), {})
+    assert (empty.changed, *empty.notes) == (
+        False,
+        "the plan can be cut into 3 parts at most: this one is empty",
+    )
+
+
 def test_what_cannot_be_planned_is_refused(world: World, tmp_path: Path) -> None:
     model = made("classifier", tmp_path)[1]
-    with pytest.raises(CatalogError, match="is no model of a decision tree"):
-        predict_part(world.bare, tmp_path / "parts", None, {}, [model])
-    with pytest.raises(CatalogError, match="parts can be computed of maps of votes alone"):
+    with pytest.raises(CatalogError, match="names its answers: no --names"):
+        predict_part(
+            world.bare, tmp_path / "parts", None, {}, [world.model], None, MASKED, ["ring"]
+        )
+    with pytest.raises(CatalogError, match="leave out --method and --layer"):
+        explain_part(world.bare, tmp_path / "parts", None, {}, Maps([model], method="gradcam"))
+    with pytest.raises(CatalogError, match="need its estimates"):
         explain_part(world.bare, tmp_path / "parts", None, {}, Maps([model]))
     with pytest.raises(ModelRefused, match="no model at"):
         predict_part(world.bare, tmp_path / "parts", None, {}, [str(tmp_path / "no.ckpt")])
     with pytest.raises(CatalogError, match="no complete predict run"):
         explain_part(world.bare, tmp_path / "maps", None, {})
-
-
-def test_a_survey_is_done_piece_by_piece(tmp_path: Path) -> None:
-    (tmp_path / "dr").mkdir()
-    survey = write_survey(tmp_path / "dr", [Piece(0, 5)]).folder
-    parts = tmp_path / "parts"
-    said = "take each piece by itself, such as .*Npix=5.duckdb"
-    for refused in (predict_part, explain_part):
-        with pytest.raises(CatalogError, match=said):
-            refused(survey, parts, (1, 2), {})
-    with pytest.raises(CatalogError, match=said):
-        adopt_parts(survey, parts)

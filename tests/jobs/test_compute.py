@@ -1,10 +1,8 @@
 """A task computes what the plan says, and nothing else."""
 
-import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -14,15 +12,15 @@ from tests.made.job_arrays import GALAXIES, MASKED, World
 from tests.made.job_arrays import world as world
 from zoolens.catalog.errors import CatalogError, ModelRefused
 from zoolens.catalog.parts.files import part_files
-from zoolens.catalog.parts.plan import Plan, read_plan
+from zoolens.catalog.parts.plans import Plans
 from zoolens.jobs import explain, predict
-from zoolens.jobs.compute import check_same, compute, plan
+from zoolens.jobs.compute import compute, plan
 from zoolens.jobs.settings import Maps
 
 pytestmark = pytest.mark.slow
 
 
-def not_again(_: Path) -> Plan | None:
+def not_again(_: Path) -> Plans | None:
     raise AssertionError("there is a plan")
 
 
@@ -51,39 +49,6 @@ def test_a_damaged_file_is_made_again(parts: Path) -> None:
     file.write_bytes(content[:-9])
     assert compute("predict", parts, 1, 1, not_again).computed == 4
     assert file.read_bytes() == content
-
-
-@pytest.mark.parametrize(
-    ("asked", "said"),
-    [
-        ({"samples": 4}, "with --samples 3, not 4"),
-        ({"seed": 6}, "with --seed 5, not 6"),
-        ({"size": 128}, "with --size 64, not 128"),
-        ({"precision": "bfloat16"}, "with --precision float32, not bfloat16"),
-        ({"engine": "cuda"}, "with --engine torch, not cuda"),
-        ({"grey_as_colour": True}, "with --grey-as-colour False, not True"),
-        ({"model": ["bundled"]}, "small.ckpt, not bundled"),
-        ({"model": ["a.ckpt", "b.ckpt"]}, "b.ckpt; leave that out"),
-    ],
-)
-def test_other_settings_are_refused(parts: Path, asked: dict[str, Any], said: str) -> None:
-    with pytest.raises(CatalogError, match=said):
-        compute("predict", parts, 1, 3, not_again, asked)
-    with pytest.raises(CatalogError, match="plan anew in another folder"):
-        plan("predict", parts, not_again, asked)
-    assert part_files(parts) == []
-
-
-def test_the_same_settings_are_not(parts: Path, world: World) -> None:
-    found = read_plan(parts)
-    assert found is not None
-    named = os.path.relpath(world.model)
-    asked = {"model": [named], "samples": 3, "engine": "auto", "size": 64, "catalog": "x"}
-    check_same(found, "predict", asked)
-    with pytest.raises(CatalogError, match="is planned for predict, not explain"):
-        check_same(found, "explain", {})
-    with pytest.raises(CatalogError, match=r"was planned by Zoolens 0\.0\.1, and this is "):
-        check_same(replace(found, code="0.0.1"), "predict", {})
 
 
 def test_another_model_in_its_place_is_refused(world: World, tmp_path: Path) -> None:
@@ -136,14 +101,14 @@ def test_a_plan_for_gpus_needs_none(world: World, tmp_path: Path) -> None:
     catalog, model = world.whole, zoobot_tree("test_resnet", seed=9)
     other = str(save(model, tmp_path / "other.ckpt"))
     there = replace(MASKED, engine="cuda")
-    for name, make in (
+    for command, make in (
         ("predict", partial(predict.plan, catalog, model=other, inference=there)),
-        ("explain", partial(explain.plan, catalog, maps=Maps(other, engine="cuda"))),
+        ("explain --all", partial(explain.plan, catalog, maps=Maps(other, engine="cuda"))),
     ):
-        folder = tmp_path / name
+        folder = tmp_path / command
         folder.mkdir()
         made = make(folder=folder)
         assert made is not None
         assert made.settings["engine"] == made.run.origin["engine"] == "cuda"
         with pytest.raises(CatalogError, match=r"engine cuda|CUDA"):
-            compute(name, folder, 1, 1, not_again)
+            compute(command, folder, 1, 1, not_again)

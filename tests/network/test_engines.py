@@ -9,7 +9,12 @@ from torch import nn
 
 from tests.network.test_inference import scrambled
 from zoolens.catalog.errors import CatalogError, UnknownName
-from zoolens.catalog.network.engines import PRECISIONS, choose_engine, make_encode
+from zoolens.catalog.network.engines import (
+    PRECISIONS,
+    choose_engine,
+    engines_here,
+    make_encode,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -131,6 +136,14 @@ def test_the_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     assert choose_engine("auto", 1) == "cuda"
     assert choose_engine("cuda", 1) == "cuda"
     assert choose_engine("torch", 1) == "torch"
+
+
+def test_what_is_here_is_told_as_it_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = engines_here()
+    assert told["torch"].startswith(torch.__version__)
+    assert told["auto"].split(";")[0] == choose_engine("auto", 1)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    assert engines_here()["openvino"] == "not installed"
 
 
 def test_an_unknown_precision() -> None:

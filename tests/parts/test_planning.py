@@ -31,8 +31,11 @@ def test_the_first_plan_stays(tmp_path: Path, links: bool, monkeypatch: pytest.M
             raise PermissionError("no links here")
 
         monkeypatch.setattr(os, "link", refused)
-    first, _ = made(tmp_path, [2])
-    assert write_plan(tmp_path, Recipe(), "1.0", RUN, OTHERS) == first == read_plan(tmp_path)
+    first, parts = made(tmp_path, [2])
+    assert write_plan(tmp_path, Recipe(), "1.0", RUN, parts) == first
+    with pytest.raises(CatalogError, match=r"plan.json is another plan; remove it"):
+        write_plan(tmp_path, Recipe(), "1.0", RUN, OTHERS)
+    assert read_plan(tmp_path) == first
 
 
 def test_one_makes_it_and_the_others_wait(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.explain.recipe import MapRecipe
+from zoolens.catalog.explain.recipe import EstimateMapRecipe, MapRecipe
 from zoolens.catalog.images.view import View
 from zoolens.catalog.parts.recipe import digest, tree_from, tree_settings
-from zoolens.catalog.predictions.recipe import ModelFile, PredictRecipe
+from zoolens.catalog.predictions.recipe import EstimateRecipe, ModelFile, PredictRecipe
 from zoolens.catalog.trees.published import TREE_NAMES, get_tree
 
 MODELS = tuple(ModelFile(f"{i}.ckpt", f"{i:064x}", View("minimal", 64 + i)) for i in range(2))
@@ -20,6 +20,8 @@ RECIPES: list[Any] = [
     MapRecipe(MODELS, TREE, 30, 1, "deeplift", None, "torch", 1),
     MapRecipe(MODELS, TREE, 30, 1, "hirescam", ("blocks.3", "layer4"), "torch", 1),
     MapRecipe(MODELS[:1], TREE, 30, 1, "gradcam", "layer4", "torch", 1),
+    EstimateRecipe(MODELS[0], ("ring", "disc"), 30, 1, "torch", "bfloat16"),
+    EstimateMapRecipe(MODELS[0], ("ring", "disc"), 30, 1, "torch"),
 ]
 
 

@@ -49,9 +49,18 @@ def _less(tables: Tables) -> Tables:
     return {**tables, "prediction": tables["prediction"].drop_columns(["fraction"])}
 
 
+def _once_more(table: str) -> Callable[[Tables], Tables]:
+    return lambda tables: {**tables, table: pa.concat_tables([tables[table]] * 2)}
+
+
+def _one_answer_less(tables: Tables) -> Tables:
+    return {**tables, "prediction": tables["prediction"].slice(1)}
+
+
 @pytest.mark.parametrize(
     "change",
     [
+        *(_once_more("prediction"), _once_more("posterior"), _one_answer_less),
         *(_votes, _unknown_table, _of_others, _less),
         *(_column("answer_id", 34), _column("answer_id", -1), _column("answer_id", None)),
     ],

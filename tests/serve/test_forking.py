@@ -1,6 +1,6 @@
 import json
 
-from zoolens.catalog.serve.asking import Asked, Limits
+from zoolens.catalog.serve.asking import Asked, Limits, Product
 from zoolens.catalog.serve.forking import Order
 
 
@@ -10,10 +10,16 @@ def test_an_order_arrives_as_it_was_given() -> None:
     found = Order.unpacked(packed)
     assert found.number == 7
     assert found.limits == Limits(seconds=2.0)
-    assert found.asked is not None
+    assert isinstance(found.asked, Asked)
     assert found.asked.query == "SELECT 'é' ?"  # a half of a letter is none
     assert found.asked.uploads == (("mine", "/tmp/x"),)
     assert json.loads(packed)["number"] == 7
+
+
+def test_so_does_what_is_made_of_a_galaxy() -> None:
+    asked = Product("J1 é/<b>", "counterparts", (("k", "3"), ("weight.bar", "2")))
+    order = Order(7, "/gz.duckdb", asked, Limits())
+    assert Order.unpacked(order.packed()) == order
 
 
 def test_an_end_is_ordered_by_number_alone() -> None:

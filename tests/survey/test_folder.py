@@ -1,6 +1,5 @@
 """The folder of a survey."""
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.folder import (
     Piece,
     catalogues,
-    check_one,
     is_survey,
     open_survey,
     write_survey,
@@ -106,10 +104,3 @@ def test_galaxies_of_a_piece_follow_its_number(tmp_path: Path) -> None:
         number_after(store, 2**32)
         numbered = number_galaxies(store, ["A", "B"], unknown, unknown)
         assert numbered.galaxy_id.tolist() == [2**32 + 1, 2**32 + 2]
-
-
-def test_what_takes_one_catalogue_names_a_piece(full_survey: Path) -> None:
-    first = open_survey(full_survey).paths[0]
-    with pytest.raises(CatalogError, match=re.escape(f"such as --catalog {first}")):
-        check_one(full_survey)
-    check_one(first)

@@ -1,5 +1,5 @@
 "use strict";
-// The list: what is in it, and in which order. Uses `byId` of gallery-detail.js.
+// The list: what is in it, and in which order. Uses `byId` of page-parts.js.
 
 const galaxies = JSON.parse(byId("data").textContent);
 const rows = [...byId("table").tBodies[0].rows]; // row i is of galaxies[i]

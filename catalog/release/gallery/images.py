@@ -16,7 +16,7 @@ from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.images.segments import central_segment, coverage
 from zoolens.catalog.images.view import View
 from zoolens.catalog.output.figures import COLOURS
-from zoolens.catalog.saliency.arithmetic import map_statistics, upsample
+from zoolens.catalog.saliency.arithmetic import Of, map_statistics, upsample
 
 INCREASE, DECREASE = 1, -1
 MOST_SIDE = 448  # larger views are shown smaller
@@ -45,7 +45,7 @@ class Plate:
 
 @dataclass(frozen=True)
 class Scale:
-    """A drawn map in numbers, in units of the fraction.
+    """A drawn map in numbers, in its units.
 
     reach: where the colours end (`scale_end`); increase and decrease: sums of the positive and
     the negative part; on_target and lowered_on_target: share of the one and of the other on the
@@ -108,7 +108,7 @@ def draw(plate: Plate, reader: ImageReader, folder: Path) -> Drawn:
         return Drawn(missing, segment is not None, None)
     for sign, what in ((INCREASE, "increase"), (DECREASE, "decrease")):
         _save(overlay(plate.mean, sign, side), folder / file_name(plate.galaxy_id, what))
-    scale = _scale(plate.mean, segment)
+    scale = scale_of(plate.mean, segment)
     return Drawn(missing, segment is not None, scale, plate.exact, plate.baseline)
 
 
@@ -119,14 +119,14 @@ def shrunk(pixels: Pixels, side: int) -> Pixels:
     return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.LANCZOS))
 
 
-def overlay(mean: npt.NDArray[np.floating], sign: int, side: int) -> Pixels:
-    """One sign of a map (h, w) as colour and opacity, (side, side, 4).
+def overlay(mean: npt.NDArray[np.floating], sign: int, side: int, of: Of = "fraction") -> Pixels:
+    """One sign of a map (h, w) as colour and opacity, (side, side, 4); of: what the map is of.
 
     The colour is one; opacity goes with magnitude, from 0 to `OPAQUE` at the map's
     scale's end (`scale_end`), so that the overlays of both signs can be compared, and those of
     a map that adds up to little are faint.
     """
-    reach = _end(mean)
+    reach = _end(mean, of)
     strength = np.clip(sign * upsample(mean, side), 0, None) / reach
     pixels = np.empty((side, side, 4), np.uint8)
     pixels[..., :3] = np.round(255 * np.array(_FULL[sign][:3]))
@@ -142,16 +142,17 @@ def outline(segment: Mask, side: int) -> Pixels:
     return np.where(edge[..., None], np.array(_OUTLINE, np.uint8), np.uint8(0))
 
 
-def _scale(mean: npt.NDArray[np.floating], segment: Mask | None) -> Scale:
+def scale_of(mean: npt.NDArray[np.floating], segment: Mask | None, of: Of = "fraction") -> Scale:
+    """A map (h, w) in numbers; segment: of the galaxy, (H, W), or None."""
     covered = None if segment is None else coverage(segment, *mean.shape)
-    of = map_statistics(np.stack([mean, -mean]), covered)
-    raised, lowered = map(known, of["on_target"].tolist())
-    up, down = float(of["increase"][0]), float(of["decrease"][0])
-    return Scale(_end(mean), up, down, raised, lowered)
+    found = map_statistics(np.stack([mean, -mean]), covered)
+    raised, lowered = map(known, found["on_target"].tolist())
+    up, down = float(found["increase"][0]), float(found["decrease"][0])
+    return Scale(_end(mean, of), up, down, raised, lowered)
 
 
-def _end(mean: npt.NDArray[np.floating]) -> float:
-    return scale_end([mean], FLOORS["fraction"])
+def _end(mean: npt.NDArray[np.floating], of: Of) -> float:
+    return scale_end([mean], FLOORS[of])
 
 
 def _save(pixels: Pixels, path: Path) -> None:

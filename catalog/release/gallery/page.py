@@ -35,7 +35,10 @@ from zoolens.catalog.store.maps import explanations_of
 from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.catalog.store.store import Run, Store
 
-_BESIDE = ("gallery.css", "gallery-detail.js", "gallery-list.js", "gallery.js")
+_BESIDE = (
+    *("page.css", "page-parts.js"),
+    *("gallery.css", "gallery-detail.js", "gallery-list.js", "gallery.js"),
+)
 
 
 @dataclass(frozen=True)

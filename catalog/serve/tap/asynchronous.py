@@ -74,6 +74,7 @@ class Asynchronous:
         given = await read(request, settings)
         kept = {name: value for name in _KEPT if (value := given.get(name)) is not None}
         job = self._running.store.make(settings.later.seconds, settings.keep)
+        job.links = self._service.links(request)
         try:
             await self._set(job, given, kept, request)
         except CatalogError:

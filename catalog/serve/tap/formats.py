@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from zoolens.catalog.errors import nearest
 from zoolens.catalog.formats.fits import write_fits
 from zoolens.catalog.formats.votable import parquet_metadata
+from zoolens.catalog.formats.votable_services import Descriptor
 from zoolens.catalog.formats.votable_stream import VOTableStream
 from zoolens.catalog.serve.adql.parsing import AdqlError
 from zoolens.catalog.serve.tap.rows import as_text
@@ -30,12 +31,16 @@ _CSV = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
 
 @dataclass(frozen=True)
 class Answer:
-    """Rows to be written: batches of one schema, cut off after `most` of them."""
+    """Rows to be written: batches of one schema, cut off after `most` of them.
+
+    descriptor: of a service for a column, which VOTables have.
+    """
 
     schema: pa.Schema
     batches: Iterator[pa.RecordBatch]
     most: int
     infos: dict[str, str]
+    descriptor: Descriptor | None = None
 
     def rows(self) -> Generator[pa.RecordBatch, None, bool]:
         """The batches, without the rows beyond; returns whether there were such."""
@@ -65,7 +70,9 @@ class Format:
 
 def _votable(binary: bool) -> Write:
     def write(answer: Answer, scratch: Path) -> Iterator[bytes]:
-        stream = VOTableStream(answer.schema, binary=binary, infos=answer.infos)
+        stream = VOTableStream(
+            answer.schema, binary=binary, infos=answer.infos, descriptor=answer.descriptor
+        )
         yield stream.head()
         overflow = yield from _each(stream.rows, answer)
         yield stream.tail(overflow=overflow)

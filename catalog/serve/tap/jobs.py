@@ -25,7 +25,7 @@ class Job:
     """A job: its number, phase and parameters, and when it was made, began, ended and goes.
 
     Times are ISO 8601, UTC; seconds: those that it may take; uploads: files by the name of their
-    table; size: bytes of its result.
+    table; links: the address of DataLink as who made it has it; size: bytes of its result.
     """
 
     number: str
@@ -33,6 +33,7 @@ class Job:
     seconds: float
     parameters: dict[str, str] = field(default_factory=dict)
     uploads: dict[str, str] = field(default_factory=dict)
+    links: str = ""
     phase: str = PENDING
     created: str = ""
     started: str | None = None

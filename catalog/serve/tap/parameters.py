@@ -83,10 +83,11 @@ def query_of(values: Mapping[str, str | None], settings: Settings) -> Asked:
     query = values.get("QUERY")
     if query is None:
         raise AdqlError("there is no query; give QUERY")
-    return Asked(query, form, _rows(values.get("MAXREC"), settings))
+    return Asked(query, form, rows_of(values.get("MAXREC"), settings))
 
 
-def _rows(given: str | None, settings: Settings) -> int:
+def rows_of(given: str | None, settings: Settings) -> int:
+    """The most rows that MAXREC asks for, or those that are given unless it does."""
     if given is None:
         return settings.rows
     try:

@@ -96,7 +96,7 @@ class Running:
     async def _work(self, job: Job) -> None:
         try:
             asked = query_of(dict.fromkeys(("LANG", "QUERY")) | job.parameters, self._settings)
-            asked = replace(asked, uploads=tuple(job.uploads.items()))
+            asked = replace(asked, uploads=tuple(job.uploads.items()), links=job.links)
             await self._answer(job, asked)
             self._end(job, COMPLETED)
         except CatalogError as error:

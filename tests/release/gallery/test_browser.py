@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.made.browsers import DESKTOP, NEEDS_CHROMIUM, PHONE, chromium, fits
 from tests.made.galleries import GALAXIES, NAMES, UNEXPLAINED, UNSEEN, gallery_catalogue, write_page
 
 if TYPE_CHECKING:
@@ -17,25 +18,11 @@ else:
     Browser = Page = Any
 
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-CHROMIUM = Path("/usr/bin/chromium")
-OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-DESKTOP = 1280, 900
-PHONE = 390, 844
 KEYS = ("rank", "name", "label", "votes", "observed", "predicted", "loss")
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM}"),
+    NEEDS_CHROMIUM,
 ]
 
 Opener = Callable[..., Page]
@@ -50,10 +37,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=OPTIONS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -125,10 +110,6 @@ def overlays(page: Page) -> dict[str, bool]:
         what: page.locator(f"#stage .{what}").is_visible()
         for what in ("image", "increase", "decrease", "outline")
     }
-
-
-def fits(page: Page) -> bool:
-    return bool(page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"))
 
 
 # --- sorting and filtering

@@ -1,0 +1,1 @@
+"""What is made of one galaxy: its image, maps, votes, counterparts, similar galaxies."""

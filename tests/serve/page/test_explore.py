@@ -1,0 +1,260 @@
+"""The page to explore, in a real browser: what is shown is what the catalogue holds."""
+
+import csv
+import io
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.made.browsers import DESKTOP, NEEDS_CHROMIUM, PHONE, fits
+from tests.made.galleries import NAMES
+from tests.serve.conftest import Served
+from tests.serve.page.conftest import TOKEN, Opener, names, root, settled
+from zoolens.catalog.store.query import closed_query
+
+pytestmark = [pytest.mark.slow, NEEDS_CHROMIUM]
+
+Rows = Callable[[str], list[tuple[Any, ...]]]
+_FEW = "w.total_votes >= 10"
+_WORST = "SELECT iauname FROM worst w WHERE {} ORDER BY rank"
+_CIRCLE = "circle=150,20,60"
+
+
+def _worst(rows_of: Rows, condition: str = _FEW) -> list[str]:
+    return [name for (name,) in rows_of(_WORST.format(condition))]
+
+
+def test_the_worst_losses_come_first(opened: Opener, rows_of: Rows) -> None:
+    page = opened()
+    expected = _worst(rows_of)
+    assert names(page) == expected
+    assert page.locator("#count").text_content() == f"{len(expected)} rows"
+    first = page.locator("#rows tr").first.locator("td").all_text_contents()
+    ((rank, ce, weighted, observed, predicted, votes),) = rows_of(
+        "SELECT rank, ce, weighted_ce, observed, predicted, total_votes FROM worst w "
+        f"WHERE {_FEW} ORDER BY rank LIMIT 1"
+    )
+    assert first[0] == str(rank)
+    assert float(first[2]) == pytest.approx(ce, rel=5e-3)
+    assert float(first[3]) == pytest.approx(weighted, rel=5e-3)
+    assert first[4:7] == [f"{observed:.2f}", f"{predicted:.2f}", f"{votes:g}"]
+
+
+def test_headers_sort_pages_turn_and_the_address_leads_back(opened: Opener, rows_of: Rows) -> None:
+    page = opened("#view=losses&votes=0")
+    page.locator("#head").get_by_role("button", name="observed").focus()
+    page.keyboard.press("Enter")
+    page.locator("#head [aria-sort=descending]", has_text="observed").wait_for()
+    settled(page)
+    page.keyboard.press("Enter")
+    page.locator("#head [aria-sort=ascending]", has_text="observed").wait_for()
+    settled(page)
+    page.get_by_role("button", name="Next 100").click()
+    page.get_by_text("rows 101–200 of").wait_for()
+    expected = rows_of(
+        "SELECT iauname FROM losses ORDER BY observed NULLS LAST, iauname, label "
+        "LIMIT 100 OFFSET 100"
+    )
+    assert names(page) == [name for (name,) in expected]
+    ((total,),) = rows_of("SELECT count(*) FROM losses")
+    assert page.locator("#count").text_content() == f"rows 101–200 of {total}"
+    page.reload()
+    settled(page)
+    assert names(page) == [name for (name,) in expected]
+    page.go_back()
+    page.get_by_text("rows 1–100 of").wait_for()
+
+
+def test_sliders_leave_the_galaxies_within(opened: Opener, rows_of: Rows) -> None:
+    page = opened()
+    page.locator("[data-question=shape] summary").click()
+    lowest = page.get_by_label("shape, smooth: predicted fraction, at least")
+    lowest.focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    page.get_by_label("shape: volunteers asked, at least").fill("15")
+    page.keyboard.press("Enter")
+    page.locator("[data-question=shape] .used", has_text="2 set").wait_for()
+    settled(page)
+    within = (
+        "galaxy_id IN (SELECT galaxy_id FROM {} WHERE label = 'shape_smooth' AND {})".format(
+            *("predictions", "fraction BETWEEN 0.2 AND 1")
+        )
+        + " AND galaxy_id IN (SELECT galaxy_id FROM votes WHERE question = 'shape' AND total >= 15)"
+    )
+    expected = _worst(rows_of, f"{_FEW} AND {within}")
+    assert 0 < len(expected) < len(_worst(rows_of))
+    assert names(page) == expected
+    page.get_by_role("button", name="Reset").click()
+    page.locator("#reset:disabled").wait_for()
+    settled(page)
+    assert names(page) == _worst(rows_of)
+
+
+def test_a_mistake_in_a_condition_is_shown_at_its_place(opened: Opener, rows_of: Rows) -> None:
+    page = opened(told=True)
+    where = page.get_by_label("Condition, in ADQL")
+    where.fill("observed > 0.1\nAND predikted < 0.5")
+    where.press("Enter")
+    error = page.locator("#where-error")
+    error.wait_for()
+    said = str(error.locator("span").text_content())
+    assert said.startswith("Line 2, column 5: no column predikted; nearest: predicted")
+    assert error.locator("pre").text_content() == "AND predikted < 0.5\n    ^"
+    assert page.locator("#error").is_visible()
+    where.fill("observed > 0.1 AND predicted < 0.5 -- nothing")
+    where.press("Enter")
+    error.wait_for(state="hidden")
+    settled(page)
+    assert names(page) == _worst(rows_of, f"{_FEW} AND observed > 0.1 AND predicted < 0.5")
+
+
+def test_a_circle_is_chosen_on_the_map_or_by_numbers(opened: Opener, rows_of: Rows) -> None:
+    page = opened("#votes=0")
+    for name, value in (("RA", "150"), ("Dec", "20"), ("Radius", "60")):
+        page.get_by_label(name, exact=True).fill(value)
+    page.keyboard.press("Enter")
+    page.locator("#filters-number", has_text="2").wait_for(state="attached")
+    settled(page)
+    by_numbers = names(page)
+    assert 0 < len(by_numbers) < len(_worst(rows_of, "true"))
+    where = page.evaluate("MOLLWEIDE.forward(150, 20)")
+    away = page.evaluate("MOLLWEIDE.forward(150, -39.5)")
+    page.get_by_role("button", name="Clear").click()
+    box = page.locator("#map").bounding_box()
+    at = [
+        (
+            box["x"] + box["width"] * (0.5 + 0.495 * x),
+            box["y"] + box["height"] / 2 - box["width"] * 0.495 * y,
+        )
+        for x, y in (where, away)
+    ]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    page.mouse.move(*at[1], steps=5)
+    page.mouse.up()
+    page.locator("#filters-number", has_text="2").wait_for(state="attached")
+    settled(page)
+    assert float(page.locator("#sky-ra").input_value()) == pytest.approx(150, abs=1)
+    assert float(page.locator("#sky-radius").input_value()) == pytest.approx(60, abs=2)
+    assert names(page) == by_numbers
+
+
+def test_all_rows_come_by_each_query_that_is_shown(
+    opened: Opener, served: Served, full_gz: Path, rows_of: Rows
+) -> None:
+    condition = "weighted_ce > 0.1 AND label <> 'it''s zoolens.x LOG(' AND LOG(total_votes) > 1"
+    page = opened(
+        f"#view=losses&{_CIRCLE}&where={urllib.parse.quote(condition)}&p.shape_disk=0.1~1"
+    )
+    shown = {}
+    for language in ("ADQL", "SQL", "Python"):
+        page.get_by_role("button", name=language, exact=True).click()
+        shown[language] = str(page.locator("#query").text_content())
+    link = str(page.get_by_role("link", name="CSV").get_attribute("href"))
+    status, body = served.get(link.removeprefix("tap"))
+    assert status == 200
+    names_, *rows = csv.reader(io.StringIO(body.decode()))
+    of_page = f"{len(rows)} rows" if len(rows) <= 100 else f"rows 1–100 of {len(rows)}"
+    assert page.locator("#count").text_content() == of_page
+    assert rows
+    assert served.csv(shown["ADQL"]) == [names_, *rows]
+    sql = shown["SQL"].split("<<'SQL'\n")[1].removesuffix("\nSQL")
+    name = names_.index("iauname")
+    with closed_query(full_gz, sql) as answer:
+        found = [str(row[name]) for row in answer.rows]
+    assert found == [row[name] for row in rows]
+    given: dict[str, Any] = {}
+    code = shown["Python"].split("table = ")[0].split("import pyvo")[1]
+    assert root(served) + "tap" in code
+    calls = shown["Python"].replace("import pyvo", "").replace("import zoolens", "")
+
+    class _Asked:
+        def __init__(self, *_: Any) -> None:
+            pass
+
+        def search(self, query: str, maxrec: int) -> "_Asked":
+            given["adql"] = query
+            return self
+
+        def sql(self, query: str) -> None:
+            given["sql"] = query
+
+        def to_table(self) -> None:
+            pass
+
+    class _Module:
+        dal = type("dal", (), {"TAPService": _Asked})
+        open = _Asked
+
+    exec(calls, {"pyvo": _Module, "zoolens": _Module})
+    assert given == {"adql": shown["ADQL"], "sql": sql}
+
+
+def test_a_galaxy_is_opened_and_left_by_keyboard(opened: Opener, rows_of: Rows) -> None:
+    page = opened(told=True)
+    expected = _worst(rows_of)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.locator("#galaxy").wait_for()
+    assert urllib.parse.quote(expected[1], safe="") in page.url
+    page.keyboard.press("k")
+    page.wait_for_url(f"**galaxy={urllib.parse.quote(expected[0], safe='')}*")
+    page.keyboard.press("Escape")
+    page.locator("#galaxy").wait_for(state="hidden")
+    assert page.evaluate("document.activeElement.textContent") == expected[0]
+    page.keyboard.press("/")
+    page.keyboard.type("jk")
+    assert page.locator("#name").input_value() == "jk"
+
+
+def test_hostile_names_are_text_and_a_token_is_asked_for(opened: Opener, hostile: Served) -> None:
+    known = {"username": "me", "password": TOKEN}
+    page = opened("#votes=0&columns=label", server=hostile, images=False, http_credentials=known)
+    assert sorted(names(page)) == sorted(NAMES)
+    assert page.locator("img[src=x]").count() == 0
+    assert page.locator("#sky-none").is_visible()
+    assert page.locator("#map").is_hidden()
+    assert page.locator("#rows img, #rows .blank").count() == len(NAMES)
+    page.locator("#name").fill("<IMG")
+    page.keyboard.press("Enter")
+    page.get_by_text("1 row", exact=True).wait_for()
+    assert names(page) == [NAMES[0]]
+    page.get_by_role("button", name="Python").click()
+    assert "session.auth" in str(page.locator("#query").text_content())
+    assert hostile.ask(urllib.request.Request(root(hostile)))[0] == 401
+
+
+@pytest.mark.parametrize(
+    "state", ["#view=nothing&sort=-no&page=x&circle=1,2&p.shape_smooth=9~", "#%E0%A4%A", "#page=99"]
+)
+def test_an_address_that_makes_no_sense_does_no_harm(opened: Opener, state: str) -> None:
+    page = opened(state)
+    assert page.locator("#view").input_value() == "worst"
+    assert (len(names(page)) > 0) == ("page=99" not in state)
+
+
+@pytest.mark.parametrize(
+    ("state", "size", "scheme"),
+    [
+        ("", DESKTOP, "light"),
+        (f"#{_CIRCLE}&where=wrong+wrong&p.shape_smooth=0.1~0.9", PHONE, "dark"),
+    ],
+)
+def test_nothing_is_in_the_way_of_anybody(
+    opened: Opener, state: str, size: tuple[int, int], scheme: str
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = opened(state, size, color_scheme=scheme, told=True)
+    if size == PHONE:
+        page.locator("#filters > summary").click()
+    page.locator("[data-question=shape] summary").click()
+    page.locator("#columns-menu > summary").click()
+    found = axe.Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert fits(page)
