@@ -41,8 +41,8 @@ def counterpart_table(
     Similarity in nat, 0 or less; of the answer the votes of its question, the observed and the
     predicted fraction, and what was `asked` for in place of the one or the other; `off` is the
     largest difference of a fraction of the question from what was asked for, `allowed` how large
-    that may be, `close` whether it is near (`Target`); `others` has the question's other answers as text, observed/predicted. Of a
-    galaxy without votes the second kind is `alike`.
+    that may be, `close` whether it is near (`Target`); `others` has the question's other answers
+    as text, observed/predicted. Of a galaxy without votes the second kind is `alike`.
     """
     rows: list[tuple[str, int, str, float | None]] = [("selected", galaxy_id, galaxy, None)]
     second = "predicted" if found.exchanged else "alike"
