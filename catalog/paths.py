@@ -76,7 +76,8 @@ def open_here(path: Path) -> int | None:
 
 def served_dir(catalog: Path) -> Path:
     """The default folder of what `serve` keeps: the copy that it serves, and its jobs."""
-    return catalog.with_name(f"{catalog.stem}-served")
+    name = catalog.name if catalog.is_dir() else catalog.stem  # a release ends in its version
+    return catalog.with_name(f"{name}-served")
 
 
 def explanations_dir(catalog: Path, comparison: int | None = None) -> Path:

@@ -46,6 +46,13 @@ def serve(
     upload: Annotated[float, Option(min=0.001, help="MB of a request, with its tables.")] = 32.0,
     workers: Annotated[int, Option(min=1, help="Queries at once.")] = 2,
     keep: Annotated[float, Option(min=0.001, help="Days that jobs are kept.")] = 7.0,
+    disk: Annotated[float, Option(min=0.001, help="GB of all jobs that are kept.")] = 20.0,
+    rate: Annotated[
+        float | None, Option(min=0.01, help="Requests a second that one address may make.")
+    ] = None,
+    patience: Annotated[
+        float, Option(min=0.1, help="Seconds that a request may take to come.")
+    ] = 20.0,
     jobs: Annotated[
         Path | None, Option(help="Folder of the copy that is served, and of jobs; beside it.")
     ] = None,
@@ -55,7 +62,7 @@ def serve(
     quiet: options.Quiet = False,
     catalog: options.Catalog = options.CATALOG,
 ) -> None:
-    """Let others ask the catalogue, with TOPCAT, pyvo, Aladin: by TAP."""
+    """Let others ask the catalogue, a survey or a release, with TOPCAT, pyvo, Aladin: by TAP."""
     from zoolens.catalog.errors import needs
 
     needs("zoolens serve", "starlette", "serve")
@@ -77,6 +84,9 @@ def serve(
         later=Limits(job_timeout, bytes_, longest, threads),
         upload=round(upload * 1e6),
         keep=round(keep * 86_400),
+        disk=round(disk * 1e9),
+        rate=rate,
+        patience=patience,
     )
     with nullcontext(sys.stderr) if log is None else _appended(log) as lines:
         job.serve(

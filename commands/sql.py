@@ -9,6 +9,7 @@ from zoolens.catalog.output.answer import write
 from zoolens.commands import options
 from zoolens.commands.shell import end_now
 
+_WIDTH = 100  # of the list of views where nothing says how wide it may be
 _TIMEOUT = 3600.0  # as in jobs.sql, which is imported when it is needed
 
 
@@ -34,7 +35,7 @@ def sql(
 
     if query is None and out is None and form in (None, "table"):
         with job.views(catalog) as answer:
-            write(answer)
+            write(answer, width=_WIDTH)
         echo("\nwhat the columns of a view mean: zoolens sql VIEW; of all: zoolens sql --out FILE")
         return
     asked = sys.stdin.read() if query == "-" else query

@@ -40,11 +40,13 @@ def _say_survey(folder: Path, form: str | None, out: Path | None) -> None:
     from zoolens.jobs.status import survey_status
 
     report = survey_status(folder)
-    write(from_arrow(report.steps), form, out)
     if form or out:
+        write(from_arrow(report.steps), form, out)
         return
     tree = f"tree {report.tree}" if report.tree else "no tree yet"
     told = f"{report.refused:,} refused, {report.remarks:,} remarks"
-    echo(f"\n{folder}: {report.pieces} pieces, {tree}, {told}")
+    echo(f"{folder}: {report.pieces:,} pieces, {tree}, {told}")
+    write(from_arrow(report.steps))
+    echo()
     for sentence in report.advice:
         echo(sentence)

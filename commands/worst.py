@@ -55,5 +55,6 @@ def worst(
     write(from_arrow(ranking), form, out)
     if min_votes and len(ranking):
         remark(
-            f"answers to questions asked of {min_votes:g} volunteers or more; --min-votes 0: all"
+            f"answers to questions asked of {min_votes:g} volunteers or more; --min-votes 0: all, "
+            "as in the view worst"
         )

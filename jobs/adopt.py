@@ -171,7 +171,7 @@ def _remarks(table: PredictionTable, made: int) -> Iterator[str]:
         yield f"{layout.identifier} holds paths: galaxies are named after the files"
     if made:
         yield f"{made:,} galaxies were new and made from that table"
-    if layout.lower:
+    if layout.medians:
         yield (
             "intervals are as the table states them; Zoobot's are the medians of those of its "
             "samples, without the spread between samples"

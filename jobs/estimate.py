@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from zoolens.catalog.arrays import Ids
-from zoolens.catalog.errors import CatalogError, NothingHere, few
+from zoolens.catalog.errors import NothingHere, few
 from zoolens.catalog.images.reader import ImageReader
 from zoolens.catalog.network.engines import check_precision, choose_engine
 from zoolens.catalog.network.ensemble import Member, load_estimator, origin_of
@@ -109,7 +109,7 @@ def estimate(
         galaxies, rejects = filled["estimate"] // len(loaded.labels), filled["reject"]
         total = len(galaxies_of_run(store, run, "estimate"))
         if not total:
-            raise CatalogError("no image could be used; the reasons: zoolens sql 'FROM rejects'")
+            raise NothingHere("no image could be used; the reasons: zoolens sql 'FROM rejects'")
         changed = store.conclude(run, added=galaxies + rejects + renewed > 0)
         hides = None
         if before is not None and before.run_id != run.run_id:

@@ -13,6 +13,7 @@ from zoolens.catalog.images.sources import ImageListing, list_images
 from zoolens.catalog.runtime.files import make_folder, replacing
 from zoolens.catalog.runtime.progress import progress, within
 from zoolens.catalog.store.galaxies import number_after
+from zoolens.catalog.store.identity import identity_of
 from zoolens.catalog.store.ingests import held_tree
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.cutting import MOST
@@ -100,8 +101,9 @@ def ingest_survey(
         reports = _ingest_pieces(
             folder, routed, extracts, shared, read or held, into, work / "blank.duckdb"
         )
-        if survey is None or routed.pieces != survey.pieces:
-            write_survey(folder, routed.pieces)
+        noted = survey.identities if survey else {}
+        if survey is None or len(noted) < len(routed.pieces):
+            write_survey(folder, routed.pieces, _identities(folder, routed.pieces, noted))
         yield ingested(reports.values(), routed, survey)
         if keep and votes is not None:
             types = own.told_types(votes, keep, id_column=id_column)
@@ -235,6 +237,18 @@ def _ingest_pieces(
             own_images = shared.of(piece, rejects=home) if shared else None
             share = Share(tree, own_images, routed.rejects if home else ())
             found[piece] = into(path, extracts.get(piece), share=share)
+    return found
+
+
+def _identities(
+    folder: Path, pieces: Sequence[Piece], noted: Mapping[Piece, str]
+) -> dict[Piece, str]:
+    """What tells the catalogue of each piece from any other."""
+    found = dict(noted)
+    for piece in pieces:
+        if piece not in noted:
+            with Store.open(piece.path(folder), read_only=True) as store:
+                found |= {piece: identity} if (identity := identity_of(store)) else {}
     return found
 
 

@@ -90,7 +90,7 @@ def predict(
         galaxies, rejects = filled["posterior"], filled["reject"]
         total = len(galaxies_of_run(store, run, "prediction"))
         if not total:
-            raise CatalogError(
+            raise NothingHere(
                 f"no image could be used: {commonest_reason(store, run)}; the reasons: "
                 "zoolens sql 'FROM rejects'"
             )

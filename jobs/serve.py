@@ -23,7 +23,7 @@ def serve(
     jobs: Path | None = None,
     follow: float | None = None,
 ) -> None:
-    """Serve a catalogue, or the folder of a survey, until the process is asked to end.
+    """Serve a catalogue, or the folder of a survey or a release, until the process is asked to end.
 
     A copy of it is served, in the folder `jobs` (beside the catalogue unless given), where the
     asynchronous jobs are, too. follow: seconds between two looks at whether it has changed, to
@@ -47,4 +47,4 @@ def serve(
         moment = f"{service.as_of:%Y-%m-%d %H:%M:%S} UTC"
         say(f"{catalog} as of {moment}; to explore: {address}/, TAP at {address}{PATH}")
         beside = None if follow is None else partial(following, snapshot, service, follow, say)
-        server.run(make_app(service, log), listening, beside)
+        server.run(make_app(service, log), listening, settings.patience, beside)

@@ -32,7 +32,8 @@ class SimilarReport:
     counterparts, best first, one row each, with their similarity (nat, 0 or less) and,
     for the answer, the votes of its question, the observed and the predicted fraction, and what
     was `asked` for in place of the one or the other; `off` is the largest difference of a fraction
-    of the question from what was asked for, `close` whether it is near (`Target`);
+    of the question from what was asked for, `allowed` how large that may be (`Target.furthest`),
+    `close` whether none is larger than it may be;
     `others` holds the question's other answers as text, observed/predicted. exchanged: False
     for a galaxy without votes, whose `alike` are the galaxies that are predicted as it is.
     notes: what was asked for of the whole question, and how far from fair the best ones are.
@@ -64,7 +65,11 @@ class SimilarReport:
     @property
     def shown(self) -> pa.Table:
         """The table for people: as much as 100 columns hold."""
-        return self.table.drop_columns(["others"])
+        both = zip(*(self.table[name].to_pylist() for name in ("off", "allowed")), strict=True)
+        said = [None if off is None else f"{off:.2f}/{allowed:.2f}" for off, allowed in both]
+        place = self.table.column_names.index("off")
+        shown = self.table.set_column(place, "off/allowed", pa.array(said, pa.string()))
+        return shown.drop_columns(["allowed", "others"])
 
 
 def similar(

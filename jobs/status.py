@@ -1,5 +1,6 @@
 """`status`: the runs of a catalogue, how far each step has come, what is next."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,15 +9,19 @@ from typing import Any
 import pyarrow as pa
 
 from zoolens.catalog.errors import CatalogError, few
+from zoolens.catalog.release.contributions import EVERYWHERE
 from zoolens.catalog.store.outdated import Stale, stale_steps
 from zoolens.catalog.store.steps import interrupted, rejects, runs, steps
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.store.waiting import waits_for
 from zoolens.catalog.survey.agreement import ALIKE, Comparison
 from zoolens.catalog.survey.folder import check_there, open_survey
-from zoolens.catalog.survey.tour import pieces_said
+from zoolens.catalog.survey.tour import MOST_NAMED, pieces_said
 
 # The command whose runs have another name than it.
 _COMMANDS = {"comparison": "explain (another method, layer or model)", "approximate": "index"}
+_NUMBER = re.compile(r"\d[\d,]*|\b(galaxy|galaxies|waits|wait)\b")
+_WAITING = re.compile(r"([\d,]+) galax(?:y waits|ies wait) for: zoolens (\w+)$")
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ def survey_status(folder: Path) -> SurveyStatus:
     named = open_survey(folder).named
     found: dict[str, StatusReport] = {}
     compared = Comparison(folder, ALIKE)
-    advice: list[str] = []
+    faults: dict[str, list[str]] = {}
     for name, path in named.items():
         try:
             check_there(path)
@@ -71,13 +76,15 @@ def survey_status(folder: Path) -> SurveyStatus:
             with Store.look(path) as store:
                 compared.note(name, store)
         except CatalogError as error:
-            advice.append(f"{error}" if name in f"{error}" else f"{name}: {error}")
+            said = f"{error}" if name in f"{error}" else f"{name}: {error}"
+            faults.setdefault(said.replace(name, ""), []).append(said)
+    advice = [line for alike in faults.values() for line in _first_of(alike)]
     advice += compared.differences
-    waiting: dict[str, list[str]] = {}
+    waiting: dict[str, dict[str, str]] = {}
     for name, report in found.items():
         for sentence in report.advice:
-            waiting.setdefault(sentence, []).append(name)
-    advice += [f"{pieces_said(names)}: {sentence}" for sentence, names in waiting.items()]
+            waiting.setdefault(_NUMBER.sub("", sentence), {})[name] = sentence
+    advice += map(_together, waiting.values())
     trees = [report.tree for report in found.values() if report.tree is not None]
     return SurveyStatus(
         folder,
@@ -88,6 +95,25 @@ def survey_status(folder: Path) -> SurveyStatus:
         sum(report.remarks for report in found.values()),
         tuple(advice),
     )
+
+
+def _first_of(alike: Sequence[str]) -> list[str]:
+    """Lines that say the same of several pieces: of many the first, and how many more."""
+    if len(alike) <= MOST_NAMED:
+        return [*alike]
+    return [f"{alike[0]} (likewise {len(alike) - 1:,} pieces more)"]
+
+
+def _together(said: Mapping[str, str]) -> str:
+    """A sentence, by piece, that differs in nothing but numbers."""
+    sentences = [*said.values()]
+    first = sentences[0]
+    waiting = [one for sentence in sentences if (one := _WAITING.match(sentence))]
+    if len(waiting) == len(sentences) > 1:
+        first = _waiting(sum(int(one[1].replace(",", "")) for one in waiting), waiting[0][2])
+    elif len({*sentences}) > 1:
+        first += f" (likewise in {len(said) - 1:,} more, with other numbers)"
+    return f"{pieces_said([*said])}: {first}"
 
 
 _STEPS = pa.schema(
@@ -164,10 +190,19 @@ def _with_state(row: dict[str, object], stale: Sequence[Stale]) -> dict[str, obj
 
 
 def _advice(store: Store, rows: list[dict[str, object]], stale: Sequence[Stale]) -> list[str]:
-    advice = [
-        f"{_COMMANDS.get(job, job)} run {run_id} was interrupted; the same command again resumes it"
-        for run_id, job in interrupted(store)
-    ]
+    advice, vain = [], set()
+    for run_id, job in interrupted(store):
+        if job in EVERYWHERE and not waits_for(store, job):
+            vain.add(job)
+            advice.append(
+                f"{job} run {run_id} could use no image; the reasons: zoolens sql "
+                f"'FROM rejects WHERE run_id = {run_id}'"
+            )
+        else:
+            command = _COMMANDS.get(job, job)
+            advice.append(
+                f"{command} run {run_id} was interrupted; the same command again resumes it"
+            )
     step = {row["step"]: row for row in rows}
     if not step["predict"]["of"] and not step["predict"]["galaxies"]:
         advice.append("no galaxy has an image; zoolens ingest --images FOLDER adds them")
@@ -175,7 +210,11 @@ def _advice(store: Store, rows: list[dict[str, object]], stale: Sequence[Stale])
     estimated = step["predict"]["run"] is None and "estimate" in step
     for job in ("estimate" if estimated else "predict", "score"):
         missing = int(str(step[job]["of"])) - int(str(step[job]["galaxies"]))
-        if missing > 0 and step[job]["state"] != "outdated":
-            waiting = "1 galaxy waits" if missing == 1 else f"{missing:,} galaxies wait"
-            advice.append(f"{waiting} for: zoolens {'score' if job == 'score' else 'predict'}")
+        if missing > 0 and step[job]["state"] != "outdated" and job not in vain:
+            advice.append(_waiting(missing, "score" if job == "score" else "predict"))
     return advice
+
+
+def _waiting(galaxies: int, command: str) -> str:
+    words = "1 galaxy waits" if galaxies == 1 else f"{galaxies:,} galaxies wait"
+    return f"{words} for: zoolens {command}"

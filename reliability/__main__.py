@@ -1,7 +1,8 @@
 """Campaigns against Zoolens: kills and races of jobs, damage to files, hostile inputs.
 
     python -m reliability [--only CAMPAIGN[/JOB]] [--short] [--seed N] [--case CAMPAIGN/JOB/NUMBER]
-                          [--kills N] [--races N] [--flips N] [--inputs N]
+                          [--kills N] [--races N] [--flips N] [--inputs N] [--service N]
+                          [--seconds S]
 
 Prints how the cases ended, by campaign and job, and exits with 1 if one failed. The files of
 failures stay in `reliability/failures/CASE`; with its name and the seed a case is run again. A
@@ -15,6 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from reliability import load
 from reliability.campaigns import FULL, SHORT, cases_of, named, run
 from reliability.preload import HEAVY
 from reliability.surroundings import surroundings
@@ -35,7 +37,10 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where files are made, and kept")
     for campaign, events in FULL.items():
         parser.add_argument(f"--{campaign}", type=int, help=f"{events:,} unless given")
+    parser.add_argument("--seconds", type=float, help="of the load; ten minutes unless given")
     asked = parser.parse_args()
+    if asked.seconds is not None:
+        load.SECONDS = asked.seconds
     # numbers are not to depend on how many cores there are, nor jobs on the network
     os.environ |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg", "HF_HUB_OFFLINE": "1"}
     multiprocessing.set_forkserver_preload(_preloaded(asked.short))

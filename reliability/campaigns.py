@@ -11,11 +11,13 @@ from reliability import (
     clusters,
     flips,
     kills_jobs,
+    load,
     logs,
     models,
     pictures,
     queries,
     races,
+    service,
     strangers,
     tables,
 )
@@ -37,11 +39,12 @@ JOBS: Mapping[str, Mapping[str, Job]] = {
         **strangers.JOBS,
         **queries.JOBS,
     },
+    "service": {**service.JOBS, **load.JOBS},
 }
 
 
 # How many events a campaign has, about: at length, and in the tests.
-FULL = {"kills": 360, "races": 40, "clusters": 120, "flips": 660, "inputs": 5200}
+FULL = {"kills": 360, "races": 40, "clusters": 120, "flips": 660, "inputs": 5200, "service": 3400}
 SHORT = {"kills": 14, "races": 2, "clusters": 3, "flips": 10, "inputs": 40}
 
 

@@ -15,12 +15,14 @@ from reliability.cases import Case, Outcome, Verdict
 RESULTS = Path(__file__).parent / "results"
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "reliability.md"
 _BEGIN, _END = "<!-- counts -->", "<!-- end of counts -->"
+_LOAD, _END_OF_LOAD = "<!-- load -->", "<!-- end of load -->"
 _EVENTS = {
     "kills": "kills",
     "races": "races",
     "clusters": "faults",
     "flips": "damages",
     "inputs": "inputs",
+    "service": "requests, clients, kills",
 }
 
 Counts = Mapping[str, Mapping[str, int]]
@@ -89,8 +91,40 @@ def markdown(results: Path = RESULTS) -> str:
     return "".join(parts)
 
 
+def load_markdown(results: Path = RESULTS) -> str:
+    """The kept figures of many clients at once, as a table of a document."""
+    path = results / "load.json"
+    if not path.exists():
+        return ""
+    kept = json.loads(path.read_text())
+    statuses = ", ".join(f"{number:,} {status}" for status, number in kept["statuses"].items())
+    rows = [
+        ("seconds, requests", f"{kept['seconds']:,.0f}, {kept['requests']:,}"),
+        ("requests a second", f"{kept['a_second']:,}"),
+        ("answered", statuses),
+        (
+            "seconds of an answer: median, of 99 in 100",
+            f"{kept['median_seconds']:.2f}, {kept['centile_99_seconds']:.2f}",
+        ),
+    ]
+    for what, scale, unit in (("memory", 1e6, " MB"), ("descriptors", 1, ""), ("processes", 1, "")):
+        before, most, after = (
+            kept[f"{what}_{when}"] / scale for when in ("before", "at_most", "after")
+        )
+        rows.append(
+            (f"{what}: before, at most, after", f"{before:,.0f}, {most:,.0f}, {after:,.0f}{unit}")
+        )
+    return "| | |\n|---|---|\n" + "".join(f"| {name} | {value} |\n" for name, value in rows)
+
+
 def written(document: str, results: Path = RESULTS) -> str:
-    """The document with the kept counts in it."""
-    before, _, rest = document.partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    return f"{before}{_BEGIN}\n{markdown(results)}{_END}{after}"
+    """The document with the kept counts in it, and the figures of the load."""
+    filled = _between(document, _BEGIN, _END, markdown(results))
+    return _between(filled, _LOAD, _END_OF_LOAD, load_markdown(results))
+
+
+def _between(document: str, begin: str, end: str, text: str) -> str:
+    """A document with a text between two marks; as it is if they are not in it."""
+    before, mark, rest = document.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{text}{end}{after}" if mark else document

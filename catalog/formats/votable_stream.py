@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zoolens.catalog.formats.columns import meaning
+from zoolens.catalog.formats.votable_binary import binary_rows, kind_of, whole
 from zoolens.catalog.formats.votable_services import NO_XML, Descriptor, xml_text
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
@@ -26,16 +27,6 @@ _OVERFLOW = (
     '<INFO name="QUERY_STATUS" value="OVERFLOW">there are more rows than MAXREC allows</INFO>\n'
 )
 _TAIL = "</RESOURCE>\n</VOTABLE>\n"
-_KINDS = {  # VOTable datatype, and NumPy's in BINARY2
-    pa.bool_(): ("boolean", "u1"),
-    pa.int16(): ("short", ">i2"),
-    pa.int32(): ("int", ">i4"),
-    pa.int64(): ("long", ">i8"),
-    pa.float32(): ("float", ">f4"),
-    pa.float64(): ("double", ">f8"),
-}
-_LISTS = pa.list_(pa.float64())
-_SIZES = {"point": "2", "circle": "3"}
 _LINE = 48_000  # bytes, a multiple of 3, that become a line of base64
 
 
@@ -56,10 +47,10 @@ def cone_error_document(message: str) -> bytes:
 class VOTableStream:
     """A VOTable as bytes: `head`, then `rows` of each batch, then `tail`.
 
-    binary: BINARY2, else TABLEDATA. Types are those of `_KINDS`, text, bytes and lists of floats;
-    a field's metadata may say what its values are (b"xtype"), that its text is `char`, which
-    is ASCII or UTF-8 (b"datatype"), and its UTYPE (b"utype"). descriptor: of a service for a
-    column.
+    binary: BINARY2, else TABLEDATA. Types are those of `catalog.formats.votable_binary.KINDS`,
+    text, bytes and lists of floats; a field's metadata may say what its values are (b"xtype"), of
+    which size lists are (b"arraysize"), that its text is `char`, which is ASCII or UTF-8
+    (b"datatype"), and its UTYPE (b"utype"). descriptor: of a service for a column.
     """
 
     def __init__(
@@ -93,7 +84,7 @@ class VOTableStream:
         """Rows, of the columns of the head."""
         if not self._binary:
             return _table_rows(batch)
-        data = self._rest + _binary_rows(batch)
+        data = self._rest + binary_rows(batch)
         whole = len(data) - len(data) % _LINE
         self._rest = data[whole:]
         return b"".join(_lines(data[:whole]))
@@ -111,19 +102,6 @@ def _lines(data: bytes) -> Iterator[bytes]:
     view = memoryview(data)
     for start in range(0, len(data), _LINE):
         yield binascii.b2a_base64(view[start : start + _LINE])
-
-
-def kind_of(field: pa.Field) -> tuple[str, str | None, str | None]:
-    """VOTable's datatype, arraysize and xtype of a column."""
-    xtype = (field.metadata or {}).get(b"xtype", b"").decode() or None
-    if field.type in _KINDS:
-        return _KINDS[field.type][0], None, xtype
-    if pa.types.is_binary(field.type):
-        return "unsignedByte", "*", xtype
-    if field.type == _LISTS:
-        return "double", _SIZES.get(xtype or "", "*"), xtype
-    is_char = xtype == "timestamp" or (field.metadata or {}).get(b"datatype") == b"char"
-    return ("char" if is_char else "unicodeChar"), "*", xtype
 
 
 def _field(field: pa.Field, identifier: str | None) -> str:
@@ -156,7 +134,7 @@ def _table_rows(batch: pa.RecordBatch) -> bytes:
     cells: list[object] = []
     for place, column in enumerate(batch.columns):
         cells += ["</TD><TD>" if place else "<TR><TD>", _cells(column)]
-    return _whole(pc.binary_join_element_wise(*cells, "</TD></TR>\n", ""))
+    return whole(pc.binary_join_element_wise(*cells, "</TD></TR>\n", ""))
 
 
 def _cells(column: pa.Array) -> pa.Array:
@@ -167,7 +145,7 @@ def _cells(column: pa.Array) -> pa.Array:
         text = _float_text(column)
     elif pa.types.is_binary(column.type):
         text = pa.array([" ".join(map(str, v or b"")) for v in column.to_pylist()], pa.string())
-    elif column.type == _LISTS:
+    elif pa.types.is_list(column.type):
         text = _joined(column)
     elif pa.types.is_string(column.type):
         text = column
@@ -193,81 +171,3 @@ def _joined(column: pa.Array) -> pa.Array:
     ends = np.concatenate([[0], np.cumsum(lengths.to_numpy(zero_copy_only=False))])
     lists = pa.ListArray.from_arrays(pa.array(ends.astype(np.int32)), text)
     return pc.binary_join(lists, " ")
-
-
-def _whole(rows: pa.Array) -> bytes:
-    """All of an array of text or bytes, end to end."""
-    _, offsets, data = rows.buffers()
-    wide = pa.types.is_large_binary(rows.type) or pa.types.is_large_string(rows.type)
-    ends = np.frombuffer(offsets, np.int64 if wide else np.int32)
-    first, last = ends[rows.offset], ends[rows.offset + len(rows)]
-    return b"" if data is None else data[int(first) : int(last)].to_pybytes()
-
-
-# --- BINARY2
-
-
-def _binary_rows(batch: pa.RecordBatch) -> bytes:
-    if not len(batch):
-        return b""
-    nulls = np.array([c.is_null().to_numpy(zero_copy_only=False) for c in batch.columns]).T
-    parts = [_fixed(np.packbits(nulls, axis=1))]
-    for column, field in zip(batch.columns, batch.schema, strict=True):
-        parts += _binary_parts(column, field)
-    return _whole(pc.binary_join_element_wise(*parts, pa.scalar(b"", pa.large_binary())))
-
-
-def _binary_parts(column: pa.Array, field: pa.Field) -> list[pa.Array]:
-    """The bytes of a column's cells, in one part or several."""
-    if pa.types.is_boolean(column.type):
-        letters = pc.fill_null(pc.if_else(column, ord("T"), ord("F")), ord("?"))
-        return [_fixed(letters.to_numpy(zero_copy_only=False).astype("u1")[:, None])]
-    if column.type in _KINDS:
-        values = pc.fill_null(column, 0).to_numpy(zero_copy_only=False)
-        return [_fixed(_bytes(values, _KINDS[column.type][1]))]
-    kind, size, _ = kind_of(field)
-    if column.type == _LISTS:
-        return _list_parts(column, size)
-    binary = _encoded(column, kind)
-    width = 2 if kind == "unicodeChar" else 1
-    lengths = pc.binary_length(binary).to_numpy(zero_copy_only=False) // width
-    return [_fixed(_bytes(lengths, ">i4")), binary]
-
-
-def _list_parts(column: pa.Array, size: str | None) -> list[pa.Array]:
-    lists = [[] if v is None else v for v in column.to_pylist()]
-    if size not in (None, "*"):
-        lists = [v or [np.nan] * int(size or 0) for v in lists]
-    packed = [np.array([np.nan if x is None else x for x in v], ">f8").tobytes() for v in lists]
-    binary = pa.array(packed, pa.large_binary())
-    if size != "*":
-        return [binary]
-    return [_fixed(_bytes(np.array([len(v) for v in lists]), ">i4")), binary]
-
-
-def _encoded(column: pa.Array, kind: str) -> pa.Array:
-    filled = pc.fill_null(column, b"" if pa.types.is_binary(column.type) else "")
-    if kind != "unicodeChar":
-        return filled.cast(pa.large_binary())
-    if not pc.all(pc.string_is_ascii(filled)).as_py():
-        cells = [cell.encode("utf-16-be") for cell in filled.to_pylist()]
-        return pa.array(cells, pa.large_binary())
-    letters = np.frombuffer(_whole(filled), np.uint8)
-    wide = np.zeros(2 * len(letters), np.uint8)
-    wide[1::2] = letters
-    ends = np.concatenate([[0], np.cumsum(2 * pc.binary_length(filled).to_numpy())])
-    buffers = [None, pa.py_buffer(ends.astype(np.int64)), pa.py_buffer(wide)]
-    return pa.Array.from_buffers(pa.large_binary(), len(filled), buffers)
-
-
-def _bytes(values: np.ndarray, kind: str) -> np.ndarray:
-    """Numbers (N,) as bytes (N, width)."""
-    return np.ascontiguousarray(values.astype(kind)).view(np.uint8).reshape(len(values), -1)
-
-
-def _fixed(rows: np.ndarray) -> pa.Array:
-    """Bytes (N, width) as an array of binary values."""
-    count, width = rows.shape
-    ends = np.arange(count + 1, dtype=np.int64) * width
-    buffers = [None, pa.py_buffer(ends), pa.py_buffer(np.ascontiguousarray(rows))]
-    return pa.Array.from_buffers(pa.large_binary(), count, buffers)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 FORMATS = ("table", "csv", "json", "parquet", "latex")
 _SUFFIXES = {"tex": "latex"}  # where a file's is not its format's name
 TABLE_ROWS = 100  # as many as a person reads; files hold all
+_WIDE = 10_000  # columns of a pipe, which has no width: enough for every table, so that none is cut
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,12 @@ def write(
     form: str | None = None,
     out: Path | None = None,
     most: int = TABLE_ROWS,
+    width: int = _WIDE,
 ) -> None:
     """Write an answer to `out`, or to standard output.
 
-    The format is `form`, else what the suffix of `out` says, else a table of `most` rows. A file
+    The format is `form`, else what the suffix of `out` says, else a table of `most` rows, and, but
+    in a terminal, which has its own, of at most `width` columns, longer cells folded. A file
     appears complete or not at all. Raises `CatalogError` for an unknown format, for Parquet
     without a file or of values that it cannot hold, and if `out` is a catalogue or cannot be
     written.
@@ -70,7 +73,7 @@ def write(
         _parquet(answer, out)
         return
     ways: dict[str, Callable[[Answer, TextIO], None]] = {
-        "table": partial(_table, most=most),
+        "table": partial(_table, most=most, width=width),
         "csv": _csv,
         "json": _json,
         "latex": _latex,
@@ -139,7 +142,7 @@ def _form_of(out: Path) -> str:
     return form
 
 
-def _table(answer: Answer, file: TextIO, most: int) -> None:
+def _table(answer: Answer, file: TextIO, most: int, width: int) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -156,9 +159,7 @@ def _table(answer: Answer, file: TextIO, most: int) -> None:
     for row in first:
         cells = zip(row, answer.columns, strict=True)
         shown.add_row(*(Text(cell(value, column)) for value, column in cells))
-    # a pipe has no width: wide enough for every table, so that nothing is cut
-    wide = None if file.isatty() else 10_000
-    Console(file=file, width=wide).print(shown)
+    Console(file=file, width=None if file.isatty() else width).print(shown)
     more = sum(1 for _ in rows)
     if more:
         file.write(f"… {more:,} more rows; --format csv or --out FILE holds them all\n")

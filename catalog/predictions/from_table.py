@@ -20,6 +20,7 @@ from zoolens.catalog.predictions.posterior import (
 from zoolens.catalog.votes.checks import FRACTION_TOLERANCE, Rows
 
 MOST_SAMPLES = 1000
+MOST_NATS = 10  # of one vote: the log of more answers than a question has
 
 
 @dataclass(frozen=True)
@@ -51,15 +52,22 @@ def read_posteriors(rows: Rows, layout: PublishedLayout, tree: DecisionTree) -> 
     }
     lengths = _check_samples(rows, layout, columns, tree)
     fractions = _read_fractions(rows, layout.fractions, tree.labels)
-    stated = _read_fractions(rows, layout.reach, [question.name for question in tree.questions])
-    lower = _read_fractions(rows, layout.lower, tree.labels)
-    upper = _read_fractions(rows, layout.upper, tree.labels)
+    questions = [question.name for question in tree.questions]
+    stated = _read_fractions(rows, layout.reach, questions)
+    lower, upper, sd, model_sd = (
+        _read_fractions(rows, columns, tree.labels)
+        for columns in (layout.lower, layout.upper, layout.sd, layout.model_sd)
+    )
+    information = _read_values(rows, layout.information, questions, "information", MOST_NATS)
     rows.refuse(
         (lengths == 0) & np.isnan(fractions).all(axis=1),
         lambda i: "no predictions: all the columns of the tree are empty",
     )
     _note_sums(rows, fractions, tree)
-    summary = _of_fractions(fractions, (lower, upper), tree)
+    unknown = np.full_like(fractions, np.nan)
+    summary = Summary(
+        unknown.copy(), fractions.copy(), sd, lower, upper, unknown, information, model_sd
+    )
     samples = []
     for length in np.unique(lengths[rows.good & (lengths > 0)]).tolist():
         which = np.flatnonzero(rows.good & (lengths == length))
@@ -134,13 +142,20 @@ def _check_lengths(
 
 def _read_fractions(rows: Rows, columns: Mapping[str, str], names: Sequence[str]) -> Floats:
     """Published fractions of what the names say, (N, names), NaN where there is none."""
-    fractions = np.full((len(rows.numbers), len(names)), np.nan)
+    return _read_values(rows, columns, names, "fraction", 1)
+
+
+def _read_values(
+    rows: Rows, columns: Mapping[str, str], names: Sequence[str], kind: str, most: float
+) -> Floats:
+    """Published values in 0..most of what the names say, (N, names), NaN where there is none."""
+    found = np.full((len(rows.numbers), len(names)), np.nan)
     for what, column in columns.items():
         values, bad = numbers(rows.table[column])
-        _refuse_cells(rows, bad, "unreadable fraction", column)
-        _refuse_cells(rows, (values < 0) | (values > 1), "fraction outside 0..1", column)
-        fractions[:, names.index(what)] = values
-    return fractions
+        _refuse_cells(rows, bad, f"unreadable {kind}", column)
+        _refuse_cells(rows, (values < 0) | (values > most), f"{kind} outside 0..{most:g}", column)
+        found[:, names.index(what)] = values
+    return found
 
 
 def _refuse_cells(rows: Rows, which: Flags, kind: str, column: str) -> None:
@@ -161,19 +176,11 @@ def _note_sum(rows: Rows, question: str, sums: Floats) -> None:
     )
 
 
-def _of_fractions(fractions: Floats, ends: tuple[Floats, Floats], tree: DecisionTree) -> Summary:
-    """What fractions (N, A) say by themselves, and their intervals' ends where they are stated."""
-    galaxies, answers = fractions.shape
-    unknown = [np.full((galaxies, answers), np.nan) for _ in range(4)]
-    concentration, sd, reach, model_sd = unknown
-    information = np.full((galaxies, len(tree.questions)), np.nan)
-    return Summary(concentration, fractions.copy(), sd, *ends, reach, information, model_sd)
-
-
 def _fill(summary: Summary, which: npt.NDArray[np.int64], found: Summary) -> None:
-    """Fill the rows `which` of `summary` with `found` where it has no value."""
+    """Fill the rows `which` of `summary` with `found` where it has no value.
+
+    What is stated was computed from the samples, and is better than that of the means.
+    """
     for name in ("concentration", "fraction", "sd", "lo", "hi", "information"):
         target, values = getattr(summary, name), getattr(found, name)
-        # a stated fraction was computed from the samples, and is better than that of the means
-        kept = ~np.isnan(target[which]) if name == "fraction" else np.isnan(values)
-        target[which] = np.where(kept, target[which], values)
+        target[which] = np.where(np.isnan(target[which]), values, target[which])

@@ -8,16 +8,18 @@
   tables also have the ends of their central 90 % interval, `_90pc-lower` and `_90pc-upper`.
 - Zoobot's `predict_on_catalog`: `QUESTION_ANSWER_pred`, or the bare label, a number or a list.
   What they are, the model says and the file does not: see `catalog.predictions.natures`.
-- A release of Zoolens: concentrations, which are means of the samples, and `_pred_frac`: there the
-  fractions come from the latter.
+- A release of Zoolens: concentrations, which are means of the samples, and what the samples gave:
+  `_pred_frac`, `_pred_frac_sd`, the ends `_pred_frac_lo` and `_pred_frac_hi`,
+  `_pred_frac_model_sd` of several models, and by question `_mutual_information`. These count.
 
 Reach is read where a table of fractions states it, by question (`_proportion_volunteers_asked`)
 or by answer (`_proportion-asked`). The question may carry its campaign.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from zoolens.catalog.decision_tree import DecisionTree, Question
 from zoolens.catalog.errors import TableRefused, nearest
@@ -30,12 +32,21 @@ _UNTOLD_ENDINGS = ("_pred", "")  # concentrations or fractions
 _PREDICTED = "_pred_frac"
 _FRACTION_ENDINGS = (_PREDICTED, "_fraction")  # the second may be a fraction of votes
 _INTERVAL = ("_90pc-lower", "_90pc-upper")
+_INTERVAL_OF_RELEASE = ("_pred_frac_lo", "_pred_frac_hi")
+_SD, _MODEL_SD = "_pred_frac_sd", "_pred_frac_model_sd"
+_INFORMATION = "_mutual_information"
 _REACH, _REACH_OF_ANSWER = "_proportion_volunteers_asked", "_proportion-asked"
 # Zoobot's concentrations lie in 1..101; those of other models may not, but outside these limits
 # no Dirichlet distribution is meant.
 LEAST, MOST = 1e-6, 1e6
 # Columns with these endings are predictions, whatever tree they are of.
 _ENDINGS = (*_CONCENTRATION_ENDINGS, "_pred", *_FRACTION_ENDINGS, *_INTERVAL)
+
+
+_KINDS = (
+    *("concentrations", "fractions", "untold", "lower", "upper", "sd", "model_sd"),
+    *("reach", "information"),
+)
 
 
 @dataclass(frozen=True)
@@ -45,8 +56,9 @@ class PublishedLayout:
     concentrations: of complete questions only; fractions: of answers of the other
     questions, and those that a release states beside its concentrations; untold: of complete
     questions, concentrations or fractions; lower, upper: ends of the fractions' central 90 %
-    interval. reach: by question, as a table states it. incomplete: questions with
-    concentrations of some answers, not used. unread: columns that look like predictions, of
+    interval. sd, model_sd: their spread, and that of several models. reach, information: by
+    question, as a table states it. incomplete: questions with concentrations of some answers, not
+    used. unread: columns that look like predictions, of
     nothing that is read. least: the smallest concentration that there may be.
     """
 
@@ -56,7 +68,10 @@ class PublishedLayout:
     untold: Mapping[str, str] = field(default_factory=dict)
     lower: Mapping[str, str] = field(default_factory=dict)
     upper: Mapping[str, str] = field(default_factory=dict)
+    sd: Mapping[str, str] = field(default_factory=dict)
+    model_sd: Mapping[str, str] = field(default_factory=dict)
     reach: Mapping[str, str] = field(default_factory=dict)
+    information: Mapping[str, str] = field(default_factory=dict)
     incomplete: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     least: float = LEAST
@@ -64,12 +79,23 @@ class PublishedLayout:
     @property
     def columns(self) -> list[str]:
         """All columns that are read."""
-        kinds = (self.concentrations, self.fractions, self.untold, self.lower, self.upper)
-        read = (*kinds, self.reach)
+        read = (getattr(self, kind) for kind in _KINDS)
         return [
             *self.identifier.split(","),
             *(name for columns in read for name in columns.values()),
         ]
+
+    def __or__(self, other: "PublishedLayout") -> "PublishedLayout":
+        """With the columns of another that is about other questions."""
+        both: dict[str, Any] = {
+            kind: {**getattr(self, kind), **getattr(other, kind)} for kind in _KINDS
+        }
+        return replace(self, **both)
+
+    @property
+    def medians(self) -> bool:
+        """Whether the ends of intervals are, as Zoobot's, medians of those of the samples."""
+        return any(name.endswith(_INTERVAL[0]) for name in self.lower.values())
 
     @property
     def answers(self) -> set[str]:
@@ -128,15 +154,7 @@ def _layout(columns: Sequence[str], tree: DecisionTree, suffix: str) -> Publishe
     incomplete = []
     for question in tree.questions:
         of_question, some_only = _of_question(known, question, suffix)
-        found = PublishedLayout(
-            "",
-            {**found.concentrations, **of_question.concentrations},
-            {**found.fractions, **of_question.fractions},
-            {**found.untold, **of_question.untold},
-            {**found.lower, **of_question.lower},
-            {**found.upper, **of_question.upper},
-            {**found.reach, **of_question.reach},
-        )
+        found |= of_question
         incomplete += [question.name] if some_only else []
     bare = [name for name in found.untold.values() if not name.endswith("_pred")]
     if bare and len(bare) < len(found.answers):  # bare labels beside others are votes
@@ -165,19 +183,38 @@ def _of_question(known: set[str], question: Question, suffix: str) -> tuple[Publ
     if not concentrations and not fractions:
         either = (with_ending(ending) for ending in _UNTOLD_ENDINGS)
         untold = next((columns for columns in either if len(columns) == len(stems)), {})
-    lower, upper = (with_ending(ending) if fractions else {} for ending in _INTERVAL)
-    both = [label for label in fractions if label in lower and label in upper]
     means = bool(fractions) or "_concentration_mean" in whole[:1]  # of samples that are not there
     layout = PublishedLayout(
         "",
         concentrations,
         fractions,
         untold,
-        {label: lower[label] for label in both},
-        {label: upper[label] for label in both},
-        _stated_reach(known, question, suffix) if means else {},
+        reach=_stated_reach(known, question, suffix) if means else {},
     )
+    layout = replace(layout, **_stated_spread(known, question, suffix, fractions))
     return layout, any(given.values()) and not whole
+
+
+def _stated_spread(
+    known: set[str], question: Question, suffix: str, fractions: Mapping[str, str]
+) -> dict[str, Any]:
+    """The columns that state how far fractions are sure, by the name of their kind."""
+    released = {a for a, name in fractions.items() if name.endswith(_PREDICTED)}
+    stems = _stems(question, suffix)
+
+    def ends(endings: Sequence[str], labels: Collection[str]) -> dict[str, list[str]]:
+        named = {label: [stems[label] + ending for ending in endings] for label in labels}
+        return {label: names for label, names in named.items() if known.issuperset(names)}
+
+    intervals = ends(_INTERVAL, fractions) | ends(_INTERVAL_OF_RELEASE, released)
+    information = question.name + suffix + _INFORMATION
+    return {
+        "lower": {label: lower for label, (lower, _) in intervals.items()},
+        "upper": {label: upper for label, (_, upper) in intervals.items()},
+        "sd": {label: name for label, (name,) in ends([_SD], released).items()},
+        "model_sd": {label: name for label, (name,) in ends([_MODEL_SD], released).items()},
+        "information": {question.name: information} if released and information in known else {},
+    }
 
 
 def _stated_reach(known: set[str], question: Question, suffix: str) -> dict[str, str]:

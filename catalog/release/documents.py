@@ -163,6 +163,14 @@ def _code(text: str) -> str:
     return f"{fence}{pad}{line}{pad}{fence}"
 
 
+_HEADING = re.compile(r"^## (\w+): one row per (.+)$", re.M)
+
+
+def read_rows(dictionary: str) -> dict[str, str]:
+    """What a row of each table is, by the name of the table, as `write_dictionary` says it."""
+    return dict(_HEADING.findall(dictionary))
+
+
 def write_dictionary(folder: Path, title: Title, tables: Mapping[str, Described]) -> None:
     """`DICTIONARY.md`: every column of every table, from the files' own schemas."""
     lines = [f"# Columns of {_escaped(str(title))}", ""]

@@ -1,5 +1,6 @@
 """Who may ask, how much a request may send, and a line on every request."""
 
+import asyncio
 import base64
 import binascii
 import hmac
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _REALM = 'Basic realm="zoolens", charset="UTF-8"'
 _LONGEST = 500  # characters of an address in the log
+_SLOWEST = 10_000  # bytes a second of a request's body
 
 
 class BrokenOff(Exception):
@@ -24,11 +26,12 @@ class Guard:
     """A service behind a token, with a bound on what a request sends.
 
     token: as `Authorization: Bearer` has it, or the password of `Basic`, whatever the user, which
-    is what TOPCAT asks for; None if everybody may. most: bytes of a request's body.
+    is what TOPCAT asks for; None if everybody may. most: bytes of a request's body. patience:
+    seconds in which a body must come, and one more for every `_SLOWEST` bytes of it.
     """
 
-    def __init__(self, app: ASGIApp, token: str | None, most: int) -> None:
-        self._app, self._token, self._most = app, token, most
+    def __init__(self, app: ASGIApp, token: str | None, most: int, patience: float = 20.0) -> None:
+        self._app, self._token, self._most, self._patience = app, token, most, patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it."""
@@ -48,12 +51,21 @@ class Guard:
         await self._bounded(scope, receive, send)
 
     async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        got, begun = 0, False
+        got, whole, begun = 0, False, False
+        start = time.monotonic()
 
         async def counted() -> Message:
-            nonlocal got
-            message = await receive()
+            nonlocal got, whole
+            if whole:  # what comes now is only that they have gone
+                return await receive()
+            left = start + self._patience + got / _SLOWEST - time.monotonic()
+            try:
+                async with asyncio.timeout(left):
+                    message = await receive()
+            except TimeoutError:
+                raise _TooSlow from None
             got += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
             if got > self._most:
                 raise _TooLong
             return message
@@ -65,10 +77,15 @@ class Guard:
 
         try:
             await self._app(scope, counted, noted)
-        except _TooLong:
+        except (_TooLong, _TooSlow) as error:
             if begun:
-                raise
-            await self._too_long()(scope, receive, send)
+                raise BrokenOff(type(error).__name__) from None
+            refusal = self._too_long() if isinstance(error, _TooLong) else self._too_slow()
+            await refusal(scope, receive, send)
+
+    def _too_slow(self) -> PlainTextResponse:
+        words = f"a request that does not come within {self._patience:g} s is not waited for\n"
+        return PlainTextResponse(words, 408, {"Connection": "close"})
 
     def _too_long(self) -> PlainTextResponse:
         words = f"a request is {self._most / 1e6:.3g} MB at most\n"
@@ -77,6 +94,10 @@ class Guard:
 
 class _TooLong(Exception):
     """A request sends more than it may."""
+
+
+class _TooSlow(Exception):
+    """A request does not come."""
 
 
 def _knows(given: str, token: str) -> bool:

@@ -16,6 +16,7 @@ from zoolens.catalog.serve.links import addresses as links
 from zoolens.catalog.serve.page.files import Files
 from zoolens.catalog.serve.products import addresses
 from zoolens.catalog.serve.products.addresses import Products
+from zoolens.catalog.serve.rate import Rate
 from zoolens.catalog.serve.service import PATH, Service
 from zoolens.catalog.serve.tap import description
 from zoolens.catalog.serve.tap.asynchronous import Asynchronous
@@ -36,6 +37,7 @@ def make_app(service: Service, log: Callable[[str], object]) -> Starlette:
         finally:
             await service.end()
 
+    settings = service.settings
     vosi = _Vosi(service)
     tap = [
         Route("/sync", Sync(service), methods=["GET", "POST"]),
@@ -55,7 +57,10 @@ def make_app(service: Service, log: Callable[[str], object]) -> Starlette:
         ],
         middleware=[
             Middleware(Log, write=log),
-            Middleware(Guard, token=service.settings.token, most=service.settings.upload),
+            *([] if settings.rate is None else [Middleware(Rate, most=settings.rate)]),
+            Middleware(
+                Guard, token=settings.token, most=settings.upload, patience=settings.patience
+            ),
         ],
         exception_handlers={CatalogError: _refused},
         lifespan=lifespan,
@@ -84,7 +89,9 @@ class _Vosi:
         return Response(made, media_type=_XML)
 
     def tables(self, request: Request) -> Response:
-        whole = request.query_params.get("detail", "max").lower() != "min"
+        asked = request.query_params
+        # astroquery's TapPlus asks for names alone in a way of ESA's
+        whole = asked.get("detail", "max").lower() != "min" and asked.get("only_tables") != "true"
         return Response(description.tables(self._service.tables, columns=whole), media_type=_XML)
 
     def table(self, request: Request) -> Response:

@@ -1,7 +1,14 @@
 """What is asked of a process that answers a query, and what it may take."""
 
+import tempfile
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
+
+
+def scratch_of(process: int) -> Path:
+    """The folder of what a process that answers writes; gone with it, however that ends."""
+    return Path(tempfile.gettempdir()) / f"zoolens-query-{process}"
 
 
 @dataclass(frozen=True)

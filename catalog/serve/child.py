@@ -10,8 +10,8 @@ import ctypes
 import json
 import os
 import resource
+import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -20,13 +20,15 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.formats.votable_reading import read_votable
 from zoolens.catalog.paths import index_path
+from zoolens.catalog.serve.adql.functions import also_read
+from zoolens.catalog.serve.adql.parsing import AdqlError
 from zoolens.catalog.serve.adql.reserved import written
 from zoolens.catalog.serve.adql.translate import Translated, translate
 from zoolens.catalog.serve.adql.where import at_in
-from zoolens.catalog.serve.asking import Asked, Limits, Listing, Product, Request
+from zoolens.catalog.serve.asking import Asked, Limits, Listing, Product, Request, scratch_of
 from zoolens.catalog.serve.links.listing import VIEWS, links_of, listed
 from zoolens.catalog.serve.opening import opened_to_ask
 from zoolens.catalog.serve.tap.formats import Answer, format_of
@@ -63,9 +65,9 @@ def _parts(catalog: Path, asked: Request, limits: Limits) -> Iterator[bytes]:
 def _said(catalog: Path, asked: Asked | Listing, limits: Limits) -> Iterator[bytes]:
     """The line that says how it went, then the answer."""
     try:
-        with tempfile.TemporaryDirectory(prefix="zoolens-") as scratch:
+        with _scratch() as scratch:
             ways = _answer if isinstance(asked, Asked) else _listed
-            parts = ways(catalog, asked, limits, Path(scratch))  # type: ignore[arg-type]
+            parts = ways(catalog, asked, limits, scratch)  # type: ignore[arg-type]
             first = next(parts)
             yield _line(status="ok")
             yield first
@@ -76,14 +78,24 @@ def _said(catalog: Path, asked: Asked | Listing, limits: Limits) -> Iterator[byt
         yield _line(status="error", message=_too_much(limits))
 
 
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """The folder for what this process writes."""
+    folder = scratch_of(os.getpid())
+    folder.mkdir(exist_ok=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _made(catalog: Path, asked: Product, limits: Limits) -> Iterator[bytes]:
     """The line that says how it went, then what was made of a galaxy."""
     from zoolens.catalog.serve.products.making import make  # loads much that queries do not need
 
     try:
-        with tempfile.TemporaryDirectory(prefix="zoolens-") as scratch:
-            kept = catalog.parent / "maps"
-            made = make(catalog, asked, limits.threads, Path(scratch), kept)
+        with _scratch() as scratch:
+            made = make(catalog, asked, limits.threads, scratch, catalog.parent / "maps")
         yield _line(status="ok", mime=made.mime, name=made.name, size=len(made.body))
         yield made.body
     except CatalogError as error:
@@ -107,16 +119,19 @@ def _too_much(limits: Limits) -> str:
 def _answer(catalog: Path, asked: Asked, limits: Limits, scratch: Path) -> Iterator[bytes]:
     form = format_of(asked.form)
     bounds = {"memory": limits.memory, "threads": limits.threads}
-    with opened_to_ask(catalog, asked.query, **bounds) as (foreign, told):
+    with opened_to_ask(catalog, also_read(asked.query), **bounds) as (foreign, told):
         _take_in(foreign, asked)
         query = translate(asked.query, foreign.tables, asked.rows + 1)
         if query.has_geometry:
             foreign.add_macros()
+        foreign.add_functions(query.called.macros, query.called.reads)
+        _check_names(foreign, query)
         if any(name.startswith("tap_schema.") for name in query.used):
             foreign.add_tap_schema(written)
         with _as_user_error(asked.query, query, limits):
+            columns = foreign.sized(query.columns)
             reader = foreign.answer(query.sql, _BATCH)
-            schema = described_schema(reader.schema, query.columns)
+            schema = described_schema(reader.schema, columns)
             batches = _batches(reader, schema, asked.query, query, limits)
             infos = {"QUERY": asked.query, "PROVIDER": "Zoolens"}
             infos |= {f"WARNING_{number}": words for number, words in enumerate(told, start=1)}
@@ -131,6 +146,14 @@ def _listed(catalog: Path, asked: Listing, limits: Limits, scratch: Path) -> Ite
         _,
     ):
         yield from listed(foreign, asked, scratch)
+
+
+def _check_names(foreign: Foreign, query: Translated) -> None:
+    for given in query.called.given:
+        try:
+            foreign.check_name(given.kind, given.name)
+        except UnknownName as error:
+            raise AdqlError(f"{given.at}: {error}") from None
 
 
 def _take_in(foreign: Foreign, asked: Asked) -> None:

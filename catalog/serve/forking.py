@@ -8,6 +8,7 @@ ended. It ends, and all of them with it, when the socket is closed.
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import sys
@@ -17,7 +18,14 @@ from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import Any
 
-from zoolens.catalog.serve.asking import Limits, Product, Request, packed, unpacked
+from zoolens.catalog.serve.asking import (
+    Limits,
+    Product,
+    Request,
+    packed,
+    scratch_of,
+    unpacked,
+)
 
 PRODUCTS = "products"  # what the command line says of such a process
 Run = Callable[[str, Request, Limits, Connection], None]
@@ -127,6 +135,7 @@ def _report(orders: socket.socket, numbers: dict[int, int]) -> None:
         process, status = os.waitpid(-1, os.WNOHANG)
         if not process:
             return
+        shutil.rmtree(scratch_of(process), ignore_errors=True)
         said = {"number": numbers.pop(process), "code": os.waitstatus_to_exitcode(status)}
         orders.send(json.dumps(said).encode())
 

@@ -1,8 +1,8 @@
-"""Whatever is served, opened for one query: a catalogue, or the folder of a survey."""
+"""Whatever is served, opened for one query: a catalogue, a survey, or the tables of a release."""
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from zoolens.catalog.store.overview import JOBS, Overview, overview, together
 from zoolens.catalog.store.own_columns import DEFINITIONS, OwnColumn
 from zoolens.catalog.store.published import Published, published
 from zoolens.catalog.store.query import steps_read
+from zoolens.catalog.store.release_file import NAME, look_over_release, opened_release
 from zoolens.catalog.store.together import Together, open_together
 from zoolens.catalog.survey.agreement import tell_of_pieces
 from zoolens.catalog.survey.folder import is_survey, read_survey
@@ -25,7 +26,7 @@ def opened_to_ask(
 
     memory: bytes that DuckDB may hold. Raises `CatalogError` if it cannot be read.
     """
-    ways = _survey if is_survey(path) else opened
+    ways = _survey if is_survey(path) else opened_release if path.name == NAME else opened
     with _telling() as told, ways(path, query, memory=memory, threads=threads) as foreign:
         yield foreign, [str(one.message) for one in told if isinstance(one.message, Told)]
 
@@ -41,6 +42,7 @@ class Looked(NamedTuple):
 def looked_over(path: Path, *, memory: int) -> Looked:
     """What is served, looked at. Raises `CatalogError` if it cannot be read."""
     ways = _look_over_survey if is_survey(path) else look_over
+    ways = look_over_release if path.name == NAME else ways
     with _telling() as told:
         tables, held = ways(path, memory=memory)
     return Looked(tables, held, [str(one.message) for one in told if isinstance(one.message, Told)])
@@ -57,7 +59,8 @@ def _telling() -> Iterator[list[warnings.WarningMessage]]:
 def _survey(folder: Path, query: str, *, memory: int, threads: int) -> Iterator[Foreign]:
     """A survey open for one query; of its views those that the query names are made."""
     with open_together(read_survey(folder).named, settings_of(memory, threads)) as survey:
-        tell_of_pieces(folder, survey.stores(), sorted(steps_read(query)))
+        with closing(survey.stores()) as stores:
+            tell_of_pieces(folder, stores, sorted(steps_read(query)))
         tables = _tables(survey)
         survey.make_views(query)
         survey.close_in()
@@ -66,7 +69,8 @@ def _survey(folder: Path, query: str, *, memory: int, threads: int) -> Iterator[
 
 def _look_over_survey(folder: Path, *, memory: int) -> tuple[list[Published], Overview]:
     with open_together(read_survey(folder).named, settings_of(memory, 1)) as survey:
-        tell_of_pieces(folder, survey.stores(), JOBS)
+        with closing(survey.stores()) as stores:
+            tell_of_pieces(folder, stores, JOBS)
         held = together(overview(store) for _, store in survey.stores())
         return _tables(survey), held
 

@@ -10,6 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.serve.watching import watch
 from zoolens.catalog.store.store import code_version
 
 _GRACE = 5  # seconds that answers have to end in when the server does
@@ -35,11 +36,13 @@ def bound(host: str, port: int) -> socket.socket:
 def run(
     app: Starlette,
     listening: socket.socket,
+    patience: float,
     beside: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Serve until the process is asked to end; beside: what goes on meanwhile.
 
-    Answers have some seconds to end in. What asked for the end is raised again afterwards.
+    patience: seconds that a connection may keep waiting. Answers have some seconds to end in. What
+    asked for the end is raised again afterwards.
     """
     config = uvicorn.Config(
         app,
@@ -49,22 +52,26 @@ def run(
         headers=[("Server", f"zoolens/{code_version()}")],
         lifespan="on",
         ws="none",
+        http="h11",
         h11_max_incomplete_event_size=_LONGEST_HEAD,
         timeout_graceful_shutdown=_GRACE,
     )
     logging.getLogger("uvicorn.error").addFilter(lambda record: _UNFINISHED not in record.msg)
-    asyncio.run(_served(uvicorn.Server(config), listening, beside))
+    asyncio.run(_served(uvicorn.Server(config), listening, patience, beside))
 
 
 async def _served(
     server: uvicorn.Server,
     listening: socket.socket,
+    patience: float,
     beside: Callable[[], Awaitable[None]] | None,
 ) -> None:
-    other = None if beside is None else asyncio.ensure_future(beside())
+    others = [asyncio.ensure_future(watch(server.server_state.connections, patience))]
+    if beside is not None:
+        others.append(asyncio.ensure_future(beside()))
     try:
         await server.serve(sockets=[listening])
     finally:
-        if other is not None:
+        for other in others:
             other.cancel()
-            await asyncio.gather(other, return_exceptions=True)
+        await asyncio.gather(*others, return_exceptions=True)

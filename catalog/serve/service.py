@@ -1,5 +1,6 @@
 """What all requests share: the snapshot that is asked, the queries and jobs at work."""
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,8 +25,8 @@ class Service:
     """A catalogue that is served.
 
     catalog: a file that nobody writes to, which may be replaced by another, or a survey of such;
-    jobs: the folder of the asynchronous ones; name: what the catalogue is called where it lies;
-    about: what the page is told of it.
+    jobs: the folder of the asynchronous ones; `scratch`, beside it, is for what is at work. name:
+    what the catalogue is called where it lies; about: what the page is told of it.
     """
 
     workers: Workers
@@ -34,7 +35,7 @@ class Service:
     def __init__(self, catalog: Path, jobs: Path, settings: Settings, name: str = "") -> None:
         self.catalog, self.settings, self.name = catalog, settings, name or catalog.name
         self.since = datetime.now(UTC)
-        self._jobs = jobs
+        self._jobs, self.scratch = jobs, jobs.with_name("scratch")
         self.look_again()
 
     def look_again(self) -> None:
@@ -48,9 +49,11 @@ class Service:
         """Start what answers queries, and go on with jobs that had not ended."""
         from zoolens.catalog.serve.tap.running import Running
 
-        self.workers = Workers(self.settings.workers)
+        shutil.rmtree(self.scratch, ignore_errors=True)  # of a server that was killed
+        self.scratch.mkdir(parents=True)
+        self.workers = Workers(self.settings.workers, scratch=self.scratch)
         self._makers: Workers | None = None
-        self.running = Running(self, JobStore(self._jobs))
+        self.running = Running(self, JobStore(self._jobs, disk=self.settings.disk))
 
     async def end(self) -> None:
         """End what is at work."""
@@ -66,7 +69,7 @@ class Service:
         Beside `workers`, since what it loads takes seconds, in which others' queries would wait.
         """
         if self._makers is None or not self._makers.alive:
-            self._makers = Workers(self.settings.workers, products=True)
+            self._makers = Workers(self.settings.workers, scratch=self.scratch, products=True)
         return self._makers
 
     def root(self, request: Request) -> str:

@@ -1,4 +1,4 @@
-"""The copy of a catalogue that is served, made anew when the catalogue has changed.
+"""The copy of a catalogue, survey or release that is served, made anew when that has changed.
 
 Queries read a file of their own, so that jobs can go on writing to the catalogue. A new copy takes
 the place of the old one by renaming: who reads the old one reads it to the end.
@@ -13,10 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from zoolens.catalog.errors import CatalogBusy, CatalogError
-from zoolens.catalog.paths import index_path
+from zoolens.catalog.paths import CHECKSUMS, index_path
+from zoolens.catalog.release.checking import is_release
+from zoolens.catalog.release.tables import save_tables
 from zoolens.catalog.runtime.files import stamp
 from zoolens.catalog.serve.service import Service
 from zoolens.catalog.similarity.files import KINDS
+from zoolens.catalog.store.release_file import NAME
 from zoolens.catalog.store.saved import changed, save
 from zoolens.catalog.survey.folder import is_survey, read_survey, write_survey
 
@@ -46,17 +49,28 @@ def held(folder: Path) -> Iterator[Path]:
 
 
 class Snapshot:
-    """A copy of a catalogue, or of each piece of a survey, in a folder; `path` is where it is."""
+    """A copy of a catalogue, of each piece of a survey, or of the tables of a release, in a folder.
+
+    `path` is where it is.
+    """
 
     def __init__(self, catalog: Path, folder: Path) -> None:
+        if catalog.is_dir() and not (is_survey(catalog) or is_release(catalog)):
+            raise CatalogError(
+                f"{catalog} is no folder of a survey or a release; give the file of a catalogue, "
+                "or a folder that zoolens ingest --survey or zoolens release wrote"
+            )
         self._catalog = catalog
-        self._survey = is_survey(catalog)
-        self.path = folder / ("survey" if self._survey else "catalog.duckdb")
+        self._survey, self._release = is_survey(catalog), is_release(catalog)
+        name = "survey" if self._survey else NAME if self._release else "catalog.duckdb"
+        self.path = folder / name
         self._of: dict[Path, tuple[int, ...]] = {}
         self.renew()
 
     def renew(self) -> bool:
         """Copy again what has changed; whether anything had."""
+        if self._release:
+            return self._made(self._catalog / CHECKSUMS)
         if not self._survey:
             return self._copy(self._catalog, self.path)
         survey = read_survey(self._catalog)
@@ -65,8 +79,17 @@ class Snapshot:
             out = piece.path(self.path)
             out.parent.mkdir(parents=True, exist_ok=True)
             renewed |= self._copy(piece.path(self._catalog), out)
-        write_survey(self.path, survey.pieces)
+        write_survey(self.path, survey.pieces, survey.identities)
         return renewed
+
+    def _made(self, sums: Path) -> bool:
+        """Take in a release, whose checksums are others whenever it is another."""
+        now = changed(sums)
+        if now == self._of.get(sums):
+            return False
+        save_tables(self._catalog, self.path)
+        self._of[sums] = now
+        return True
 
     def _copy(self, file: Path, out: Path) -> bool:
         beside = [(index_path(file, kind), index_path(out, kind)) for kind in KINDS]

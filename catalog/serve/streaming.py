@@ -67,5 +67,6 @@ async def while_there(receive: Receive, work: Callable[[], Awaitable[None]]) -> 
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    if tasks[0].done() and not tasks[0].cancelled():
-        tasks[0].result()
+    for task in tasks:
+        if not task.cancelled():
+            task.result()

@@ -25,6 +25,7 @@ _LINE = 1 << 17  # bytes of the line that says how it went
 _ORDER = 150_000  # bytes, which Linux sends in one piece
 _PART = 1 << 16  # bytes of an answer that are held
 _GRACE = 5.0  # seconds after its own alarm that a process is given
+_LOADING = 60.0  # seconds that may pass, on a busy machine, before what loads much forks its first
 
 
 class Busy(CatalogError):
@@ -74,16 +75,24 @@ class Answering:
 class Workers:
     """Processes for queries.
 
-    most: how many at once; waiting: how many more may wait, each so many seconds; products: they
-    are to be for what is made of galaxies' pixels, for which much is loaded.
+    most: how many at once; waiting: how many more may wait, each so many seconds; scratch: the
+    folder for what they write, that of the system unless given; products: they are to be for what
+    is made of galaxies' pixels, for which much is loaded.
     """
 
     def __init__(
-        self, most: int, waiting: int = 64, patience: float = 30.0, *, products: bool = False
+        self,
+        most: int,
+        waiting: int = 64,
+        patience: float = 30.0,
+        scratch: Path | None = None,
+        *,
+        products: bool = False,
     ) -> None:
         self._slots = asyncio.Semaphore(most)
         self._waiting, self._most_waiting, self._patience = 0, waiting, patience
         self._numbers = count(1)
+        self._grace = _GRACE + (_LOADING if products else 0.0)
         self._ended: dict[int, asyncio.Future[int]] = {}
         self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for end in (self._orders, theirs):
@@ -94,6 +103,7 @@ class Workers:
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
+            env=os.environ | ({} if scratch is None else {"TMPDIR": str(scratch)}),
         )
         theirs.close()
         self._orders.setblocking(False)
@@ -134,7 +144,7 @@ class Workers:
                 lambda: asyncio.StreamReaderProtocol(reader), pipe
             )
             late = asyncio.get_running_loop().call_later(
-                limits.seconds + _GRACE, self._kill, number
+                limits.seconds + self._grace, self._kill, number
             )
             try:
                 yield Answering(reader, ended, limits)

@@ -40,9 +40,10 @@ def counterpart_table(
 
     Similarity in nat, 0 or less; of the answer the votes of its question, the observed and the
     predicted fraction, and what was `asked` for in place of the one or the other; `off` is the
-    largest difference of a fraction of the question from what was asked for, `close` whether it is
-    near (`Target`); `others` has the question's other answers as text, observed/predicted. Of a
-    galaxy without votes the second kind is `alike`.
+    largest difference of a fraction of the question from what was asked for, `allowed` how large
+    that may be (`Target.furthest`), `close` whether none is larger than it may be; `others` has the
+    question's other answers as text, observed/predicted. Of a galaxy without votes the second kind
+    is `alike`.
     """
     rows: list[tuple[str, int, str, float | None]] = [("selected", galaxy_id, galaxy, None)]
     second = "predicted" if found.exchanged else "alike"
@@ -50,6 +51,7 @@ def counterpart_table(
         rows += [(kind, c.galaxy_id, c.iauname, c.score) for c in counterparts]
     kinds, numbers, names, scores = zip(*rows, strict=True)
     targets = [None, *(c.target for c in (*found.observed, *found.predicted))]
+    furthest = [target and target.furthest for target in targets]
     ids, place = np.unique(np.array(numbers, np.int64), return_inverse=True)
     known, bare, tree = facts.known(ids), facts.without_votes(ids), facts.tree
     question = tree.question_of[answer_id]
@@ -63,7 +65,8 @@ def counterpart_table(
             "observed": pa.array(known.observed[place, answer_id], from_pandas=True),
             "predicted": pa.array(known.predicted[place, answer_id], from_pandas=True),
             "asked": pa.array([t and t.fraction for t in targets], pa.float64()),
-            "off": pa.array([t and t.distance for t in targets], pa.float64()),
+            "off": pa.array([far and far[0] for far in furthest], pa.float64()),
+            "allowed": pa.array([far and far[1] for far in furthest], pa.float64()),
             "close": pa.array([t and t.close for t in targets], pa.bool_()),
             "others": [others[i] for i in place],
         }

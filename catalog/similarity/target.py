@@ -47,6 +47,14 @@ class Target:
         return max((off for _, off, _ in self._differences), default=None)
 
     @property
+    def furthest(self) -> tuple[float, float] | None:
+        """`distance`, and how large that difference may be; None if unknown.
+
+        A smaller one, of which less is allowed, may still be too large: see `words`.
+        """
+        return max(((off, allowed) for _, off, allowed in self._differences), default=None)
+
+    @property
     def close(self) -> bool:
         """Whether all of it is as near as `CLOSE` or the chance of the votes (see above)."""
         differences = self._differences

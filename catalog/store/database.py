@@ -15,7 +15,7 @@ from typing import Any, Self
 import duckdb
 import pyarrow as pa
 
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, few
 from zoolens.catalog.store.connection import is_shared
 from zoolens.catalog.store.failures import (
     READ_FAILURES,
@@ -226,10 +226,7 @@ class Database:
 def _refuse_absent(path: Path, *, create: bool = False) -> None:
     """Raises `CatalogError` if no catalogue is at a path, nor may be created there."""
     if path.is_dir():
-        raise CatalogError(
-            f"{path} is a folder without a survey.json; --catalog takes a file such as gz.duckdb, "
-            "or the folder of a survey"
-        )
+        raise CatalogError(f"{path} is a folder without a survey.json; {_instead(path)}")
     if not path.exists():
         if not create:
             raise CatalogError(
@@ -237,6 +234,26 @@ def _refuse_absent(path: Path, *, create: bool = False) -> None:
             )
         if not path.parent.is_dir():
             raise CatalogError(f"no folder {path.parent} to put {path.name} in")
+
+
+def _instead(folder: Path) -> str:
+    """What to give in place of a folder that is no survey."""
+    inside = sorted(path for path in folder.glob("*.duckdb") if path.is_file())
+    surveys = sorted(path.parent for path in folder.glob("*/survey.json"))
+    if len(inside) + len(surveys) == 1:
+        return f"did you mean --catalog {(inside + surveys)[0]}?"
+    if inside or surveys:
+        there = few([path.name for path in inside + surveys])
+        return (
+            f"give one of the catalogues in it, such as --catalog {(inside + surveys)[0]}: {there}"
+        )
+    for above in folder.resolve().parents:
+        if (above / "survey.json").is_file():
+            return f"it lies in a survey: --catalog {above}"
+    return (
+        "--catalog takes a file such as gz.duckdb, or the folder of a survey, which zoolens ingest "
+        "TABLE --survey --catalog FOLDER makes"
+    )
 
 
 def _connect_to_write(path: Path) -> duckdb.DuckDBPyConnection:

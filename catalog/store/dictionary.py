@@ -6,6 +6,8 @@ in every format are made from it.
 
 from typing import NamedTuple
 
+from zoolens.catalog.store.shown import FEWEST_VOTES
+
 
 class Column(NamedTuple):
     """A column: its name, its type in SQL, and what it holds.
@@ -13,7 +15,8 @@ class Column(NamedTuple):
     description: in words, with its range and what NULL means; unit: as in VOUnit, empty if
     it has none; ucd: IVOA's Unified Content Descriptor 1+, empty if none fits. wide: the
     description where a release has one such column per answer or question, named by {of}. xtype:
-    what its values are beyond their type, as IVOA's DALI calls it, empty for nothing.
+    what its values are beyond their type, as IVOA's DALI calls it, empty for nothing; arraysize: as
+    VOTable has it, of a list whose length is known, else empty.
     """
 
     name: str
@@ -23,6 +26,7 @@ class Column(NamedTuple):
     ucd: str = ""
     wide: str = ""
     xtype: str = ""
+    arraysize: str = ""
 
     @property
     def comment(self) -> str:
@@ -142,7 +146,7 @@ COLUMNS: dict[str, dict[str, Column]] = {
         _TOTAL_VOTES,
     ),
     "worst": _columns(
-        Column("rank", "BIGINT", "1 for the largest weighted_ce", ucd="stat.rank"),
+        Column("rank", "BIGINT", f"1 for the largest weighted_ce, of however few votes, as zoolens worst --min-votes 0; without that option the command leaves out answers to questions asked of fewer than {FEWEST_VOTES} volunteers, and so ranks otherwise", ucd="stat.rank"),
         _GALAXY_ID, _IAUNAME,
         Column("label", "VARCHAR", "answer with the galaxy's largest weighted_ce", ucd="meta.id"),
         Column("ce", "DOUBLE", "cross-entropy of that answer, nat", ucd="stat.fit.goodness"),
@@ -214,6 +218,7 @@ COLUMNS: dict[str, dict[str, Column]] = {
         Column("kind", "VARCHAR", "how the reason begins, for grouping: one of the kinds in docs/dictionary.md", ucd="meta.code"),
         Column("refused", "BOOLEAN", "whether it was left out; false where it was kept and is only remarked on", ucd="meta.code"),
         Column("reason", "VARCHAR", "what is wrong", ucd="meta.note"),
+        Column("latest", "BOOLEAN", "whether nothing has read it again since: of a table or a folder of images no later ingest, of own columns no later keep of the same, of other jobs no later run of the job", ucd="meta.code"),
     ),
     "runs": _columns(
         Column("run_id", "INTEGER", "number of the run, in order of start", ucd="meta.id"),

@@ -4,7 +4,7 @@ What a query may do is decided before (`catalog.serve.adql.translate`); here Duc
 more: it has no files, extensions, variables or settings, and reads the catalogue alone.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,25 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.store.connection import CLOSED
+from zoolens.catalog.store.dictionary import Column
+from zoolens.catalog.store.functions import AS_MAPS, SHAPE, SIMILARITIES, maps
 from zoolens.catalog.store.outdated import warn_of
 from zoolens.catalog.store.overview import JOBS, Overview, overview
 from zoolens.catalog.store.own_columns import DEFINITIONS, OwnColumn, quoted
-from zoolens.catalog.store.published import Published, published, tap_schema, uploaded
+from zoolens.catalog.store.published import UPLOADS, Published, published, tap_schema, uploaded
 from zoolens.catalog.store.query import steps_read
 from zoolens.catalog.store.snapshot import look
 from zoolens.catalog.store.sphere import MACROS
 from zoolens.catalog.store.store import Store
+
+# Where names of each kind are: the column, and the table.
+_NAMES = {
+    "galaxy": ("iauname", "galaxies"),
+    "question": ("question", "answers"),
+    "label": ("label", "answers"),
+}
 
 
 class Foreign:
@@ -34,9 +44,58 @@ class Foreign:
         for macro in MACROS:
             self._connection.execute(macro)
 
+    def add_functions(self, macros: Collection[str], reads: Collection[str]) -> None:
+        """Make functions of `catalog.store.functions` known, which read some tables.
+
+        Raises `CatalogError` where there is no such table.
+        """
+        if lacking := sorted({*reads} - self._columns.keys()):
+            raise CatalogError(f"there is no table {lacking[0]} here, which the function needs")
+        for name in macros & SIMILARITIES.keys():
+            self._connection.execute(SIMILARITIES[name])
+        if macros - SIMILARITIES.keys():
+            for macro in maps(blobs=self._columns["saliency"]["mean"].type == "BLOB"):
+                self._connection.execute(macro)
+
+    def check_name(self, kind: str, name: str) -> None:
+        """Raises `UnknownName` for a galaxy, question or label that is not there."""
+        column, view = _NAMES[kind]
+        known = f"FROM main.{view} WHERE {column} IS NOT NULL"
+        sql = f"SELECT 1 {known} AND {column} = ? LIMIT 1"
+        if self._connection.execute(sql, [name]).fetchone() is None:
+            near = self._connection.execute(
+                f"SELECT DISTINCT {column}, jaro_winkler_similarity({column}, ?) {known} "
+                "ORDER BY 2 DESC, 1 LIMIT 3",
+                [name],
+            ).fetchall()
+            hint = f"; nearest: {', '.join(str(row[0]) for row in near)}" if near else ""
+            raise UnknownName(f"no {kind} {name!r}{hint}")
+
+    def sized(self, columns: Sequence[Column]) -> list[Column]:
+        """Columns of an answer, those of maps with the size of all maps, if they have one."""
+        if not any(column.arraysize == AS_MAPS for column in columns):
+            return [*columns]
+        size = self._columns["saliency"]["mean"].arraysize
+        if not size:
+            shapes = self._connection.execute(SHAPE).fetchall()
+            size = "x".join(map(str, shapes[0])) if len(shapes) == 1 else ""
+        return [
+            column._replace(arraysize=size) if column.arraysize == AS_MAPS else column
+            for column in columns
+        ]
+
+    @property
+    def _columns(self) -> dict[str, dict[str, Column]]:
+        """The columns of the tables in the first schema, by name."""
+        return {
+            table.name: {column.name: column for column in table.columns}
+            for table in self.tables
+            if table.schema == "zoolens"
+        }
+
     def add_tap_schema(self, written: Callable[[str], str]) -> None:
         """Make the tables of TAP_SCHEMA; written: as `tap_schema` has it."""
-        self.add(tap_schema(self.tables, written))
+        self.add(tap_schema([t for t in self.tables if t.schema != UPLOADS], written))
 
     def add(self, tables: Mapping[str, pa.Table]) -> None:
         """Make tables, by name, that last as long as the connection."""
@@ -50,6 +109,10 @@ class Foreign:
         table = uploaded(name, rows.schema)
         self.add({table.place[1]: rows})
         self.tables.append(table)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """All rows of a query of our own."""
+        return self._connection.execute(sql).fetchall()
 
     def answer(
         self, sql: str, rows: int, parameters: Mapping[str, Any] | None = None

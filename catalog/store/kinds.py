@@ -46,6 +46,8 @@ _REFUSED = (
     ("uneven samples", "row with more samples of some answers than of others"),
     ("unreadable fraction", "row with a predicted fraction that is no number"),
     ("fraction outside", "row with a predicted fraction below 0 or above 1"),
+    ("unreadable information", "row with a mutual information that is no number"),
+    ("information outside", "row with a mutual information that cannot be"),
     # columns
     ("missing column", "question that the table has in part, and which is not read"),
     ("unknown column", "column that might be an answer, and is not read"),

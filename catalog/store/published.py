@@ -24,6 +24,7 @@ SCHEMAS = {
 # VOTable's datatype, arraysize and xtype, by type in SQL.
 VOTABLE = {
     "BOOLEAN": ("boolean", None, None),
+    "SMALLINT": ("short", None, None),
     "INTEGER": ("int", None, None),
     "BIGINT": ("long", None, None),
     "FLOAT": ("float", None, None),
@@ -31,7 +32,10 @@ VOTABLE = {
     "VARCHAR": ("unicodeChar", "*", None),
     "TIMESTAMP": ("char", "*", "timestamp"),
     "BLOB": ("unsignedByte", "*", None),
+    "FLOAT[]": ("float", "*", None),
+    "DOUBLE[]": ("double", "*", None),
 }
+UPLOADS = "tap_upload"  # the schema of tables that come with a query
 _FLAG, _TEXT, _INT = "INTEGER", "VARCHAR", "INTEGER"
 
 
@@ -39,7 +43,8 @@ _FLAG, _TEXT, _INT = "INTEGER", "VARCHAR", "INTEGER"
 class Published:
     """A table that others may ask: its schema and name, what a row is, its columns.
 
-    place: schema and name in DuckDB; standard: whether TAP says what it holds.
+    place: schema and name in DuckDB; standard: whether TAP says what it holds; about: what the
+    schema is, where it is another than `SCHEMAS` says.
     """
 
     schema: str
@@ -48,6 +53,7 @@ class Published:
     columns: tuple[Column, ...]
     place: tuple[str, str]
     standard: bool = False
+    about: str = ""
 
     @property
     def full(self) -> str:
@@ -74,7 +80,24 @@ def published(own: Sequence[OwnColumn] = (), *, pieces: bool = False) -> list[Pu
             for view in views
             if schema == "zoolens" or view.job is not None
         ]
-    return found + list(_TAP_SCHEMA)
+    return found + standard_tables()
+
+
+def standard_tables() -> list[Published]:
+    """The tables of TAP_SCHEMA."""
+    return list(_TAP_SCHEMA)
+
+
+def schemas_of(tables: Sequence[Published]) -> dict[str, str]:
+    """The schemas of tables, with what each is."""
+    words = {table.schema: table.about for table in tables if table.about}
+    return {table.schema: words.get(table.schema, SCHEMAS[table.schema]) for table in tables}
+
+
+def votable_type(column: Column) -> tuple[str, str | None, str | None]:
+    """VOTable's datatype, arraysize and xtype of a column."""
+    kind, size, xtype = VOTABLE[column.type]
+    return kind, column.arraysize or size, column.xtype or xtype
 
 
 def _kind(field: pa.Field) -> str:
@@ -95,7 +118,7 @@ def uploaded(name: str, schema: pa.Schema) -> Published:
         Column(field.name, _kind(field), said.description, said.unit, said.ucd, xtype=_xtype(field))
         for field, said in ((field, meaning(field)) for field in schema)
     )
-    return Published("tap_upload", name, "", columns, ("temp", f"tap_upload_{name}"))
+    return Published(UPLOADS, name, "", columns, ("temp", f"{UPLOADS}_{name}"))
 
 
 def _standard(name: str, description: str, *columns: tuple[str, str, str]) -> Published:
@@ -163,6 +186,8 @@ _LEADS = {
     "label": ("zoolens.answers", "label", "the answer and its question"),
     "run_id": ("zoolens.runs", "run_id", "the run that made the row"),
 }
+# Where galaxies have no numbers, as in a release.
+_BY_NAME = _LEADS | {"iauname": ("zoolens.galaxies", "iauname", "the galaxy")}
 _TO_TABLE = ("tap_schema.tables", "table_name", "the table")
 _STANDARD_LEADS = {
     "tables": {"schema_name": ("tap_schema.schemas", "schema_name", "the schema")},
@@ -177,10 +202,11 @@ def tap_schema(tables: Sequence[Published], written: Callable[[str], str]) -> di
 
     written: a name as a query has to write it, in quotes where it is a word of ADQL.
     """
-    schemas = list(dict.fromkeys(table.schema for table in tables))
+    schemas = schemas_of(tables)
     rows: dict[str, list[tuple[object, ...]]] = {
         "schemas": [
-            (name, None, SCHEMAS[name], place) for place, name in enumerate(schemas, start=1)
+            (name, None, words, place)
+            for place, (name, words) in enumerate(schemas.items(), start=1)
         ],
         "tables": [
             (
@@ -204,7 +230,7 @@ def tap_schema(tables: Sequence[Published], written: Callable[[str], str]) -> di
 def _column_rows(table: Published, written: Callable[[str], str]) -> list[tuple[object, ...]]:
     return [
         (
-            *(table.full, written(column.name), *VOTABLE[column.type], None, column.description),
+            *(table.full, written(column.name), *votable_type(column), None, column.description),
             *(None, column.unit or None, column.ucd or None),
             *(int(column.name in ("ra", "dec")), 1, int(table.standard), place),
         )
@@ -223,13 +249,17 @@ class Key(NamedTuple):
 
 
 def keys(tables: Sequence[Published]) -> list[Key]:
-    """Which columns lead to other tables."""
+    """Which columns lead to other tables that there are."""
     found = []
+    there = {table.full for table in tables}
     for table in tables:
+        numbered = any(column.name == "galaxy_id" for column in table.columns)
         leads = _STANDARD_LEADS.get(table.name, {}) if table.standard else _LEADS
+        if not (numbered or table.standard):
+            leads = _BY_NAME
         for column in table.columns:
             target, name, words = leads.get(column.name, (table.full, "", ""))
-            if target != table.full:
+            if target != table.full and target in there:
                 found.append(Key(table, column.name, target, name, words))
     return found
 

@@ -76,7 +76,12 @@ def interrupted(store: Store) -> list[tuple[int, str]]:
 
 
 def rejects(store: Store) -> tuple[int, int]:
-    """How many rows, values and images were refused, and how many kept with a remark."""
-    sql = "SELECT count(*) FILTER (refused), count(*) FILTER (NOT refused) FROM rejects"
+    """How many rows, values and images were refused, and how many kept with a remark.
+
+    As they were read last: a table that was corrected and ingested again counts once.
+    """
+    sql = (
+        "SELECT count(*) FILTER (refused), count(*) FILTER (NOT refused) FROM rejects WHERE latest"
+    )
     ((refused, remarks),) = store.rows(sql)
     return refused, remarks

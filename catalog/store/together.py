@@ -9,7 +9,7 @@ than hundreds of queries for them.
 
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -74,7 +74,7 @@ class Together:
     ) -> None:
         self.connection.close()
 
-    def stores(self) -> Iterator[tuple[str, Store]]:
+    def stores(self) -> Generator[tuple[str, Store], None, None]:
         """Each piece by name, to be read before the next is asked for."""
         try:
             for name, path in self.pieces.items():

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from zoolens.catalog.decision_tree import CAMPAIGNS
 from zoolens.catalog.store.dictionary import COLUMNS, MAP_STATISTICS, Column
-from zoolens.catalog.store.kinds import IS_REFUSED
+from zoolens.catalog.store.latest import REJECTS
 from zoolens.catalog.store.own_columns import OwnColumn, own_sql, quoted
 from zoolens.catalog.store.shown import newest, shown, valid
 
@@ -228,7 +228,7 @@ FROM evaluation""",
     PublicView(
         "rejects",
         "input row, value or image that was refused or remarked on",
-        f'SELECT run_id, source, "row", key, kind, {IS_REFUSED} AS refused, reason FROM reject',
+        REJECTS,
     ),
     PublicView(
         "runs",

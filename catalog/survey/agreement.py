@@ -13,9 +13,11 @@ from typing import Any
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.errors import CatalogError, Outdated, few, tell
 from zoolens.catalog.store.galaxies import check_is
+from zoolens.catalog.store.identity import identity_of
 from zoolens.catalog.store.outdated import stale_steps
 from zoolens.catalog.store.store import Run, Store
 from zoolens.catalog.store.waiting import waits_for
+from zoolens.catalog.survey.folder import is_listed, read_survey
 
 # What a run's rows are called, and what it starts from.
 WORDS = {
@@ -172,10 +174,21 @@ class Comparison:
         """jobs: whose rows are to be read."""
         self.pieces: list[Results] = []
         self._folder, self._jobs = folder, [*jobs]
+        identities = read_survey(folder).identities if is_listed(folder) else {}
+        self._made_as = {piece.name: identity for piece, identity in identities.items()}
         self._stale: dict[str, list[str]] = {}
 
     def note(self, name: str, store: Store) -> Results:
-        """Note what a piece shows."""
+        """Note what a piece shows.
+
+        Raises `CatalogError` if it is not the catalogue that the survey was made with.
+        """
+        made_as = self._made_as.get(name)
+        if made_as is not None and identity_of(store) != made_as:
+            raise CatalogError(
+                f"{store.path} is another catalogue than the one that {self._folder} was made "
+                "with, such as the piece of another survey; restore it from a copy"
+            )
         self.pieces.append(results_of(name, store, self._jobs))
         return self.pieces[-1]
 

@@ -9,11 +9,12 @@ have different numbers: those of piece i follow i * 2**32.
 """
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 
 from zoolens.catalog.errors import CatalogError, tell
 from zoolens.catalog.runtime.files import replacing, text_of
@@ -55,10 +56,15 @@ def check_there(path: Path) -> None:
 
 @dataclass(frozen=True)
 class Survey:
-    """A folder of catalogues, and its pieces, no two of which overlap, in their order."""
+    """A folder of catalogues, and its pieces, no two of which overlap, in their order.
+
+    identities: by what catalogues are told apart (`catalog.store.identity`), of the pieces that it
+    was noted of.
+    """
 
     folder: Path
     pieces: tuple[Piece, ...]
+    identities: Mapping[Piece, str] = field(default_factory=dict, compare=False)
 
     @property
     def paths(self) -> list[Path]:
@@ -169,21 +175,28 @@ def read_survey(folder: Path) -> Survey:
         content = json.loads(text_of(file))
         version, listed = content["format"], content["pieces"]
         pieces = tuple(Piece(int(one["order"]), int(one["pixel"])) for one in listed)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        noted = zip(pieces, [str(one.get("identity", "")) for one in listed], strict=True)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise CatalogError(f"{file} is damaged; restore it from a copy") from None
     if version != _FORMAT:
         raise CatalogError(f"{file} is of format {version!r}, this Zoolens knows {_FORMAT}")
     _check(file, pieces)
-    return Survey(folder, pieces)
+    return Survey(folder, pieces, {piece: identity for piece, identity in noted if identity})
 
 
-def write_survey(folder: Path, pieces: Iterable[Piece]) -> Survey:
+def write_survey(
+    folder: Path, pieces: Iterable[Piece], identities: Mapping[Piece, str] = MappingProxyType({})
+) -> Survey:
     """Make a folder the survey of these pieces, in that order; their catalogues are apart."""
-    survey = Survey(folder, tuple(pieces))
+    survey = Survey(folder, tuple(pieces), identities)
     _check(folder / MANIFEST, survey.pieces)
     content = {
         "format": _FORMAT,
-        "pieces": [{"order": one.order, "pixel": one.pixel} for one in survey.pieces],
+        "pieces": [
+            {"order": one.order, "pixel": one.pixel}
+            | ({"identity": identities[one]} if one in identities else {})
+            for one in survey.pieces
+        ],
     }
     with replacing(folder / MANIFEST) as unfinished:
         unfinished.write_text(json.dumps(content, indent=1) + "\n")

@@ -20,7 +20,7 @@ from zoolens.catalog.survey.folder import check_there, name_of_piece
 
 Done = TypeVar("Done")
 
-_NAMED = 4  # pieces of which all are named in a line
+MOST_NAMED = 4  # pieces of which all are named in a line
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Visit(Generic[Done]):
 
 def pieces_said(names: Sequence[str]) -> str:
     """Pieces as words for a line: of many the first, and how many."""
-    if len(names) <= _NAMED:
+    if len(names) <= MOST_NAMED:
         return ", ".join(names)
     return f"{len(names):,} pieces such as {names[0]}"
 

@@ -1,7 +1,7 @@
 """Users' own SQL over a survey, as over one catalogue."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from zoolens.catalog.errors import tell
@@ -28,7 +28,8 @@ def survey_query(
     it does, and if any piece is missing or cannot be read.
     """
     with open_together(whole_survey(folder).named, closed(memory)) as survey:
-        tell_of_pieces(folder, survey.stores(), sorted(steps_read(query)))
+        with closing(survey.stores()) as stores:
+            tell_of_pieces(folder, stores, sorted(steps_read(query)))
         for said in survey.make_views(query):
             tell(f"{said}; keep the same in both: zoolens keep")
         survey.close_in()

@@ -150,7 +150,9 @@ def read_question(rows: Rows, columns: QuestionColumns, weighted: bool) -> tuple
     Counts that are all missing, empty or fill values, are 0: the question was not asked, or not
     with these answers. Refuses a row if its stated total contradicts that, or if one of its
     counts is not a number, missing, negative, absurdly large, above the stated total, or
-    fractional (unless `weighted`).
+    fractional (unless `weighted`). Where the stated total is above the counts and every answer's
+    fraction is left empty, as in a release, the rest are answers outside the tree: the
+    total counts.
     """
     name = columns.question.name
     stated, _ = _stated(rows, columns.total)
@@ -173,7 +175,23 @@ def read_question(rows: Rows, columns: QuestionColumns, weighted: bool) -> tuple
             _refuse_cells(rows, values != np.floor(values), "fractional count", names)
         _refuse_cells(rows, values > limit, "count above its total", names, columns.total)
     totals = own.sum(axis=1) + foreign.sum(axis=1)
+    totals = np.where(_outside_unnamed(rows, columns, totals, stated), stated, totals)
     return own, np.where(own_empty & foreign_empty, np.nan, totals)
+
+
+def _outside_unnamed(rows: Rows, columns: QuestionColumns, totals: Floats, stated: Floats) -> Flags:
+    """Rows (N,) with votes for answers outside the tree that have no columns.
+
+    totals, stated (N,): as counted, and as the table has them.
+    """
+    more = stated - totals > TOTAL_TOLERANCE
+    names = [columns.fractions.get(column) for column in columns.found]
+    for name in names if more.any() else ():
+        if name is None:
+            return np.zeros(len(more), dtype=bool)
+        given, unreadable = _stated(rows, name)
+        more &= np.isnan(given) & ~unreadable
+    return more
 
 
 def _counts_of(rows: Rows, columns: QuestionColumns, fractions: Floats, totals: Floats) -> Floats:

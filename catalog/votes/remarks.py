@@ -102,9 +102,10 @@ def column_remarks(
                 "count where a _fraction column stands beside them",
             )
         if outside[name]:
+            others = ", ".join(columns.foreign) or f"others than {', '.join(columns.found)}"
             yield remark(
                 name,
-                f"answers outside the tree: {', '.join(columns.foreign)} have votes of "
+                f"answers outside the tree: {others} have votes of "
                 f"{outside[name]:,} galaxies, whose fractions and losses for this question are "
                 "NULL",
             )

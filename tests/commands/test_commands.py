@@ -34,9 +34,24 @@ def test_score_index_worst_and_similar_follow_each_other(path: Path) -> None:
     assert [(row["iauname"], row["label"]) for row in rows] == [
         (row["iauname"], row["label"]) for row in told
     ]
+    assert not ranking.stderr
+    asked = zoolens("worst", "--format", "json", "--catalog", path)
+    assert (
+        "asked of 10 volunteers or more; --min-votes 0: all, as in the view worst" in asked.stderr
+    )
+    assert all(row["votes"] >= 10 for row in json.loads(asked.stdout))
+    said = zoolens("sql", "worst", "--catalog", path).stdout
+    assert "as zoolens worst --min-votes 0; without that option the command leaves out" in said
     found = zoolens("similar", rows[0]["iauname"], "-k", 2, "--format", "json", "--catalog", path)
     kinds = [row["counterpart"] for row in json.loads(found.stdout)]
     assert kinds == ["selected", "observed", "observed", "predicted", "predicted"]
+
+
+def test_the_list_of_views_is_no_wider_than_a_terminal(path: Path) -> None:
+    lines = zoolens("sql", "--catalog", path).stdout.splitlines()
+    assert lines[0].split() == ["view", "columns"]
+    assert max(map(len, lines)) <= 100
+    assert "fraction_model_sd" in "".join(lines)  # folded, and not cut
 
 
 def test_a_fault_in_the_catalogue_is_exit_code_1(path: Path) -> None:

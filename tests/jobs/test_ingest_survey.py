@@ -1,6 +1,8 @@
 """Surveys that are cut from tables, and grow: they hold what one catalogue of the same would."""
 
 import csv
+import re
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,13 @@ from tests.made.vote_tables import decals
 from zoolens.catalog.errors import CatalogError, TableRefused, Told
 from zoolens.catalog.formats.hats import write_hats
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.survey.folder import catalogues, open_survey
+from zoolens.catalog.survey.folder import catalogues, open_survey, write_survey
 from zoolens.jobs.ingest import ingest
 from zoolens.jobs.ingest_survey import ingest_survey
 from zoolens.jobs.keep import KeepReport
 from zoolens.jobs.reports import IngestReport
+from zoolens.jobs.sql import sql
+from zoolens.jobs.status import survey_status
 from zoolens.jobs.verify import verify
 
 GALAXIES = 60
@@ -300,3 +304,30 @@ def test_a_missing_piece_is_said(tmp_path: Path) -> None:
     path.write_text("no catalogue")
     with pytest.raises(CatalogError, match="Npix="):
         into(tmp_path / "survey", rows)
+
+
+@pytest.mark.slow
+def test_the_piece_of_another_survey_is_not_taken_for_ones_own(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for seed, folder in enumerate((first, second)):
+        into(folder, as_csv(tmp_path / f"{seed}.csv", table(seed)))
+    (name, own), (_, other) = (next(iter(open_survey(f).named.items())) for f in (first, second))
+    assert other == second / f"{name}.duckdb"
+    shutil.copyfile(other, own)
+    said = f"{name}.duckdb is another catalogue than the one that .*first was made with"
+    with pytest.raises(CatalogError, match=said), sql(first, "SELECT count(*) FROM galaxies"):
+        pass
+    assert any(re.search(said, one) for one in survey_status(first).advice)
+
+
+@pytest.mark.slow
+def test_a_survey_that_noted_no_identities_has_them_after_an_ingest(tmp_path: Path) -> None:
+    folder = tmp_path / "survey"
+    into(folder, as_csv(tmp_path / "0.csv", table()))
+    noted = open_survey(folder).identities
+    assert len({*noted.values()}) == len(open_survey(folder).pieces) > 1
+    write_survey(folder, open_survey(folder).pieces)
+    with sql(folder, "SELECT count(*) FROM galaxies") as answer:
+        assert [*answer.rows] == [(GALAXIES,)]
+    into(folder, as_csv(tmp_path / "1.csv", table(1)))
+    assert noted.items() <= dict(open_survey(folder).identities).items()

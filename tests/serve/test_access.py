@@ -1,5 +1,6 @@
 """Tokens, bounds of a request, and a log: with Starlette's own client, without a server."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, Router
 from starlette.testclient import TestClient
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from zoolens.catalog.serve.access import BrokenOff, Guard, Log
 
@@ -85,3 +86,25 @@ def test_a_line_says_what_was_asked_and_answered(client: TestClient) -> None:
     assert len(first["path"]) == 500
     assert second["status"] == 401
     assert "word" not in _LINES[0]
+
+
+def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    app = Guard(Router([Route("/", _length, methods=["POST"])]), None, 1000, patience=0.05)
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/",
+        "query_string": b"",
+        "headers": [(b"content-length", b"9")],
+    }
+    asyncio.run(app(scope, receive, send))
+    assert [message.get("status") for message in sent] == [408, None]

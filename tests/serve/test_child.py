@@ -1,5 +1,6 @@
 """What a process that answers has given up: no files, no sockets, no core, an end."""
 
+import io
 import os
 import resource
 import signal
@@ -7,9 +8,12 @@ import socket
 from pathlib import Path
 
 import pytest
+from astropy.io.votable import parse
 
 from zoolens.catalog.serve import child
 from zoolens.catalog.serve.asking import Asked, Limits
+from zoolens.catalog.serve.opening import opened_to_ask
+from zoolens.catalog.store.published import votable_type
 
 
 def _forked(work: object) -> int:
@@ -60,3 +64,14 @@ def test_it_says_how_it_went_before_it_answers(full_gz: Path) -> None:
     assert b"".join(said[1:]) == b"a\n1\n"
     (refusal,) = child._said(full_gz, Asked("SELECT x", "csv", 1), Limits())
     assert b'"status": "error"' in refusal
+
+
+def test_columns_are_as_they_are_said_to_be(full_gz: Path) -> None:
+    with opened_to_ask(full_gz, "", memory=1 << 28, threads=1) as (foreign, _):
+        tables = [table for table in foreign.tables if table.columns]
+    for table in tables:
+        asked = Asked(f"SELECT * FROM {table.full}", "votable/td", 1)
+        said = b"".join(child._said(full_gz, asked, Limits())).split(b"\n", 1)[1]
+        fields = parse(io.BytesIO(said)).get_first_table().fields
+        given = [(field.name, field.datatype, field.arraysize, field.xtype) for field in fields]
+        assert given == [(column.name, *votable_type(column)) for column in table.columns]

@@ -53,3 +53,15 @@ def test_what_is_unknown_is_said() -> None:
     assert nothing.distance is None
     assert not nothing.close
     assert nothing.words == "how close is not known"
+
+
+def test_what_was_allowed_stands_beside_the_largest_difference() -> None:
+    near = target((0.5, 0.5, 0.0), (0.62, 0.38, 0.0), votes=10.0)
+    off, allowed = near.furthest or (0, 0)
+    assert near.close
+    assert off == near.distance == pytest.approx(0.12)
+    assert allowed == pytest.approx(2 * math.sqrt(0.25 / 10))
+    far = target((0.5, 0.5, 0.0), (0.1, 0.9, 0.0), votes=10.0)
+    assert not far.close
+    assert far.furthest == pytest.approx((0.4, allowed))
+    assert target((None, None, None), (0.1, 0.1, 0.8)).furthest is None

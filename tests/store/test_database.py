@@ -9,6 +9,7 @@ import pytest
 from tests.made.catalogues import blank, catalogue, random_counts
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.store import Store
+from zoolens.catalog.survey.folder import Piece, write_survey
 from zoolens.catalog.trees.published import get_tree
 
 
@@ -165,3 +166,22 @@ def test_what_fails_while_rows_arrive_is_told_in_one_line(tmp_path: Path) -> Non
         with pytest.raises(CatalogError, match=r"is damaged .*; restore") as caught:
             list(batches)
     assert "\n" not in str(caught.value)
+
+
+def test_a_folder_says_what_to_give_instead(tmp_path: Path) -> None:
+    def said(folder: Path) -> str:
+        with pytest.raises(CatalogError, match=r"is a folder without a survey\.json; ") as caught:
+            Store.open(folder)
+        return str(caught.value).partition("; ")[2]
+
+    assert said(tmp_path).startswith("--catalog takes a file such as gz.duckdb, or the folder")
+    blank(tmp_path / "gz.duckdb")
+    assert said(tmp_path) == f"did you mean --catalog {tmp_path / 'gz.duckdb'}?"
+    (tmp_path / "dr1").mkdir()
+    survey = write_survey(tmp_path / "dr1", [Piece(0, 5)]).folder
+    assert said(tmp_path) == (
+        f"give one of the catalogues in it, such as --catalog {tmp_path / 'gz.duckdb'}: "
+        "gz.duckdb, dr1"
+    )
+    (survey / "Norder=0").mkdir()
+    assert said(survey / "Norder=0") == f"it lies in a survey: --catalog {survey}"

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.made.terminal import zoolens
 from zoolens.catalog.errors import Told
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.checks import within
@@ -90,6 +91,7 @@ def test_positions_are_held_to_the_pixel_of_a_piece() -> None:
     assert within(Piece(0, 2), ra, dec).tolist() == [False, False, True, False, False, False]
 
 
+@pytest.mark.slow
 def test_a_status_adds_up(full_gz: Path, full_survey: Path) -> None:
     whole = {row["step"]: row for row in status(full_gz).steps.to_pylist()}
     report = survey_status(full_survey)
@@ -116,6 +118,33 @@ def test_a_status_names_who_lags_behind(survey: Path) -> None:
     assert any(one.startswith(f"{lagging}: score run 5 was interrupted") for one in report.advice)
 
 
+@pytest.mark.slow
+def test_what_is_alike_of_many_pieces_is_one_line(survey: Path) -> None:
+    pieces = open_survey(survey).named
+    names = [*pieces]
+    for path in [*pieces.values()][:5]:
+        with Store.open(path) as store:
+            store.execute("DELETE FROM run WHERE job = 'score'")
+    waiting = sum(
+        row["of"]
+        for path in [*pieces.values()][:5]
+        for row in status(path).steps.to_pylist()
+        if row["step"] == "score"
+    )
+    for path in [*pieces.values()][5:]:
+        path.unlink()
+    advice = survey_status(survey).advice
+    (missing,) = [one for one in advice if "missing" in one]
+    assert missing.startswith(f"{pieces[names[5]]}, a piece of the survey, is missing")
+    assert missing.endswith(f" (likewise {len(pieces) - 6} pieces more)")
+    said = f"5 pieces such as {names[0]}: {waiting} galaxies wait for: zoolens score"
+    assert [one for one in advice if "wait" in one] == [said]
+    lines = zoolens("status", "--catalog", survey).stdout.splitlines()
+    assert lines[0].startswith(f"{survey}: {len(pieces)} pieces, tree toy")
+    assert "step" in lines[1]
+
+
+@pytest.mark.slow
 def test_histograms_add_up(full_gz: Path, full_survey: Path) -> None:
     for fewest in (0, 12):
         assert suggest(full_survey, min_votes=fewest).equals(suggest(full_gz, min_votes=fewest))

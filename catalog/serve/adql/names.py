@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from zoolens.catalog.errors import nearest
 from zoolens.catalog.output.answer import distinct
+from zoolens.catalog.serve.adql.functions import OWN
 from zoolens.catalog.serve.adql.parsing import refused
 from zoolens.catalog.serve.adql.scopes import Scope, same
 from zoolens.catalog.serve.adql.shapes import kind_of
@@ -260,6 +261,8 @@ def described(node: exp.Expr, unnamed: str) -> Column:
     kind = kind_of(node) or ""
     if not isinstance(node, exp.Anonymous):
         return Column(unnamed, kind, "")
+    if node.name.upper() in OWN:
+        return OWN[node.name.upper()].column
     unit = ""
     if node.name.upper() in _SAME_UNIT and node.expressions:
         unit = described(node.expressions[0], unnamed).unit

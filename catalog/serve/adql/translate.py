@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from zoolens.catalog.serve.adql import allowed, geometry
+from zoolens.catalog.serve.adql import allowed, functions, geometry
 from zoolens.catalog.serve.adql.names import Names
 from zoolens.catalog.serve.adql.parsing import AdqlError, parse, refused
 from zoolens.catalog.store.dictionary import Column
@@ -15,11 +15,15 @@ from zoolens.catalog.store.published import Published
 
 @dataclass(frozen=True)
 class Translated:
-    """A query for DuckDB; columns: those of its answer; used: the tables that it reads."""
+    """A query for DuckDB; columns: those of its answer; used: the tables that it reads.
+
+    called: the functions of our own that it calls.
+    """
 
     sql: str
     columns: list[Column]
     used: set[str]
+    called: functions.Called
 
     @property
     def has_geometry(self) -> bool:
@@ -34,17 +38,18 @@ def translate(text: str, tables: Sequence[Published], rows: int) -> Translated:
     """
     try:
         tree: exp.Expr = parse(text)
-        allowed.check(text, tree, geometry.FUNCTIONS)
+        allowed.check(text, tree, geometry.FUNCTIONS | functions.FUNCTIONS)
         names = Names(text, tables)
         columns = names.resolve(tree)
         if isinstance(tree, exp.Subquery) and not tree.args.get("limit"):
             tree = tree.unnest()
         tree = geometry.replaced(text, tree)
+        called = functions.replaced(text, tree)
         for node in list(tree.find_all(exp.Anonymous)):
             if node.name.upper() in allowed.FUNCTIONS:
                 node.set("this", allowed.FUNCTIONS[node.name.upper()].name)
         _bound(text, tree, rows)
-        return Translated(tree.sql("duckdb", identify=True), columns, names.used)
+        return Translated(tree.sql("duckdb", identify=True), columns, names.used, called)
     except RecursionError:
         raise AdqlError("the query has too many parts within parts") from None
     except SqlglotError as error:

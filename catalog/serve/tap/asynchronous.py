@@ -87,10 +87,14 @@ class Asynchronous:
     async def _set(
         self, job: Job, given: Parameters, kept: dict[str, str], request: Request
     ) -> None:
-        folder = self._running.store.folder(job)
-        job.uploads |= await take_in(given, folder, self._service.settings, request)
+        store = self._running.store
+        uploads = await take_in(given, store.folder(job), self._service.settings, request)
+        if uploads:
+            store.take(job)
+            store.check_room()
+        job.uploads |= uploads
         job.parameters |= kept
-        self._running.store.save(job)
+        store.save(job)
 
     async def job(self, request: Request) -> Response:
         """A job; or its end, or other parameters."""

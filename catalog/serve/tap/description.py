@@ -33,10 +33,11 @@ from vo_models.vosi.availability.models import Availability
 from vo_models.vosi.capabilities.models import VOSICapabilities
 from vo_models.vosi.tables.models import VOSITable, VOSITableSet
 
+from zoolens.catalog.serve.adql.functions import OWN
 from zoolens.catalog.serve.adql.reserved import written
 from zoolens.catalog.serve.settings import Settings
 from zoolens.catalog.serve.tap.formats import FORMATS
-from zoolens.catalog.store.published import SCHEMAS, VOTABLE, Published, keys
+from zoolens.catalog.store.published import Published, keys, schemas_of, votable_type
 
 _EXTENSIONS = "ivo://ivoa.net/std/TAPRegExt#"
 _FEATURES = {
@@ -70,7 +71,8 @@ def capabilities(base: str, settings: Settings) -> bytes:
                         feature=[LanguageFeature(form=form) for form in forms],
                     )
                     for kind, forms in _FEATURES.items()
-                ],
+                ]
+                + [_own_functions()],
             )
         ],
         output_format=[
@@ -105,6 +107,12 @@ def capabilities(base: str, settings: Settings) -> bytes:
     return _xml(VOSICapabilities(capability=[tap, *others]))
 
 
+def _own_functions() -> LanguageFeatureList:
+    """The functions that only this service has."""
+    features = [LanguageFeature(form=own.form, description=own.description) for own in OWN.values()]
+    return LanguageFeatureList(type=_EXTENSIONS + "features-udf", feature=features)
+
+
 def _interface(url: str, *, base_url: bool = False) -> ParamHTTP:
     use = "base" if base_url else "full"
     stated: Any = {"value": url, "use": use}
@@ -122,19 +130,25 @@ def availability(*, available: bool, since: datetime, note: str) -> bytes:
 def tables(published: Sequence[Published], *, columns: bool = True) -> bytes:
     """All tables that can be asked; columns: with their columns and keys."""
     schemas = []
-    for name, words in SCHEMAS.items():
+    for name, words in schemas_of(published).items():
         schema = TableSchema(
             schema_name=name,
             table=[_table(t, published, columns, Table) for t in published if t.schema == name],
         )
         schema.description = words
         schemas.append(schema)
-    return _xml(VOSITableSet(tableset_schema=schemas))
+    return _with_xtypes(_xml(VOSITableSet(tableset_schema=schemas)))
 
 
 def one_table(table: Published, published: Sequence[Published]) -> bytes:
     """One table that can be asked, with its columns and keys."""
-    return _xml(_table(table, published, True, VOSITable))
+    return _with_xtypes(_xml(_table(table, published, True, VOSITable)))
+
+
+def _with_xtypes(tables: bytes) -> bytes:
+    """Tables whose times say that they are: the model has no place for it; no other is `char`."""
+    times = b'arraysize="*" extendedType="timestamp">char</dataType>'
+    return tables.replace(b'arraysize="*">char</dataType>', times)
 
 
 def _table(table: Published, published: Sequence[Published], columns: bool, kind: Any) -> Any:
@@ -155,13 +169,13 @@ def _table(table: Published, published: Sequence[Published], columns: bool, kind
 
 
 def _column(column: Any, standard: bool) -> TableParam:
-    kind, size, _ = VOTABLE[column.type]
+    kind, size, _ = votable_type(column)
     flags = ["indexed"] * (column.name in ("ra", "dec")) + ["principal"] + ["std"] * standard
     made = TableParam(
         column_name=written(column.name),
         unit=column.unit or None,
         ucd=column.ucd or None,
-        datatype=DataType(value=kind, arraysize=size),
+        datatype=DataType(type="vs:VOTableType", value=kind, arraysize=size),
         flag=flags,
     )
     made.description = column.description

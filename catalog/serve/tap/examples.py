@@ -3,8 +3,13 @@
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
-from zoolens.catalog.store.published import Published
+import pyarrow as pa
 
+from zoolens.catalog.serve.adql.parsing import AdqlError
+from zoolens.catalog.serve.adql.translate import translate
+from zoolens.catalog.store.published import Published, uploaded
+
+_MINE = pa.schema([pa.field("ra", pa.float64()), pa.field("dec", pa.float64())])
 _EXAMPLES = (
     (
         "worst",
@@ -22,8 +27,21 @@ _EXAMPLES = (
         "predictions",
         "What is expected of one answer, with positions",
         "SELECT TOP 1000 g.iauname, g.ra, g.dec, p.fraction, p.fraction_lo, p.fraction_hi\n"
-        "FROM zoolens.predictions AS p JOIN zoolens.galaxies AS g USING (galaxy_id)\n"
+        "FROM zoolens.predictions AS p JOIN zoolens.galaxies AS g USING (iauname)\n"
         "WHERE p.label LIKE '%featured%' AND p.fraction > 0.5",
+    ),
+    (
+        "similar",
+        "Galaxies that volunteers saw as they saw the worst one, in one question",
+        "SELECT TOP 10 g.iauname, similarity(g.iauname, w.iauname, a.question) AS alike\n"
+        "FROM zoolens.galaxies AS g, zoolens.worst AS w JOIN zoolens.answers AS a USING (label)\n"
+        "WHERE w.rank = 1 ORDER BY alike DESC",
+    ),
+    (
+        "maps",
+        "Which pixels raise an answer, as arrays",
+        "SELECT TOP 10 iauname, label, saliency_map(iauname, label) AS pixels\n"
+        "FROM zoolens.saliency_stats WHERE \"of\" = 'concentration'",
     ),
     (
         "uploaded",
@@ -48,9 +66,18 @@ _EXAMPLE = """<div id="{id}" resource="#{id}" typeof="example">
 
 
 def examples(tables: Sequence[Published]) -> bytes:
-    """The page of queries, of which all but that with an upload can be asked as they are."""
+    """The page of queries that some tables can answer; all but that with an upload as they are."""
     made = [
         _EXAMPLE.format(id=number, name=escape(name), query=escape(query))
         for number, name, query in _EXAMPLES
+        if _can_be_asked(query, tables)
     ]
     return _PAGE.format(examples="\n".join(made)).encode()
+
+
+def _can_be_asked(query: str, tables: Sequence[Published]) -> bool:
+    try:
+        translate(query, [*tables, uploaded("mine", _MINE)], 1)
+    except AdqlError:
+        return False
+    return True

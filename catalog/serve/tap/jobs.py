@@ -49,12 +49,15 @@ class Job:
 
 
 class JobStore:
-    """The jobs of a folder; most: how many there may be."""
+    """The jobs of a folder; most: how many there may be, disk: bytes of all together."""
 
-    def __init__(self, folder: Path, most: int = 10_000) -> None:
-        self._folder, self._most = folder, most
+    def __init__(self, folder: Path, most: int = 10_000, disk: int = 20 * 10**9) -> None:
+        self._folder, self._most, self._disk = folder, most, disk
+        self._taken: dict[str, int] = {}  # bytes by job
         folder.mkdir(parents=True, exist_ok=True)
         self._jobs = {job.number: job for job in self._read()}
+        for job in self._jobs.values():
+            self.take(job)
 
     def _read(self) -> Iterator[Job]:
         for record in sorted(self._folder.glob(f"*/{_RECORD}")):
@@ -74,9 +77,10 @@ class JobStore:
         return self._jobs[number]
 
     def make(self, seconds: float, keep: float) -> Job:
-        """A new job. Raises `CatalogError` if there are too many."""
+        """A new job. Raises `CatalogError` if there are too many, or they take too much disk."""
         if len(self._jobs) >= self._most:
             raise CatalogError(f"there are {self._most:,} jobs already; delete some")
+        self.check_room()
         now = datetime.now(UTC)
         job = Job(token_hex(8), stamp(now + timedelta(seconds=keep)), seconds, created=stamp(now))
         self.folder(job).mkdir()
@@ -89,9 +93,30 @@ class JobStore:
             with replacing(self.folder(job) / _RECORD) as part:
                 part.write_text(json.dumps(asdict(job)), "utf-8")
 
+    def check_room(self) -> None:
+        """Raises `CatalogError` if all jobs take as much of the disk as they may."""
+        if sum(self._taken.values()) >= self._disk:
+            first = min((job.destruction for job in self._jobs.values()), default="")
+            raise CatalogError(
+                f"the jobs that are kept here take all of {self._disk / 1e9:,.3g} GB; delete some "
+                f"of yours, or wait: the first of them goes at {first[:19]}Z"
+            )
+
+    def grow(self, job: Job, size: int) -> None:
+        """Count that a job takes so many bytes more. Raises `CatalogError` if that is too much."""
+        self._taken[job.number] = self._taken.get(job.number, 0) + size
+        self.check_room()
+
+    def take(self, job: Job) -> None:
+        """Count the bytes of a job's files again."""
+        if job.number in self._jobs:
+            files = self.folder(job).glob("*")
+            self._taken[job.number] = sum(file.stat().st_size for file in files if file.is_file())
+
     def delete(self, job: Job) -> None:
         """Remove a job, with its result."""
         self._jobs.pop(job.number, None)
+        self._taken.pop(job.number, None)
         shutil.rmtree(self.folder(job), ignore_errors=True)
 
     def folder(self, job: Job) -> Path:

@@ -4,6 +4,7 @@ Whole numbers, floats, booleans, text, bytes, and lists of floats: what DuckDB g
 becomes one of them, as `plain_type` says.
 """
 
+import math
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -13,9 +14,9 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.formats.columns import column
 from zoolens.catalog.store.dictionary import Column
 
-LIST = pa.list_(pa.float64())
+LIST, FLOATS = pa.list_(pa.float64()), pa.list_(pa.float32())
 _GEOMETRIES = {"POINT": b"point", "CIRCLE": b"circle", "POLYGON": b"polygon"}
-XTYPE = b"xtype"
+XTYPE, ARRAYSIZE = b"xtype", b"arraysize"
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:
@@ -35,7 +36,7 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_floating(kind):
         return pa.float64()
     if pa.types.is_list(kind) and _is_number(kind.value_type):
-        return LIST
+        return FLOATS if kind.value_type == pa.float32() else LIST
     return pa.string()
 
 
@@ -56,6 +57,9 @@ def described_schema(schema: pa.Schema, columns: Sequence[Column]) -> pa.Schema:
             xtype = b"timestamp"
         if xtype is not None:
             field = field.with_metadata({**(field.metadata or {}), XTYPE: xtype})
+        if said.arraysize and pa.types.is_list(kind):
+            size = said.arraysize.encode()
+            field = field.with_metadata({**(field.metadata or {}), ARRAYSIZE: size})
         if said.type == "CHAR" and kind == pa.string():
             field = field.with_metadata({**(field.metadata or {}), b"datatype": b"char"})
         made.append(field)
@@ -74,6 +78,8 @@ def plain(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 
 
 def _plain_column(given: pa.Array, field: pa.Field) -> pa.Array:
+    if pa.types.is_list(field.type) and ARRAYSIZE in (field.metadata or {}):
+        _check_lengths(given, field)
     if given.type == field.type:
         return given
     if pa.types.is_timestamp(given.type):
@@ -87,6 +93,15 @@ def _plain_column(given: pa.Array, field: pa.Field) -> pa.Array:
         return pa.array([None if v is None else str(v) for v in given.to_pylist()], field.type)
 
 
+def _check_lengths(lists: pa.Array, field: pa.Field) -> None:
+    """Raises `CatalogError` for lists that are not as long as their column says."""
+    size = (field.metadata or {})[ARRAYSIZE].decode()
+    if "*" not in size:
+        length = math.prod(map(int, size.split("x")))
+        if not pc.all(pc.equal(pc.list_value_length(lists), length), min_count=0).as_py():
+            raise CatalogError(f"column {field.name}: arrays of other sizes than {size} are in it")
+
+
 def as_text(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Rows for formats without bytes and lists: bytes as hexadecimal, lists with spaces."""
     arrays, fields = [], []
@@ -95,7 +110,7 @@ def as_text(batch: pa.RecordBatch) -> pa.RecordBatch:
             array = pa.array(
                 [None if v is None else v.hex() for v in array.to_pylist()], pa.string()
             )
-        elif field.type == LIST:
+        elif field.type in (LIST, FLOATS):
             array = joined(array)
         elif field.type == pa.int16():
             array = array.cast(pa.int32())  # which is what FITS is written of

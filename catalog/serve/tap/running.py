@@ -91,6 +91,7 @@ class Running:
         job.phase, job.error, job.ended = phase, error, now()
         if phase != COMPLETED:
             self.store.result(job).unlink(missing_ok=True)
+        self.store.take(job)
         self.store.save(job)
 
     async def _work(self, job: Job) -> None:
@@ -122,6 +123,7 @@ class Running:
             job.mime, job.size = format_of(asked.form).mime, 0
             with self.store.result(job).open("wb") as file:
                 async for part in answer.parts():
+                    self.store.grow(job, len(part))
                     job.size += file.write(part)
 
     async def _note(self) -> None:

@@ -30,7 +30,7 @@ class Sync:
             names = ("REQUEST", "LANG", "QUERY", "MAXREC", "FORMAT", "RESPONSEFORMAT")
             values = {name: parameters.get(name) for name in names}
             asked = query_of(values, self._service.settings)
-            with TemporaryDirectory(prefix="zoolens-") as folder:
+            with TemporaryDirectory(dir=self._service.scratch) as folder:
                 uploads = await take_in(parameters, Path(folder), self._service.settings, request)
                 asked = replace(
                     asked, uploads=tuple(uploads.items()), links=self._service.links(request)

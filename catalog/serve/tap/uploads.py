@@ -75,7 +75,11 @@ def fetch(address: str, file: Path, most: int, anywhere: bool) -> None:
 
     Raises `CatalogError` if there is none to be had.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # which is read late, and may be none
+    except ValueError as error:
+        raise BadRequest(f"UPLOAD={address:.80} is no address: {error}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise BadRequest(f"UPLOAD={address:.80}; an address begins with http:// or https://")
     try:

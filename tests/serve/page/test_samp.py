@@ -23,7 +23,7 @@ HUB = "http://localhost:21012"  # where the Web Profile has it
 TAKEN = ("table.load.votable", "image.load.fits")
 
 
-class Consent(samp_hub.WebProfileDialog):  # type: ignore[misc,name-defined]
+class Consent(samp_hub.WebProfileDialog):  # type: ignore[name-defined]
     """In place of the window in which the hub's user lets a page in, or does not."""
 
     def __init__(self) -> None:

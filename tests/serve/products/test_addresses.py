@@ -28,7 +28,7 @@ def _ask(
 ) -> tuple[int, dict[str, str], bytes]:
     request = urllib.request.Request(_address(served, what, galaxy), headers=headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return answer.status, _lower(answer.headers), answer.read()
     except urllib.error.HTTPError as error:
         return error.code, _lower(error.headers), error.read()

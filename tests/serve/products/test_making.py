@@ -15,7 +15,15 @@ from tests.made.catalogues import TOY
 from tests.made.galleries import NAMES, SIDE, UNEXPLAINED, UNSEEN
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.explain.maps import image_of, saliency_of
-from zoolens.catalog.release.gallery.images import DECREASE, INCREASE, overlay, scale_of
+from zoolens.catalog.images.segments import central_segment
+from zoolens.catalog.release.gallery.images import (
+    DECREASE,
+    INCREASE,
+    MOST_SIDE,
+    outline,
+    overlay,
+    scale_of,
+)
 from zoolens.catalog.saliency.arithmetic import Of
 from zoolens.catalog.serve.asking import Product
 from zoolens.catalog.serve.products.choices import product_of
@@ -73,6 +81,16 @@ def test_numbers_are_those_of_the_catalogue(pictured: Path, tmp_path: Path) -> N
         assert answer["concentration"] > 0
         assert (answer["loss"] is None) == (fact.ce is None)
     assert all(0 <= question["reach"] <= 1 for question in found["questions"])
+    assert found["image"] == "PNG"
+    assert found["costliest"] in TOY.labels
+
+
+def test_an_outline_is_that_of_the_gallery(pictured: Path, tmp_path: Path) -> None:
+    seen = _pixels(_made(pictured, tmp_path, WHOLE, "image.png"))
+    drawn = _pixels(_made(pictured, tmp_path, WHOLE, "outline.png"))
+    segment = central_segment(seen)
+    assert segment is not None
+    np.testing.assert_array_equal(drawn, outline(segment, MOST_SIDE))
 
 
 @pytest.mark.parametrize("of", ["concentration", "fraction", "cross_entropy"])
@@ -82,6 +100,7 @@ def test_maps_are_told_in_numbers(pictured: Path, tmp_path: Path, of: Of) -> Non
     assert (found["run"], found["of"], found["grid"]) == (run["run"], of, [4, 5])
     for answer in found["answers"]:
         cells = saliency_of(pictured, NAMES[WHOLE], answer["label"], of=of)
+        np.testing.assert_allclose(answer["cells"], cells, rtol=1e-4, atol=1e-6)
         wanted = scale_of(cells, None, of)
         assert answer["scale"]["reach"] == pytest.approx(wanted.reach, rel=1e-5)
         assert answer["scale"]["increase"] == pytest.approx(wanted.increase, rel=1e-5)

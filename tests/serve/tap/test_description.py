@@ -37,3 +37,12 @@ def test_availability_says_whether_and_since_when() -> None:
     said = availability(available=False, since=datetime(2026, 1, 2, tzinfo=UTC), note="as of x")
     assert b"<available>false</available>" in said or b">false<" in said
     assert b"2026-01-02T00:00:00" in said
+
+
+def test_times_say_that_they_are() -> None:
+    root = ElementTree.fromstring(tables(published()))
+    told = {
+        column.findtext("name"): column.find("dataType").get("extendedType")  # type: ignore[union-attr]
+        for column in root.iter("column")
+    }
+    assert (told["started_at"], told["iauname"]) == ("timestamp", None)

@@ -44,3 +44,22 @@ def test_a_deleted_job_is_not_saved_again(tmp_path: Path) -> None:
     store.delete(job)
     store.save(job)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_all_together_take_so_much_of_the_disk_and_none_goes_early(tmp_path: Path) -> None:
+    store = JobStore(tmp_path, disk=1000)
+    job = store.make(1.0, 3600.0)
+    store.save(job)
+    store.result(job).write_bytes(b"x" * 600)
+    store.take(job)
+    other = store.make(1.0, 3600.0)
+    with pytest.raises(CatalogError, match="the first of them goes at 2"):
+        store.grow(other, 500)
+    store.take(other)  # whose result is gone
+    store.make(1.0, 1.0)
+    store.result(job).write_bytes(b"x" * 1000)
+    store = JobStore(tmp_path, disk=1000)
+    with pytest.raises(CatalogError, match="take all of 1e-06 GB; delete some"):
+        store.make(1.0, 1.0)
+    store.delete(job)
+    store.make(1.0, 1.0)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.serve.tap.parameters import BadRequest
 from zoolens.catalog.serve.tap.uploads import fetch
 
 
@@ -67,3 +68,9 @@ def test_only_http_is_spoken(tmp_path: Path, address: str) -> None:
     with pytest.raises(CatalogError, match="begins with http"):
         fetch(address, tmp_path / "t", 10, anywhere=True)
     assert not (tmp_path / "t").exists()
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "http://here:99999999/x", "http://here:x/"])
+def test_an_address_that_is_none_is_refused(tmp_path: Path, address: str) -> None:
+    with pytest.raises(BadRequest, match="is no address"):
+        fetch(address, tmp_path / "x", 10, True)
