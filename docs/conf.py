@@ -12,7 +12,11 @@ release = importlib.metadata.version("zoolens")
 root_doc = "docs/README"
 exclude_patterns = ["docs/site"]
 extensions = [
-    "myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx_copybutton", "pages"
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx_copybutton",
+    "pages",
 ]
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
 templates_path = [str(_SITE / "templates")]
