@@ -86,7 +86,7 @@ docs: setup
 SITE := build/site
 site: setup
 	rm -rf $(SITE) $(SITE)-source && mkdir -p $(SITE)-source
-	cp -R --parents docs models/*.md README.md CHANGELOG.md CONTRIBUTING.md LICENSE $(SITE)-source
+	cp -R --parents docs models/*.md CHANGELOG.md CONTRIBUTING.md $(SITE)-source
 	$(BIN)/sphinx-build --fail-on-warning --quiet --jobs auto --conf-dir $(SITE)-source/docs --doctree-dir $(SITE)-source/.doctrees \
 		$(SITE)-source $(SITE)
 

@@ -20,7 +20,7 @@ extensions = [
 ]
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
 templates_path = [str(_SITE / "templates")]
-smartquotes_action = "D"  # dashes, and no quotation marks, which examples in docstrings have
+smartquotes = False  # quotation marks of examples in docstrings stay what they are
 nitpicky = True
 
 myst_heading_anchors = 4
@@ -41,7 +41,7 @@ html_extra_path = ["site/extra"]
 html_css_files = ["zoolens.css"]
 html_show_sourcelink = False
 html_copy_source = False
-html_sidebars = {root_doc: []}
+html_sidebars: dict[str, list[str]] = {root_doc: []}
 html_theme_options = {
     "icon_links": [],
     "navigation_with_keys": False,

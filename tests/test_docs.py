@@ -13,7 +13,6 @@ from tests.made.releases import view_rows
 from tests.made.terminal import zoolens
 
 ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text()
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
     *sorted(ROOT.glob("models/*.md")),
@@ -44,7 +43,7 @@ def _commands() -> dict[str, str]:
 
 
 def test_the_table_of_commands_has_every_command_and_no_other() -> None:
-    table = README.split("## Commands")[1].split("\n## ")[0]
+    table = (ROOT / "docs" / "reference" / "commands.md").read_text()
     assert sorted(re.findall(r"^\| `zoolens (\w+)", table, re.M)) == sorted(_commands())
 
 
@@ -142,12 +141,13 @@ def test_the_map_has_every_package_and_no_other() -> None:
     assert told == found
 
 
-@pytest.mark.parametrize("folder", ["guide", "decisions"])
-def test_every_guide_and_decision_is_in_an_index(folder: str) -> None:
-    index = ROOT / "docs" / ("decisions/README.md" if folder == "decisions" else "README.md")
-    for document in (ROOT / "docs" / folder).glob("*.md"):
+@pytest.mark.parametrize("folder", ["guide", "notebooks", "reference", "decisions"])
+def test_every_document_is_in_the_index_of_its_folder(folder: str) -> None:
+    index = ROOT / "docs" / folder / "README.md"
+    listed = (ROOT / "docs" / "README.md").read_text() + index.read_text()
+    for document in [*index.parent.glob("*.md"), *index.parent.glob("*.ipynb")]:
         if document != index:
-            assert f"({document.relative_to(index.parent)})" in index.read_text(), document.name
+            assert f"({document.name})" in listed or f"({folder}/{document.name})" in listed
 
 
 def test_the_query_for_neighbours_answers_for_every_galaxy(full_gz: Path) -> None:
@@ -170,7 +170,8 @@ def test_the_query_for_neighbours_answers_for_every_galaxy(full_gz: Path) -> Non
 
 def _example() -> list[tuple[str, list[str]]]:
     """The worked example: each command, with the lines it is said to print."""
-    block = README.split("<!-- worked example -->")[1].split("<!-- end -->")[0]
+    guide = (ROOT / "docs" / "guide" / "start.md").read_text()
+    block = guide.split("<!-- worked example -->")[1].split("<!-- end -->")[0]
     found = []
     for command, output in re.findall(r"```console\n\$ (.*?)\n(.*?)```", block, re.S):
         found.append((command, [line.rstrip() for line in output.splitlines() if line.strip()]))
@@ -178,7 +179,7 @@ def _example() -> list[tuple[str, list[str]]]:
 
 
 @pytest.mark.slow
-def test_the_worked_example_prints_what_the_readme_says(
+def test_the_worked_example_prints_what_the_guide_says(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""The site of the documentation: without a warning, without a network, for every screen and reader."""
+"""The site of the documentation: no warning, no network, for every screen and reader."""
 
 import re
 import subprocess
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 START = "docs/README.html"
 KINDS = [  # of pages
     START,
-    "README.html",
+    "docs/reference/commands.html",
     "docs/guide/explain.html",
     "docs/dictionary.html",
     "docs/decisions/maps.html",

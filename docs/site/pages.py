@@ -9,6 +9,7 @@ from sphinx.application import Sphinx
 
 import zoolens
 
+_COMMAND = re.compile(r"^\| `(zoolens (\w+)[^`]*)` \|", re.M)  # of the table of commands
 _EMPTY_HEADER = re.compile(r'<th class="head[^"]*"><p></p></th>')
 _ENTRY = re.compile(r"^\| \[([^\]]+)\]\(([\w./-]+)\.(?:md|ipynb)\) \|", re.M)
 _OPTION = re.compile(r"(?<![\w`-])--[a-z][a-z-]*(?![^`\n]*`)")
@@ -20,6 +21,8 @@ def navigation(app: Sphinx, name: str, source: list[str]) -> None:
 
     A page goes by its own title; at the top, where there is little room, by the table's.
     """
+    if name == "docs/reference/commands":
+        source[0] = _COMMAND.sub(r"| [`\1`](commands/\2.md) |", source[0])
     if not name.endswith("/README"):
         return
     entries = [
@@ -59,9 +62,9 @@ def docstring(
     is a list.
     """
     told = []
-    for paragraph in "\n".join(lines).split("\n\n"):
+    for paragraph in re.split(r"\n\n|(?<=\.)\s(?=Raises )", "\n".join(lines)):
         listed = _parameters(thing, paragraph) if callable(thing) else []
-        text = "\n".join(f":param {one}: {said}" for one, said in listed) or paragraph
+        text = "\n".join(f"* **{one}**: {said}" for one, said in listed) or paragraph
         told.append(_QUOTED.sub(lambda quoted: _shown(quoted[1], name), text))
     lines[:] = "\n\n".join(told).splitlines()
 
@@ -69,11 +72,13 @@ def docstring(
 def _parameters(thing: Any, paragraph: str) -> list[tuple[str, str]]:
     """The parameters that a paragraph is about, with what it says of each; [] of another one."""
     try:
-        names = "|".join(inspect.signature(thing).parameters)
+        one = "|".join(inspect.signature(thing).parameters)
     except (TypeError, ValueError):
         return []
-    before, *rest = re.split(rf"(?<!\S)({names}): ", " ".join(paragraph.split()))
-    return [] if before else list(zip(rest[::2], rest[1::2], strict=True))
+    names = rf"(?<!\S)((?:{one})(?:, (?:{one}))*): "
+    before, *rest = re.split(names, " ".join(paragraph.split()))
+    said = (text.strip().removesuffix(";") for text in rest[1::2])
+    return [] if before else list(zip(rest[::2], said, strict=True))
 
 
 def _shown(quoted: str, documented: str) -> str:
