@@ -18,10 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 START = "docs/README.html"
 KINDS = [  # of pages
     START,
-    "docs/reference/commands.html",
     "docs/guide/explain.html",
     "docs/dictionary.html",
-    "docs/decisions/maps.html",
     "docs/reference/commands/release.html",
     "docs/reference/python/zoolens.Catalog.html",
 ]
