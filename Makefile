@@ -83,11 +83,14 @@ docs: setup
 	$(BIN)/python -m zoolens.catalog.store.markdown > docs/dictionary.md
 
 # The documentation as a site, in build/site; warnings, links and anchors that lead nowhere among them, are errors.
+# NOTEBOOKS: cache runs those that changed, in minutes, and shows what came out; off shows their code alone.
 SITE := build/site
+NOTEBOOKS := cache
 site: setup
 	rm -rf $(SITE) $(SITE)-source && mkdir -p $(SITE)-source
 	cp -R --parents docs models/*.md CHANGELOG.md CONTRIBUTING.md $(SITE)-source
-	$(BIN)/sphinx-build --fail-on-warning --quiet --jobs auto --conf-dir $(SITE)-source/docs --doctree-dir $(SITE)-source/.doctrees \
+	$(BIN)/sphinx-build --fail-on-warning --quiet --conf-dir $(SITE)-source/docs --doctree-dir $(SITE)-source/.doctrees \
+		--define nb_execution_mode=$(NOTEBOOKS) --define nb_execution_cache_path=$(abspath build/notebooks) \
 		$(SITE)-source $(SITE)
 
 # What is published: the sdist, and the wheel built from it.

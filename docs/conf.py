@@ -24,7 +24,10 @@ smartquotes = False  # quotation marks of examples in docstrings stay what they 
 nitpicky = True
 
 myst_heading_anchors = 4
-nb_execution_mode = "off"  # CI runs the notebooks; what they gave is kept in them
+# The Makefile says whether notebooks are run: one after the other, beside each other's files.
+nb_execution_raise_on_error = True
+nb_execution_timeout = 1800  # seconds a cell
+nb_merge_streams = True
 
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True}

@@ -55,7 +55,7 @@ class _Page(HTMLParser):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     site = tmp_path_factory.mktemp("site") / "site"
     done = subprocess.run(
-        ["make", "--old-file=.venv/installed", "site", f"SITE={site}"],
+        ["make", "--old-file=.venv/installed", "site", f"SITE={site}", "NOTEBOOKS=off"],
         cwd=ROOT,
         capture_output=True,
         text=True,
