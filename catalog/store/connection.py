@@ -224,7 +224,9 @@ def _config(settings: dict[str, Any]) -> dict[str, Any]:
 
 def _quieten(connection: duckdb.DuckDBPyConnection) -> None:
     # DuckDB draws its own progress bar on standard output if a query takes seconds
-    connection.execute("SET enable_progress_bar = false")
+    # DuckDB draws its own progress bar on standard output if a query takes seconds. By the PRAGMA:
+    # SET fails in a notebook without ipywidgets
+    connection.execute("PRAGMA disable_progress_bar")
 
 
 def _is_database(path: Path) -> bool:

@@ -230,3 +230,27 @@ def test_long_queries_print_nothing_of_their_own(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     # DuckDB draws its bar after two seconds
     assert done.stdout == "(90000000,)\n"
+
+
+# What DuckDB looks at to know that it is in a notebook, and not to find there.
+_NOTEBOOK = """
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+sys.modules["IPython"] = ModuleType("IPython")
+sys.modules["IPython"].get_ipython = lambda: SimpleNamespace(config={"IPKernelApp": {}})
+sys.modules["ipywidgets"] = None
+import duckdb
+try:
+    duckdb.execute("SET enable_progress_bar = false")
+except duckdb.InvalidInputException as error:
+    print("ipywidgets" in str(error))
+from zoolens.catalog.store.schema import connect
+print(connect(Path(sys.argv[1]), read_only=True).execute("SELECT count(*) FROM runs").fetchone())
+"""
+
+
+def test_a_notebook_without_widgets_opens_a_catalogue(path: Path) -> None:
+    command = [sys.executable, "-c", _NOTEBOOK, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("True\n(1,)\n", "")
