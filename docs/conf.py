@@ -26,6 +26,7 @@ nitpicky = True
 myst_heading_anchors = 4
 # The Makefile says whether notebooks are run: one after the other, beside each other's files.
 nb_execution_raise_on_error = True
+nb_execution_show_tb = True
 nb_execution_timeout = 1800  # seconds a cell
 nb_merge_streams = True
 
@@ -44,7 +45,8 @@ html_extra_path = ["site/extra"]
 html_css_files = ["zoolens.css"]
 html_show_sourcelink = False
 html_copy_source = False
-html_sidebars: dict[str, list[str]] = {root_doc: []}
+_ALONE = [root_doc, "docs/guide/start", "docs/map", "docs/cite", "CONTRIBUTING", "CHANGELOG"]
+html_sidebars: dict[str, list[str]] = {page: [] for page in _ALONE}  # no pages are below them
 html_theme_options = {
     "icon_links": [],
     "navigation_with_keys": False,
