@@ -28,7 +28,7 @@ myst_heading_anchors = 4
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_execution_timeout = 1800  # seconds a cell
-nb_merge_streams = True
+nb_output_stderr = "remove"  # progress, and what libraries remark on
 
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True}

@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 import zoolens
 
 _COMMAND = re.compile(r"^\| `(zoolens (\w+)[^`]*)` \|", re.M)  # of the table of commands
-_EMPTY_HEADER = re.compile(r'<th class="head[^"]*"><p></p></th>')
+_EMPTY_HEADER = re.compile(r"<th(?: [^>]*)?>(?:<p></p>)?</th>")
 _ENTRY = re.compile(r"^\| \[([^\]]+)\]\(([\w./-]+)\.(?:md|ipynb)\) \|", re.M)
 _OPTION = re.compile(r"(?<![\w`-])--[a-z][a-z-]*(?![^`\n]*`)")
 _QUOTED = re.compile(r"(?<![`:])`([^`]+)`(?!`)")
