@@ -22,10 +22,11 @@ from zoolens.catalog.store.outdated import warn_of
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.counterparts import find_in_survey, home_of
 from zoolens.catalog.survey.folder import is_survey
+from zoolens.jobs.reports import InNotebook
 
 
 @dataclass(frozen=True)
-class SimilarReport:
+class SimilarReport(InNotebook):
     """A galaxy and its counterparts for an answer.
 
     table: the galaxy itself (`selected`), then its `observed` and its `predicted`
