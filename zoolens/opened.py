@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from zoolens.catalog.explain.one_galaxy import GalaxyShown
+    from zoolens.catalog.images.segments import Segments
     from zoolens.catalog.saliency.arithmetic import Of
     from zoolens.catalog.similarity.exchange import Exchange
 
@@ -246,6 +247,15 @@ class Catalog:
 
         with Store.look(self.path) as store:
             return image_of(store, galaxy, stored=stored)
+
+    def segments(self, galaxy: str) -> "Segments":
+        """Which pixels of `image(galaxy)` are its `galaxy`, which its `neighbours`; the rest is sky.
+
+        As the shares of `saliency_stats` have it. Raises as `image` does.
+        """
+        from zoolens.catalog.images.segments import segments
+
+        return segments(self.image(galaxy))
 
     def galaxy(self, name: str) -> "GalaxyShown":
         """A galaxy to look at in a notebook: image, votes beside predictions, losses.

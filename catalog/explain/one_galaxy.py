@@ -57,9 +57,7 @@ class GalaxyShown:
         numbers = table(_HEAD, self._rows(), units={"loss": "nat"})
         left_out = len({fact.question for fact in self.facts} - {*self._asked()})
         more = (
-            sentence(f"{left_out} questions that nobody was asked: .table has all")
-            if left_out
-            else ""
+            sentence(f"questions that nobody was asked, {left_out}: in .table") if left_out else ""
         )
         head = sentence(at, strong=self.name)
         if self.image is None:

@@ -21,7 +21,10 @@ from zoolens.catalog.output.answer import cell, plain
 ROWS = 30  # as many as are shown: as many as a screen holds
 WIDEST = 1600  # pixels of a figure, twice what a page is wide: a screen may have two for one
 _QUALITY = 88  # of 100
-_CELL = "padding:.15em .6em;text-align:{};white-space:nowrap"
+_CELL = (
+    "padding:.15em .6em;text-align:{};white-space:nowrap;"
+    "max-width:26em;overflow:hidden;text-overflow:ellipsis"
+)
 _QUIET = "opacity:.7;font-weight:normal"
 
 
@@ -59,8 +62,8 @@ def table(
     )
     more = f"{total - len(shown):,} more rows of {total:,}" if total > len(shown) else ""
     return (
-        f'<table><thead><tr style="vertical-align:bottom">{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table>" + (sentence(f"… {more}") if more else "")
+        f'<div style="overflow-x:auto"><table><thead><tr style="vertical-align:bottom">{head}</tr>'
+        f"</thead><tbody>{body}</tbody></table></div>" + (sentence(f"… {more}") if more else "")
     )
 
 
