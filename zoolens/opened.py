@@ -249,7 +249,7 @@ class Catalog:
             return image_of(store, galaxy, stored=stored)
 
     def segments(self, galaxy: str) -> "Segments":
-        """Which pixels of `image(galaxy)` are its `galaxy`, which its `neighbours`; the rest is sky.
+        """Which pixels of `image(galaxy)` are its `galaxy`, which `neighbours`; the rest is sky.
 
         As the shares of `saliency_stats` have it. Raises as `image` does.
         """
