@@ -28,13 +28,32 @@ def data() -> Path:
     return DATA
 
 
-@pytest.fixture
-def coarse_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def coarse_figures() -> Iterator[None]:
     """Figures take long to write at the resolution of print, and with its fonts."""
-    monkeypatch.setattr("zoolens.catalog.output.figures.DPI", 40)
-    monkeypatch.setitem(
-        importlib.import_module("zoolens.catalog.output.figures").STYLE, "pdf.fonttype", 3
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("zoolens.catalog.output.figures.DPI", 40)
+        style = importlib.import_module("zoolens.catalog.output.figures").STYLE
+        patch.setitem(style, "pdf.fonttype", 3)
+        yield
+
+
+@pytest.fixture
+def undrawn_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are composed and their files are there, but empty: drawing takes longest.
+
+    For tests that ask when and where there is a figure; others ask what is seen on it.
+    """
+    from matplotlib.figure import Figure
+    from PIL import Image
+
+    def write(_: Figure, file: Path, **options: object) -> None:
+        if options["format"] == "png":
+            Image.new("L", (1, 1)).save(file, "PNG")
+        else:
+            file.write_bytes(b"%PDF-1.4\n")
+
+    monkeypatch.setattr(Figure, "savefig", write)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.made.vote_tables import names
 from zoolens.jobs.release_verify import verify as verify_release
 from zoolens.jobs.verify import verify
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("coarse_figures")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn_figures")]
 
 GALAXIES = 5
 NAMES = names(GALAXIES)

@@ -86,7 +86,6 @@ def test_predictions_are_all_there(gz: Path) -> None:
     assert verify(gz).errors == 0
 
 
-@pytest.mark.usefixtures("coarse_figures")
 def test_a_galaxy_is_shown_beside_the_one_predicted_alike(gz: Path, tmp_path: Path) -> None:
     found = pipeline.similar(gz, NAMES[3], answer="bar_strong", k=GALAXIES)
     assert found.table["counterpart"].to_pylist() == ["selected", *["alike"] * (GALAXIES - 1)]

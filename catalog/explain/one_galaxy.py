@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _WIDTH = 212  # of the image on the page, in pixels: half of what Galaxy Zoo shows
-_HEAD = ("question", "answer", "votes", "observed", "predicted", "90 %", "", "loss")
+_HEAD = (
+    "question",
+    "answer",
+    "votes",
+    "observed",
+    "predicted",
+    "90 %",
+    "votes ▬ network ┃",
+    "loss",
+)
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,7 @@ def _answer(catalog: Path, asked: Asked, limits: Limits, scratch: Path) -> Itera
             foreign.add_macros()
         foreign.add_functions(query.called.macros, query.called.reads)
         _check_names(foreign, query)
+        foreign.add_views(query.used)
         if any(name.startswith("tap_schema.") for name in query.used):
             foreign.add_tap_schema(written)
         with _as_user_error(asked.query, query, limits):

@@ -10,6 +10,7 @@ from zoolens.catalog.errors import Told
 from zoolens.catalog.store.foreign import Foreign, look_over, opened, settings_of
 from zoolens.catalog.store.overview import JOBS, Overview, overview, together
 from zoolens.catalog.store.own_columns import DEFINITIONS, OwnColumn
+from zoolens.catalog.store.private import without_folders
 from zoolens.catalog.store.published import Published, published
 from zoolens.catalog.store.query import steps_read
 from zoolens.catalog.store.release_file import NAME, look_over_release, opened_release
@@ -64,7 +65,7 @@ def _survey(folder: Path, query: str, *, memory: int, threads: int) -> Iterator[
         tables = _tables(survey)
         survey.make_views(query)
         survey.close_in()
-        yield Foreign(survey.connection, tables)
+        yield Foreign(survey.connection, without_folders(tables))
 
 
 def _look_over_survey(folder: Path, *, memory: int) -> tuple[list[Published], Overview]:

@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.store import private
 from zoolens.catalog.store.connection import CLOSED
 from zoolens.catalog.store.dictionary import Column
 from zoolens.catalog.store.functions import AS_MAPS, SHAPE, SIMILARITIES, maps
@@ -93,6 +94,11 @@ class Foreign:
             if table.schema == "zoolens"
         }
 
+    def add_views(self, used: set[str]) -> None:
+        """Make what is in place of tables that a query uses, by whole name (`store.private`)."""
+        for view in private.views(self.tables, used):
+            self._connection.execute(view)
+
     def add_tap_schema(self, written: Callable[[str], str]) -> None:
         """Make the tables of TAP_SCHEMA; written: as `tap_schema` has it."""
         self.add(tap_schema([t for t in self.tables if t.schema != UPLOADS], written))
@@ -135,7 +141,7 @@ def opened(path: Path, query: str = "", *, memory: int, threads: int) -> Iterato
     with _looked(path, settings_of(memory, threads)) as connection:
         store = Store(path, connection)
         warn_of(store, *sorted(steps_read(query)))
-        yield Foreign(connection, published(_own(store)))
+        yield Foreign(connection, private.without_folders(published(_own(store))))
 
 
 def look_over(path: Path, *, memory: int) -> tuple[list[Published], Overview]:

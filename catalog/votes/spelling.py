@@ -5,7 +5,8 @@ people write `Smooth-or-Featured`.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from zoolens.catalog.decision_tree import DecisionTree
@@ -26,12 +27,10 @@ def respelt(path: Path, columns: Sequence[str], trees: Iterable[DecisionTree]) -
     Those that could be two of a tree's columns are left as they are. Raises `TableRefused` if
     the table has a column in both spellings.
     """
-    meant = defaultdict(set)
-    for name in _names(trees):
-        meant[_plain(name)].add(name)
+    meant = _meant(tuple(trees))
     found = {}
     for column in columns:
-        names = meant.get(_plain(column), set())
+        names = meant.get(_plain(column), frozenset())
         if len(names) == 1 and column not in names:
             (found[column],) = names
             if found[column] in columns:
@@ -41,6 +40,15 @@ def respelt(path: Path, columns: Sequence[str], trees: Iterable[DecisionTree]) -
     return found
 
 
+@lru_cache(maxsize=4)
+def _meant(trees: tuple[DecisionTree, ...]) -> Mapping[str, frozenset[str]]:
+    """The columns of these trees, by what is left of them in any spelling."""
+    meant = defaultdict(set)
+    for name in _names(trees):
+        meant[_plain(name)].add(name)
+    return {plain: frozenset(names) for plain, names in meant.items()}
+
+
 def _plain(name: str) -> str:
     return name.lower().replace("-", "_")
 
@@ -48,8 +56,9 @@ def _plain(name: str) -> str:
 def _names(trees: Iterable[DecisionTree]) -> Iterable[str]:
     """The columns that tables of these trees can have, of any campaign."""
     for tree in trees:
+        endings = suffixes(tree)
         for question in tree.questions:
-            for suffix in suffixes(tree):
+            for suffix in endings:
                 stem = question.name + suffix
                 yield f"{stem}_total-votes"
                 for answer in question.answers:

@@ -17,6 +17,8 @@ from zoolens.jobs.simulate import simulate
 from ..jobs.test_predict import imaged
 from ..parts.test_computing import GALAXIES, MASKED, made, model
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["model"]
 
 

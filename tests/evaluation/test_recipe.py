@@ -14,7 +14,7 @@ from zoolens.catalog.evaluation.trial import MapTrial
 from zoolens.catalog.parts.computing import Failed
 
 __all__ = ["address", "client", "sky"]
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("coarse_figures", "short_evaluation")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn_figures", "short_evaluation")]
 
 
 def test_workers_measure_what_this_process_does(sky: Path, address: str) -> None:

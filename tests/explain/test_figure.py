@@ -15,10 +15,12 @@ from PIL import Image
 from zoolens.catalog.explain.figure import explanation_figure
 from zoolens.catalog.explain.portraits import Explanation, Picture, Portrait
 from zoolens.catalog.explain.wording import BASELINE, pale
-from zoolens.catalog.output.figures import COLOURS, DPI, save
+from zoolens.catalog.output.figures import COLOURS, DPI, STYLE, save
 from zoolens.catalog.saliency.arithmetic import Of, upsample
 from zoolens.catalog.similarity.target import Target
 from zoolens.catalog.store.facts import AnswerFacts
+
+FONTTYPE = STYLE["pdf.fonttype"]  # as people get it; that of other tests is cheaper
 
 pytestmark = pytest.mark.slow
 
@@ -224,16 +226,15 @@ HOSTILE = (
 
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.filterwarnings("error")
-def test_no_name_breaks_a_figure(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("zoolens.catalog.output.figures.DPI", 40)  # they are many
+def test_no_name_breaks_a_figure(name: str, tmp_path: Path) -> None:
     figure = explanation_figure(explanation(name=name), name[:100])
     for path in save(figure, tmp_path / "figure"):
         assert path.stat().st_size > 5_000
 
 
-def test_files_are_fit_for_print(tmp_path: Path) -> None:
+def test_files_are_fit_for_print(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoolens.catalog.output.figures.DPI", DPI)
+    monkeypatch.setitem(STYLE, "pdf.fonttype", FONTTYPE)
     drawing = explanation_figure(explanation(), "")
     png, pdf = save(drawing, tmp_path / "J1.5+2_round")
     assert (png.name, pdf.name) == ("J1.5+2_round.png", "J1.5+2_round.pdf")

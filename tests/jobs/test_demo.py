@@ -13,7 +13,7 @@ from zoolens.jobs.simulate import TRUTH
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("coarse_figures", "short_evaluation")
+@pytest.mark.usefixtures("undrawn_figures", "short_evaluation")
 def test_everything_is_made_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for few, name in ((4, "_MAPS"), (2, "_TYPICAL"), (3, "_GALLERY")):
         monkeypatch.setattr(f"zoolens.jobs.demo.{name}", few)

@@ -22,7 +22,7 @@ from zoolens.jobs.estimate import estimate
 from zoolens.jobs.estimate_maps import explain_estimates, only_estimates
 from zoolens.jobs.settings import Inference
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("coarse_figures")]
+pytestmark = pytest.mark.slow
 
 NAMES = ["ring", "disc", "other"]
 HOW = Inference(samples=3, seed=4, view=SMALL)

@@ -29,7 +29,7 @@ from zoolens.jobs.predict import predict
 from zoolens.jobs.settings import Inference
 from zoolens.jobs.simulate import simulate
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("coarse_figures", "short_evaluation")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn_figures", "short_evaluation")]
 
 GALAXIES, SIZE = 20, 64
 FEW = {"maps": 20, "typical": 3}

@@ -11,7 +11,7 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.survey.folder import catalogues
 from zoolens.jobs.evaluate_survey import evaluate
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn_figures")]
 
 N = 40
 

@@ -398,6 +398,7 @@ def test_own_columns_go_to_the_piece_that_has_the_galaxy(
     assert "nothing changed" in zoolens("keep", table, "--columns", "z", "--catalog", survey).stderr
 
 
+@pytest.mark.usefixtures("undrawn_figures")
 def test_what_a_classifier_says_of_all_pieces(both: tuple[Path, Path], tmp_path: Path) -> None:
     gz, survey = both
     _, source = classifier("classifier", tmp_path)

@@ -41,7 +41,7 @@ from zoolens.jobs.score import score
 from zoolens.jobs.settings import Inference, Maps, Which
 from zoolens.jobs.verify import verify
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("coarse_figures")]
+pytestmark = pytest.mark.slow
 
 SMALL = View(size=64)
 SAMPLES, SEED, GALAXIES = 3, 11, 8
@@ -355,6 +355,7 @@ def test_the_worst_are_those_of_the_ranking(path: Path) -> None:
     assert found == {str(row["iauname"]) for row in ranked}
 
 
+@pytest.mark.usefixtures("undrawn_figures")
 def test_the_worst_of_an_answer_are_drawn_for_it(path: Path) -> None:
     report = explain(path, Which(worst=2, answer="how-rounded-dr5_in-between", min_votes=0))
     ranked = rows(
@@ -366,6 +367,7 @@ def test_the_worst_of_an_answer_are_drawn_for_it(path: Path) -> None:
     assert {file.name for file in report.figures if file.suffix == ".png"} == expected
 
 
+@pytest.mark.usefixtures("undrawn_figures")
 def test_the_answer_is_the_costliest_unless_given(path: Path) -> None:
     report = explain(path, Which(names=["G0005"]))
     costliest = one(path, "SELECT label FROM worst WHERE iauname = 'G0005'")
@@ -399,6 +401,7 @@ def test_mistakes_are_told_before_anything_is_done(path: Path) -> None:
     assert one(path, "SELECT count(*) FROM runs WHERE job = 'explain'") == 0
 
 
+@pytest.mark.usefixtures("undrawn_figures")
 def test_without_losses_the_answer_must_be_named(tmp_path: Path, model: str) -> None:
     path = voted(tmp_path / "gz.duckdb")
     paint(path, tmp_path / "images", range(GALAXIES))
@@ -441,6 +444,7 @@ def test_a_galaxy_is_drawn_beside_its_counterparts(path: Path) -> None:
     assert report.explained >= 3
 
 
+@pytest.mark.usefixtures("undrawn_figures")
 def test_what_maps_are_of_can_be_chosen(path: Path) -> None:
     report = explain(path, Which(names=["G0001"], answer=LABEL), of="fraction")
     assert report.figures[0].name == f"G0001_{LABEL}_fraction.png"
@@ -508,6 +512,7 @@ def test_without_model_or_image_there_is_no_map_of_a_fraction(tmp_path: Path) ->
     assert saliency_of(path, "G0000", LABEL).any()
 
 
+@pytest.mark.usefixtures("undrawn_figures")
 def test_the_page_holds_the_votes_and_fractions(path: Path) -> None:
     report = explain(path, Which(names=["G0001"], answer=LABEL))
     assert report.page is not None
@@ -535,6 +540,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.usefixtures("undrawn_figures")
 def test_hostile_names_stay_in_their_folder(tmp_path: Path, model: str) -> None:
     inner = tmp_path / "inner"
     inner.mkdir()
@@ -557,6 +563,7 @@ def test_hostile_names_stay_in_their_folder(tmp_path: Path, model: str) -> None:
         assert link.startswith("#") or (report.page.parent / unquote(link)).is_file()
 
 
+@pytest.mark.usefixtures("undrawn_figures")
 def test_a_galaxy_alone_has_no_counterparts(tmp_path: Path, model: str) -> None:
     path = voted(tmp_path / "gz.duckdb", galaxies=1)
     paint(path, tmp_path / "images", [0])
@@ -693,6 +700,7 @@ def test_an_overflowing_model_makes_rejects(path: Path, tmp_path: Path) -> None:
     assert str(reason).startswith("no finite map")
 
 
+@pytest.mark.usefixtures("undrawn_figures")
 def test_a_changed_image_is_not_drawn_under_old_maps(path: Path, tmp_path: Path) -> None:
     report = explain(path, Which(names=["G0003"]), out=tmp_path / "before")
     assert report.rejects == 0
@@ -717,6 +725,7 @@ def test_a_changed_image_is_not_drawn_under_old_maps(path: Path, tmp_path: Path)
     assert "changed image" in explanation.selected.missing
 
 
+@pytest.mark.usefixtures("undrawn_figures")
 def test_maps_of_losses_need_the_model_that_predicted(path: Path, tmp_path: Path) -> None:
     other = save(zoobot_tree("resnet18", seed=5, awake=True), tmp_path / "other.ckpt")
     chosen, maps = Which(names=["G0003"], answer=LABEL), Maps(model=str(other))

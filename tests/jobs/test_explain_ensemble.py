@@ -33,7 +33,7 @@ from zoolens.jobs.predict import predict
 from zoolens.jobs.score import score
 from zoolens.jobs.settings import Inference, Maps, Which
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("coarse_figures")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn_figures")]
 
 TREE = get_tree("gzd5")
 NAMES = [f"G{number:04d}" for number in range(GALAXIES)]

@@ -17,7 +17,7 @@ from zoolens.jobs.explain_survey import explain
 from zoolens.jobs.settings import Which
 from zoolens.jobs.survey_reports import SurveyReport
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("coarse_figures")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn_figures")]
 
 GALAXIES = 12
 

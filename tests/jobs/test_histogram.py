@@ -30,7 +30,6 @@ def gz(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
-@pytest.mark.usefixtures("coarse_figures")
 @pytest.mark.parametrize("predicted", [False, True])
 def test_figures_are_drawn(gz: Path, tmp_path: Path, predicted: bool) -> None:
     from PIL import Image
@@ -60,14 +59,12 @@ def test_again_the_same_files(gz: Path, tmp_path: Path) -> None:
     assert [path.read_bytes() for path in histogram(gz, tmp_path).figures] == first
 
 
-@pytest.mark.usefixtures("coarse_figures")
 def test_a_tree_without_the_papers_answers_has_one_figure(tmp_path: Path) -> None:
     tree = DecisionTree("other", (Question("colour", ("red", "blue")),))
     path = catalogue(tmp_path / "gz.duckdb", np.ones((3, 2)), tree=tree)
     assert {p.stem for p in histogram(path, tmp_path).figures} == {"fractions-all"}
 
 
-@pytest.mark.usefixtures("coarse_figures")
 def test_nobody_asked_anything(tmp_path: Path) -> None:
     path = catalogue(tmp_path / "gz.duckdb", np.zeros((3, 10)))
     assert len(histogram(path, tmp_path).figures) == 4
@@ -132,7 +129,6 @@ def test_suggestions_agree_with_the_papers_list(data: Path, tmp_path: Path) -> N
     assert {row["label"] for row in rows if row["in_paper"]} == set(PAPER_LABELS) - {"merging_none"}
 
 
-@pytest.mark.usefixtures("coarse_figures")
 def test_fractions_of_few_votes_can_be_left_out(gz: Path, tmp_path: Path) -> None:
     counts = random_counts(200)
     asked = question_totals(counts)[:, TOY.question_of]

@@ -169,7 +169,6 @@ def test_a_tree_without_a_bundled_model_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("coarse_figures")
 def test_one_image_is_explained_by_a_name(gz: Path) -> None:
     image = gz.with_suffix("") / "G0000.png"
     for model, said in ((SIMULATED, "simulated galaxies alone"), ("bundled", "bundled: ")):

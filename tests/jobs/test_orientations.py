@@ -42,7 +42,7 @@ from zoolens.jobs.settings import Cut, Inference, Maps, Which
 from zoolens.jobs.status import status
 from zoolens.jobs.verify import verify
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("coarse_figures", "short_evaluation")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn_figures", "short_evaluation")]
 
 TREE = get_tree("gzd5")
 RATE, SEED, T = 0.3, 4, 8

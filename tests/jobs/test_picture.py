@@ -18,7 +18,7 @@ from zoolens.jobs.picture import explain_picture
 from zoolens.jobs.predict import predict
 from zoolens.jobs.settings import Inference, Maps
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("coarse_figures")]
+pytestmark = pytest.mark.slow
 
 TREE = get_tree("gzd5")
 

@@ -10,6 +10,8 @@ from zoolens.catalog.survey.folder import open_survey
 from zoolens.jobs.pieces import Pieces
 from zoolens.jobs.reports import PredictReport
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_piece_that_is_missing_keeps_none_from_the_work(
     full_survey: Path, tmp_path: Path

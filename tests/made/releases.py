@@ -1,6 +1,8 @@
 """A small catalogue with everything that a release can hold, and one of another kind."""
 
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -37,8 +39,25 @@ EVERYTHING = Cut(formats=FORMATS, counterparts=10, cubes=True)
 def full_catalogue(path: Path, *, tree: DecisionTree = TOY, seed: int = 0) -> Path:
     """Votes, predictions of all but the last two galaxies, losses, index and some maps.
 
-    The last galaxy has no votes on anything, the last but one votes but no prediction.
+    The last galaxy has no votes on anything, the last but one votes but no prediction. Those of
+    one tree and seed are copies of one.
     """
+    for ending, content in _full_files(tree, seed).items():
+        path.with_name(path.stem + ending).write_bytes(content)
+    return path
+
+
+@cache
+def _full_files(tree: DecisionTree, seed: int) -> dict[str, bytes]:
+    """The file of a catalogue and those of its index, by what their names end in."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "gz.duckdb"
+        _fill(path, tree, seed)
+        files = path.parent.iterdir()
+        return {file.name.removeprefix(path.stem): file.read_bytes() for file in files}
+
+
+def _fill(path: Path, tree: DecisionTree, seed: int) -> None:
     counts = random_counts(N, tree, seed=seed)
     counts[N - 1] = 0
     concentrations = random_concentrations(N - 2, tree=tree, seed=seed + 1)
@@ -72,7 +91,6 @@ def full_catalogue(path: Path, *, tree: DecisionTree = TOY, seed: int = 0) -> Pa
         store.finish(run)
     score(path)
     index(path)
-    return path
 
 
 def fractions_of(maps: npt.NDArray[np.float32], tree: DecisionTree) -> npt.NDArray[np.float64]:

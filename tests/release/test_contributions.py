@@ -10,6 +10,8 @@ from zoolens.catalog.release.contributions import Contribution
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.score import score
 
+pytestmark = pytest.mark.slow
+
 
 def test_it_is_what_it_was_when_it_was_read(tmp_path: Path) -> None:
     path = full_catalogue(tmp_path / "gz.duckdb")

@@ -54,6 +54,7 @@ def test_every_map_is_pytorch_grad_cams(family: str, method: str) -> None:
     assert leftovers(model.encoder) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["efficientnet", "convnext", "swin v2", "vit"])
 def test_openvino_gives_the_same_maps(family: str) -> None:
     if importlib.util.find_spec("openvino") is None:

@@ -1,25 +1,19 @@
 """A survey answers as the one catalogue that it was cut from."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.made.catalogues import add_galaxies, add_predictions, random_concentrations
-from tests.made.surveys import cut
 from zoolens.catalog.serve.asking import Asked, Limits
 from zoolens.catalog.serve.child import _said
 from zoolens.catalog.serve.opening import opened_to_ask
 from zoolens.catalog.serve.snapshots import Snapshot
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.survey.folder import Piece, read_survey
+from zoolens.catalog.survey.folder import read_survey
 
 _LIMITS = Limits()
-
-
-@pytest.fixture(scope="module")
-def survey(full_gz: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("survey") / "survey"
-    return cut(full_gz, folder, [Piece(0, pixel) for pixel in range(12)])
 
 
 def _lines(path: Path, query: str) -> list[bytes]:
@@ -42,26 +36,26 @@ def _lines(path: Path, query: str) -> list[bytes]:
         "SELECT question, answer FROM answers ORDER BY answer_id",
     ],
 )
-def test_it_answers_as_the_whole(full_gz: Path, survey: Path, query: str) -> None:
-    found = _lines(survey, query)
+def test_it_answers_as_the_whole(full_gz: Path, full_survey: Path, query: str) -> None:
+    found = _lines(full_survey, query)
     assert found == _lines(full_gz, query)
     assert len(found) > 3
 
 
 @pytest.mark.slow
-def test_its_rows_tell_their_piece(survey: Path) -> None:
-    pieces = _lines(survey, "SELECT DISTINCT piece FROM history.losses ORDER BY piece")
+def test_its_rows_tell_their_piece(full_survey: Path) -> None:
+    pieces = _lines(full_survey, "SELECT DISTINCT piece FROM history.losses ORDER BY piece")
     assert {line.decode().strip('"') for line in pieces[1:]} <= {
-        piece.name for piece in read_survey(survey).pieces
+        piece.name for piece in read_survey(full_survey).pieces
     }
-    with opened_to_ask(survey, "galaxies", memory=1 << 28, threads=1) as (foreign, _):
+    with opened_to_ask(full_survey, "galaxies", memory=1 << 28, threads=1) as (foreign, _):
         (galaxies,) = [table for table in foreign.tables if table.full == "zoolens.galaxies"]
     assert galaxies.columns[-1].name == "piece"
 
 
 @pytest.mark.slow
-def test_its_copy_is_renewed_piece_by_piece(full_gz: Path, tmp_path: Path) -> None:
-    folder = cut(full_gz, tmp_path / "survey", [Piece(0, pixel) for pixel in range(12)])
+def test_its_copy_is_renewed_piece_by_piece(full_survey: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(full_survey, tmp_path / "survey")
     snapshot = Snapshot(folder, tmp_path / "served")
     assert not snapshot.renew()
     (changed, *_) = read_survey(folder).paths

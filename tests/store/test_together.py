@@ -65,6 +65,7 @@ def test_a_view_is_described_as_in_one_catalogue(full_survey: Path) -> None:
     assert {column for _, column in described} == {"piece"}
 
 
+@pytest.mark.slow
 def test_only_the_views_that_a_query_can_ask_are_made(full_survey: Path) -> None:
     made = "SELECT view_name FROM duckdb_views() WHERE database_name = 'memory' AND NOT internal"
     for query, views in (
@@ -160,6 +161,7 @@ def test_a_piece_that_this_program_has_open_is_not_opened_twice(full_survey: Pat
         Store.open(first, read_only=True)
 
 
+@pytest.mark.slow
 def test_a_piece_of_an_earlier_version_is_brought_to_this_one(
     full_survey: Path, tmp_path: Path
 ) -> None:

@@ -10,6 +10,8 @@ from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.asking import ask_each
 from zoolens.catalog.survey.folder import open_survey
 
+pytestmark = pytest.mark.slow
+
 
 def test_each_piece_answers_and_what_it_tells_is_told_once(full_survey: Path) -> None:
     paths = open_survey(full_survey).paths

@@ -91,6 +91,7 @@ def test_positions_are_held_to_the_pixel_of_a_piece() -> None:
     assert within(Piece(0, 2), ra, dec).tolist() == [False, False, True, False, False, False]
 
 
+@pytest.mark.slow
 def test_a_status_adds_up(full_gz: Path, full_survey: Path) -> None:
     whole = {row["step"]: row for row in status(full_gz).steps.to_pylist()}
     report = survey_status(full_survey)
@@ -143,6 +144,7 @@ def test_what_is_alike_of_many_pieces_is_one_line(survey: Path) -> None:
     assert "step" in lines[1]
 
 
+@pytest.mark.slow
 def test_histograms_add_up(full_gz: Path, full_survey: Path) -> None:
     for fewest in (0, 12):
         assert suggest(full_survey, min_votes=fewest).equals(suggest(full_gz, min_votes=fewest))

@@ -18,6 +18,8 @@ from zoolens.jobs.similar import similar
 from ..made.catalogues import catalogue, random_concentrations, random_counts
 from ..made.surveys import cut
 
+pytestmark = pytest.mark.slow
+
 N = 60
 PIECES = [Piece(0, pixel) for pixel in range(12)]
 

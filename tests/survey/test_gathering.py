@@ -1,17 +1,16 @@
 """A few galaxies of several pieces as one catalogue."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.made.releases import full_catalogue
-from tests.made.surveys import cut
 from zoolens.catalog.arrays import Ids
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.store import Store
-from zoolens.catalog.survey.folder import Piece, catalogues
+from zoolens.catalog.survey.folder import catalogues
 from zoolens.catalog.survey.gathering import gather
 
 VIEWS = ("galaxies", "votes", "predictions", "losses", "question_losses", "saliency")
@@ -23,9 +22,8 @@ def _rows(path: Path, view: str, names: list[str]) -> pa.Table:
         return rows.filter(pa.compute.is_in(rows["iauname"], pa.array(names)))
 
 
-def test_they_show_what_their_pieces_show(tmp_path: Path) -> None:
-    whole = full_catalogue(tmp_path / "gz.duckdb")
-    folder = cut(whole, tmp_path / "survey", [Piece(0, pixel) for pixel in range(12)])
+def test_they_show_what_their_pieces_show(full_gz: Path, full_survey: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(full_survey, tmp_path / "survey")
     wanted: dict[Path, Ids] = {}
     names: list[str] = []
     for path in reversed(catalogues(folder)[1:]):
@@ -35,12 +33,12 @@ def test_they_show_what_their_pieces_show(tmp_path: Path) -> None:
         names += [name for _, name in rows[:3]]
     some = gather(folder, tmp_path / "some.duckdb", wanted)
     for view in VIEWS:
-        expected = _rows(whole, view, names)
+        expected = _rows(full_gz, view, names)
         assert _rows(some, view, names).equals(expected), view
         assert len(expected)
     with Store.open(some, read_only=True) as store:
         numbered = store.rows("SELECT iauname FROM galaxies ORDER BY galaxy_id")
-    with Store.open(whole, read_only=True) as store:
+    with Store.open(full_gz, read_only=True) as store:
         listed = store.rows("SELECT iauname FROM galaxies ORDER BY galaxy_id")
     assert numbered == [row for row in listed if row[0] in names]
     with Store.open(path) as store:

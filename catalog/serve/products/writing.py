@@ -54,6 +54,7 @@ _WORDS = {
     "predicted": "expected fraction of the votes for the answer",
     "asked": "fraction of the answer that was asked for",
     "off": "largest difference of a fraction of the question from what was asked for",
+    "allowed": "how large that difference may be of one that is near",
     "close": "whether it is near what was asked for",
     "others": "the question's other answers, observed/predicted",
     "alike": "in which fractions the galaxy is like the one that was asked for",

@@ -15,7 +15,7 @@ TOKEN = "sesame"  # of the second server
 Opener = Callable[..., Any]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, no other test can run an event loop
 def browser() -> Iterator[Any]:
     with chromium() as started:
         yield started

@@ -143,6 +143,7 @@ def test_tables_images_and_positions_are_sent(
     assert hub.consent.asked == ["Zoolens"]  # once
     assert "Zoolens" in hub.names()
     page.evaluate("dispatchEvent(new Event('pagehide'))")  # as when it is left
+    page.wait_for_timeout(100)  # in which what is asked of the hub is led there
     until(lambda: "Zoolens" not in hub.names())
 
 
