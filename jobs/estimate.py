@@ -23,11 +23,12 @@ from zoolens.catalog.predictions.recipe import EstimateRecipe, ModelFile
 from zoolens.catalog.store.galaxies import galaxies_of_run, galaxies_with_image
 from zoolens.catalog.store.outdated import clear_outdated
 from zoolens.catalog.store.store import Store
+from zoolens.jobs.reports import InNotebook
 from zoolens.jobs.settings import Inference
 
 
 @dataclass(frozen=True)
-class EstimateReport:
+class EstimateReport(InNotebook):
     """What a run of a classifier or regressor did.
 
     galaxies: estimated now; total: by the run, earlier ones included; rejects: images refused

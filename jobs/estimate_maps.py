@@ -36,6 +36,7 @@ from zoolens.catalog.store.outdated import clear_outdated, warn_of
 from zoolens.catalog.store.rejects import Reject, add_rejects
 from zoolens.catalog.store.shards import Part, as_they_are, fill, here
 from zoolens.catalog.store.store import Run, Store
+from zoolens.jobs.reports import InNotebook
 from zoolens.jobs.settings import Maps
 
 BATCH = 16  # galaxies that pass the encoder together
@@ -43,7 +44,7 @@ SHARD = 8  # batches committed at a time
 
 
 @dataclass(frozen=True)
-class EstimateMapsReport:
+class EstimateMapsReport(InNotebook):
     """What `explain` did with a classifier or regressor.
 
     explained: galaxies that got maps now; total: by the run, earlier ones included; rejects:

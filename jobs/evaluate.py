@@ -47,6 +47,7 @@ from zoolens.catalog.store.outdated import warn_of
 from zoolens.catalog.store.rejects import Reject, reject_table
 from zoolens.catalog.store.store import Run, Store
 from zoolens.jobs.elsewhere import workers_elsewhere
+from zoolens.jobs.reports import InNotebook
 
 _BATCH = 16
 _OF_MAPS = ("maps", "sanity", "faithfulness")  # topics
@@ -57,7 +58,7 @@ _SEED = 0  # of the random choice of galaxies
 
 
 @dataclass(frozen=True)
-class EvaluateReport:
+class EvaluateReport(InNotebook):
     """What `evaluate` measured.
 
     run_id: None over a survey. galaxies: that have votes and posteriors. tables: by title; section:

@@ -40,6 +40,7 @@ from zoolens.catalog.store.outdated import clear_outdated, warn_of
 from zoolens.catalog.store.rejects import Reject, add_rejects
 from zoolens.catalog.store.shards import Executor, Keys, Part, Tables, as_they_are, fill, here
 from zoolens.catalog.store.store import Run, Store
+from zoolens.jobs.reports import InNotebook
 from zoolens.jobs.settings import Maps, Which
 
 BATCH = 16  # galaxies that pass the encoder together
@@ -47,7 +48,7 @@ SHARD = 8  # batches committed at a time
 
 
 @dataclass(frozen=True)
-class ExplainReport:
+class ExplainReport(InNotebook):
     """What `explain` did.
 
     explained: galaxies that got maps now; total: by the run, earlier ones included;

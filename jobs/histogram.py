@@ -12,6 +12,7 @@ import pyarrow as pa
 from zoolens.catalog.arrays import Ids
 from zoolens.catalog.decision_tree import DecisionTree
 from zoolens.catalog.output.figures import save
+from zoolens.catalog.output.notebook import figure as figure_of
 from zoolens.catalog.paths import histogram_stem
 from zoolens.catalog.runtime.files import make_folder
 from zoolens.catalog.scoring.histograms import Counts, balance, count, histogram_figure
@@ -37,6 +38,10 @@ class HistogramReport:
 
     figures: tuple[Path, ...]
     galaxies: int
+
+    def _repr_html_(self) -> str:
+        drawn = [file for file in self.figures if file.suffix == ".png"]
+        return "".join(figure_of(file, file.stem) for file in drawn)
 
 
 def histogram(

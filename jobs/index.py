@@ -35,12 +35,13 @@ from zoolens.catalog.store.matrices import (
     read_votes,
 )
 from zoolens.catalog.store.store import Store
+from zoolens.jobs.reports import InNotebook
 
 _READ = 2**13  # galaxies read at a time: their rows take ten times the memory of the arrays
 
 
 @dataclass(frozen=True)
-class IndexReport:
+class IndexReport(InNotebook):
     """What `index` did; `changed` is False if the files were current already.
 
     galaxies: with predictions; voted: those of them with votes too. codes: of an approximate

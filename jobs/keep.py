@@ -37,12 +37,13 @@ from zoolens.catalog.store.shards import Part, as_they_are, fill
 from zoolens.catalog.store.sharing import Shares, Strangers, shares_of
 from zoolens.catalog.store.store import Run, Store
 from zoolens.catalog.votes.checks import Rows, named
+from zoolens.jobs.reports import InNotebook
 
 _LOOKED_UP = 100_000  # identifiers at a time
 
 
 @dataclass(frozen=True)
-class KeepReport:
+class KeepReport(InNotebook):
     """What was kept.
 
     run_id: None of a survey whose pieces have runs of different numbers. columns: by name, with

@@ -27,18 +27,19 @@ from zoolens.catalog.network.ensemble import (
 from zoolens.catalog.network.model import check_draw, load_model
 from zoolens.catalog.network.orientations import check_upright
 from zoolens.catalog.output.figures import save
+from zoolens.catalog.output.notebook import figure
 from zoolens.catalog.paths import picture_stem
 from zoolens.catalog.runtime.files import make_folder
 from zoolens.catalog.saliency.arithmetic import Of
 from zoolens.catalog.saliency.explainer import Explainer
 from zoolens.catalog.trees.published import get_tree
 from zoolens.catalog.trees.telling import tree_of
-from zoolens.jobs.reports import MANY_QUESTIONS
+from zoolens.jobs.reports import MANY_QUESTIONS, InNotebook
 from zoolens.jobs.settings import Inference, Maps
 
 
 @dataclass(frozen=True)
-class PictureReport:
+class PictureReport(InNotebook):
     """What was made of one image.
 
     table: a row per answer, of the questions that most volunteers would be asked first: expected
@@ -64,6 +65,10 @@ class PictureReport:
     def notes(self) -> tuple[str, ...]:
         missing = few(list(self.missing_questions), MANY_QUESTIONS)
         return (*([f"no predictions for {missing}"] if missing else []), *self.remarks)
+
+    def _repr_html_(self) -> str:
+        drawn = [file for file in self.figures if file.suffix == ".png"]
+        return super()._repr_html_() + "".join(figure(file, file.stem) for file in drawn)
 
 
 def explain_picture(

@@ -41,7 +41,7 @@ from zoolens.jobs.settings import Inference
 
 def predict(
     catalog: Path,
-    model: str | Sequence[str],
+    model: str | Sequence[str] = BUNDLED,
     inference: Inference = Inference(),
     *,
     tree: str | DecisionTree | None = None,

@@ -29,13 +29,14 @@ from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.folder import Piece, catalogues, is_survey, open_survey
 from zoolens.catalog.survey.provenance import check_agreement, lacking, records_of_all
 from zoolens.catalog.survey.release import Extras, Written, write_contents
+from zoolens.jobs.reports import InNotebook
 from zoolens.jobs.settings import Cut
 
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}")
 
 
 @dataclass(frozen=True)
-class ReleaseReport:
+class ReleaseReport(InNotebook):
     """What was released.
 
     galaxies and columns: of the table of galaxies; tables: long ones beside it; size: of

@@ -7,10 +7,11 @@ from typing import ClassVar
 import pyarrow as pa
 
 from zoolens.catalog.release.difference import Difference
+from zoolens.jobs.reports import InNotebook
 
 
 @dataclass(frozen=True)
-class DiffReport:
+class DiffReport(InNotebook):
     """What changed from one release to another; see `catalog.release.difference`."""
 
     job: ClassVar[str] = "diff"

@@ -7,10 +7,11 @@ from typing import ClassVar
 import pyarrow as pa
 
 from zoolens.catalog.release.checking import faults_of
+from zoolens.jobs.reports import InNotebook
 
 
 @dataclass(frozen=True)
-class VerifiedReport:
+class VerifiedReport(InNotebook):
     """What was found.
 
     faults: one row per faulty file, with `file` and `fault`; files: how many were checked.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from zoolens.catalog.errors import few
+from zoolens.catalog.output.notebook import sentence
 from zoolens.catalog.store.ingests import Replaced
 from zoolens.catalog.store.kinds import is_refused
 
@@ -35,6 +36,15 @@ class Report(Protocol):
     def notes(self) -> Sequence[str]: ...
 
 
+class InNotebook:
+    """A report that a notebook shows as its command says it: what there is now, then the notes."""
+
+    def _repr_html_(self: Report) -> str:
+        run = "" if self.run_id is None else f" run {self.run_id}"
+        lines = [sentence(self.summary, strong=f"{self.job}{run}"), *map(sentence, self.notes)]
+        return "".join(lines)
+
+
 @dataclass(frozen=True)
 class Brief:
     """A report with a summary of fewer words, and without its notes."""
@@ -63,7 +73,7 @@ def replaced_note(one: Replaced) -> str:
 
 
 @dataclass(frozen=True)
-class IngestReport:
+class IngestReport(InNotebook):
     """What an ingest did.
 
     run_id: None of a survey whose pieces have runs of different numbers. tree: of the votes, or
@@ -104,7 +114,7 @@ class IngestReport:
 
 
 @dataclass(frozen=True)
-class PredictReport:
+class PredictReport(InNotebook):
     """What a run of predictions did, by a model or from a published table.
 
     galaxies: predicted now; total: by the run, earlier ones included; rejects: images

@@ -28,13 +28,14 @@ from zoolens.catalog.store.matrices import (
 from zoolens.catalog.store.outdated import clear_outdated, warn_of
 from zoolens.catalog.store.shards import Part, fill
 from zoolens.catalog.store.store import Run, Store
+from zoolens.jobs.reports import InNotebook
 
 SHARD = 20_000  # galaxies committed at a time: a tenth slower by half of it
 _THREADS = 2  # for computing; DuckDB writes with its own threads
 
 
 @dataclass(frozen=True)
-class ScoreReport:
+class ScoreReport(InNotebook):
     """What `score` did.
 
     changed: whether anything was missing, or another run showed; galaxies: how many were

@@ -28,12 +28,13 @@ from zoolens.catalog.store.rejects import Reject
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.folder import catalogues
 from zoolens.catalog.survey.selection import BestOfAll, Worth
+from zoolens.jobs.reports import InNotebook
 
 _FRUITLESS = 1000  # refused in a row from the first; then the images must have been moved
 
 
 @dataclass(frozen=True)
-class SelectReport:
+class SelectReport(InNotebook):
     """What was selected.
 
     manifest: the file; budget: galaxies asked for; selected: those there are; quotas: of

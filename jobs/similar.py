@@ -8,6 +8,8 @@ import pyarrow as pa
 
 from zoolens.catalog.arrays import Floats
 from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.output.answer import from_arrow
+from zoolens.catalog.output.notebook import table as table_of
 from zoolens.catalog.scoring.weights import read_weights
 from zoolens.catalog.similarity.counterparts import find_counterparts
 from zoolens.catalog.similarity.exchange import Exchange, check_exchange
@@ -22,10 +24,11 @@ from zoolens.catalog.store.outdated import warn_of
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.counterparts import find_in_survey, home_of
 from zoolens.catalog.survey.folder import is_survey
+from zoolens.jobs.reports import InNotebook
 
 
 @dataclass(frozen=True)
-class SimilarReport:
+class SimilarReport(InNotebook):
     """A galaxy and its counterparts for an answer.
 
     table: the galaxy itself (`selected`), then its `observed` and its `predicted`
@@ -70,6 +73,12 @@ class SimilarReport:
         place = self.table.column_names.index("off")
         shown = self.table.set_column(place, "off/allowed", pa.array(said, pa.string()))
         return shown.drop_columns(["allowed", "others"])
+
+    def _repr_html_(self) -> str:
+        rows = from_arrow(self.shown).rows
+        return super()._repr_html_() + table_of(
+            self.shown.column_names, rows, units={"score": "nat"}
+        )
 
 
 def similar(

@@ -29,6 +29,7 @@ from zoolens.catalog.sky.volunteers import Crowd
 from zoolens.catalog.store.shards import Executor
 from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs.elsewhere import Elsewhere
+from zoolens.jobs.reports import InNotebook
 
 MANIFEST = "simulation.json"
 VOTES = "votes.csv"
@@ -39,7 +40,7 @@ _PARTS = ".parts"
 
 
 @dataclass(frozen=True)
-class SimulateReport:
+class SimulateReport(InNotebook):
     """What a simulation made.
 
     votes: how many were cast; erroneous: how many of them in error; misvoted: galaxies

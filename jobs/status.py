@@ -9,6 +9,9 @@ from typing import Any
 import pyarrow as pa
 
 from zoolens.catalog.errors import CatalogError, few
+from zoolens.catalog.output.answer import from_arrow
+from zoolens.catalog.output.notebook import sentence as line
+from zoolens.catalog.output.notebook import table
 from zoolens.catalog.release.contributions import EVERYWHERE
 from zoolens.catalog.store.outdated import Stale, stale_steps
 from zoolens.catalog.store.steps import interrupted, rejects, runs, steps
@@ -43,6 +46,9 @@ class StatusReport:
     remarks: int
     advice: tuple[str, ...]
 
+    def _repr_html_(self) -> str:
+        return _shown(self)
+
 
 @dataclass(frozen=True)
 class SurveyStatus:
@@ -61,6 +67,18 @@ class SurveyStatus:
     refused: int
     remarks: int
     advice: tuple[str, ...]
+
+    def _repr_html_(self) -> str:
+        return _shown(self, f"{self.pieces} pieces, ")
+
+
+def _shown(report: StatusReport | SurveyStatus, pieces: str = "") -> str:
+    """What a notebook shows: a line, the steps, and what to do next."""
+    tree = f"tree {report.tree}" if report.tree else "no tree yet"
+    told = f"{pieces}{tree}, {report.refused:,} refused, {report.remarks:,} remarks"
+    steps = table(report.steps.column_names, from_arrow(report.steps).rows)
+    lead = line(told, strong=str(report.catalog))
+    return lead + steps + "".join(map(line, report.advice))
 
 
 def survey_status(folder: Path) -> SurveyStatus:

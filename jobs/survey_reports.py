@@ -11,7 +11,7 @@ from zoolens.catalog.store.ingests import Replaced
 from zoolens.catalog.survey.folder import Survey
 from zoolens.catalog.survey.routing import Routed
 from zoolens.jobs.keep import KeepReport
-from zoolens.jobs.reports import IngestReport, Report, replaced_note
+from zoolens.jobs.reports import IngestReport, InNotebook, Report, replaced_note
 
 Done = TypeVar("Done", bound=Report)
 
@@ -21,7 +21,7 @@ _ADDED = {  # fields of reports
 
 
 @dataclass(frozen=True)
-class SurveyReport:
+class SurveyReport(InNotebook):
     """What a job did on a survey.
 
     whole: the reports of its pieces as one, of the type that the job has; done, pieces: how many

@@ -25,11 +25,11 @@ from zoolens.catalog.training.needs import small_images, tell_needs
 from zoolens.catalog.training.pixels import TrainingSet, decode_all, mapped
 from zoolens.catalog.training.splits import check_split, remarks
 from zoolens.catalog.training.tree_model import Plan, Tree, new_tree, taken_over
-from zoolens.jobs.reports import MANY_QUESTIONS
+from zoolens.jobs.reports import MANY_QUESTIONS, InNotebook
 
 
 @dataclass(frozen=True)
-class TrainReport:
+class TrainReport(InNotebook):
     """What `train` did.
 
     run_id: of the first catalogue. model: the safetensors file; sha256: its checksum. train,

@@ -194,6 +194,52 @@ def test_an_image_lies_under_its_maps_or_is_as_stored(gz: zoolens.Catalog, path:
         gz.image("G0001")
 
 
+def test_a_notebook_shows_what_a_catalogue_holds(gz: zoolens.Catalog, path: Path) -> None:
+    shown = gz._repr_html_()
+    for word in (path.name, "ingest", "predict", "score", "explain", "current"):
+        assert word in shown
+    assert repr(gz) == f"zoolens.open({str(path)!r})"
+    gone = zoolens.Catalog(path.with_name("<b>.duckdb"))._repr_html_()
+    assert "no catalogue at" in gone
+    assert "<b>" not in gone
+
+
+def test_a_notebook_shows_galaxies_rankings_and_reports(gz: zoolens.Catalog, path: Path) -> None:
+    galaxy = gz.galaxy("G0000")
+    assert galaxy.image is not None
+    assert galaxy.image.shape == (32, 32, 3)
+    assert galaxy._repr_html_().count("data:image/png;base64,") == 1
+    assert gz.galaxy("G0001").image is None
+    assert ">nat<" in gz.worst(2, min_votes=1)._repr_html_()
+    report = zoolens.similar(path, "G0000", answer="shape_disk", k=1)
+    assert "observed counterparts" in report._repr_html_()
+    assert report._repr_html_().count("<tr>") == 3
+
+
+def test_a_name_may_hold_anything(tmp_path: Path) -> None:
+    hostile = "<img src=x onerror=alert(1)>"
+    path = catalogue(tmp_path / "gz.duckdb", random_counts(1))
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("UPDATE galaxy SET iauname = ?", [hostile])
+    gz = zoolens.open(path)
+    shown = gz.galaxy(hostile)._repr_html_() + gz.sql("FROM galaxies")._repr_html_()
+    assert "<img" not in shown
+    assert "&lt;img src=x" in shown
+
+
+def test_segments_lie_on_the_image(gz: zoolens.Catalog) -> None:
+    found = gz.segments("G0000")
+    assert found.neighbours.shape == gz.image("G0000").shape[:2]
+
+
+def test_the_sky_is_that_of_the_galaxies_asked_for(gz: zoolens.Catalog) -> None:
+    with pytest.raises(UnknownName, match="no galaxy 'G9'"):
+        gz.sky("G9")
+    places = gz.sql("SELECT ra, dec FROM galaxies WHERE iauname = 'G0001'")
+    centre = gz.sky("G0001").target
+    assert (centre.ra.deg, centre.dec.deg) == pytest.approx((places.ra[0], places.dec[0]), abs=1e-5)
+
+
 def test_an_image_that_changed_is_refused(path: Path, tmp_path: Path) -> None:
     image = path.with_name("0.png")
     kept = image.read_bytes()
@@ -266,7 +312,8 @@ def test_from_votes_to_a_drawn_explanation(tmp_path: Path) -> None:
     assert [file.suffix for file in told.figures] == [".png"]
     shown = told._repr_html_()
     assert shown.startswith("<img ")
-    assert shown.count("data:image/png;base64,iVBOR") == 1
+    assert shown.count("data:image/webp;base64,UklG") == 1
+    assert len(shown) < 1_000_000
     assert told.figures[0].stem in shown
 
 

@@ -26,6 +26,7 @@ PACKAGES = {
     "openvino": "openvino",
     "cluster": "distributed",
     "serve": "starlette",
+    "notebook": "ipyaladin",
 }
 PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
 

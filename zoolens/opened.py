@@ -1,7 +1,5 @@
 """A catalogue opened in Python, to look at: `zoolens.open`."""
 
-import base64
-import html
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -13,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
-from zoolens.catalog.errors import UnknownName
+from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.output.aladin import SURVEY
 from zoolens.catalog.output.answer import numbered
+from zoolens.catalog.output.notebook import figure, sentence
 from zoolens.catalog.store.shown import FEWEST_VOTES
 from zoolens.catalog.store.snapshot import keeping
 from zoolens.catalog.store.store import Store
@@ -23,9 +23,12 @@ from zoolens.catalog.survey.folder import catalogues, is_survey, open_survey
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from zoolens.catalog.explain.one_galaxy import GalaxyShown
+    from zoolens.catalog.images.segments import Segments
     from zoolens.catalog.saliency.arithmetic import Of
     from zoolens.catalog.similarity.exchange import Exchange
 
+_UNITS = {"ce": "nat", "weighted_ce": "nat", "reach_weighted_ce": "nat", "score": "nat"}
 Form = Literal["pandas", "arrow", "numpy"]
 
 
@@ -55,9 +58,10 @@ class Catalog:
     Of a survey, `sql`, `worst` and `similar` answer over all pieces; each call opens them, and none
     is held. Everything else is asked of the piece that has the galaxy, opened by itself.
 
-    Tables are pandas frames; as_="arrow" makes them a `pyarrow.Table`, as_="numpy" a
-    dictionary of arrays by column. (An argument, not an object to ask for a frame: a frame
-    is what a notebook shows and goes on with.) Maps and images are NumPy arrays.
+    Tables are pandas frames, which a notebook shows as a terminal does; as_="arrow" makes them a
+    `pyarrow.Table`, as_="numpy" a dictionary of arrays by column. (An argument, not an object to
+    ask for a frame: a frame is what a notebook shows and goes on with.) Maps and images are
+    NumPy arrays.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -66,6 +70,16 @@ class Catalog:
 
     def __repr__(self) -> str:
         return f"zoolens.open({str(self.path)!r})"
+
+    def _repr_html_(self) -> str:
+        """What it holds, as `zoolens status` says it."""
+        from zoolens.jobs.status import status, survey_status
+
+        try:
+            look = survey_status if is_survey(self.path) else status
+            return look(self.path)._repr_html_()
+        except CatalogError as error:  # moved meanwhile, say: what shows it must not fail
+            return sentence(str(error), strong=repr(self))
 
     def __enter__(self) -> Self:
         if self._held is None and not is_survey(self.path):
@@ -138,7 +152,7 @@ class Catalog:
             by=by,
             where=where,
         )
-        return _formed(ranking, as_)
+        return _formed(ranking, as_, _UNITS)
 
     def similar(
         self,
@@ -177,7 +191,7 @@ class Catalog:
                 min_votes=min_votes,
                 exchange=exchange,
             )
-        return _formed(report.table, as_)
+        return _formed(report.table, as_, _UNITS)
 
     def saliency(
         self,
@@ -233,6 +247,40 @@ class Catalog:
 
         with Store.look(self.path) as store:
             return image_of(store, galaxy, stored=stored)
+
+    def segments(self, galaxy: str) -> "Segments":
+        """Which pixels of `image(galaxy)` are its `galaxy`, which `neighbours`; the rest is sky.
+
+        As the shares of `saliency_stats` have it. Raises as `image` does.
+        """
+        from zoolens.catalog.images.segments import segments
+
+        return segments(self.image(galaxy))
+
+    def galaxy(self, name: str) -> "GalaxyShown":
+        """A galaxy to look at in a notebook: image, votes beside predictions, losses.
+
+        Its `table` has them as a frame, a row an answer. Raises `UnknownName` if it is not there.
+        """
+        from zoolens.catalog.explain.one_galaxy import one_galaxy
+
+        with Store.look(self.path) as store:
+            return one_galaxy(store, name)
+
+    def sky(self, galaxies: str | Iterable[str], *, survey: str = SURVEY) -> Any:
+        """Where galaxies are on the sky: a widget of ipyaladin, for a notebook.
+
+        galaxies: names, such as the column `iauname` of a table; survey: what is drawn behind them,
+        a HiPS by its identifier. The pictures are fetched by the browser. Raises `NotInstalled`
+        without ipyaladin, `UnknownName` for a galaxy that is not there, `CatalogError` if none
+        has a position.
+        """
+        from zoolens.catalog.output.aladin import aladin
+        from zoolens.catalog.store.galaxies import galaxy_ids, read_places
+
+        with Store.look(self.path) as store:
+            numbers = galaxy_ids(store, _listed(galaxies))
+            return aladin(read_places(store, np.unique(numbers)), survey)
 
     def explain(
         self,
@@ -296,23 +344,24 @@ class Explained:
     figures: tuple[Path, ...]
     page: Path | None
 
+    def __repr__(self) -> str:
+        return f"Explained({', '.join(str(file) for file in self.figures)})"
+
     def _repr_html_(self) -> str:
-        return "\n".join(
-            f'<img style="max-width: 100%" alt="{html.escape(file.stem)}" '
-            f'src="data:image/png;base64,{base64.b64encode(file.read_bytes()).decode()}">'
-            for file in self.figures
-        )
+        return "\n".join(figure(file, file.stem) for file in self.figures)
 
 
 def _listed(names: str | Iterable[str]) -> Sequence[str]:
     return [names] if isinstance(names, str) else [str(name) for name in names]
 
 
-def _formed(table: "pa.Table", form: Form) -> Any:
+def _formed(table: "pa.Table", form: Form, units: dict[str, str] | None = None) -> Any:
     """An Arrow table as what the caller asked for, no two columns of one name."""
     table = table.rename_columns(numbered(table.column_names))
     if form == "pandas":
-        return table.to_pandas()
+        from zoolens.catalog.output.frame import framed
+
+        return framed(table, units)
     if form == "arrow":
         return table
     if form == "numpy":

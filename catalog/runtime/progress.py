@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar in a terminal, a line now and then in the log of a long job.
+"""Progress: a bar in a terminal or notebook, a line now and then in the log of a long job.
 
 Every step of work passes through here, so this is where a Ctrl-C that a library swallowed takes
 effect.
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from math import inf
 from time import monotonic as _now
 
+from zoolens.catalog.runtime.notebook_bar import in_kernel, is_watched, notebook_bar
 from zoolens.catalog.runtime.signals import raise_if_interrupted
 
 _FIRST, _LAST = 30.0, 600.0  # seconds between two lines, at least and at most
@@ -125,7 +126,7 @@ def progress(
     unit: str = "",
     every: float | None = None,
 ) -> Iterator[Bar]:
-    """Progress over `total` steps on stderr, with rate and time left.
+    """Progress over `total` steps on stderr, or below a notebook's cell, with time left.
 
     done: steps that an earlier process did. unit: what the steps are, in a log. every: seconds
     between two lines of a log, which else become rarer; a job that has it is one of hours.
@@ -133,8 +134,13 @@ def progress(
     if _step is not None:
         yield _step(total - done)
         return
-    if _quiet or sys.stderr is None:
-        yield Bar()
+    watched = is_watched()
+    if _quiet or sys.stderr is None or (in_kernel() and not watched):
+        yield Bar()  # a notebook that is executed becomes a page, which wants results alone
+        return
+    if watched:
+        with notebook_bar(description, total, done, unit, _span) as (show, passed):
+            yield Bar(show, passed)
         return
     if not sys.stderr.isatty():
         log = _Log(description, total, done, unit, every)
@@ -160,13 +166,13 @@ def progress(
     ) as bars:
         task = bars.add_task(description, total=total, completed=done)
 
-        def passed(steps: int) -> None:
+        def pass_by(steps: int) -> None:
             bars.tasks[0].completed += steps  # an update would be taken for the pace
 
-        def show(steps: int, now: str) -> None:
+        def move(steps: int, now: str) -> None:
             bars.update(task, advance=steps, description=now or None)
 
-        yield Bar(show, passed)
+        yield Bar(move, pass_by)
 
 
 class _Log:
