@@ -13,7 +13,7 @@ setup: .venv/installed
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt \
-		--editable '.[all]' --group dev --group docs
+		--editable '.[all]' --group dev --group docs --group notebooks
 	touch $@
 
 demo: setup
