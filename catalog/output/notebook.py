@@ -62,7 +62,7 @@ def table(
     )
     more = f"{total - len(shown):,} more rows of {total:,}" if total > len(shown) else ""
     return (
-        f'<div style="overflow-x:auto"><table><thead><tr style="vertical-align:bottom">{head}</tr>'
+        f'<div tabindex="0" style="overflow-x:auto"><table><thead><tr style="vertical-align:bottom">{head}</tr>'
         f"</thead><tbody>{body}</tbody></table></div>" + (sentence(f"… {more}") if more else "")
     )
 
