@@ -62,7 +62,8 @@ def table(
     )
     more = f"{total - len(shown):,} more rows of {total:,}" if total > len(shown) else ""
     return (
-        f'<div tabindex="0" style="overflow-x:auto"><table><thead><tr style="vertical-align:bottom">{head}</tr>'
+        '<div tabindex="0" style="overflow-x:auto"><table><thead>'  # scrolled by keys, too
+        f'<tr style="vertical-align:bottom">{head}</tr>'
         f"</thead><tbody>{body}</tbody></table></div>" + (sentence(f"… {more}") if more else "")
     )
 
