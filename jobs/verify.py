@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zoolens.catalog.errors import CatalogError, few, tell
+from zoolens.catalog.output.answer import from_arrow
+from zoolens.catalog.output.notebook import sentence, table
 from zoolens.catalog.paths import index_path
 from zoolens.catalog.runtime.files import checksum
 from zoolens.catalog.runtime.progress import progress
@@ -47,6 +49,11 @@ class VerifyReport:
         if faults <= advice.keys():
             return "; ".join(text for fault, text in advice.items() if fault in faults)
         return "restore the catalogue from a copy"
+
+    def _repr_html_(self) -> str:
+        found = self.remarked
+        shown = table(found.column_names, from_arrow(found).rows) if len(found) else ""
+        return sentence(self.summary, strong="verify") + shown
 
     @property
     def remarked(self) -> pa.Table:

@@ -214,6 +214,9 @@ def test_a_notebook_shows_galaxies_rankings_and_reports(gz: zoolens.Catalog, pat
     report = zoolens.similar(path, "G0000", answer="shape_disk", k=1)
     assert "observed counterparts" in report._repr_html_()
     assert report._repr_html_().count("<tr>") == 3
+    checked = zoolens.verify(path)
+    assert checked.summary in checked._repr_html_()
+    assert checked._repr_html_().count("<tr>") == len(checked.remarked)
 
 
 def test_a_name_may_hold_anything(tmp_path: Path) -> None:
