@@ -3,9 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 # Without bytecode kept, every process of the tests rewrites all of their asserts anew.
-test test-fast: export PYTHONDONTWRITEBYTECODE =
+test test-fast test-published: export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: setup demo docs model gz2-model bench bench-full reliability test test-fast lint site package coverage clean
+.PHONY: setup demo docs model gz2-model bench bench-full reliability test test-fast test-published lint site package coverage clean
 
 setup: .venv/installed
 
@@ -67,7 +67,11 @@ reliability: setup
 	$(BIN)/python -m reliability
 
 test: setup lint
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not published"
+
+# What others get: the site, the notebooks, the wheel in an environment of its own.
+test-published: setup
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m published
 
 test-fast: setup
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"

@@ -24,6 +24,7 @@ def test_a_notebook_asks_first_and_is_held_to_what_it_says(path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.published
 @pytest.mark.timeout(900)
 def test_all_run_offline_one_after_the_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -26,6 +26,7 @@ KINDS = [  # of pages
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.published,
     pytest.mark.skipif(find_spec("sphinx") is None, reason="sphinx is not installed"),
 ]
 

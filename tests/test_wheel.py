@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 HOUSES = ("catalog", "commands", "jobs", "migrations", "models")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.published]
 
 
 def run(*command: str | Path, cwd: Path) -> str:

@@ -223,7 +223,6 @@ def _config(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _quieten(connection: duckdb.DuckDBPyConnection) -> None:
-    # DuckDB draws its own progress bar on standard output if a query takes seconds
     # DuckDB draws its own progress bar on standard output if a query takes seconds. By the PRAGMA:
     # SET fails in a notebook without ipywidgets
     connection.execute("PRAGMA disable_progress_bar")
