@@ -33,20 +33,27 @@ def opened_to_ask(
 
 
 class Looked(NamedTuple):
-    """The tables that may be asked, what the whole holds, and what who asks has to know of it."""
+    """The tables that may be asked, what the whole holds, and what who asks has to know of it.
+
+    products: whether images, maps and neighbours of a galaxy can be made, as of a release they
+    cannot.
+    """
 
     tables: list[Published]
     held: Overview
     told: list[str]
+    products: bool
 
 
 def looked_over(path: Path, *, memory: int) -> Looked:
     """What is served, looked at. Raises `CatalogError` if it cannot be read."""
     ways = _look_over_survey if is_survey(path) else look_over
-    ways = look_over_release if path.name == NAME else ways
+    released = path.name == NAME
+    ways = look_over_release if released else ways
     with _telling() as told:
         tables, held = ways(path, memory=memory)
-    return Looked(tables, held, [str(one.message) for one in told if isinstance(one.message, Told)])
+    said = [str(one.message) for one in told if isinstance(one.message, Told)]
+    return Looked(tables, held, said, not released)
 
 
 @contextmanager

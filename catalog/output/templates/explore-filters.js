@@ -9,6 +9,7 @@ const EXAMPLES = ["observed < 0.2 AND predicted > 0.8", "fraction > 0.8", "dec B
 // --- fields above the table
 
 function fillViews() {
+  byId("view").replaceChildren();
   const groups = [["With rows", true], ["Empty in this catalogue", false]];
   for (const [label, filled] of groups) {
     const views = about.views.filter((one) => one.filled === filled);
@@ -30,10 +31,20 @@ function fillAnswers() {
   }
 }
 
+/** What a row is, and by which rule galaxies are ranked. */
+function rowWords(state, view) {
+  const words = `One row per ${view.row}`;
+  if (view.name !== "worst") return `${words}.`;
+  const least = Number(leastVotes(state, view));
+  const counts = least > 0 ? ` among questions that ${least} volunteers were asked` : ", of however few votes";
+  const place = isRanked(state, view) ? ". The rank is the place in this list" : "";
+  return `${words}${counts}, as ${ruleOf(state, view)}${place}.`;
+}
+
 /** Show the state in the fields, and only those that this view can be asked by. */
 function showFields(state, view) {
   byId("view").value = view.name;
-  byId("row-of").textContent = `One row per ${view.row}.`;
+  byId("row-of").textContent = rowWords(state, view);
   byId("name").value = state.name ?? "";
   byId("answer").value = state.answer ?? "";
   byId("votes").value = leastVotes(state, view);
@@ -43,8 +54,8 @@ function showFields(state, view) {
   byId("name-field").hidden = !has(view, "iauname");
   byId("answer-field").hidden = !has(view, "question") && !has(view, "label");
   byId("votes-field").hidden = !has(view, "total_votes");
-  byId("tree").hidden = !has(view, "galaxy_id") || !about.questions.length;
-  byId("sky").hidden = !has(view, "galaxy_id");
+  byId("tree").hidden = !keyOf(view) || !about.questions.length;
+  byId("sky").hidden = !keyOf(view);
   const fields = ["name", "answer", "votes", "where", "circle"].filter((key) => key in state);
   const sliders = Object.keys(state).filter((key) => /^[oprn]\./.test(key));
   const number = fields.length + sliders.length;
@@ -199,25 +210,7 @@ function showSliders(state) {
   }
 }
 
-// --- a condition of one's own
-
-/** Show what is wrong, at its place in the condition if it is there. */
-function showWhereError(error, state, adql) {
-  const free = state.where ?? "";
-  const at = error?.at && free ? placeInWhere(adql, free, error.at) : null;
-  const said = byId("where-error");
-  said.replaceChildren();
-  said.hidden = !error || !free;
-  byId("where").setAttribute("aria-invalid", String(!said.hidden));
-  if (said.hidden) return;
-  const words = at ? error.message.replace(/^line \d+, column \d+: /, "") : error.message;
-  said.append(make("span", {}, at ? `Line ${at.line}, column ${at.column}: ${words}` : words));
-  if (!at) return;
-  const line = free.trim().split("\n")[at.line - 1];
-  const begin = Math.max(0, at.column - 30);
-  const mark = `${line.slice(begin, begin + 60)}\n${" ".repeat(at.column - 1 - begin)}^`;
-  said.append(make("pre", { "aria-hidden": "true" }, mark));
-}
+// --- beginning
 
 function beginFilters() {
   fillViews();
@@ -227,6 +220,9 @@ function beginFilters() {
     byId(id).addEventListener("change", () => writeState({ ...change(byId(id).value), page: null }));
   writes("view", (view) => ({ view, columns: null, sort: null }));
   writes("name", (name) => ({ name }));
+  byId("name").addEventListener("keydown", (event) => {
+    if (event.key === "Enter") toRows(); // so that j and k go on from there
+  });
   writes("answer", (answer) => ({ answer }));
   writes("votes", (votes) => ({ votes: votes === FEWEST ? null : votes || "0" }));
   writes("where", (where) => ({ where: where.trim() }));

@@ -59,12 +59,15 @@ async function showGalaxy(name) {
   byId("galaxy").setAttribute("aria-busy", "true");
   if (!byId("turn").contains(document.activeElement)) byId("heading").focus();
   byId("summary").textContent = "";
+  byId("loading").textContent = "Loading…";
   showTrail();
-  const [told] = await Promise.allSettled([
-    fetched(galaxyAddress(name, "votes.json"), { signal }),
-    mapSet("", "fraction").ready,
-  ]);
+  const [told] = await Promise.allSettled(
+    about.products
+      ? [fetched(galaxyAddress(name, "votes.json"), { signal }), mapSet("", "fraction").ready]
+      : [releasedGalaxy(name, signal)],
+  );
   if (signal.aborted) return;
+  byId("loading").textContent = "";
   byId("galaxy").removeAttribute("aria-busy");
   const trouble = told.reason?.message ?? "";
   byId("galaxy").classList.toggle("unknown", trouble !== "");
@@ -75,6 +78,9 @@ async function showGalaxy(name) {
 
 function showAll(told) {
   takeVotes(told);
+  byId("galaxy").classList.toggle("released", !about.products);
+  byId("released").hidden = about.products;
+  if (!about.products) return showReleased();
   takeMaps();
   takeImage();
   offerMaps();
@@ -83,6 +89,13 @@ function showAll(told) {
   followState();
   showSimilar();
   keepState();
+}
+
+/** Show a galaxy of which there are no images, maps or neighbours, but rows. */
+function showReleased() {
+  Object.assign(here, { runs: [], mapped: false, unmapped: "" });
+  offerMaps();
+  followState();
 }
 
 function leaveGalaxy() {
@@ -99,10 +112,10 @@ function hideGalaxy() {
 
 /** Show what the state says of this galaxy. */
 function followState() {
-  if (!here || byId("galaxy").hasAttribute("aria-busy")) return;
+  if (!here?.told) return; // it is not there yet, or there is none
   showTrail();
   followMaps(readState());
-  followWeights(readState());
+  if (about.products) followWeights(readState());
 }
 
 /** Let the address say what is shown as it was at the galaxy before. */

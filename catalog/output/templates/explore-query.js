@@ -1,6 +1,6 @@
 "use strict";
 // What is shown, as a query: in ADQL, in the SQL of `zoolens sql`, and in Python.
-// Uses explore-state.js.
+// Uses explore-state.js, explore-ranking.js and explore-condition.js.
 
 const PAGE = 100; // rows
 const FEWEST = "10"; // volunteers without whom a ranking is mostly of chance
@@ -17,7 +17,7 @@ const leastVotes = (state, view) => (has(view, "total_votes") ? (state.votes ?? 
 /** A range "0.2~0.8" as two numbers; null for what is none. */
 function rangeOf(text) {
   const ends = (text ?? "").split("~").map(Number);
-  return ends.length === 2 && ends.every((end) => end >= 0 && end <= 1) ? ends : null;
+  return ends.length === 2 && ends.every((end) => end >= 0 && end <= 1) && ends[0] <= ends[1] ? ends : null;
 }
 
 /** A circle "ra,dec,radius", in degrees; null for what is none. */
@@ -35,6 +35,9 @@ function chosen(state, view) {
   const order = view.columns.map((one) => one.name);
   return [...first, ...names].sort((a, b) => order.indexOf(a) - order.indexOf(b));
 }
+
+/** What tells a galaxy in a view, and in others: its number, in a release its name; null if nothing does. */
+const keyOf = (view) => ["galaxy_id", "iauname"].find((name) => has(view, name)) ?? null;
 
 /** Numbers of galaxies and runs, and what another column says too, are shown where asked for. */
 function byDefault(view) {
@@ -60,23 +63,23 @@ const DISTANCE = ({ ra, dec, radius }) =>
 const INSIDE = ({ ra, dec, radius }) =>
   `1 = CONTAINS(POINT(ra, dec), CIRCLE(${ra}, ${dec}, ${radius}))`;
 
-const ofGalaxies = (view, condition) =>
-  `galaxy_id IN (SELECT galaxy_id FROM zoolens.${view} WHERE ${condition})`;
+const ofGalaxies = (key, view, condition) =>
+  `${key} IN (SELECT ${key} FROM zoolens.${view} WHERE ${condition})`;
 
-/** The conditions of the sliders: a pair of a key of the state and its condition. */
-function sliderConditions(state) {
+/** The conditions of the sliders; key: the column that tells a galaxy. */
+function sliderConditions(state, key) {
   const found = [];
   for (const question of about.questions) {
     const of = `question = ${quoted(question.name)}`;
     const least = Number(state[`n.${question.name}`]);
-    if (least > 0) found.push(ofGalaxies("votes", `${of} AND total >= ${least}`));
+    if (least > 0) found.push(ofGalaxies(key, "votes", `${of} AND total >= ${least}`));
     const reach = Number(state[`r.${question.name}`]);
-    if (reach > 0) found.push(ofGalaxies("predictions", `${of} AND reach >= ${reach}`));
+    if (reach > 0) found.push(ofGalaxies(key, "predictions", `${of} AND reach >= ${reach}`));
     for (const { label } of question.answers) {
-      for (const [key, view] of [["o", "votes"], ["p", "predictions"]]) {
-        const range = rangeOf(state[`${key}.${label}`]);
+      for (const [kind, view] of [["o", "votes"], ["p", "predictions"]]) {
+        const range = rangeOf(state[`${kind}.${label}`]);
         const between = range && `label = ${quoted(label)} AND fraction BETWEEN ${range.join(" AND ")}`;
-        if (range) found.push(ofGalaxies(view, between));
+        if (range) found.push(ofGalaxies(key, view, between));
       }
     }
   }
@@ -86,53 +89,48 @@ function sliderConditions(state) {
 /** What holds of the rows, without the free condition. language: "adql" or "sql". */
 function conditions(state, view, language = "adql") {
   const found = [];
-  const [kind, wanted] = (state.answer ?? "").split(/:(.*)/s);
-  if (["question", "label"].includes(kind) && has(view, kind)) {
-    found.push(`${kind} = ${quoted(wanted)}`);
+  if (!isRanked(state, view)) {
+    const answer = answerCondition(state);
+    if (answer && has(view, answer.split(" ")[0])) found.push(answer);
+    const least = Number(leastVotes(state, view));
+    if (least > 0) found.push(`total_votes >= ${least}`);
   }
-  const least = Number(leastVotes(state, view));
-  if (least > 0) found.push(`total_votes >= ${least}`);
   if (state.name && has(view, "iauname")) {
     found.push(`LOWER(iauname) LIKE ${quoted(`%${state.name.toLowerCase()}%`)}`);
   }
-  if (!has(view, "galaxy_id")) return found;
-  found.push(...sliderConditions(state));
+  const key = keyOf(view);
+  if (!key) return found;
+  found.push(...sliderConditions(state, key));
   const circle = about.positions ? circleOf(state.circle) : null;
   if (circle) {
     const inside = language === "adql" ? INSIDE(circle) : DISTANCE(circle);
-    found.push(has(view, "ra") ? inside : ofGalaxies("galaxies", inside));
+    found.push(has(view, "ra") ? inside : ofGalaxies(key, "galaxies", inside));
   }
   return found;
 }
-
-/** The free condition as it stands in a query; what ends in a comment has a line of its own. */
-const freeText = (free) => `(${free.trim()}${free.includes("--") ? "\n" : ""})`;
 
 /** FROM and WHERE. */
 function source(state, view, language = "adql") {
   const found = conditions(state, view, language);
   if (state.where?.trim()) found.push(freeText(state.where));
-  return `FROM zoolens.${view.name}` + (found.length ? `\nWHERE ${found.join("\n  AND ")}` : "");
-}
-
-/** Where in the free condition an error of a query is; null if elsewhere. at, result: from 1. */
-function placeInWhere(adql, free, at) {
-  const before = adql.slice(0, adql.lastIndexOf(freeText(free)) + 1).split("\n");
-  const line = at.line - before.length + 1;
-  const column = line === 1 ? at.column - before.at(-1).length : at.column;
-  const text = free.trim().split("\n")[line - 1];
-  return text === undefined || column < 1 || column > text.length + 1 ? null : { line, column };
+  const rows = isRanked(state, view) ? rankedRows(state, view) : `zoolens.${view.name}`;
+  return `FROM ${rows}` + (found.length ? `\nWHERE ${found.join("\n  AND ")}` : "");
 }
 
 // --- queries
 
 function columnsText(state, view, extra = []) {
   const names = [...chosen(state, view), ...extra.filter((name) => has(view, name))];
-  return [...new Set(names)].map((name) => columnOf(view, name).written).join(", ");
+  const asked = new Set(names);
+  if (isRanked(state, view)) asked.delete("rank"); // the place in the list
+  return [...asked].map((name) => columnOf(view, name).written).join(", ");
 }
 
 function orderText(state, view) {
   const { name, down } = sorted(state, view);
+  if (name === "rank" && isRanked(state, view)) {
+    return down ? "ORDER BY weighted_ce, iauname DESC" : "ORDER BY weighted_ce DESC, iauname";
+  }
   const ties = ["iauname", "label", "question", "name"].filter((one) => one !== name && has(view, one));
   const others = ties.map((one) => columnOf(view, one).written);
   return "ORDER BY " + [columnOf(view, name).written + (down ? " DESC" : ""), ...others].join(", ");

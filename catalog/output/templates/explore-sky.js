@@ -21,7 +21,8 @@ const inRows = (state, view) => {
   const rows = source(state, view);
   const bare = rows === `FROM zoolens.${view.name}`;
   if (view.name === "galaxies") return bare ? "dec IS NOT NULL" : `${rows.split("\nWHERE ")[1] ?? ""}`;
-  return `galaxy_id IN (SELECT galaxy_id ${rows})`;
+  const key = keyOf(view);
+  return `${key} IN (SELECT ${key} ${rows})`;
 };
 
 function pointsQuery(state, view) {

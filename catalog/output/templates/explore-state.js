@@ -4,7 +4,8 @@
 //
 // What the scripts of this page share, beside page-parts.js:
 //
-//   about                 /page/about.json, before anything is shown (catalog/serve/page/about.py)
+//   about                 /page/about.json, before anything is shown (catalog/serve/page/about.py);
+//                         event "newer" of window: an answer came of a newer catalogue
 //   readState()           the state, an object of strings: {view, sort, galaxy, ...}
 //   writeState(change, how)  change some of it, null for to forget; how: "push" for a step in the
 //                         history, "replace" for none. Whoever shows the state listens to the
@@ -67,6 +68,8 @@ async function answerOf(path, options) {
     if (error.name === "AbortError") throw error;
     throw new Refused("The server does not answer. Is it still running?", 0);
   }
+  const asOf = answer.headers.get("Zoolens-As-Of");
+  if (about && asOf && asOf !== about.version) dispatchEvent(new Event("newer"));
   if (!answer.ok) throw new Refused(await reason(answer), answer.status);
   return answer;
 }
@@ -96,7 +99,7 @@ async function ask(adql, { rows = 100_000, signal } = {}) {
     return await answer.json();
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Refused("The answer broke off; the server's limits may be too narrow for it.", 0);
+    throw new Refused("The answer broke off; the server's limits may be too narrow for it.", 500);
   }
 }
 

@@ -74,7 +74,8 @@ const isCharted = (view) => has(view, "iauname") && NEEDED.every((name) => has(v
 function showHead(state, view, columns) {
   const sort = sorted(state, view);
   const cells = columns.map((column) => {
-    const words = column.description + (column.unit ? `, ${column.unit}` : "");
+    const isPlace = column.name === "rank" && isRanked(state, view);
+    const words = isPlace ? "the place in this list" : column.description + (column.unit ? `, ${column.unit}` : "");
     const button = make("button", { type: "button", title: words }, ...headText(column.name));
     button.setAttribute("aria-label", column.name);
     const classes = [isText(column) && "text", isMinor(column) && "minor"].filter(Boolean);

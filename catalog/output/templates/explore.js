@@ -6,6 +6,10 @@ let asking = null; // what is asked now, to be given up when something else is
 let answered = ""; // the query of the rows that are shown
 let total = null; // rows in all, of the query below
 let counted = "";
+const AGAIN = 3000; // ms until a server that did not answer is asked again
+let again = 0; // its timer
+let toRowsSoon = false; // whether the focus goes to the rows when they are there
+let renewing = false; // whether a newer catalogue is taken in
 let opened = ""; // the galaxy that is shown
 
 // --- the list
@@ -17,6 +21,7 @@ async function showList(state) {
   showColumns(state, view);
   showBehind(state, view);
   showCircle(state);
+  showMisread(state);
   const adql = rowsQuery(state, view, isCharted(view) ? NEEDED : []);
   const count = countQuery(state, view);
   if (count !== counted) total = null;
@@ -24,6 +29,7 @@ async function showList(state) {
   const own = (asking = new AbortController());
   holdThumbnails();
   try {
+    checkCondition(state.where);
     if (adql !== answered) await showPage(state, view, adql, own.signal);
     if (total === null) await showTotal(state, view, count, own.signal);
     await showSky(state, view, total, own.signal);
@@ -44,9 +50,11 @@ async function showPage(state, view, adql, signal) {
   const rows = await ask(adql, { rows: PAGE, signal });
   answered = adql;
   showError(null, state, adql);
+  giveRanks(state, view, rows);
   showRows(state, view, rows);
   showCount(state, view, rows.length, total);
   byId("list").setAttribute("aria-busy", "false");
+  if (toRowsSoon) goToRows();
 }
 
 async function showTotal(state, view, count, signal) {
@@ -67,7 +75,9 @@ function showError(error, state, adql) {
   showWhereError(error, state, adql);
   byId("error").hidden = !error;
   byId("table-part").hidden = Boolean(error);
+  clearTimeout(again);
   if (!error) return;
+  if (error.status === 0) again = setTimeout(follow, AGAIN);
   answered = "";
   byId("count").textContent = "";
   byId("error").textContent = byId("where-error").hidden
@@ -129,6 +139,19 @@ function move(by) {
   links[now < 0 ? 0 : Math.min(Math.max(now + by, 0), links.length - 1)]?.focus();
 }
 
+/** Give the focus to the first row: at once, or of those that are asked for. */
+function toRows() {
+  toRowsSoon = true;
+  setTimeout(() => {
+    if (byId("list").getAttribute("aria-busy") === "false") goToRows();
+  });
+}
+
+function goToRows() {
+  toRowsSoon = false;
+  rowLinks()[0]?.focus();
+}
+
 const KEYS = {
   j: () => move(1),
   k: () => move(-1),
@@ -167,15 +190,35 @@ function showAbout() {
 
 /** What this catalogue has not, in a sentence each, with what makes it. */
 function missing() {
-  const { votes, predictions, worst } = about.filled;
+  const { votes, predictions, worst, losses } = about.filled;
   if (!about.galaxies) return "There are no galaxies yet: zoolens ingest.";
   const said = [
     !votes && "Nobody voted on these galaxies, so there are no losses: the predictions are shown.",
     !predictions && "There are no predictions of votes yet (zoolens predict).",
-    votes && predictions && !worst && "Votes and predictions are not compared yet (zoolens score).",
-    !about.images && "There are no images.",
+    votes && predictions && !worst && !losses && "Votes and predictions are not compared yet (zoolens score).",
+    !about.products && "This is a release: tables, without images and maps.",
+    about.products && !about.images && "There are no images.",
   ];
   return said.filter(Boolean).join(" ");
+}
+
+/** Take in that a newer catalogue is served: what it holds, and its rows. */
+async function renew() {
+  if (renewing) return;
+  renewing = true;
+  try {
+    about = await fetched("page/about.json");
+  } catch (error) {
+    if (error instanceof Refused) return; // the next answer says so again
+    throw error;
+  } finally {
+    renewing = false;
+  }
+  showAbout();
+  fillViews();
+  answered = counted = sky.query = "";
+  byId("newer").textContent = `A newer catalogue is served, as of ${about.as_of}.`;
+  follow();
 }
 
 function follow() {
@@ -189,6 +232,7 @@ async function begin() {
     about = await fetched("page/about.json");
   } catch (error) {
     byId("lead").textContent = error.message;
+    setTimeout(begin, AGAIN);
     return;
   }
   showAbout();
@@ -205,6 +249,7 @@ async function begin() {
   byId("after").addEventListener("click", () => step(1));
   document.addEventListener("keydown", onKey);
   addEventListener("state", follow);
+  addEventListener("newer", renew);
   follow();
 }
 

@@ -24,11 +24,13 @@ def about(name: str, looked: Looked, as_of: datetime, settings: Settings) -> byt
     said: dict[str, Any] = {
         "catalogue": name,
         "as_of": f"{as_of:%Y-%m-%d %H:%M} UTC",
+        "version": as_of.isoformat(),
         "token": settings.token is not None,
         "most_rows": settings.most_rows,
         "galaxies": held.galaxies,
         "positions": held.positions,
         "images": held.images,
+        "products": looked.products,
         "questions": _questions(held),
         "views": views,
         "first": next(view for view in _FIRST if view in held.filled or view == "galaxies"),

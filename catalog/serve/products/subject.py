@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoolens.catalog.errors import UnknownName
 from zoolens.catalog.serve.products.kept import KeptMaps
 from zoolens.catalog.store.galaxies import galaxy_ids
+from zoolens.catalog.store.release_file import NAME
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.counterparts import Home, home_of
 from zoolens.catalog.survey.folder import is_survey
@@ -41,8 +43,11 @@ class Made:
 def found(served: Path, name: str, kept: Path) -> Iterator[Subject]:
     """The galaxy of a name; kept: a folder for maps that were made.
 
-    Raises `UnknownName`, with the nearest names, if there is none.
+    Raises `UnknownName`, with the nearest names, if there is none; and for a release, which has
+    tables alone.
     """
+    if served.name == NAME:
+        raise UnknownName("a release has tables alone: of its galaxies nothing is made; ask TAP")
     home = home_of(served, name) if is_survey(served) else None
     with Store.open(served if home is None else home.path, read_only=True) as store:
         number = galaxy_ids(store, [name])[0] if home is None else home.galaxy_id

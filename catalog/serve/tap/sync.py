@@ -36,7 +36,9 @@ class Sync:
                     asked, uploads=tuple(uploads.items()), links=self._service.links(request)
                 )
                 name = f'attachment; filename="result.{format_of(asked.form).suffix}"'
-                headers = {"content-disposition": name}
+                # so that the page notices when the catalogue is another than it was told of
+                as_of = self._service.as_of.isoformat()
+                headers = {"content-disposition": name, "Zoolens-As-Of": as_of}
                 await stream(
                     self._service, asked, format_of(asked.form).mime, headers, scope, receive, send
                 )

@@ -15,33 +15,51 @@ from tests.made.galleries import NAMES
 from tests.serve.conftest import Served
 from tests.serve.page.conftest import TOKEN, Opener, names, root, settled
 from zoolens.catalog.store.query import closed_query
+from zoolens.catalog.store.ranking import rank_galaxies
+from zoolens.catalog.store.store import Store
 
 pytestmark = [pytest.mark.slow, NEEDS_CHROMIUM]
 
 Rows = Callable[[str], list[tuple[Any, ...]]]
-_FEW = "w.total_votes >= 10"
-_WORST = "SELECT iauname FROM worst w WHERE {} ORDER BY rank"
+# Of each galaxy the costliest answer of questions that some were asked, of equals the first.
+_WORST = """SELECT iauname FROM (
+    SELECT DISTINCT ON (galaxy_id) l.* FROM losses l JOIN answers a ON a.label = l.label
+    WHERE weighted_ce IS NOT NULL AND total_votes >= {least}
+    ORDER BY galaxy_id, weighted_ce DESC, answer_id
+) WHERE {condition} ORDER BY weighted_ce DESC, iauname"""
 _CIRCLE = "circle=150,20,60"
 
 
-def _worst(rows_of: Rows, condition: str = _FEW) -> list[str]:
-    return [name for (name,) in rows_of(_WORST.format(condition))]
+def _worst(rows_of: Rows, condition: str = "true", least: int = 10) -> list[str]:
+    return [name for (name,) in rows_of(_WORST.format(condition=condition, least=least))]
 
 
-def test_the_worst_losses_come_first(opened: Opener, rows_of: Rows) -> None:
-    page = opened()
-    expected = _worst(rows_of)
-    assert names(page) == expected
-    assert page.locator("#count").text_content() == f"{len(expected)} rows"
-    first = page.locator("#rows tr").first.locator("td").all_text_contents()
-    ((rank, ce, weighted, observed, predicted, votes),) = rows_of(
-        "SELECT rank, ce, weighted_ce, observed, predicted, total_votes FROM worst w "
-        f"WHERE {_FEW} ORDER BY rank LIMIT 1"
-    )
-    assert first[0] == str(rank)
-    assert float(first[2]) == pytest.approx(ce, rel=5e-3)
-    assert float(first[3]) == pytest.approx(weighted, rel=5e-3)
-    assert first[4:7] == [f"{observed:.2f}", f"{predicted:.2f}", f"{votes:g}"]
+@pytest.mark.parametrize("least", [10, 20, 0])
+def test_the_first_list_is_that_of_the_command(
+    opened: Opener, rows_of: Rows, full_gz: Path, least: int
+) -> None:
+    page = opened("" if least == 10 else f"#votes={least}")
+    with Store.open(full_gz, read_only=True) as store:
+        ranked = rank_galaxies(store, 1000, min_votes=least).to_pylist()
+    assert names(page) == [row["iauname"] for row in ranked] == _worst(rows_of, least=least)
+    assert page.locator("#count").text_content() == f"{len(ranked)} rows"
+    assert f"zoolens worst --min-votes {least}" in page.locator("#row-of").text_content()
+    for shown, row in zip(page.locator("#rows tr").all(), ranked, strict=True):
+        first = shown.locator("td").all_text_contents()
+        assert first[0] == str(row["rank"])
+        assert first[1].replace(" ", "_") == row["label"]
+        assert float(first[2]) == pytest.approx(row["ce"], rel=5e-3)
+        assert float(first[3]) == pytest.approx(row["weighted_ce"], rel=5e-3)
+        assert first[4:6] == [f"{row['observed']:.2f}", f"{row['predicted']:.2f}"]
+        assert first[6] == f"{row['votes']:g}"
+
+
+def test_of_one_question_the_list_is_that_of_the_command(opened: Opener, full_gz: Path) -> None:
+    page = opened("#answer=question:bar")
+    with Store.open(full_gz, read_only=True) as store:
+        ranked = rank_galaxies(store, 1000, min_votes=10, question="bar")["iauname"].to_pylist()
+    assert names(page) == ranked
+    assert "--min-votes 10 --question bar" in page.locator("#query").text_content()
 
 
 def test_headers_sort_pages_turn_and_the_address_leads_back(opened: Opener, rows_of: Rows) -> None:
@@ -86,7 +104,7 @@ def test_sliders_leave_the_galaxies_within(opened: Opener, rows_of: Rows) -> Non
         )
         + " AND galaxy_id IN (SELECT galaxy_id FROM votes WHERE question = 'shape' AND total >= 15)"
     )
-    expected = _worst(rows_of, f"{_FEW} AND {within}")
+    expected = _worst(rows_of, within)
     assert 0 < len(expected) < len(_worst(rows_of))
     assert names(page) == expected
     page.get_by_role("button", name="Reset").click()
@@ -110,7 +128,7 @@ def test_a_mistake_in_a_condition_is_shown_at_its_place(opened: Opener, rows_of:
     where.press("Enter")
     error.wait_for(state="hidden")
     settled(page)
-    assert names(page) == _worst(rows_of, f"{_FEW} AND observed > 0.1 AND predicted < 0.5")
+    assert names(page) == _worst(rows_of, "observed > 0.1 AND predicted < 0.5")
 
 
 def test_a_circle_is_chosen_on_the_map_or_by_numbers(opened: Opener, rows_of: Rows) -> None:
@@ -121,7 +139,7 @@ def test_a_circle_is_chosen_on_the_map_or_by_numbers(opened: Opener, rows_of: Ro
     page.locator("#filters-number", has_text="2").wait_for(state="attached")
     settled(page)
     by_numbers = names(page)
-    assert 0 < len(by_numbers) < len(_worst(rows_of, "true"))
+    assert 0 < len(by_numbers) < len(_worst(rows_of, least=0))
     where = page.evaluate("MOLLWEIDE.forward(150, 20)")
     away = page.evaluate("MOLLWEIDE.forward(150, -39.5)")
     page.get_by_role("button", name="Clear").click()
