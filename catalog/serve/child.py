@@ -34,6 +34,7 @@ from zoolens.catalog.serve.opening import opened_to_ask
 from zoolens.catalog.serve.tap.formats import Answer, format_of
 from zoolens.catalog.serve.tap.rows import described_schema, plain
 from zoolens.catalog.store.foreign import Foreign
+from zoolens.catalog.store.release_file import NAME
 from zoolens.catalog.survey.folder import is_survey, read_survey
 
 _BATCH = 8_192  # rows
@@ -136,12 +137,15 @@ def _answer(catalog: Path, asked: Asked, limits: Limits, scratch: Path) -> Itera
             batches = _batches(reader, schema, asked.query, query, limits)
             infos = {"QUERY": asked.query, "PROVIDER": "Zoolens"}
             infos |= {f"WARNING_{number}": words for number, words in enumerate(told, start=1)}
-            descriptor = links_of(schema, query.columns, asked.links)
+            address = "" if catalog.name == NAME else asked.links
+            descriptor = links_of(schema, query.columns, address)
             answer = Answer(schema, batches, asked.rows, infos, descriptor)
             yield from form.write(answer, scratch)
 
 
 def _listed(catalog: Path, asked: Listing, limits: Limits, scratch: Path) -> Iterator[bytes]:
+    if catalog.name == NAME:
+        raise CatalogError("a release has tables alone: there are no links to give; ask TAP")
     with opened_to_ask(catalog, VIEWS, memory=limits.memory, threads=limits.threads) as (
         foreign,
         _,

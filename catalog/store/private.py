@@ -19,20 +19,18 @@ _FOLDERS = {
 
 def without_folders(tables: Sequence[Published]) -> list[Published]:
     """Tables, those that name folders being read where `views` makes them."""
-    return [
-        replace(table, place=("temp", f"told_{table.name}")) if _names(table) else table
-        for table in tables
-    ]
+    return [replace(table, place=_place(table)) if _names(table) else table for table in tables]
 
 
 def views(tables: Sequence[Published], used: set[str]) -> list[str]:
     """SQL of the views in which `tables` are read, of those that a query uses.
 
-    used: by their whole names.
+    tables: as `without_folders` has them, or of a release, which names no folders; used: by their
+    whole names.
     """
     made = []
     for table in tables:
-        if _names(table) and table.full in used:
+        if table.place == _place(table) and table.full in used:
             columns = ", ".join(
                 f"{_stripped(column, folder)} AS {column}"
                 for column, folder in _FOLDERS[table.name].items()
@@ -42,6 +40,10 @@ def views(tables: Sequence[Published], used: set[str]) -> list[str]:
                 f"SELECT * REPLACE ({columns}) FROM main.{table.name}"
             )
     return made
+
+
+def _place(table: Published) -> tuple[str, str]:
+    return "temp", f"told_{table.name}"
 
 
 def _names(table: Published) -> bool:

@@ -56,7 +56,7 @@ function placeInWhere(adql, free, at) {
 /** The words of a server's error, without a place in the whole query or a parenthesis that nobody typed. */
 function wordsOf(error, at) {
   const words = error.message.replace(/^line \d+, column \d+: /, "");
-  if (!at?.atEnd) return words;
+  if (!at?.atEnd) return words.replace(/^expecting \), at (.*)$/s, "$1 was not expected here");
   const missing = words.replace(/ after '\)'$/, "").replace(/^'\)' was not expected here$/, "something is missing");
   return missing.replace(/, at '\)'$/, "");
 }

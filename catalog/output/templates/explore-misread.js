@@ -3,7 +3,6 @@
 // Uses explore-query.js and explore-ranking.js.
 
 const PLAIN = ["view", "sort", "columns", "page", "votes", "name", "answer", "where", "circle", "zoom", "galaxy"];
-const isNumber = (text) => text.trim() !== "" && Number(text) >= 0 && Number(text) < Infinity;
 
 /** Why a slider's key or value is none; null if it is one. */
 function sliderTrouble(key, value) {
@@ -22,7 +21,7 @@ function troubles(state) {
   const view = viewOf(state);
   const no = `${view.name} has no such column`;
   const checks = {
-    view: (value) => value !== view.name && `there is no such view; ${view.name} is shown`,
+    view: (value) => value !== view.name && `there is no such view, so ${view.name} is shown`,
     sort: (value) => !has(view, value.replace(/^-/, "")) && no,
     columns: (value) => value.split(",").some((name) => !has(view, name)) && no,
     page: (value) => !(/^\d+$/.test(value) && Number(value) >= 1) && "pages are 1, 2, 3",

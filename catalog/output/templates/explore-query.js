@@ -12,7 +12,9 @@ const viewOf = (state) =>
 const columnOf = (view, name) => view.columns.find((one) => one.name === name);
 const has = (view, name) => columnOf(view, name) !== undefined;
 const quoted = (text) => `'${text.replaceAll("'", "''")}'`;
-const leastVotes = (state, view) => (has(view, "total_votes") ? (state.votes ?? FEWEST) : "");
+const isNumber = (text) => text.trim() !== "" && Number(text) >= 0 && Number(text) < Infinity;
+const leastVotes = (state, view) =>
+  has(view, "total_votes") ? (isNumber(state.votes ?? "") ? state.votes : FEWEST) : "";
 
 /** A range "0.2~0.8" as two numbers; null for what is none. */
 function rangeOf(text) {

@@ -35,10 +35,11 @@ function rankedRows(state, view) {
   const least = Number(leastVotes(state, view));
   const counts = [least > 0 && `total_votes >= ${least}`, answerCondition(state)].filter(Boolean).join(" AND ");
   const names = view.columns.filter(({ name }) => name !== "rank").map(({ written }) => written);
+  const listed = (table) => names.map((name) => `${table}.${name}`).join(", ");
   return `(
   -- each galaxy by the costliest of the answers that count, as ${ruleOf(state, view)}
   WITH costliest AS (
-    SELECT ${names.map((name) => `l.${name}`).join(", ")}, a.answer_id
+    SELECT ${listed("l")}, a.answer_id
     FROM (SELECT * FROM zoolens.losses WHERE ${counts}) AS l
     JOIN (
       SELECT galaxy_id, MAX(weighted_ce) AS most FROM zoolens.losses
@@ -46,7 +47,7 @@ function rankedRows(state, view) {
     ) AS m ON m.galaxy_id = l.galaxy_id AND m.most = l.weighted_ce
     JOIN (SELECT DISTINCT label, answer_id FROM zoolens.answers) AS a ON a.label = l.label
   )
-  SELECT c.* FROM costliest AS c
+  SELECT ${listed("c")} FROM costliest AS c
   JOIN (
     SELECT galaxy_id, MIN(answer_id) AS answer_id FROM costliest GROUP BY galaxy_id
   ) AS f ON f.galaxy_id = c.galaxy_id AND f.answer_id = c.answer_id

@@ -11,7 +11,7 @@ from zoolens.catalog.store.overview import Overview
 from zoolens.catalog.store.published import Published
 
 # What a view is to be asked for where nothing else is said, best first.
-_FIRST = ("worst", "estimates", "predictions", "galaxies")
+_FIRST = ("worst", "estimates", "losses", "predictions", "galaxies")
 
 
 def about(name: str, looked: Looked, as_of: datetime, settings: Settings) -> bytes:

@@ -32,6 +32,13 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def of_release(full_cut: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server of a release."""
+    with serving(full_cut, tmp_path_factory.mktemp("of-release") / "jobs") as server:
+        yield server
+
+
 def root(served: Served) -> str:
     """The address of the page."""
     return served.url.removesuffix("tap")

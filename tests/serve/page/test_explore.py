@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import pytest
 
 from tests.made.browsers import DESKTOP, NEEDS_CHROMIUM, PHONE, fits
 from tests.made.galleries import NAMES
-from tests.serve.conftest import Served
+from tests.serve.conftest import Served, serving
 from tests.serve.page.conftest import TOKEN, Opener, names, root, settled
 from zoolens.catalog.store.query import closed_query
 from zoolens.catalog.store.ranking import rank_galaxies
@@ -124,6 +125,15 @@ def test_a_mistake_in_a_condition_is_shown_at_its_place(opened: Opener, rows_of:
     assert said.startswith("Line 2, column 5: no column predikted; nearest: predicted")
     assert error.locator("pre").text_content() == "AND predikted < 0.5\n    ^"
     assert page.locator("#error").is_visible()
+    for wrong, place in {
+        "observed >": "At the end: something is missing",
+        "observed > 0.1 ORDER BY ce": "Line 1, column 16: a condition has no ORDER BY",
+        "observed > 0;": "Line 1, column 13: a condition has no ;",
+        "observed > 0) OR (1 = 1": "Line 1, column 13: this ) closes nothing",
+    }.items():
+        where.fill(wrong)
+        where.press("Enter")
+        error.get_by_text(place).wait_for()
     where.fill("observed > 0.1 AND predicted < 0.5 -- nothing")
     where.press("Enter")
     error.wait_for(state="hidden")
@@ -162,12 +172,13 @@ def test_a_circle_is_chosen_on_the_map_or_by_numbers(opened: Opener, rows_of: Ro
     assert names(page) == by_numbers
 
 
+@pytest.mark.parametrize("view", ["losses", "worst"])
 def test_all_rows_come_by_each_query_that_is_shown(
-    opened: Opener, served: Served, full_gz: Path, rows_of: Rows
+    opened: Opener, served: Served, full_gz: Path, rows_of: Rows, view: str
 ) -> None:
     condition = "weighted_ce > 0.1 AND label <> 'it''s zoolens.x LOG(' AND LOG(total_votes) > 1"
     page = opened(
-        f"#view=losses&{_CIRCLE}&where={urllib.parse.quote(condition)}&p.shape_disk=0.1~1"
+        f"#view={view}&{_CIRCLE}&where={urllib.parse.quote(condition)}&p.shape_disk=0.1~1"
     )
     shown = {}
     for language in ("ADQL", "SQL", "Python"):
@@ -249,12 +260,78 @@ def test_hostile_names_are_text_and_a_token_is_asked_for(opened: Opener, hostile
 
 
 @pytest.mark.parametrize(
-    "state", ["#view=nothing&sort=-no&page=x&circle=1,2&p.shape_smooth=9~", "#%E0%A4%A", "#page=99"]
+    ("state", "wrong"),
+    [
+        ("#view=nothing&sort=-no&page=x&circle=1,2", ["view", "sort", "page", "circle"]),
+        ("#votes=many&p.shape_smooth=9~&o.shape_square=0~1", ["votes", "p.shape_", "o.shape_"]),
+        ("#%E0%A4%A", ["\ufffd"]),
+        ("#page=99", []),
+    ],
 )
-def test_an_address_that_makes_no_sense_does_no_harm(opened: Opener, state: str) -> None:
+def test_what_of_an_address_makes_no_sense_is_said(
+    opened: Opener, rows_of: Rows, state: str, wrong: list[str]
+) -> None:
     page = opened(state)
     assert page.locator("#view").input_value() == "worst"
-    assert (len(names(page)) > 0) == ("page=99" not in state)
+    assert names(page) == ([] if "page=99" in state else _worst(rows_of))
+    said = str(page.locator("#misread").text_content())
+    assert len(said.split("; ")) == max(len(wrong), 1)
+    assert all(part in said for part in wrong)
+    assert page.locator("#misread").is_visible() == bool(wrong)
+
+
+def test_after_a_search_the_keys_lead_through_the_rows(opened: Opener) -> None:
+    page = opened()
+    page.keyboard.press("/")
+    page.keyboard.type("J0000")
+    page.keyboard.press("Enter")
+    page.locator("#rows a:focus").wait_for()
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.textContent") == names(page)[1]
+
+
+def test_a_release_shows_what_its_tables_say(
+    opened: Opener, rows_of: Rows, of_release: Served
+) -> None:
+    page = opened(server=of_release)
+    assert page.locator("#view").input_value() == "losses"
+    assert "not compared" not in page.locator("#missing").text_content()
+    page.locator("#rows th a").first.click()
+    page.locator("#facts tbody").first.wait_for()
+    assert page.locator("#released").is_visible()
+    assert page.locator("#compared").is_hidden()
+    ((name, ce),) = rows_of(
+        "SELECT iauname, max(ce) FROM losses WHERE galaxy_id = (SELECT max_by(galaxy_id, "
+        "weighted_ce) FROM losses WHERE total_votes >= 10) GROUP BY iauname"
+    )
+    assert page.locator("#heading").text_content() == name
+    assert f"Loss {ce:.2f} nat" in page.locator("#summary").text_content()
+    page.evaluate("location.hash = '#view=galaxies&p.shape_smooth=0.3~1'")
+    page.locator("#filters-number", has_text="1").wait_for(state="attached")
+    settled(page)
+    within = rows_of(
+        "SELECT iauname FROM predictions WHERE label = 'shape_smooth' AND fraction >= 0.3"
+    )
+    assert sorted(names(page)) == sorted(one for (one,) in within)
+
+
+def test_a_newer_catalogue_is_noticed(
+    opened: Opener, full_gz: Path, tmp_path: Path, until: Callable[[Callable[[], bool]], None]
+) -> None:
+    path = tmp_path / "gz.duckdb"
+    shutil.copy(full_gz, path)
+    with serving(path, tmp_path / "jobs", "--follow", "--every", "0.2") as server:
+        page = opened(server=server)
+        before = names(page)
+        with Store.open(path) as store:
+            store.execute("UPDATE galaxy SET iauname = 'New' WHERE iauname = ?", [before[0]])
+        newest = "fetch('page/about.json').then((answer) => answer.json())"
+        until(lambda: page.evaluate(f"{newest}.then((one) => one.version !== about.version)"))
+        page.locator("#votes").fill("9")
+        page.keyboard.press("Enter")
+        page.locator("#newer", has_text="A newer catalogue is served").wait_for()
+        settled(page)
+        assert "New" in names(page)
 
 
 @pytest.mark.parametrize(

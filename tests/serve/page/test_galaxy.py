@@ -140,6 +140,22 @@ def test_the_address_leads_back_to_what_is_shown(shown: Shown) -> None:
         assert again.locator(part).inner_text() == text
 
 
+def test_it_says_that_it_loads_and_an_unknown_one_stays_unknown(
+    shown: Shown, opened: Opener
+) -> None:
+    page = shown(whole=False, told=True)
+    there(page)
+    assert page.locator("#loading").text_content() == ""
+    page.route("**/votes.json", lambda route: None)
+    page.evaluate(f"writeState({{ galaxy: '{UNSEEN}' }})")
+    page.get_by_text("Loading…").wait_for()
+    page.unroute("**/votes.json")
+    page.evaluate("writeState({ galaxy: 'nobody' })")
+    page.locator("#galaxy-trouble").get_by_text("nobody").wait_for()
+    page.evaluate("location.hash = '#view=galaxies'")  # nothing may be complained of
+    page.locator("#galaxy").wait_for(state="hidden")
+
+
 def test_weights_change_counterparts_and_can_be_reset(shown: Shown) -> None:
     page = shown()
     asked: list[dict[str, list[str]]] = []
