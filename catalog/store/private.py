@@ -20,7 +20,9 @@ _FOLDERS = {
 def without_folders(tables: Sequence[Published]) -> list[Published]:
     """Tables, those that name folders being read where `views` makes them."""
     return [
-        replace(table, place=("temp", f"told_{table.name}")) if _names(table) else table
+        replace(table, place=_place(table))
+        if table.schema == "zoolens" and table.name in _FOLDERS
+        else table
         for table in tables
     ]
 
@@ -32,7 +34,7 @@ def views(tables: Sequence[Published], used: set[str]) -> list[str]:
     """
     made = []
     for table in tables:
-        if _names(table) and table.full in used:
+        if table.place == _place(table) and table.full in used:
             columns = ", ".join(
                 f"{_stripped(column, folder)} AS {column}"
                 for column, folder in _FOLDERS[table.name].items()
@@ -44,8 +46,8 @@ def views(tables: Sequence[Published], used: set[str]) -> list[str]:
     return made
 
 
-def _names(table: Published) -> bool:
-    return table.schema == "zoolens" and table.name in _FOLDERS
+def _place(table: Published) -> tuple[str, str]:
+    return "temp", f"told_{table.name}"
 
 
 def _stripped(column: str, folder: tuple[str, str]) -> str:
