@@ -7,13 +7,18 @@ to a pipe: a line of JSON, and the answer.
 """
 
 import ctypes
+import errno
 import json
 import os
+import re
 import resource
 import shutil
 import signal
+import sys
+import tempfile
+import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -28,7 +33,18 @@ from zoolens.catalog.serve.adql.parsing import AdqlError
 from zoolens.catalog.serve.adql.reserved import written
 from zoolens.catalog.serve.adql.translate import Translated, translate
 from zoolens.catalog.serve.adql.where import at_in
-from zoolens.catalog.serve.asking import Asked, Limits, Listing, Product, Request, scratch_of
+from zoolens.catalog.serve.asking import (
+    BROKEN,
+    FAILED,
+    MEMORY,
+    Asked,
+    Limits,
+    Listing,
+    Product,
+    Request,
+    reason_of,
+    scratch_of,
+)
 from zoolens.catalog.serve.links.listing import VIEWS, links_of, listed
 from zoolens.catalog.serve.opening import opened_to_ask
 from zoolens.catalog.serve.tap.formats import Answer, format_of
@@ -38,8 +54,11 @@ from zoolens.catalog.survey.folder import is_survey, read_survey
 
 _BATCH = 8_192  # rows
 _LONGEST = 2_000  # characters of what is said of a query
+_FOLDER = re.compile(r"(?<![\w./:])/(?=\S)[^:'\"\n]*/")
 _THREADS_SPACE = 1 << 29  # bytes of address space for stacks and allocators, which is not memory
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
+# What libraries say, and Python where it cannot begin a thread, or map a library.
+_NO_MEMORY = ("out of memory", "bad_alloc", "cannot allocate memory", "can't start new thread")
 
 
 def run(catalog: str, asked: Request, limits: Limits, pipe: Connection) -> None:
@@ -53,7 +72,29 @@ def run(catalog: str, asked: Request, limits: Limits, pipe: Connection) -> None:
                 out.write(part)
         except BrokenPipeError:
             pass  # whoever asked has gone
+        except BaseException as error:  # so that who asks is told what it was
+            os._exit(_code_of(error))
     os._exit(0)  # nothing is left to do, and DuckDB may be
+
+
+def _code_of(error: BaseException) -> int:
+    """The exit code for an error that ends this process; a fault of ours is told in full."""
+    with suppress(Exception):  # no room, say
+        if isinstance(error, CatalogError):
+            reason_of(os.getpid()).parent.mkdir(exist_ok=True)
+            reason_of(os.getpid()).write_text(str(error), encoding="utf-8")
+        elif not _is_memory(error):
+            traceback.print_exception(error)
+    if isinstance(error, CatalogError):
+        return BROKEN
+    return MEMORY if _is_memory(error) else FAILED
+
+
+def _is_memory(error: BaseException) -> bool:
+    """Whether something failed because this process may have no more memory."""
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    return any(words in str(error).lower() for words in _NO_MEMORY)
 
 
 def _parts(catalog: Path, asked: Request, limits: Limits) -> Iterator[bytes]:
@@ -63,19 +104,38 @@ def _parts(catalog: Path, asked: Request, limits: Limits) -> Iterator[bytes]:
 
 
 def _said(catalog: Path, asked: Asked | Listing, limits: Limits) -> Iterator[bytes]:
-    """The line that says how it went, then the answer."""
+    """The line that says how it went, then the answer. Raises what breaks it off."""
+    begun = False
     try:
         with _scratch() as scratch:
             ways = _answer if isinstance(asked, Asked) else _listed
             parts = ways(catalog, asked, limits, scratch)  # type: ignore[arg-type]
             first = next(parts)
+            begun = True
             yield _line(status="ok")
             yield first
             yield from parts
     except CatalogError as error:
-        yield _line(status="error", message=str(error)[:_LONGEST])
-    except MemoryError:
+        said = told(error, catalog)
+        if begun:
+            raise CatalogError(said) from None
+        yield _line(status="error", message=said)
+    except Exception as error:
+        if begun or not _is_memory(error):
+            raise
         yield _line(status="error", message=_too_much(limits))
+
+
+def told(error: CatalogError, catalog: Path) -> str:
+    """What a stranger is told of an error: in no folder of this machine."""
+    said = str(error).replace(f"{catalog}/", "").replace(str(catalog), "the catalogue")
+    said = re.sub(rf"{re.escape(str(scratch_of(os.getpid())))}/[^\s:,;'\"]*", "the answer", said)
+    ours = {catalog.parent, catalog.parent.parent, Path(tempfile.gettempdir()), Path.cwd()}
+    ours |= {Path(__file__).parents[2], Path(sys.prefix), Path.home()}
+    for folder in sorted(map(str, ours - {Path("/")}), key=len, reverse=True):
+        said = said.replace(f"{folder}/", "")
+    # what is said of a query has the user's own words, in which a slash divides
+    return (said if isinstance(error, AdqlError) else _FOLDER.sub("", said))[:_LONGEST]
 
 
 @contextmanager
@@ -99,9 +159,10 @@ def _made(catalog: Path, asked: Product, limits: Limits) -> Iterator[bytes]:
         yield _line(status="ok", mime=made.mime, name=made.name, size=len(made.body))
         yield made.body
     except CatalogError as error:
-        said = str(error).replace(f"{catalog}/", "").replace(str(catalog), "the catalogue")
-        yield _line(status="error", message=said[:_LONGEST], absent=True)
-    except MemoryError:
+        yield _line(status="error", message=told(error, catalog), absent=True)
+    except Exception as error:
+        if not _is_memory(error):
+            raise
         yield _line(status="error", message=_too_much(limits))
 
 
@@ -180,7 +241,7 @@ def _as_user_error(text: str, query: Translated, limits: Limits) -> Iterator[Non
     try:
         yield
     except (duckdb.Error, pa.ArrowException, OSError) as error:
-        if "Out of Memory" in str(error) or "bad_alloc" in str(error):
+        if _is_memory(error):
             raise CatalogError(_too_much(limits)) from None
         if isinstance(error, BrokenPipeError):
             raise

@@ -23,6 +23,7 @@ from zoolens.catalog.serve.asking import (
     Product,
     Request,
     packed,
+    reason_of,
     scratch_of,
     unpacked,
 )
@@ -135,8 +136,13 @@ def _report(orders: socket.socket, numbers: dict[int, int]) -> None:
         process, status = os.waitpid(-1, os.WNOHANG)
         if not process:
             return
+        reason = reason_of(process)
+        said = {
+            "number": numbers.pop(process),
+            "code": os.waitstatus_to_exitcode(status),
+            "reason": reason.read_text(encoding="utf-8") if reason.exists() else "",
+        }
         shutil.rmtree(scratch_of(process), ignore_errors=True)
-        said = {"number": numbers.pop(process), "code": os.waitstatus_to_exitcode(status)}
         orders.send(json.dumps(said).encode())
 
 
