@@ -118,10 +118,18 @@ def serve(
             catalog,
             settings,
             say=lambda words: shell.remark(f"serve    {words}"),
-            log=lambda line: echo(line, file=lines),
+            log=lambda line: _write(line, lines),
             jobs=jobs,
             follow=every if follow else None,
         )
+
+
+def _write(line: str, lines: TextIO) -> None:
+    """Write a line of the log, where there is no room for it to stderr."""
+    try:
+        echo(line, file=lines)
+    except OSError:
+        echo(line, err=True)
 
 
 def _appended(log: Path) -> TextIO:

@@ -156,4 +156,5 @@ class Log:
                 "seconds": round(time.monotonic() - begun, 3),
                 **({} if broken is None else {"error": broken}),
             }
-            self._write(json.dumps(said))
+            with suppress(OSError):  # a log that cannot be written keeps nobody from an answer
+                self._write(json.dumps(said))

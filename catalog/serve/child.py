@@ -10,15 +10,11 @@ import ctypes
 import errno
 import json
 import os
-import re
 import resource
 import shutil
 import signal
-import sys
-import tempfile
-import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -34,31 +30,24 @@ from zoolens.catalog.serve.adql.reserved import written
 from zoolens.catalog.serve.adql.translate import Translated, translate
 from zoolens.catalog.serve.adql.where import at_in
 from zoolens.catalog.serve.asking import (
-    BROKEN,
-    FAILED,
-    MEMORY,
     Asked,
     Limits,
     Listing,
     Product,
     Request,
-    reason_of,
     scratch_of,
 )
 from zoolens.catalog.serve.links.listing import VIEWS, links_of, listed
 from zoolens.catalog.serve.opening import opened_to_ask
 from zoolens.catalog.serve.tap.formats import Answer, format_of
 from zoolens.catalog.serve.tap.rows import described_schema, plain
+from zoolens.catalog.serve.telling import DISK, code_of, is_memory, too_much, words_of
 from zoolens.catalog.store.foreign import Foreign
 from zoolens.catalog.survey.folder import is_survey, read_survey
 
 _BATCH = 8_192  # rows
-_LONGEST = 2_000  # characters of what is said of a query
-_FOLDER = re.compile(r"(?<![\w./:])/(?=\S)[^:'\"\n]*/")
 _THREADS_SPACE = 1 << 29  # bytes of address space for stacks and allocators, which is not memory
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
-# What libraries say, and Python where it cannot begin a thread, or map a library.
-_NO_MEMORY = ("out of memory", "bad_alloc", "cannot allocate memory", "can't start new thread")
 
 
 def run(catalog: str, asked: Request, limits: Limits, pipe: Connection) -> None:
@@ -73,28 +62,8 @@ def run(catalog: str, asked: Request, limits: Limits, pipe: Connection) -> None:
         except BrokenPipeError:
             pass  # whoever asked has gone
         except BaseException as error:  # so that who asks is told what it was
-            os._exit(_code_of(error))
+            os._exit(code_of(error))
     os._exit(0)  # nothing is left to do, and DuckDB may be
-
-
-def _code_of(error: BaseException) -> int:
-    """The exit code for an error that ends this process; a fault of ours is told in full."""
-    with suppress(Exception):  # no room, say
-        if isinstance(error, CatalogError):
-            reason_of(os.getpid()).parent.mkdir(exist_ok=True)
-            reason_of(os.getpid()).write_text(str(error), encoding="utf-8")
-        elif not _is_memory(error):
-            traceback.print_exception(error)
-    if isinstance(error, CatalogError):
-        return BROKEN
-    return MEMORY if _is_memory(error) else FAILED
-
-
-def _is_memory(error: BaseException) -> bool:
-    """Whether something failed because this process may have no more memory."""
-    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
-        return True
-    return any(words in str(error).lower() for words in _NO_MEMORY)
 
 
 def _parts(catalog: Path, asked: Request, limits: Limits) -> Iterator[bytes]:
@@ -115,27 +84,13 @@ def _said(catalog: Path, asked: Asked | Listing, limits: Limits) -> Iterator[byt
             yield _line(status="ok")
             yield first
             yield from parts
-    except CatalogError as error:
-        said = told(error, catalog)
+    except Exception as error:
+        said = words_of(error, catalog, limits)
+        if said is None:
+            raise
         if begun:
             raise CatalogError(said) from None
         yield _line(status="error", message=said)
-    except Exception as error:
-        if begun or not _is_memory(error):
-            raise
-        yield _line(status="error", message=_too_much(limits))
-
-
-def told(error: CatalogError, catalog: Path) -> str:
-    """What a stranger is told of an error: in no folder of this machine."""
-    said = str(error).replace(f"{catalog}/", "").replace(str(catalog), "the catalogue")
-    said = re.sub(rf"{re.escape(str(scratch_of(os.getpid())))}/[^\s:,;'\"]*", "the answer", said)
-    ours = {catalog.parent, catalog.parent.parent, Path(tempfile.gettempdir()), Path.cwd()}
-    ours |= {Path(__file__).parents[2], Path(sys.prefix), Path.home()}
-    for folder in sorted(map(str, ours - {Path("/")}), key=len, reverse=True):
-        said = said.replace(f"{folder}/", "")
-    # what is said of a query has the user's own words, in which a slash divides
-    return (said if isinstance(error, AdqlError) else _FOLDER.sub("", said))[:_LONGEST]
 
 
 @contextmanager
@@ -158,23 +113,15 @@ def _made(catalog: Path, asked: Product, limits: Limits) -> Iterator[bytes]:
             made = make(catalog, asked, limits.threads, scratch, catalog.parent / "maps")
         yield _line(status="ok", mime=made.mime, name=made.name, size=len(made.body))
         yield made.body
-    except CatalogError as error:
-        yield _line(status="error", message=told(error, catalog), absent=True)
     except Exception as error:
-        if not _is_memory(error):
+        said = words_of(error, catalog, limits)
+        if said is None:
             raise
-        yield _line(status="error", message=_too_much(limits))
+        yield _line(status="error", message=said, absent=isinstance(error, CatalogError))
 
 
 def _line(**said: str | int) -> bytes:
     return json.dumps(said).encode() + b"\n"
-
-
-def _too_much(limits: Limits) -> str:
-    return (
-        f"the query was stopped: it took more than {limits.memory / 1e9:.3g} GB of memory; "
-        "ask for less at a time"
-    )
 
 
 def _answer(catalog: Path, asked: Asked, limits: Limits, scratch: Path) -> Iterator[bytes]:
@@ -241,9 +188,9 @@ def _as_user_error(text: str, query: Translated, limits: Limits) -> Iterator[Non
     try:
         yield
     except (duckdb.Error, pa.ArrowException, OSError) as error:
-        if _is_memory(error):
-            raise CatalogError(_too_much(limits)) from None
-        if isinstance(error, BrokenPipeError):
+        if is_memory(error):
+            raise CatalogError(too_much(limits)) from None
+        if getattr(error, "errno", None) in (errno.EPIPE, *DISK):
             raise
         raise at_in(text, query.sql, str(error)) from None
 

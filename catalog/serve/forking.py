@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import import_module
@@ -81,6 +82,7 @@ def serve(orders: socket.socket, *, products: bool = False) -> None:
     for module in _LATER:
         import_module(module)
     translate("SELECT 1", published(), 1)  # which loads much, too
+    tempfile.gettempdir()  # now, so that it is one for all, be the disk full later
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; who started this decides
     reading, writing = os.pipe()
     os.set_blocking(writing, False)

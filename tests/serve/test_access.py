@@ -140,3 +140,11 @@ def test_what_the_server_ends_is_told_so_and_raises_nothing() -> None:
     asyncio.run(ended(True))
     assert [message["type"] for message in sent] == ["http.response.start"]
     assert "the server is ending" in json.loads(lines[1])["error"]
+
+
+def test_a_log_that_cannot_be_written_keeps_nobody_from_an_answer() -> None:
+    def write(line: str) -> None:
+        raise OSError
+
+    app = Router([Route("/", _length)])
+    assert TestClient(Log(app, write)).get("/").text == "0"

@@ -1,6 +1,8 @@
 """What a process that answers has given up: no files, no sockets, no core, an end."""
 
+import errno
 import io
+import json
 import os
 import resource
 import shutil
@@ -130,20 +132,10 @@ def test_an_answer_that_has_begun_is_not_ended_with_words(
         next(said)
 
 
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        (
-            "{scratch}/rows.fits could not be written: No space",
-            "the answer could not be written: No space",
-        ),
-        ("{served}/catalog.duckdb is damaged", "the catalogue is damaged"),
-        ("{served}/maps/1.cube is gone", "maps/1.cube is gone"),
-        ("image '/data/my sdss/J1.png' could not be read", "image 'J1.png' could not be read"),
-        ("see https://example.org/a/b; and/or", "see https://example.org/a/b; and/or"),
-    ],
-)
-def test_strangers_are_told_of_no_folder(given: str, said: str, tmp_path: Path) -> None:
-    served = tmp_path / "gz-served"
-    words = given.format(scratch=scratch_of(os.getpid()), served=served)
-    assert child.told(CatalogError(words), served / "catalog.duckdb") == said
+def test_a_full_disk_is_said_to_be_full(full_gz: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/srv/scratch/rows.parquet")
+
+    monkeypatch.setattr(child, "_answer", full)
+    (said,) = child._said(full_gz, Asked("SELECT 1 AS a", "csv", 1), Limits())
+    assert json.loads(said)["message"] == "the answer could not be written: No space left on device"
