@@ -5,24 +5,49 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, TextIO
+from urllib.parse import urlsplit
 
-from typer import Option, echo
+from typer import BadParameter, Option, echo
 
 from zoolens.commands import options, shell
 
 _TOKEN = "ZOOLENS_TOKEN"  # noqa: S105 - the name of a variable
 
 
+def _word(token: str | None) -> str | None:
+    """A token; what is empty is none, as of a variable that was to be set."""
+    given = os.environ.get(_TOKEN) if token is None else token
+    if given is not None and not given.strip():
+        raise BadParameter("it is empty; give a word, or no token at all to let everybody ask")
+    return token
+
+
+def _address(url: str | None) -> str | None:
+    try:
+        parts = None if url is None else urlsplit(url)
+        _ = parts and parts.port  # which is read late, and may be none
+    except ValueError as error:
+        raise BadParameter(f"{url} is no address: {error}") from None
+    if parts is not None and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise BadParameter(f"{url} is no address; one begins with http:// or https:// and a host")
+    return url
+
+
 def serve(
     host: Annotated[str, Option(help="Address to listen at; 0.0.0.0 for everybody.")] = "127.0.0.1",
     port: Annotated[int, Option(min=0, max=65535, help="Port; 0 for any that is free.")] = 8000,
     url: Annotated[
-        str | None, Option(help="Address by which others reach it, where a proxy stands between.")
+        str | None,
+        Option(
+            callback=_address,
+            help="Address by which others reach it, where a proxy stands between.",
+        ),
     ] = None,
     token: Annotated[
         str | None,
         Option(
             envvar=_TOKEN,
+            callback=_word,
             help="A word that whoever asks has to know: as bearer token, or as the password of "
             "any user.",
         ),
@@ -93,10 +118,18 @@ def serve(
             catalog,
             settings,
             say=lambda words: shell.remark(f"serve    {words}"),
-            log=lambda line: echo(line, file=lines),
+            log=lambda line: _write(line, lines),
             jobs=jobs,
             follow=every if follow else None,
         )
+
+
+def _write(line: str, lines: TextIO) -> None:
+    """Write a line of the log, where there is no room for it to stderr."""
+    try:
+        echo(line, file=lines)
+    except OSError:
+        echo(line, err=True)
 
 
 def _appended(log: Path) -> TextIO:

@@ -35,13 +35,13 @@ def serve(
     from zoolens.catalog.serve import server
     from zoolens.catalog.serve.app import make_app
     from zoolens.catalog.serve.service import PATH, Service
-    from zoolens.catalog.serve.snapshots import Snapshot, held
+    from zoolens.catalog.serve.snapshots import JOBS, Snapshot, held
     from zoolens.catalog.serve.snapshots import follow as following
 
     folder = jobs or paths.served_dir(catalog)
     with server.bound(settings.host, settings.port) as listening, held(folder):
         snapshot = Snapshot(catalog, folder)
-        service = Service(snapshot.path, folder / "jobs", settings, catalog.name)
+        service = Service(snapshot.path, folder / JOBS, settings, catalog.name)
         host, port = listening.getsockname()[:2]
         address = settings.url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
         moment = f"{service.as_of:%Y-%m-%d %H:%M:%S} UTC"

@@ -57,7 +57,9 @@ def _binary_parts(column: pa.Array, field: pa.Field) -> list[pa.Array]:
         letters = pc.fill_null(pc.if_else(column, ord("T"), ord("F")), ord("?"))
         return [_fixed(letters.to_numpy(zero_copy_only=False).astype("u1")[:, None])]
     if column.type in KINDS:
-        values = pc.fill_null(column, 0).to_numpy(zero_copy_only=False)
+        # some readers see the value alone, not that it is none (pyvo, row by row)
+        none = math.nan if pa.types.is_floating(column.type) else 0
+        values = pc.fill_null(column, none).to_numpy(zero_copy_only=False)
         return [_fixed(_bytes(values, KINDS[column.type][1]))]
     kind, size, _ = kind_of(field)
     if pa.types.is_list(column.type):

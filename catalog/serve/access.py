@@ -7,6 +7,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from starlette.datastructures import Headers
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _REALM = 'Basic realm="zoolens", charset="UTF-8"'
 _LONGEST = 500  # characters of an address in the log
+_ENDING = "the server is ending; ask again when it is there"
 _SLOWEST = 10_000  # bytes a second of a request's body
 
 
@@ -136,6 +138,12 @@ class Log:
             await self._app(scope, receive, noted)
         except BrokenOff as error:
             broken = str(error)
+        except asyncio.CancelledError:  # by the server, whose time is over
+            broken = _ENDING
+            if not status:
+                refusal = PlainTextResponse(f"{_ENDING}\n", 503, {"Retry-After": "10"})
+                with suppress(asyncio.CancelledError):
+                    await refusal(scope, receive, noted)
         finally:
             query = scope.get("query_string", b"").decode("latin-1")
             said = {
@@ -148,4 +156,5 @@ class Log:
                 "seconds": round(time.monotonic() - begun, 3),
                 **({} if broken is None else {"error": broken}),
             }
-            self._write(json.dumps(said))
+            with suppress(OSError):  # a log that cannot be written keeps nobody from an answer
+                self._write(json.dumps(said))

@@ -1,5 +1,6 @@
 """The service as a whole: which address is what."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -22,6 +23,7 @@ from zoolens.catalog.serve.tap import description
 from zoolens.catalog.serve.tap.asynchronous import Asynchronous
 from zoolens.catalog.serve.tap.examples import examples
 from zoolens.catalog.serve.tap.sync import Sync
+from zoolens.catalog.serve.workers import Failed
 
 _XML = "text/xml"
 
@@ -62,13 +64,21 @@ def make_app(service: Service, log: Callable[[str], object]) -> Starlette:
                 Guard, token=settings.token, most=settings.upload, patience=settings.patience
             ),
         ],
-        exception_handlers={CatalogError: _refused},
+        exception_handlers={CatalogError: _refused, OSError: _unkept},
         lifespan=lifespan,
     )
 
 
 def _refused(request: Request, error: Exception) -> Response:
     return error_response(error) if isinstance(error, CatalogError) else PlainTextResponse("", 500)
+
+
+def _unkept(request: Request, error: Exception) -> Response:
+    """The answer where the machine has no room for what a request needs, or the disk fails."""
+    if not isinstance(error, OSError) or error.errno is None:
+        raise error
+    reason = os.strerror(error.errno)
+    return error_response(Failed(f"the server could not keep what this needs: {reason}"))
 
 
 class _Vosi:

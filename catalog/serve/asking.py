@@ -11,6 +11,16 @@ def scratch_of(process: int) -> Path:
     return Path(tempfile.gettempdir()) / f"zoolens-query-{process}"
 
 
+def reason_of(process: int) -> Path:
+    """The file in which such a process says why it breaks off an answer that has begun."""
+    return scratch_of(process) / "reason.txt"
+
+
+# How such a process ends, beside well: what it lacked, or that there is a fault in it, or that the
+# answer cannot be ended, for which it gives a reason.
+MEMORY, FAILED, BROKEN = 71, 70, 69
+
+
 @dataclass(frozen=True)
 class Limits:
     """What a query may take: seconds, bytes of memory, bytes of its answer; threads."""

@@ -7,6 +7,7 @@ to a pipe: a line of JSON, and the answer.
 """
 
 import ctypes
+import errno
 import json
 import os
 import resource
@@ -28,17 +29,24 @@ from zoolens.catalog.serve.adql.parsing import AdqlError
 from zoolens.catalog.serve.adql.reserved import written
 from zoolens.catalog.serve.adql.translate import Translated, translate
 from zoolens.catalog.serve.adql.where import at_in
-from zoolens.catalog.serve.asking import Asked, Limits, Listing, Product, Request, scratch_of
+from zoolens.catalog.serve.asking import (
+    Asked,
+    Limits,
+    Listing,
+    Product,
+    Request,
+    scratch_of,
+)
 from zoolens.catalog.serve.links.listing import VIEWS, links_of, listed
 from zoolens.catalog.serve.opening import opened_to_ask
 from zoolens.catalog.serve.tap.formats import Answer, format_of
 from zoolens.catalog.serve.tap.rows import described_schema, plain
+from zoolens.catalog.serve.telling import DISK, code_of, is_memory, too_much, words_of
 from zoolens.catalog.store.foreign import Foreign
 from zoolens.catalog.store.release_file import NAME
 from zoolens.catalog.survey.folder import is_survey, read_survey
 
 _BATCH = 8_192  # rows
-_LONGEST = 2_000  # characters of what is said of a query
 _THREADS_SPACE = 1 << 29  # bytes of address space for stacks and allocators, which is not memory
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
@@ -54,6 +62,8 @@ def run(catalog: str, asked: Request, limits: Limits, pipe: Connection) -> None:
                 out.write(part)
         except BrokenPipeError:
             pass  # whoever asked has gone
+        except BaseException as error:  # so that who asks is told what it was
+            os._exit(code_of(error))
     os._exit(0)  # nothing is left to do, and DuckDB may be
 
 
@@ -64,19 +74,24 @@ def _parts(catalog: Path, asked: Request, limits: Limits) -> Iterator[bytes]:
 
 
 def _said(catalog: Path, asked: Asked | Listing, limits: Limits) -> Iterator[bytes]:
-    """The line that says how it went, then the answer."""
+    """The line that says how it went, then the answer. Raises what breaks it off."""
+    begun = False
     try:
         with _scratch() as scratch:
             ways = _answer if isinstance(asked, Asked) else _listed
             parts = ways(catalog, asked, limits, scratch)  # type: ignore[arg-type]
             first = next(parts)
+            begun = True
             yield _line(status="ok")
             yield first
             yield from parts
-    except CatalogError as error:
-        yield _line(status="error", message=str(error)[:_LONGEST])
-    except MemoryError:
-        yield _line(status="error", message=_too_much(limits))
+    except Exception as error:
+        said = words_of(error, catalog, limits)
+        if said is None:
+            raise
+        if begun:
+            raise CatalogError(said) from None
+        yield _line(status="error", message=said)
 
 
 @contextmanager
@@ -99,22 +114,15 @@ def _made(catalog: Path, asked: Product, limits: Limits) -> Iterator[bytes]:
             made = make(catalog, asked, limits.threads, scratch, catalog.parent / "maps")
         yield _line(status="ok", mime=made.mime, name=made.name, size=len(made.body))
         yield made.body
-    except CatalogError as error:
-        said = str(error).replace(f"{catalog}/", "").replace(str(catalog), "the catalogue")
-        yield _line(status="error", message=said[:_LONGEST], absent=True)
-    except MemoryError:
-        yield _line(status="error", message=_too_much(limits))
+    except Exception as error:
+        said = words_of(error, catalog, limits)
+        if said is None:
+            raise
+        yield _line(status="error", message=said, absent=isinstance(error, CatalogError))
 
 
 def _line(**said: str | int) -> bytes:
     return json.dumps(said).encode() + b"\n"
-
-
-def _too_much(limits: Limits) -> str:
-    return (
-        f"the query was stopped: it took more than {limits.memory / 1e9:.3g} GB of memory; "
-        "ask for less at a time"
-    )
 
 
 def _answer(catalog: Path, asked: Asked, limits: Limits, scratch: Path) -> Iterator[bytes]:
@@ -184,9 +192,9 @@ def _as_user_error(text: str, query: Translated, limits: Limits) -> Iterator[Non
     try:
         yield
     except (duckdb.Error, pa.ArrowException, OSError) as error:
-        if "Out of Memory" in str(error) or "bad_alloc" in str(error):
-            raise CatalogError(_too_much(limits)) from None
-        if isinstance(error, BrokenPipeError):
+        if is_memory(error):
+            raise CatalogError(too_much(limits)) from None
+        if getattr(error, "errno", None) in (errno.EPIPE, *DISK):
             raise
         raise at_in(text, query.sql, str(error)) from None
 

@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import import_module
@@ -23,6 +24,7 @@ from zoolens.catalog.serve.asking import (
     Product,
     Request,
     packed,
+    reason_of,
     scratch_of,
     unpacked,
 )
@@ -80,6 +82,7 @@ def serve(orders: socket.socket, *, products: bool = False) -> None:
     for module in _LATER:
         import_module(module)
     translate("SELECT 1", published(), 1)  # which loads much, too
+    tempfile.gettempdir()  # now, so that it is one for all, be the disk full later
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; who started this decides
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
@@ -135,8 +138,13 @@ def _report(orders: socket.socket, numbers: dict[int, int]) -> None:
         process, status = os.waitpid(-1, os.WNOHANG)
         if not process:
             return
+        reason = reason_of(process)
+        said = {
+            "number": numbers.pop(process),
+            "code": os.waitstatus_to_exitcode(status),
+            "reason": reason.read_text(encoding="utf-8") if reason.exists() else "",
+        }
         shutil.rmtree(scratch_of(process), ignore_errors=True)
-        said = {"number": numbers.pop(process), "code": os.waitstatus_to_exitcode(status)}
         orders.send(json.dumps(said).encode())
 
 

@@ -14,7 +14,8 @@ from zoolens.catalog.serve.watching import watch
 from zoolens.catalog.store.store import code_version
 
 _GRACE = 5  # seconds that answers have to end in when the server does
-_UNFINISHED = "without completing response"  # which is on purpose, and in our own log
+# What is on purpose, and in our own log.
+_SAID = ("without completing response", "timeout graceful shutdown exceeded")
 _LONGEST_HEAD = 1 << 17  # bytes of a request's head, in which a query may be
 
 
@@ -56,8 +57,12 @@ def run(
         h11_max_incomplete_event_size=_LONGEST_HEAD,
         timeout_graceful_shutdown=_GRACE,
     )
-    logging.getLogger("uvicorn.error").addFilter(lambda record: _UNFINISHED not in record.msg)
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     asyncio.run(_served(uvicorn.Server(config), listening, patience, beside))
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return not any(words in record.msg for words in _SAID)
 
 
 async def _served(

@@ -23,13 +23,17 @@ from zoolens.catalog.store.release_file import NAME
 from zoolens.catalog.store.saved import changed, save
 from zoolens.catalog.survey.folder import is_survey, read_survey, write_survey
 
+JOBS = "jobs"  # the folder of the asynchronous ones, in that of a server
+
 
 @contextmanager
 def held(folder: Path) -> Iterator[Path]:
     """A folder for what one server keeps: the copy that it serves, and its jobs.
 
-    Raises `CatalogError` if another server has it, or it cannot be made.
+    It goes again if the block made nothing of it. Raises `CatalogError` if another server has it,
+    or it cannot be made.
     """
+    is_new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder / "server.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
@@ -43,7 +47,12 @@ def held(folder: Path) -> Iterator[Path]:
                 f"another zoolens serve keeps its jobs in {folder}; stop that one, or name another "
                 "folder: --jobs"
             ) from None
-        yield folder
+        try:
+            yield folder
+        except CatalogError:  # there is nothing to serve
+            if is_new and not (folder / JOBS).exists():
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
     finally:
         os.close(descriptor)
 

@@ -14,11 +14,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 from pathlib import Path
-from signal import SIGABRT, SIGALRM, SIGKILL, SIGSEGV, SIGXCPU, SIGXFSZ
-from typing import Any
+from signal import SIGABRT, SIGALRM, SIGKILL, SIGXCPU, SIGXFSZ
+from typing import Any, NamedTuple
 
 from zoolens.catalog.errors import CatalogError, UnknownName
-from zoolens.catalog.serve.asking import Limits, Request
+from zoolens.catalog.serve.asking import BROKEN, Limits, Request
+from zoolens.catalog.serve.asking import MEMORY as NO_MEMORY
 from zoolens.catalog.serve.forking import MESSAGE, PRODUCTS, Order
 
 _LINE = 1 << 17  # bytes of the line that says how it went
@@ -32,10 +33,24 @@ class Busy(CatalogError):
     """Too many ask at once; the same request is answered a little later."""
 
 
+class Failed(CatalogError):
+    """A fault of the server's, or of the machine: not of who asks."""
+
+
+class End(NamedTuple):
+    """How a process ended: its exit code, or a signal's below zero; 0 for well.
+
+    code: None if it went with what forks them; reason: why it broke off, if it says so.
+    """
+
+    code: int | None
+    reason: str = ""
+
+
 class Answering:
     """The answer to a query, as it comes."""
 
-    def __init__(self, reader: asyncio.StreamReader, ended: "asyncio.Future[int]", limits: Limits):
+    def __init__(self, reader: asyncio.StreamReader, ended: "asyncio.Future[End]", limits: Limits):
         self._reader, self._ended, self._limits = reader, ended, limits
 
     async def begin(self) -> dict[str, Any]:
@@ -56,19 +71,25 @@ class Answering:
         """The answer, part by part. Raises `CatalogError` if it breaks off."""
         while part := await self._reader.read(_PART):
             yield part
-        if code := await self._ended:
-            raise self._died(code)
+        if (end := await self._ended).code != 0:
+            raise self._died(end)
 
-    def _died(self, code: int) -> CatalogError:
+    def _died(self, end: End) -> CatalogError:
         seconds, memory = self._limits.seconds, self._limits.memory / 1e9
-        if -code in (SIGALRM, SIGXCPU):
+        if end.code is None:
+            return Failed("the query was stopped: the server ended it")
+        if end.code == BROKEN and end.reason:
+            return CatalogError(end.reason)
+        if -end.code in (SIGALRM, SIGXCPU):
             reason = f"it took more than {seconds:,g} s; ask for less, or by /async"
-        elif -code == SIGXFSZ:
+        elif -end.code == SIGXFSZ:
             reason = f"its answer is longer than {self._limits.size / 1e9:,.3g} GB"
-        elif -code in (SIGABRT, SIGSEGV) or code == 1:
+        elif end.code in (NO_MEMORY, -SIGABRT):  # DuckDB's allocator ends so
             reason = f"it took more than {memory:.3g} GB of memory; ask for less at a time"
+        elif -end.code == SIGKILL:  # the kernel's doing: who is late was ended by an alarm
+            reason = "the machine had no memory left for it; ask for less at a time"
         else:
-            reason = "the server ended it"
+            return Failed("the server failed at this query; its log says why")
         return CatalogError(f"the query was stopped: {reason}")
 
 
@@ -93,7 +114,7 @@ class Workers:
         self._waiting, self._most_waiting, self._patience = 0, waiting, patience
         self._numbers = count(1)
         self._grace = _GRACE + (_LOADING if products else 0.0)
-        self._ended: dict[int, asyncio.Future[int]] = {}
+        self._ended: dict[int, asyncio.Future[End]] = {}
         self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for end in (self._orders, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MESSAGE)
@@ -144,7 +165,7 @@ class Workers:
                 lambda: asyncio.StreamReaderProtocol(reader), pipe
             )
             late = asyncio.get_running_loop().call_later(
-                limits.seconds + self._grace, self._kill, number
+                limits.seconds + self._grace, self._too_late, number
             )
             try:
                 yield Answering(reader, ended, limits)
@@ -173,6 +194,12 @@ class Workers:
             with suppress(OSError):
                 self._orders.send(Order(number).packed())
 
+    def _too_late(self, number: int) -> None:
+        ended = self._ended.get(number)
+        if ended is not None and not ended.done():
+            ended.set_result(End(-SIGALRM))
+        self._kill(number)
+
     def _hear(self) -> None:
         """What the forking process says: which have ended, and how."""
         try:
@@ -185,13 +212,13 @@ class Workers:
         said = json.loads(data)
         ended = self._ended.pop(said["number"], None)
         if ended is not None and not ended.done():
-            ended.set_result(said["code"])
+            ended.set_result(End(said["code"], said["reason"]))
 
     def _fail(self) -> None:
         asyncio.get_running_loop().remove_reader(self._orders)
         for ended in self._ended.values():
             if not ended.done():
-                ended.set_result(-SIGKILL)
+                ended.set_result(End(None))
         self._ended.clear()
 
     @property

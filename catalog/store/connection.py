@@ -83,7 +83,7 @@ def attach_file(connection: duckdb.DuckDBPyConnection, path: Path, name: str) ->
         check_file(path, "catalogue")
     try:
         with _ONE_AT_A_TIME:
-            _refuse_other(path)
+            refuse_other(path)
             if paths.open_here(path) is not None:
                 raise CatalogBusy(f"{path} is open in this program; close that connection first")
             _refuse_foreign_log(path)
@@ -100,7 +100,7 @@ def attaching(path: Path, name: str) -> str:
 
 def _open(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     """A new connection, or one more to a file that this process has open already."""
-    _refuse_other(path)
+    refuse_other(path)
     held = paths.open_here(path)
     if held is not None:
         connection = _join(path, read_only, held)
@@ -113,7 +113,7 @@ def _open(path: Path, read_only: bool, settings: dict[str, Any]) -> duckdb.DuckD
     return _set_up(_connected(path, read_only, settings), settings)
 
 
-def _refuse_other(path: Path) -> None:
+def refuse_other(path: Path) -> None:
     """Raises `CatalogError` if a file is no database of DuckDB's."""
     if not _is_database(path):
         raise CatalogError(f"{path} is no catalogue, nor any DuckDB file; choose another file")

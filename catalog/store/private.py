@@ -19,14 +19,18 @@ _FOLDERS = {
 
 def without_folders(tables: Sequence[Published]) -> list[Published]:
     """Tables, those that name folders being read where `views` makes them."""
-    return [replace(table, place=_place(table)) if _names(table) else table for table in tables]
+    return [
+        replace(table, place=_place(table))
+        if table.schema == "zoolens" and table.name in _FOLDERS
+        else table
+        for table in tables
+    ]
 
 
 def views(tables: Sequence[Published], used: set[str]) -> list[str]:
     """SQL of the views in which `tables` are read, of those that a query uses.
 
-    tables: as `without_folders` has them, or of a release, which names no folders; used: by their
-    whole names.
+    used: by their whole names.
     """
     made = []
     for table in tables:
@@ -44,10 +48,6 @@ def views(tables: Sequence[Published], used: set[str]) -> list[str]:
 
 def _place(table: Published) -> tuple[str, str]:
     return "temp", f"told_{table.name}"
-
-
-def _names(table: Published) -> bool:
-    return table.schema == "zoolens" and table.name in _FOLDERS
 
 
 def _stripped(column: str, folder: tuple[str, str]) -> str:

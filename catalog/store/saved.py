@@ -7,6 +7,7 @@ import duckdb
 
 from zoolens.catalog.errors import CatalogBusy, CatalogError
 from zoolens.catalog.runtime.files import check_file, replacing
+from zoolens.catalog.store.connection import refuse_other
 from zoolens.catalog.store.failures import read_failure
 from zoolens.catalog.store.log import log_path
 from zoolens.catalog.store.schema import connect
@@ -29,13 +30,15 @@ def save(path: Path, out: Path) -> None:
                 raise CatalogBusy(f"{path} changes faster than it can be copied; try again")
             time.sleep(0.2)
         try:
+            refuse_other(part)
             with duckdb.connect(str(part)) as connection:
                 connection.execute("CHECKPOINT")  # what was in its log is in the file now
             connect(part, read_only=False).close()
-        except duckdb.Error as error:
-            raise read_failure(path, error) from None
-        except CatalogError as error:  # the name of the copy says nothing to anybody
-            raise type(error)(str(error).replace(str(part), str(path))) from None
+        except (duckdb.Error, CatalogError) as error:
+            said = error if isinstance(error, CatalogError) else read_failure(path, error)
+            # the name of the copy says nothing to anybody
+            words = str(said).replace(str(part), str(path)).replace(part.name, path.name)
+            raise type(said)(words) from None
         finally:
             log_path(part).unlink(missing_ok=True)
 

@@ -7,11 +7,13 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.made.catalogues import add_galaxies
+from tests.made.terminal import zoolens
 from tests.serve.conftest import Served, serving
 from zoolens.catalog.store.store import Store
 
@@ -100,6 +102,18 @@ def test_only_who_knows_the_token_is_answered(path: Path, tmp_path: Path) -> Non
         assert server.ask(known)[0] == 200
 
 
+def test_a_query_at_work_when_it_ends_is_told_so(path: Path, tmp_path: Path, until: Until) -> None:
+    count = _LONG.replace("a.iauname", "COUNT(*)") + ", votes d, votes e"
+    with serving(path, tmp_path / "jobs") as server, ThreadPoolExecutor(1) as another:
+        asking = another.submit(server.get, "/sync", LANG="ADQL", QUERY=count)
+        until(lambda: len(_processes(server)) == 3)
+        said = server.stop()
+        assert asking.result()[0] == 503
+        assert b"the server is ending" in asking.result()[1]
+    assert said.splitlines()[-1].startswith("zoolens: ended by SIGTERM")
+    assert "Traceback" not in said
+
+
 def test_killed_it_leaves_no_process(path: Path, tmp_path: Path, until: Until) -> None:
     with serving(path, tmp_path / "jobs") as server:
         server.post("/async", LANG="ADQL", QUERY=_LONG, MAXREC="10000000", PHASE="RUN")
@@ -134,3 +148,24 @@ def test_what_is_wrong_is_said_in_one_line(path: Path, options: list[str], said:
     assert ended.returncode == 1
     assert said in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "variable", "said"),
+    [
+        (["--token", " "], None, "it is empty"),
+        ([], "", "it is empty"),
+        (["--url", "nonsense"], None, "nonsense is no address"),
+        (["--url", "ftp://x"], None, "ftp://x is no address"),
+        (["--url", "https://"], None, "https:// is no address"),
+        (["--url", "http://x:99999"], None, "http://x:99999 is no address"),
+    ],
+)
+def test_wrong_usage_is_refused_before_anything_is_served(
+    options: list[str], variable: str | None, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if variable is not None:
+        monkeypatch.setenv("ZOOLENS_TOKEN", variable)
+    ended = zoolens("serve", *options, "--catalog", "absent.duckdb")
+    assert ended.exit_code == 2
+    assert said in " ".join(ended.output.split())

@@ -108,3 +108,43 @@ def test_a_body_that_does_not_come_is_not_waited_for() -> None:
     }
     asyncio.run(app(scope, receive, send))
     assert [message.get("status") for message in sent] == [408, None]
+
+
+def test_what_the_server_ends_is_told_so_and_raises_nothing() -> None:
+    lines: list[str] = []
+    sent: list[Message] = []
+
+    async def ended(begun: bool) -> None:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            if begun:
+                await send({"type": "http.response.start", "status": 200, "headers": []})
+            await asyncio.sleep(60)
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        async def receive() -> Message:
+            raise AssertionError
+
+        scope = {"type": "http", "method": "GET", "path": "/"}
+        task = asyncio.create_task(Log(app, lines.append)(scope, receive, send))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()
+        await task
+
+    asyncio.run(ended(False))
+    assert sent[0]["status"] == json.loads(lines[0])["status"] == 503
+    assert b"the server is ending" in sent[1]["body"]
+    sent.clear()
+    asyncio.run(ended(True))
+    assert [message["type"] for message in sent] == ["http.response.start"]
+    assert "the server is ending" in json.loads(lines[1])["error"]
+
+
+def test_a_log_that_cannot_be_written_keeps_nobody_from_an_answer() -> None:
+    def write(line: str) -> None:
+        raise OSError
+
+    app = Router([Route("/", _length)])
+    assert TestClient(Log(app, write)).get("/").text == "0"

@@ -1,5 +1,6 @@
 """The whole service over HTTP, by the standard library, TOPCAT's taplint and pyvo."""
 
+import errno
 import io
 import json
 import re
@@ -13,8 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.io.votable import parse
 from astropy.table import Table
+from starlette.requests import Request
 
 from tests.serve.conftest import Served
+from zoolens.catalog.serve.app import _unkept
 from zoolens.catalog.store.store import Store
 
 pytestmark = pytest.mark.slow
@@ -140,3 +143,10 @@ def test_every_request_is_in_the_log(served: Served) -> None:
     last = [line for line in served.logged() if line["path"] == "/tap/availability"][-1]
     assert (last["method"], last["status"], last["client"]) == ("GET", 200, "127.0.0.1")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00", str(last["time"]))
+
+
+def test_where_nothing_can_be_kept_the_reason_is_said_without_a_folder() -> None:
+    refusal = _unkept(Request({"type": "http"}), OSError(errno.ENOSPC, "No space", "/srv/upload-1"))
+    assert refusal.status_code == 500
+    said = "the server could not keep what this needs: No space left on device<"
+    assert said.encode() in bytes(refusal.body)

@@ -1,17 +1,31 @@
 """What a process that answers has given up: no files, no sockets, no core, an end."""
 
+import errno
 import io
+import json
 import os
 import resource
+import shutil
 import signal
 import socket
+from collections.abc import Iterator
+from multiprocessing import Pipe
 from pathlib import Path
 
 import pytest
 from astropy.io.votable import parse
 
+from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.serve import child
-from zoolens.catalog.serve.asking import Asked, Limits
+from zoolens.catalog.serve.asking import (
+    BROKEN,
+    FAILED,
+    MEMORY,
+    Asked,
+    Limits,
+    reason_of,
+    scratch_of,
+)
 from zoolens.catalog.serve.opening import opened_to_ask
 from zoolens.catalog.store.published import votable_type
 
@@ -75,3 +89,53 @@ def test_columns_are_as_they_are_said_to_be(full_gz: Path) -> None:
         fields = parse(io.BytesIO(said)).get_first_table().fields
         given = [(field.name, field.datatype, field.arraysize, field.xtype) for field in fields]
         assert given == [(column.name, *votable_type(column)) for column in table.columns]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (KeyError("of ours"), FAILED),
+        (MemoryError(), MEMORY),
+        (OSError(12, "Cannot allocate memory"), MEMORY),
+        (RuntimeError("std::bad_alloc"), MEMORY),
+        (CatalogError("row 7 is none"), BROKEN),
+    ],
+)
+def test_only_what_lacked_memory_is_said_to_and_a_fault_is_told_in_full(
+    error: Exception, code: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def parts(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(child, "_parts", parts)
+    _, writing = Pipe(duplex=False)
+    process = os.fork()
+    if not process:
+        child.run("gz.duckdb", Asked("SELECT 1", "csv", 1), Limits(), writing)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == code
+    assert ("KeyError: 'of ours'" in capfd.readouterr().err) == (code == FAILED)
+    assert reason_of(process).exists() == (code == BROKEN)
+    shutil.rmtree(scratch_of(process), ignore_errors=True)
+
+
+def test_an_answer_that_has_begun_is_not_ended_with_words(
+    full_gz: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(*_: object) -> Iterator[bytes]:
+        yield b"a\n"
+        raise CatalogError("row 7 is none")
+
+    monkeypatch.setattr(child, "_answer", answer)
+    said = child._said(full_gz, Asked("SELECT 1 AS a", "csv", 1), Limits())
+    assert [next(said), next(said)] == [b'{"status": "ok"}\n', b"a\n"]
+    with pytest.raises(CatalogError, match="row 7 is none"):
+        next(said)
+
+
+def test_a_full_disk_is_said_to_be_full(full_gz: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/srv/scratch/rows.parquet")
+
+    monkeypatch.setattr(child, "_answer", full)
+    (said,) = child._said(full_gz, Asked("SELECT 1 AS a", "csv", 1), Limits())
+    assert json.loads(said)["message"] == "the answer could not be written: No space left on device"

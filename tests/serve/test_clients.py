@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from astropy.table import Table
 
@@ -80,3 +81,11 @@ def test_pyvo_reads_maps_as_arrays_and_what_is_alike(served: Served) -> None:
     assert (alike["s"] < 0).all()
     features = service.get_tap_capability().get_adql().get_udf("similarity")
     assert features.form.startswith("similarity(galaxy VARCHAR")
+
+
+def test_pyvo_sees_no_number_where_there_is_none(served: Served) -> None:
+    pyvo = pytest.importorskip("pyvo")
+    query = """SELECT none AS d, CAST(none AS REAL) AS f
+        FROM (SELECT CASE WHEN ra > 400 THEN ra END AS none FROM galaxies) AS g"""
+    row = next(iter(pyvo.dal.TAPService(served.url).search(query)))
+    assert all(np.ma.is_masked(row[name]) or np.isnan(row[name]) for name in ("d", "f"))

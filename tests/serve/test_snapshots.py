@@ -7,7 +7,7 @@ from tests.made.catalogues import add_galaxies, catalogue, random_counts
 from zoolens.catalog.errors import CatalogBusy, CatalogError
 from zoolens.catalog.serve.service import Service
 from zoolens.catalog.serve.settings import Settings
-from zoolens.catalog.serve.snapshots import Snapshot, follow, held
+from zoolens.catalog.serve.snapshots import JOBS, Snapshot, follow, held
 from zoolens.catalog.store.store import Store
 
 
@@ -68,3 +68,28 @@ def test_a_newer_catalogue_is_served_and_a_damaged_one_is_not(path: Path, tmp_pa
     asyncio.run(run())
     assert said[0].startswith("a newer catalogue is served")
     assert said[1].startswith("still as of")
+
+
+@pytest.mark.parametrize("given", [b"", b"words that are no catalogue\n" * 1000])
+def test_what_is_no_catalogue_is_said_to_be_none_and_leaves_no_folder(
+    given: bytes, tmp_path: Path
+) -> None:
+    path, folder = tmp_path / "text", tmp_path / "text-served"
+    path.write_bytes(given)
+    said = f"^{path} is no catalogue, nor any DuckDB file"
+    with pytest.raises(CatalogError, match=said), held(folder):
+        Snapshot(path, folder)
+    assert not folder.exists()
+
+
+def test_a_folder_with_jobs_stays_whatever_fails(tmp_path: Path) -> None:
+    folder = tmp_path / "served"
+
+    def begin_and_fail() -> None:
+        with held(folder):
+            (folder / JOBS).mkdir()
+            Snapshot(tmp_path / "absent", folder)
+
+    with pytest.raises(CatalogError, match="no catalogue"):
+        begin_and_fail()
+    assert (folder / JOBS).exists()

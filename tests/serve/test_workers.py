@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 import pytest
 
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.serve.asking import Asked, Limits
-from zoolens.catalog.serve.workers import Busy, Workers
+from zoolens.catalog.serve.asking import BROKEN, FAILED, MEMORY, Asked, Limits
+from zoolens.catalog.serve.workers import Answering, Busy, End, Failed, Workers
 
 _MANY = "SELECT COUNT(*) FROM " + ", ".join(f"votes v{n}" for n in range(6))
 _WIDE = "SELECT a.iauname FROM votes a, votes b, votes c ORDER BY b.count, a.label"
@@ -101,3 +102,30 @@ def test_where_the_forking_process_dies_queries_fail_and_it_shows(full_gz: Path)
         assert not workers.alive
 
     _with(work)
+
+
+@pytest.mark.parametrize(
+    ("end", "kind", "said"),
+    [
+        (End(1), Failed, "failed at this query; its log says why"),
+        (End(FAILED), Failed, "failed at this query; its log says why"),
+        (End(-signal.SIGSEGV), Failed, "failed at this query; its log says why"),
+        (End(MEMORY), CatalogError, "more than 1.07 GB of memory"),
+        (End(-signal.SIGABRT), CatalogError, "more than 1.07 GB of memory"),
+        (End(-signal.SIGKILL), CatalogError, "the machine had no memory left"),
+        (End(-signal.SIGALRM), CatalogError, "more than 60 s"),
+        (End(BROKEN, "row 7 is none"), CatalogError, "^row 7 is none$"),
+        (End(None), Failed, "the server ended it"),
+    ],
+)
+def test_each_end_is_told_as_what_it_was(end: End, kind: type[CatalogError], said: str) -> None:
+    async def begun() -> None:
+        reader = asyncio.StreamReader()
+        reader.feed_eof()
+        ended = asyncio.get_running_loop().create_future()
+        ended.set_result(end)
+        await Answering(reader, ended, Limits()).begin()
+
+    with pytest.raises(CatalogError, match=said) as caught:
+        asyncio.run(begun())
+    assert caught.type is kind

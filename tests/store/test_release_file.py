@@ -5,12 +5,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.formats.columns import meaning
 from zoolens.catalog.release.tables import save_tables
-from zoolens.catalog.serve.asking import Asked, Limits
+from zoolens.catalog.serve.asking import Asked, Limits, Links
 from zoolens.catalog.serve.child import _said
 from zoolens.catalog.serve.opening import opened_to_ask
+from zoolens.catalog.serve.products.subject import found
 from zoolens.catalog.serve.snapshots import Snapshot
 from zoolens.catalog.store.release_file import NAME, opened_release
 
@@ -60,6 +61,15 @@ def test_tables_and_columns_are_described_as_in_the_files(full_cut: Path, releas
         assert said == {n: (m.description, m.unit, m.ucd) for n, m in wanted.items()}
     (mean,) = [column for column in tables["saliency"].columns if column.name == "mean"]
     assert (mean.type, mean.arraysize) == ("FLOAT[]", "5x5")
+
+
+def test_nothing_is_made_of_its_galaxies_nor_linked_to(released: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="a release has tables alone"):
+        found(released, "J000000.00+000000.0", tmp_path).__enter__()
+    asked = Links((("J000000.00+000000.0",) * 2,), "http://here", "votable")
+    assert b"a release has tables alone" in b"".join(_said(released, asked, Limits()))
+    query = Asked("SELECT TOP 1 iauname FROM zoolens.galaxies", "votable", 10, links="http://here/links")
+    assert b"http://here" not in b"".join(_said(released, query, Limits()))
 
 
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:

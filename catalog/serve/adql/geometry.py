@@ -125,6 +125,8 @@ class _Geometry:
         given = node.expressions
         if len(given) == 4:
             made = [self.replaced(part) for part in given]
+            for point in (made[:2], made[2:]):
+                self._check_places(POINT, node, point)
             return shape_of(POINT, made[:2]), shape_of(POINT, made[2:])
         if len(given) != 2:
             raise refused(self._text, node, "DISTANCE takes two points, or four numbers")
@@ -167,9 +169,24 @@ class _Geometry:
             raise refused(self._text, node, f"{name} is of ra, dec{words}, in degrees")
         if name == "POLYGON" and (len(numbers) < 6 or len(numbers) % 2):
             raise refused(self._text, node, "POLYGON is of three positions or more")
+        self._check_places(name, node, numbers)
         if name == "BOX":
             return self._box(numbers)
         return shape_of(MADE[name], numbers)
+
+    def _check_places(self, name: str, node: exp.Expr, numbers: list[exp.Expr]) -> None:
+        """Raises `AdqlError` for a declination, radius or size that is a number and none."""
+        known = [constant(part) for part in numbers]
+        places = known if name == "POLYGON" else known[:2]
+        for dec in places[1::2]:
+            if dec is not None and not -90 <= dec <= 90:
+                words = f"a declination is -90 to 90 degrees, and this one {dec:g}"
+                raise refused(self._text, node, words)
+        what, most = ("radius", 180) if name == "CIRCLE" else ("width or height", 360)
+        for size in known[len(places) :]:
+            if size is not None and not 0 <= size <= most:
+                words = f"a {what} is 0 to {most} degrees, and this one {size:g}"
+                raise refused(self._text, node, words)
 
     def _box(self, numbers: list[exp.Expr]) -> Shape:
         known = [constant(part) for part in numbers]

@@ -7,6 +7,13 @@ from zoolens.catalog.serve.adql.parsing import AdqlError, where
 _LATE = "Attempting to execute an unsuccessful or closed pending query result\nError: "
 _MARK = re.compile(r"\n+LINE \d+: (?P<line>.*)\n(?P<space> *)\^.*", re.S)
 _WORD = re.compile(r"[A-Za-z_]\w*|\d[\d.]*(?:[eE][+-]?\d+)?|'(?:[^']|'')*'|[<>=!]+|[-+*/|]+")
+# By what DuckDB says of values that have none, without a mark: the functions that it may be.
+_FUNCTIONS = {
+    "square root": ("sqrt",),
+    "logarithm": ("log", "log10"),
+    "acos is undefined": ("acos",),
+    "asin is undefined": ("asin",),
+}
 _INNER = re.compile(r'\b(?:main|temp|history)"?\."?|tap_schema_', re.I)
 
 
@@ -20,8 +27,17 @@ def at_in(text: str, sql: str, message: str) -> AdqlError:
     words = said[: mark.start()] if mark else said
     words = " ".join(words.split("\n\nCandidate")[0].split())
     words = re.sub(r"^(?:[A-Z]\w+ )(?:\w+ ){0,2}Error: ", "", words)
-    at = None if mark is None else _place(text, sql, mark)
+    at = _only_call(text, words) if mark is None else _place(text, sql, mark)
     return AdqlError(f"{at}: {words}" if at else words)
+
+
+def _only_call(text: str, words: str) -> str | None:
+    """Where the function is that DuckDB speaks of, if there is one of it."""
+    for spoken, names in _FUNCTIONS.items():
+        if spoken in words.lower():
+            calls = [w.start() for w in _WORD.finditer(text) if w[0].lower() in names]
+            return where(text, calls[0]) if len(calls) == 1 else None
+    return None
 
 
 def _place(text: str, sql: str, mark: re.Match[str]) -> str | None:

@@ -135,8 +135,10 @@ def _images(foreign: Foreign, asked: Images, scratch: Path) -> Iterator[bytes]:
 
 
 def _within(foreign: Foreign, conditions: list[str]) -> str:
+    query = translate(linked.galaxies_within(conditions), foreign.tables, _EVERY)
     foreign.add_macros()
-    return translate(linked.galaxies_within(conditions), foreign.tables, _EVERY).sql
+    foreign.add_views(query.used)
+    return query.sql
 
 
 def _plain(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:

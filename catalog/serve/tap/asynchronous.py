@@ -77,7 +77,7 @@ class Asynchronous:
         job.links = self._service.links(request)
         try:
             await self._set(job, given, kept, request)
-        except CatalogError:
+        except (CatalogError, OSError):
             self._running.store.delete(job)
             raise
         if (given.get("PHASE") or "").upper() == "RUN":

@@ -13,6 +13,7 @@ from secrets import token_hex
 
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.runtime.files import replacing
+from zoolens.catalog.serve.workers import Failed
 
 PENDING, QUEUED, EXECUTING = "PENDING", "QUEUED", "EXECUTING"
 COMPLETED, ERROR, ABORTED = "COMPLETED", "ERROR", "ABORTED"
@@ -88,10 +89,14 @@ class JobStore:
         return job
 
     def save(self, job: Job) -> None:
-        """Keep a job as it is now."""
+        """Keep a job as it is now. Raises `Failed` if the disk does not allow it."""
         if job.number in self._jobs:
-            with replacing(self.folder(job) / _RECORD) as part:
-                part.write_text(json.dumps(asdict(job)), "utf-8")
+            record = self.folder(job) / _RECORD
+            try:
+                with replacing(record) as part:
+                    part.write_text(json.dumps(asdict(job)), "utf-8")
+            except CatalogError as error:
+                raise Failed(str(error).replace(str(record), "the job")) from None
 
     def check_room(self) -> None:
         """Raises `CatalogError` if all jobs take as much of the disk as they may."""

@@ -1,6 +1,7 @@
 """Asynchronous jobs at work: begun, ended, waited for, and destroyed when their time is over."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 
 from zoolens.catalog.errors import CatalogError
@@ -21,6 +22,7 @@ from zoolens.catalog.serve.tap.jobs import (
     now,
 )
 from zoolens.catalog.serve.tap.parameters import query_of
+from zoolens.catalog.serve.workers import Failed
 
 _SWEEP = 30.0  # seconds between two looks at whose time is over
 
@@ -92,7 +94,8 @@ class Running:
         if phase != COMPLETED:
             self.store.result(job).unlink(missing_ok=True)
         self.store.take(job)
-        self.store.save(job)
+        with suppress(Failed):  # the next server does it again
+            self.store.save(job)
 
     async def _work(self, job: Job) -> None:
         try:

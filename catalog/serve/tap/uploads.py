@@ -37,6 +37,11 @@ async def take_in(
     for part in (p for value in given.values.get("UPLOAD", []) for p in value.split(";") if p):
         name, _, uri = part.partition(",")
         match = _NAME.fullmatch(name.strip())
+        if match is None and uri:
+            raise BadRequest(
+                f"UPLOAD={part:.80}: {name.strip()[:40]!r} is no name of a table; it is a letter, "
+                "then letters, digits and _, without a space, 61 at most"
+            )
         if match is None or not uri:
             raise BadRequest(f"UPLOAD={part:.80}; it is NAME,param:FIELD or NAME,ADDRESS")
         name = match[1].lower()

@@ -15,6 +15,9 @@ from zoolens.catalog.store.published import published
         ("SELECT ra\nFROM galaxies\nWHERE iauname > 3", "line 3, column 15: Cannot compare"),
         ("SELECT ra, COUNT(*) FROM galaxies", 'line 1, column 8: column "ra" must appear'),
         ("SELECT CAST(iauname AS INTEGER) FROM galaxies", "line 1, column 8: Could not convert"),
+        ("SELECT ra, SQRT(-1) FROM galaxies", "line 1, column 12: cannot take square root"),
+        ("SELECT ra, 'sqrt',\nLOG10(0) FROM galaxies", "line 2, column 1: cannot take logarithm"),
+        ("SELECT SQRT(4), SQRT(-1) FROM galaxies", "cannot take square root"),
         ("SELECT SUM(iauname) FROM galaxies", "line 1, column 8: No function matches"),
     ],
 )

@@ -332,6 +332,7 @@ def test_a_newer_catalogue_is_noticed(
         page.locator("#newer", has_text="A newer catalogue is served").wait_for()
         settled(page)
         assert "New" in names(page)
+        page.close()
 
 
 @pytest.mark.parametrize(

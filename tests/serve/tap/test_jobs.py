@@ -5,6 +5,7 @@ import pytest
 
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.serve.tap.jobs import JobStore, stamp
+from zoolens.catalog.serve.workers import Failed
 
 
 def test_jobs_outlive_the_store_and_damaged_ones_go(tmp_path: Path) -> None:
@@ -63,3 +64,12 @@ def test_all_together_take_so_much_of_the_disk_and_none_goes_early(tmp_path: Pat
         store.make(1.0, 1.0)
     store.delete(job)
     store.make(1.0, 1.0)
+
+
+def test_a_disk_that_takes_no_job_is_told_of_without_its_folder(tmp_path: Path) -> None:
+    store = JobStore(tmp_path)
+    job = store.make(1.0, 1.0)
+    (store.folder(job) / "job.json").mkdir()
+    with pytest.raises(Failed, match="the job could not be written") as caught:
+        store.save(job)
+    assert str(tmp_path) not in str(caught.value)

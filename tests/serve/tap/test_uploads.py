@@ -1,15 +1,18 @@
 """Tables that come with a query, by address: what is fetched, and what is not."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 
 from zoolens.catalog.errors import CatalogError
-from zoolens.catalog.serve.tap.parameters import BadRequest
-from zoolens.catalog.serve.tap.uploads import fetch
+from zoolens.catalog.serve.settings import Settings
+from zoolens.catalog.serve.tap.parameters import BadRequest, Parameters
+from zoolens.catalog.serve.tap.uploads import fetch, take_in
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -74,3 +77,11 @@ def test_only_http_is_spoken(tmp_path: Path, address: str) -> None:
 def test_an_address_that_is_none_is_refused(tmp_path: Path, address: str) -> None:
     with pytest.raises(BadRequest, match="is no address"):
         fetch(address, tmp_path / "x", 10, True)
+
+
+@pytest.mark.parametrize("name", ["my table", "1st", "a-b", "x" * 70])
+def test_a_name_that_is_none_is_told_what_one_is(name: str, tmp_path: Path) -> None:
+    given = Parameters({"UPLOAD": [f"{name},param:t"]})
+    taking = take_in(given, tmp_path, Settings(), Request({"type": "http"}))
+    with pytest.raises(BadRequest, match=r"is no name of a table; .* without a space"):
+        asyncio.run(taking)
