@@ -68,7 +68,9 @@ def test_nothing_is_made_of_its_galaxies_nor_linked_to(released: Path, tmp_path:
         found(released, "J000000.00+000000.0", tmp_path).__enter__()
     asked = Links((("J000000.00+000000.0",) * 2,), "http://here", "votable")
     assert b"a release has tables alone" in b"".join(_said(released, asked, Limits()))
-    query = Asked("SELECT TOP 1 iauname FROM zoolens.galaxies", "votable", 10, links="http://here/links")
+    query = Asked(
+        "SELECT TOP 1 iauname FROM zoolens.galaxies", "votable", 10, links="http://here/links"
+    )
     assert b"http://here" not in b"".join(_said(released, query, Limits()))
 
 
