@@ -206,6 +206,8 @@ class Workers:
             data = self._orders.recv(MESSAGE)
         except BlockingIOError:
             return
+        except ConnectionResetError:  # it has ended with an order unread
+            data = b""
         if not data:
             self._fail()
             return

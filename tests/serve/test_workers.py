@@ -99,9 +99,25 @@ def test_where_the_forking_process_dies_queries_fail_and_it_shows(full_gz: Path)
             os.kill(workers._process.pid, 9)
             with pytest.raises(CatalogError, match="the server ended it"):
                 await answer.begin()
+        workers._process.wait(60)  # which is told before it has quite ended
         assert not workers.alive
 
     _with(work)
+
+
+def test_an_order_that_a_dead_process_never_read_fails_like_the_others(
+    full_gz: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(workers: Workers) -> None:
+        os.kill(workers._process.pid, signal.SIGSTOP)
+        asked = Asked("SELECT COUNT(*) FROM votes", "csv", 10)
+        async with workers.answering(full_gz, asked, Limits()) as answer:
+            os.kill(workers._process.pid, 9)
+            with pytest.raises(CatalogError, match="the server ended it"):
+                await asyncio.wait_for(answer.begin(), 60)
+
+    _with(work)
+    assert not caplog.records  # nor does the loop of events complain
 
 
 @pytest.mark.parametrize(
