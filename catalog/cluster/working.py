@@ -4,12 +4,14 @@ Tasks and answers are made of plain types, so that a worker with another Zoolens
 much as it needs to refuse.
 """
 
+import ctypes
 import errno
 import pickle
 import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,6 +26,8 @@ DONE, UNFIT, FULL, BROKEN = "done", "unfit", "full", "broken"
 Answer = tuple[str, str, Any]  # how it went; the worker's address; the result, or why not
 PACKAGES = ("numpy", "torch", "timm")  # whose versions may change the last digits of numbers
 _PATIENCE = 3.0  # seconds until what another machine wrote is seen
+# What glibc comes to by itself where nothing is set: its mallopt's numbers, and bytes.
+_KEPT = {-3: 32 << 20, -1: 64 << 20}  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD
 
 
 class Needed(NamedTuple):
@@ -65,6 +69,7 @@ def entrance() -> Callable[[bytes], Answer]:
 def answer(worker: str, task: bytes) -> Answer:
     """Do a task, whatever comes of it."""
     code, needed, function, item = pickle.loads(task)  # noqa: S301  # whoever reaches a worker may run code
+    keep_memory()
     try:
         check(code, Needed(*needed))
         return DONE, worker, _loaded(function)(pickle.loads(item))  # noqa: S301
@@ -76,6 +81,18 @@ def answer(worker: str, task: bytes) -> Answer:
         return BROKEN, worker, _line(error)
     except Exception as error:  # a part is given up, not the worker
         return BROKEN, worker, _line(error)
+
+
+@lru_cache(maxsize=1)
+def keep_memory() -> bool:
+    """Let this process keep the memory that its next batch needs; whether that could be said.
+
+    Dask has workers give back all beyond 64 KiB at once (MALLOC_TRIM_THRESHOLD_), so that each
+    batch's pages would be made anew.
+    """
+    with suppress(OSError, AttributeError):  # where there is no glibc
+        return all(ctypes.CDLL(None).mallopt(name, size) for name, size in _KEPT.items())
+    return False
 
 
 @lru_cache(maxsize=16)

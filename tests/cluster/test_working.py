@@ -1,6 +1,7 @@
 """A worker's answers, without a cluster."""
 
 import errno
+import os
 import pickle
 import subprocess
 import sys
@@ -84,3 +85,29 @@ def test_files_are_looked_for_by_size(tmp_path: Path) -> None:
 
 def test_surroundings_name_what_computes() -> None:
     assert {*surroundings(None)} == {*PACKAGES}
+
+
+_AGAIN = """
+import resource, sys
+import numpy as np
+from zoolens.catalog.cluster.working import keep_memory
+if sys.argv[1] == "kept":
+    assert keep_memory()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(200):
+    np.ones(1 << 17)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="is about glibc")
+def test_memory_is_kept_from_one_batch_to_the_next() -> None:
+    """As Dask starts workers, pages of 1 MiB are made anew each time."""
+    environment = os.environ | {"MALLOC_TRIM_THRESHOLD_": "65536"}
+    faults = {
+        how: int(subprocess.check_output([sys.executable, "-c", _AGAIN, how], env=environment))
+        for how in ("given back", "kept")
+    }
+    assert faults["given back"] > 200 * 200
+    assert faults["kept"] < faults["given back"] / 20
