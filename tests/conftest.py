@@ -102,3 +102,12 @@ def full_survey(full_gz: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
     pieces = [*(Piece(0, pixel) for pixel in range(1, 12)), *(Piece(1, at) for at in range(4))]
     return cut(full_gz, tmp_path_factory.mktemp("survey") / "dr1", pieces)
+
+
+@pytest.fixture(autouse=True)
+def speaking() -> Iterator[None]:
+    """A command that is quiet in this process leaves it so for no other test."""
+    from zoolens.catalog.runtime.progress import set_quiet
+
+    yield
+    set_quiet(False)

@@ -19,6 +19,8 @@ from zoolens.catalog.cluster.team import Team
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.parts.computing import Failed
 
+pytestmark = pytest.mark.slow
+
 _LOCK = threading.Lock()
 _CALLS: list[tuple[int, int]] = []  # of workers in this process: part and worker
 

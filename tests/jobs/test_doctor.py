@@ -17,6 +17,8 @@ from zoolens.catalog.store.schema import HEAD
 from zoolens.catalog.store.store import Store
 from zoolens.jobs.doctor import doctor
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -38,6 +38,7 @@ def _hold(path: Path, told: Path) -> None:
         told.write_text(" ".join(map(str, holders(path) or [])))
 
 
+@pytest.mark.slow
 def test_who_only_reads_is_told_from_who_writes(tmp_path: Path) -> None:
     path, told = tmp_path / "a", tmp_path / "told"
     path.write_text("a")

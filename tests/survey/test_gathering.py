@@ -13,6 +13,8 @@ from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.folder import catalogues
 from zoolens.catalog.survey.gathering import gather
 
+pytestmark = pytest.mark.slow
+
 VIEWS = ("galaxies", "votes", "predictions", "losses", "question_losses", "saliency")
 
 

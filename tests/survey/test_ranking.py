@@ -19,6 +19,8 @@ from ..made.catalogues import add_predictions, blank, random_concentrations
 from ..made.own_tables import own_table
 from ..made.surveys import cut
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     "asked",

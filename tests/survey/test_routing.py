@@ -20,6 +20,8 @@ from zoolens.catalog.survey.cutting import pixels
 from zoolens.catalog.survey.folder import FINEST, Piece, Survey, write_survey
 from zoolens.catalog.survey.routing import Routed, Sought, route
 
+pytestmark = pytest.mark.slow
+
 HERE, THERE, BESIDE = (45.0, 1.0), (200.0, 60.0), (45.0001, 1.0)
 Row = tuple[str | None, float | None, float | None]
 

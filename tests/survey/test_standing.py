@@ -10,6 +10,8 @@ from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.standing import standings, tree_of_all
 
+pytestmark = pytest.mark.slow
+
 OTHER = DecisionTree("other", (Question("shape", ("smooth", "disk")),))
 
 

@@ -12,6 +12,8 @@ from zoolens.catalog.survey.folder import open_survey
 from zoolens.jobs.keep import keep
 from zoolens.jobs.sql import sql, views
 
+pytestmark = pytest.mark.slow
+
 RANKED = "SELECT rank, iauname, label, weighted_ce FROM worst ORDER BY rank LIMIT 10"
 JOINED = """SELECT g.iauname, l.label, l.ce, p.reach FROM losses l JOIN galaxies g USING (galaxy_id)
 JOIN predictions p USING (galaxy_id, label) WHERE g.ra BETWEEN 90 AND 200 ORDER BY ALL"""
