@@ -134,6 +134,15 @@ def _is_module(name: str) -> bool:
         return False
 
 
+def test_the_guide_lists_every_tree_that_has_a_name() -> None:
+    from zoolens.catalog.trees.published import TREE_NAMES
+
+    guide = (ROOT / "docs" / "guide" / "your-data.md").read_text()
+    table = guide.split("\n## Every Galaxy Zoo\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (.+?) \|", table, re.M)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == set(TREE_NAMES)
+
+
 def test_the_map_has_every_package_and_no_other() -> None:
     rows = re.findall(r"^\| \d+ \| (.+?) \|", (ROOT / "docs" / "map.md").read_text(), re.M)
     told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
