@@ -123,13 +123,17 @@ def last_block(encoder: nn.Module, example: Tensor) -> str:
     none.
     """
     names = {module: name for name, module in encoder.named_modules() if name}
-    maps = [
-        names[module]
-        for module, output in _calls(encoder, example)
-        if module in names and _is_map(encoder, output)
+    calls = [
+        (names[module], output) for module, output in _calls(encoder, example) if module in names
     ]
+    maps = [name for name, output in calls if _is_map(encoder, output)]
     last = _timm_last_block(encoder) or (maps[-1] if maps else None)
     if last is None or last not in maps:
+        if any(name == last and find_layout(encoder, output) for name, output in calls):
+            raise ModelRefused(
+                f"of an image of {example.shape[-1]} pixels to a side the model's last block {last} "
+                "leaves one pixel, which is no map; train one of larger images (--size)"
+            )
         raise ModelRefused(
             f"the model's last block {last} puts out no feature map (images, channels, height, "
             "width); choose a layer that does"

@@ -1,6 +1,7 @@
 """Cutting an encoder, and leaving it as it was."""
 
 import pytest
+import timm
 import torch
 from torch import nn
 
@@ -39,6 +40,12 @@ def test_layers_that_cannot_be_explained_are_refused() -> None:
         Cut(Shared(), "flat", IMAGE)
     with pytest.raises(ModelRefused, match="earlier layer"):
         last_block(Shared(), IMAGE)
+
+
+def test_images_of_which_the_last_block_leaves_one_pixel() -> None:
+    encoder = timm.create_model("test_resnet", num_classes=0).eval()
+    with pytest.raises(ModelRefused, match=r"of 32 pixels .* layer4 leaves one pixel.*--size"):
+        last_block(encoder, torch.rand(1, 3, 32, 32))
 
 
 def test_the_tail_gives_the_features_again() -> None:
