@@ -22,7 +22,8 @@ def tail_of(family: str) -> tuple[nn.Module, str, Tensor, Tail]:
     generator = torch.Generator().manual_seed(1)
     images = torch.rand(2, 3, member.size, member.size, generator=generator).double()
     tail = find_tail(encoder, member.layer)
-    assert tail is not None
+    kind = type(encoder).__name__
+    assert tail is not None, f"catalog/saliency knows no tail of {kind} after {member.layer}"
     return encoder, member.layer, images, tail
 
 
