@@ -40,12 +40,13 @@ def test_sql_is_written_in_the_store_alone(path: Path) -> None:
     if path.parent != ROOT / "catalog" / "store" and path not in ADQL:
         # what a person is told to type is no query of ours
         found = [text for text in _strings(path) if _SQL.search(text) and "zoolens sql" not in text]
-        assert not found
+        assert not found, "move the query into a function of a module in catalog/store"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_module_can_be_read_in_one_go(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= _LONGEST
+    lines = len(path.read_text().splitlines())
+    assert lines <= _LONGEST, f"{lines} lines are two subjects: give one a module of its own"
 
 
 # Declarations alone, which whatever uses them tests.
@@ -111,7 +112,7 @@ TESTED = {
 
 @pytest.mark.parametrize("name", sorted(TESTED - DECLARATIONS - OF_A_JOB))
 def test_a_module_has_its_test_file(name: str) -> None:
-    assert _test_of(name).is_file()
+    assert _test_of(name).is_file(), f"write {_test_of(name).relative_to(ROOT)}"
 
 
 def test_exceptions_are_modules_without_a_test_file() -> None:

@@ -97,8 +97,10 @@ def maps_of_outputs(
     from pytorch_grad_cam import GradCAM, HiResCAM
 
     module = network.encoder.get_submodule(layer)
-    weights = list(module.parameters())  # one is enough for the layer's output to have a gradient
-    (weights or [images := images.clone()])[-1].requires_grad_(True)
+    images = images.clone()
+    # one is enough for the layer's output to have a gradient
+    *_, last = (images, *module.parameters())
+    last.requires_grad_(True)
     cam = {"hirescam": HiResCAM, "gradcam": GradCAM}[method](network, [module], to_map)
     recorded = cam.activations_and_grads
     outputs = recorded(images)
