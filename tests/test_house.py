@@ -57,6 +57,7 @@ DECLARATIONS = {
     "catalog/galaxy.py",  # a named tuple
     "catalog/store/declaring.py",  # how tables are declared
     "catalog/store/estimate_tables.py",
+    "catalog/store/own_tables.py",
     "jobs/reports.py",  # what a report has
     "jobs/settings.py",  # values that travel together
 }

@@ -131,8 +131,8 @@ def last_block(encoder: nn.Module, example: Tensor) -> str:
     if last is None or last not in maps:
         if any(name == last and find_layout(encoder, output) for name, output in calls):
             raise ModelRefused(
-                f"of an image of {example.shape[-1]} pixels to a side the model's last block {last} "
-                "leaves one pixel, which is no map; train one of larger images (--size)"
+                f"of an image of {example.shape[-1]} pixels to a side the model's last block "
+                f"{last} leaves one pixel, which is no map; train one of larger images (--size)"
             )
         raise ModelRefused(
             f"the model's last block {last} puts out no feature map (images, channels, height, "

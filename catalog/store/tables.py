@@ -23,7 +23,7 @@ from sqlalchemy import (
     String,
 )
 
-import zoolens.catalog.store.estimate_tables  # noqa: F401 (declares its tables)
+from zoolens.catalog.store import estimate_tables, own_tables  # noqa: F401 (they declare theirs)
 from zoolens.catalog.store.declaring import key as _key
 from zoolens.catalog.store.declaring import maps as _maps
 from zoolens.catalog.store.declaring import metadata as metadata
@@ -101,26 +101,6 @@ superseded = _table(
 )
 # Images that a later ingest of the same galaxy replaced.
 superseded_image = _table("superseded_image", _key("run_id"), _key("galaxy_id", BigInteger))
-# Columns of the user's own (`catalog.store.own_columns`), by each run that brought values of them.
-own_column = _table(
-    "own_column",
-    _key("run_id"),
-    _key("name", String),
-    _key("type", String),  # in SQL
-    _key("place"),  # in the list of `own_row` that holds values of the type, from 1
-    *(_key(name, String) for name in ("unit", "ucd", "description")),
-)
-# All values of a galaxy: those that the run brought, and those it had of other columns.
-own_row = _table(
-    "own_row",
-    _key("run_id"),
-    _key("galaxy_id", BigInteger),
-    _key("numbers", ARRAY(Double)),
-    _key("integers", ARRAY(BigInteger)),
-    _key("texts", ARRAY(String)),
-)
-# Rows of `own_row` that a later run replaced.
-superseded_own = _table("superseded_own", _key("run_id"), _key("galaxy_id", BigInteger))
 # Rows of runs that were made from votes or an image which an ingest replaced since.
 outdated = _table(
     "outdated",

@@ -13,7 +13,8 @@ def test_an_overview_says_what_each_view_has(full_gz: Path) -> None:
         found = overview(store)
         for view in VIEWS:
             rows = store.value(f"SELECT count(*) FROM {view.name}")
-            assert (view.name in found.filled) == (rows > 0), view.name
+            told = f"{view.name}: its table in _TABLES of catalog/store/overview.py"
+            assert (view.name in found.filled) == (rows > 0), told
         assert found.galaxies == store.value("SELECT count(*) FROM galaxy")
         runs = store.rows("SELECT run_id FROM run WHERE job = 'explain'")
     assert [one.run for one in found.runs if one.job == "explain"] == [run for (run,) in runs]

@@ -47,7 +47,7 @@ def test_a_view_has_the_rows_of_the_whole(
     elif view == "rejects":
         assert set(_sorted(found)) == set(_sorted(whole))
     else:
-        assert _sorted(found) == _sorted(whole)
+        assert _sorted(found) == _sorted(whole), "a row is of a galaxy, or of a run, never of many"
         assert len(whole) or view in ("own", "estimates", "estimate_maps", "evaluations")
 
 
