@@ -13,7 +13,7 @@ from zoolens.catalog.runtime.locks import holders
 from zoolens.catalog.runtime.private import without_places
 from zoolens.catalog.store.log import log_path
 from zoolens.catalog.store.outdated import stale_steps
-from zoolens.catalog.store.schema import HEAD, written_schema
+from zoolens.catalog.store.schema import HEAD, is_brought_here, written_schema
 from zoolens.catalog.store.steps import interrupted, rejects, runs, steps
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.folder import is_listed, open_survey
@@ -101,7 +101,7 @@ def _catalogue(catalog: Path) -> Mapping[str, Any]:
         return {"kind": "none there"}
     log = log_path(catalog)
     return {
-        "kind": "one file",
+        "kind": "one file" if catalog.is_file() else "no file",
         "size": _megabytes(catalog),
         "log": _megabytes(log) if log.exists() else "none",
         **_tried(lambda: _content(catalog)),
@@ -110,12 +110,14 @@ def _catalogue(catalog: Path) -> Mapping[str, Any]:
 
 def _content(catalog: Path) -> Mapping[str, Any]:
     schema = _schema(catalog)
-    if schema == HEAD:
-        return {"schema": HEAD, **_state(catalog)}
     if schema is None:
         return {"schema": "none: the file is empty"}
-    known = f"this Zoolens knows {HEAD}"
-    return {"schema": f"{schema}; {known if schema > HEAD else 'the next command brings it here'}"}
+    if schema > HEAD:
+        return {"schema": f"{schema}; this Zoolens knows {HEAD}"}
+    if schema < HEAD or not _is_here(catalog):
+        views = " with other views" if schema == HEAD else ""
+        return {"schema": f"{schema}{views}; the next command brings it here"}
+    return {"schema": HEAD, **_state(catalog)}
 
 
 def _schema(path: Path) -> str | None:
@@ -127,6 +129,14 @@ def _schema(path: Path) -> str | None:
         return written_schema(path)
     except CatalogBusy:
         return HEAD
+
+
+def _is_here(path: Path) -> bool:
+    """Whether a look changes nothing; of a file that is being written, the look is at a copy."""
+    try:
+        return is_brought_here(path)
+    except CatalogBusy:
+        return True
 
 
 def _state(catalog: Path) -> Mapping[str, Any]:

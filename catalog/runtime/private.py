@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+# What lies in a folder of somebody's.
+_BELOW = re.compile(r"(<home>|<here>)/[^\s'\"()\[\]{}:,;=]+")
 # An absolute path, however deep, without the quotes, brackets or points around it. Not what
 # follows a letter or another slash: 5/7, or the address of a page.
 _ABSOLUTE = re.compile(r"(?<![\w.~/:>])/(?:[^\s'\"()\[\]{}:,;=]+)")
@@ -27,8 +29,9 @@ def without_places(found: Any, called: Mapping[Path, str]) -> Any:
     if not isinstance(found, str):
         return found
     for place, word in _words(called):
-        found = re.sub(rf"(?<![\w.]){re.escape(place)}(?![\w.-])", word, found)
-    return _ABSOLUTE.sub("<path>", found)
+        # what follows a point is another file's suffix, such as .wal, or nothing
+        found = re.sub(rf"(?<![\w.]){re.escape(place)}(?![\w-])", word, found)
+    return _ABSOLUTE.sub("<path>", _BELOW.sub(r"\1", found))
 
 
 def _words(called: Mapping[Path, str]) -> list[tuple[str, str]]:

@@ -76,6 +76,20 @@ def written_schema(path: Path) -> str | None:
         connection.close()
 
 
+def is_brought_here(path: Path) -> bool:
+    """Whether a catalogue has the tables and views of this version; it is left as it is.
+
+    Raises as `written_schema` does.
+    """
+    connection = open_file(path, True, {})
+    try:
+        return is_current(connection)
+    except duckdb.Error as error:
+        raise read_failure(path, error) from None
+    finally:
+        connection.close()
+
+
 def is_current(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether a catalogue that is open has the tables and views of this version."""
     try:

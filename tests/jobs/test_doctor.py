@@ -72,6 +72,21 @@ def test_an_older_catalogue_is_left_as_it_is(path: Path, tmp_path: Path) -> None
     assert old.read_bytes() == before
 
 
+def test_a_catalogue_with_other_views_is_left_as_it_is(path: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.duckdb"
+    other.write_bytes(path.read_bytes())
+    with duckdb.connect(str(other)) as connection:
+        connection.execute("UPDATE setting SET value = 'x' WHERE name = 'views_sha256'")
+    before = other.read_bytes()
+    said = f"{HEAD} with other views; the next command brings it here"
+    assert doctor(other).catalogue["schema"] == said
+    assert other.read_bytes() == before
+
+
+def test_what_is_no_file_is_called_none(tmp_path: Path) -> None:
+    assert doctor(tmp_path).catalogue["kind"] == "no file"
+
+
 def test_a_damaged_catalogue_is_told_without_its_place(path: Path, tmp_path: Path) -> None:
     whole = path.read_bytes()
     harmed = tmp_path / "secret.duckdb"
