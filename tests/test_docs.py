@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
     *sorted(ROOT.glob("models/*.md")),
+    *sorted(ROOT.glob("packaging/*.md")),
     *sorted(ROOT.glob("docs/**/*.md")),
     *sorted(ROOT.glob(".github/**/*.yml")),
 ]
@@ -132,6 +133,36 @@ def _is_module(name: str) -> bool:
         return find_spec(name) is not None
     except ModuleNotFoundError:
         return False
+
+
+def test_what_contributing_names_in_the_code_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    names = set(re.findall(r"`(_?[A-Z][A-Z_]+|_?[a-z]+(?:_[a-z]+)+)(?:\([^`]*\))?`", text))
+    assert {"_PUBLISHED", "CAMPAIGNS", "_TABLES", "_FAMILIES", "STATEMENTS", "last_block"} <= names
+    folders = ("catalog", "commands", "jobs", "migrations", "tests")
+    code = "\n".join(path.read_text() for of in folders for path in (ROOT / of).rglob("*.py"))
+    others = {"galaxy_datasets"}
+    assert {name for name in names - others if not re.search(rf"\b{name}\b", code)} == set()
+
+
+def test_the_toy_tree_of_contributing_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By typing what is there."""
+    monkeypatch.chdir(tmp_path)
+    guide = (ROOT / "docs" / "guide" / "your-data.md").read_text()
+    (tree,) = re.findall(r"^```yaml\n(name: my-survey.*?)^```", guide, re.M | re.S)
+    Path("my-survey.yaml").write_text(tree)
+    text = (ROOT / "CONTRIBUTING.md").read_text().split("\n## A decision tree\n")[1]
+    (block, *_) = re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)
+    table, ingest, look = block.replace("\\\n", " ").splitlines()
+    *rows, _, file = shlex.split(table)[2:]
+    Path(file).write_text("\n".join(rows) + "\n")
+    read = zoolens(*shlex.split(ingest)[1:])
+    assert (read.exit_code, "2 galaxies" in read.stderr + read.stdout) == (0, True)
+    shown = zoolens(*shlex.split(look)[1:])
+    assert shown.exit_code == 0
+    assert "bar_yes" in shown.stdout
 
 
 def test_the_guide_lists_every_tree_that_has_a_name() -> None:

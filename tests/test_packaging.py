@@ -84,9 +84,18 @@ def test_the_container_gets_every_file_of_the_package() -> None:
     copied = set()
     for line in re.findall(r"^COPY (.*) /src/\S*$", CONTAINER.read_text(), re.M):
         copied |= set(line.split())
-    needed = {"pyproject.toml", "README.md", "LICENSE", "MANIFEST.in", "constraints.txt", "zoolens"}
+    needed = {"pyproject.toml", "LICENSE", "MANIFEST.in", "constraints.txt", "zoolens"}
+    needed.add(PROJECT["readme"])
     linked = {path.readlink().name for path in (ROOT / "zoolens").iterdir() if path.is_symlink()}
     assert copied == needed | linked
+
+
+def test_links_of_a_registrys_page_lead_somewhere_from_there() -> None:
+    page = (ROOT / PROJECT["readme"]).read_text()
+    targets = re.findall(r"\]\(([^)]*)\)|^\[.*\]: (\S+)|(?:src|href)=[\"']([^\"']*)", page, re.M)
+    assert targets
+    for target in map("".join, targets):
+        assert target.startswith("https://"), target
 
 
 def _sections() -> list[tuple[str, str]]:

@@ -32,7 +32,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     source = folder / "source"
     source.mkdir()
     # apart, for a build leaves things behind; links as links, as a clone has them
-    for name in ("zoolens", *HOUSES, "cli.py", "pyproject.toml", "MANIFEST.in", "README.md"):
+    for name in ("zoolens", *HOUSES, "cli.py", "packaging", "pyproject.toml", "MANIFEST.in"):
         if (ROOT / name).is_dir():
             unwanted = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, source / name, symlinks=True, ignore=unwanted)
