@@ -240,6 +240,7 @@ async function begin() {
   beginFilters();
   beginBehind();
   beginSky();
+  beginWide();
   byId("columns").addEventListener("change", onColumns);
   const turn = (by) => writeState({ page: String(offsetOf(readState()) / PAGE + 1 + by) });
   byId("page-before").addEventListener("click", () => turn(-1));
