@@ -56,11 +56,12 @@ class Service:
         self.running = Running(self, JobStore(self._jobs, disk=self.settings.disk))
 
     async def end(self) -> None:
-        """End what is at work."""
+        """End what is at work, and leave nothing of it."""
         await self.running.close()
         self.workers.close()
         if self._makers is not None:
             self._makers.close()
+        shutil.rmtree(self.scratch, ignore_errors=True)
 
     @property
     def makers(self) -> Workers:

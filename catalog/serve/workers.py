@@ -131,6 +131,7 @@ class Workers:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             env=os.environ | ({} if scratch is None else {"TMPDIR": str(scratch)}),
+            process_group=0,  # Ctrl-C is for this process, which ends that one
         )
         theirs.close()
         self._orders.setblocking(False)
