@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _MEMORY = 1 << 28  # bytes, enough to look at what there is
 _HERE = ("127.0.0.1", "::1", "localhost")
 PATH = "/tap"
+AS_OF = (
+    "Zoolens-As-Of"  # so that the page notices when the catalogue is another than it was told of
+)
 
 
 class Service:

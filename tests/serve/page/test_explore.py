@@ -332,6 +332,20 @@ def test_a_newer_catalogue_is_noticed(
         page.locator("#newer", has_text="A newer catalogue is served").wait_for()
         settled(page)
         assert "New" in names(page)
+        page.get_by_role("link", name="New").click()
+        page.locator("#facts tbody").first.wait_for()
+        with Store.open(path) as store:
+            store.execute("UPDATE vote SET count = count + 40")
+        version = page.evaluate("about.version")
+        until(lambda: page.evaluate(f"{newest}.then((one) => one.version !== '{version}')"))
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        before_it = page.locator("#summary").text_content()
+        page.get_by_role("button", name="Show this galaxy anew").click()
+        page.wait_for_function(
+            "(told) => byId('summary').textContent.length > 20 && "
+            "byId('summary').textContent !== told",
+            arg=before_it,
+        )
         page.close()
 
 
