@@ -1,6 +1,6 @@
 "use strict";
 // What is shown, as a query: in ADQL, in the SQL of `zoolens sql`, and in Python.
-// Uses explore-state.js, explore-ranking.js and explore-condition.js.
+// Uses explore-state.js, explore-ranking.js, explore-condition.js and explore-places.js.
 
 const PAGE = 100; // rows
 const FEWEST = "10"; // volunteers without whom a ranking is mostly of chance
@@ -115,9 +115,11 @@ function conditions(state, view, language = "adql") {
 /** FROM and WHERE. */
 function source(state, view, language = "adql") {
   const found = conditions(state, view, language);
-  if (state.where?.trim()) found.push(freeText(state.where));
+  const places = placesOf(state, view);
+  if (state.where?.trim()) found.push(freeText(places?.rest ?? state.where));
   const rows = isRanked(state, view) ? rankedRows(state, view) : `zoolens.${view.name}`;
-  return `FROM ${rows}` + (found.length ? `\nWHERE ${found.join("\n  AND ")}` : "");
+  const all = `FROM ${rows}` + (found.length ? `\nWHERE ${found.join("\n  AND ")}` : "");
+  return places ? `FROM ${rowsAt(places, view, all, language)}` : all;
 }
 
 // --- queries

@@ -31,6 +31,7 @@ async function showList(state) {
   holdThumbnails();
   try {
     checkCondition(state.where);
+    if (isRanked(state, view)) checkPlaces(state.where);
     if (adql !== answered) await showPage(state, view, adql, own.signal);
     if (total === null) await showTotal(state, view, count, own.signal);
     await showSky(state, view, total, own.signal);
