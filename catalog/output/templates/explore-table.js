@@ -4,7 +4,7 @@
 
 const NEEDED = ["predicted", "observed"]; // of the chart
 const MINOR = ["rank", "ce", "total_votes", "run_id"]; // left out on a phone
-const SHORT = { observed: "obs", predicted: "pred", weighted_ce: "weighted" };
+const SHORT = { observed: "obs", predicted: "pred", weighted_ce: "weighted", total_votes: "votes" };
 let shownRows = []; // names of the galaxies of the rows that are shown, in their order
 
 // --- cells
@@ -94,10 +94,11 @@ function showHead(state, view, columns) {
   buttons.find((button) => button.textContent === focused)?.focus();
 }
 
-/** The name of a column, on a phone in short. */
+/** The name of a column, in short where there is little room. */
 function headText(name) {
-  const short = SHORT[name] ?? name;
-  return [short, make("span", { class: "rest" }, name.slice(short.length))];
+  const [before, short] = [name.split(SHORT[name] ?? name)[0], SHORT[name] ?? name];
+  const rest = (text) => make("span", { class: "rest" }, text);
+  return [rest(before), short, rest(name.slice(before.length + short.length))];
 }
 
 function chartHead() {
