@@ -23,7 +23,8 @@ from zoolens.catalog.serve.tap import description
 from zoolens.catalog.serve.tap.asynchronous import Asynchronous
 from zoolens.catalog.serve.tap.examples import examples
 from zoolens.catalog.serve.tap.sync import Sync
-from zoolens.catalog.serve.workers import Failed
+from zoolens.catalog.serve.telling import is_full
+from zoolens.catalog.serve.workers import Failed, Full
 
 _XML = "text/xml"
 
@@ -77,8 +78,9 @@ def _unkept(request: Request, error: Exception) -> Response:
     """The answer where the machine has no room for what a request needs, or the disk fails."""
     if not isinstance(error, OSError) or error.errno is None:
         raise error
+    kind = Full if is_full(error) else Failed
     reason = os.strerror(error.errno)
-    return error_response(Failed(f"the server could not keep what this needs: {reason}"))
+    return error_response(kind(f"the server could not keep what this needs: {reason}"))
 
 
 class _Vosi:

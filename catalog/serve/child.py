@@ -41,7 +41,7 @@ from zoolens.catalog.serve.links.listing import VIEWS, links_of, listed
 from zoolens.catalog.serve.opening import opened_to_ask
 from zoolens.catalog.serve.tap.formats import Answer, format_of
 from zoolens.catalog.serve.tap.rows import described_schema, plain
-from zoolens.catalog.serve.telling import DISK, code_of, is_memory, too_much, words_of
+from zoolens.catalog.serve.telling import DISK, code_of, is_full, is_memory, too_much, words_of
 from zoolens.catalog.store.foreign import Foreign
 from zoolens.catalog.store.release_file import NAME
 from zoolens.catalog.survey.folder import is_survey, read_survey
@@ -91,7 +91,7 @@ def _said(catalog: Path, asked: Asked | Listing, limits: Limits) -> Iterator[byt
             raise
         if begun:
             raise CatalogError(said) from None
-        yield _line(status="error", message=said)
+        yield _line(status="error", message=said, full=is_full(error))
 
 
 @contextmanager
@@ -118,7 +118,8 @@ def _made(catalog: Path, asked: Product, limits: Limits) -> Iterator[bytes]:
         said = words_of(error, catalog, limits)
         if said is None:
             raise
-        yield _line(status="error", message=said, absent=isinstance(error, CatalogError))
+        absent = isinstance(error, CatalogError)
+        yield _line(status="error", message=said, absent=absent, full=is_full(error))
 
 
 def _line(**said: str | int) -> bytes:

@@ -83,7 +83,6 @@ def serve(orders: socket.socket, *, products: bool = False) -> None:
         import_module(module)
     translate("SELECT 1", published(), 1)  # which loads much, too
     tempfile.gettempdir()  # now, so that it is one for all, be the disk full later
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; who started this decides
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)

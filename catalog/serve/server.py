@@ -5,6 +5,7 @@ import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
@@ -34,6 +35,15 @@ def bound(host: str, port: int) -> socket.socket:
         raise CatalogError(f"{port} is no port; name one with --port, 0 for any") from None
 
 
+class _Server(uvicorn.Server):
+    """A server that a second Ctrl-C does not tear away: it ends in seconds, and leaves nothing."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end."""
+        if not self.should_exit:
+            super().handle_exit(sig, frame)
+
+
 def run(
     app: Starlette,
     listening: socket.socket,
@@ -58,7 +68,7 @@ def run(
         timeout_graceful_shutdown=_GRACE,
     )
     logging.getLogger("uvicorn.error").addFilter(_is_news)
-    asyncio.run(_served(uvicorn.Server(config), listening, patience, beside))
+    asyncio.run(_served(_Server(config), listening, patience, beside))
 
 
 def _is_news(record: logging.LogRecord) -> bool:

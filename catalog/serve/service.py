@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _MEMORY = 1 << 28  # bytes, enough to look at what there is
 _HERE = ("127.0.0.1", "::1", "localhost")
 PATH = "/tap"
+AS_OF = (
+    "Zoolens-As-Of"  # so that the page notices when the catalogue is another than it was told of
+)
 
 
 class Service:
@@ -56,11 +59,12 @@ class Service:
         self.running = Running(self, JobStore(self._jobs, disk=self.settings.disk))
 
     async def end(self) -> None:
-        """End what is at work."""
+        """End what is at work, and leave nothing of it."""
         await self.running.close()
         self.workers.close()
         if self._makers is not None:
             self._makers.close()
+        shutil.rmtree(self.scratch, ignore_errors=True)
 
     @property
     def makers(self) -> Workers:

@@ -15,7 +15,8 @@ from zoolens.catalog.serve.asking import BROKEN, FAILED, MEMORY, Limits, reason_
 
 _LONGEST = 2_000  # characters of what is said of a query
 _FOLDER = re.compile(r"(?<![\w./:])/(?=\S)[^:'\"\n]*/")
-DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)  # it is full, or fails
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+DISK = (*_FULL, errno.EROFS, errno.EIO)  # it is full, or fails
 # What libraries say, and Python where it cannot begin a thread, or map a library.
 _NO_MEMORY = ("out of memory", "bad_alloc", "cannot allocate memory", "can't start new thread")
 
@@ -38,6 +39,15 @@ def is_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
         return True
     return any(words in str(error).lower() for words in _NO_MEMORY)
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether something failed because there was no room on the disk, whoever says so."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return True
+        error = error.__context__
+    return False
 
 
 def words_of(error: Exception, catalog: Path, limits: Limits) -> str | None:

@@ -37,6 +37,10 @@ class Failed(CatalogError):
     """A fault of the server's, or of the machine: not of who asks."""
 
 
+class Full(Failed):
+    """There is no room on the disk for what an answer needs; later there may be."""
+
+
 class End(NamedTuple):
     """How a process ended: its exit code, or a signal's below zero; 0 for well.
 
@@ -57,14 +61,16 @@ class Answering:
         """Wait until there is an answer; what is said of it first.
 
         Raises `CatalogError` where there will be none: `UnknownName` if what is asked for is not
-        there.
+        there, `Full` if the disk is.
         """
         line = await self._reader.readline()
         if not line.endswith(b"\n"):
             raise self._died(await self._ended)
         said = json.loads(line)
         if said["status"] != "ok":
-            raise (UnknownName if said.get("absent") else CatalogError)(said["message"])
+            kinds = {"full": Full, "absent": UnknownName}
+            kind = next((kinds[name] for name in kinds if said.get(name)), CatalogError)
+            raise kind(said["message"])
         return dict(said)
 
     async def parts(self) -> AsyncIterator[bytes]:
@@ -125,6 +131,7 @@ class Workers:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             env=os.environ | ({} if scratch is None else {"TMPDIR": str(scratch)}),
+            process_group=0,  # Ctrl-C is for this process, which ends that one
         )
         theirs.close()
         self._orders.setblocking(False)

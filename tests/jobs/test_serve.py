@@ -1,5 +1,7 @@
 """A server as a person starts it: what it says, serves, keeps out and leaves behind."""
 
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -102,16 +104,25 @@ def test_only_who_knows_the_token_is_answered(path: Path, tmp_path: Path) -> Non
         assert server.ask(known)[0] == 200
 
 
-def test_a_query_at_work_when_it_ends_is_told_so(path: Path, tmp_path: Path, until: Until) -> None:
+def test_at_work_it_ends_by_impatient_ctrl_c_and_leaves_nothing(
+    path: Path, tmp_path: Path, until: Until
+) -> None:
     count = _LONG.replace("a.iauname", "COUNT(*)") + ", votes d, votes e"
     with serving(path, tmp_path / "jobs") as server, ThreadPoolExecutor(1) as another:
         asking = another.submit(server.get, "/sync", LANG="ADQL", QUERY=count)
         until(lambda: len(_processes(server)) == 3)
-        said = server.stop()
+        # the page, with which what makes maps begins to load
+        assert server.ask(urllib.request.Request(server.url.removesuffix("tap")))[0] == 200
+        processes = _processes(server)
+        assert len(processes) == 4
+        os.killpg(server.process.pid, signal.SIGINT)
+        said = server.stop(signal.SIGINT)
         assert asking.result()[0] == 503
         assert b"the server is ending" in asking.result()[1]
-    assert said.splitlines()[-1].startswith("zoolens: ended by SIGTERM")
+    assert said.strip().startswith("zoolens: interrupted")
     assert "Traceback" not in said
+    assert not any(Path(f"/proc/{process}").exists() for process in processes)
+    assert not (tmp_path / "jobs" / "scratch").exists()
 
 
 def test_killed_it_leaves_no_process(path: Path, tmp_path: Path, until: Until) -> None:

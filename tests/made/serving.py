@@ -52,9 +52,9 @@ class Served:
         """The lines of the log."""
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
-    def stop(self) -> str:
-        """End it as SIGTERM does; what it said."""
-        self.process.send_signal(signal.SIGTERM)
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> str:
+        """End it and what it started by a signal, as a terminal does; what it said."""
+        os.killpg(self.process.pid, number)
         _, said = self.process.communicate(timeout=_PATIENCE)
         return said
 
@@ -69,6 +69,7 @@ def serving(catalog: Path, jobs: Path, *options: str) -> Iterator[Served]:
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        process_group=0,
     )
     try:
         assert process.stderr is not None

@@ -147,6 +147,6 @@ def test_every_request_is_in_the_log(served: Served) -> None:
 
 def test_where_nothing_can_be_kept_the_reason_is_said_without_a_folder() -> None:
     refusal = _unkept(Request({"type": "http"}), OSError(errno.ENOSPC, "No space", "/srv/upload-1"))
-    assert refusal.status_code == 500
+    assert refusal.status_code == 507
     said = "the server could not keep what this needs: No space left on device<"
     assert said.encode() in bytes(refusal.body)

@@ -1,6 +1,5 @@
 """What a process that answers has given up: no files, no sockets, no core, an end."""
 
-import errno
 import io
 import json
 import os
@@ -9,6 +8,7 @@ import shutil
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import nullcontext
 from multiprocessing import Pipe
 from pathlib import Path
 
@@ -132,10 +132,12 @@ def test_an_answer_that_has_begun_is_not_ended_with_words(
         next(said)
 
 
-def test_a_full_disk_is_said_to_be_full(full_gz: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device", "/srv/scratch/rows.parquet")
-
-    monkeypatch.setattr(child, "_answer", full)
-    (said,) = child._said(full_gz, Asked("SELECT 1 AS a", "csv", 1), Limits())
-    assert json.loads(said)["message"] == "the answer could not be written: No space left on device"
+def test_a_full_disk_is_said_to_be_full(
+    full_gz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rows.parquet").symlink_to("/dev/full")  # in which FITS collects its rows
+    monkeypatch.setattr(child, "_scratch", lambda: nullcontext(tmp_path))
+    (said,) = child._said(full_gz, Asked("SELECT 1 AS a", "fits", 1), Limits())
+    told = json.loads(said)
+    assert told["full"]
+    assert told["message"] == "the answer could not be written: No space left on device"

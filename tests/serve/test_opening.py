@@ -34,6 +34,11 @@ def _lines(path: Path, query: str) -> list[bytes]:
         "SELECT g.iauname, l.label, l.ce FROM losses AS l JOIN galaxies AS g USING (galaxy_id) "
         "ORDER BY g.iauname, l.label",
         "SELECT question, answer FROM answers ORDER BY answer_id",
+        "SELECT iauname, similarity(iauname, 'J000003.00+000003.0', 'shape') AS votes, "
+        "similarity(iauname, 'J000003.00+000003.0', 'bar', 'predictions', 'votes') AS predicted "
+        "FROM galaxies ORDER BY iauname",
+        "SELECT iauname, label, saliency_map(iauname, label) AS pixels, "
+        "saliency_map(iauname, label, 'sd') AS sds FROM saliency_stats ORDER BY iauname, label",
     ],
 )
 def test_it_answers_as_the_whole(full_gz: Path, full_survey: Path, query: str) -> None:

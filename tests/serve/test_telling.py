@@ -1,12 +1,14 @@
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
 from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.runtime.files import replacing
 from zoolens.catalog.serve.adql.parsing import AdqlError
 from zoolens.catalog.serve.asking import Limits, scratch_of
-from zoolens.catalog.serve.telling import told, words_of
+from zoolens.catalog.serve.telling import is_full, told, words_of
 
 
 @pytest.mark.parametrize(
@@ -37,3 +39,13 @@ def test_a_fault_of_ours_is_told_to_nobody() -> None:
     path = Path("catalog.duckdb")
     assert words_of(KeyError("x"), path, Limits()) is None
     assert "1.07 GB of memory" in str(words_of(MemoryError(), path, Limits()))
+
+
+@pytest.mark.parametrize(("number", "full"), [(errno.ENOSPC, True), (errno.EIO, False)])
+def test_what_a_full_disk_stopped_is_known_by_whoever_says_so(
+    number: int, full: bool, tmp_path: Path
+) -> None:
+    with pytest.raises(CatalogError, match="could not be written") as caught:
+        with replacing(tmp_path / "rows.fits"):
+            raise OSError(number, os.strerror(number))
+    assert is_full(caught.value) == full

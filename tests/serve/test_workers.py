@@ -1,6 +1,7 @@
 """Queries in processes: what they may take, how they end, and that nothing of them is left."""
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import Callable, Coroutine
@@ -9,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from zoolens.catalog.errors import CatalogError
+from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.serve.asking import BROKEN, FAILED, MEMORY, Asked, Limits
-from zoolens.catalog.serve.workers import Answering, Busy, End, Failed, Workers
+from zoolens.catalog.serve.errors import status_of
+from zoolens.catalog.serve.workers import Answering, Busy, End, Failed, Full, Workers
 
 _MANY = "SELECT COUNT(*) FROM " + ", ".join(f"votes v{n}" for n in range(6))
 _WIDE = "SELECT a.iauname FROM votes a, votes b, votes c ORDER BY b.count, a.label"
@@ -135,13 +137,29 @@ def test_an_order_that_a_dead_process_never_read_fails_like_the_others(
     ],
 )
 def test_each_end_is_told_as_what_it_was(end: End, kind: type[CatalogError], said: str) -> None:
-    async def begun() -> None:
-        reader = asyncio.StreamReader()
-        reader.feed_eof()
-        ended = asyncio.get_running_loop().create_future()
-        ended.set_result(end)
-        await Answering(reader, ended, Limits()).begin()
-
     with pytest.raises(CatalogError, match=said) as caught:
-        asyncio.run(begun())
+        asyncio.run(_begun(b"", end))
     assert caught.type is kind
+
+
+async def _begun(said: bytes, end: End) -> None:
+    reader = asyncio.StreamReader()
+    reader.feed_data(said)
+    reader.feed_eof()
+    ended = asyncio.get_running_loop().create_future()
+    ended.set_result(end)
+    await Answering(reader, ended, Limits()).begin()
+
+
+@pytest.mark.parametrize(
+    ("more", "kind", "status"),
+    [({}, CatalogError, 400), ({"absent": True}, UnknownName, 404), ({"full": True}, Full, 507)],
+)
+def test_a_refusal_has_the_status_of_what_was_lacking(
+    more: dict[str, bool], kind: type[CatalogError], status: int
+) -> None:
+    said = json.dumps({"status": "error", "message": "there is none", **more}) + "\n"
+    with pytest.raises(CatalogError, match="^there is none$") as caught:
+        asyncio.run(_begun(said.encode(), End(0)))
+    assert caught.type is kind
+    assert status_of(caught.value)[0] == status

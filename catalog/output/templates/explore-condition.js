@@ -16,37 +16,34 @@ const NO_PARTS = {
   ),
 };
 
-/** What would end the condition before its end, or not let it end: a place in it, and words; null if nothing does. */
-function mistakeIn(free) {
-  const text = free.trim();
-  const open = [];
-  const wrong = (at, words) => {
-    const lines = text.slice(0, at).split("\n");
-    return { line: lines.length, column: lines.at(-1).length + 1, words };
-  };
-  for (const { 0: part, index } of text.matchAll(PARTS)) {
-    if (part === "'" || part === '"') return wrong(index, `this ${part} is not closed`);
-    if (part === ";") return wrong(index, "a condition has no ; (one condition is asked at a time)");
-    if (part === "(") open.push(index);
-    if (part === ")" && open.pop() === undefined) return wrong(index, "this ) closes nothing");
-    const words = open.length ? undefined : NO_PARTS[part.toUpperCase()];
-    if (words) return wrong(index, words);
-  }
-  return open.length ? wrong(open.at(-1), "this ( is not closed") : null;
+/** Throws `Refused` for words on a place in the condition. */
+function refuse(text, at, words) {
+  const lines = text.slice(0, at).split("\n");
+  const error = new Refused(words, 400);
+  error.within = { line: lines.length, column: lines.at(-1).length + 1 };
+  throw error;
 }
 
-/** Throws `Refused` for a condition that is none, before it is asked. */
+/** Throws `Refused` for what would end the condition before its end, or not let it end: before it is asked. */
 function checkCondition(free = "") {
-  const found = free.trim() ? mistakeIn(free) : null;
-  if (!found) return;
-  const error = new Refused(found.words, 400);
-  error.within = found;
-  throw error;
+  const text = free.trim();
+  const open = [];
+  const wrong = (at, words) => refuse(text, at, words);
+  for (const { 0: part, index } of text.matchAll(PARTS)) {
+    if (part === "'" || part === '"') wrong(index, `this ${part} is not closed`);
+    if (part === ";") wrong(index, "a condition has no ; (one condition is asked at a time)");
+    if (part === "(") open.push(index);
+    if (part === ")" && open.pop() === undefined) wrong(index, "this ) closes nothing");
+    const words = open.length ? undefined : NO_PARTS[part.toUpperCase()];
+    if (words) wrong(index, words);
+  }
+  if (open.length) wrong(open.at(-1), "this ( is not closed");
 }
 
 /** Where in the free condition an error of a query is; null if elsewhere. at, result: from 1. */
 function placeInWhere(adql, free, at) {
-  const before = adql.slice(0, adql.lastIndexOf(freeText(free)) + 1).split("\n");
+  const place = Math.max(adql.lastIndexOf(freeText(free)), adql.lastIndexOf(freeText(placesIn(free)?.rest ?? free)));
+  const before = adql.slice(0, place + 1).split("\n");
   const line = at.line - before.length;
   const lines = free.trim().split("\n");
   if (line === lines.length + 1) return { line: lines.length, column: lines.at(-1).length + 1, atEnd: true };

@@ -1,6 +1,6 @@
 "use strict";
 // What is shown, as a query: in ADQL, in the SQL of `zoolens sql`, and in Python.
-// Uses explore-state.js, explore-ranking.js and explore-condition.js.
+// Uses explore-state.js, explore-ranking.js, explore-condition.js and explore-places.js.
 
 const PAGE = 100; // rows
 const FEWEST = "10"; // volunteers without whom a ranking is mostly of chance
@@ -41,10 +41,11 @@ function chosen(state, view) {
 /** What tells a galaxy in a view, and in others: its number, in a release its name; null if nothing does. */
 const keyOf = (view) => ["galaxy_id", "iauname"].find((name) => has(view, name)) ?? null;
 
-/** Numbers of galaxies and runs, and what another column says too, are shown where asked for. */
+/** Numbers of galaxies and runs, what another column says too, and the finer points are shown where asked for. */
 function byDefault(view) {
-  const left = ["galaxy_id", "image_sha256", "image_member", "dtype"];
-  if (has(view, "iauname")) left.push("run_id");
+  const left = ["galaxy_id", "image_sha256", "image_member", "model_sha256", "dtype"];
+  left.push("weight", "reach_weighted_ce", "fraction_sd", "fraction_model_sd");
+  if (has(view, "iauname")) left.push("run_id", "piece");
   if (has(view, "label")) left.push("question", "answer");
   const many = view.columns.length > 14 ? /_on_|^on_|^peak_/ : /^$/;
   return (name) => !left.includes(name) && !many.test(name);
@@ -114,9 +115,11 @@ function conditions(state, view, language = "adql") {
 /** FROM and WHERE. */
 function source(state, view, language = "adql") {
   const found = conditions(state, view, language);
-  if (state.where?.trim()) found.push(freeText(state.where));
+  const places = placesOf(state, view);
+  if (state.where?.trim()) found.push(freeText(places?.rest ?? state.where));
   const rows = isRanked(state, view) ? rankedRows(state, view) : `zoolens.${view.name}`;
-  return `FROM ${rows}` + (found.length ? `\nWHERE ${found.join("\n  AND ")}` : "");
+  const all = `FROM ${rows}` + (found.length ? `\nWHERE ${found.join("\n  AND ")}` : "");
+  return places ? `FROM ${rowsAt(places, view, all, language)}` : all;
 }
 
 // --- queries

@@ -1,7 +1,7 @@
 "use strict";
 // The view `worst` as `zoolens worst` ranks. The view has of each galaxy its costliest answer, of
 // however few votes; where only some answers count, another of the galaxy's may be its costliest.
-// Uses explore-query.js.
+// Uses explore-query.js and explore-places.js.
 
 /** The question or the label that the state asks for, as [kind, name]; null for all. */
 function wantedAnswer(state) {
@@ -54,10 +54,16 @@ function rankedRows(state, view) {
 ) AS worst`;
 }
 
+/** The places in that list that its condition asks for; null for all. */
+function placesOf(state, view) {
+  return isRanked(state, view) ? placesIn(state.where) : null;
+}
+
 /** Give rows their place in the list as their rank, where they are in its order. */
 function giveRanks(state, view, rows) {
   if (!isRanked(state, view)) return;
   const { name, down } = sorted(state, view);
   const inOrder = (name === "rank" && !down) || (name === "weighted_ce" && down);
-  rows.forEach((row, place) => (row.rank = inOrder ? offsetOf(state) + place + 1 : null));
+  const first = placesOf(state, view)?.first ?? 1;
+  rows.forEach((row, place) => (row.rank = inOrder ? first + offsetOf(state) + place : null));
 }

@@ -4,7 +4,7 @@
 
 const NEEDED = ["predicted", "observed"]; // of the chart
 const MINOR = ["rank", "ce", "total_votes", "run_id"]; // left out on a phone
-const SHORT = { observed: "obs", predicted: "pred", weighted_ce: "weighted" };
+const SHORT = { observed: "obs", predicted: "pred", weighted_ce: "weighted", total_votes: "votes" };
 let shownRows = []; // names of the galaxies of the rows that are shown, in their order
 
 // --- cells
@@ -18,6 +18,7 @@ function valueText(column, value) {
   if (value === null || value === undefined) return "–";
   if (value === "inf" || value === "-inf") return value === "inf" ? "∞" : `${MINUS}∞`;
   if (column.type === "BOOLEAN") return value ? "yes" : "no";
+  if (column.type === "TIMESTAMP") return String(value).replace("T", " ").slice(0, 19); // to the second
   if (isText(column)) return String(value);
   if (column.unit === "deg") return value.toFixed(5).replace("-", MINUS);
   if (isShare(column)) return value.toFixed(2).replace("-", MINUS);
@@ -57,7 +58,7 @@ function cell(column, row) {
   const text = valueText(column, value);
   const classes = [isText(column) && "text", text.length > 60 && "long", isMinor(column) && "minor"];
   const attributes = { class: classes.filter(Boolean).join(" ") };
-  if (text.length > 60) attributes.title = text;
+  if (text.length > 60 || column.type === "TIMESTAMP") attributes.title = String(value);
   return make("td", attributes, text);
 }
 
@@ -78,8 +79,8 @@ function showHead(state, view, columns) {
     const words = isPlace ? "the place in this list" : column.description + (column.unit ? `, ${column.unit}` : "");
     const button = make("button", { type: "button", title: words }, ...headText(column.name));
     button.setAttribute("aria-label", column.name);
-    const classes = [isText(column) && "text", isMinor(column) && "minor"].filter(Boolean);
-    const head = make("th", { scope: "col", class: classes.join(" ") }, button);
+    const classes = [isText(column) && "text", isMinor(column) && "minor", column.name === "iauname" && "galaxy"];
+    const head = make("th", { scope: "col", class: classes.filter(Boolean).join(" ") }, button);
     if (sort.name === column.name) {
       head.setAttribute("aria-sort", sort.down ? "descending" : "ascending");
     }
@@ -93,10 +94,11 @@ function showHead(state, view, columns) {
   buttons.find((button) => button.textContent === focused)?.focus();
 }
 
-/** The name of a column, on a phone in short. */
+/** The name of a column, in short where there is little room. */
 function headText(name) {
-  const short = SHORT[name] ?? name;
-  return [short, make("span", { class: "rest" }, name.slice(short.length))];
+  const [before, short] = [name.split(SHORT[name] ?? name)[0], SHORT[name] ?? name];
+  const rest = (text) => make("span", { class: "rest" }, text);
+  return [rest(before), short, rest(name.slice(before.length + short.length))];
 }
 
 function chartHead() {

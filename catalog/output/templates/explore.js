@@ -7,6 +7,7 @@ let answered = ""; // the query of the rows that are shown
 let total = null; // rows in all, of the query below
 let counted = "";
 const AGAIN = 3000; // ms until a server that did not answer is asked again
+const LOOK = 60_000; // ms between two looks at whether a newer catalogue is served
 let again = 0; // its timer
 let toRowsSoon = false; // whether the focus goes to the rows when they are there
 let renewing = false; // whether a newer catalogue is taken in
@@ -30,6 +31,7 @@ async function showList(state) {
   holdThumbnails();
   try {
     checkCondition(state.where);
+    if (isRanked(state, view)) checkPlaces(state.where);
     if (adql !== answered) await showPage(state, view, adql, own.signal);
     if (total === null) await showTotal(state, view, count, own.signal);
     await showSky(state, view, total, own.signal);
@@ -217,8 +219,31 @@ async function renew() {
   showAbout();
   fillViews();
   answered = counted = sky.query = "";
-  byId("newer").textContent = `A newer catalogue is served, as of ${about.as_of}.`;
+  sayNewer();
   follow();
+}
+
+/** Say that a newer catalogue is served; a galaxy that is being read stays until its reader wants it anew. */
+function sayNewer() {
+  const anew = make("button", { type: "button", class: "link" }, "Show this galaxy anew");
+  anew.addEventListener("click", () => {
+    leaveGalaxy();
+    opened = "";
+    follow();
+    anew.remove();
+  });
+  const also = opened ? [" ", anew] : [];
+  byId("newer").replaceChildren(`A newer catalogue is served, as of ${about.as_of}.`, ...also);
+}
+
+/** Ask whether a newer catalogue is served, if somebody looks at the page: the answer's head says so. */
+async function lookForNewer() {
+  if (document.hidden) return;
+  try {
+    await answerOf("page/about.json", { method: "HEAD" });
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error; // it is asked again
+  }
 }
 
 function follow() {
@@ -240,6 +265,7 @@ async function begin() {
   beginFilters();
   beginBehind();
   beginSky();
+  beginWide();
   byId("columns").addEventListener("change", onColumns);
   const turn = (by) => writeState({ page: String(offsetOf(readState()) / PAGE + 1 + by) });
   byId("page-before").addEventListener("click", () => turn(-1));
@@ -250,6 +276,8 @@ async function begin() {
   document.addEventListener("keydown", onKey);
   addEventListener("state", follow);
   addEventListener("newer", renew);
+  document.addEventListener("visibilitychange", lookForNewer);
+  setInterval(lookForNewer, LOOK);
   follow();
 }
 

@@ -5,6 +5,7 @@ about each time, so that a newer server has its own.
 """
 
 import hashlib
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +14,7 @@ from starlette.routing import Route
 from zoolens.catalog.errors import UnknownName, nearest
 from zoolens.catalog.explain.wording import BASELINE
 from zoolens.catalog.output.html import TEMPLATES, rendered
-from zoolens.catalog.serve.service import Service
+from zoolens.catalog.serve.service import AS_OF, Service
 
 # 21012: the hub through which the page speaks to TOPCAT and Aladin, by SAMP's Web Profile.
 _POLICY = (
@@ -58,8 +59,9 @@ class Files:
         return _sent(request, self._page, "text/html")
 
     def about(self, request: Request) -> Response:
-        """What the page has to know of the catalogue."""
-        return _sent(request, self._service.about, "application/json")
+        """What the page has to know of the catalogue; of which, also its head alone says."""
+        as_of = {AS_OF: self._service.as_of.isoformat()}
+        return _sent(request, self._service.about, "application/json", as_of)
 
     def file(self, request: Request) -> Response:
         """A script or a style of the page."""
@@ -69,10 +71,12 @@ class Files:
         return _sent(request, self._files[name], _KINDS[name[name.rindex(".") :]])
 
 
-def _sent(request: Request, body: bytes, kind: str) -> Response:
+def _sent(
+    request: Request, body: bytes, kind: str, more: Mapping[str, str] | None = None
+) -> Response:
     """A file, or that the copy which the browser has is still the same."""
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {**_HEADERS, "ETag": tag}
+    headers = {**_HEADERS, **(more or {}), "ETag": tag}
     if request.headers.get("if-none-match") == tag:
         return Response(None, 304, headers)
     return Response(body, 200, headers, media_type=kind)

@@ -13,7 +13,8 @@ from secrets import token_hex
 
 from zoolens.catalog.errors import CatalogError, UnknownName
 from zoolens.catalog.runtime.files import replacing
-from zoolens.catalog.serve.workers import Failed
+from zoolens.catalog.serve.telling import is_full
+from zoolens.catalog.serve.workers import Failed, Full
 
 PENDING, QUEUED, EXECUTING = "PENDING", "QUEUED", "EXECUTING"
 COMPLETED, ERROR, ABORTED = "COMPLETED", "ERROR", "ABORTED"
@@ -96,7 +97,8 @@ class JobStore:
                 with replacing(record) as part:
                     part.write_text(json.dumps(asdict(job)), "utf-8")
             except CatalogError as error:
-                raise Failed(str(error).replace(str(record), "the job")) from None
+                kind = Full if is_full(error) else Failed
+                raise kind(str(error).replace(str(record), "the job")) from None
 
     def check_room(self) -> None:
         """Raises `CatalogError` if all jobs take as much of the disk as they may."""

@@ -33,6 +33,8 @@ class Running:
     def __init__(self, service: Service, store: JobStore) -> None:
         self._service, self.store = service, store
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        # jobs may take an hour: one process is left for who waits for an answer
+        self._slots = asyncio.Semaphore(max(1, service.settings.workers - 1))
         self._changed = asyncio.Condition()
         self._sweeping = asyncio.create_task(self._sweep())
         for job in store.all():
@@ -118,7 +120,7 @@ class Running:
         limits = replace(self._settings.later, seconds=job.seconds)
         catalog = self._service.catalog
         at_work = self._service.workers.answering(catalog, asked, limits, patience=float("inf"))
-        async with at_work as answer:
+        async with self._slots, at_work as answer:
             job.phase, job.started = EXECUTING, now()
             self.store.save(job)
             await self._note()

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.serve.errors import error_response
-from zoolens.catalog.serve.service import Service
+from zoolens.catalog.serve.service import AS_OF, Service
 from zoolens.catalog.serve.streaming import stream
 from zoolens.catalog.serve.tap.formats import format_of
 from zoolens.catalog.serve.tap.parameters import query_of, read
@@ -36,9 +36,8 @@ class Sync:
                     asked, uploads=tuple(uploads.items()), links=self._service.links(request)
                 )
                 name = f'attachment; filename="result.{format_of(asked.form).suffix}"'
-                # so that the page notices when the catalogue is another than it was told of
                 as_of = self._service.as_of.isoformat()
-                headers = {"content-disposition": name, "Zoolens-As-Of": as_of}
+                headers = {"content-disposition": name, AS_OF: as_of}
                 await stream(
                     self._service, asked, format_of(asked.form).mime, headers, scope, receive, send
                 )

@@ -168,3 +168,12 @@ def test_answers_of_tap_lead_to_the_links_of_their_galaxies(
     assert ("described" if column == "icrs" else column) == field.ID  # readers call it by that
     plain = _answered(placed, Asked(query, form, 10))
     assert len(plain.resources) == 1
+
+
+def test_a_survey_answers_as_the_whole(full_gz: Path, full_survey: Path) -> None:
+    names = [f"J0000{n:02d}.00+0000{n:02d}.0" for n in (3, 12)]
+    links = Links(tuple((name, name) for name in [*names, "J0"]), ROOT, "votable/td")
+    for asked, key in ((links, "access_url"), (Cone((100.0, 0.0, 60.0), 2, 100, ROOT), "iauname")):
+        of_whole, of_survey = (_rows(path, asked) for path in (full_gz, full_survey))
+        assert len(of_whole) > 2
+        assert sorted(map(str, of_survey[key])) == sorted(map(str, of_whole[key]))

@@ -141,6 +141,51 @@ def test_a_mistake_in_a_condition_is_shown_at_its_place(opened: Opener, rows_of:
     assert names(page) == _worst(rows_of, "observed > 0.1 AND predicted < 0.5")
 
 
+@pytest.mark.parametrize(
+    ("where", "condition", "places"),
+    [
+        ("rank <= 4", "true", slice(0, 4)),
+        ("observed > 0.1 AND rank BETWEEN 3 AND 5\nAND 9 > rank", "observed > 0.1", slice(2, 5)),
+        ("label <> 'rank' AND \"rank\" > 5", "true", slice(5, None)),
+        ("rank = 0", "true", slice(0, 0)),
+    ],
+)
+def test_the_rank_is_asked_for_as_the_place_in_the_list(
+    opened: Opener,
+    rows_of: Rows,
+    served: Served,
+    full_gz: Path,
+    where: str,
+    condition: str,
+    places: slice,
+) -> None:
+    page = opened(f"#where={urllib.parse.quote(where)}")
+    expected = _worst(rows_of, condition)[places]
+    assert names(page) == expected
+    shown = page.locator("#rows td:first-child").all_text_contents()
+    assert shown == [str(places.start + 1 + n) for n in range(len(expected))]
+    assert len(served.csv(str(page.locator("#query").text_content()))) == 1 + len(expected)
+    page.get_by_role("button", name="SQL", exact=True).click()
+    sql = str(page.locator("#query").text_content()).split("<<'SQL'\n")[1].removesuffix("\nSQL")
+    with closed_query(full_gz, sql) as answer:
+        assert [row[0] for row in answer.rows] == expected
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("rank < 3 OR observed > 2", "Line 1, column 1: the rank is the place in this list"),
+        ("observed > 0 AND\n(rank < ce)", "Line 2, column 2: the rank is the place in this list"),
+        ("rank < 3 AND\nobserfed > 0", "Line 2, column 1: no column obserfed"),
+    ],
+)
+def test_a_rank_that_is_no_place_is_said_where_it_stands(
+    opened: Opener, where: str, said: str
+) -> None:
+    page = opened(f"#where={urllib.parse.quote(where)}", told=True)
+    assert said in str(page.locator("#where-error span").text_content())
+
+
 def test_a_circle_is_chosen_on_the_map_or_by_numbers(opened: Opener, rows_of: Rows) -> None:
     page = opened("#votes=0")
     for name, value in (("RA", "150"), ("Dec", "20"), ("Radius", "60")):
@@ -332,7 +377,69 @@ def test_a_newer_catalogue_is_noticed(
         page.locator("#newer", has_text="A newer catalogue is served").wait_for()
         settled(page)
         assert "New" in names(page)
+        page.get_by_role("link", name="New").click()
+        page.locator("#facts tbody").first.wait_for()
+        with Store.open(path) as store:
+            store.execute("UPDATE vote SET count = count + 40")
+        version = page.evaluate("about.version")
+        until(lambda: page.evaluate(f"{newest}.then((one) => one.version !== '{version}')"))
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        before_it = page.locator("#summary").text_content()
+        page.get_by_role("button", name="Show this galaxy anew").click()
+        page.wait_for_function(
+            "(told) => byId('summary').textContent.length > 20 && "
+            "byId('summary').textContent !== told",
+            arg=before_it,
+        )
         page.close()
+
+
+_ASTRAY = """() => {
+    const frame = getComputedStyle(byId("wide")).overflowX === "visible" ? byId("list") : byId("wide");
+    const outside = frame.scrollWidth > frame.clientWidth;
+    const told = !byId("further").hidden;
+    frame.scrollLeft = 1e5;
+    const kept = ["row-of", "query", "downloads", "columns-menu", "pages"];
+    const astray = kept.filter((id) => {
+        const { left, right } = byId(id).getBoundingClientRect();
+        return left < 0 || right > innerWidth;
+    });
+    if (document.scrollingElement.scrollWidth > innerWidth) astray.push("the page");
+    if (outside !== told) astray.push("what is said of it");
+    const galaxy = document.querySelector("#rows .galaxy");
+    if (galaxy && galaxy.getBoundingClientRect().left < 0) astray.push("the galaxy");
+    frame.scrollLeft = 0;
+    return astray;
+}"""
+
+
+def test_no_view_moves_the_page_sideways_at_any_width(opened: Opener) -> None:
+    page = opened()
+    wrong = []
+    for view in page.evaluate("about.views.map((one) => one.name)"):
+        page.evaluate("(view) => writeState({ view, columns: null, sort: null })", view)
+        page.wait_for_timeout(50)
+        settled(page)
+        for width in (1280, 1024, 768, 400):
+            page.set_viewport_size({"width": width, "height": 800})
+            # two frames: the size is seen in the first, and said in the second
+            page.evaluate(
+                "() => new Promise((go) => requestAnimationFrame(() => setTimeout(go, 30)))"
+            )
+            if found := page.evaluate(_ASTRAY):
+                wrong.append((view, width, found))
+    assert wrong == []
+
+
+def test_the_way_to_columns_out_of_sight(opened: Opener) -> None:
+    page = opened("#view=runs", (900, 800))
+    last = page.locator("#head th").last
+    assert not last.evaluate("(one) => one.getBoundingClientRect().right <= innerWidth")
+    for _ in range(4):
+        if (button := page.locator("#further")).is_visible():
+            button.click()
+            page.wait_for_timeout(600)
+    assert last.evaluate("(one) => one.getBoundingClientRect().right <= innerWidth + 1")
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,16 @@ def test_a_job_can_be_changed_aborted_and_fail(served: Served, until: Until) -> 
         assert served.post(job, **bad_value)[0] == 400
 
 
+def test_long_jobs_leave_a_process_for_who_waits(served: Served, until: Until) -> None:
+    jobs = [_made(served, QUERY=_LONG, PHASE="RUN") for _ in range(2)]
+    until(lambda: _phase(served, jobs[0]) == "EXECUTING")
+    assert served.csv("SELECT COUNT(*) FROM galaxies")[1] == ["30"]
+    assert [_phase(served, job) for job in jobs] == ["EXECUTING", "QUEUED"]
+    served.post(f"{jobs[0]}/phase", PHASE="ABORT")
+    until(lambda: _phase(served, jobs[1]) == "EXECUTING")
+    served.post(f"{jobs[1]}/phase", PHASE="ABORT")
+
+
 def test_a_destruction_is_never_later_than_jobs_are_kept(served: Served) -> None:
     job = _made(served, QUERY="SELECT 1")
     served.post(f"{job}/destruction", DESTRUCTION="2999-01-01T00:00:00Z")
