@@ -8,7 +8,7 @@ from zoolens.catalog.output.notebook import figure
 
 @dataclass(frozen=True)
 class Explained:
-    """Figures of explanations, PNG, which a notebook shows; page: what collects them."""
+    """Explanations as a notebook shows them. figures: PNG files; page: what collects them."""
 
     figures: tuple[Path, ...]
     page: Path | None

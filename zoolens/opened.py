@@ -139,12 +139,13 @@ class Catalog(Held):
     ) -> Any:
         """A galaxy, its k observed and its k predicted counterparts, as `zoolens similar`.
 
-        answer: the one of interest, the galaxy's costliest unless given; weights: paper,
-        none or a file; approximate: sooner in very large catalogues, and missing some;
-        min_votes: so many volunteers were asked the question, of the counterparts, too; unless
-        given 10, and fewer where there are none of so many; exchange: the fractions of the whole
-        "question", or of the "answer" alone. The index that they are found by is built if it is
-        not up to date.
+        answer: the one of interest, the galaxy's costliest unless given; weights: `paper`, `none`
+        or a file, unless given 5 for what is exchanged and 1 for others; approximate: sooner in
+        very large catalogues, and missing some; min_votes: so many volunteers were asked the
+        question, of the counterparts, too; unless given 10, and fewer where there are none of so
+        many; exchange: the fractions of the whole "question", or of the "answer" alone. The index
+        that they are found by is built if it is not up to date. Raises `UnknownName` for an unknown
+        galaxy or answer, `CatalogError` for what cannot be compared.
         """
         from zoolens.jobs.index import is_current
         from zoolens.jobs.pipeline import similar
