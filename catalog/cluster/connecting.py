@@ -18,6 +18,9 @@ _SETTINGS = {
     "distributed.comm.timeouts.connect": f"{_CONNECT}s",
     "distributed.admin.low-level-log-length": 100,  # of each kind of what a scheduler remembers
 }
+# Workers that start here are ended and replaced if they take too much memory, but never paused: no
+# results are kept that they could give up, so that they would stay so.
+_UNPAUSED = {f"distributed.worker.memory.{what}": False for what in ("target", "spill", "pause")}
 _TALKERS = ("asyncio", "bokeh", "distributed", "tornado")
 
 
@@ -73,7 +76,7 @@ def connected(asked: Asked) -> Iterator[tuple[Any, Said]]:
     from distributed import Client
 
     with ExitStack() as stack:
-        stack.enter_context(dask.config.set(_SETTINGS))
+        stack.enter_context(dask.config.set(_SETTINGS | _UNPAUSED))
         said = stack.enter_context(hushed())
         if isinstance(asked, Scheduler):
             client = _found(asked)

@@ -150,7 +150,7 @@ class _Course:
         known = [future for future in futures if future in self._out]
         done = [future for future in known if future.status == "finished"]
         try:
-            answers: list[Any] = self._team.client.gather(done) if done else []
+            answers = self._team.results(done)
         except Exception:  # that of a worker which died since is computed again
             answers = [None] * len(done)
         found = dict(zip(done, answers, strict=True))
@@ -217,11 +217,13 @@ class _Course:
             self._news.notify_all()
 
     def _look(self) -> None:
-        """Heed workers that came and went; a part for workers that are gone is for others."""
+        """Heed workers that came, went or are paused; their parts are for others."""
+        stuck = {*self._team.refuse_paused()}
         there = self._team.look()
         self._looked = time.monotonic()
         for future, part in [*self._out.items()]:
-            if part.only is not None and part.only.isdisjoint(there):
+            gone = part.only is not None and part.only.isdisjoint(there)
+            if gone or future.key in stuck:
                 del self._out[future]
                 future.cancel()
                 self._again(part)

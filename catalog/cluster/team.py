@@ -25,6 +25,8 @@ from zoolens.catalog.store.store import code_version
 _BLAMES = 3  # parts in a row that fail at one worker and not at others
 _SAY = 60.0  # seconds of waiting between two words about it
 _ANSWER = 300.0  # seconds in which a worker has loaded its models
+_PAUSED = 10.0  # seconds between two looks at who is paused
+_FETCHED = 60.0  # seconds in which a result has come, if its worker is still there
 
 
 class Team:
@@ -41,6 +43,8 @@ class Team:
         self._blamed: defaultdict[str, set[int]] = defaultdict(set)
         self._there: dict[str, int] = {}
         self._alone = time.monotonic()  # since when nobody is fit
+        self._paused: set[str] = set()
+        self._paused_looked = time.monotonic()
         self.threads = 0
 
     def await_first(self) -> None:
@@ -92,6 +96,28 @@ class Team:
             remark(f"worker {worker} is left out: {reason}")
             self.look()
 
+    def refuse_paused(self) -> list[Any]:
+        """Refuse workers that stay paused by Dask for lack of memory; keys of what they had to do.
+
+        Dask has them go on once they have given up results that they keep, of which parts leave
+        none: what a part needs to be computed is not given up.
+        """
+        if time.monotonic() - self._paused_looked < _PAUSED:
+            return []
+        self._paused_looked = time.monotonic()
+        workers = self.client.scheduler_info()["workers"]
+        paused = {one for one, told in workers.items() if told["status"] == "paused"}
+        stay, self._paused = paused & self._paused - self.refused.keys(), paused
+        keys = [key for one in self.client.processing([*stay]).values() for key in one]
+        for one in stay:
+            used, limit = workers[one]["metrics"]["memory"], workers[one]["memory_limit"]
+            self.refuse(
+                one,
+                f"Dask has paused it for lack of memory, of which it has {limit / 1e9:.1f} GB and "
+                f"takes {used / 1e9:.1f}; give workers more, or ask for fewer",
+            )
+        return keys
+
     def praise(self, worker: str) -> None:
         """A part was done there."""
         self._blamed.pop(worker, None)
@@ -124,6 +150,7 @@ class Team:
         ends = time.monotonic() + _ANSWER
         while any(not future.done() for future in asked.values()):
             raise_if_interrupted()
+            self.refuse_paused()
             there = self.look()
             asked = {worker: one for worker, one in asked.items() if worker in there}
             if time.monotonic() > ends:
@@ -135,7 +162,10 @@ class Team:
             if future.status != "finished":
                 self.refuse(worker, _why(future))
                 continue
-            kind, _, value = future.result()
+            try:
+                kind, _, value = future.result(timeout=_FETCHED)
+            except TimeoutError:  # it went away with its result
+                continue
             if kind == DONE:
                 found[worker] = value
             else:
@@ -145,6 +175,11 @@ class Team:
         if self.refused or tries == 1:
             raise self._nobody()
         return self.everywhere(function, item, tries=tries - 1)  # they went away meanwhile
+
+    def results(self, futures: list[Any]) -> list[Any]:
+        """Those of futures that ended well. Raises `TimeoutError` if workers went with theirs."""
+        fetch = partial(self.client.gather, futures, asynchronous=True)
+        return self.client.sync(fetch, callback_timeout=_FETCHED) if futures else []
 
     def agreed(self, choose: Callable[[], str]) -> str:
         """What all workers choose. Raises `CatalogError` if they do not agree."""

@@ -1,6 +1,7 @@
 """Workers in this process: quick to start, and as far from each other as Dask's messages are."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -40,3 +41,24 @@ def team(client: Any) -> Team:
 def address(client: Any) -> str:
     """As `--cluster` takes it."""
     return str(client.cluster.scheduler_address)
+
+
+@pytest.fixture
+def paused(client: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
+    """Pauses the first worker, as Dask does one that takes too much memory; its address."""
+    monkeypatch.setattr("zoolens.catalog.cluster.team._PAUSED", 0.2)
+    worker = client.cluster.workers[0]
+    before = worker.memory_manager.memory_pause_fraction
+
+    def seen(status: str) -> None:
+        while client.scheduler_info()["workers"][worker.address]["status"] != status:
+            time.sleep(0.02)
+
+    def pause() -> str:
+        worker.memory_manager.memory_pause_fraction = 0.0
+        seen("paused")
+        return str(worker.address)
+
+    yield pause
+    worker.memory_manager.memory_pause_fraction = before
+    seen("running")

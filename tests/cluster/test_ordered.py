@@ -22,6 +22,7 @@ from zoolens.catalog.parts.computing import Failed
 pytestmark = pytest.mark.slow
 
 _LOCK = threading.Lock()
+_FREE = threading.Event()  # what keeps workers busy
 _CALLS: list[tuple[int, int]] = []  # of workers in this process: part and worker
 
 
@@ -60,6 +61,10 @@ def full(part: int) -> int:
     if part == 2:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/parts/a")
     return part
+
+
+def busy() -> bool:
+    return _FREE.wait()
 
 
 def test_results_are_those_of_a_map_in_order(team: Team) -> None:
@@ -145,3 +150,26 @@ def test_dask_keeps_nothing_of_parts_that_are_done(team: Team) -> None:
     time.sleep(0.5)
     assert len(team.client.futures) <= 2  # what the last thread held
     assert team.client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)) <= 2
+
+
+def test_what_a_paused_worker_had_to_do_is_for_others(
+    team: Team, client: Any, paused: Callable[[], str]
+) -> None:
+    """A part that waits at a worker which is busy with something else and then paused."""
+    _FREE.clear()
+    others = [client.submit(busy, workers=[worker], pure=False) for worker in client.nthreads()]
+    waiting: dict[str, Any] = {}
+
+    def pause() -> None:
+        while sum(map(len, client.processing().values())) < 4:  # a part behind each of the others
+            time.sleep(0.02)
+        waiting.update(client.processing([paused()]))
+        _FREE.set()
+
+    pausing = threading.Thread(target=pause)
+    pausing.start()
+    assert mapped(team, squared, 8) == [part**2 for part in range(8)]
+    pausing.join()
+    assert [len(keys) for keys in waiting.values()] == [2]
+    assert len(team.refused) == 1
+    assert client.gather(others) == [True, True]

@@ -1,6 +1,7 @@
 """Who may work: the fit, and those who agree."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -97,6 +98,17 @@ def test_parts_are_tried_elsewhere_if_there_is_an_elsewhere(team: Team) -> None:
     team.refuse(one, "so")
     assert team.fit_for([]) == {other}
     assert team.fit_for([other]) == {other}
+
+
+def test_who_stays_paused_is_left_out(
+    team: Team, paused: Callable[[], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    worker = paused()
+    assert len(team.everywhere(named)) == 1
+    assert {*team.refused} == {worker}
+    told = capsys.readouterr().err
+    assert f"worker {worker} is left out: Dask has paused it for lack of memory" in told
+    assert "give workers more, or ask for fewer" in told
 
 
 def test_nobody_for_long_is_an_error(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
