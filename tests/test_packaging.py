@@ -1,6 +1,7 @@
 """What others install it by is held to pyproject.toml, and versions to the changelog."""
 
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -166,9 +167,11 @@ def test_every_tag_has_a_section() -> None:
 
 
 def test_pythons_are_those_that_are_said() -> None:
-    said = {line.rpartition(" ")[2] for line in PROJECT["classifiers"] if "Python :: 3." in line}
+    pythons = runpy.run_path(str(ROOT / "packaging" / "pythons.py"))
+    said = pythons["supported"]()
     assert min(said, key=Version) == PROJECT["requires-python"].removeprefix(">=")
     assert "{}.{}".format(*sys.version_info[:2]) in said
+    assert pythons["interpreter"]("3.99") is None
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda path: path.name)

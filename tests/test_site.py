@@ -67,6 +67,36 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return site
 
 
+def test_outputs_of_notebooks_are_not_those_of_another_zoolens(tmp_path: Path) -> None:
+    def cache() -> str:
+        told = subprocess.run(
+            [
+                "make",
+                "--dry-run",
+                f"--makefile={ROOT / 'Makefile'}",
+                "--old-file=.venv/installed",
+                "site",
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        (path,) = re.findall(r"nb_execution_cache_path=(\S+)", told.stdout)
+        return path
+
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "job.py").write_text("SEED = 1\n")
+    (tmp_path / "zoolens").mkdir()
+    (tmp_path / "zoolens" / "jobs").symlink_to("../elsewhere")
+    (tmp_path / "zoolens" / "__pycache__").mkdir()
+    before = cache()
+    (tmp_path / "zoolens" / "__pycache__" / "job.pyc").write_text("compiled")
+    assert cache() == before
+    (tmp_path / "elsewhere" / "job.py").write_text("SEED = 2\n")
+    assert cache() != before
+
+
 @pytest.fixture(scope="module")
 def pages(site: Path) -> dict[Path, _Page]:
     return {file: _Page(file) for file in site.rglob("*.html") if "_static" not in file.parts}
