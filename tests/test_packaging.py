@@ -67,6 +67,14 @@ def test_the_recipe_is_of_this_version(recipe: Any) -> None:
     assert recipe["about"]["license"] == PROJECT["license"]
 
 
+def test_the_citation_is_of_this_version_and_of_what_the_documentation_says_to_cite() -> None:
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert (cited["title"].lower(), cited["version"]) == (PROJECT["name"], PROJECT["version"])
+    assert (cited["license"], cited["abstract"]) == (PROJECT["license"], PROJECT["description"])
+    works = {one.get("url") or f"https://doi.org/{one['doi']}" for one in cited["references"][1:]}
+    assert works == {*re.findall(r"\]\((https://[^)]+)\)", (ROOT / "docs/cite.md").read_text())}
+
+
 def test_conda_forges_builder_takes_the_recipe() -> None:
     rattler = pytest.importorskip("rattler_build")
     (made,) = rattler.Stage0Recipe.from_file(RECIPE).render(rattler.VariantConfig())
