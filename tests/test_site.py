@@ -1,5 +1,6 @@
 """The site of the documentation: no warning, no network, for every screen and reader."""
 
+import inspect
 import re
 import subprocess
 from collections.abc import Iterator
@@ -121,6 +122,16 @@ def test_links_lead_somewhere_and_nothing_is_loaded_from_elsewhere(
 def test_every_public_name_has_a_page(site: Path) -> None:
     found = {file.stem for file in (site / "docs" / "reference" / "python").glob("*.html")}
     assert found == {f"zoolens.{name}" for name in dir(zoolens) if not name.startswith("_")}
+
+
+def test_every_public_function_says_all_of_its_parameters(site: Path) -> None:
+    for name in dir(zoolens):
+        thing = getattr(zoolens, name)
+        if callable(thing) and not isinstance(thing, type):
+            page = (site / "docs" / "reference" / "python" / f"zoolens.{name}.html").read_text()
+            text = " ".join(re.sub("<[^>]+>", "", page).split())
+            for parameter in inspect.signature(thing).parameters:
+                assert re.search(rf"[(,] ?{parameter}:", text), (name, parameter)
 
 
 def test_every_command_says_all_of_its_options(site: Path) -> None:
