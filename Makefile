@@ -3,9 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 # Without bytecode kept, every process of the tests rewrites all of their asserts anew.
-test test-fast test-published: export PYTHONDONTWRITEBYTECODE =
+test test-fast test-published test-pythons: export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: setup demo docs model gz2-model bench bench-full reliability test test-fast test-published lint site package coverage clean
+.PHONY: setup demo docs model gz2-model bench bench-full reliability test test-fast test-published test-pythons lint site package coverage clean
 
 setup: .venv/installed
 
@@ -73,6 +73,10 @@ test: setup lint
 test-published: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m published
 
+# The quick tests under each supported Python that is here, in minutes; TESTS: some of them.
+test-pythons: setup
+	$(BIN)/python packaging/pythons.py $(TESTS)
+
 test-fast: setup
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
@@ -87,14 +91,17 @@ docs: setup
 	$(BIN)/python -m zoolens.catalog.store.markdown > docs/dictionary.md
 
 # The documentation as a site, in build/site; warnings, links and anchors that lead nowhere among them, are errors.
-# NOTEBOOKS: cache runs those that changed, in minutes, and shows what came out; off shows their code alone.
+# NOTEBOOKS: cache runs those that changed, and all after a change of Zoolens, in minutes, and shows what came out; off
+# shows their code alone.
 SITE := build/site
 NOTEBOOKS := cache
+CODE = $(shell find -L zoolens -name __pycache__ -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | \
+	sha256sum | cut -c 1-16)
 site: setup
 	rm -rf $(SITE) $(SITE)-source && mkdir -p $(SITE)-source
 	cp -R --parents docs models/*.md CHANGELOG.md CONTRIBUTING.md $(SITE)-source
 	$(BIN)/sphinx-build --fail-on-warning --quiet --conf-dir $(SITE)-source/docs --doctree-dir $(SITE)-source/.doctrees \
-		--define nb_execution_mode=$(NOTEBOOKS) --define nb_execution_cache_path=$(abspath build/notebooks) \
+		--define nb_execution_mode=$(NOTEBOOKS) --define nb_execution_cache_path=$(abspath build/notebooks)/$(CODE) \
 		$(SITE)-source $(SITE)
 
 # What is published: the sdist, and the wheel built from it.

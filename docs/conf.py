@@ -31,7 +31,8 @@ nb_execution_timeout = 1800  # seconds a cell
 nb_output_stderr = "remove"  # progress, and what libraries remark on
 
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True}
+# Of what is inherited, what is ours; members of `object` and the like are Python's.
+autodoc_default_options = {"members": True, "inherited-members": "BaseException,tuple,Protocol"}
 python_use_unqualified_type_names = True
 # What belongs to others, and types that are ours alone, have no page here.
 nitpick_ignore_regex = [("py:.*", r"(?!zoolens\.\w+$).*")]

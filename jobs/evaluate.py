@@ -61,8 +61,9 @@ _SEED = 0  # of the random choice of galaxies
 class EvaluateReport(InNotebook):
     """What `evaluate` measured.
 
-    run_id: None over a survey. galaxies: that have votes and posteriors. tables: by title; section:
-    all of it, for another page to take in. changed: False if all had been measured before. pooled:
+    run_id: None over a survey. galaxies: that have votes and posteriors. measures: all measured
+    values; tables: the same for people, by title; page: the file that shows them; section: all of
+    it, for another page to take in. changed: False if all had been measured before. pooled:
     whether several models predicted; turned: in how many orientations, where maps were tested.
     """
 

@@ -51,10 +51,10 @@ SHARD = 8  # batches committed at a time
 class ExplainReport(InNotebook):
     """What `explain` did.
 
-    explained: galaxies that got maps now; total: by the run, earlier ones included;
-    rejects: images refused now; figures and page: the files drawn; changed: whether the
-    catalogue was added to or a figure drawn; caveats: what to know of all figures, also
-    written on them; notes: what else to know, one sentence each.
+    run_id: of the run that has the maps; explained: galaxies that got maps now; total: by the run,
+    earlier ones included; rejects: images refused now; figures, page: the files drawn; changed:
+    whether the catalogue was added to or a figure drawn; caveats: what to know of all figures,
+    also written on them; notes: what else to know, one sentence each.
     """
 
     job: ClassVar[str] = "explain"

@@ -34,7 +34,7 @@ _READ = 2**14  # galaxies whose fractions are in memory at a time
 
 @dataclass(frozen=True)
 class HistogramReport:
-    """The files drawn, and how many galaxies have votes."""
+    """What `histogram` drew. figures: the files, PNG and PDF; galaxies: how many have votes."""
 
     figures: tuple[Path, ...]
     galaxies: int

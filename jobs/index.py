@@ -42,11 +42,12 @@ _READ = 2**13  # galaxies read at a time: their rows take ten times the memory o
 
 @dataclass(frozen=True)
 class IndexReport(InNotebook):
-    """What `index` did; `changed` is False if the files were current already.
+    """What `index` did.
 
-    galaxies: with predictions; voted: those of them with votes too. codes: of an approximate
-    search, by kind, if asked for: how many candidates are `ranked` exactly after the estimate,
-    and the `recall` so reached.
+    run_id: of the run; changed: False if the files were current already; galaxies: with
+    predictions; voted: those of them with votes too. codes: of an approximate search, by kind, if
+    asked for: how many candidates are `ranked` exactly after the estimate, and the `recall` so
+    reached.
     """
 
     job: ClassVar[str] = "index"

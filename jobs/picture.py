@@ -42,10 +42,12 @@ from zoolens.jobs.settings import Inference, Maps
 class PictureReport(InNotebook):
     """What was made of one image.
 
-    table: a row per answer, of the questions that most volunteers would be asked first: expected
-    fraction, its central 90 % interval, reach, and for several models their spread; of a classifier
-    or regressor a row per class, or one: as in the view `estimates`. figures: the files drawn.
-    remarks: what else to know, one sentence each.
+    picture: the image file. table: a row per answer, of the questions that most volunteers would
+    be asked first: expected fraction, its central 90 % interval, reach, and for several models
+    their spread; of a classifier or regressor a row per class, or one: as in the view `estimates`.
+    figures: the files drawn.
+    missing_questions: of the tree, those that the model does not predict. remarks: what else to
+    know, one sentence each.
     """
 
     job: ClassVar[str] = "explain"

@@ -223,7 +223,10 @@ def similar(
     min_votes: float | None = None,
     exchange: "Exchange" = "question",
 ) -> "SimilarReport":
-    """`jobs.similar`, on an index that is made or brought up to date first; of each piece."""
+    """A galaxy's k observed and k predicted counterparts, by an index brought up to date first.
+
+    answer, weights, min_votes, exchange, approximate: as of `Catalog.similar`.
+    """
     from zoolens.catalog.survey.folder import catalogues
     from zoolens.jobs.index import index
     from zoolens.jobs.similar import check
@@ -259,9 +262,12 @@ def explain(
     cluster: str | None = None,
     parts: Path | None = None,
 ) -> "ExplainReport | SurveyReport":
-    """`jobs.explain_survey.explain`.
+    """Store the maps of galaxies for all answers; draw them for one answer each.
 
-    cluster, parts: who computes the maps, and through which folder, as of `elsewhere`.
+    which: the galaxies, and the answer to draw; maps: how they are made; of: what the drawn ones
+    are of. out: folder of figures and page, beside the catalogue unless given; figures: with
+    counterparts, by an index brought up to date first. cluster, parts: who computes the maps, and
+    through which folder. Maps that are there stay; missing or refused images become rejects.
     """
     from zoolens.jobs.explain_survey import explain
 
@@ -278,7 +284,11 @@ def is_of_estimates(catalog: Path, models: Sequence[str]) -> bool:
 
 
 def release(catalog: Path, out: Path, title: "Title", cut: Cut = Cut()) -> "ReleaseReport":
-    """`jobs.release`; counterparts and a gallery, of losses, get up-to-date indexes first."""
+    """Cut a release from the newest runs of a catalogue, or of a survey's, into the folder `out`.
+
+    cut: what it holds; counterparts and a gallery get up-to-date indexes first. The same catalogue
+    gives the same bytes, in a folder that is complete or absent.
+    """
     from zoolens.catalog.survey.folder import catalogues
     from zoolens.jobs.index import index
     from zoolens.jobs.release import is_scored

@@ -39,8 +39,8 @@ _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}")
 class ReleaseReport(InNotebook):
     """What was released.
 
-    galaxies and columns: of the table of galaxies; tables: long ones beside it; size: of
-    all files, byte; notes: what a reader should know that is not in it.
+    folder: the release. galaxies, columns: of the table of galaxies; tables: long ones beside it;
+    size: of all files, bytes; notes: what a reader should know that is not in it.
     """
 
     job: ClassVar[str] = "release"

@@ -13,27 +13,27 @@ MANY_QUESTIONS = 12  # of which all are named; GZ Evo has 86
 
 
 class Report(Protocol):
-    """What a job did, for people.
-
-    job: its name; run_id: of the run in the catalogue, None for a job that records none;
-    changed: False if all was done before; summary: what there is now, in one line; notes:
-    what else to know, one sentence each.
-    """
+    """What a job did, for people."""
 
     @property
-    def job(self) -> str: ...
+    def job(self) -> str:
+        """The job's name."""
 
     @property
-    def run_id(self) -> int | None: ...
+    def run_id(self) -> int | None:
+        """Number of its run in the catalogue; None if it has none."""
 
     @property
-    def changed(self) -> bool: ...
+    def changed(self) -> bool:
+        """False if all was done before."""
 
     @property
-    def summary(self) -> str: ...
+    def summary(self) -> str:
+        """What there is now, in one line."""
 
     @property
-    def notes(self) -> Sequence[str]: ...
+    def notes(self) -> Sequence[str]:
+        """What else to know, one sentence each."""
 
 
 class InNotebook:
@@ -117,8 +117,8 @@ class IngestReport(InNotebook):
 class PredictReport(InNotebook):
     """What a run of predictions did, by a model or from a published table.
 
-    galaxies: predicted now; total: by the run, earlier ones included; rejects: images
-    or rows refused or reported now; samples: dropout samples per galaxy, 0 if
+    run_id: of the run; galaxies: predicted now; total: by the run, earlier ones included; rejects:
+    images or rows refused or reported now; samples: dropout samples per galaxy, 0 if
     dropout was off, None from a table; missing_questions: those of the tree that are
     not predicted; changed: False if the same run was complete and shown before; models: how
     many the samples are of, each of which drew `samples`. orientations: that each image was seen

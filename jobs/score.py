@@ -38,8 +38,8 @@ _THREADS = 2  # for computing; DuckDB writes with its own threads
 class ScoreReport(InNotebook):
     """What `score` did.
 
-    changed: whether anything was missing, or another run showed; galaxies: how many were
-    scored now; total: by the run, earlier ones included; weighted: answers with a factor
+    run_id: of the run; changed: whether anything was missing, or another run showed; galaxies: how
+    many were scored now; total: by the run, earlier ones included; weighted: answers with a factor
     other than 1; absent: labels of the preset that the tree does not have.
     """
 

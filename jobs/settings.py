@@ -19,12 +19,12 @@ __all__ = ["Cut", "Inference", "Maps", "Share", "Which"]
 class Inference:
     """How a model makes posteriors.
 
-    samples: Monte Carlo dropout samples of the head, seeded by `seed`; 0 turns dropout
-    off. view: what the model was trained to see; unless given, what its file says, or
-    else the default view. engine: what runs the encoder (`catalog.network.engines`).
-    precision: `float32` or `bfloat16`. grey_as_colour: models of three channels are shown
-    images of one. orientations: that an image is seen in, 1, 2, 4 or 8, among which the samples
-    are shared out; with dropout off there is a sample of each (`catalog.network.orientations`).
+    samples: Monte Carlo dropout samples of the head, 0 turns dropout off; seed: of them. view: what
+    the model was trained to see; unless given, what its file says, or else the default view.
+    engine: what runs the encoder (`catalog.network.engines`). precision: `float32` or `bfloat16`.
+    grey_as_colour: models of three channels are shown images of one. orientations: that an image is
+    seen in, 1, 2, 4 or 8, among which the samples are shared out; with dropout off there is a
+    sample of each (`catalog.network.orientations`).
     """
 
     samples: int = 30

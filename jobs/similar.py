@@ -31,15 +31,16 @@ from zoolens.jobs.reports import InNotebook
 class SimilarReport(InNotebook):
     """A galaxy and its counterparts for an answer.
 
-    table: the galaxy itself (`selected`), then its `observed` and its `predicted`
-    counterparts, best first, one row each, with their similarity (nat, 0 or less) and,
-    for the answer, the votes of its question, the observed and the predicted fraction, and what
-    was `asked` for in place of the one or the other; `off` is the largest difference of a fraction
-    of the question from what was asked for, `allowed` how large that may be (`Target.furthest`),
-    `close` whether none is larger than it may be;
-    `others` holds the question's other answers as text, observed/predicted. exchanged: False
-    for a galaxy without votes, whose `alike` are the galaxies that are predicted as it is.
-    notes: what was asked for of the whole question, and how far from fair the best ones are.
+    galaxy: its name; answer: the label of the answer of interest; exchange: whether the fractions
+    of its whole "question" were exchanged, or of the "answer" alone. table: the galaxy itself
+    (`selected`), then its `observed` and its `predicted` counterparts, best first, one row each,
+    with their similarity (nat, 0 or less) and, for the answer, the votes of its question, the
+    observed and the predicted fraction, and what was `asked` for in place of the one or the other;
+    `off` is the largest difference of a fraction of the question from what was asked for, `allowed`
+    how large that may be (`Target.furthest`), `close` whether none is larger than it may be;
+    `others` holds the question's other answers as text, observed/predicted. exchanged: False for a
+    galaxy without votes, whose `alike` are the galaxies that are predicted as it is. notes: what
+    was asked for of the whole question, and how far from fair the best ones are.
     """
 
     job: ClassVar[str] = "similar"

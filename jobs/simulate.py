@@ -43,7 +43,8 @@ _PARTS = ".parts"
 class SimulateReport(InNotebook):
     """What a simulation made.
 
-    votes: how many were cast; erroneous: how many of them in error; misvoted: galaxies
+    out: the folder; galaxies: how many; size: of their images, pixels along a side. votes: how
+    many were cast; erroneous: how many of them in error; misvoted: galaxies
     whose votes all went to wrong answers. changed: False if it was complete before.
     """
 

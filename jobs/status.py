@@ -31,8 +31,8 @@ _WAITING = re.compile(r"([\d,]+) galax(?:y waits|ies wait) for: zoolens (\w+)$")
 class StatusReport:
     """What `status` shows.
 
-    tree: its name, None if neither votes nor predictions have brought one. steps: step, the run
-    that shows, galaxies done, galaxies that could be done, and whether it is
+    catalog: the file. tree: its name, None if neither votes nor predictions have brought one.
+    steps: step, the run that shows, galaxies done, galaxies that could be done, and whether it is
     `current`, `incomplete` or `outdated`, made before the present votes, images or predictions.
     runs: one row per run. refused: rows, values and images left out; remarks: those kept although
     something is to be said of them. advice: what to do next, one sentence each.

@@ -26,7 +26,8 @@ class SurveyReport(InNotebook):
 
     whole: the reports of its pieces as one, of the type that the job has; done, pieces: how many
     were worked on, of how many. lacking: which had nothing to work on, a sentence each; hindered:
-    why others were not worked on, a line each: the same call goes on with them.
+    why others were not worked on, a line each: the same call goes on with them. run_id: None, for
+    each piece has its own.
     """
 
     whole: Any

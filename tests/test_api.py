@@ -1,9 +1,13 @@
 """`zoolens` in Python: a catalogue to look at, and the jobs by name."""
 
 import ast
+import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import is_dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,7 @@ from PIL import Image
 import zoolens
 from tests.made.catalogues import TOY, add_images, catalogue, random_concentrations, random_counts
 from tests.made.images import picture
+from zoolens.catalog import errors
 from zoolens.catalog.errors import CatalogError, ImageRefused, QueryRefused, UnknownName
 from zoolens.catalog.explain.rows import map_rows
 from zoolens.catalog.explain.stack import saliency_stack
@@ -28,6 +33,7 @@ from zoolens.catalog.store.store import Store
 GALAXIES, SIDE = 6, 4
 LACKING = slice(5, 8)  # `bar`, which the model does not have
 UNEXPLAINED = "G0005"
+PARTS = {"EvaluateReport"}  # hold something for other pages of Zoolens
 HEAVY = {"torch", "faiss", "zoobot", "timm", "pandas", "numpy", "pyarrow", "duckdb", "matplotlib"}
 
 
@@ -342,3 +348,72 @@ def test_a_query_has_its_bounds(gz: zoolens.Catalog) -> None:
     query = "SELECT count(*) FROM range(100000000000) a WHERE hash(range) = 1"
     with pytest.raises(CatalogError, match=r"it took more than 0\.2 s"):
         gz.sql(query, timeout=0.2)
+
+
+def _ours(annotation: str, module: str) -> Iterator[str]:
+    """Classes of ours that an annotation names, in a module that imports them."""
+    found = import_module(module)
+    names = {name: (module, name) for name, thing in vars(found).items() if isinstance(thing, type)}
+    for node in ast.walk(ast.parse(Path(found.__file__ or "").read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {one.name: (node.module, one.name) for one in node.names}
+    for name in re.findall(r"\w+", annotation):
+        place, own = names.get(name, ("", ""))
+        if place.startswith("zoolens"):
+            thing = getattr(import_module(place), own, None)
+            if isinstance(thing, type) and thing.__module__.startswith("zoolens"):
+                yield thing.__name__
+
+
+def _public() -> Iterator[tuple[str, Any]]:
+    """Every public function and class with its name, and every public method of the latter."""
+    for name in dir(zoolens):
+        thing = inspect.unwrap(getattr(zoolens, name))
+        if callable(thing):
+            yield name, thing
+        if isinstance(thing, type):
+            for own, method in vars(thing).items():
+                call = method.fget if isinstance(method, property) else method
+                if inspect.isfunction(call) and not own.startswith("_"):
+                    yield f"{name}.{own}", call
+
+
+def _text(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+
+
+def test_what_a_public_name_gives_is_a_public_name() -> None:
+    """So that it can be written in an annotation, and has a page of the reference."""
+    lacking = {
+        (name, own)
+        for name, call in _public()
+        if not isinstance(call, type)
+        for own in _ours(_text(call.__annotations__.get("return", "")), call.__module__)
+        if own not in dir(zoolens)
+    }
+    assert lacking == {("Title.people", "Author")}  # for what writes a release
+
+
+def test_the_fields_of_a_public_class_are_public_and_told() -> None:
+    """As `name: what it is` in its docstring."""
+    for name, made in _public():
+        if is_dataclass(made) or hasattr(made, "_fields"):
+            for field, annotation in made.__annotations__.items():
+                if "ClassVar" in str(annotation):
+                    continue
+                told = rf"(?<!\w){field}(, \w+)*: "
+                assert re.search(told, " ".join((made.__doc__ or "").split())), (name, field)
+                lacking = {*_ours(_text(annotation), made.__module__)} - {*dir(zoolens)}
+                assert not lacking or name in PARTS, (name, field, lacking)
+
+
+def test_errors_that_docstrings_name_can_be_caught() -> None:
+    for name, thing in _public():
+        for raised in re.findall(r"Raises `(\w+)`", thing.__doc__ or ""):
+            assert raised in dir(zoolens), name
+    kinds = {
+        name
+        for name, thing in vars(errors).items()
+        if isinstance(thing, type) and thing.__module__ == errors.__name__
+    }
+    assert kinds <= {*dir(zoolens)}

@@ -1,6 +1,7 @@
 """What others install it by is held to pyproject.toml, and versions to the changelog."""
 
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -64,6 +65,14 @@ def test_the_recipe_is_of_this_version(recipe: Any) -> None:
     (entry,) = PROJECT["scripts"].items()
     assert recipe["build"]["python"]["entry_points"] == [" = ".join(entry)]
     assert recipe["about"]["license"] == PROJECT["license"]
+
+
+def test_the_citation_is_of_this_version_and_of_what_the_documentation_says_to_cite() -> None:
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert (cited["title"].lower(), cited["version"]) == (PROJECT["name"], PROJECT["version"])
+    assert (cited["license"], cited["abstract"]) == (PROJECT["license"], PROJECT["description"])
+    works = {one.get("url") or f"https://doi.org/{one['doi']}" for one in cited["references"][1:]}
+    assert works == {*re.findall(r"\]\((https://[^)]+)\)", (ROOT / "docs/cite.md").read_text())}
 
 
 def test_conda_forges_builder_takes_the_recipe() -> None:
@@ -175,9 +184,11 @@ def test_every_tag_has_a_section() -> None:
 
 
 def test_pythons_are_those_that_are_said() -> None:
-    said = {line.rpartition(" ")[2] for line in PROJECT["classifiers"] if "Python :: 3." in line}
+    pythons = runpy.run_path(str(ROOT / "packaging" / "pythons.py"))
+    said = pythons["supported"]()
     assert min(said, key=Version) == PROJECT["requires-python"].removeprefix(">=")
     assert "{}.{}".format(*sys.version_info[:2]) in said
+    assert pythons["interpreter"]("3.99") is None
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda path: path.name)

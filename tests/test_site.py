@@ -1,5 +1,6 @@
 """The site of the documentation: no warning, no network, for every screen and reader."""
 
+import inspect
 import re
 import subprocess
 from collections.abc import Iterator
@@ -67,6 +68,36 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return site
 
 
+def test_outputs_of_notebooks_are_not_those_of_another_zoolens(tmp_path: Path) -> None:
+    def cache() -> str:
+        told = subprocess.run(
+            [
+                "make",
+                "--dry-run",
+                f"--makefile={ROOT / 'Makefile'}",
+                "--old-file=.venv/installed",
+                "site",
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        (path,) = re.findall(r"nb_execution_cache_path=(\S+)", told.stdout)
+        return path
+
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "job.py").write_text("SEED = 1\n")
+    (tmp_path / "zoolens").mkdir()
+    (tmp_path / "zoolens" / "jobs").symlink_to("../elsewhere")
+    (tmp_path / "zoolens" / "__pycache__").mkdir()
+    before = cache()
+    (tmp_path / "zoolens" / "__pycache__" / "job.pyc").write_text("compiled")
+    assert cache() == before
+    (tmp_path / "elsewhere" / "job.py").write_text("SEED = 2\n")
+    assert cache() != before
+
+
 @pytest.fixture(scope="module")
 def pages(site: Path) -> dict[Path, _Page]:
     return {file: _Page(file) for file in site.rglob("*.html") if "_static" not in file.parts}
@@ -91,6 +122,16 @@ def test_links_lead_somewhere_and_nothing_is_loaded_from_elsewhere(
 def test_every_public_name_has_a_page(site: Path) -> None:
     found = {file.stem for file in (site / "docs" / "reference" / "python").glob("*.html")}
     assert found == {f"zoolens.{name}" for name in dir(zoolens) if not name.startswith("_")}
+
+
+def test_every_public_function_says_all_of_its_parameters(site: Path) -> None:
+    for name in dir(zoolens):
+        thing = getattr(zoolens, name)
+        if callable(thing) and not isinstance(thing, type):
+            page = (site / "docs" / "reference" / "python" / f"zoolens.{name}.html").read_text()
+            text = " ".join(re.sub("<[^>]+>", "", page).split())
+            for parameter in inspect.signature(thing).parameters:
+                assert re.search(rf"[(,] ?{parameter}:", text), (name, parameter)
 
 
 def test_every_command_says_all_of_its_options(site: Path) -> None:

@@ -1,35 +1,31 @@
 """A catalogue opened in Python, to look at: `zoolens.open`."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from zoolens.catalog.errors import CatalogError, UnknownName
+from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.output.aladin import SURVEY
-from zoolens.catalog.output.answer import numbered
-from zoolens.catalog.output.notebook import figure, sentence
+from zoolens.catalog.output.notebook import sentence
 from zoolens.catalog.store.shown import FEWEST_VOTES
-from zoolens.catalog.store.snapshot import keeping
 from zoolens.catalog.store.store import Store
 from zoolens.catalog.survey.folder import catalogues, is_survey, open_survey
+from zoolens.explained import Explained
+from zoolens.given import Form, formed, listed
+from zoolens.held import Held
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from zoolens.catalog.explain.one_galaxy import GalaxyShown
     from zoolens.catalog.images.segments import Segments
     from zoolens.catalog.saliency.arithmetic import Of
     from zoolens.catalog.similarity.exchange import Exchange
 
 _UNITS = {"ce": "nat", "weighted_ce": "nat", "reach_weighted_ce": "nat", "score": "nat"}
-Form = Literal["pandas", "arrow", "numpy"]
 
 
 def open(path: str | os.PathLike[str]) -> "Catalog":  # noqa: A001  # as zoolens.open it reads well
@@ -45,7 +41,7 @@ def open(path: str | os.PathLike[str]) -> "Catalog":  # noqa: A001  # as zoolens
         return Catalog(Path(path))
 
 
-class Catalog:
+class Catalog(Held):
     """A catalogue to look at.
 
     Every call opens the file, which takes some 30 ms, and closes it again, so that an idle
@@ -64,10 +60,6 @@ class Catalog:
     NumPy arrays.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
-        self._held: ExitStack | None = None
-
     def __repr__(self) -> str:
         return f"zoolens.open({str(self.path)!r})"
 
@@ -80,27 +72,6 @@ class Catalog:
             return look(self.path)._repr_html_()
         except CatalogError as error:  # moved meanwhile, say: what shows it must not fail
             return sentence(str(error), strong=repr(self))
-
-    def __enter__(self) -> Self:
-        if self._held is None and not is_survey(self.path):
-            with ExitStack() as held:
-                held.enter_context(keeping(self.path))
-                self._held = held.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let the file go; the next call opens it again."""
-        if self._held is not None:
-            self._held.close()
-            self._held = None
 
     def sql(
         self,
@@ -122,7 +93,7 @@ class Catalog:
 
         seconds = TIMEOUT if timeout is None else timeout
         with sql(self.path, query, memory=memory, timeout=seconds) as answer:
-            return _formed(answer.arrow().read_all(), as_)
+            return formed(answer.arrow().read_all(), as_)
 
     def worst(
         self,
@@ -152,7 +123,7 @@ class Catalog:
             by=by,
             where=where,
         )
-        return _formed(ranking, as_, _UNITS)
+        return formed(ranking, as_, _UNITS)
 
     def similar(
         self,
@@ -168,12 +139,13 @@ class Catalog:
     ) -> Any:
         """A galaxy, its k observed and its k predicted counterparts, as `zoolens similar`.
 
-        answer: the one of interest, the galaxy's costliest unless given; weights: paper,
-        none or a file; approximate: sooner in very large catalogues, and missing some;
-        min_votes: so many volunteers were asked the question, of the counterparts, too; unless
-        given 10, and fewer where there are none of so many; exchange: the fractions of the whole
-        "question", or of the "answer" alone. The index that they are found by is built if it is
-        not up to date.
+        answer: the one of interest, the galaxy's costliest unless given; weights: `paper`, `none`
+        or a file, unless given 5 for what is exchanged and 1 for others; approximate: sooner in
+        very large catalogues, and missing some; min_votes: so many volunteers were asked the
+        question, of the counterparts, too; unless given 10, and fewer where there are none of so
+        many; exchange: the fractions of the whole "question", or of the "answer" alone. The index
+        that they are found by is built if it is not up to date. Raises `UnknownName` for an unknown
+        galaxy or answer, `CatalogError` for what cannot be compared.
         """
         from zoolens.jobs.index import is_current
         from zoolens.jobs.pipeline import similar
@@ -191,7 +163,7 @@ class Catalog:
                 min_votes=min_votes,
                 exchange=exchange,
             )
-        return _formed(report.table, as_, _UNITS)
+        return formed(report.table, as_, _UNITS)
 
     def saliency(
         self,
@@ -218,9 +190,7 @@ class Catalog:
         from zoolens.catalog.explain.stack import saliency_stack
 
         with Store.look(self.path) as store:
-            return saliency_stack(
-                store, _listed(galaxies), _listed(answers), of=of, sd=sd, size=size
-            )
+            return saliency_stack(store, listed(galaxies), listed(answers), of=of, sd=sd, size=size)
 
     def samples(self, galaxies: str | Iterable[str]) -> npt.NDArray[np.float32]:
         """Posterior samples of the concentrations of N galaxies, (N, M, T, A).
@@ -234,7 +204,7 @@ class Catalog:
         from zoolens.catalog.predictions.stored_samples import stored_samples
 
         with Store.look(self.path) as store:
-            return stored_samples(store, _listed(galaxies))
+            return stored_samples(store, listed(galaxies))
 
     def image(self, galaxy: str, *, stored: bool = False) -> npt.NDArray[np.uint8]:
         """A galaxy's image, (H, W, 3) in 0..255: as the model saw it, in colour.
@@ -279,7 +249,7 @@ class Catalog:
         from zoolens.catalog.store.galaxies import galaxy_ids, read_places
 
         with Store.look(self.path) as store:
-            numbers = galaxy_ids(store, _listed(galaxies))
+            numbers = galaxy_ids(store, listed(galaxies))
             return aladin(read_places(store, np.unique(numbers)), survey)
 
     def explain(
@@ -311,7 +281,7 @@ class Catalog:
         from zoolens.jobs.settings import Maps, Which
 
         which = Which(
-            _listed(galaxies),
+            listed(galaxies),
             worst=worst,
             min_votes=min_votes,
             answer=answer,
@@ -324,47 +294,3 @@ class Catalog:
             report = explain_one(self.path, which, maps, of=of, out=folder)
         pictures = tuple(file for file in report.figures if file.suffix == ".png")
         return Explained(pictures, report.page)
-
-    @contextmanager
-    def _let_go(self) -> Iterator[None]:
-        """Do not hold the file while a job may write to it."""
-        held = self._held is not None
-        self.close()
-        try:
-            yield
-        finally:
-            if held:
-                self.__enter__()
-
-
-@dataclass(frozen=True)
-class Explained:
-    """Figures of explanations, PNG, which a notebook shows; page: what collects them."""
-
-    figures: tuple[Path, ...]
-    page: Path | None
-
-    def __repr__(self) -> str:
-        return f"Explained({', '.join(str(file) for file in self.figures)})"
-
-    def _repr_html_(self) -> str:
-        return "\n".join(figure(file, file.stem) for file in self.figures)
-
-
-def _listed(names: str | Iterable[str]) -> Sequence[str]:
-    return [names] if isinstance(names, str) else [str(name) for name in names]
-
-
-def _formed(table: "pa.Table", form: Form, units: dict[str, str] | None = None) -> Any:
-    """An Arrow table as what the caller asked for, no two columns of one name."""
-    table = table.rename_columns(numbered(table.column_names))
-    if form == "pandas":
-        from zoolens.catalog.output.frame import framed
-
-        return framed(table, units)
-    if form == "arrow":
-        return table
-    if form == "numpy":
-        columns = zip(table.column_names, table.columns, strict=True)
-        return {name: column.to_numpy() for name, column in columns}
-    raise UnknownName(f"no tables as {form!r}; choose one of pandas, arrow, numpy")

@@ -21,8 +21,8 @@ class Measure:
     """One measured value.
 
     topic: which part of the evaluation it belongs to; measure: what was measured, a
-    short name; value; lo, hi: its 95 % interval by bootstrap over galaxies, or None;
-    galaxies: how many it rests on. Where they apply: question or label it is about;
+    short name; value: what came out; lo, hi: its 95 % interval by bootstrap over galaxies, or None;
+    galaxies: how many it rests on. Where they apply: question, label: what it is about;
     method: of explanation; level: the nominal level, share of pixels or stage it was
     measured at; chance: the value expected without any knowledge.
     """

@@ -36,9 +36,9 @@ _HEAD = (
 class GalaxyShown:
     """A galaxy as a notebook shows it.
 
-    ra, dec: degrees, ICRS, None where unknown; image: (H, W, 3) in 0..255 as the model saw it, None
-    where there is none; facts: of each answer (`catalog.store.facts`), in tree order; costliest:
-    the label of the answer to look at first, None where none stands out.
+    name: its `iauname`; ra, dec: degrees, ICRS, None where unknown; image: (H, W, 3) in 0..255 as
+    the model saw it, None where there is none; facts: `AnswerFacts` of each answer, in tree order;
+    costliest: the label of the answer to look at first, None where none stands out.
     """
 
     name: str

@@ -88,10 +88,10 @@ class _Plain(yaml.SafeDumper):
 
 @dataclass(frozen=True)
 class Title:
-    """What a release is called: name and version, its authors, and its licence if it has one.
+    """What a release is called, its authors, and its licence if it has one.
 
-    authors: as `read_author` reads them, "Family, Given; ORCID" for a person. licence: an SPDX
-    identifier.
+    name: of the release; version: as text. authors: as `read_author` reads them, "Family, Given;
+    ORCID" for a person. licence: an SPDX identifier.
     """
 
     name: str

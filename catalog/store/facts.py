@@ -19,12 +19,12 @@ ORDER BY g.galaxy_id, a.answer_id"""
 
 @dataclass(frozen=True)
 class AnswerFacts:
-    """Votes for an answer and its prediction; None where there is none.
+    """Votes for an answer of a galaxy and its prediction; None where there is none.
 
-    count of total volunteers; observed = count / total in 0..1, None too where the question was
-    asked with answers outside the tree; predicted: expected
-    vote fraction with lo..hi, its central 90 % interval, in 0..1; ce: cross-entropy of
-    the two, nat.
+    question, answer: their names; label: of both, as in the view `answers`. count: of votes for
+    it; total: of volunteers who were asked the question; observed: count / total in 0..1, None too
+    where the question was asked with answers outside the tree. predicted: expected vote fraction in
+    0..1; lo, hi: its central 90 % interval; ce: cross-entropy of the two fractions, nat.
     """
 
     question: str

@@ -47,7 +47,10 @@ JOIN image n ON n.run_id = $1 AND n.galaxy_id = b.galaxy_id AND n.sha256 <> i.sh
 
 
 class Replaced(NamedTuple):
-    """What an ingest replaced: of how many galaxies the votes (or images), and where from."""
+    """What an ingest replaced.
+
+    what: `votes` or `images`; galaxies: of how many; origin: what had brought them.
+    """
 
     what: str
     galaxies: int

@@ -8,7 +8,11 @@ from typing import Any
 from sphinx.application import Sphinx
 
 import zoolens
+from zoolens.catalog.saliency.arithmetic import Of
+from zoolens.catalog.similarity.exchange import Exchange
+from zoolens.jobs.reports import Report
 
+_CHOICES = {"Exchange": Exchange, "Of": Of}
 _COMMAND = re.compile(r"^\| `(zoolens (\w+)[^`]*)` \|", re.M)  # of the table of commands
 _EMPTY_HEADER = re.compile(r"<th(?: [^>]*)?>(?:<p></p>)?</th>")
 _ENTRY = re.compile(r"^\| \[([^\]]+)\]\(([\w./-]+)\.(?:md|ipynb)\) \|", re.M)
@@ -59,14 +63,41 @@ def docstring(
     """Our docstrings as Sphinx reads them.
 
     `name` is a link where it is public and else code; a paragraph of "parameter: what it is"
-    is a list.
+    is a list. What every report has is said as `Report` says it.
     """
     told = []
-    for paragraph in re.split(r"\n\n|(?<=\.)\s(?=Raises )", "\n".join(lines)):
+    text = "\n".join(lines) or _of_report(name)
+    for paragraph in re.split(r"\n\n|(?<=\.)\s(?=Raises )", text):
         listed = _parameters(thing, paragraph) if callable(thing) else []
         text = "\n".join(f"* **{one}**: {said}" for one, said in listed) or paragraph
         told.append(_QUOTED.sub(lambda quoted: _shown(quoted[1], name), text))
     lines[:] = "\n\n".join(told).splitlines()
+
+
+def signature(
+    app: Sphinx, what: str, name: str, thing: Any, options: Any, given: str | None, returned: Any
+) -> tuple[str, Any] | None:
+    """With the choices that there are in place of the name that we have for them."""
+    if given is None:
+        return None
+    for alias, choices in _CHOICES.items():
+        given = re.sub(rf"(?<=: ){alias}\b", str(choices).removeprefix("typing."), given)
+    return ("" if thing is Report else given), returned  # of which nobody makes one
+
+
+def members(app: Sphinx, what: str, name: str, thing: Any, skip: bool, options: Any) -> bool | None:
+    """Show what a report has though it says no more of it than every report does.
+
+    Fields of a named tuple are told by its class.
+    """
+    if isinstance(thing, property) and _of_report(name):
+        return False
+    return True if (thing.__doc__ or "").startswith("Alias for field number") else None
+
+
+def _of_report(name: str) -> str:
+    last = name.rpartition(".")[2]
+    return "" if last.startswith("_") else inspect.getdoc(getattr(Report, last, None)) or ""
 
 
 def _parameters(thing: Any, paragraph: str) -> list[tuple[str, str]]:
@@ -119,6 +150,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", commands, priority=100)
     app.connect("source-read", navigation)
     app.connect("autodoc-process-docstring", docstring)
+    app.connect("autodoc-process-signature", signature)
+    app.connect("autodoc-skip-member", members)
     app.connect("missing-reference", public)
     app.connect("html-page-context", accessible, priority=900)  # after the theme
     return {"parallel_read_safe": True}
