@@ -1,10 +1,10 @@
 """Draws `docs/images/explore.png` and `explore-galaxy.png`: the page of a server, as it is seen.
 
-    zoolens simulate sky -n 400 --seed 41
-    zoolens ingest sky/votes.csv --images sky/images --model gzd5-simulated --catalog sky.duckdb
-    zoolens explain --all --catalog sky.duckdb
-    zoolens serve --catalog sky.duckdb &
-    python -m benchmarks.page_pictures http://127.0.0.1:8000/ J044950.39+002532.4
+zoolens simulate sky -n 400 --seed 41
+zoolens ingest sky/votes.csv --images sky/images --model gzd5-simulated --catalog sky.duckdb
+zoolens explain --all --catalog sky.duckdb
+zoolens serve --catalog sky.duckdb &
+python -m benchmarks.page_pictures http://127.0.0.1:8000/ J044950.39+002532.4
 """
 
 import io

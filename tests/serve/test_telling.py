@@ -45,7 +45,7 @@ def test_a_fault_of_ours_is_told_to_nobody() -> None:
 def test_what_a_full_disk_stopped_is_known_by_whoever_says_so(
     number: int, full: bool, tmp_path: Path
 ) -> None:
-    with pytest.raises(CatalogError, match="could not be written") as caught:
-        with replacing(tmp_path / "rows.fits"):
-            raise OSError(number, os.strerror(number))
+    refused = pytest.raises(CatalogError, match="could not be written")
+    with refused as caught, replacing(tmp_path / "rows.fits"):
+        raise OSError(number, os.strerror(number))
     assert is_full(caught.value) == full

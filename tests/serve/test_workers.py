@@ -159,7 +159,7 @@ def test_a_refusal_has_the_status_of_what_was_lacking(
     more: dict[str, bool], kind: type[CatalogError], status: int
 ) -> None:
     said = json.dumps({"status": "error", "message": "there is none", **more}) + "\n"
-    with pytest.raises(CatalogError, match="^there is none$") as caught:
+    with pytest.raises(CatalogError, match=r"^there is none$") as caught:
         asyncio.run(_begun(said.encode(), End(0)))
     assert caught.type is kind
     assert status_of(caught.value)[0] == status

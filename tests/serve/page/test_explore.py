@@ -395,7 +395,8 @@ def test_a_newer_catalogue_is_noticed(
 
 
 _ASTRAY = """() => {
-    const frame = getComputedStyle(byId("wide")).overflowX === "visible" ? byId("list") : byId("wide");
+    const alone = getComputedStyle(byId("wide")).overflowX === "visible";
+    const frame = alone ? byId("list") : byId("wide");
     const outside = frame.scrollWidth > frame.clientWidth;
     const told = !byId("further").hidden;
     frame.scrollLeft = 1e5;
