@@ -10,7 +10,7 @@ sys.path.insert(0, str(_SITE))
 project = "Zoolens"
 release = importlib.metadata.version("zoolens")
 root_doc = "docs/README"
-exclude_patterns = ["docs/site"]
+exclude_patterns = ["docs/site", "docs/notebooks/run"]
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
@@ -24,7 +24,8 @@ smartquotes = False  # quotation marks of examples in docstrings stay what they 
 nitpicky = True
 
 myst_heading_anchors = 4
-# The Makefile says whether notebooks are run: one after the other, beside each other's files.
+# The Makefile says whether notebooks are run: each in an empty folder, as by who begins with it.
+nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_execution_timeout = 1800  # seconds a cell

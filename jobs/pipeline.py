@@ -267,7 +267,7 @@ def explain(
     which: the galaxies, and the answer to draw; maps: how they are made; of: what the drawn ones
     are of. out: folder of figures and page, beside the catalogue unless given; figures: with
     counterparts, by an index brought up to date first. cluster, parts: who computes the maps, and
-    through which folder. Maps that are there stay; missing or refused images become rejects.
+    through which folder.
     """
     from zoolens.jobs.explain_survey import explain
 
@@ -286,8 +286,7 @@ def is_of_estimates(catalog: Path, models: Sequence[str]) -> bool:
 def release(catalog: Path, out: Path, title: "Title", cut: Cut = Cut()) -> "ReleaseReport":
     """Cut a release from the newest runs of a catalogue, or of a survey's, into the folder `out`.
 
-    cut: what it holds; counterparts and a gallery get up-to-date indexes first. The same catalogue
-    gives the same bytes, in a folder that is complete or absent.
+    cut: what it holds; counterparts and a gallery get up-to-date indexes first.
     """
     from zoolens.catalog.survey.folder import catalogues
     from zoolens.jobs.index import index

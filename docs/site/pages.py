@@ -16,6 +16,7 @@ _CHOICES = {"Exchange": Exchange, "Of": Of}
 _COMMAND = re.compile(r"^\| `(zoolens (\w+)[^`]*)` \|", re.M)  # of the table of commands
 _EMPTY_HEADER = re.compile(r"<th(?: [^>]*)?>(?:<p></p>)?</th>")
 _ENTRY = re.compile(r"^\| \[([^\]]+)\]\(([\w./-]+)\.(?:md|ipynb)\) \|", re.M)
+_TITLE = re.compile(r"^# .+\n", re.M)
 _OPTION = re.compile(r"(?<![\w`-])--[a-z][a-z-]*(?![^`\n]*`)")
 _QUOTED = re.compile(r"(?<![`:])`([^`]+)`(?!`)")
 
@@ -23,10 +24,14 @@ _QUOTED = re.compile(r"(?<![`:])`([^`]+)`(?!`)")
 def navigation(app: Sphinx, name: str, source: list[str]) -> None:
     """Below the table of a folder's README, which is its index, the same as Sphinx's tree.
 
-    A page goes by its own title; at the top, where there is little room, by the table's.
+    A page goes by its own title; at the top, where there is little room, by the table's. Below the
+    title of a notebook, what to run it by.
     """
     if name == "docs/reference/commands":
         source[0] = _COMMAND.sub(r"| [`\1`](commands/\2.md) |", source[0])
+    if name.startswith("docs/notebooks/") and not name.endswith("/README"):
+        file = f"{name.rpartition('/')[2]}.ipynb"
+        source[0] = _TITLE.sub(rf"\g<0>\n{{download}}`{file} <run/{file}>`\n", source[0], count=1)
     if not name.endswith("/README"):
         return
     entries = [
@@ -55,6 +60,17 @@ def commands(app: Sphinx) -> None:
             obj=command, ctx=context, name=name, call_prefix="zoolens", title=title
         )
         (folder / f"{name}.md").write_text(_OPTION.sub(r"`\g<0>`", page))
+
+
+def notebooks(app: Sphinx) -> None:
+    """Each notebook as Jupyter's own file too, in the folder `run` beside it."""
+    import jupytext
+
+    for page in (Path(app.srcdir) / "docs" / "notebooks").glob("*.md"):
+        if page.name != "README.md":
+            file = page.parent / "run" / f"{page.stem}.ipynb"
+            file.parent.mkdir(exist_ok=True)
+            jupytext.write(jupytext.read(page), file)
 
 
 def docstring(
@@ -148,6 +164,7 @@ def accessible(app: Sphinx, page: str, template: str, context: dict[str, Any], t
 def setup(app: Sphinx) -> dict[str, bool]:
     """What Sphinx calls."""
     app.connect("builder-inited", commands, priority=100)
+    app.connect("builder-inited", notebooks, priority=100)
     app.connect("source-read", navigation)
     app.connect("autodoc-process-docstring", docstring)
     app.connect("autodoc-process-signature", signature)
