@@ -6,11 +6,14 @@ Null work: a thousand parts (100,000 with --full) of 256 galaxies go through sch
 workers and back, each answered by its number; what a part takes beside its work, and the memory of
 the process that holds scheduler and client at a tenth of them and at the end. Real work:
 predictions of simulated galaxies by the bundled model, by one worker and by two, their start left
-out. Appends to results/cluster.jsonl.
+out; and, as the most that two can do on this machine, by one process without a cluster, and by two
+that do not know of each other, of one core and half the galaxies each. Appends to
+results/cluster.jsonl.
 """
 
 import argparse
 import json
+import multiprocessing
 import os
 import pickle
 import shutil
@@ -92,7 +95,57 @@ def real_work(galaxies: int) -> dict[str, Any]:
                 begun = time.perf_counter()
                 predict(catalog, str(BUNDLED_MODEL), Inference(engine="torch"), through=through)
                 found[f"seconds_of_{workers}"] = time.perf_counter() - begun
-    return found | {"ratio": found["seconds_of_1"] / found["seconds_of_2"]}
+        halves = _halves(folder)
+        found["seconds_of_1_apart"] = _seconds_apart([folder / "gz.duckdb"])
+        found["seconds_of_2_apart"] = _seconds_apart(halves)
+    return found | {
+        "ratio": found["seconds_of_1"] / found["seconds_of_2"],
+        "ratio_apart": found["seconds_of_1_apart"] / found["seconds_of_2_apart"],
+    }
+
+
+def _halves(folder: Path) -> list[Path]:
+    """Catalogues of each other galaxy of a simulated sky."""
+    from zoolens.jobs.ingest import ingest
+
+    made = []
+    first, *rows = (folder / "sky" / "votes.csv").read_text().splitlines(keepends=True)
+    for half in (0, 1):
+        votes, catalog = folder / f"half-{half}.csv", folder / f"half-{half}.duckdb"
+        votes.write_text("".join([first, *rows[half::2]]))
+        ingest(catalog, votes, images=folder / "sky" / "images")
+        made.append(catalog)
+    return made
+
+
+def _seconds_apart(catalogs: list[Path]) -> float:
+    """Until processes of one core each have predicted their catalogues, their start left out."""
+    spawn = multiprocessing.get_context("spawn")
+    ready = spawn.Barrier(len(catalogs) + 1)
+    processes = [
+        spawn.Process(target=_predict_apart, args=(catalog, core, ready))
+        for core, catalog in zip(sorted(os.sched_getaffinity(0)), catalogs, strict=False)
+    ]
+    for process in processes:
+        process.start()
+    ready.wait()
+    begun = time.perf_counter()
+    for process in processes:
+        process.join()
+        if process.exitcode:
+            raise RuntimeError("a process that was to predict failed")
+    return time.perf_counter() - begun
+
+
+def _predict_apart(catalog: Path, core: int, ready: Any) -> None:
+    os.sched_setaffinity(0, {core})
+    from zoolens.catalog.paths import BUNDLED_MODEL
+    from zoolens.jobs.predict import predict
+    from zoolens.jobs.settings import Inference
+
+    set_quiet(True)
+    ready.wait()
+    predict(catalog, str(BUNDLED_MODEL), Inference(engine="torch"))
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ from zoolens.catalog.trees.published import get_tree
 from zoolens.jobs.score import score
 
 _CLI = Path(__file__).resolve().parent.parent / "cli.py"
-GALAXIES, LOOP_ROWS, _MADE = 314_000, 300, 20_000
+GALAXIES, LOOP_ROWS, MADE = 314_000, 300, 20_000
 SAMPLES = 5  # of the posterior, for the likelihood
 TREE = get_tree("gzd5")
 _WORST = "SELECT iauname, label, weighted_ce FROM losses ORDER BY weighted_ce DESC LIMIT 10"
@@ -45,10 +45,10 @@ _FORGET = (
 
 def contests(folder: Path) -> Iterator[Contest]:
     """Scoring, and the first question asked of the scores."""
-    counts = random_counts(_MADE, TREE)
-    concentrations = random_concentrations(_MADE, SAMPLES, TREE)
+    counts = random_counts(MADE, TREE)
+    concentrations = random_concentrations(MADE, SAMPLES, TREE)
     path = folder / "score.duckdb"
-    _fill(path, counts, concentrations)
+    fill(path, counts, concentrations)
     asked = np.add.reduceat(counts, [where.start for where in TREE.slices], axis=1)
     with np.errstate(invalid="ignore"):
         observed = counts / asked[:, TREE.question_of]
@@ -68,7 +68,7 @@ def contests(folder: Path) -> Iterator[Contest]:
                 lambda: score(path), GALAXIES, before=lambda: _forget(path)
             ),
             "NumPy in memory, cross-entropy only": Way(
-                lambda: _vectorised(observed, predicted), _MADE
+                lambda: _vectorised(observed, predicted), MADE
             ),
             "pandas, a galaxy at a time, cross-entropy only": Way(
                 lambda: _loop(observed, predicted), LOOP_ROWS, repeats=0
@@ -104,11 +104,12 @@ def _command(*arguments: str) -> Way:
     return Way(lambda: subprocess.run(command, check=True, capture_output=True))
 
 
-def _fill(path: Path, counts: Floats, concentrations: np.ndarray) -> None:
+def fill(path: Path, counts: Floats, concentrations: np.ndarray) -> None:
+    """A catalogue of `GALAXIES` with these votes and predictions, again and again."""
     with Store.open(path, create=True) as store:
         store.set_tree(TREE)
-        for start in range(0, GALAXIES, _MADE):
-            size = min(_MADE, GALAXIES - start)
+        for start in range(0, GALAXIES, MADE):
+            size = min(MADE, GALAXIES - start)
             ids = add_votes(store, counts[:size])
             add_predictions(store, concentrations[:size], galaxy_ids=ids, shard=str(start))
 

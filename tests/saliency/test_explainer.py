@@ -37,32 +37,33 @@ def images_of(model: ZoobotModel, size: int, count: int = 2) -> Tensor:
     return torch.rand(count, model.channels, size, size, generator=generator)
 
 
-FAMILIES = {
-    "efficientnet_b0": "blocks.6",
-    "convnext_atto": "stages.3",
-    "resnet18": "layer4",
-    "maxvit_rmlp_pico_rw_256": "norm",
+FAMILIES = {  # by their last block, and pixels a side: the least that leaves it several cells
+    "efficientnet_b0": ("blocks.6", 96),
+    "convnext_atto": ("stages.3", 96),
+    "resnet18": ("layer4", 96),
+    "maxvit_rmlp_pico_rw_256": ("norm", 224),  # of windows of 7 cells
 }
+Family = tuple[ZoobotModel, str, int]
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
 def family(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[ZoobotModel, str]:
-    """A checkpoint of a random ZoobotTree and the layer that is its last block."""
+) -> Family:
+    """A checkpoint of a random ZoobotTree, the layer that is its last block, and a size."""
     path = tmp_path_factory.mktemp("model") / "zoobot.ckpt"
     settings = {"timm_kwargs": {"img_size": 224}} if request.param.startswith("maxvit") else {}
     save_zoobot_tree(path, architecture=request.param, **settings)
-    return load_model(str(path)), FAMILIES[request.param]
+    return load_model(str(path)), *FAMILIES[request.param]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["hirescam", "gradcam"])
-def test_every_map_is_pytorch_grad_cams(family: tuple[ZoobotModel, str], method: str) -> None:
-    model, block = family
-    images = images_of(model, 224)
+def test_every_map_is_pytorch_grad_cams(family: Family, method: str) -> None:
+    model, block, size = family
+    images = images_of(model, size)
     masks = dropout_masks(3, model.weight.shape[1], 0.2, seed=5)
-    explainer = Explainer(model, masks, method=method)
+    explainer = Explainer(model, masks, size=size, method=method)
     assert explainer.layer == block
     saliency = explainer(images)
     expected = grad_cam_maps(model, images, masks, block, method)
@@ -80,11 +81,11 @@ def test_every_map_is_pytorch_grad_cams(family: tuple[ZoobotModel, str], method:
     [("hirescam", "probability"), ("gradcam", "value"), ("hirescam", "share")],
 )
 def test_maps_of_estimates_are_pytorch_grad_cams(
-    family: tuple[ZoobotModel, str], method: str, output: str
+    family: Family, method: str, output: str
 ) -> None:
-    whole, block = family
+    whole, block, size = family
     rows = 4 if output == "probability" else 1
-    images = images_of(whole, 224, count=1)
+    images = images_of(whole, size, count=1)
     masks = dropout_masks(3, whole.weight.shape[1], 0.2, seed=5)
     # a head whose logits vary by 1 from sample to sample, about 0
     weight = whole.weight[:rows]
@@ -94,7 +95,7 @@ def test_maps_of_estimates_are_pytorch_grad_cams(
     model = replace(
         whole, weight=weight / scale, bias=-logits.mean((0, 1)) / scale, output=Output(output)
     )
-    saliency = Explainer(model, masks, method=method)(images)
+    saliency = Explainer(model, masks, size=size, method=method)(images)
     expected = grad_cam_maps(model, images, masks, block, method)
     assert saliency.mean.shape[1] == rows
     assert relative_error(saliency.mean, expected.mean(axis=1)) < CLOSE
@@ -114,11 +115,11 @@ def test_maps_of_probabilities_add_up_to_nothing() -> None:
 
 
 @pytest.mark.slow
-def test_dropout_off_is_one_sample_without_spread(family: tuple[ZoobotModel, str]) -> None:
-    model, block = family
-    images = images_of(model, 224, count=1)
+def test_dropout_off_is_one_sample_without_spread(family: Family) -> None:
+    model, block, size = family
+    images = images_of(model, size, count=1)
     masks = dropout_masks(0, model.weight.shape[1], 0.2, seed=5)
-    saliency = Explainer(model, masks)(images)
+    saliency = Explainer(model, masks, size=size)(images)
     expected = grad_cam_maps(model, images, masks, block, "hirescam")
     assert relative_error(saliency.mean, expected[:, 0]) < CLOSE
     assert not saliency.sd.any()
@@ -127,18 +128,18 @@ def test_dropout_off_is_one_sample_without_spread(family: tuple[ZoobotModel, str
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["hirescam", "gradcam"])
 def test_maps_of_fractions_and_losses_are_autograds_through_the_mean_over_samples(
-    family: tuple[ZoobotModel, str], method: str
+    family: Family, method: str
 ) -> None:
     """Exact where dropout is high and the first order is far off."""
-    model, block = family
+    model, block, size = family
     tree = get_tree("gzd5")
-    images = images_of(model, 224)
+    images = images_of(model, size)
     masks = dropout_masks(4, model.weight.shape[1], 0.8, seed=5)
     # a head whose logits vary by 1 from sample to sample, and concentrations by tens
     with torch.no_grad():
         logits = torch.einsum("nd,td,ad->nta", model.encoder(images), masks, model.weight)
     model = replace(model, weight=model.weight / logits.std(1).mean())
-    explainer = Explainer(model, masks, method=method)
+    explainer = Explainer(model, masks, size=size, method=method)
     found = explainer.fractions(images, tree.slices)
     network = Expected(model, masks, tree.slices)
     expected = maps_of_outputs(network, images, block, method)
@@ -268,19 +269,19 @@ def test_logit_maps_at_the_pooled_features_sum_to_the_logit(
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["hirescam", "gradcam"])
 def test_closed_forms_and_engines_give_the_forward_mode_derivative(
-    family: tuple[ZoobotModel, str], method: str, monkeypatch: pytest.MonkeyPatch
+    family: Family, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model, layer = family
-    images = images_of(model, 224)
+    model, layer, size = family
+    images = images_of(model, size)
     masks = dropout_masks(2, model.weight.shape[1], 0.2, seed=9)
     with monkeypatch.context() as patch:
         patch.setattr("zoolens.catalog.saliency.explainer.closed_form", lambda *_: None)
-        general = Explainer(model, masks, method=method)(images)
-    closed = Explainer(model, masks, method=method)
+        general = Explainer(model, masks, size=size, method=method)(images)
+    closed = Explainer(model, masks, size=size, method=method)
     assert closed_form(model.encoder, layer, method) is not None
     assert relative_error(closed(images).mean, general.mean.numpy()) < CLOSE
     if importlib.util.find_spec("openvino") is not None:
-        other = Explainer(model, masks, method=method, engine="openvino")
+        other = Explainer(model, masks, size=size, method=method, engine="openvino")
         assert other.engine == "openvino"
         found = other(images)
         # both encoders round, each in another order; at logits of 29, as MaxViT has here, that

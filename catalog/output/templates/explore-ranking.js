@@ -30,28 +30,44 @@ function ruleOf(state, view) {
   return `zoolens worst --min-votes ${Number(leastVotes(state, view)) || 0}${option}`;
 }
 
-/** What stands after FROM: of each galaxy the costliest of the answers that count; of equals the first in the tree. */
+/** What stands after FROM: of each galaxy the costliest of the answers that count. */
 function rankedRows(state, view) {
   const least = Number(leastVotes(state, view));
-  const counts = [least > 0 && `total_votes >= ${least}`, answerCondition(state)].filter(Boolean).join(" AND ");
+  const enough = least > 0 ? `total_votes >= ${least}` : "";
+  const counts = [enough, answerCondition(state)].filter(Boolean).join(" AND ");
   const names = view.columns.filter(({ name }) => name !== "rank").map(({ written }) => written);
+  const rule = `-- each galaxy by the costliest of the answers that count, as ${ruleOf(state, view)}`;
+  const kind = wantedAnswer(state)?.[0];
+  let rows = costliestRows(counts, "", names);
+  if (kind === "label") {
+    rows = `SELECT ${names.join(", ")} FROM zoolens.losses\n  WHERE ${counts} AND weighted_ce IS NOT NULL`;
+  } else if (!kind) {
+    // most galaxies' costliest answer counts: losses of a whole survey are not to be read for them
+    const few = `AND galaxy_id IN (SELECT galaxy_id FROM zoolens.worst WHERE total_votes < ${least})`;
+    rows =
+      costliestRows(enough, `\n      ${few}`, names) +
+      `\n  UNION ALL\n  SELECT ${names.join(", ")} FROM zoolens.worst WHERE ${enough}`;
+  }
+  return `(\n  ${rule}\n  ${rows}\n) AS worst`;
+}
+
+/** Of each galaxy, or of some, the costliest of its losses that count; of equals the first in the tree. */
+function costliestRows(counts, some, names) {
   const listed = (table) => names.map((name) => `${table}.${name}`).join(", ");
-  return `(
-  -- each galaxy by the costliest of the answers that count, as ${ruleOf(state, view)}
-  WITH costliest AS (
+  return `WITH costliest AS (
     SELECT ${listed("l")}, a.answer_id
     FROM (SELECT * FROM zoolens.losses WHERE ${counts}) AS l
     JOIN (
       SELECT galaxy_id, MAX(weighted_ce) AS most FROM zoolens.losses
-      WHERE ${counts} GROUP BY galaxy_id
+      WHERE ${counts}${some}
+      GROUP BY galaxy_id
     ) AS m ON m.galaxy_id = l.galaxy_id AND m.most = l.weighted_ce
     JOIN (SELECT DISTINCT label, answer_id FROM zoolens.answers) AS a ON a.label = l.label
   )
   SELECT ${listed("c")} FROM costliest AS c
   JOIN (
     SELECT galaxy_id, MIN(answer_id) AS answer_id FROM costliest GROUP BY galaxy_id
-  ) AS f ON f.galaxy_id = c.galaxy_id AND f.answer_id = c.answer_id
-) AS worst`;
+  ) AS f ON f.galaxy_id = c.galaxy_id AND f.answer_id = c.answer_id`;
 }
 
 /** The places in that list that its condition asks for; null for all. */
