@@ -66,8 +66,9 @@ bench-full: setup
 reliability: setup
 	$(BIN)/python -m reliability
 
+# Three processes keep two cores at work, as tests wait for servers, clusters and browsers.
 test: setup lint
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not published"
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not published"
 
 # What others get: the site, the notebooks, the wheel in an environment of its own.
 test-published: setup

@@ -45,7 +45,7 @@ JOBS: Mapping[str, Mapping[str, Job]] = {
 
 # How many events a campaign has, about: at length, and in the tests.
 FULL = {"kills": 360, "races": 40, "clusters": 120, "flips": 660, "inputs": 5200, "service": 3400}
-SHORT = {"kills": 14, "races": 2, "clusters": 3, "flips": 10, "inputs": 40}
+SHORT = {"kills": 14, "races": 2, "clusters": 2, "flips": 7, "inputs": 30}
 
 
 def named(name: str, seed: int) -> Case:

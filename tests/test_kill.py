@@ -44,8 +44,9 @@ def test_a_whole_ingest_killed_at_random_moments_ends_as_if_never_killed(
 ) -> None:
     command = [
         *("ingest", data / "gzd5_votes.csv", "--images", data / "images"),
-        *("--model", checkpoint, "--samples", 5, "--quiet", "--catalog"),
+        *("--model", checkpoint, "--size", 64, "--samples", 5, "--quiet", "--catalog"),
     ]
+    assert whole(started(int))  # the first waits for imports
     begun = time.monotonic()
     assert whole(started(_zoolens, *command, tmp_path / "whole.duckdb"))
     took = time.monotonic() - begun

@@ -20,6 +20,7 @@ _PUBLISHED = (
     "convnext_large",
     "resnet18",
     "resnet50",
+    "resnet101",
     "tf_efficientnetv2_s",
     "maxvit_rmlp_small_rw_224",
     "maxvit_rmlp_base_rw_224",

@@ -8,6 +8,7 @@ opened (`catalog.store.schema`); migrations are about tables alone.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from zoolens.catalog.decision_tree import CAMPAIGNS
 from zoolens.catalog.store.dictionary import COLUMNS, MAP_STATISTICS, Column
@@ -245,6 +246,7 @@ def statements(own: Sequence[OwnColumn] = ()) -> list[str]:
     return [text for view in views for text in view.statements()]
 
 
+@cache
 def views_sha256() -> str:
     """SHA-256 of the SQL of all views, without the user's columns.
 

@@ -128,7 +128,8 @@ def test_a_signal_ends_a_job_cleanly_and_the_work_goes_on(
 ) -> None:
     command = [
         *("ingest", str(data / "gzd5_votes.csv"), "--images", str(data / "images")),
-        *("--model", str(checkpoint), "--samples", "2", "--catalog", str(tmp_path / "gz.duckdb")),
+        *("--model", str(checkpoint), "--size", "64", "--samples", "2"),
+        *("--catalog", str(tmp_path / "gz.duckdb")),
     ]
     job = subprocess.Popen(
         # not -m: that ends by the signal where it came while a library executed a string

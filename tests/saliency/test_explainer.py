@@ -47,9 +47,7 @@ Family = tuple[ZoobotModel, str, int]
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
-def family(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Family:
+def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Family:
     """A checkpoint of a random ZoobotTree, the layer that is its last block, and a size."""
     path = tmp_path_factory.mktemp("model") / "zoobot.ckpt"
     settings = {"timm_kwargs": {"img_size": 224}} if request.param.startswith("maxvit") else {}
@@ -80,9 +78,7 @@ def test_every_map_is_pytorch_grad_cams(family: Family, method: str) -> None:
     ("method", "output"),
     [("hirescam", "probability"), ("gradcam", "value"), ("hirescam", "share")],
 )
-def test_maps_of_estimates_are_pytorch_grad_cams(
-    family: Family, method: str, output: str
-) -> None:
+def test_maps_of_estimates_are_pytorch_grad_cams(family: Family, method: str, output: str) -> None:
     whole, block, size = family
     rows = 4 if output == "probability" else 1
     images = images_of(whole, size, count=1)
@@ -272,7 +268,7 @@ def test_closed_forms_and_engines_give_the_forward_mode_derivative(
     family: Family, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, layer, size = family
-    images = images_of(model, size)
+    images = images_of(model, size, count=1)
     masks = dropout_masks(2, model.weight.shape[1], 0.2, seed=9)
     with monkeypatch.context() as patch:
         patch.setattr("zoolens.catalog.saliency.explainer.closed_form", lambda *_: None)

@@ -193,7 +193,7 @@ def test_a_checkpoint_while_it_is_copied_is_noticed(
 def test_every_look_at_a_busy_catalogue_is_sound(path: Path, checkpoint: str) -> None:
     seen = []
     with _writing(path, checkpoint, until="begun"):
-        for _ in range(25):
+        for _ in range(12):
             with Store.look(path) as store:
                 if store.writer is None:
                     break

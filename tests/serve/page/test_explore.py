@@ -55,12 +55,19 @@ def test_the_first_list_is_that_of_the_command(
         assert first[6] == f"{row['votes']:g}"
 
 
-def test_of_one_question_the_list_is_that_of_the_command(opened: Opener, full_gz: Path) -> None:
-    page = opened("#answer=question:bar")
+@pytest.mark.parametrize(
+    ("answer", "option"),
+    [("question:bar", {"question": "bar"}), ("label:bar_strong", {"label": "bar_strong"})],
+)
+def test_of_some_answers_the_list_is_that_of_the_command(
+    opened: Opener, full_gz: Path, answer: str, option: dict[str, str]
+) -> None:
+    page = opened(f"#answer={answer}")
     with Store.open(full_gz, read_only=True) as store:
-        ranked = rank_galaxies(store, 1000, min_votes=10, question="bar")["iauname"].to_pylist()
-    assert names(page) == ranked
-    assert "--min-votes 10 --question bar" in page.locator("#query").text_content()
+        ranked = rank_galaxies(store, 1000, min_votes=10, **option)["iauname"].to_pylist()
+    assert names(page) == ranked != []
+    named = "--question bar" if "question" in option else "--answer bar_strong"
+    assert f"--min-votes 10 {named}" in page.locator("#query").text_content()
 
 
 def test_headers_sort_pages_turn_and_the_address_leads_back(opened: Opener, rows_of: Rows) -> None:
