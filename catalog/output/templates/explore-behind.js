@@ -5,12 +5,14 @@
 const FILES = { CSV: "csv", VOTable: "votable", FITS: "fits", Parquet: "parquet" };
 const LANGUAGES = { ADQL: wholeQuery, SQL: asShell, Python: asPython };
 let language = "ADQL";
+let rowsBehind = null; // how many there are in all; null where that is not known
 
-function showBehind(state, view) {
+function showBehind(state, view, rows) {
+  rowsBehind = rows;
   for (const link of byId("downloads").querySelectorAll("a")) {
-    link.href = downloadLink(state, view, FILES[link.textContent]);
+    link.href = downloadLink(state, view, FILES[link.textContent], rows);
   }
-  const text = LANGUAGES[language](state, view);
+  const text = LANGUAGES[language](state, view, rows);
   byId("query").textContent = text;
   for (const button of byId("languages").querySelectorAll("[aria-pressed]")) {
     button.setAttribute("aria-pressed", String(button.textContent === language));
@@ -23,7 +25,7 @@ function beginBehind() {
   }
   byId("send-table").addEventListener("click", () => {
     const state = readState();
-    const table = downloadLink(state, viewOf(state), FILES.VOTable);
+    const table = downloadLink(state, viewOf(state), FILES.VOTable, rowsBehind);
     const say = (words) => (byId("send-said").textContent = words);
     sendTable(table, `${viewOf(state).name} of ${about.catalogue}`, say);
   });
@@ -32,7 +34,7 @@ function beginBehind() {
     button.addEventListener("click", () => {
       language = name;
       const state = readState();
-      showBehind(state, viewOf(state));
+      showBehind(state, viewOf(state), rowsBehind);
     });
     byId("languages").append(button);
   }

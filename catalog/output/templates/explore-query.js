@@ -3,6 +3,7 @@
 // Uses explore-state.js, explore-ranking.js, explore-condition.js and explore-places.js.
 
 const PAGE = 100; // rows
+const MOST_SORTED = 2_000_000; // rows, for which a query has the memory
 const FEWEST = "10"; // volunteers without whom a ranking is mostly of chance
 const FIRST_SORT = ["rank", "-weighted_ce", "iauname", "run_id", "answer_id"];
 
@@ -152,9 +153,10 @@ function rowsQuery(state, view, extra = []) {
   );
 }
 
-/** The query of all rows. */
-function wholeQuery(state, view) {
-  return `SELECT ${columnsText(state, view)}\n${source(state, view)}\n${orderText(state, view)}`;
+/** The query of all rows, of which there are so many, or null where that is not known. */
+function wholeQuery(state, view, rows) {
+  const order = rows > MOST_SORTED ? `-- not sorted: ${rows} rows are too many` : orderText(state, view);
+  return `SELECT ${columnsText(state, view)}\n${source(state, view)}\n${order}`;
 }
 
 function countQuery(state, view) {
@@ -184,7 +186,7 @@ function inPython(text) {
   return `"""${text.replaceAll("\\", "\\\\").replaceAll('"""', '\\"\\"\\"')}"""`;
 }
 
-function asPython(state, view) {
+function asPython(state, view, rows) {
   const address = new URL("tap", location.href.replace(/[#?].*/s, "")).href;
   const session = about.token
     ? 'import requests\n\nsession = requests.Session()\nsession.auth = ("", "the token")\n'
@@ -192,7 +194,7 @@ function asPython(state, view) {
   const [also, more] = about.token ? [", session=session", session] : ["", ""];
   return (
     `import pyvo\n${more}\nservice = pyvo.dal.TAPService(${JSON.stringify(address)}${also})\n` +
-    `table = service.search(\n    ${inPython(wholeQuery(state, view))},\n` +
+    `table = service.search(\n    ${inPython(wholeQuery(state, view, rows))},\n` +
     `    maxrec=${about.most_rows},\n).to_table()\n\n` +
     `# or, where the catalogue lies\nimport zoolens\n\n` +
     `catalogue = zoolens.open(${JSON.stringify(about.catalogue)})\n` +
@@ -201,6 +203,6 @@ function asPython(state, view) {
 }
 
 /** The address that gives all rows in a format of TAP's. */
-function downloadLink(state, view, form) {
-  return `tap/sync?${asked(wholeQuery(state, view), form, about.most_rows)}`;
+function downloadLink(state, view, form, rows) {
+  return `tap/sync?${asked(wholeQuery(state, view, rows), form, about.most_rows)}`;
 }

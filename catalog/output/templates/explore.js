@@ -20,12 +20,12 @@ async function showList(state) {
   const view = viewOf(state);
   showFields(state, view);
   showColumns(state, view);
-  showBehind(state, view);
   showCircle(state);
   showMisread(state);
   const adql = rowsQuery(state, view, isCharted(view) ? NEEDED : []);
   const count = countQuery(state, view);
   if (count !== counted) total = null;
+  showBehind(state, view, total);
   asking?.abort();
   const own = (asking = new AbortController());
   holdThumbnails();
@@ -62,6 +62,7 @@ async function showPage(state, view, adql, signal) {
 async function showTotal(state, view, count, signal) {
   const found = await askTotal(count, { signal });
   [total, counted] = [found.total, count];
+  showBehind(state, view, total);
   showCount(state, view, shownRows.length, total);
   showTold(found.warnings);
 }

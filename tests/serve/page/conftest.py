@@ -9,6 +9,7 @@ import pytest
 from tests.made.browsers import DESKTOP, chromium
 from tests.made.galleries import gallery_catalogue
 from tests.serve.conftest import Served, serving
+from zoolens.catalog.output.html import TEMPLATES
 from zoolens.catalog.store.store import Store
 
 TOKEN = "sesame"  # of the second server
@@ -49,7 +50,7 @@ def opened(browser: Any, served: Served) -> Iterator[Opener]:
     """Opens the page; afterwards nothing was complained of, and nothing fetched from elsewhere.
 
     told: whether what the server refuses is left out of that; images: whether those of galaxies
-    may be fetched, of which the first takes seconds.
+    may be fetched, of which the first takes seconds. sorts: rows that a query may sort.
     """
     contexts: list[Any] = []
     wrong: list[str] = []
@@ -60,6 +61,7 @@ def opened(browser: Any, served: Served) -> Iterator[Opener]:
         server: Served = served,
         told: bool = False,
         images: bool = True,
+        sorts: int | None = None,
         **options: Any,
     ) -> Any:
         viewport = {"width": size[0], "height": size[1]}
@@ -69,6 +71,8 @@ def opened(browser: Any, served: Served) -> Iterator[Opener]:
         page = context.new_page()
         if not images:
             page.route("**/galaxies/**", lambda route: route.abort())
+        if sorts is not None:
+            page.route("**/explore-query.js", lambda route: route.fulfill(body=_sorting(sorts)))
 
         def note(message: Any) -> None:
             of_image = "/galaxies/" in message.location["url"]  # which not all galaxies have
@@ -93,6 +97,12 @@ def opened(browser: Any, served: Served) -> Iterator[Opener]:
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+def _sorting(rows: int) -> str:
+    script = (TEMPLATES / "explore-query.js").read_text(encoding="utf-8")
+    assert script.count("MOST_SORTED = 2_000_000;") == 1
+    return script.replace("MOST_SORTED = 2_000_000;", f"MOST_SORTED = {rows};")
 
 
 def settled(page: Any) -> None:

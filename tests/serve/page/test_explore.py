@@ -276,6 +276,22 @@ def test_all_rows_come_by_each_query_that_is_shown(
     assert given == {"adql": shown["ADQL"], "sql": sql}
 
 
+def test_more_rows_than_can_be_sorted_are_had_as_they_lie(
+    opened: Opener, served: Served, rows_of: Rows
+) -> None:
+    page = opened("#view=losses&votes=0&columns=label,ce", sorts=50)
+    page.locator("#query", has_text="not sorted").wait_for()
+    expected = rows_of("SELECT iauname, label FROM losses")
+    assert f"-- not sorted: {len(expected)} rows" in page.locator("#query").text_content()
+    link = str(page.get_by_role("link", name="CSV").get_attribute("href"))
+    status, body = served.get(link.removeprefix("tap"))
+    assert status == 200
+    _, *rows = csv.reader(io.StringIO(body.decode()))
+    assert sorted((name, label) for name, label, _ in rows) == sorted(expected)
+    page.evaluate("location.hash = '#view=losses&votes=0&columns=label,ce&answer=label:bar_strong'")
+    page.locator("#query", has_text="ORDER BY").wait_for()
+
+
 def test_a_galaxy_is_opened_and_left_by_keyboard(opened: Opener, rows_of: Rows) -> None:
     page = opened(told=True)
     expected = _worst(rows_of)
