@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoolens.catalog.errors import CatalogBusy, CatalogError, few
+from zoolens.catalog.release.checking import is_release
 from zoolens.catalog.runtime import environment
 from zoolens.catalog.runtime.locks import holders
 from zoolens.catalog.runtime.private import without_places
@@ -99,6 +100,9 @@ def _catalogue(catalog: Path) -> Mapping[str, Any]:
         return _survey(catalog)
     if not catalog.exists():
         return {"kind": "none there"}
+    if catalog.is_dir():
+        neither = "a folder, neither of a survey nor of a release"
+        return {"kind": "a release" if is_release(catalog) else neither}
     log = log_path(catalog)
     return {
         "kind": "one file" if catalog.is_file() else "no file",

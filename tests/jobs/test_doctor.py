@@ -83,8 +83,10 @@ def test_a_catalogue_with_other_views_is_left_as_it_is(path: Path, tmp_path: Pat
     assert other.read_bytes() == before
 
 
-def test_what_is_no_file_is_called_none(tmp_path: Path) -> None:
-    assert doctor(tmp_path).catalogue["kind"] == "no file"
+def test_a_folder_is_called_what_it_is(full_cut: Path, tmp_path: Path) -> None:
+    assert doctor(full_cut).catalogue == {"kind": "a release"}
+    neither = "a folder, neither of a survey nor of a release"
+    assert doctor(tmp_path).catalogue == {"kind": neither}
 
 
 def test_a_damaged_catalogue_is_told_without_its_place(path: Path, tmp_path: Path) -> None:

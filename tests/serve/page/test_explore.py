@@ -302,6 +302,9 @@ def test_a_galaxy_is_opened_and_left_by_keyboard(opened: Opener, rows_of: Rows) 
     assert urllib.parse.quote(expected[1], safe="") in page.url
     page.keyboard.press("k")
     page.wait_for_url(f"**galaxy={urllib.parse.quote(expected[0], safe='')}*")
+    slider = page.locator("#galaxy input[type=range]").first
+    slider.focus()
+    page.keyboard.press("j")  # keys of a slider are its own, but for this one
     page.keyboard.press("Escape")
     page.locator("#galaxy").wait_for(state="hidden")
     assert page.evaluate("document.activeElement.textContent") == expected[0]
