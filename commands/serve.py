@@ -66,7 +66,14 @@ def serve(
     job_timeout: Annotated[
         float, Option(min=0.1, help="Seconds that an asynchronous job may take.")
     ] = 3600.0,
-    memory: Annotated[float, Option(min=0.05, help="GB that a query may take.")] = 1.0,
+    memory: Annotated[
+        float | None,
+        Option(
+            min=0.05,
+            help="GB that a query may take; unless given, half of this machine's among the "
+            "queries at once, 1 to 4.",
+        ),
+    ] = None,
     size: Annotated[float, Option(min=0.001, help="GB of an answer at most.")] = 4.0,
     upload: Annotated[float, Option(min=0.001, help="MB of a request, with its tables.")] = 32.0,
     workers: Annotated[int, Option(min=1, help="Queries at once.")] = 2,
@@ -91,11 +98,14 @@ def serve(
     from zoolens.catalog.errors import needs
 
     needs("zoolens serve", "starlette", "serve")
+    from zoolens.catalog.runtime.environment import memory_of_machine
     from zoolens.catalog.serve.asking import Limits
     from zoolens.catalog.serve.settings import Settings
     from zoolens.jobs import serve as job
 
-    bytes_, longest = round(memory * 1e9), round(size * 1e9)
+    share = memory_of_machine() / 2 / workers
+    bytes_ = round(min(max(share, 1e9), 4e9) if memory is None else memory * 1e9)
+    longest = round(size * 1e9)
     threads = max(1, (os.cpu_count() or 1) // workers)
     settings = Settings(
         host=host,

@@ -58,6 +58,11 @@ def _package(asked: Requirement) -> str:
     return f"{there}, but {asked.specifier} is asked for"
 
 
+def memory_of_machine() -> int:
+    """Bytes of memory."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
 def machine() -> dict[str, str]:
     """System, processors, memory, and the variables that matter to Zoolens."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -65,7 +70,7 @@ def machine() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "libc": " ".join(platform.libc_ver()) or "not known",
         "processors": f"{cores} of {os.cpu_count()}",
-        "memory": f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / GIB:.1f} GiB",
+        "memory": f"{memory_of_machine() / GIB:.1f} GiB",
     }
     return found | {
         name: value

@@ -31,6 +31,15 @@ class Limits:
     threads: int = 2
 
 
+def too_much(limits: Limits) -> str:
+    """What is said of a query that took too much memory."""
+    return (
+        f"the query was stopped: it took more than {limits.memory / 1e9:.3g} GB of memory; ask for "
+        "less at a time (fewer rows to sort or join), by /async too, or have the server allow more "
+        "(--memory)"
+    )
+
+
 @dataclass(frozen=True)
 class Asked:
     """A query: its text, the name of a format, the most rows, tables that came with it.

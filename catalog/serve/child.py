@@ -36,12 +36,13 @@ from zoolens.catalog.serve.asking import (
     Product,
     Request,
     scratch_of,
+    too_much,
 )
 from zoolens.catalog.serve.links.listing import VIEWS, links_of, listed
 from zoolens.catalog.serve.opening import opened_to_ask
 from zoolens.catalog.serve.tap.formats import Answer, format_of
 from zoolens.catalog.serve.tap.rows import described_schema, plain
-from zoolens.catalog.serve.telling import DISK, code_of, is_full, is_memory, too_much, words_of
+from zoolens.catalog.serve.telling import DISK, code_of, is_full, is_memory, words_of
 from zoolens.catalog.store.foreign import Foreign
 from zoolens.catalog.store.release_file import NAME
 from zoolens.catalog.survey.folder import is_survey, read_survey

@@ -11,7 +11,15 @@ from pathlib import Path
 
 from zoolens.catalog.errors import CatalogError
 from zoolens.catalog.serve.adql.parsing import AdqlError
-from zoolens.catalog.serve.asking import BROKEN, FAILED, MEMORY, Limits, reason_of, scratch_of
+from zoolens.catalog.serve.asking import (
+    BROKEN,
+    FAILED,
+    MEMORY,
+    Limits,
+    reason_of,
+    scratch_of,
+    too_much,
+)
 
 _LONGEST = 2_000  # characters of what is said of a query
 _FOLDER = re.compile(r"(?<![\w./:])/(?=\S)[^:'\"\n]*/")
@@ -71,11 +79,3 @@ def told(error: CatalogError, catalog: Path) -> str:
         said = said.replace(f"{folder}/", "")
     # what is said of a query has the user's own words, in which a slash divides
     return (said if isinstance(error, AdqlError) else _FOLDER.sub("", said))[:_LONGEST]
-
-
-def too_much(limits: Limits) -> str:
-    """What is said of a query that took too much memory."""
-    return (
-        f"the query was stopped: it took more than {limits.memory / 1e9:.3g} GB of memory; "
-        "ask for less at a time"
-    )

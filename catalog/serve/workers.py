@@ -18,7 +18,7 @@ from signal import SIGABRT, SIGALRM, SIGKILL, SIGXCPU, SIGXFSZ
 from typing import Any, NamedTuple
 
 from zoolens.catalog.errors import CatalogError, UnknownName
-from zoolens.catalog.serve.asking import BROKEN, Limits, Request
+from zoolens.catalog.serve.asking import BROKEN, Limits, Request, too_much
 from zoolens.catalog.serve.asking import MEMORY as NO_MEMORY
 from zoolens.catalog.serve.forking import MESSAGE, PRODUCTS, Order
 
@@ -81,17 +81,17 @@ class Answering:
             raise self._died(end)
 
     def _died(self, end: End) -> CatalogError:
-        seconds, memory = self._limits.seconds, self._limits.memory / 1e9
+        seconds = self._limits.seconds
         if end.code is None:
             return Failed("the query was stopped: the server ended it")
         if end.code == BROKEN and end.reason:
             return CatalogError(end.reason)
+        if end.code in (NO_MEMORY, -SIGABRT):  # DuckDB's allocator ends so
+            return CatalogError(too_much(self._limits))
         if -end.code in (SIGALRM, SIGXCPU):
             reason = f"it took more than {seconds:,g} s; ask for less, or by /async"
         elif -end.code == SIGXFSZ:
             reason = f"its answer is longer than {self._limits.size / 1e9:,.3g} GB"
-        elif end.code in (NO_MEMORY, -SIGABRT):  # DuckDB's allocator ends so
-            reason = f"it took more than {memory:.3g} GB of memory; ask for less at a time"
         elif -end.code == SIGKILL:  # the kernel's doing: who is late was ended by an alarm
             reason = "the machine had no memory left for it; ask for less at a time"
         else:

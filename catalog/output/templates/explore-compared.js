@@ -7,6 +7,7 @@ const WEIGHT_STEP = 0.5;
 const MOST = 10; // of a weight
 const EACH = 2; // counterparts of each kind
 const SIMILAR = 10; // galaxies of each kind
+const NO_IMAGE = "No image";
 let weighing = 0; // timers
 let comparingSoon = 0;
 let comparing = new AbortController(); // of the newest request; older ones no longer count
@@ -144,7 +145,8 @@ function counterpartOf({ iauname, votes: total, observed, predicted, asked, clos
   return {
     role: null,
     shown: iauname,
-    image: galaxyAddress(iauname, "image.png"),
+    image: about.images ? galaxyAddress(iauname, "image.png") : null,
+    missing: NO_IMAGE,
     count: total === null || observed === null ? 0 : observed * total,
     ...{ total, observed, predicted, asked },
     lo: null,
@@ -156,7 +158,7 @@ function counterpartOf({ iauname, votes: total, observed, predicted, asked, clos
 function blankWhereMissing(within) {
   for (const image of within.querySelectorAll("img")) {
     image.addEventListener("error", () => {
-      image.replaceWith(make("p", { class: "blank" }, "No image"));
+      image.replaceWith(make("p", { class: "blank" }, NO_IMAGE));
     });
   }
 }
@@ -182,11 +184,13 @@ async function showSimilar() {
 }
 
 function similarOne({ iauname, score }) {
-  const image = make("img", {
-    src: galaxyAddress(iauname, "image.png"),
-    alt: "",
-    ...{ loading: "lazy", width: 96, height: 96 },
-  });
+  const image = about.images
+    ? make("img", {
+        src: galaxyAddress(iauname, "image.png"),
+        alt: "",
+        ...{ loading: "lazy", width: 96, height: 96 },
+      })
+    : make("p", { class: "blank" }, NO_IMAGE);
   const close = make("span", { class: "soft" }, `${amount(score)} nat`);
   return make("li", {}, linkFromHere(iauname, image, nameOf(iauname)), close);
 }

@@ -233,6 +233,21 @@ def test_what_is_lacking_is_said_and_the_rest_is_there(shown: Shown) -> None:
     assert not page.locator("#facts").is_visible()
 
 
+def test_where_no_galaxy_has_an_image_none_is_asked_for(opened: Opener, warm: Served) -> None:
+    credentials = {"username": "", "password": TOKEN}
+    page = opened("", server=warm, http_credentials=credentials, images=False)
+    page.evaluate("about.images = 0")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.unroute("**/galaxies/**")
+    page.evaluate(f"location.hash = '#galaxy={GALAXY}'")
+    there(page)
+    assert page.locator("#similar-galaxies .blank").count() > 2
+    assert page.locator("#counterparts .card .blank").count() > 1
+    others = [url for url in asked if url.endswith("image.png") and GALAXY not in url]
+    assert others == []
+
+
 def test_questions_that_were_not_reached_are_pale_and_say_so(shown: Shown) -> None:
     page = shown()
     heads = page.locator("#facts tbody").evaluate_all(
