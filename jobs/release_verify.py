@@ -26,7 +26,8 @@ class VerifiedReport(InNotebook):
 
     @property
     def summary(self) -> str:
-        return f"{self.files:,} files, {len(self.faults):,} faults"
+        faults = len(self.faults)
+        return f"{self.files:,} files, {faults:,} fault{'' if faults == 1 else 's'}"
 
 
 def verify(folder: Path) -> VerifiedReport:

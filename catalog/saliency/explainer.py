@@ -25,6 +25,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from threading import Lock
 from typing import Any
 
 import torch
@@ -270,11 +271,16 @@ def _without_baseline(expected: Tensor, maps: Tensor) -> Fractions:
     return Fractions(expected, maps, torch.full_like(expected, torch.nan))
 
 
+# Torch's forward mode has one level for all threads of a process: where one thread leaves it, the
+# tangents of another are lost, with an error or without.
+_FORWARD_MODE = Lock()
+
+
 def contributions(split: Split, method: str) -> Tensor:
     """G_d(y, x), what each pixel contributes to each pooled feature: (N, D, h, w).
 
     HiResCAM: sum_c a_c(y, x) d f_d / d a_c(y, x). GradCAM: the gradient is replaced by
-    its mean over the pixels. One forward-mode product per pixel.
+    its mean over the pixels. One forward-mode product per pixel; threads take turns.
     """
     activation = split.activation
     count, _, height, width = activation.shape  # N, C, h, w
@@ -287,7 +293,7 @@ def contributions(split: Split, method: str) -> Tensor:
         return jvp(split.tail, (activation,), (direction,))[1]  # (N, D)
 
     each = torch.eye(height * width).reshape(-1, 1, 1, height, width)
-    with warnings.catch_warnings(), sdpa_kernel(SDPBackend.MATH):
+    with _FORWARD_MODE, warnings.catch_warnings(), sdpa_kernel(SDPBackend.MATH):
         # torch's rules for forward mode use functions that torch itself deprecates, and its
         # fused attention kernels have no such rule
         warnings.filterwarnings("ignore", message=r"`torch\.jit\.script` is deprecated")
