@@ -21,17 +21,13 @@ one forward-mode product. Where features are a mean over pixels it has a closed 
 """
 
 import copy
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from threading import Lock
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import jvp, vmap
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from zoolens.catalog.errors import ModelRefused, UnknownName
 from zoolens.catalog.network.devices import Device
@@ -39,7 +35,8 @@ from zoolens.catalog.network.heads import Output
 from zoolens.catalog.network.inference import one_thread
 from zoolens.catalog.network.model import ZoobotModel
 from zoolens.catalog.saliency.closed_forms import closed_form
-from zoolens.catalog.saliency.cut import Cut, Split, last_block
+from zoolens.catalog.saliency.cut import Cut, last_block
+from zoolens.catalog.saliency.forward_mode import contributions
 from zoolens.catalog.saliency.integrals import (
     FRACTION,
     LOGIT,
@@ -55,9 +52,6 @@ METHODS = ("hirescam", "gradcam")
 # What a classifier or regressor makes of its logits.
 _ESTIMATED = {Output.PROBABILITY: PROBABILITY, Output.SHARE: SHARE, Output.VALUE: LOGIT}
 OF_FRACTIONS = ("expected", "mean", "baseline")
-
-# numbers in the directions that go through the tail together, few enough for the caches
-_CHUNK = 2**21
 
 
 @dataclass(frozen=True)
@@ -269,33 +263,3 @@ class Explainer:
 
 def _without_baseline(expected: Tensor, maps: Tensor) -> Fractions:
     return Fractions(expected, maps, torch.full_like(expected, torch.nan))
-
-
-# Torch's forward mode has one level for all threads of a process: where one thread leaves it, the
-# tangents of another are lost, with an error or without.
-_FORWARD_MODE = Lock()
-
-
-def contributions(split: Split, method: str) -> Tensor:
-    """G_d(y, x), what each pixel contributes to each pooled feature: (N, D, h, w).
-
-    HiResCAM: sum_c a_c(y, x) d f_d / d a_c(y, x). GradCAM: the gradient is replaced by
-    its mean over the pixels. One forward-mode product per pixel; threads take turns.
-    """
-    activation = split.activation
-    count, _, height, width = activation.shape  # N, C, h, w
-
-    def push(pixel: Tensor) -> Tensor:
-        direction = activation * pixel
-        if method == "gradcam":
-            direction = direction.sum((2, 3), keepdim=True) / (height * width)
-            direction = direction.expand_as(activation)
-        return jvp(split.tail, (activation,), (direction,))[1]  # (N, D)
-
-    each = torch.eye(height * width).reshape(-1, 1, 1, height, width)
-    with _FORWARD_MODE, warnings.catch_warnings(), sdpa_kernel(SDPBackend.MATH):
-        # torch's rules for forward mode use functions that torch itself deprecates, and its
-        # fused attention kernels have no such rule
-        warnings.filterwarnings("ignore", message=r"`torch\.jit\.script` is deprecated")
-        pushed = vmap(push, chunk_size=max(1, _CHUNK // activation.numel()))(each)
-    return pushed.permute(1, 2, 0).reshape(count, -1, height, width)

@@ -1,7 +1,6 @@
 """Maps against pytorch-grad-cam, one target and one dropout sample at a time."""
 
 import importlib.util
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,7 @@ from zoolens.catalog.network.inference import torch_in_order
 from zoolens.catalog.network.model import ZoobotModel, concentrations, dropout_masks, load_model
 from zoolens.catalog.saliency.arithmetic import cross_entropy_map, fraction_maps
 from zoolens.catalog.saliency.closed_forms import closed_form
-from zoolens.catalog.saliency.cut import Split
-from zoolens.catalog.saliency.explainer import Explainer, contributions
+from zoolens.catalog.saliency.explainer import Explainer
 from zoolens.catalog.trees.published import get_tree
 
 # of a map's largest value: float32 sums of up to 2,048 terms in another order
@@ -293,24 +291,6 @@ def test_a_map_does_not_depend_on_its_batch(efficientnet: ZoobotModel) -> None:
     explainer = Explainer(efficientnet, dropout_masks(2, 1280, 0.2, seed=9), size=64)
     together, alone = explainer(images), explainer(images[1:2])
     assert relative_error(together.mean[1:2], alone.mean.numpy()) < CLOSE
-
-
-def test_threads_that_differentiate_forward_do_not_disturb_each_other() -> None:
-    """Each with a network of its own, as where weights are drawn at random."""
-    torch.manual_seed(3)
-    tail = torch.nn.Sequential(torch.nn.Conv2d(4, 8, 3), torch.nn.ReLU6(), torch.nn.Flatten())
-    with torch.no_grad():
-        batches = torch.rand(2, 1, 4, 5, 5)
-        splits = [Split(batch, tail(batch), tail) for batch in batches]
-        alone = [contributions(split, "hirescam") for split in splits]
-
-        def again(number: int) -> bool:
-            with torch.no_grad():
-                found = (contributions(splits[number], "hirescam") for _ in range(300))
-                return all(torch.equal(one, alone[number]) for one in found)
-
-        with ThreadPoolExecutor(2) as pool:
-            assert [*pool.map(again, range(2))] == [True, True]
 
 
 def test_threads_share_a_closed_form(efficientnet: ZoobotModel) -> None:
