@@ -23,6 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.contest import surroundings
 from zoolens.catalog.cluster.asked import Local
 from zoolens.catalog.cluster.connecting import connected
 from zoolens.catalog.cluster.ordered import ordered
@@ -32,6 +33,7 @@ from zoolens.catalog.runtime.progress import set_quiet
 
 RESULTS = Path(__file__).parent / "results" / "cluster.jsonl"
 GALAXIES_A_PART = 256
+_READY = 300  # seconds until processes have begun
 
 
 def number_of(part: list[Galaxy]) -> int:
@@ -105,7 +107,7 @@ def real_work(galaxies: int) -> dict[str, Any]:
 
 
 def _halves(folder: Path) -> list[Path]:
-    """Catalogues of each other galaxy of a simulated sky."""
+    """Two catalogues, each of every other galaxy of a simulated sky."""
     from zoolens.jobs.ingest import ingest
 
     made = []
@@ -121,10 +123,11 @@ def _halves(folder: Path) -> list[Path]:
 def _seconds_apart(catalogs: list[Path]) -> float:
     """Until processes of one core each have predicted their catalogues, their start left out."""
     spawn = multiprocessing.get_context("spawn")
-    ready = spawn.Barrier(len(catalogs) + 1)
+    ready = spawn.Barrier(len(catalogs) + 1, timeout=_READY)
+    cores = sorted(os.sched_getaffinity(0))[: len(catalogs)]
     processes = [
         spawn.Process(target=_predict_apart, args=(catalog, core, ready))
-        for core, catalog in zip(sorted(os.sched_getaffinity(0)), catalogs, strict=False)
+        for core, catalog in zip(cores, catalogs, strict=True)
     ]
     for process in processes:
         process.start()
@@ -162,7 +165,7 @@ def main() -> None:
         print(json.dumps(found["real"], indent=1))
     RESULTS.parent.mkdir(exist_ok=True)
     with RESULTS.open("a") as file:
-        file.write(json.dumps(found) + "\n")
+        file.write(json.dumps({**found, **surroundings()}) + "\n")
 
 
 if __name__ == "__main__":

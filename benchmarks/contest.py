@@ -20,6 +20,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from zoolens.catalog.runtime.environment import memory_of_machine
+
 RESULTS = Path(__file__).parent / "results" / "bench.jsonl"
 _PACKAGES = ("duckdb", "faiss-cpu", "grad-cam", "numpy", "pandas", "pyarrow", "torch", "zoobot")
 
@@ -76,7 +78,7 @@ def surroundings() -> dict[str, Any]:
         "machine": {
             "cores": os.cpu_count(),
             "processor": _processor(),
-            "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+            "memory_bytes": memory_of_machine(),
         },
         "versions": {"python": platform.python_version()} | {p: version(p) for p in _PACKAGES},
     }

@@ -4,9 +4,10 @@
 
 Votes and predictions are synthetic (GZD-5 tree), so that of 27 % of the galaxies the costliest
 answer is of too few votes and another is looked for. Each address (what follows #; the first view,
-and others, unless given) is opened five times in Chromium, which knows nothing of the page yet.
-Appends seconds to results/page.jsonl: until the first contentful paint, until the first row, until
-nothing is loaded any more (rows, their number, the sky).
+and others, unless given) is opened five times in Chromium, which knows nothing of the page yet;
+each query may take 1 GB. Prints medians, and appends raw seconds to results/page.jsonl: until the
+first contentful paint, until the first row, until nothing is loaded any more (rows, their number,
+the sky).
 """
 
 import json
@@ -17,6 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.contest import surroundings
 from benchmarks.score import GALAXIES, MADE, SAMPLES, TREE, fill
 from tests.made.browsers import DESKTOP, chromium
 from tests.made.catalogues import random_concentrations, random_counts
@@ -38,14 +40,13 @@ def main() -> None:
         fill(path, random_counts(MADE, TREE), random_concentrations(MADE, SAMPLES, TREE))
         score(path)
         index(path)
-        with serving(path, folder / "jobs") as served, chromium() as browser:
+        with serving(path, folder / "jobs", "--memory", "1") as served, chromium() as browser:
             for address in sys.argv[1:] or ADDRESSES:
                 seen = [opened(browser, served.url, address) for _ in range(_TIMES)]
-                found = {"galaxies": GALAXIES, "address": address}
-                found |= {name: median(one[name] for one in seen) for name in seen[0]}
-                print(json.dumps(found))
+                print(address, {name: median(one[name] for one in seen) for name in seen[0]})
+                row = {"galaxies": GALAXIES, "address": address, "seconds": seen}
                 with RESULTS.open("a") as file:
-                    file.write(json.dumps(found) + "\n")
+                    file.write(json.dumps({**row, **surroundings()}) + "\n")
 
 
 def opened(browser: Any, url: str, address: str) -> dict[str, float]:
