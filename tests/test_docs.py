@@ -26,8 +26,8 @@ each_document = pytest.mark.parametrize(
 
 
 @cache
-def _commands() -> dict[str, str]:
-    """Help text of each command, by name; of one with commands of its own, theirs too."""
+def _commands() -> dict[str, dict[str, str]]:
+    """Help text of each command, by name: by the name of each command of its own, or by none."""
     from typer.main import get_command
 
     from zoolens import cli
@@ -36,18 +36,9 @@ def _commands() -> dict[str, str]:
         return CliRunner().invoke(cli.app, [*words, "--help"], env={"COLUMNS": "200"}).output
 
     return {
-        name: "\n".join(
-            [told(name), *(told(name, own) for own in getattr(command, "commands", ()))]
-        )
+        name: {own: told(name, own) for own in getattr(command, "commands", ())} or {"": told(name)}
         for name, command in get_command(cli.app).commands.items()  # type: ignore[attr-defined]
     }
-
-
-@cache
-def _release(own: str) -> str:
-    from zoolens import cli
-
-    return CliRunner().invoke(cli.app, ["release", own, "--help"], env={"COLUMNS": "200"}).output
 
 
 def test_the_table_of_commands_has_every_command_and_no_other() -> None:
@@ -64,17 +55,17 @@ def test_options_of_a_command_are_in_its_help(document: Path) -> None:
     text = document.read_text().replace("\\\n", " ")  # a command may go on in the next line
     for command, rest in re.findall(r"zoolens (\w+)((?: [^\n`|#]*)?)", text):
         if command in _commands():
-            said = _commands()[command]
-            if command == "release":  # which has commands of its own, and cuts unless one is named
-                named = rest.split()[:1]
-                said = _release(named[0] if named and named[0] in ("verify", "diff") else "cut")
+            told = _commands()[command]
+            first, *_ = told.values()  # what is done unless one is named
+            said = told.get((rest.split() or [""])[0], first)
             for option in _options(rest):
                 assert option in _options(said), f"{command} {option}"
 
 
 @each_document
 def test_options_named_alone_are_some_commands(document: Path) -> None:
-    known = {option for told in _commands().values() for option in _options(told)}
+    helps = [told for own in _commands().values() for told in own.values()]
+    known = {option for told in helps for option in _options(told)}
     known |= {"--version", "--help"}
     for code in re.findall(r"`(--[^`]*)`", document.read_text()):
         assert set(_options(code)) <= known, code
