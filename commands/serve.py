@@ -103,9 +103,9 @@ def serve(
     from zoolens.catalog.serve.settings import Settings
     from zoolens.jobs import serve as job
 
-    share = memory_of_machine() / 2 / workers
-    bytes_ = round(min(max(share, 1e9), 4e9) if memory is None else memory * 1e9)
-    longest = round(size * 1e9)
+    if memory is None:
+        memory = min(max(memory_of_machine() / 2 / workers / 1e9, 1.0), 4.0)
+    bytes_, longest = round(memory * 1e9), round(size * 1e9)
     threads = max(1, (os.cpu_count() or 1) // workers)
     settings = Settings(
         host=host,

@@ -81,7 +81,6 @@ class Answering:
             raise self._died(end)
 
     def _died(self, end: End) -> CatalogError:
-        seconds = self._limits.seconds
         if end.code is None:
             return Failed("the query was stopped: the server ended it")
         if end.code == BROKEN and end.reason:
@@ -89,7 +88,7 @@ class Answering:
         if end.code in (NO_MEMORY, -SIGABRT):  # DuckDB's allocator ends so
             return CatalogError(too_much(self._limits))
         if -end.code in (SIGALRM, SIGXCPU):
-            reason = f"it took more than {seconds:,g} s; ask for less, or by /async"
+            reason = f"it took more than {self._limits.seconds:,g} s; ask for less, or by /async"
         elif -end.code == SIGXFSZ:
             reason = f"its answer is longer than {self._limits.size / 1e9:,.3g} GB"
         elif -end.code == SIGKILL:  # the kernel's doing: who is late was ended by an alarm

@@ -32,23 +32,23 @@ function ruleOf(state, view) {
 
 /** What stands after FROM: of each galaxy the costliest of the answers that count. */
 function rankedRows(state, view) {
-  const least = Number(leastVotes(state, view));
-  const enough = least > 0 ? `total_votes >= ${least}` : "";
-  const counts = [enough, answerCondition(state)].filter(Boolean).join(" AND ");
-  const names = view.columns.filter(({ name }) => name !== "rank").map(({ written }) => written);
   const rule = `-- each galaxy by the costliest of the answers that count, as ${ruleOf(state, view)}`;
+  return `(\n  ${rule}\n  ${countingRows(state, view)}\n) AS worst`;
+}
+
+/** The rows of that. */
+function countingRows(state, view) {
+  const least = Number(leastVotes(state, view));
+  const counts = [least > 0 && `total_votes >= ${least}`, answerCondition(state)].filter(Boolean).join(" AND ");
+  const names = view.columns.filter(({ name }) => name !== "rank").map(({ written }) => written);
+  const select = `SELECT ${names.join(", ")} FROM`;
   const kind = wantedAnswer(state)?.[0];
-  let rows = costliestRows(counts, "", names);
-  if (kind === "label") {
-    rows = `SELECT ${names.join(", ")} FROM zoolens.losses\n  WHERE ${counts} AND weighted_ce IS NOT NULL`;
-  } else if (!kind) {
-    // most galaxies' costliest answer counts: losses of a whole survey are not to be read for them
-    const few = `AND galaxy_id IN (SELECT galaxy_id FROM zoolens.worst WHERE total_votes < ${least})`;
-    rows =
-      costliestRows(enough, `\n      ${few}`, names) +
-      `\n  UNION ALL\n  SELECT ${names.join(", ")} FROM zoolens.worst WHERE ${enough}`;
-  }
-  return `(\n  ${rule}\n  ${rows}\n) AS worst`;
+  if (kind === "label") return `${select} zoolens.losses\n  WHERE ${counts} AND weighted_ce IS NOT NULL`;
+  if (kind === "question") return costliestRows(counts, "", names);
+  // most galaxies' costliest answer counts: losses of a whole survey are not to be read for them
+  const few = `AND galaxy_id IN (SELECT galaxy_id FROM zoolens.worst WHERE total_votes < ${least})`;
+  const others = costliestRows(counts, `\n      ${few}`, names);
+  return `${others}\n  UNION ALL\n  ${select} zoolens.worst WHERE ${counts}`;
 }
 
 /** Of each galaxy, or of some, the costliest of its losses that count; of equals the first in the tree. */

@@ -165,9 +165,8 @@ const IN_ROWS = { ArrowDown: () => move(1), ArrowUp: () => move(-1) };
 
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-  const isTyping = event.target.closest("input:not([type=range]), select, textarea");
-  const moves = event.key !== "Escape" && event.target.closest("input"); // a slider has keys of its own
-  if (isTyping || moves) return;
+  const field = event.target.closest("input, select, textarea"); // which has keys of its own
+  if (field && !(field.type === "range" && event.key === "Escape")) return;
   const action = KEYS[event.key] ?? (event.target.closest("#rows") ? IN_ROWS[event.key] : null);
   if (!action) return;
   event.preventDefault();
